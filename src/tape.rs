@@ -1,0 +1,418 @@
+//! What was seen of one exchange: the bytes of both directions with the moment each crossed, and what
+//! happened to the connection. Everything else in `wire` is derived from this.
+
+use serde::{Deserialize, Serialize};
+
+use crate::span::{Moment, Side, Span};
+
+/// Whoever wants to know what happens on a connection, while it happens.
+///
+/// The capture writer, the live view and [`Tape`] itself are all watchers: one feed for all.
+pub trait Watch {
+    /// Something happened to the connection.
+    fn fact(&mut self, moment: Moment, fact: &Fact);
+    /// One read or write moved these bytes.
+    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]);
+    /// No more bytes will come on this side. Whoever held some back lets them go.
+    fn ended(&mut self, side: Side, moment: Moment) {
+        let _ = (side, moment);
+    }
+}
+
+/// All that was seen of one exchange.
+#[derive(Clone, Debug)]
+pub struct Tape {
+    /// Where the recording comes from.
+    pub origin: Origin,
+    /// What the program wrote.
+    pub sent: Stream,
+    /// What it read.
+    pub received: Stream,
+    /// What happened to the connection, in order.
+    pub facts: Vec<(Moment, Fact)>,
+}
+
+impl Tape {
+    /// An empty tape.
+    pub fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            sent: Stream::new(Side::Sent),
+            received: Stream::new(Side::Received),
+            facts: Vec::new(),
+        }
+    }
+
+    /// The stream of that side.
+    pub fn stream(&self, side: Side) -> &Stream {
+        match side {
+            Side::Sent => &self.sent,
+            Side::Received => &self.received,
+        }
+    }
+
+    /// Plays the tape to a watcher in the order of its moments: facts, reads and writes as they came.
+    ///
+    /// Among things of one moment, facts of the connection come before bytes, and sent before received,
+    /// save that closing and failing come last.
+    pub fn play(&self, watch: &mut dyn Watch) {
+        let mut facts = self.facts.iter().peekable();
+        let mut sent = self.sent.runs().peekable();
+        let mut received = self.received.runs().peekable();
+        let never = Moment::from_micros(u64::MAX);
+        loop {
+            let next_fact = facts
+                .peek()
+                .map(|(at, fact)| (*at, u8::from(fact.is_last()) * 3));
+            let next_sent = sent.peek().map(|(_, at)| (*at, 1));
+            let next_received = received.peek().map(|(_, at)| (*at, 2));
+            let first = [next_fact, next_sent, next_received]
+                .into_iter()
+                .flatten()
+                .min();
+            match first {
+                None => break,
+                Some((_, 1)) => {
+                    if let Some((span, at)) = sent.next() {
+                        watch.bytes(Side::Sent, at, self.sent.slice(span));
+                    }
+                }
+                Some((_, 2)) => {
+                    if let Some((span, at)) = received.next() {
+                        watch.bytes(Side::Received, at, self.received.slice(span));
+                    }
+                }
+                Some(_) => {
+                    if let Some((at, fact)) = facts.next() {
+                        watch.fact(*at, fact);
+                    }
+                }
+            }
+        }
+        let last = |stream: &Stream| stream.marks.last().map_or(never, |mark| mark.moment);
+        watch.ended(Side::Sent, last(&self.sent));
+        watch.ended(Side::Received, last(&self.received));
+    }
+}
+
+impl Watch for Tape {
+    fn fact(&mut self, moment: Moment, fact: &Fact) {
+        self.facts.push((moment, fact.clone()));
+    }
+
+    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+        match side {
+            Side::Sent => self.sent.push(moment, bytes),
+            Side::Received => self.received.push(moment, bytes),
+        }
+    }
+
+    fn ended(&mut self, side: Side, _moment: Moment) {
+        match side {
+            Side::Sent => self.sent.ended = true,
+            Side::Received => self.received.ended = true,
+        }
+    }
+}
+
+/// Where a recording comes from: the first line of a capture.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Unique, sorts by time (UUID version 7).
+    pub id: String,
+    /// Wall-clock time of moment zero, UTC.
+    pub started: jiff::Timestamp,
+    /// Which verb made it: `send`, `record`.
+    pub via: String,
+    /// Where the request was meant to go, secrets masked.
+    pub url: String,
+    /// Which program wrote it, with its version.
+    pub tool: String,
+}
+
+/// The bytes of one direction, with the moment of each read or write.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// Which direction.
+    pub side: Side,
+    /// Offset of the first byte still held.
+    pub base: u64,
+    /// The bytes from `base` on.
+    pub bytes: Vec<u8>,
+    /// Where each read or write began; ascending in offset and moment.
+    pub marks: Vec<Mark>,
+    /// Whether no more can come.
+    pub ended: bool,
+}
+
+/// The byte at `at` was the first of one read or write.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Mark {
+    /// Absolute offset.
+    pub at: u64,
+    /// When that read or write returned.
+    pub moment: Moment,
+}
+
+impl Stream {
+    /// A stream that has not begun.
+    pub fn new(side: Side) -> Self {
+        Self {
+            side,
+            base: 0,
+            bytes: Vec::new(),
+            marks: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// Appends what one read or write moved. An empty one leaves no trace.
+    pub fn push(&mut self, moment: Moment, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.marks.push(Mark {
+            at: self.end(),
+            moment,
+        });
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Offset one past the last byte seen so far.
+    pub fn end(&self) -> u64 {
+        self.base.saturating_add(self.bytes.len() as u64)
+    }
+
+    /// What a decoder may see now.
+    pub fn window(&self) -> Window<'_> {
+        Window {
+            base: self.base,
+            bytes: &self.bytes,
+            ended: self.ended,
+        }
+    }
+
+    /// The bytes of `span` that are held; shorter, or empty, where they are not.
+    pub fn slice(&self, span: Span) -> &[u8] {
+        self.window().slice(span)
+    }
+
+    /// When the byte at `offset` crossed; `None` outside what was seen.
+    pub fn moment(&self, offset: u64) -> Option<Moment> {
+        if offset >= self.end() {
+            return None;
+        }
+        let after = self.marks.partition_point(|mark| mark.at <= offset);
+        Some(self.marks.get(after.checked_sub(1)?)?.moment)
+    }
+
+    /// Each read or write: its bytes and its moment, in order.
+    pub fn runs(&self) -> impl Iterator<Item = (Span, Moment)> + '_ {
+        self.marks.iter().enumerate().map(|(n, mark)| {
+            let end = self
+                .marks
+                .get(n.saturating_add(1))
+                .map_or(self.end(), |next| next.at);
+            (Span::new(mark.at, end), mark.moment)
+        })
+    }
+}
+
+/// What a decoder may see now: the bytes from `base` on, and whether more can come.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    /// Absolute offset of the first byte.
+    pub base: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Whether no more can come.
+    pub ended: bool,
+}
+
+impl<'a> Window<'a> {
+    /// Offset one past the last byte.
+    pub fn end(&self) -> u64 {
+        self.base.saturating_add(self.bytes.len() as u64)
+    }
+
+    /// The bytes from the absolute `offset` on; empty past the end.
+    pub fn from(&self, offset: u64) -> &'a [u8] {
+        self.slice(Span::new(offset, self.end()))
+    }
+
+    /// The bytes of `span` that are seen; shorter, or empty, where they are not.
+    pub fn slice(&self, span: Span) -> &'a [u8] {
+        let from = usize::try_from(span.start.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let to = usize::try_from(span.end.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let to = to.min(self.bytes.len());
+        self.bytes.get(from.min(to)..to).unwrap_or_default()
+    }
+}
+
+/// Something that happened to the connection. In a capture, one line each, under the variant's name.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// A name became addresses.
+    Resolved {
+        /// The name that was asked for.
+        host: String,
+        /// `address:port`, in the order in which they will be tried.
+        addrs: Vec<String>,
+    },
+    /// An address was tried in vain.
+    Tried {
+        /// `address:port`.
+        peer: String,
+        /// What it answered.
+        error: String,
+    },
+    /// A connection stands.
+    Connected {
+        /// `address:port` or the path of a Unix socket.
+        peer: String,
+        /// Our own end; empty for a Unix socket.
+        local: String,
+    },
+    /// A proxy opened a way to the target.
+    Tunnelled {
+        /// The proxy's URL without credentials.
+        proxy: String,
+        /// What it was asked to connect to, `host:port`.
+        to: String,
+    },
+    /// TLS stands.
+    Secured(Secured),
+    /// The connection had served an earlier exchange.
+    Reused {},
+    /// One side ended the connection.
+    Closed {
+        /// Who.
+        by: Party,
+        /// In what way.
+        how: Closing,
+    },
+    /// It went wrong here; what was seen before stands.
+    Failed {
+        /// What was being done.
+        stage: Stage,
+        /// What kind of end it was.
+        cause: Cause,
+        /// What went wrong, in words, with the address or name concerned.
+        error: String,
+    },
+    /// A secret was replaced by as many `*` before the bytes were written.
+    Redacted {
+        /// Which rule found it: a field's name, a query parameter, `known key`.
+        rule: String,
+        /// In which stream.
+        side: Side,
+        /// Where.
+        span: Span,
+        /// Equal secrets have equal fingerprints within one capture folder; it tells nothing else.
+        fingerprint: String,
+    },
+}
+
+impl Fact {
+    /// Whether it ends the exchange, and so comes after the bytes of the same moment.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::Closed { .. } | Self::Failed { .. })
+    }
+}
+
+/// What TLS agreed on.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Secured {
+    /// `TLSv1.3` or `TLSv1.2`.
+    pub version: String,
+    /// Cipher suite, IANA name.
+    pub cipher: String,
+    /// Key exchange group, IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Application protocol the peer chose, if it chose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alpn: Option<String>,
+    /// Server name that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sni: Option<String>,
+    /// What the peer showed, leaf first.
+    #[serde(default)]
+    pub chain: Vec<Certificate>,
+    /// Whether the chain was checked (`false` under `--insecure`).
+    #[serde(default)]
+    pub verified: bool,
+}
+
+/// One certificate of a chain, as far as people look at it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Distinguished name.
+    pub subject: String,
+    /// Distinguished name of the signer.
+    pub issuer: String,
+    /// First valid moment, RFC 3339.
+    pub not_before: String,
+    /// Last valid moment, RFC 3339.
+    pub not_after: String,
+    /// DNS names and addresses it is valid for.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// SHA-256 of its DER bytes, lower-case hex.
+    pub sha256: String,
+}
+
+/// One end of the connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// `wire`, or the program that it records.
+    Us,
+    /// The server.
+    Peer,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// TLS said goodbye: what came before is whole (RFC 8446, 6.1).
+    CloseNotify,
+    /// The TCP connection ended, without TLS or without its goodbye.
+    Eof,
+    /// TLS without its goodbye: an attacker, or a sloppy server, may have cut the stream.
+    EofWithoutCloseNotify,
+    /// The connection was reset.
+    Reset,
+}
+
+/// What was being done when it went wrong, in the order of an exchange.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Turning the name into addresses.
+    Resolve,
+    /// Opening the connection.
+    Connect,
+    /// Asking a proxy for a way.
+    Proxy,
+    /// Agreeing on TLS.
+    Tls,
+    /// Writing the request.
+    Write,
+    /// Reading the response.
+    Read,
+}
+
+/// What kind of end a failure was; the exit code follows from it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The peer, the network or the machine refused.
+    Refused,
+    /// A time limit of ours passed.
+    TimedOut,
+    /// The user interrupted.
+    Interrupted,
+}
