@@ -1,3 +1,6 @@
 //! skeleton
+pub mod exchange;
+pub mod http1;
 pub mod span;
 pub mod tape;
+pub mod timing;

@@ -218,6 +218,44 @@ impl Stream {
     }
 }
 
+/// A stream of which only what a reader still needs is held, so that memory stays bounded however long
+/// it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Rolling {
+    base: u64,
+    held: Vec<u8>,
+}
+
+impl Rolling {
+    /// Offset one past the last byte fed so far.
+    pub fn end(&self) -> u64 {
+        self.base.saturating_add(self.held.len() as u64)
+    }
+
+    /// Shows `bytes`, after what is still held, to `read`, which answers with the offset of the first
+    /// byte that it still needs. Where nothing was held, nothing is copied but what is left over.
+    pub fn feed(&mut self, bytes: &[u8], ended: bool, read: impl FnOnce(Window<'_>) -> u64) {
+        let direct = self.held.is_empty();
+        if !direct {
+            self.held.extend_from_slice(bytes);
+        }
+        let window = Window {
+            base: self.base,
+            bytes: if direct { bytes } else { &self.held },
+            ended,
+        };
+        let needed = read(window).clamp(self.base, window.end());
+        let read = usize::try_from(needed.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        if direct {
+            self.held
+                .extend_from_slice(bytes.get(read..).unwrap_or_default());
+        } else {
+            self.held.drain(..read.min(self.held.len()));
+        }
+        self.base = needed;
+    }
+}
+
 /// What a decoder may see now: the bytes from `base` on, and whether more can come.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'a> {

@@ -1,0 +1,281 @@
+//! Which body follows a head: the clauses of RFC 9112, section 6.3, and nothing else.
+//! Reading the body is `chunked` and `decoder`; reading the fields themselves is `head`.
+
+use super::oddity::{Fault, OddityKind};
+
+/// How the end of a body is found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// No body, whatever the fields say (clauses 1, 6 and 7).
+    Empty,
+    /// So many bytes (clause 6).
+    Length(u64),
+    /// Chunks (clause 4).
+    Chunked,
+    /// All that comes until the connection ends (clauses 4 and 8).
+    UntilClose,
+    /// The connection is no longer HTTP (clause 2, and status 101).
+    Tunnel,
+}
+
+impl std::fmt::Display for Framing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("no body"),
+            Self::Length(length) => write!(f, "Content-Length {length}"),
+            Self::Chunked => f.write_str("chunked"),
+            Self::UntilClose => f.write_str("until the connection closes"),
+            Self::Tunnel => f.write_str("no longer HTTP"),
+        }
+    }
+}
+
+/// The method that a response answers, as far as its framing depends on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Asked {
+    /// HEAD: no body.
+    Head,
+    /// CONNECT: a tunnel, once a 2xx came.
+    Connect,
+    /// Any other.
+    Other,
+}
+
+impl Asked {
+    /// From the method as it stands in the request line (methods are case-sensitive).
+    pub fn from_method(method: &[u8]) -> Self {
+        match method {
+            b"HEAD" => Self::Head,
+            b"CONNECT" => Self::Connect,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What the fields of a head say about its body, gathered while they are read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cues {
+    pub(super) http10: bool,
+    pub(super) length: Length,
+    /// Whether there was a Transfer-Encoding, and whether its last coding is `chunked`.
+    pub(super) coding: Option<LastCoding>,
+    pub(super) unknown_coding: bool,
+}
+
+/// What Content-Length says.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Length {
+    #[default]
+    Absent,
+    Once(u64),
+    Repeated(u64),
+    Conflict,
+    Unreadable,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum LastCoding {
+    Chunked,
+    Other,
+}
+
+impl Cues {
+    /// Takes in one field of the head.
+    pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
+        if name.eq_ignore_ascii_case(b"content-length") {
+            for one in value.split(|&byte| byte == b',') {
+                self.length = self.length.and(one.trim_ascii());
+            }
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            for one in value.split(|&byte| byte == b',') {
+                self.coding(one.trim_ascii());
+            }
+        }
+    }
+
+    fn coding(&mut self, coding: &[u8]) {
+        const KNOWN: [&[u8]; 5] = [b"gzip", b"x-gzip", b"deflate", b"compress", b"x-compress"];
+        if coding.is_empty() {
+            return;
+        }
+        let chunked = coding.eq_ignore_ascii_case(b"chunked");
+        self.unknown_coding |=
+            !chunked && !KNOWN.iter().any(|known| coding.eq_ignore_ascii_case(known));
+        self.coding = Some(if chunked {
+            LastCoding::Chunked
+        } else {
+            LastCoding::Other
+        });
+    }
+}
+
+impl Length {
+    fn and(self, text: &[u8]) -> Self {
+        let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+        let number = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok());
+        match (self, number.filter(|_| digits)) {
+            (Self::Conflict, _) => Self::Conflict,
+            (Self::Unreadable, _) | (_, None) => Self::Unreadable,
+            (Self::Absent, Some(length)) => Self::Once(length),
+            (Self::Once(before) | Self::Repeated(before), Some(length)) if before == length => {
+                Self::Repeated(length)
+            }
+            (Self::Once(_) | Self::Repeated(_), Some(_)) => Self::Conflict,
+        }
+    }
+}
+
+/// What was decided: the framing, or the fault that leaves none; and what is odd about the fields.
+pub(super) type Decision = (Result<Framing, Fault>, Vec<OddityKind>);
+
+/// How the response to `asked` ends.
+pub(super) fn of_response(asked: Asked, status: u16, cues: &Cues) -> Decision {
+    let bodyless = match (asked, status) {
+        (_, 101) => Some(Framing::Tunnel),
+        (Asked::Head, _) | (_, 0..=199 | 204 | 304) => Some(Framing::Empty),
+        (Asked::Connect, 200..=299) => Some(Framing::Tunnel),
+        _ => None,
+    };
+    if let Some(framing) = bodyless {
+        // HEAD and 304 may announce what a GET would have had (RFC 9110, 8.6).
+        let may_announce = asked == Asked::Head || status == 304;
+        let announces = cues.length != Length::Absent || cues.coding.is_some();
+        let odd = (announces && !may_announce).then_some(OddityKind::FramingWithoutBody);
+        return (Ok(framing), odd.into_iter().collect());
+    }
+    match cues.coding {
+        Some(LastCoding::Chunked) => (Ok(Framing::Chunked), odd_coding(cues)),
+        Some(LastCoding::Other) => {
+            let mut odd = odd_coding(cues);
+            odd.push(OddityKind::CodingNotChunked);
+            (Ok(Framing::UntilClose), odd)
+        }
+        None => of_length(cues.length, Framing::UntilClose),
+    }
+}
+
+/// How a request ends.
+pub(super) fn of_request(cues: &Cues) -> Decision {
+    match cues.coding {
+        Some(LastCoding::Chunked) => (Ok(Framing::Chunked), odd_coding(cues)),
+        Some(LastCoding::Other) => (Err(Fault::RequestCoding), odd_coding(cues)),
+        None => of_length(cues.length, Framing::Empty),
+    }
+}
+
+fn of_length(length: Length, absent: Framing) -> Decision {
+    match length {
+        Length::Absent => (Ok(absent), vec![]),
+        Length::Once(length) => (Ok(Framing::Length(length)), vec![]),
+        Length::Repeated(length) => (
+            Ok(Framing::Length(length)),
+            vec![OddityKind::RepeatedLength],
+        ),
+        Length::Conflict => (Err(Fault::LengthConflict), vec![]),
+        Length::Unreadable => (Err(Fault::BadLength), vec![]),
+    }
+}
+
+fn odd_coding(cues: &Cues) -> Vec<OddityKind> {
+    let mut odd = Vec::new();
+    // Clause 3: the coding wins, and both together smell of smuggling.
+    if cues.length != Length::Absent {
+        odd.push(OddityKind::LengthAndCoding);
+    }
+    if cues.http10 {
+        odd.push(OddityKind::CodingInHttp10);
+    }
+    if cues.unknown_coding {
+        odd.push(OddityKind::UnknownCoding);
+    }
+    odd
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cues(fields: &[(&str, &str)]) -> Cues {
+        let mut cues = Cues::default();
+        for (name, value) in fields {
+            cues.field(name.as_bytes(), value.as_bytes());
+        }
+        cues
+    }
+
+    #[test]
+    fn the_clauses_in_order() {
+        #[track_caller]
+        fn case(asked: Asked, status: u16, fields: &[(&str, &str)], framing: Framing) {
+            let (decided, _) = of_response(asked, status, &cues(fields));
+            assert_eq!(decided, Ok(framing));
+        }
+        let length = ("Content-Length", "5");
+        let chunked = ("Transfer-Encoding", "chunked");
+        case(Asked::Head, 200, &[length], Framing::Empty);
+        case(Asked::Other, 100, &[length], Framing::Empty);
+        case(Asked::Other, 204, &[chunked], Framing::Empty);
+        case(Asked::Other, 304, &[length], Framing::Empty);
+        case(Asked::Other, 101, &[], Framing::Tunnel);
+        case(Asked::Connect, 200, &[length], Framing::Tunnel);
+        case(Asked::Connect, 407, &[length], Framing::Length(5));
+        case(Asked::Other, 200, &[chunked, length], Framing::Chunked);
+        case(
+            Asked::Other,
+            200,
+            &[("transfer-encoding", "gzip, Chunked")],
+            Framing::Chunked,
+        );
+        case(
+            Asked::Other,
+            200,
+            &[("Transfer-Encoding", "chunked, gzip")],
+            Framing::UntilClose,
+        );
+        case(
+            Asked::Other,
+            200,
+            &[("Transfer-Encoding", "gzip"), chunked],
+            Framing::Chunked,
+        );
+        case(Asked::Other, 200, &[length], Framing::Length(5));
+        case(Asked::Other, 200, &[length, length], Framing::Length(5));
+        case(
+            Asked::Other,
+            200,
+            &[("Content-Length", "5, 5")],
+            Framing::Length(5),
+        );
+        case(Asked::Other, 200, &[], Framing::UntilClose);
+    }
+
+    #[test]
+    fn unreadable_lengths_lose_the_framing() {
+        #[track_caller]
+        fn case(values: &[&str], fault: Fault) {
+            let fields: Vec<_> = values
+                .iter()
+                .map(|value| ("Content-Length", *value))
+                .collect();
+            assert_eq!(of_response(Asked::Other, 200, &cues(&fields)).0, Err(fault));
+            assert_eq!(of_request(&cues(&fields)).0, Err(fault));
+        }
+        case(&["5", "6"], Fault::LengthConflict);
+        case(&["5, 6"], Fault::LengthConflict);
+        case(&["+5"], Fault::BadLength);
+        case(&["-1"], Fault::BadLength);
+        case(&["0x5"], Fault::BadLength);
+        case(&[""], Fault::BadLength);
+        case(&["99999999999999999999"], Fault::BadLength);
+    }
+
+    #[test]
+    fn a_request_without_framing_has_no_body() {
+        assert_eq!(of_request(&cues(&[])).0, Ok(Framing::Empty));
+        let coded = cues(&[("Transfer-Encoding", "gzip")]);
+        assert_eq!(of_request(&coded).0, Err(Fault::RequestCoding));
+    }
+}

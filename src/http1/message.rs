@@ -1,0 +1,224 @@
+//! A message as its events left it: fields in order and as spelled, looked up by name and never by
+//! scanning again.
+
+use std::borrow::Cow;
+
+use super::{End, Event, Field, Framing, Oddity, OddityKind, StartLine};
+use crate::span::Span;
+use crate::tape::Window;
+
+/// A request or a response.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    /// The start line, if one was read.
+    pub start: Option<StartLine>,
+    /// The head with its bytes, the empty lines before it included.
+    pub head: Section,
+    /// Which body follows; `None` until the head is whole.
+    pub framing: Option<Framing>,
+    /// Where the body lies; neighbours are joined. Empty under [`Keep::Heads`].
+    pub body: Vec<Span>,
+    /// Bytes of body so far, without framing.
+    pub body_length: u64,
+    /// How many chunks with data.
+    pub chunks: u64,
+    /// The trailers with their bytes.
+    pub trailers: Section,
+    /// What is odd about it, in the order of the stream; the first [`ODDITIES`] of them.
+    pub oddities: Vec<Oddity>,
+    /// Oddities beyond those.
+    pub more_oddities: u64,
+    /// How it ended; `None` while it goes on.
+    pub end: Option<End>,
+}
+
+/// How many oddities a message remembers: an endless stream may have one in every line.
+pub const ODDITIES: usize = 256;
+
+/// Whether a reader remembers where each piece of a body lies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Keep {
+    /// All of it.
+    All,
+    /// Only heads and trailers: memory stays bounded however long the body is.
+    Heads,
+}
+
+impl Message {
+    /// Takes in the next event; `seen` must still hold the bytes that it covers.
+    pub fn take(&mut self, event: &Event, seen: Window<'_>, keep: Keep) {
+        match *event {
+            Event::Blank(span) => self.head.push(seen, span, None),
+            Event::Start(start) => {
+                self.head.push(seen, start.line(), None);
+                self.start = Some(start);
+            }
+            Event::Field(field) => self.head.push(seen, field.line, Some(field)),
+            Event::HeadEnd(span, framing) => {
+                self.head.push(seen, span, None);
+                self.framing = Some(framing);
+                self.ask_strict();
+            }
+            Event::Trailer(field) => self.trailers.push(seen, field.line, Some(field)),
+            Event::Data(span) => self.data(span, keep),
+            Event::ChunkHead { size, .. } => {
+                self.chunks = self.chunks.saturating_add(u64::from(size > 0));
+            }
+            Event::Odd(oddity) => self.odd(oddity),
+            Event::End(end) => self.end = Some(end),
+            Event::ChunkEnd(_) | Event::TrailerEnd(_) | Event::Unframed(_) => {}
+        }
+    }
+
+    fn data(&mut self, span: Span, keep: Keep) {
+        self.body_length = self.body_length.saturating_add(span.len());
+        if keep == Keep::Heads {
+            return;
+        }
+        match self.body.last_mut() {
+            Some(last) if last.end == span.start => last.end = span.end,
+            _ => self.body.push(span),
+        }
+    }
+
+    /// Notes an oddity.
+    pub fn odd(&mut self, oddity: Oddity) {
+        if self.oddities.len() < ODDITIES {
+            self.oddities.push(oddity);
+        } else {
+            self.more_oddities = self.more_oddities.saturating_add(1);
+        }
+    }
+
+    /// Lets `httparse` read the same head, and notes if it refuses.
+    fn ask_strict(&mut self) {
+        let mut fields = vec![httparse::EMPTY_HEADER; self.head.fields.len().saturating_add(1)];
+        let refused = match self.start {
+            Some(StartLine::Status { .. }) => {
+                let mut response = httparse::Response::new(&mut fields);
+                !matches!(
+                    response.parse(&self.head.bytes),
+                    Ok(httparse::Status::Complete(_))
+                )
+            }
+            Some(StartLine::Request { .. }) => {
+                let mut request = httparse::Request::new(&mut fields);
+                !matches!(
+                    request.parse(&self.head.bytes),
+                    Ok(httparse::Status::Complete(_))
+                )
+            }
+            None => false,
+        };
+        if refused {
+            self.odd(Oddity {
+                kind: OddityKind::StrictRefuses,
+                at: self.head.span(),
+            });
+        }
+    }
+
+    /// The status code of a response.
+    pub fn status(&self) -> Option<u16> {
+        self.start.and_then(|start| start.status())
+    }
+
+    /// The method of a request.
+    pub fn method(&self) -> Option<&[u8]> {
+        match self.start? {
+            StartLine::Request { method, .. } => Some(self.head.slice(method)),
+            StartLine::Status { .. } => None,
+        }
+    }
+
+    /// The target of a request.
+    pub fn target(&self) -> Option<&[u8]> {
+        match self.start? {
+            StartLine::Request { target, .. } => Some(self.head.slice(target)),
+            StartLine::Status { .. } => None,
+        }
+    }
+
+    /// Whether an interim response (RFC 9110, 15.2): another one follows.
+    pub fn is_interim(&self) -> bool {
+        matches!(self.status(), Some(code) if (100..200).contains(&code) && code != 101)
+    }
+
+    /// The codings to undo, in the order in which they were applied: content codings, then transfer
+    /// codings without `chunked`.
+    pub fn codings(&self) -> impl Iterator<Item = &[u8]> {
+        let of = |name: &'static str| {
+            let values = self.head.all(name);
+            values
+                .flat_map(|value| value.split(|&byte| byte == b','))
+                .map(<[u8]>::trim_ascii)
+        };
+        of("content-encoding")
+            .chain(of("transfer-encoding"))
+            .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"chunked"))
+    }
+}
+
+/// Field lines with their bytes: a head, or the trailers.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// Offset of the first byte in its stream.
+    pub base: u64,
+    /// All bytes of the section as they crossed the wire.
+    pub bytes: Vec<u8>,
+    /// The fields in order.
+    pub fields: Vec<Field>,
+}
+
+impl Section {
+    fn push(&mut self, seen: Window<'_>, line: Span, field: Option<Field>) {
+        if self.bytes.is_empty() {
+            self.base = line.start;
+        }
+        self.bytes.extend_from_slice(seen.slice(line));
+        self.fields.extend(field);
+    }
+
+    /// Where it lies in its stream.
+    pub fn span(&self) -> Span {
+        Span::new(self.base, self.base.saturating_add(self.bytes.len() as u64))
+    }
+
+    /// The bytes of a span within it.
+    pub fn slice(&self, span: Span) -> &[u8] {
+        Window {
+            base: self.base,
+            bytes: &self.bytes,
+            ended: true,
+        }
+        .slice(span)
+    }
+
+    /// Every value of the fields called `name` (in any spelling), in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.fields
+            .iter()
+            .filter(move |field| self.slice(field.name).eq_ignore_ascii_case(name.as_bytes()))
+            .map(|field| self.slice(field.value))
+    }
+
+    /// The first value of the fields called `name`, folds replaced by a space (RFC 9112, 5.2).
+    pub fn get<'a>(&'a self, name: &'a str) -> Option<Cow<'a, [u8]>> {
+        self.all(name).next().map(unfold)
+    }
+
+    /// The fields as pairs of name and value, in order and as spelled.
+    pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields
+            .iter()
+            .map(|field| (self.slice(field.name), self.slice(field.value)))
+    }
+}
+
+fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
+    if !value.contains(&b'\n') {
+        return Cow::Borrowed(value);
+    }
+    let lines = value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    Cow::Owned(lines.collect::<Vec<_>>().join(&b' '))
+}

@@ -1,0 +1,210 @@
+//! HTTP/1.1 messages (RFC 9112), read by hand: every byte gets one role, nothing is re-spelled, and what
+//! is odd is told instead of refused.
+//!
+//! This is not a parser for programs that want a request or a response: it is one for people who want to
+//! know what was really written. So a [`Decoder`] never returns an error. It emits [`Event`]s whose
+//! spans tile the stream; an [`Oddity`] where a rule was bent but the meaning is plain; and when the
+//! framing is lost, one [`End::Lost`] with the offset and the [`Fault`], and the rest as
+//! [`Event::Unframed`].
+//!
+//! ```text
+//!              +--------+   +------------------+  Length, UntilClose, Tunnel
+//!  Blank* ---->| Start  |-->| Field* HeadEnd   |------------------> Data* ----------+
+//!              +--------+   +------------------+                                   v
+//!                   |            |       | Chunked                                End
+//!                   |            |       +--> (ChunkHead Data* ChunkEnd)*          ^
+//!                   |            |             ChunkHead Trailer* TrailerEnd ------+
+//!                   +------------+----- unreadable ----> End(Lost) Unframed*
+//! ```
+//!
+//! Guarantees, held by property tests and fuzzing:
+//!
+//! - any split of the input, empty slices included, gives the same events, once neighbouring `Data` (and
+//!   neighbouring `Unframed`) are joined;
+//! - the spans of the events tile what was fed: re-emitting them gives the input;
+//! - a decoder owns no buffer and looks at no byte twice for the same purpose: the bytes before
+//!   [`Decoder::at`] may be dropped.
+
+mod chunked;
+mod decoder;
+mod encode;
+mod framing;
+mod head;
+mod message;
+mod oddity;
+mod scan;
+
+pub use decoder::{Decoder, Limits};
+pub use encode::{FieldEdit, Head, HeadError};
+pub use framing::{Asked, Framing};
+pub use head::{Field, StartLine};
+pub use message::{Keep, Message, ODDITIES, Section};
+pub use oddity::{Fault, Oddity, OddityKind};
+
+#[doc(hidden)]
+pub use decoder::fuzz;
+
+use crate::span::Span;
+
+/// What a run of bytes is, or how the message stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// An empty line before the start line (RFC 9112, 2.2).
+    Blank(Span),
+    /// The request line or status line, line end included.
+    Start(StartLine),
+    /// A field line of the head, folded lines and line end included.
+    Field(Field),
+    /// The empty line that ends the head, and what follows it.
+    HeadEnd(Span, Framing),
+    /// A chunk-size line.
+    ChunkHead {
+        /// The whole line.
+        line: Span,
+        /// How many bytes of data it announces.
+        size: u64,
+        /// What stands after the size: extensions from their `;` on.
+        extensions: Span,
+    },
+    /// Body bytes.
+    Data(Span),
+    /// The line end after the data of a chunk.
+    ChunkEnd(Span),
+    /// A field line after the last chunk.
+    Trailer(Field),
+    /// The empty line that ends a chunked message.
+    TrailerEnd(Span),
+    /// Something strange, but readable. Covers no byte of its own.
+    Odd(Oddity),
+    /// The message is over. Covers no byte.
+    End(End),
+    /// Bytes that belong to no message: after the framing was lost, or a line that was cut.
+    Unframed(Span),
+}
+
+impl Event {
+    /// The bytes it covers and their role; `None` for events that cover none.
+    pub fn covers(&self) -> Option<(Role, Span)> {
+        Some(match *self {
+            Self::Blank(span) => (Role::Blank, span),
+            Self::Start(start) => (Role::StartLine, start.line()),
+            Self::Field(field) => (Role::Field, field.line),
+            Self::HeadEnd(span, _) => (Role::HeadEnd, span),
+            Self::ChunkHead { line, .. } => (Role::ChunkHead, line),
+            Self::Data(span) => (Role::Data, span),
+            Self::ChunkEnd(span) => (Role::ChunkEnd, span),
+            Self::Trailer(field) => (Role::Trailer, field.line),
+            Self::TrailerEnd(span) => (Role::TrailerEnd, span),
+            Self::Unframed(span) => (Role::Unframed, span),
+            Self::Odd(_) | Self::End(_) => return None,
+        })
+    }
+}
+
+/// What a byte is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// An empty line before the start line.
+    Blank,
+    /// The request line or status line.
+    StartLine,
+    /// A field line.
+    Field,
+    /// The empty line after the head.
+    HeadEnd,
+    /// A chunk-size line.
+    ChunkHead,
+    /// The body itself.
+    Data,
+    /// The line end after a chunk's data.
+    ChunkEnd,
+    /// A field line after the last chunk.
+    Trailer,
+    /// The empty line after the trailers.
+    TrailerEnd,
+    /// No part of any message.
+    Unframed,
+}
+
+impl Role {
+    /// A short name for a narrow column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blank => "blank line",
+            Self::StartLine => "start line",
+            Self::Field => "field",
+            Self::HeadEnd => "head end",
+            Self::ChunkHead => "chunk head",
+            Self::Data => "data",
+            Self::ChunkEnd => "chunk end",
+            Self::Trailer => "trailer",
+            Self::TrailerEnd => "trailer end",
+            Self::Unframed => "unframed",
+        }
+    }
+}
+
+/// How a message ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// By its own framing: whole.
+    Complete,
+    /// With the connection, as its framing has it (RFC 9112, 6.3, clause 8).
+    Closed,
+    /// The stream ended inside it.
+    Short {
+        /// Which part was being read.
+        within: Part,
+        /// How many bytes of data the framing still promised, where it says.
+        missing: Option<u64>,
+    },
+    /// It could not be read on.
+    Lost {
+        /// Offset of the first byte that has no place in a message.
+        at: u64,
+        /// Why.
+        fault: Fault,
+    },
+}
+
+impl End {
+    /// Whether the message is whole as far as its own framing can tell.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Self::Complete | Self::Closed)
+    }
+}
+
+/// A part of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Before or inside the request line or status line.
+    StartLine,
+    /// The field lines.
+    Head,
+    /// Data counted by Content-Length.
+    Body,
+    /// A chunk-size line.
+    ChunkHead,
+    /// The data of a chunk.
+    ChunkData,
+    /// The line end after a chunk.
+    ChunkEnd,
+    /// The trailer fields.
+    Trailers,
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::StartLine => "the start line",
+            Self::Head => "the head",
+            Self::Body => "the body",
+            Self::ChunkHead => "a chunk-size line",
+            Self::ChunkData => "a chunk",
+            Self::ChunkEnd => "the line end after a chunk",
+            Self::Trailers => "the trailers",
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! The next line in a window, remembering how far it looked: no byte is searched twice.
+
+use memchr::memchr;
+
+use crate::span::Span;
+use crate::tape::Window;
+
+/// A line that was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Line {
+    /// Its bytes without the line end.
+    pub(super) text: Span,
+    /// All of it.
+    pub(super) whole: Span,
+    /// Whether LF alone ended it.
+    pub(super) bare_lf: bool,
+}
+
+/// Looks for line ends from one place on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scan {
+    /// No LF lies between the start of the line and this offset.
+    looked: u64,
+}
+
+impl Scan {
+    /// The line that starts at `start`, if its LF is seen.
+    pub(super) fn line(&mut self, seen: Window<'_>, start: u64) -> Option<Line> {
+        self.looked = self.looked.max(start);
+        let Some(lf) = memchr(b'\n', seen.from(self.looked)) else {
+            self.looked = self.looked.max(seen.end());
+            return None;
+        };
+        let lf = self.looked.saturating_add(lf as u64);
+        // The same line may be asked for again, when what follows it was not seen yet.
+        self.looked = lf;
+        let before = seen.slice(Span::new(start, lf));
+        let bare_lf = before.last() != Some(&b'\r');
+        let text = Span::new(start, lf.saturating_sub(u64::from(!bare_lf)));
+        Some(Line {
+            text,
+            whole: Span::new(start, lf.saturating_add(1)),
+            bare_lf,
+        })
+    }
+}
