@@ -1,4 +1,5 @@
 //! skeleton
+pub mod capture;
 pub mod exchange;
 pub mod http1;
 pub mod span;

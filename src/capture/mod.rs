@@ -1,0 +1,43 @@
+//! The capture file `NAME.wire`: one exchange, one JSON object a line, appended while it happens.
+//!
+//! ```text
+//! {"wire":1,"id":"0197...","started":"2026-11-23T14:00:00.123456Z","via":"send","url":"https://...","tool":"wire 0.1.0"}
+//! {"t":3120,"resolved":{"host":"api.openai.com","addrs":["203.0.113.7:443"]}}
+//! {"t":11544,"connected":{"peer":"203.0.113.7:443","local":"192.0.2.2:52114"}}
+//! {"t":22790,"sent":"POST /v1/chat/completions HTTP/1.1\r\nHost: ..."}
+//! {"t":391022,"received":"HTTP/1.1 200 OK\r\n..."}
+//! {"t":391410,"received":{"base64":"H4sIAAAA..."}}
+//! {"t":402337,"closed":{"by":"peer","how":"close_notify"}}
+//! ```
+//!
+//! The first line is the [`Origin`](crate::tape::Origin) with the format's version; every further line is
+//! a moment `t` (microseconds since `started`) and exactly one event. Bytes that are UTF-8 are a string,
+//! others base64; reading back gives the identical bytes, and one line is one read or write. Secrets are
+//! masked, length for length, before a byte is written. The specification for readers in other languages
+//! is `captures/README.md`, its JSON Schema `captures/schema.json`.
+//!
+//! [`line`](self) words a line, [`read()`] and [`Writer`] turn files into tapes and back, [`Masker`]
+//! stands before every writer and every screen, [`Selector`] names a capture, and `store` is the one
+//! module here that touches the file system.
+
+mod line;
+mod mask;
+mod name;
+mod places;
+mod read;
+pub mod store;
+mod write;
+
+pub use mask::{Masker, Secrets};
+pub use name::{NameError, Selector, choose, file_name};
+pub use places::{SENSITIVE_FIELDS, mask_url};
+pub use read::{Note, NoteKind, ReadError, Reading, read};
+pub use write::Writer;
+
+#[doc(hidden)]
+pub use mask::fuzz as fuzz_mask;
+#[doc(hidden)]
+pub use read::fuzz as fuzz_read;
+
+/// The version of the format that this program writes, and the newest that it reads.
+pub const VERSION: u64 = 1;

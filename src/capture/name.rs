@@ -1,0 +1,167 @@
+//! What captures are called, and how a user calls them. Pure: the listing is given.
+
+use thiserror::Error;
+
+use crate::tape::Origin;
+
+/// The ending of every capture.
+pub(super) const ENDING: &str = ".wire";
+
+/// The file name of a capture: `20261123-140000-gpt-4o-mini-7f3a.wire`. Names sort by time; `label` (the
+/// model, or the host) is for the eye; the tag is the end of the capture's id.
+pub fn file_name(origin: &Origin, label: &str) -> String {
+    let started = origin.started.to_string();
+    let digits: String = started
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(14)
+        .collect();
+    let (day, time) = digits.split_at_checked(8).unwrap_or((&digits, ""));
+    let label: String = label.chars().map(plain).take(40).collect();
+    let label = label.trim_matches(['-', '.']);
+    let dash = if label.is_empty() { "" } else { "-" };
+    format!("{day}-{time}-{label}{dash}{}{ENDING}", tag(&origin.id))
+}
+
+fn plain(char: char) -> char {
+    if char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-') {
+        char
+    } else {
+        '-'
+    }
+}
+
+/// The last four digits of an id.
+fn tag(id: &str) -> &str {
+    let cut = id.char_indices().rev().nth(3).map_or(0, |(place, _)| place);
+    id.get(cut..).unwrap_or(id)
+}
+
+/// How a user names a capture in the folder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Selector {
+    /// `@` and `@~N`: the newest, or the one N before it.
+    Back(usize),
+    /// The beginning of its name, the tag at its end, or the beginning of its id.
+    Prefix(String),
+}
+
+/// Why a name finds no capture.
+#[derive(Clone, Debug, Error, Eq, PartialEq)]
+pub enum NameError {
+    /// `@~x`.
+    #[error("`{0}` is no place in the list: write @ for the newest, @~1 for the one before")]
+    BadPlace(String),
+    /// Fewer captures than asked for.
+    #[error("there is no capture {asked} before the newest: the folder holds {held}")]
+    TooFar {
+        /// How many before the newest.
+        asked: usize,
+        /// How many there are.
+        held: usize,
+    },
+    /// Nothing begins like that.
+    #[error("no capture is called, or begins with, `{0}`")]
+    Unknown(String),
+    /// Several do.
+    #[error("`{prefix}` may be {}", candidates.join(", "))]
+    Ambiguous {
+        /// What was typed.
+        prefix: String,
+        /// What it may mean.
+        candidates: Vec<String>,
+    },
+}
+
+impl Selector {
+    /// Reads what the user typed, where it is not the path of a file.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        match text.strip_prefix('@') {
+            Some("") => Ok(Self::Back(0)),
+            Some(rest) => {
+                let number = rest
+                    .strip_prefix('~')
+                    .and_then(|number| number.parse().ok());
+                number
+                    .map(Self::Back)
+                    .ok_or_else(|| NameError::BadPlace(text.to_owned()))
+            }
+            None => Ok(Self::Prefix(text.to_owned())),
+        }
+    }
+}
+
+/// Picks from `names`, file names sorted from old to new. Ids are not in names: a prefix that fits no
+/// name may still be that of an id, which the caller looks up.
+pub fn choose<'a>(selector: &Selector, names: &'a [String]) -> Result<&'a str, NameError> {
+    match selector {
+        Selector::Back(back) => {
+            let place = names.len().checked_sub(back.saturating_add(1));
+            let name = place.and_then(|place| names.get(place));
+            name.map(String::as_str).ok_or(NameError::TooFar {
+                asked: *back,
+                held: names.len(),
+            })
+        }
+        Selector::Prefix(prefix) => {
+            let stem = prefix.strip_suffix(ENDING).unwrap_or(prefix);
+            let fits = |name: &&String| {
+                let name = name.strip_suffix(ENDING).unwrap_or(name);
+                !stem.is_empty()
+                    && (name.starts_with(stem) || name.rsplit('-').next() == Some(stem))
+            };
+            let found: Vec<_> = names.iter().filter(fits).collect();
+            match found.as_slice() {
+                [] => Err(NameError::Unknown(prefix.clone())),
+                [one] => Ok(one),
+                several => Err(NameError::Ambiguous {
+                    prefix: prefix.clone(),
+                    candidates: several.iter().map(|name| (*name).clone()).collect(),
+                }),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_sort_by_time_and_are_safe() {
+        #[track_caller]
+        fn case(label: &str, expected: &str) {
+            let origin = Origin {
+                id: "0197f0aa-0000-7000-8000-00000000cafe".into(),
+                started: "2026-11-23T14:05:09.5Z".parse().unwrap(),
+                via: "send".into(),
+                url: String::new(),
+                tool: String::new(),
+            };
+            assert_eq!(file_name(&origin, label), expected);
+        }
+        case("gpt-4o-mini", "20261123-140509-gpt-4o-mini-cafe.wire");
+        case("../x/y z", "20261123-140509-x-y-z-cafe.wire");
+        case("", "20261123-140509-cafe.wire");
+    }
+
+    #[test]
+    fn a_user_names_a_capture() {
+        let names: Vec<_> = ["2026-a-1111.wire", "2026-b-2222.wire", "2027-c-3333.wire"]
+            .map(str::to_owned)
+            .to_vec();
+        let case = |text: &str| {
+            let selector = Selector::parse(text)?;
+            choose(&selector, &names).map(str::to_owned)
+        };
+        assert_eq!(case("@").unwrap(), "2027-c-3333.wire");
+        assert_eq!(case("@~1").unwrap(), "2026-b-2222.wire");
+        assert_eq!(case("1111").unwrap(), "2026-a-1111.wire");
+        assert_eq!(case("2027").unwrap(), "2027-c-3333.wire");
+        assert_eq!(case("2026-b-2222.wire").unwrap(), "2026-b-2222.wire");
+        assert_eq!(case("@~3"), Err(NameError::TooFar { asked: 3, held: 3 }));
+        assert!(matches!(case("2026"), Err(NameError::Ambiguous { .. })));
+        assert_eq!(case("zzz"), Err(NameError::Unknown("zzz".into())));
+        assert_eq!(case("@x"), Err(NameError::BadPlace("@x".into())));
+    }
+}

@@ -1,0 +1,281 @@
+//! Lines to a tape. Whatever was written before a file breaks off is read; where it breaks is told.
+
+use std::io::{BufRead, Read};
+
+use thiserror::Error;
+
+use super::VERSION;
+use super::line::{self, Event};
+use crate::tape::{Origin, Tape, Watch};
+
+/// The longest line that is read, in bytes: far more than any one read or write gives.
+const LONGEST_LINE: u64 = 1 << 28;
+
+/// A capture that was read, as far as it can be.
+#[derive(Debug)]
+pub struct Reading {
+    /// What it holds.
+    pub tape: Tape,
+    /// What was skipped, or where it breaks off.
+    pub notes: Vec<Note>,
+}
+
+/// Something about the file that its reader should know.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Note {
+    /// Line number, from 1.
+    pub line: u64,
+    /// What.
+    pub kind: NoteKind,
+}
+
+/// What can be the matter with a line that is not the first.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NoteKind {
+    /// An event of a later version was skipped: its name.
+    UnknownEvent(String),
+    /// The last line has no end: the writer was interrupted in it. It was skipped.
+    Torn,
+    /// The line cannot be read; it and all after it were skipped.
+    Broken {
+        /// Column in the line, from 1.
+        column: usize,
+        /// Why.
+        why: String,
+    },
+    /// The line is longer than any that is read; it and all after it were skipped.
+    TooLong,
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let line = self.line;
+        match &self.kind {
+            NoteKind::UnknownEvent(name) => {
+                write!(
+                    f,
+                    "line {line}: skipped the event `{name}`, which this version does not know"
+                )
+            }
+            NoteKind::Torn => write!(f, "line {line} is torn: the writer was interrupted in it"),
+            NoteKind::Broken { column, why } => {
+                write!(
+                    f,
+                    "line {line}, column {column} cannot be read ({why}): the rest was skipped"
+                )
+            }
+            NoteKind::TooLong => write!(f, "line {line} is too long: the rest was skipped"),
+        }
+    }
+}
+
+/// A file that is no capture at all.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The first line is not the first line of a capture.
+    #[error("this is not a capture: line 1, column {column}: {why}")]
+    NotACapture {
+        /// Column, from 1.
+        column: usize,
+        /// Why.
+        why: String,
+    },
+    /// It was written by a later version.
+    #[error("this capture has format version {0}; this program reads up to version {VERSION}")]
+    TooNew(u64),
+    /// The file could not be read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Reads a capture. After the first line nothing is an error: what can be read, is.
+pub fn read(file: &mut dyn BufRead) -> Result<Reading, ReadError> {
+    let origin = read_origin(file)?;
+    let mut line = Vec::new();
+    let mut reading = Reading {
+        tape: Tape::new(origin),
+        notes: Vec::new(),
+    };
+    for number in 2.. {
+        let whole = next_line(file, &mut line)?;
+        if line.is_empty() || !reading.take(number, &line, whole) {
+            break;
+        }
+    }
+    reading.tape.sent.ended = true;
+    reading.tape.received.ended = true;
+    Ok(reading)
+}
+
+/// Reads the first line alone.
+pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<Origin, ReadError> {
+    let mut line = Vec::new();
+    next_line(file, &mut line)?;
+    let (version, origin) = line::parse_origin(&line).map_err(|error| ReadError::NotACapture {
+        column: error.column(),
+        why: reason(&error),
+    })?;
+    if version > VERSION {
+        return Err(ReadError::TooNew(version));
+    }
+    Ok(origin)
+}
+
+/// Reads the next line, without its end, into `line`; whether its end was there.
+fn next_line(file: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
+    line.clear();
+    file.take(LONGEST_LINE).read_until(b'\n', line)?;
+    Ok(line.pop_if(|last| *last == b'\n').is_some())
+}
+
+impl Reading {
+    /// Takes in one line; whether to go on.
+    fn take(&mut self, number: u64, line: &[u8], whole: bool) -> bool {
+        let parsed = line::parse_event(line);
+        let kind = match parsed {
+            // A last line without its end can still be all there: the writer's last byte was lost.
+            Ok((moment, event)) => {
+                match event {
+                    Event::Fact(fact) => self.tape.fact(moment, &fact),
+                    Event::Bytes(side, bytes) => self.tape.bytes(side, moment, &bytes),
+                    Event::Unknown(name) => {
+                        let kind = NoteKind::UnknownEvent(name);
+                        self.notes.push(Note { line: number, kind });
+                    }
+                }
+                return whole;
+            }
+            Err(_) if !whole && line.len() as u64 >= LONGEST_LINE => NoteKind::TooLong,
+            Err(_) if !whole => NoteKind::Torn,
+            Err(error) => NoteKind::Broken {
+                column: error.column(),
+                why: reason(&error),
+            },
+        };
+        self.notes.push(Note { line: number, kind });
+        false
+    }
+}
+
+/// serde_json's words without the place, which is told apart.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((reason, _)) => reason.to_owned(),
+        None => text,
+    }
+}
+
+/// Reads any bytes as a capture; whatever is read, written and read again is the same. The body of a
+/// fuzz target.
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8]) {
+    let Ok(reading) = read(&mut &*bytes) else {
+        return;
+    };
+    let mut file = Vec::new();
+    let mut writer = super::Writer::new(&mut file, &reading.tape.origin);
+    reading.tape.play(&mut writer);
+    assert!(writer.finish().is_ok());
+    let Ok(again) = read(&mut &*file) else {
+        panic!("what was written cannot be read");
+    };
+    assert!(again.notes.is_empty(), "{:?}", again.notes);
+    assert_eq!(again.tape.sent.bytes, reading.tape.sent.bytes);
+    assert_eq!(again.tape.received.bytes, reading.tape.received.bytes);
+    assert_eq!(again.tape.facts.len(), reading.tape.facts.len());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::span::{Moment, Side};
+    use crate::tape::{Closing, Fact, Party};
+
+    const FIRST: &str = r#"{"wire":1,"id":"x","started":"2026-11-23T14:00:00.123456Z","via":"send","url":"http://h/","tool":"wire 0.1.0","later":[1]}"#;
+
+    fn reading(lines: &str) -> Reading {
+        read(&mut format!("{FIRST}\n{lines}").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn bytes_come_back_as_they_were() {
+        let got = reading(
+            "{\"t\":5,\"sent\":\"a\\r\\n\\u00e9\"}\n{\"t\":7,\"sent\":{\"base64\":\"/wA=\"}}\n",
+        );
+        assert!(got.notes.is_empty());
+        assert_eq!(got.tape.sent.bytes, b"a\r\n\xc3\xa9\xff\0");
+        assert_eq!(got.tape.sent.moment(5), Some(Moment::from_micros(7)));
+    }
+
+    #[test]
+    fn what_breaks_off_keeps_what_came_before() {
+        #[track_caller]
+        fn case(tail: &str, kind: NoteKind) {
+            let got = reading(&format!("{{\"t\":1,\"received\":\"ab\"}}\n{tail}"));
+            assert_eq!(got.notes, [Note { line: 3, kind }]);
+            assert_eq!(got.tape.received.bytes, b"ab");
+        }
+        case("{\"t\":2,\"rec", NoteKind::Torn);
+        case(
+            "{\"t\":2,\"dreamt\":{}}\n",
+            NoteKind::UnknownEvent("dreamt".into()),
+        );
+        let why = "expected value".to_owned();
+        case(
+            "{\"t\":x}\n{\"t\":3,\"received\":\"cd\"}\n",
+            NoteKind::Broken { column: 6, why },
+        );
+    }
+
+    #[test]
+    fn what_is_no_capture_is_refused() {
+        assert!(matches!(
+            read(&mut b"".as_slice()),
+            Err(ReadError::NotACapture { .. })
+        ));
+        assert!(matches!(
+            read(&mut b"{}\n".as_slice()),
+            Err(ReadError::NotACapture { .. })
+        ));
+        let newer = FIRST.replace("\"wire\":1", "\"wire\":2");
+        assert!(matches!(
+            read(&mut newer.as_bytes()),
+            Err(ReadError::TooNew(2))
+        ));
+    }
+
+    fn origin() -> Origin {
+        line::parse_origin(FIRST.as_bytes()).unwrap().1
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_tape_written_and_read_is_the_same(
+            runs in proptest::collection::vec(
+                (proptest::bool::ANY, 0u64..1000, proptest::collection::vec(0u8.., 0..50)), 0..20),
+        ) {
+            let mut tape = Tape::new(origin());
+            let mut now = 0;
+            for (sent, gap, bytes) in runs {
+                now += gap;
+                let side = if sent { Side::Sent } else { Side::Received };
+                tape.bytes(side, Moment::from_micros(now), &bytes);
+            }
+            let closed = Fact::Closed { by: Party::Peer, how: Closing::Reset };
+            tape.fact(Moment::from_micros(now), &closed);
+            let mut file = Vec::new();
+            let mut writer = super::super::Writer::new(&mut file, &tape.origin);
+            tape.play(&mut writer);
+            writer.finish().unwrap();
+            let got = read(&mut file.as_slice()).unwrap();
+            proptest::prop_assert!(got.notes.is_empty());
+            proptest::prop_assert_eq!(got.tape.origin, tape.origin);
+            proptest::prop_assert_eq!(got.tape.sent.bytes, tape.sent.bytes);
+            proptest::prop_assert_eq!(got.tape.sent.marks, tape.sent.marks);
+            proptest::prop_assert_eq!(got.tape.received.bytes, tape.received.bytes);
+            proptest::prop_assert_eq!(got.tape.received.marks, tape.received.marks);
+            proptest::prop_assert_eq!(got.tape.facts, tape.facts);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The capture folder: the one place below `cli/` where the file system is touched.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the module that touches the file system"
+)]
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{BufReader, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::name::{self, NameError, Selector};
+use super::read::{self, ReadError, Reading};
+use crate::tape::Origin;
+
+/// A capture, or its folder, that cannot be used.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The folder or a file in it cannot be made, listed or opened.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No such capture.
+    #[error("{source} (in {})", folder.display())]
+    Name {
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// Why it was not found.
+        source: NameError,
+    },
+    /// The file is no capture.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+}
+
+/// A folder of captures.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// The name of the file that holds the salt of fingerprints.
+const SALT: &str = ".salt";
+
+impl Store {
+    /// The folder; it is made when something is first written into it.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Creates the file of a new capture, readable by its owner alone.
+    pub fn create(&self, origin: &Origin, label: &str) -> Result<(File, PathBuf), StoreError> {
+        self.make_folder()?;
+        let path = self.folder.join(name::file_name(origin, label));
+        let file = create(&path, true)?;
+        Ok((file, path))
+    }
+
+    /// The secret under which this folder's fingerprints are made; made at its first use.
+    ///
+    /// `fresh` are 32 random bytes, taken if there is none yet.
+    pub fn salt(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.make_folder()?;
+        let path = self.folder.join(SALT);
+        if let Some(salt) = read_salt(&path) {
+            return Ok(salt);
+        }
+        // Under another name first: whoever reads it meanwhile finds all of it or nothing.
+        let draft = self
+            .folder
+            .join(format!("{SALT}-{}", hex::encode(&fresh[..4])));
+        let written = create(&draft, true).and_then(|mut file| {
+            file.write_all(&fresh).map_err(|source| StoreError::Io {
+                path: draft.clone(),
+                source,
+            })
+        });
+        let linked = written.and_then(|()| match std::fs::hard_link(&draft, &path) {
+            Err(source) if source.kind() != ErrorKind::AlreadyExists => Err(StoreError::Io {
+                path: path.clone(),
+                source,
+            }),
+            _ => Ok(()),
+        });
+        let _ = std::fs::remove_file(&draft);
+        linked?;
+        Ok(read_salt(&path).unwrap_or(fresh))
+    }
+
+    fn make_folder(&self) -> Result<(), StoreError> {
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder);
+        made.map_err(|source| StoreError::Io {
+            path: self.folder.clone(),
+            source,
+        })
+    }
+
+    /// The names of all captures, old to new; empty if there is no folder.
+    pub fn names(&self) -> Result<Vec<String>, StoreError> {
+        let failed = |source| StoreError::Io {
+            path: self.folder.clone(),
+            source,
+        };
+        let entries = match std::fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(failed)?.file_name();
+            if let Some(name) = name.to_str().filter(|name| name.ends_with(name::ENDING)) {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The file that a user means: the path of a file, `@`, `@~N`, or the beginning of a name or id.
+    pub fn find(&self, text: &str) -> Result<PathBuf, StoreError> {
+        if !text.starts_with('@') && Path::new(text).is_file() {
+            return Ok(PathBuf::from(text));
+        }
+        let failed = |source| StoreError::Name {
+            folder: self.folder.clone(),
+            source,
+        };
+        let selector = Selector::parse(text).map_err(failed)?;
+        let names = self.names()?;
+        match name::choose(&selector, &names) {
+            Ok(name) => Ok(self.folder.join(name)),
+            Err(NameError::Unknown(prefix)) => {
+                let by_id = self.find_id(&prefix, &names);
+                by_id.ok_or_else(|| failed(NameError::Unknown(prefix)))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// The only capture whose id begins with `prefix`, newest first.
+    fn find_id(&self, prefix: &str, names: &[String]) -> Option<PathBuf> {
+        if prefix.len() < 4
+            || !prefix
+                .bytes()
+                .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        {
+            return None;
+        }
+        let paths = names.iter().rev().map(|name| self.folder.join(name));
+        let fits = |path: &PathBuf| {
+            let file = File::open(path).ok();
+            let origin = file.and_then(|file| read::read_origin(&mut BufReader::new(file)).ok());
+            origin.is_some_and(|origin| origin.id.starts_with(prefix))
+        };
+        let mut found = paths.filter(fits);
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+
+    /// The path of a capture in this folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// Creates a file that its owner alone can read. `fresh`: it must not exist yet.
+pub fn create(path: &Path, fresh: bool) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    if fresh {
+        options.create_new(true)
+    } else {
+        options.create(true).truncate(true)
+    };
+    options.open(path).map_err(|source| StoreError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Reads the capture at `path`.
+pub fn open(path: &Path) -> Result<Reading, StoreError> {
+    let failed = |source: ReadError| StoreError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(|source| StoreError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    read::read(&mut BufReader::with_capacity(1 << 16, file)).map_err(failed)
+}
+
+fn read_salt(path: &Path) -> Option<[u8; 32]> {
+    std::fs::read(path).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_salt_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("a/b"));
+        assert_eq!(store.salt([1; 32]).unwrap(), [1; 32]);
+        assert_eq!(store.salt([2; 32]).unwrap(), [1; 32]);
+        assert_eq!(store.names().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn captures_belong_to_their_owner() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("captures"));
+        let origin = Origin {
+            id: "0197f0aa-0000-7000-8000-00000000cafe".into(),
+            started: jiff::Timestamp::UNIX_EPOCH,
+            via: "send".into(),
+            url: "http://h/".into(),
+            tool: "t".into(),
+        };
+        let (_, path) = store.create(&origin, "m").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(store.folder()), 0o700);
+        assert!(
+            store.create(&origin, "m").is_err(),
+            "an existing capture is never overwritten"
+        );
+        assert_eq!(store.find("@").unwrap(), path);
+        assert_eq!(store.find("cafe").unwrap(), path);
+    }
+}
