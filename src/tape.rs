@@ -17,6 +17,10 @@ pub trait Watch {
     fn ended(&mut self, side: Side, moment: Moment) {
         let _ = (side, moment);
     }
+    /// Whether it wants no more, so that the exchange may as well stop: whoever read its output is gone.
+    fn is_done(&self) -> bool {
+        false
+    }
 }
 
 /// All that was seen of one exchange.

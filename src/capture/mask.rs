@@ -276,6 +276,10 @@ impl<W: Watch> Watch for Masker<W> {
         self.queue.push_back(Waiting::Ended(side, moment));
         self.release();
     }
+
+    fn is_done(&self) -> bool {
+        self.inner.is_done()
+    }
 }
 
 impl Half {

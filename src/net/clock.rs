@@ -1,0 +1,34 @@
+//! The one place that asks what time it is.
+
+#![expect(clippy::disallowed_methods, reason = "this is the clock")]
+
+use std::time::Instant;
+
+use crate::span::Moment;
+
+/// The clock of one exchange: moments are counted from its start, and never go back.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: jiff::Timestamp,
+    zero: Instant,
+}
+
+impl Clock {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self {
+            started: jiff::Timestamp::now(),
+            zero: Instant::now(),
+        }
+    }
+
+    /// Wall-clock time of moment zero.
+    pub fn started(&self) -> jiff::Timestamp {
+        self.started
+    }
+
+    /// Microseconds since the start.
+    pub fn moment(&self) -> Moment {
+        Moment::from_micros(u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+}
