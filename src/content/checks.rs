@@ -1,0 +1,130 @@
+//! What the module page promises, asserted for any bytes.
+
+use super::{Body, Coding, Decoder, Kind, Limits, Trouble};
+use crate::span::Span;
+
+/// Decodes `bytes`, whose first three choose the codings, the steps and the limit, and asserts what the module
+/// page promises. The body of a fuzz target.
+pub fn fuzz(bytes: &[u8]) {
+    let Some((&[codings, step, size], bytes)) = bytes.split_first_chunk() else {
+        return;
+    };
+    let codings = chosen(codings);
+    let limits = Limits {
+        size: u64::from(size) << 6,
+        window: 20,
+        ..Limits::default()
+    };
+    assert_splits(&codings, bytes, usize::from(step).max(1), limits);
+    let half = bytes.len().checked_div(2).unwrap_or(0);
+    let (one, other) = bytes.split_at(half);
+    let place =
+        |start: u64, bytes: &[u8]| Span::new(start, start.saturating_add(bytes.len() as u64));
+    let runs = [(place(100, one), one), (place(90_000_000, other), other)];
+    assert_places(
+        &Body::decode(&codings, runs, limits),
+        runs.map(|(span, _)| span),
+    );
+}
+
+/// One to three codings, the last three pairs of bits of `choice`.
+fn chosen(choice: u8) -> Vec<Coding> {
+    let coding = |shift: u8| match (choice >> shift) & 3 {
+        0 => Coding::Gzip,
+        1 => Coding::Deflate,
+        2 => Coding::Brotli,
+        _ => Coding::Zstd,
+    };
+    let count = usize::from(choice >> 6);
+    let mut codings: Vec<Coding> = [0, 2, 4].map(coding).into_iter().take(count).collect();
+    if codings.is_empty() {
+        codings.push(coding(0));
+    }
+    codings
+}
+
+/// Whole, in steps and byte by byte the same comes out.
+pub(super) fn assert_splits(codings: &[Coding], bytes: &[u8], step: usize, limits: Limits) {
+    let whole = decoded(codings, bytes, bytes.len().max(1), limits);
+    assert!(whole.0.len() as u64 <= limits.size, "more than the limit");
+    for step in [step, 1] {
+        let split = decoded(codings, bytes, step, limits);
+        let vague = |trouble: &Option<Trouble>| {
+            matches!(
+                trouble,
+                Some(Trouble {
+                    coding: Coding::Brotli,
+                    kind: Kind::Corrupt(_),
+                    ..
+                })
+            )
+        };
+        if vague(&whole.1) || vague(&split.1) {
+            let nested = whole.0.starts_with(&split.0) || split.0.starts_with(&whole.0);
+            assert!(nested, "a split changed what came out");
+            continue;
+        }
+        assert!(whole.0 == split.0, "a split changed what came out");
+        let kind = |trouble: &Option<Trouble>| trouble.as_ref().map(|t| (t.coding, t.kind.clone()));
+        assert_eq!(
+            kind(&whole.1),
+            kind(&split.1),
+            "a split changed the trouble"
+        );
+        // Of inner codings only the outer byte by which it showed can be told, and of limits none better.
+        let limit = matches!(kind(&whole.1), Some((_, Kind::SizeLimit(_))));
+        if codings.len() == 1 && !limit {
+            assert_eq!(whole.1, split.1, "a split moved the trouble");
+        }
+    }
+}
+
+/// What comes out of `bytes`, fed in steps, and the trouble on the way or at the end.
+pub(super) fn decoded(
+    codings: &[Coding],
+    bytes: &[u8],
+    step: usize,
+    limits: Limits,
+) -> (Vec<u8>, Option<Trouble>) {
+    let mut decoder = Decoder::new(codings, limits);
+    let mut out = Vec::new();
+    for part in bytes.chunks(step) {
+        let result = decoder.push(part, &mut out);
+        assert_eq!(
+            decoder.push(&[], &mut out),
+            result,
+            "nothing pushed, something told"
+        );
+    }
+    let trouble = decoder.finish().err();
+    assert_eq!(decoder.finish().err(), trouble, "the same trouble again");
+    (out, trouble)
+}
+
+/// Pieces ascend and lie in the runs, and every decoded byte has a place in them.
+fn assert_places(body: &Body, [one, other]: [Span; 2]) {
+    let inside = |offset| one.contains(offset) || other.contains(offset);
+    let mut before = 0;
+    for offset in 0..(body.bytes.len() as u64).min(4096) {
+        let wire = body.wire_offset(offset).unwrap_or(u64::MAX);
+        assert!(
+            inside(wire) && wire >= before,
+            "a decoded byte without a place"
+        );
+        assert_eq!(
+            body.wire_span(Span::new(offset, offset.saturating_add(1)))
+                .end,
+            wire.saturating_add(1)
+        );
+        before = wire;
+    }
+    for pair in body.pieces.windows(2) {
+        if let [(at, wire), (next_at, next_wire)] = pair {
+            assert!(
+                at < next_at && wire.end <= next_wire.start,
+                "pieces out of order"
+            );
+        }
+    }
+    assert_eq!(body.wire_offset(body.bytes.len() as u64), None);
+}

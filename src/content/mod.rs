@@ -1,0 +1,342 @@
+//! Content codings undone while the bytes come in (RFC 9110, 8.4; as transfer codings RFC 9112, 7.2), within
+//! limits; and for every decoded byte, which wire byte released it.
+//!
+//! ```text
+//!  coded bytes --> last coding applied --> ... --> first coding applied --> out
+//!                  16 KiB at a time, limits checked after each
+//! ```
+//!
+//! Guarantees, held by property tests and fuzzing:
+//!
+//! - all that the bytes so far allow comes out at once: a server that flushes after each event is read event
+//!   by event;
+//! - what came out before trouble stays, and is never more than the limit;
+//! - any split of a sound stream gives the same bytes and the same trouble. Of a corrupt one, every decoded
+//!   byte is given that the coder gives back; with `br` a split may cost the last of them.
+
+mod body;
+mod checks;
+mod engine;
+#[cfg(test)]
+mod tests;
+
+pub use body::Body;
+#[doc(hidden)]
+pub use checks::fuzz;
+
+use engine::Engine;
+
+/// A way in which a body is coded.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coding {
+    /// `gzip` or `x-gzip`: RFC 1952, of one member or several.
+    Gzip,
+    /// `deflate`: a zlib stream (RFC 1950), or the bare deflate data (RFC 1951) that some servers send.
+    Deflate,
+    /// `br`: RFC 7932.
+    Brotli,
+    /// `zstd`: RFC 8878, of one frame or several.
+    Zstd,
+    /// Not coded at all.
+    Identity,
+}
+
+impl Coding {
+    /// The codings that `names` name, in the order in which they were applied.
+    ///
+    /// Each name may be one coding or a whole field value with commas. Case does not count; `identity` and
+    /// empty elements are dropped.
+    pub fn parse<'a>(
+        names: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Vec<Self>, UnknownCoding> {
+        let elements = names
+            .into_iter()
+            .flat_map(|name| name.split(|&byte| byte == b','));
+        let names = elements
+            .map(<[u8]>::trim_ascii)
+            .filter(|name| !name.is_empty());
+        let codings = names
+            .map(Self::named)
+            .filter(|coding| *coding != Ok(Self::Identity));
+        codings.collect()
+    }
+
+    fn named(name: &[u8]) -> Result<Self, UnknownCoding> {
+        match name.to_ascii_lowercase().as_slice() {
+            b"gzip" | b"x-gzip" => Ok(Self::Gzip),
+            b"deflate" => Ok(Self::Deflate),
+            b"br" => Ok(Self::Brotli),
+            b"zstd" => Ok(Self::Zstd),
+            b"identity" => Ok(Self::Identity),
+            _ => Err(UnknownCoding {
+                name: name.to_vec(),
+            }),
+        }
+    }
+
+    /// Its registered name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+            Self::Brotli => "br",
+            Self::Zstd => "zstd",
+            Self::Identity => "identity",
+        }
+    }
+}
+
+impl std::fmt::Display for Coding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A coding that cannot be undone here.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("unknown content coding `{}`", name.escape_ascii())]
+pub struct UnknownCoding {
+    /// As the peer wrote it.
+    pub name: Vec<u8>,
+}
+
+/// How much a decoder will make.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Decoded bytes, of each coding; by default 4 GiB.
+    pub size: u64,
+    /// Decoded bytes for each coded byte; by default 2000. Counts beyond the first 16 MiB of output only,
+    /// since what is small does no harm.
+    pub ratio: u64,
+    /// Base-2 logarithm of the window that a `zstd` frame may ask for; by default 27, which is 128 MiB.
+    pub window: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            size: 4 << 30,
+            ratio: 2000,
+            window: 27,
+        }
+    }
+}
+
+/// Decoded bytes that may come out however few went in.
+const HARMLESS: u64 = 16 << 20;
+
+/// More codings on one body than any honest sender applies; each costs memory.
+const MOST_CODINGS: usize = 8;
+
+/// Why decoding stopped, and where.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{coding}: {kind} (byte {at} of the coded body)")]
+pub struct Trouble {
+    /// Offset in the coded bytes: of the first byte at fault where the coder tells it, else of one by which
+    /// the fault has shown.
+    pub at: u64,
+    /// The coding that could not be undone.
+    pub coding: Coding,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// What can go wrong with coded bytes.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Kind {
+    /// The very first bytes say that they are not coded so.
+    #[error("the body does not begin as this coding does")]
+    NotCoded,
+    /// The coder refused them.
+    #[error("the coded bytes are corrupt: {0}")]
+    Corrupt(String),
+    /// No more bytes come, but the coded stream has not ended.
+    #[error("the coded bytes stop before their end")]
+    Truncated,
+    /// The coded stream has ended, but more bytes come.
+    #[error("more bytes follow the end of the coded ones")]
+    Trailing,
+    /// [`Limits::size`].
+    #[error("more than {0} bytes come out")]
+    SizeLimit(u64),
+    /// [`Limits::ratio`].
+    #[error("more than {0} bytes come out for each that went in")]
+    RatioLimit(u64),
+    /// [`Limits::window`].
+    #[error("a window of more than 2^{0} bytes is needed")]
+    WindowLimit(u32),
+    /// The body was coded more often than can be undone.
+    #[error("{0} codings are on this body, more than can be undone")]
+    TooMany(usize),
+}
+
+/// Undoes the codings of one body, piece by piece as it comes.
+pub struct Decoder {
+    /// Outermost first: the coding that was applied last. Never empty.
+    stages: Vec<Stage>,
+    limits: Limits,
+    /// Coded bytes that the outermost coding has taken.
+    taken: u64,
+    trouble: Option<Trouble>,
+}
+
+struct Stage {
+    coding: Coding,
+    engine: Engine,
+    /// Bytes that came in.
+    fed: u64,
+    /// Bytes that came out.
+    made: u64,
+}
+
+impl Decoder {
+    /// A decoder for a body to which `codings` were applied in this order.
+    pub fn new(codings: &[Coding], limits: Limits) -> Self {
+        let identity = [Coding::Identity];
+        let codings = if codings.is_empty() {
+            &identity
+        } else {
+            codings
+        };
+        let stage = |&coding: &Coding| Stage {
+            coding,
+            engine: Engine::new(coding, limits),
+            fed: 0,
+            made: 0,
+        };
+        Self {
+            stages: codings.iter().rev().take(MOST_CODINGS).map(stage).collect(),
+            limits,
+            taken: 0,
+            trouble: (codings.len() > MOST_CODINGS).then(|| Trouble {
+                at: 0,
+                coding: codings.last().copied().unwrap_or(Coding::Identity),
+                kind: Kind::TooMany(codings.len()),
+            }),
+        }
+    }
+
+    /// Takes the next coded bytes and appends to `out` all that can be decoded by now.
+    ///
+    /// # Errors
+    ///
+    /// On trouble, what could be decoded before it is in `out`. Later calls change nothing and tell the
+    /// same again.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+        if self.trouble.is_none() && !bytes.is_empty() {
+            let mut flow = Flow {
+                limits: self.limits,
+                taken: &mut self.taken,
+                out,
+            };
+            self.trouble = flow.run(&mut self.stages, true, bytes).err();
+        }
+        self.told()
+    }
+
+    /// No more bytes will come.
+    ///
+    /// A body without any byte is whole whatever its coding: the answer to HEAD, or a 204, keeps the field.
+    ///
+    /// # Errors
+    ///
+    /// With [`Kind::Truncated`] when a coded stream has not ended, and with the trouble there was before.
+    pub fn finish(&mut self) -> Result<(), Trouble> {
+        let cut = |stage: &&Stage| stage.fed > 0 && !stage.engine.is_whole();
+        if let (None, Some(stage)) = (&self.trouble, self.stages.iter().find(cut)) {
+            self.trouble = Some(Trouble {
+                at: self.taken,
+                coding: stage.coding,
+                kind: Kind::Truncated,
+            });
+        }
+        self.told()
+    }
+
+    fn told(&self) -> Result<(), Trouble> {
+        self.trouble.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let codings: Vec<Coding> = self.stages.iter().map(|stage| stage.coding).collect();
+        f.debug_struct("Decoder")
+            .field("codings", &codings)
+            .field("taken", &self.taken)
+            .field("trouble", &self.trouble)
+            .finish()
+    }
+}
+
+/// One push through all stages.
+struct Flow<'a> {
+    limits: Limits,
+    taken: &'a mut u64,
+    out: &'a mut Vec<u8>,
+}
+
+impl Flow<'_> {
+    /// Runs `input` through the first stage, and what comes out through those after it.
+    fn run(&mut self, stages: &mut [Stage], outermost: bool, input: &[u8]) -> Result<(), Trouble> {
+        let Some((stage, inner)) = stages.split_first_mut() else {
+            self.out.extend_from_slice(input);
+            return Ok(());
+        };
+        let mut buffer = [0; 16 << 10];
+        let mut rest = input;
+        loop {
+            // One byte more than is allowed, so that more is seen to come.
+            let left = self
+                .limits
+                .size
+                .saturating_sub(stage.made)
+                .saturating_add(1);
+            let room = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len());
+            let room = buffer.get_mut(..room).unwrap_or_default();
+            let step = stage.engine.step(rest, room);
+            let full = step.written >= room.len();
+            rest = rest.get(step.read..).unwrap_or_default();
+            stage.fed = stage.fed.saturating_add(step.read as u64);
+            if outermost {
+                *self.taken = stage.fed;
+            }
+            let made = usize::try_from(left.saturating_sub(1)).unwrap_or(usize::MAX);
+            let made = room.get(..step.written.min(made)).unwrap_or_default();
+            if !made.is_empty() {
+                self.run(inner, false, made)?;
+            }
+            stage.made = stage.made.saturating_add(step.written as u64);
+            self.check(stage)?;
+            step.result.map_err(|failure| {
+                let back = if outermost { failure.back } else { 0 };
+                self.trouble(stage, back, failure.kind)
+            })?;
+            if rest.is_empty() && !full {
+                return Ok(());
+            }
+        }
+    }
+
+    fn check(&self, stage: &Stage) -> Result<(), Trouble> {
+        let Limits { size, ratio, .. } = self.limits;
+        if stage.made > size {
+            return Err(self.trouble(stage, 0, Kind::SizeLimit(size)));
+        }
+        if stage.made > HARMLESS && stage.made > self.taken.saturating_mul(ratio) {
+            return Err(self.trouble(stage, 0, Kind::RatioLimit(ratio)));
+        }
+        Ok(())
+    }
+
+    fn trouble(&self, stage: &Stage, back: u64, kind: Kind) -> Trouble {
+        Trouble {
+            at: self.taken.saturating_sub(back),
+            coding: stage.coding,
+            kind,
+        }
+    }
+}

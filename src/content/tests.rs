@@ -1,0 +1,409 @@
+//! Streams made by each coder, split, cut, damaged and followed by more.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use proptest::prelude::*;
+
+use super::checks::{assert_splits, decoded};
+use super::*;
+use crate::span::Span;
+
+/// Something that codes into a vector, flushed after each of `parts`.
+fn written<W: Write>(mut coder: W, parts: &[&[u8]], mut after: impl FnMut(&W)) -> W {
+    for part in parts {
+        coder.write_all(part).unwrap();
+        coder.flush().unwrap();
+        after(&coder);
+    }
+    coder
+}
+
+/// The parts coded with a flush after each, and how many coded bytes there were after each.
+fn flushed(coding: Coding, parts: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
+    let mut ends = Vec::new();
+    let coded = match coding {
+        Coding::Identity => written(Vec::new(), parts, |out| ends.push(out.len())),
+        Coding::Gzip => {
+            let coder = GzEncoder::new(Vec::new(), Compression::default());
+            let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
+            coder.finish().unwrap()
+        }
+        Coding::Deflate => {
+            let coder = ZlibEncoder::new(Vec::new(), Compression::default());
+            let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
+            coder.finish().unwrap()
+        }
+        Coding::Brotli => {
+            let coder = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
+            let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
+            coder.into_inner()
+        }
+        Coding::Zstd => {
+            let coder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+            let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
+            coder.finish().unwrap()
+        }
+    };
+    (coded, ends)
+}
+
+fn coded(coding: Coding, text: &[u8]) -> Vec<u8> {
+    flushed(coding, &[text]).0
+}
+
+fn bare_deflate(text: &[u8]) -> Vec<u8> {
+    let mut coder = DeflateEncoder::new(Vec::new(), Compression::default());
+    coder.write_all(text).unwrap();
+    coder.finish().unwrap()
+}
+
+const CODED: [Coding; 4] = [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd];
+
+/// What comes out at any split, and how it is told.
+#[track_caller]
+fn reads(codings: &[Coding], bytes: &[u8]) -> (Vec<u8>, String) {
+    assert_splits(codings, bytes, 7, Limits::default());
+    let (out, trouble) = decoded(codings, bytes, bytes.len().max(1), Limits::default());
+    (
+        out,
+        trouble.map_or_else(String::new, |trouble| trouble.to_string()),
+    )
+}
+
+#[test]
+fn names() {
+    let parse = |names: &[&str]| Coding::parse(names.iter().map(|name| name.as_bytes()));
+    assert_eq!(
+        parse(&["gzip", "BR"]),
+        Ok(vec![Coding::Gzip, Coding::Brotli])
+    );
+    assert_eq!(
+        parse(&["X-Gzip , identity,, deflate", "zstd"]),
+        Ok(vec![Coding::Gzip, Coding::Deflate, Coding::Zstd])
+    );
+    assert_eq!(parse(&[]), Ok(vec![]));
+    let error = parse(&["compress\x1b"]).unwrap_err();
+    assert_eq!(error.to_string(), "unknown content coding `compress\\x1b`");
+}
+
+#[test]
+fn a_flush_gives_its_text_at_once() {
+    let parts: [&[u8]; 4] = [
+        b"data: one\n\n",
+        b"data: two\n\n",
+        b": ping\n\n",
+        b"data: [DONE]\n\n",
+    ];
+    let every = [&CODED[..], &[Coding::Identity]].concat();
+    for coding in every {
+        let (coded, ends) = flushed(coding, &parts);
+        let mut decoder = Decoder::new(&[coding], Limits::default());
+        let mut start = 0;
+        for (end, part) in ends.into_iter().zip(parts) {
+            let mut out = Vec::new();
+            decoder.push(&coded[start..end], &mut out).unwrap();
+            assert_eq!(out, part, "{coding}");
+            start = end;
+        }
+        decoder.push(&coded[start..], &mut Vec::new()).unwrap();
+        decoder.finish().unwrap();
+    }
+}
+
+#[test]
+fn nothing_is_whole() {
+    for coding in CODED {
+        assert_eq!(reads(&[coding], b""), (Vec::new(), String::new()));
+    }
+}
+
+#[test]
+fn cut_short() {
+    for coding in CODED {
+        let coded = coded(coding, b"some text, some text");
+        for cut in 1..coded.len() {
+            let (_, trouble) = reads(&[coding], &coded[..cut]);
+            let expected = format!(
+                "{coding}: the coded bytes stop before their end (byte {cut} of the coded body)"
+            );
+            assert_eq!(trouble, expected);
+        }
+    }
+}
+
+#[test]
+fn bytes_after_the_end() {
+    for coding in CODED {
+        let coded = coded(coding, b"some text");
+        for more in ["\r\n", "\0", "\x1f", "\x1fx", "{", "(x"] {
+            let (out, trouble) = reads(&[coding], &[&coded, more.as_bytes()].concat());
+            assert_eq!(out, b"some text");
+            let end = coded.len();
+            // A byte that might begin another member or frame is told from trailing ones by the next.
+            let cut = (coding == Coding::Gzip && more == "\x1f").then_some("stop before their end");
+            let expected = cut.unwrap_or("more bytes follow the end of the coded ones");
+            assert!(trouble.contains(expected), "{more:?}: {trouble}");
+            let at = if cut.is_some() { end + 1 } else { end };
+            assert!(
+                trouble.contains(&format!("(byte {at} of")),
+                "{more:?}: {trouble}"
+            );
+        }
+    }
+}
+
+#[test]
+fn plain_text_under_a_coding() {
+    let text = br#"{"error": "not coded at all"}"#;
+    for coding in [Coding::Gzip, Coding::Zstd] {
+        let expected = format!(
+            "{coding}: the body does not begin as this coding does (byte 0 of the coded body)"
+        );
+        assert_eq!(reads(&[coding], text), (Vec::new(), expected));
+    }
+    for coding in [Coding::Deflate, Coding::Brotli] {
+        let (_, trouble) = reads(&[coding], text);
+        assert!(trouble.contains("corrupt"), "{trouble}");
+    }
+}
+
+#[test]
+fn a_wrong_checksum() {
+    let mut coded = coded(Coding::Gzip, b"some text");
+    let place = coded.len() - 8;
+    coded[place] ^= 1;
+    let (out, trouble) = reads(&[Coding::Gzip], &coded);
+    assert_eq!(out, b"some text");
+    assert!(
+        trouble.starts_with("gzip: the coded bytes are corrupt: incorrect data check"),
+        "{trouble}"
+    );
+}
+
+#[test]
+fn several_members_and_frames() {
+    for coding in [Coding::Gzip, Coding::Zstd] {
+        let twice = [
+            coded(coding, b"one "),
+            coded(coding, b""),
+            coded(coding, b"two"),
+        ]
+        .concat();
+        assert_eq!(
+            reads(&[coding], &twice),
+            (b"one two".to_vec(), String::new())
+        );
+    }
+    let skippable = b"\x50\x2a\x4d\x18\x03\0\0\0abc";
+    let frames = [skippable, &coded(Coding::Zstd, b"one")[..], skippable].concat();
+    assert_eq!(
+        reads(&[Coding::Zstd], &frames),
+        (b"one".to_vec(), String::new())
+    );
+}
+
+#[test]
+fn deflate_with_and_without_wrapping() {
+    for text in [&b""[..], b"x", b"some text, some text, some text"] {
+        let expected = (text.to_vec(), String::new());
+        assert_eq!(reads(&[Coding::Deflate], &bare_deflate(text)), expected);
+        assert_eq!(
+            reads(&[Coding::Deflate], &coded(Coding::Deflate, text)),
+            expected
+        );
+    }
+}
+
+#[test]
+fn one_coding_on_another() {
+    let text = b"some text, some text, some text";
+    let once = coded(Coding::Gzip, text);
+    let twice = coded(Coding::Brotli, &once);
+    let codings = [Coding::Gzip, Coding::Brotli];
+    assert_eq!(reads(&codings, &twice), (text.to_vec(), String::new()));
+    let cut_inside = coded(Coding::Brotli, &once[..once.len() - 1]);
+    let (out, trouble) = reads(&codings, &cut_inside);
+    assert_eq!(out, text);
+    assert!(
+        trouble.starts_with("gzip: the coded bytes stop before their end"),
+        "{trouble}"
+    );
+    let (_, trouble) = reads(&[Coding::Gzip; 9], b"x");
+    assert_eq!(
+        trouble,
+        "gzip: 9 codings are on this body, more than can be undone (byte 0 of the coded body)"
+    );
+}
+
+#[test]
+fn a_bomb_stops_at_the_size() {
+    let limits = Limits {
+        size: 100_000,
+        ..Limits::default()
+    };
+    for coding in CODED {
+        let coded = coded(coding, &vec![0; 1 << 20]);
+        assert_splits(&[coding], &coded, 5, limits);
+        let (out, trouble) = decoded(&[coding], &coded, coded.len(), limits);
+        assert_eq!(out.len(), 100_000);
+        assert_eq!(trouble.unwrap().kind, Kind::SizeLimit(100_000));
+        let exact = Limits {
+            size: 1 << 20,
+            ..limits
+        };
+        assert_eq!(decoded(&[coding], &coded, 3, exact).1, None);
+    }
+}
+
+#[test]
+fn a_bomb_stops_at_the_ratio() {
+    let coded = coded(Coding::Brotli, &vec![0; 40 << 20]);
+    let (out, trouble) = decoded(&[Coding::Brotli], &coded, coded.len(), Limits::default());
+    assert_eq!(trouble.unwrap().kind, Kind::RatioLimit(2000));
+    assert!(
+        out.len() >= 16 << 20 && out.len() <= (16 << 20) + (64 << 10),
+        "{}",
+        out.len()
+    );
+}
+
+#[test]
+fn a_window_too_large() {
+    let mut coder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    coder.window_log(20).unwrap();
+    coder.include_contentsize(false).unwrap();
+    let coded = written(coder, &[b"some text"], |_| {}).finish().unwrap();
+    let limits = Limits {
+        window: 15,
+        ..Limits::default()
+    };
+    assert_splits(&[Coding::Zstd], &coded, 4, limits);
+    let trouble = decoded(&[Coding::Zstd], &coded, 1, limits).1.unwrap();
+    assert_eq!(trouble.kind, Kind::WindowLimit(15));
+    assert_eq!(
+        decoded(&[Coding::Zstd], &coded, 1, Limits::default()).1,
+        None
+    );
+}
+
+#[test]
+fn the_place_of_each_byte() {
+    let body = Body::decode(
+        &[],
+        [(Span::new(10, 13), &b"abc"[..]), (Span::new(20, 22), b"de")],
+        Limits::default(),
+    );
+    assert_eq!(body.bytes, b"abcde");
+    assert_eq!(
+        body.pieces,
+        [(0, Span::new(10, 13)), (3, Span::new(20, 22))]
+    );
+    let offsets: Vec<_> = (0..6).map(|offset| body.wire_offset(offset)).collect();
+    assert_eq!(
+        offsets,
+        [Some(10), Some(11), Some(12), Some(20), Some(21), None]
+    );
+    assert_eq!(body.wire_span(Span::new(1, 4)), Span::new(11, 21));
+    assert_eq!(body.wire_span(Span::new(3, 3)), Span::at(20));
+    assert_eq!(body.wire_span(Span::new(5, 9)), Span::at(22));
+
+    let (coded, ends) = flushed(Coding::Gzip, &[b"data: 1\n\n", b"data: 2\n\n"]);
+    let (head, rest) = coded.split_at(5);
+    let (one, rest) = rest.split_at(ends[0] - 5);
+    let (two, end) = rest.split_at(ends[1] - ends[0]);
+    let mut at = 0;
+    let runs = [head, one, two, end].map(|run| {
+        let span = Span::new(at, at + run.len() as u64);
+        at = span.end + 7;
+        (span, run)
+    });
+    let body = Body::decode(&[Coding::Gzip], runs, Limits::default());
+    assert_eq!(body.bytes, b"data: 1\n\ndata: 2\n\n");
+    let spans = [Span::new(0, runs[1].0.end), runs[2].0];
+    assert_eq!(body.pieces, [(0, spans[0]), (9, spans[1])]);
+    assert_eq!(body.wire_offset(8), Some(spans[0].end - 1));
+    assert_eq!(body.wire_offset(9), Some(spans[1].end - 1));
+    assert_eq!(body.wire_span(Span::new(2, 3)), spans[0]);
+    assert_eq!(body.wire_span(Span::new(2, 12)), Span::new(0, spans[1].end));
+    assert_eq!((body.trouble, body.trouble_at), (None, None));
+    let cut = Body::decode(
+        &[Coding::Gzip],
+        runs[..3].iter().copied(),
+        Limits::default(),
+    );
+    assert_eq!(cut.trouble.unwrap().kind, Kind::Truncated);
+    assert_eq!(cut.trouble_at, Some(runs[2].0.end));
+}
+
+#[test]
+fn text_kept_before_damage() {
+    let text: Vec<u8> = (0..40_000u32)
+        .flat_map(|n| n.to_string().into_bytes())
+        .collect();
+    for coding in CODED {
+        let mut coded = coded(coding, &text);
+        let middle = coded.len() / 2;
+        coded[middle..].fill(0xff);
+        let (out, trouble) = reads(&[coding], &coded);
+        assert!(text.starts_with(&out[..out.len().min(40_000)]), "{coding}");
+        assert!(!trouble.is_empty(), "{coding}");
+        let least = if coding == Coding::Zstd { 0 } else { 40_000 };
+        assert!(out.len() >= least, "{coding}: {}", out.len());
+    }
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..300),
+        "[a-e \n]{0,300}".prop_map(String::into_bytes),
+        (any::<u8>(), 0usize..5000).prop_map(|(byte, count)| vec![byte; count]),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn what_was_coded_comes_back(
+        text in text(),
+        codings in prop::collection::vec(prop::sample::select(CODED.to_vec()), 1..4),
+        step in 1usize..400,
+    ) {
+        let bytes = codings.iter().fold(text.clone(), |bytes, &coding| coded(coding, &bytes));
+        assert_splits(&codings, &bytes, step, Limits::default());
+        let (out, trouble) = decoded(&codings, &bytes, step, Limits::default());
+        prop_assert_eq!(trouble, None);
+        prop_assert_eq!(out, text);
+    }
+
+    #[test]
+    fn damage_is_told_alike(
+        text in text(),
+        coding in prop::sample::select(CODED.to_vec()),
+        place in any::<prop::sample::Index>(),
+        byte: u8,
+        step in 1usize..400,
+    ) {
+        let mut bytes = coded(coding, &text);
+        let place = place.index(bytes.len());
+        bytes[place] = byte;
+        assert_splits(&[coding], &bytes, step, Limits::default());
+        let size = Limits { size: text.len() as u64 / 2, ..Limits::default() };
+        assert_splits(&[coding], &bytes, step, size);
+    }
+
+    #[test]
+    fn any_bytes_are_decoded(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..300),
+        coding in prop::sample::select(CODED.to_vec()),
+        text in text(),
+        choice: [u8; 3],
+        coded_too: bool,
+    ) {
+        if coded_too {
+            bytes = coded(coding, &text);
+        }
+        fuzz(&[&choice[..], &bytes].concat());
+    }
+}

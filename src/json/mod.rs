@@ -1,0 +1,365 @@
+//! JSON as it was written (RFC 8259): a tree of spans over the text, in which order, duplicate keys, the text
+//! of numbers and every escape are kept.
+//!
+//! Reading into maps and doubles, as programs do, would lose just what this tool is asked about: which of
+//! two `temperature` counted, whether a seed lost its last digits, what a proxy re-spelled. So a
+//! [`Document`] borrows the bytes and adds one flat list of [`Node`]s, each the kind and span of one value:
+//!
+//! ```text
+//!  {"a": [1, 2], "b": null}          a node's `next` is the node after all that it holds,
+//!  0     2  3 4                      so that a whole subtree is stepped over at once
+//!   1                5    6
+//!
+//!  0 Object 0..24 next 7             an object holds key, value, key, value, ...
+//!  1 String 1..4  next 2
+//!  2 Array  6..12 next 5             an array holds its items
+//!  3 Number 7..8  next 4
+//!  ...
+//! ```
+//!
+//! ```
+//! use wire::json::{Document, Path, edit};
+//!
+//! let text = br#"{"model": "gpt-4o", "messages": [{"role": "user"}], "seed": 1e2}"#;
+//! let document = Document::parse(text)?;
+//! assert_eq!(document.root().get("seed").map(|seed| seed.raw()), Some(&b"1e2"[..]));
+//!
+//! let edited = edit::set(text, &Path::parse("messages[0].role")?, b"\"system\"")?;
+//! assert!(edited.bytes.starts_with(br#"{"model": "gpt-4o", "messages": [{"role": "system"}]"#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Guarantees, held by property tests and fuzzing:
+//!
+//! - what is accepted is what RFC 8259 accepts, up to [`DEPTH`] levels and 4 GiB; nothing else is;
+//! - spans nest, and neighbours follow each other in the order of the text;
+//! - an edit leaves every byte alone that it does not name.
+
+pub mod edit;
+mod fault;
+mod find;
+mod parse;
+mod path;
+mod text;
+
+pub use edit::{EditError, Edited};
+pub use fault::{Expected, Fault, JsonError, Part};
+pub use find::{Missing, NotFound, find, pointer_at};
+pub use parse::DEPTH;
+pub use path::{Path, PathError};
+pub use text::quote;
+
+#[doc(hidden)]
+pub use checks::fuzz;
+
+use std::borrow::Cow;
+
+use crate::span::Span;
+
+/// A text that is JSON, with the place of every value in it.
+#[derive(Clone, Debug)]
+pub struct Document<'a> {
+    text: &'a str,
+    /// Never empty: the first is the outermost value.
+    nodes: Vec<Node>,
+}
+
+impl<'a> Document<'a> {
+    /// Reads one JSON text, which may stand in white space.
+    ///
+    /// Strict, as RFC 8259 has it, with one liberty that its section 8.2 leaves open: an escape of half a
+    /// surrogate pair is kept. Values nest at most [`DEPTH`] deep.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, JsonError> {
+        let (text, nodes) = parse::parse(bytes)?;
+        Ok(Self { text, nodes })
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> Value<'_> {
+        Value {
+            document: self,
+            index: 0,
+        }
+    }
+
+    /// The whole text, white space around the outermost value included.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// Every value and every key, in the order of the text: a container comes before what it holds.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The bytes of `span`, as far as the text has them.
+    pub fn slice(&self, span: Span) -> &'a [u8] {
+        let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+        self.bytes()
+            .get(at(span.start)..at(span.end))
+            .unwrap_or_default()
+    }
+
+    fn node(&self, index: u32) -> Node {
+        let none = Node {
+            start: 0,
+            end: 0,
+            next: u32::MAX,
+            kind: Kind::Null,
+            escaped: false,
+        };
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.nodes.get(index))
+            .copied()
+            .unwrap_or(none)
+    }
+
+    fn text(&self, start: u32, end: u32) -> &'a str {
+        let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+        self.text.get(at(start)..at(end)).unwrap_or_default()
+    }
+}
+
+/// One value or key: what it is and where it stands. 16 bytes, since a document may hold millions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Node {
+    /// Offset of the first byte.
+    start: u32,
+    /// Offset one past the last byte.
+    end: u32,
+    /// Index of the node after everything that this one holds.
+    next: u32,
+    kind: Kind,
+    /// Whether it is a string with a `\` in it.
+    escaped: bool,
+}
+
+impl Node {
+    /// What it is; a key is a string.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its bytes, quotes and brackets included.
+    pub fn span(&self) -> Span {
+        Span::new(self.start.into(), self.end.into())
+    }
+}
+
+/// What a value is (RFC 8259, section 3).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Members in braces.
+    Object,
+    /// Items in brackets.
+    Array,
+    /// Characters in quotes.
+    String,
+    /// A decimal number.
+    Number,
+    /// `true`.
+    True,
+    /// `false`.
+    False,
+    /// `null`.
+    Null,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::True => "`true`",
+            Self::False => "`false`",
+            Self::Null => "`null`",
+        })
+    }
+}
+
+/// One value of a [`Document`]: a place in it, as cheap to copy as a reference.
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    document: &'a Document<'a>,
+    index: u32,
+}
+
+impl<'a> Value<'a> {
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// Its bytes in the document, quotes and brackets included, white space around it not.
+    pub fn span(self) -> Span {
+        self.node().span()
+    }
+
+    /// Its bytes as they were written.
+    pub fn raw(self) -> &'a [u8] {
+        let node = self.node();
+        self.document.text(node.start, node.end).as_bytes()
+    }
+
+    /// The characters of a string, escapes undone; `None` for any other kind.
+    ///
+    /// Half a surrogate pair, which no string can hold, becomes U+FFFD; [`Value::raw`] still tells it.
+    pub fn as_str(self) -> Option<Cow<'a, str>> {
+        let node = self.node();
+        let inner = self
+            .document
+            .text(node.start.saturating_add(1), node.end.saturating_sub(1));
+        match (node.kind, node.escaped) {
+            (Kind::String, false) => Some(Cow::Borrowed(inner)),
+            (Kind::String, true) => Some(Cow::Owned(text::unescape(inner))),
+            _ => None,
+        }
+    }
+
+    /// A number written as digits alone, if it fits; `None` for `1.0`, `1e3`, `-1` and other kinds.
+    pub fn as_u64(self) -> Option<u64> {
+        self.number()?.parse().ok()
+    }
+
+    /// The double nearest to a number; `None` beyond the range of doubles and for any other kind.
+    pub fn as_f64(self) -> Option<f64> {
+        let number: f64 = self.number()?.parse().ok()?;
+        number.is_finite().then_some(number)
+    }
+
+    /// `true` or `false`; `None` for any other kind.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.kind() {
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The member of an object under `key`: of duplicates the last, which is what most readers take.
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.get_all(key).last()
+    }
+
+    /// Every member of an object under `key`, in order. Empty for any other kind.
+    pub fn get_all(self, key: &str) -> impl Iterator<Item = Self> {
+        self.members()
+            .filter(move |(name, _)| name.is_string(key))
+            .map(|(_, value)| value)
+    }
+
+    /// The item of an array at `index`, counted from zero.
+    pub fn at(self, index: usize) -> Option<Self> {
+        self.items().nth(index)
+    }
+
+    /// Key and value of each member of an object, in order. Empty for any other kind.
+    pub fn members(self) -> Members<'a> {
+        Members(self.inside(Kind::Object))
+    }
+
+    /// Each item of an array, in order. Empty for any other kind.
+    pub fn items(self) -> Items<'a> {
+        Items(self.inside(Kind::Array))
+    }
+
+    /// How many members or items it holds, counted one by one; zero for any other kind.
+    pub fn len(self) -> usize {
+        match self.kind() {
+            Kind::Object => self.members().count(),
+            _ => self.items().count(),
+        }
+    }
+
+    /// Whether it holds no member and no item.
+    pub fn is_empty(self) -> bool {
+        self.node().next <= self.index.saturating_add(1)
+    }
+
+    fn node(self) -> Node {
+        self.document.node(self.index)
+    }
+
+    fn number(self) -> Option<&'a str> {
+        let node = self.node();
+        (node.kind == Kind::Number).then(|| self.document.text(node.start, node.end))
+    }
+
+    /// Whether it is the string `text`; compares without a copy where nothing is escaped.
+    fn is_string(self, text: &str) -> bool {
+        self.as_str().is_some_and(|own| own == text)
+    }
+
+    fn inside(self, kind: Kind) -> Siblings<'a> {
+        let node = self.node();
+        let first = self.index.saturating_add(1);
+        Siblings {
+            document: self.document,
+            next: first,
+            end: if node.kind == kind { node.next } else { first },
+        }
+    }
+}
+
+impl std::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let raw = String::from_utf8_lossy(self.raw());
+        write!(f, "{:?} {} {raw:?}", self.kind(), self.span())
+    }
+}
+
+/// The values inside one container, keys among them.
+#[derive(Clone, Copy, Debug)]
+struct Siblings<'a> {
+    document: &'a Document<'a>,
+    next: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for Siblings<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let value = Value {
+            document: self.document,
+            index: self.next,
+        };
+        self.next = value.node().next;
+        Some(value)
+    }
+}
+
+/// The members of an object; see [`Value::members`].
+#[derive(Clone, Debug)]
+pub struct Members<'a>(Siblings<'a>);
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Value<'a>, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.0.next()?, self.0.next()?))
+    }
+}
+
+/// The items of an array; see [`Value::items`].
+#[derive(Clone, Debug)]
+pub struct Items<'a>(Siblings<'a>);
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}
+
+mod checks;
+#[cfg(test)]
+mod tests;
