@@ -23,6 +23,71 @@ pub trait Watch {
     }
 }
 
+impl<W: Watch + ?Sized> Watch for &mut W {
+    fn fact(&mut self, moment: Moment, fact: &Fact) {
+        (**self).fact(moment, fact);
+    }
+
+    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+        (**self).bytes(side, moment, bytes);
+    }
+
+    fn ended(&mut self, side: Side, moment: Moment) {
+        (**self).ended(side, moment);
+    }
+
+    fn is_done(&self) -> bool {
+        (**self).is_done()
+    }
+}
+
+/// A watcher that may be absent.
+impl<W: Watch> Watch for Option<W> {
+    fn fact(&mut self, moment: Moment, fact: &Fact) {
+        if let Some(watch) = self {
+            watch.fact(moment, fact);
+        }
+    }
+
+    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+        if let Some(watch) = self {
+            watch.bytes(side, moment, bytes);
+        }
+    }
+
+    fn ended(&mut self, side: Side, moment: Moment) {
+        if let Some(watch) = self {
+            watch.ended(side, moment);
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.as_ref().is_some_and(Watch::is_done)
+    }
+}
+
+/// Two watchers of one feed; done as soon as either is.
+impl<A: Watch, B: Watch> Watch for (A, B) {
+    fn fact(&mut self, moment: Moment, fact: &Fact) {
+        self.0.fact(moment, fact);
+        self.1.fact(moment, fact);
+    }
+
+    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+        self.0.bytes(side, moment, bytes);
+        self.1.bytes(side, moment, bytes);
+    }
+
+    fn ended(&mut self, side: Side, moment: Moment) {
+        self.0.ended(side, moment);
+        self.1.ended(side, moment);
+    }
+
+    fn is_done(&self) -> bool {
+        self.0.is_done() || self.1.is_done()
+    }
+}
+
 /// All that was seen of one exchange.
 #[derive(Clone, Debug)]
 pub struct Tape {
@@ -208,6 +273,19 @@ impl Stream {
         }
         let after = self.marks.partition_point(|mark| mark.at <= offset);
         Some(self.marks.get(after.checked_sub(1)?)?.moment)
+    }
+
+    /// `span`, cut where one read or write ended and the next began.
+    pub fn reads_of(&self, span: Span) -> impl Iterator<Item = Span> + '_ {
+        let first = self.marks.partition_point(|mark| mark.at <= span.start);
+        let inner = self.marks.get(first..).unwrap_or_default().iter();
+        let cuts = inner
+            .map(|mark| mark.at)
+            .take_while(move |at| *at < span.end);
+        let ends = cuts.chain(std::iter::once(span.end));
+        ends.scan(span.start, |start, end| {
+            Some(Span::new(std::mem::replace(start, end), end))
+        })
     }
 
     /// Each read or write: its bytes and its moment, in order.

@@ -1,0 +1,216 @@
+//! `user:password@host:port` (RFC 3986, 3.2), for targets and for proxies.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::failure::shown;
+use super::url::UrlError;
+
+/// A host as it was written: a name or an address.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Host {
+    /// Without brackets.
+    text: String,
+    ip: Option<IpAddr>,
+}
+
+impl Host {
+    /// Reads a name, an IPv4 address, or an IPv6 address in brackets.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        if text.is_empty() {
+            return Err(UrlError::new("the URL has no host").hint("write https://HOST/PATH"));
+        }
+        if let Some(open) = text.strip_prefix('[') {
+            return bracketed(open);
+        }
+        if let Some(odd) = text
+            .chars()
+            .find(|character| !is_host_character(*character))
+        {
+            return Err(UrlError::new(format!(
+                "the host `{}` holds `{}`",
+                shown(text),
+                shown(odd.encode_utf8(&mut [0; 4]))
+            )));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            ip: text.parse().ok(),
+        })
+    }
+
+    /// The host without brackets.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The address, if it is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.ip
+    }
+}
+
+impl fmt::Display for Host {
+    /// IPv6 addresses in brackets, as in a URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if matches!(self.ip, Some(IpAddr::V6(_))) {
+            write!(f, "[{}]", self.text)
+        } else {
+            f.write_str(&self.text)
+        }
+    }
+}
+
+/// What may stand in a name: letters, digits, and the marks that turn up in practice.
+fn is_host_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | '~')
+}
+
+fn bracketed(open: &str) -> Result<Host, UrlError> {
+    let Some(text) = open.strip_suffix(']') else {
+        return Err(
+            UrlError::new(format!("the bracket of `[{}` is not closed", shown(open)))
+                .hint("write an IPv6 address as [::1]"),
+        );
+    };
+    let Ok(address) = text.parse::<Ipv6Addr>() else {
+        let zone = text.contains('%');
+        let error = UrlError::new(format!("`{}` is no IPv6 address", shown(text)));
+        return Err(match zone {
+            true => error.hint("zones (%eth0) are not supported"),
+            false => error,
+        });
+    };
+    Ok(Host {
+        text: text.to_owned(),
+        ip: Some(IpAddr::V6(address)),
+    })
+}
+
+/// Host, perhaps a port, perhaps credentials.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Authority {
+    /// `user:password`, percent-decoded.
+    pub(super) user: Option<String>,
+    pub(super) host: Host,
+    pub(super) port: Option<u16>,
+}
+
+impl Authority {
+    pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
+        // A password with a bare `@` is common enough to be read as it is meant.
+        let (user, rest) = match text.rsplit_once('@') {
+            Some((user, rest)) => (Some(percent_decode(user)?), rest),
+            None => (None, text),
+        };
+        let (host, port) = split_port(rest)?;
+        Ok(Self {
+            user,
+            host: Host::parse(host)?,
+            port: port.map(read_port).transpose()?,
+        })
+    }
+}
+
+/// Host and, if one is written, port.
+fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
+    if text.starts_with('[') {
+        let Some((host, after)) = text.split_once(']') else {
+            return Ok((text, None));
+        };
+        let host = text.get(..host.len().saturating_add(1)).unwrap_or(text);
+        return match after.strip_prefix(':') {
+            Some(port) => Ok((host, written(port))),
+            None if after.is_empty() => Ok((host, None)),
+            None => Err(UrlError::new(format!(
+                "`{}` follows the address {host}",
+                shown(after)
+            ))),
+        };
+    }
+    let Some((host, port)) = text.split_once(':') else {
+        return Ok((text, None));
+    };
+    if port.contains(':') {
+        return Err(UrlError::new(format!(
+            "`{}` has several colons: an IPv6 address without brackets?",
+            shown(text)
+        ))
+        .hint("write an IPv6 address as [::1]"));
+    }
+    Ok((host, written(port)))
+}
+
+/// `HOST:` without digits means the default port (RFC 3986, 3.2.3).
+fn written(port: &str) -> Option<&str> {
+    Some(port).filter(|port| !port.is_empty())
+}
+
+/// A port that can be connected to.
+pub(super) fn read_port(text: &str) -> Result<u16, UrlError> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse() {
+        Ok(port) if digits && port != 0 => Ok(port),
+        _ => Err(UrlError::new(format!("the port `{}` is none", shown(text)))
+            .hint("a port is a number from 1 to 65535")),
+    }
+}
+
+/// Replaces `%41` by `A` (RFC 3986, 2.1). A percent sign that begins no such triple stays.
+fn percent_decode(text: &str) -> Result<String, UrlError> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = match tail {
+            [high, low, after @ ..] if *first == b'%' => match (digit(*high), digit(*low)) {
+                (Some(high), Some(low)) => {
+                    decoded.push(high << 4 | low);
+                    after
+                }
+                _ => {
+                    decoded.push(*first);
+                    tail
+                }
+            },
+            _ => {
+                decoded.push(*first);
+                tail
+            }
+        };
+    }
+    String::from_utf8(decoded)
+        .map_err(|_| UrlError::new("the URL's user and password are no UTF-8 when decoded"))
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percents_are_decoded_where_they_are_whole() {
+        assert_eq!(percent_decode("a%2Bb%zz%4").unwrap(), "a+b%zz%4");
+        assert!(percent_decode("%ff").is_err());
+    }
+
+    #[test]
+    fn the_last_at_sign_ends_the_credentials() {
+        let authority = Authority::parse("u:p@ss@h:1").unwrap();
+        assert_eq!(authority.user.as_deref(), Some("u:p@ss"));
+        assert_eq!(authority.host.as_str(), "h");
+        assert_eq!(authority.port, Some(1));
+    }
+
+    #[test]
+    fn nothing_may_follow_a_bracket_but_a_port() {
+        assert!(Authority::parse("[::1]x").is_err());
+        assert_eq!(Authority::parse("[::1]:9").unwrap().port, Some(9));
+        assert_eq!(Authority::parse("[::1]:").unwrap().port, None);
+        assert!(Authority::parse("[fe80::1%25eth0]").is_err());
+    }
+}

@@ -1,0 +1,169 @@
+//! Opens connections: the one place that does. Several addresses race as RFC 8305 has it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::span::Moment;
+use crate::tape::{Fact, Stage};
+
+use super::authority::Host;
+use super::failure::{Failure, shown, words};
+use super::progress::Progress;
+use super::wire::Wire;
+
+/// How long an attempt runs alone before the next one starts (RFC 8305, 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// What one attempt came to.
+type Attempt = (SocketAddr, io::Result<TcpStream>);
+
+/// Connects to the first of `addresses` that answers.
+///
+/// The next attempt starts when the previous one has failed or has had its head start. Whoever is still
+/// trying when one has succeeded is dropped.
+pub(super) async fn dial<R>(
+    host: &Host,
+    addresses: &[SocketAddr],
+    progress: &mut Progress<'_, R>,
+) -> Result<Wire, Failure>
+where
+    R: FnMut(Moment, &Fact) + ?Sized,
+{
+    progress.enter(Stage::Connect, "");
+    let mut waiting = addresses.iter().copied();
+    let mut running: JoinSet<Attempt> = JoinSet::new();
+    let mut failed: Vec<(SocketAddr, io::Error)> = Vec::new();
+    loop {
+        if let Some(address) = waiting.next() {
+            progress.also(&place_of(host, &address));
+            running.spawn(attempt(address));
+        }
+        let answer = if waiting.len() == 0 {
+            running.join_next().await
+        } else {
+            match timeout(HEAD_START, running.join_next()).await {
+                Ok(answer) => answer,
+                Err(_) => continue,
+            }
+        };
+        match answer {
+            Some(Ok((_, Ok(stream)))) => return Ok(connected(host, stream, progress)),
+            Some(Ok((address, Err(error)))) => {
+                progress.tell(&Fact::Tried {
+                    peer: address.to_string(),
+                    error: words(&error),
+                });
+                failed.push((address, error));
+            }
+            // An attempt that was cancelled or panicked has nothing to tell.
+            Some(Err(_)) => {}
+            None => return Err(all_failed(host, &failed)),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where connections are opened"
+)]
+async fn attempt(address: SocketAddr) -> Attempt {
+    (address, TcpStream::connect(address).await)
+}
+
+fn connected<R>(host: &Host, stream: TcpStream, progress: &mut Progress<'_, R>) -> Wire
+where
+    R: FnMut(Moment, &Fact) + ?Sized,
+{
+    // Requests are written whole: waiting for more to send would only blur the timing. Should the
+    // system refuse, the connection is as good as before.
+    let _ = stream.set_nodelay(true);
+    let name = |address: io::Result<SocketAddr>| address.map(|one| one.to_string());
+    let peer = stream.peer_addr();
+    let place = peer
+        .as_ref()
+        .map_or_else(|_| host.to_string(), |address| place_of(host, address));
+    progress.tell(&Fact::Connected {
+        peer: name(peer).unwrap_or_default(),
+        local: name(stream.local_addr()).unwrap_or_default(),
+    });
+    Wire::new(stream, place)
+}
+
+/// A host in an error: the name, and the address that it had.
+fn place_of(host: &Host, address: &SocketAddr) -> String {
+    if host.ip() == Some(address.ip()) {
+        address.to_string()
+    } else {
+        format!("{host} ({address})")
+    }
+}
+
+fn all_failed(host: &Host, failed: &[(SocketAddr, io::Error)]) -> Failure {
+    let error = match failed {
+        [(address, error)] => format!(
+            "cannot connect to {}: {}",
+            place_of(host, address),
+            words(error)
+        ),
+        several => {
+            let each: Vec<String> = several
+                .iter()
+                .map(|(address, error)| format!("{address}: {}", words(error)))
+                .collect();
+            format!("cannot connect to {host}: {}", each.join("; "))
+        }
+    };
+    let failure = Failure::refused(Stage::Connect, error);
+    let refused =
+        |(_, error): &(SocketAddr, io::Error)| error.kind() == io::ErrorKind::ConnectionRefused;
+    if !failed.is_empty() && failed.iter().all(refused) {
+        failure.hint("nothing listens there: is the server running, and is the port right?")
+    } else {
+        failure.hint("check the address and the network; behind a firewall, --proxy may help")
+    }
+}
+
+/// Connects to a Unix socket.
+#[cfg(unix)]
+pub(super) async fn unix<R>(path: &Path, progress: &mut Progress<'_, R>) -> Result<Wire, Failure>
+where
+    R: FnMut(Moment, &Fact) + ?Sized,
+{
+    let name = shown(&path.display().to_string());
+    progress.enter(Stage::Connect, name.clone());
+    match tokio::net::UnixStream::connect(path).await {
+        Ok(stream) => {
+            progress.tell(&Fact::Connected {
+                peer: path.display().to_string(),
+                local: String::new(),
+            });
+            Ok(Wire::new(stream, name))
+        }
+        Err(error) => {
+            progress.tell(&Fact::Tried {
+                peer: path.display().to_string(),
+                error: words(&error),
+            });
+            let error = format!("cannot connect to the socket {name}: {}", words(&error));
+            Err(Failure::refused(Stage::Connect, error)
+                .hint("is the server running, and is this its socket?"))
+        }
+    }
+}
+
+/// Unix sockets are Unix's.
+#[cfg(not(unix))]
+pub(super) async fn unix<R>(path: &Path, _progress: &mut Progress<'_, R>) -> Result<Wire, Failure>
+where
+    R: FnMut(Moment, &Fact) + ?Sized,
+{
+    let name = shown(&path.display().to_string());
+    let error = format!("cannot connect to {name}: this system has no Unix sockets");
+    Err(Failure::refused(Stage::Connect, error))
+}

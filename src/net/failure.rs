@@ -1,0 +1,105 @@
+//! How the network says no: one line of words for people, whatever the operating system called it.
+
+use std::io;
+
+use crate::tape::{Cause, Stage};
+
+/// Something went wrong on the way to the peer, or with it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct Failure {
+    /// What was being done.
+    pub stage: Stage,
+    /// What kind of end it was.
+    pub cause: Cause,
+    /// One line: what failed, where (address or name), why.
+    pub error: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// The peer, the network or the machine refused.
+    pub(super) fn refused(stage: Stage, error: impl Into<String>) -> Self {
+        Self {
+            stage,
+            cause: Cause::Refused,
+            error: error.into(),
+            hint: None,
+        }
+    }
+
+    /// The same, with advice.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Why a call of the operating system failed, in plain words.
+pub(super) fn words(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    let plain = match error.kind() {
+        Kind::ConnectionRefused => "connection refused",
+        Kind::ConnectionReset => "the peer reset the connection",
+        Kind::ConnectionAborted => "the connection was aborted",
+        Kind::BrokenPipe => "the peer had closed the connection",
+        Kind::UnexpectedEof => "the peer closed the connection",
+        Kind::HostUnreachable => "no route to the host",
+        Kind::NetworkUnreachable => "network unreachable",
+        Kind::NetworkDown => "the network is down",
+        Kind::AddrNotAvailable => "the address is not available on this machine",
+        Kind::TimedOut => "no answer before the operating system gave up",
+        Kind::PermissionDenied => "not permitted",
+        Kind::NotFound => "no such file",
+        _ => return uncoded(error),
+    };
+    plain.to_owned()
+}
+
+/// The system's own words, without the number that std appends.
+pub(super) fn uncoded(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text
+        .split_once(" (os error")
+        .map_or(text.as_str(), |(words, _)| words);
+    shown(text)
+}
+
+/// Text from elsewhere as part of one line: control characters escaped, length limited.
+pub(super) fn shown(text: &str) -> String {
+    const LIMIT: usize = 200;
+    let mut escaped = String::new();
+    for (n, character) in text.chars().enumerate() {
+        if n == LIMIT {
+            escaped.push_str("...");
+            break;
+        }
+        if matches!(character, '"' | '\'' | '\\') {
+            escaped.push(character);
+        } else {
+            escaped.extend(character.escape_debug());
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_errors_become_words() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(words(&refused), "connection refused");
+        let other = io::Error::other("odd thing (os error 99)");
+        assert_eq!(words(&other), "odd thing");
+    }
+
+    #[test]
+    fn foreign_text_stays_on_one_line() {
+        assert_eq!(shown("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+        assert_eq!(shown("it's \\ \"so\""), "it's \\ \"so\"");
+        assert_eq!(shown(&"x".repeat(500)).len(), 203);
+    }
+}

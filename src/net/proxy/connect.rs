@@ -1,0 +1,203 @@
+//! `CONNECT` (RFC 9110, 9.3.6): asking an HTTP proxy for a way.
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite};
+
+use super::{Proxy, tell};
+use crate::net::failure::{Failure, words};
+
+/// No answer of a proxy is longer: what is, is no answer.
+const HEAD_LIMIT: usize = 64 * 1024;
+
+/// What the proxy is asked.
+pub(in crate::net) struct Request<'a> {
+    pub(in crate::net) proxy: &'a Proxy,
+    /// `host:port`.
+    pub(in crate::net) to: &'a str,
+}
+
+impl Request<'_> {
+    /// As it is sent.
+    fn head(&self) -> String {
+        let to = self.to;
+        let credentials = self
+            .proxy
+            .authorization()
+            .map(|value| format!("Proxy-Authorization: {value}\r\n"))
+            .unwrap_or_default();
+        format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n")
+    }
+}
+
+/// Asks for the way. Bytes after the proxy's answer are left in `io`: they are the target's.
+pub(in crate::net) async fn tunnel(
+    request: Request<'_>,
+    io: &mut (impl AsyncBufRead + AsyncWrite + Unpin),
+) -> Result<(), Failure> {
+    let Request { proxy, to } = request;
+    tell(proxy, io, to, request.head().as_bytes()).await?;
+    loop {
+        let head = read_head(io).await.map_err(|why| proxy.refuses(to, &why))?;
+        match status(&head) {
+            Some(200..=299) => return Ok(()),
+            Some(100..=199) => {}
+            Some(407) => return Err(refused(&request, &head).hint(need_credentials(proxy))),
+            Some(_) => return Err(refused(&request, &head)),
+            None => {
+                let why = format!("it does not answer in HTTP but `{}`", first_line(&head));
+                return Err(proxy.refuses(to, &why).hint("is it an HTTP proxy at all?"));
+            }
+        }
+    }
+}
+
+fn refused(request: &Request<'_>, head: &[u8]) -> Failure {
+    let why = format!("it answered `{}`", first_line(head));
+    request.proxy.refuses(request.to, &why)
+}
+
+fn need_credentials(proxy: &Proxy) -> String {
+    match proxy.user {
+        None => "it wants credentials: write the proxy as http://USER:PASSWORD@HOST:PORT",
+        Some(_) => "it did not take the credentials given with it",
+    }
+    .to_owned()
+}
+
+/// Reads up to and with the empty line, and no byte further.
+async fn read_head(io: &mut (impl AsyncBufRead + Unpin)) -> Result<Vec<u8>, String> {
+    let mut head = Vec::new();
+    loop {
+        let seen = io.fill_buf().await.map_err(|error| words(&error))?;
+        if seen.is_empty() {
+            return Err(match head.is_empty() {
+                true => "it closed the connection without an answer".to_owned(),
+                false => "it closed the connection in the middle of its answer".to_owned(),
+            });
+        }
+        let (taken, whole) = take_head(&mut head, seen);
+        io.consume(taken);
+        if whole {
+            return Ok(head);
+        }
+        if head.len() >= HEAD_LIMIT {
+            return Err(format!("the head of its answer is over {HEAD_LIMIT} bytes"));
+        }
+    }
+}
+
+/// Moves bytes of `seen` to `head` until that ends in an empty line. How many, and whether it does.
+fn take_head(head: &mut Vec<u8>, seen: &[u8]) -> (usize, bool) {
+    for (n, byte) in seen.iter().enumerate() {
+        head.push(*byte);
+        // A bare LF ends a line too (RFC 9112, 2.2).
+        if head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n") {
+            return (n.saturating_add(1), true);
+        }
+        if head.len() >= HEAD_LIMIT {
+            return (n.saturating_add(1), false);
+        }
+    }
+    (seen.len(), false)
+}
+
+/// The status code of an HTTP/1 answer (RFC 9112, 4).
+fn status(head: &[u8]) -> Option<u16> {
+    let line = head.split(|byte| *byte == b'\n').next()?;
+    let rest = line.strip_prefix(b"HTTP/1.")?;
+    let code = rest.split(|byte| *byte == b' ').nth(1)?;
+    let code = std::str::from_utf8(code.trim_ascii_end()).ok()?;
+    code.parse().ok().filter(|code| (100..=999).contains(code))
+}
+
+/// The first line, fit for a terminal.
+fn first_line(head: &[u8]) -> String {
+    const LIMIT: usize = 120;
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.trim_ascii_end();
+    let (line, more) = match line.get(..LIMIT) {
+        Some(start) => (start, "..."),
+        None => (line, ""),
+    };
+    format!("{}{more}", line.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::BufReader;
+
+    use super::*;
+
+    async fn ask(proxy: &str, answers: &[&[u8]]) -> (Result<(), Failure>, Vec<u8>) {
+        let proxy = Proxy::parse(proxy).unwrap();
+        let mut io = peer(answers);
+        let request = Request {
+            proxy: &proxy,
+            to: "h:443",
+        };
+        let outcome = tunnel(request, &mut io).await;
+        let rest = io.buffer().to_vec();
+        (outcome, rest)
+    }
+
+    /// A peer that has written `answers` and then closed.
+    fn peer(answers: &[&[u8]]) -> BufReader<impl tokio::io::AsyncRead + AsyncWrite + Unpin> {
+        let whole = std::io::Cursor::new(answers.concat());
+        BufReader::with_capacity(
+            answers.first().map_or(1, |first| first.len().max(1)),
+            tokio::io::join(whole, tokio::io::sink()),
+        )
+    }
+
+    #[test]
+    fn the_request_names_the_target_twice() {
+        let proxy = Proxy::parse("http://u:p@x").unwrap();
+        let request = Request {
+            proxy: &proxy,
+            to: "[::1]:443",
+        };
+        assert_eq!(
+            request.head(),
+            "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn bytes_after_the_answer_are_left() {
+        let (outcome, rest) = ask("p", &[b"HTTP/1.1 200 OK\r\nVia: x\r\n\r\n\x16\x03"]).await;
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(rest, b"\x16\x03");
+    }
+
+    #[tokio::test]
+    async fn single_bytes_and_interim_answers_will_do() {
+        let (outcome, _) = ask("p", &[b"H", b"TTP/1.0 100 \n\nHTTP/1.0 201 yes\n\n"]).await;
+        assert_eq!(outcome, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn refusals_show_the_status_line() {
+        let (outcome, _) = ask("p", &[b"HTTP/1.1 407 Say \x1b[1m\r\n\r\n"]).await;
+        let failure = outcome.unwrap_err();
+        assert_eq!(
+            failure.error,
+            "the proxy http://p:1080 opened no way to h:443: it answered `HTTP/1.1 407 Say \\x1b[1m`"
+        );
+        assert!(failure.hint.unwrap().contains("USER:PASSWORD"));
+        let (outcome, _) = ask("u:p@p", &[b"HTTP/1.1 407 No\r\n\r\n"]).await;
+        assert!(outcome.unwrap_err().hint.unwrap().contains("did not take"));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_told() {
+        let error = |outcome: Result<(), Failure>| outcome.unwrap_err().error;
+        let (dead, _) = ask("p", &[]).await;
+        assert!(error(dead).contains("without an answer"));
+        let (half, _) = ask("p", &[b"HTTP/1.1 200 OK\r\n"]).await;
+        assert!(error(half).contains("in the middle"));
+        let (other, _) = ask("p", &[b"SSH-2.0\n\n"]).await;
+        assert!(error(other).contains("does not answer in HTTP but `SSH-2.0`"));
+        let endless = vec![b'x'; HEAD_LIMIT * 2];
+        let (endless, _) = ask("p", &[&endless]).await;
+        assert!(error(endless).contains("over 65536 bytes"));
+    }
+}

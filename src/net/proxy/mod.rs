@@ -1,0 +1,200 @@
+//! Proxies: how they are named, which one a target goes through, and what they are told.
+
+mod connect;
+mod env;
+mod socks;
+
+use std::fmt;
+
+use tokio::io::AsyncWrite;
+
+use super::authority::{Authority, Host};
+use super::failure::{Failure, shown, words};
+use super::url::UrlError;
+use crate::tape::Stage;
+
+pub use env::ProxyEnv;
+
+pub(super) use connect::{Request, tunnel};
+pub(super) use socks::{Destination, associate};
+
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ProxyKind {
+    /// HTTP in the clear.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// SOCKS 5; names are resolved here.
+    Socks5,
+    /// SOCKS 5; names are resolved by the proxy.
+    Socks5h,
+}
+
+impl ProxyKind {
+    /// As it is written in a URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Socks5 => "socks5",
+            Self::Socks5h => "socks5h",
+        }
+    }
+
+    fn parse(scheme: &str) -> Option<Self> {
+        [Self::Http, Self::Https, Self::Socks5, Self::Socks5h]
+            .into_iter()
+            .find(|kind| scheme.eq_ignore_ascii_case(kind.as_str()))
+    }
+
+    /// curl's ports for a proxy without one.
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Http | Self::Socks5 | Self::Socks5h => 1080,
+        }
+    }
+}
+
+/// A proxy.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Proxy {
+    /// What it speaks.
+    pub kind: ProxyKind,
+    /// Where it is.
+    pub host: Host,
+    /// Its port.
+    pub port: u16,
+    /// `user:password`, percent-decoded.
+    pub user: Option<String>,
+}
+
+impl Proxy {
+    /// Reads `[SCHEME://][USER:PASSWORD@]HOST[:PORT]`; without a scheme it is an HTTP proxy, without a
+    /// port it is curl's.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let (kind, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (read_kind(scheme)?, rest),
+            None => (ProxyKind::Http, text),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let authority = Authority::parse(authority).map_err(|error| UrlError {
+            error: format!("the proxy cannot be used: {}", error.error),
+            hint: Some("write http://HOST:PORT or socks5h://HOST:PORT".to_owned()),
+        })?;
+        Ok(Self {
+            kind,
+            host: authority.host,
+            port: authority.port.unwrap_or(kind.default_port()),
+            user: authority.user,
+        })
+    }
+
+    /// The URL without credentials.
+    pub fn to_url(&self) -> String {
+        format!("{}://{}:{}", self.kind.as_str(), self.host, self.port)
+    }
+
+    /// The value of `Proxy-Authorization` (RFC 7617), if it has credentials.
+    pub fn authorization(&self) -> Option<String> {
+        let user = self.user.as_deref()?;
+        let encoded = base64_simd::STANDARD.encode_to_string(with_colon(user));
+        Some(format!("Basic {encoded}"))
+    }
+
+    /// Whether it speaks HTTP, so that plain requests are simply handed to it.
+    pub(super) fn is_http(&self) -> bool {
+        matches!(self.kind, ProxyKind::Http | ProxyKind::Https)
+    }
+
+    /// It did not open the way.
+    pub(super) fn refuses(&self, to: &str, why: &str) -> Failure {
+        Failure::refused(
+            Stage::Proxy,
+            format!(
+                "the proxy {} opened no way to {}: {why}",
+                self.to_url(),
+                shown(to)
+            ),
+        )
+    }
+}
+
+impl fmt::Debug for Proxy {
+    /// Credentials stay out of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = self.user.as_ref().map(|_| "user@").unwrap_or_default();
+        write!(f, "Proxy({user}{})", self.to_url())
+    }
+}
+
+/// A user without a password has an empty one.
+fn with_colon(user: &str) -> String {
+    if user.contains(':') {
+        user.to_owned()
+    } else {
+        format!("{user}:")
+    }
+}
+
+fn read_kind(scheme: &str) -> Result<ProxyKind, UrlError> {
+    ProxyKind::parse(scheme).ok_or_else(|| {
+        UrlError::new(format!(
+            "the proxy's scheme `{}` is not spoken here",
+            shown(scheme)
+        ))
+        .hint("write http://, https://, socks5:// or socks5h://")
+    })
+}
+
+/// Writes all of `bytes` to the proxy at once.
+async fn tell(
+    proxy: &Proxy,
+    io: &mut (impl AsyncWrite + Unpin),
+    to: &str,
+    bytes: &[u8],
+) -> Result<(), Failure> {
+    use tokio::io::AsyncWriteExt as _;
+    let written = match io.write_all(bytes).await {
+        Ok(()) => io.flush().await,
+        Err(error) => Err(error),
+    };
+    written.map_err(|error| proxy.refuses(to, &words(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_read_as_curl_reads_them() {
+        let url = |text: &str| Proxy::parse(text).unwrap().to_url();
+        assert_eq!(url("proxy"), "http://proxy:1080");
+        assert_eq!(url("http://proxy:3128/"), "http://proxy:3128");
+        assert_eq!(url("HTTPS://proxy"), "https://proxy:443");
+        assert_eq!(url("socks5://[::1]"), "socks5://[::1]:1080");
+        assert_eq!(url("socks5h://p:9050"), "socks5h://p:9050");
+    }
+
+    #[test]
+    fn credentials_become_basic_authorization() {
+        let proxy = Proxy::parse("http://Aladdin:open%20sesame@p").unwrap();
+        assert_eq!(
+            proxy.authorization().as_deref(),
+            Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+        );
+        assert!(!format!("{proxy:?}").contains("sesame"));
+        let only_user = Proxy::parse("http://me@p").unwrap();
+        assert_eq!(only_user.authorization().as_deref(), Some("Basic bWU6"));
+        assert_eq!(Proxy::parse("p").unwrap().authorization(), None);
+    }
+
+    #[test]
+    fn unusable_proxies_say_what_to_write() {
+        let wrong = |text: &str| Proxy::parse(text).unwrap_err();
+        assert!(wrong("socks4://p").hint.unwrap().contains("socks5h://"));
+        assert!(wrong("http://").error.contains("no host"));
+        assert!(wrong("http://p:x").error.contains("port `x`"));
+    }
+}

@@ -1,0 +1,281 @@
+//! SOCKS 5 (RFC 1928) with user and password (RFC 1929): asking a proxy for a way.
+
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+
+use super::{Proxy, tell};
+use crate::net::failure::{Failure, words};
+
+const VERSION: u8 = 5;
+const NO_CREDENTIALS: u8 = 0;
+const PASSWORD: u8 = 2;
+const NOTHING_ACCEPTED: u8 = 0xff;
+
+/// Where the proxy is to connect to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(in crate::net) enum Destination {
+    /// An address that was resolved here.
+    Address(SocketAddr),
+    /// A name for the proxy to resolve.
+    Name(String, u16),
+}
+
+impl Destination {
+    /// A name that is an address is sent as one.
+    pub(in crate::net) fn of(name: &str, ip: Option<IpAddr>, port: u16) -> Self {
+        match ip {
+            Some(ip) => Self::Address(SocketAddr::new(ip, port)),
+            None => Self::Name(name.to_owned(), port),
+        }
+    }
+
+    /// Address type, address, port (RFC 1928, 5); `None` for a name over 255 bytes.
+    fn encoded(&self) -> Option<Vec<u8>> {
+        let (mut bytes, port) = match self {
+            Self::Address(address) => (encoded_ip(address.ip()), address.port()),
+            Self::Name(name, port) => (counted(3, name)?, *port),
+        };
+        bytes.extend(port.to_be_bytes());
+        Some(bytes)
+    }
+}
+
+fn encoded_ip(ip: IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => [&[1], &ip.octets()[..]].concat(),
+        IpAddr::V6(ip) => [&[4], &ip.octets()[..]].concat(),
+    }
+}
+
+/// `first`, then the length of `text` in one byte, then `text`.
+fn counted(first: u8, text: &str) -> Option<Vec<u8>> {
+    let length = u8::try_from(text.len()).ok()?;
+    Some([&[first, length], text.as_bytes()].concat())
+}
+
+/// Asks for the way to `to`. Reads exactly the proxy's answers.
+pub(in crate::net) async fn associate(
+    proxy: &Proxy,
+    to: &Destination,
+    place: &str,
+    io: &mut (impl AsyncRead + AsyncWrite + Unpin),
+) -> Result<(), Failure> {
+    let mut dialogue = Dialogue { proxy, place, io };
+    dialogue.agree_on_method().await?;
+    dialogue.ask(to).await
+}
+
+struct Dialogue<'a, T> {
+    proxy: &'a Proxy,
+    place: &'a str,
+    io: &'a mut T,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, T> {
+    /// RFC 1928, 3.
+    async fn agree_on_method(&mut self) -> Result<(), Failure> {
+        let greeting: &[u8] = match self.proxy.user {
+            Some(_) => &[VERSION, 2, NO_CREDENTIALS, PASSWORD],
+            None => &[VERSION, 1, NO_CREDENTIALS],
+        };
+        self.say(greeting).await?;
+        let [version, method] = self.hear().await?;
+        self.check_version(version)?;
+        match (method, self.proxy.user.as_deref()) {
+            (NO_CREDENTIALS, _) => Ok(()),
+            (PASSWORD, Some(user)) => self.log_in(user).await,
+            (NOTHING_ACCEPTED, None) => Err(self
+                .fails("it wants credentials")
+                .hint("write the proxy as socks5h://USER:PASSWORD@HOST:PORT")),
+            (NOTHING_ACCEPTED, Some(_)) => {
+                Err(self.fails("it takes neither a password nor none at all"))
+            }
+            (other, _) => {
+                Err(self.fails(&format!("it chose method {other}, which was not offered")))
+            }
+        }
+    }
+
+    /// RFC 1929, 2.
+    async fn log_in(&mut self, user: &str) -> Result<(), Failure> {
+        let (name, password) = user.split_once(':').unwrap_or((user, ""));
+        let (Some(mut login), Some(tail)) = (counted(1, name), password_part(password)) else {
+            return Err(self.fails("user or password is over 255 bytes"));
+        };
+        login.extend(tail);
+        self.say(&login).await?;
+        let [_, status] = self.hear().await?;
+        if status == 0 {
+            Ok(())
+        } else {
+            Err(self
+                .fails("it did not take the credentials")
+                .hint("check user and password of the proxy"))
+        }
+    }
+
+    /// RFC 1928, 4 and 6.
+    async fn ask(&mut self, to: &Destination) -> Result<(), Failure> {
+        const CONNECT: u8 = 1;
+        let Some(destination) = to.encoded() else {
+            return Err(self.fails("the name is over 255 bytes"));
+        };
+        self.say(&[&[VERSION, CONNECT, 0], &destination[..]].concat())
+            .await?;
+        let [version, reply, _, kind] = self.hear().await?;
+        self.check_version(version)?;
+        if reply != 0 {
+            let failure = self.fails(&reply_words(reply));
+            return Err(match (reply, to) {
+                (3 | 4 | 8, Destination::Address(_)) if self.resolved_here() => failure
+                    .hint("socks5h:// lets the proxy resolve the name, perhaps to another address"),
+                _ => failure,
+            });
+        }
+        self.skip_bound_address(kind).await
+    }
+
+    fn resolved_here(&self) -> bool {
+        self.proxy.kind == super::ProxyKind::Socks5
+    }
+
+    /// What the proxy bound is nobody's business, but it has to be read.
+    async fn skip_bound_address(&mut self, kind: u8) -> Result<(), Failure> {
+        match kind {
+            1 => self.hear::<6>().await.map(drop),
+            4 => self.hear::<18>().await.map(drop),
+            3 => {
+                let [length] = self.hear().await?;
+                for _ in 0..u16::from(length).saturating_add(2) {
+                    self.hear::<1>().await?;
+                }
+                Ok(())
+            }
+            other => Err(self.fails(&format!("its answer has an unknown address type {other}"))),
+        }
+    }
+
+    fn check_version(&self, version: u8) -> Result<(), Failure> {
+        if version == VERSION {
+            return Ok(());
+        }
+        Err(self
+            .fails(&format!("it does not speak SOCKS 5 (first byte {version})"))
+            .hint("is it an HTTP proxy? Then write http://HOST:PORT"))
+    }
+
+    async fn say(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        tell(self.proxy, self.io, self.place, bytes).await
+    }
+
+    async fn hear<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
+        let mut bytes = [0; N];
+        match self.io.read_exact(&mut bytes).await {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(self.fails(&words(&error))),
+        }
+    }
+
+    fn fails(&self, why: &str) -> Failure {
+        self.proxy.refuses(self.place, why)
+    }
+}
+
+fn password_part(password: &str) -> Option<Vec<u8>> {
+    let length = u8::try_from(password.len()).ok()?;
+    Some([&[length], password.as_bytes()].concat())
+}
+
+/// What a reply means (RFC 1928, 6).
+fn reply_words(reply: u8) -> String {
+    match reply {
+        1 => "general failure",
+        2 => "its rules do not allow it",
+        3 => "network unreachable",
+        4 => "host unreachable",
+        5 => "connection refused",
+        6 => "TTL expired",
+        7 => "it does not know the command",
+        8 => "it does not support this type of address",
+        other => return format!("unknown reply {other}"),
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A proxy that answers with `answers`, whatever it is asked; what it was asked.
+    async fn ask(
+        proxy: &str,
+        to: &Destination,
+        answers: &'static [u8],
+    ) -> (Result<(), Failure>, Vec<u8>) {
+        let proxy = Proxy::parse(proxy).unwrap();
+        let mut io = tokio::io::join(answers, std::io::Cursor::new(Vec::new()));
+        let outcome = associate(&proxy, to, "h:443", &mut io).await;
+        (outcome, io.into_inner().1.into_inner())
+    }
+
+    fn name() -> Destination {
+        Destination::of("h", None, 443)
+    }
+
+    #[tokio::test]
+    async fn a_name_is_sent_as_a_name() {
+        let answers = b"\x05\x00\x05\x00\x00\x01\x7f\x00\x00\x01\x04\x38";
+        let (outcome, asked) = ask("socks5h://p", &name(), answers).await;
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(asked, b"\x05\x01\x00\x05\x01\x00\x03\x01h\x01\xbb");
+    }
+
+    #[tokio::test]
+    async fn addresses_and_passwords_are_counted() {
+        let to = Destination::of("x", Some("1.2.3.4".parse().unwrap()), 80);
+        let answers = b"\x05\x02\x01\x00\x05\x00\x00\x03\x02ab\x00\x50";
+        let (outcome, asked) = ask("socks5://u:pw@p", &to, answers).await;
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(
+            asked,
+            b"\x05\x02\x00\x02\x01\x01u\x02pw\x05\x01\x00\x01\x01\x02\x03\x04\x00\x50"
+        );
+        let v6 = Destination::of("x", Some("::1".parse().unwrap()), 1);
+        assert_eq!(v6.encoded().unwrap().len(), 19);
+    }
+
+    #[tokio::test]
+    async fn refusals_are_told_apart() {
+        async fn error(proxy: &str, answers: &'static [u8]) -> Failure {
+            ask(proxy, &name(), answers).await.0.unwrap_err()
+        }
+        let wants = error("socks5h://p", b"\x05\xff").await;
+        assert!(wants.error.contains("wants credentials"));
+        assert!(wants.hint.unwrap().contains("USER:PASSWORD"));
+        let wrong = error("socks5h://u:p@p", b"\x05\x02\x01\x01").await;
+        assert!(wrong.error.contains("did not take the credentials"));
+        let http = error("socks5h://p", b"HTTP/1.1 400").await;
+        assert!(http.error.contains("does not speak SOCKS 5"));
+        let refused = error("socks5h://p", b"\x05\x00\x05\x05\x00\x01").await;
+        assert!(refused.error.ends_with("connection refused"));
+        let cut = error("socks5h://p", b"\x05\x00\x05\x00\x00\x01\x7f").await;
+        assert!(cut.error.contains("closed the connection"));
+        let odd = error("socks5h://p", b"\x05\x09").await;
+        assert!(odd.error.contains("method 9"));
+    }
+
+    #[tokio::test]
+    async fn an_unreachable_address_may_be_another_for_the_proxy() {
+        let to = Destination::of("x", Some("::1".parse().unwrap()), 80);
+        let (outcome, _) = ask("socks5://p", &to, b"\x05\x00\x05\x08\x00\x01").await;
+        assert!(outcome.unwrap_err().hint.unwrap().contains("socks5h://"));
+    }
+
+    #[tokio::test]
+    async fn a_name_has_at_most_255_bytes() {
+        let long = Destination::of(&"x".repeat(256), None, 1);
+        let (outcome, _) = ask("socks5h://p", &long, b"\x05\x00").await;
+        assert!(outcome.unwrap_err().error.contains("over 255"));
+    }
+}

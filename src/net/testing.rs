@@ -1,0 +1,121 @@
+//! Certificates for tests, made when they are needed.
+
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::TlsAcceptor;
+
+/// One that signs.
+pub(super) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    der: CertificateDer<'static>,
+    pub(super) pem: String,
+}
+
+/// A certificate with its key.
+pub(super) struct Issued {
+    pub(super) der: CertificateDer<'static>,
+    pub(super) pem: String,
+    pub(super) key_pem: String,
+    key: Vec<u8>,
+}
+
+pub(super) fn authority() -> Authority {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = common_name("test authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let key = KeyPair::generate().unwrap();
+    let der = params.self_signed(&key).unwrap().der().clone();
+    Authority {
+        pem: pem("CERTIFICATE", &der),
+        der,
+        issuer: Issuer::new(params, key),
+    }
+}
+
+impl Authority {
+    pub(super) fn issue(&self, names: &[&str]) -> Issued {
+        self.issue_with(names, |_| {})
+    }
+
+    pub(super) fn issue_with(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Issued {
+        let (params, key) = leaf(names, change);
+        let der = params.signed_by(&key, &self.issuer).unwrap().der().clone();
+        issued(der, &key)
+    }
+}
+
+pub(super) fn self_signed(names: &[&str], is_ca: IsCa) -> Issued {
+    let (params, key) = leaf(names, |params| params.is_ca = is_ca);
+    issued(params.self_signed(&key).unwrap().der().clone(), &key)
+}
+
+fn leaf(
+    names: &[&str],
+    change: impl FnOnce(&mut CertificateParams),
+) -> (CertificateParams, KeyPair) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.distinguished_name = common_name("leaf");
+    change(&mut params);
+    (params, KeyPair::generate().unwrap())
+}
+
+fn issued(der: CertificateDer<'static>, key: &KeyPair) -> Issued {
+    let key = key.serialize_der();
+    Issued {
+        pem: pem("CERTIFICATE", &der),
+        key_pem: pem("PRIVATE KEY", &key),
+        der,
+        key,
+    }
+}
+
+fn common_name(name: &str) -> DistinguishedName {
+    let mut names = DistinguishedName::new();
+    names.push(DnType::CommonName, name);
+    names
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let body = base64_simd::STANDARD.encode_to_string(der);
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+}
+
+/// A TLS server's side, which wants client certificates of `clients` if that is given.
+pub(super) fn acceptor(
+    issued: &Issued,
+    clients: Option<&Authority>,
+    version: &'static SupportedProtocolVersion,
+) -> TlsAcceptor {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[version])
+        .unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.der.clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(issued.key.clone()));
+    let mut config = builder
+        .with_single_cert(vec![issued.der.clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
+}

@@ -1,0 +1,148 @@
+//! Names, addresses, sockets and the time that all may take.
+
+use std::time::Duration;
+
+use super::*;
+use crate::tape::{Cause, Closing, Stage};
+
+#[tokio::test]
+async fn an_address_needs_no_resolving() {
+    let address = listen(echo).await;
+    let (connection, facts) = go(&route(&format!("http://{address}")), TlsOptions::default()).await;
+    let mut connection = connection.unwrap();
+    assert_eq!(names(&facts), ["connected"]);
+    assert!(!connection.is_secured());
+    assert_eq!(connection.peer(), address.to_string());
+    assert_eq!(talk(&mut connection).await, Closing::Eof);
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_by_the_system() {
+    let address = listen(echo).await;
+    let mut route = route(&format!("http://localhost:{}", address.port()));
+    route.family = Family::V4;
+    let (connection, facts) = go(&route, TlsOptions::default()).await;
+    assert_eq!(connection.unwrap().peer(), format!("localhost ({address})"));
+    assert_eq!(
+        facts.first(),
+        Some(&Fact::Resolved {
+            host: "localhost".into(),
+            addrs: vec![address.to_string()],
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_next_address_is_tried_when_one_refuses() {
+    let address = listen(echo).await;
+    let mut route = route(&format!("http://h:{}", address.port()));
+    let entry = format!("h:{}:[::1],127.0.0.1", address.port());
+    route.resolve = vec![Override::parse(&entry).unwrap()];
+    let (connection, facts) = go(&route, TlsOptions::default()).await;
+    assert_eq!(talk(&mut connection.unwrap()).await, Closing::Eof);
+    assert_eq!(names(&facts), ["resolved", "tried", "connected"]);
+}
+
+#[tokio::test]
+async fn when_all_refuse_each_is_told() {
+    let address = nobody().await;
+    let mut route = route(&format!("http://h:{}", address.port()));
+    let entry = format!("h:{}:127.0.0.1,127.0.0.1", address.port());
+    route.resolve = vec![Override::parse(&entry).unwrap()];
+    let (outcome, facts) = go(&route, TlsOptions::default()).await;
+    let failure = outcome.err().unwrap();
+    assert_eq!(names(&facts), ["resolved", "tried", "tried"]);
+    assert_eq!(failure.stage, Stage::Connect);
+    assert_eq!(
+        failure.error,
+        format!(
+            "cannot connect to h: {address}: connection refused; {address}: connection refused"
+        )
+    );
+    assert!(failure.hint.unwrap().contains("nothing listens there"));
+}
+
+#[tokio::test]
+async fn one_refusal_names_host_and_address() {
+    let address = nobody().await;
+    let url = format!("http://{address}");
+    let failure = go(&route(&url), TlsOptions::default()).await.0.err();
+    let wanted = format!("cannot connect to {address}: connection refused");
+    assert_eq!(failure.unwrap().error, wanted);
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_told() {
+    // RFC 6761, 6.4: `.invalid` is never a name, whoever is asked.
+    let route = route("http://no.such.invalid");
+    let (outcome, facts) = go(&route, TlsOptions::default()).await;
+    let failure = outcome.err().unwrap();
+    assert_eq!(failure.stage, Stage::Resolve);
+    assert!(
+        failure
+            .error
+            .starts_with("cannot resolve no.such.invalid: ")
+    );
+    assert!(facts.is_empty());
+}
+
+#[tokio::test]
+async fn time_out_names_the_stage_and_the_peer() {
+    let (hold, held) = tokio::sync::oneshot::channel::<()>();
+    let address = listen(async move |_stream| drop(held.await)).await;
+    let route = route(&format!("https://{address}"));
+    let tls = Tls::new(TlsOptions::default()).unwrap();
+    let limit = Some(Duration::from_millis(200));
+    let outcome = connect(&route, &tls, &Clock::start(), limit, &mut |_, _: &Fact| {}).await;
+    let failure = outcome.err().unwrap();
+    assert_eq!(
+        (failure.stage, failure.cause),
+        (Stage::Tls, Cause::TimedOut)
+    );
+    let wanted = format!("no connection after 200ms, while agreeing on TLS with {address}");
+    assert_eq!(failure.error, wanted);
+    drop(hold);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_unix_socket_stands_in_for_the_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move { echo(listener.accept().await.unwrap().0).await });
+    let mut route = route("http://h/");
+    route.unix_socket = Some(path.clone());
+    route.proxy = Some(Proxy::parse("http://unused:1").unwrap());
+    assert!(!route.absolute_form());
+    let (connection, facts) = go(&route, TlsOptions::default()).await;
+    assert_eq!(talk(&mut connection.unwrap()).await, Closing::Eof);
+    let peer = path.display().to_string();
+    let local = String::new();
+    assert_eq!(facts, [Fact::Connected { peer, local }]);
+
+    route.unix_socket = Some(folder.path().join("none"));
+    let failure = go(&route, TlsOptions::default()).await.0.err().unwrap();
+    assert!(failure.error.ends_with("none: no such file"));
+}
+
+#[tokio::test]
+async fn a_reset_is_told_from_an_end() {
+    let address = listen(async |mut stream: TcpStream| {
+        let mut four = [0; 4];
+        stream.read_exact(&mut four).await.unwrap();
+        stream.set_zero_linger().unwrap();
+    })
+    .await;
+    let url = format!("http://{address}");
+    let mut connection = go(&route(&url), TlsOptions::default()).await.0.unwrap();
+    connection.write_all(b"ping").await.unwrap();
+    let end = connection.read(&mut [0; 4]).await;
+    assert_eq!(connection.closing_of(&end), Some(Closing::Reset));
+    let failure = connection.failure(Stage::Read, &end.unwrap_err());
+    assert_eq!(
+        failure.error,
+        format!("reading from {address} failed: the peer reset the connection")
+    );
+}

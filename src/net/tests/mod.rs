@@ -1,0 +1,105 @@
+//! The whole way, on loopback: real listeners, scripted peers.
+
+mod dial;
+mod proxies;
+mod tls;
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::testing::Authority;
+use super::*;
+use crate::tape::Fact;
+
+/// Runs `peer` on the first connection to a port of its own.
+async fn listen<F>(peer: impl FnOnce(TcpStream) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        peer(stream).await;
+    });
+    address
+}
+
+/// A port at which nobody listens.
+async fn nobody() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// Sends back one message of four bytes, then ends the stream properly.
+async fn echo(mut stream: impl wire::Transport) {
+    let mut four = [0; 4];
+    stream.read_exact(&mut four).await.unwrap();
+    stream.write_all(&four).await.unwrap();
+    stream.shutdown().await.unwrap();
+}
+
+fn route(url: &str) -> Route {
+    Route::to(Target::parse(url).unwrap())
+}
+
+/// `route` with the name of `url` at this address.
+fn route_at(url: &str, address: SocketAddr) -> Route {
+    let mut route = route(url);
+    let entry = format!("*:{}:{}", route.target.port, address.ip());
+    route.resolve = vec![Override::parse(&entry).unwrap()];
+    route
+}
+
+fn trusting(authority: &Authority) -> TlsOptions {
+    TlsOptions {
+        roots: Roots::Pem(authority.pem.clone().into(), "test.pem".into()),
+        ..TlsOptions::default()
+    }
+}
+
+/// Connects, and tells what was reported.
+async fn go(route: &Route, options: TlsOptions) -> (Result<Connection, Failure>, Vec<Fact>) {
+    let tls = Tls::new(options).unwrap();
+    let mut facts = Vec::new();
+    let outcome = connect(route, &tls, &Clock::start(), None, &mut |_, fact: &Fact| {
+        facts.push(fact.clone());
+    })
+    .await;
+    (outcome, facts)
+}
+
+/// Exchanges four bytes, and reads to the end.
+async fn talk(connection: &mut Connection) -> crate::tape::Closing {
+    connection.write_all(b"ping").await.unwrap();
+    let mut four = [0; 4];
+    connection.read_exact(&mut four).await.unwrap();
+    assert_eq!(&four, b"ping");
+    let end = connection.read(&mut four).await;
+    connection.closing_of(&end).unwrap()
+}
+
+fn names(facts: &[Fact]) -> Vec<&'static str> {
+    let name = |fact: &Fact| match fact {
+        Fact::Resolved { .. } => "resolved",
+        Fact::Tried { .. } => "tried",
+        Fact::Connected { .. } => "connected",
+        Fact::Tunnelled { .. } => "tunnelled",
+        Fact::Secured(_) => "secured",
+        _ => "other",
+    };
+    facts.iter().map(name).collect()
+}
+
+/// A connection may be made in one task and used in another.
+#[test]
+fn what_is_made_here_may_move_between_threads() {
+    fn check<T: Send>(_: T) {}
+    let (route, tls) = (route("http://h"), Tls::new(TlsOptions::default()).unwrap());
+    let clock = Clock::start();
+    let mut report = |_, _: &Fact| {};
+    check(connect(&route, &tls, &clock, None, &mut report));
+}

@@ -1,0 +1,200 @@
+//! Ways through proxies of each kind, and proxies that fail.
+
+use rustls::version::TLS13;
+use tokio::io::copy_bidirectional;
+
+use super::super::testing::{acceptor, authority};
+use super::*;
+use crate::tape::{Closing, Stage};
+
+/// A TLS server for `api.example` that echoes.
+async fn target(authority: &Authority) -> SocketAddr {
+    let acceptor = acceptor(&authority.issue(&["api.example"]), None, &TLS13);
+    listen(async move |stream| echo(acceptor.accept(stream).await.unwrap()).await).await
+}
+
+/// Reads a head, and checks how it begins.
+async fn expect_head(stream: &mut impl wire::Transport, start: &str) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.starts_with(start), "{head}");
+}
+
+/// Carries bytes between the client and `to`, whatever the client believes to talk with.
+async fn carry(mut stream: impl wire::Transport, to: SocketAddr) {
+    let mut onward = onward(to).await;
+    let _ = copy_bidirectional(&mut stream, &mut onward).await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "the proxy of a test connects")]
+async fn onward(to: SocketAddr) -> TcpStream {
+    TcpStream::connect(to).await.unwrap()
+}
+
+fn proxied(url: &str, proxy: &str) -> Route {
+    let mut route = route(url);
+    route.proxy = Some(Proxy::parse(proxy).unwrap());
+    route
+}
+
+#[tokio::test]
+async fn connect_opens_a_way_for_tls() {
+    let authority = authority();
+    let to = target(&authority).await;
+    let proxy = listen(async move |mut stream: TcpStream| {
+        let wanted = "CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\n\
+                      Proxy-Authorization: Basic dTpw\r\n\r\n";
+        expect_head(&mut stream, wanted).await;
+        stream.set_nodelay(true).unwrap();
+        for byte in b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n" {
+            stream.write_all(&[*byte]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        carry(stream, to).await;
+    })
+    .await;
+    let route = proxied("https://api.example/", &format!("http://u:p@{proxy}"));
+    assert!(!route.absolute_form());
+    assert_eq!(route.proxy_authorization(), None);
+    let (connection, facts) = go(&route, trusting(&authority)).await;
+    assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+    assert_eq!(names(&facts), ["connected", "tunnelled", "secured"]);
+    let tunnelled = Fact::Tunnelled {
+        proxy: format!("http://{proxy}"),
+        to: "api.example:443".into(),
+    };
+    assert_eq!(facts[1], tunnelled);
+}
+
+#[tokio::test]
+async fn tls_runs_inside_tls_with_the_proxy() {
+    let authority = authority();
+    let to = target(&authority).await;
+    let envelope = acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
+    let proxy = listen(async move |stream| {
+        let mut stream = envelope.accept(stream).await.unwrap();
+        expect_head(&mut stream, "CONNECT api.example:443 ").await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        carry(stream, to).await;
+    })
+    .await;
+    let route = proxied("https://api.example/", &format!("https://{proxy}"));
+    let (connection, facts) = go(&route, trusting(&authority)).await;
+    assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+    assert_eq!(names(&facts), ["connected", "tunnelled", "secured"]);
+}
+
+#[tokio::test]
+async fn an_https_proxy_is_verified_even_when_the_target_is_not() {
+    let envelope = acceptor(&authority().issue(&["127.0.0.1"]), None, &TLS13);
+    let proxy = listen(async move |stream| drop(envelope.accept(stream).await)).await;
+    let options = TlsOptions {
+        insecure: true,
+        ..TlsOptions::default()
+    };
+    let route = proxied("https://api.example/", &format!("https://{proxy}"));
+    let failure = go(&route, options).await.0.err().unwrap();
+    let start = format!("TLS with the proxy {proxy} failed: ");
+    assert!(failure.error.starts_with(&start), "{failure}");
+    assert!(failure.hint.unwrap().contains("not apply to proxies"));
+}
+
+#[tokio::test]
+async fn plain_requests_are_handed_to_the_proxy() {
+    let proxy = listen(echo).await;
+    let route = proxied("http://api.example/v1", &format!("http://u:p@{proxy}"));
+    assert!(route.absolute_form());
+    assert_eq!(route.proxy_authorization().as_deref(), Some("Basic dTpw"));
+    let (connection, facts) = go(&route, TlsOptions::default()).await;
+    assert_eq!(talk(&mut connection.unwrap()).await, Closing::Eof);
+    assert_eq!(names(&facts), ["connected"]);
+}
+
+#[tokio::test]
+async fn plain_requests_through_an_https_proxy_end_as_tls_ends() {
+    let authority = authority();
+    let envelope = acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
+    let proxy = listen(async move |stream| echo(envelope.accept(stream).await.unwrap()).await);
+    let route = proxied("http://api.example/", &format!("https://{}", proxy.await));
+    let mut connection = go(&route, trusting(&authority)).await.0.unwrap();
+    assert!(!connection.is_secured());
+    assert_eq!(talk(&mut connection).await, Closing::CloseNotify);
+}
+
+#[tokio::test]
+async fn socks_gets_the_name_or_the_address() {
+    for (scheme, asked) in [
+        ("socks5h", &b"\x05\x01\x00\x03\x0bapi.example\x00\x50"[..]),
+        ("socks5", &b"\x05\x01\x00\x01\x0a\x01\x02\x03\x00\x50"[..]),
+    ] {
+        let proxy = listen(async move |mut stream: TcpStream| {
+            let mut greeting = [0; 3];
+            stream.read_exact(&mut greeting).await.unwrap();
+            assert_eq!(&greeting, b"\x05\x01\x00");
+            stream.write_all(b"\x05\x00").await.unwrap();
+            let mut request = vec![0; asked.len()];
+            stream.read_exact(&mut request).await.unwrap();
+            assert_eq!(request, asked);
+            // The answer and the target's first bytes in one piece.
+            stream
+                .write_all(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00early")
+                .await
+                .unwrap();
+        })
+        .await;
+        let mut route = proxied("http://api.example/", &format!("{scheme}://{proxy}"));
+        route.resolve = vec![Override::parse("api.example:80:10.1.2.3").unwrap()];
+        assert!(!route.absolute_form());
+        let (connection, facts) = go(&route, TlsOptions::default()).await;
+        let mut text = String::new();
+        connection.unwrap().read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "early");
+        let resolved = facts
+            .iter()
+            .any(|fact| matches!(fact, Fact::Resolved { .. }));
+        assert_eq!(resolved, scheme == "socks5");
+        assert!(matches!(facts.last(), Some(Fact::Tunnelled { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_dies_half_way_is_told() {
+    let proxy = listen(async |mut stream: TcpStream| {
+        expect_head(&mut stream, "CONNECT").await;
+        stream.write_all(b"HTTP/1.1 200 O").await.unwrap();
+    })
+    .await;
+    let route = proxied("https://api.example/", &format!("http://{proxy}"));
+    let (outcome, facts) = go(&route, TlsOptions::default()).await;
+    let failure = outcome.err().unwrap();
+    assert_eq!(names(&facts), ["connected"]);
+    assert_eq!(failure.stage, Stage::Proxy);
+    assert_eq!(
+        failure.error,
+        format!(
+            "the proxy http://{proxy} opened no way to api.example:443: \
+             it closed the connection in the middle of its answer"
+        )
+    );
+}
+
+#[tokio::test]
+async fn errors_behind_a_tunnel_name_the_target_and_the_proxy() {
+    let proxy = listen(async |mut stream: TcpStream| {
+        expect_head(&mut stream, "CONNECT").await;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Oh\r\n\r\n")
+            .await
+            .unwrap();
+        let _ = stream.read(&mut [0; 4096]).await;
+    })
+    .await;
+    let route = proxied("https://api.example/", &format!("http://{proxy}"));
+    let failure = go(&route, TlsOptions::default()).await.0.err().unwrap();
+    let wanted =
+        format!("TLS with api.example:443 through http://{proxy} failed: this port speaks no TLS");
+    assert_eq!(failure.error, wanted);
+}

@@ -1,0 +1,369 @@
+//! TLS that stands, and every way in which it does not.
+
+use rcgen::{BasicConstraints, IsCa, date_time_ymd};
+use rustls::version::{TLS12, TLS13};
+use tokio_rustls::TlsAcceptor;
+
+use super::super::testing::{Issued, acceptor, authority, self_signed};
+use super::*;
+use crate::tape::{Closing, Secured, Stage};
+
+/// Accepts TLS, and echoes if that succeeds.
+async fn serve(acceptor: TlsAcceptor) -> SocketAddr {
+    listen(async move |stream| {
+        if let Ok(stream) = acceptor.accept(stream).await {
+            echo(stream).await;
+        }
+    })
+    .await
+}
+
+fn secured(facts: &[Fact]) -> &Secured {
+    match facts.last() {
+        Some(Fact::Secured(secured)) => secured,
+        other => panic!("not secured: {other:?}"),
+    }
+}
+
+/// Why the handshake with a server that shows `issued` fails.
+async fn refusal(issued: &Issued, options: TlsOptions) -> (String, String) {
+    let address = serve(acceptor(issued, None, &TLS13)).await;
+    let url = format!("https://api.example:{}", address.port());
+    let (outcome, facts) = go(&route_at(&url, address), options).await;
+    assert_eq!(names(&facts), ["resolved", "connected"]);
+    let failure = outcome.err().unwrap();
+    assert_eq!(failure.stage, Stage::Tls);
+    let start = format!("TLS with api.example ({address}) failed: ");
+    let why = failure.error.strip_prefix(&start).unwrap().to_owned();
+    (why, failure.hint.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn what_was_agreed_is_told() {
+    let authority = authority();
+    let issued = authority.issue(&["api.example"]);
+    for (version, name) in [(&TLS12, "TLSv1.2"), (&TLS13, "TLSv1.3")] {
+        let address = serve(acceptor(&issued, None, version)).await;
+        let url = format!("https://api.example:{}", address.port());
+        let (connection, facts) = go(&route_at(&url, address), trusting(&authority)).await;
+        let mut connection = connection.unwrap();
+        assert!(connection.is_secured());
+        assert_eq!(talk(&mut connection).await, Closing::CloseNotify);
+        connection.close().await.unwrap();
+        assert_eq!(names(&facts), ["resolved", "connected", "secured"]);
+        let secured = secured(&facts);
+        assert_eq!(secured.version, name);
+        assert!(secured.cipher.starts_with("TLS_"));
+        assert_eq!(secured.group.as_deref(), Some("x25519"));
+        assert_eq!(secured.alpn.as_deref(), Some("http/1.1"));
+        assert_eq!(secured.sni.as_deref(), Some("api.example"));
+        assert_eq!(secured.chain[0].names, ["api.example"]);
+        assert!(secured.verified);
+    }
+}
+
+#[tokio::test]
+async fn addresses_are_verified_and_not_sent() {
+    let authority = authority();
+    let address = serve(acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13)).await;
+    let route = route(&format!("https://{address}"));
+    let (connection, facts) = go(&route, trusting(&authority)).await;
+    assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+    assert_eq!(secured(&facts).sni, None);
+}
+
+#[tokio::test]
+async fn insecure_believes_and_says_so() {
+    let issued = self_signed(&["other"], IsCa::NoCa);
+    let address = serve(acceptor(&issued, None, &TLS13)).await;
+    let options = TlsOptions {
+        insecure: true,
+        ..TlsOptions::default()
+    };
+    let (connection, facts) = go(&route(&format!("https://{address}")), options).await;
+    assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+    assert!(!secured(&facts).verified);
+    assert_eq!(secured(&facts).chain[0].names, ["other"]);
+}
+
+#[tokio::test]
+async fn a_certificate_handed_over_is_believed_for_itself() {
+    for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        let issued = self_signed(&["api.example"], is_ca);
+        let options = || TlsOptions {
+            roots: Roots::Pem(issued.pem.clone().into(), "own.pem".into()),
+            ..TlsOptions::default()
+        };
+        let address = serve(acceptor(&issued, None, &TLS13)).await;
+        let url = format!("https://api.example:{}", address.port());
+        let (connection, facts) = go(&route_at(&url, address), options()).await;
+        assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+        assert!(secured(&facts).verified);
+
+        let address = serve(acceptor(&issued, None, &TLS13)).await;
+        let url = format!("https://evil.example:{}", address.port());
+        let failure = go(&route_at(&url, address), options()).await.0.err();
+        assert!(failure.unwrap().error.contains("is not for evil.example"));
+    }
+}
+
+#[tokio::test]
+async fn dates_are_told() {
+    let authority = authority();
+    let old = authority.issue_with(&["api.example"], |params| {
+        params.not_after = date_time_ymd(2020, 2, 3);
+    });
+    let (why, hint) = refusal(&old, trusting(&authority)).await;
+    assert_eq!(
+        why,
+        "the server's certificate expired: it was valid until 2020-02-03T00:00:00Z"
+    );
+    assert!(hint.contains("clock"));
+    let early = authority.issue_with(&["api.example"], |params| {
+        params.not_before = date_time_ymd(4000, 1, 1);
+        params.not_after = date_time_ymd(4001, 1, 1);
+    });
+    let (why, _) = refusal(&early, trusting(&authority)).await;
+    assert!(why.ends_with("is not yet valid: it will be from 4000-01-01T00:00:00Z on"));
+}
+
+#[tokio::test]
+async fn names_are_told() {
+    let authority = authority();
+    let other = authority.issue(&["a.example", "*.b.example"]);
+    let (why, hint) = refusal(&other, trusting(&authority)).await;
+    assert_eq!(
+        why,
+        "the server's certificate is not for api.example: it is valid for a.example, *.b.example"
+    );
+    assert!(hint.contains("--resolve"));
+}
+
+#[tokio::test]
+async fn issuers_are_told() {
+    let issued = authority().issue(&["api.example"]);
+    let (why, hint) = refusal(&issued, TlsOptions::default()).await;
+    assert_eq!(
+        why,
+        "the server's certificate was issued by `CN=test authority`, which is not trusted"
+    );
+    assert!(hint.contains("--cacert FILE"));
+    // Another authority of the same name: its key is another.
+    let (why, hint) = refusal(&issued, trusting(&authority())).await;
+    assert!(why.contains("not signed with the key of its issuer `CN=test authority`"));
+    assert!(hint.contains("made anew"));
+    for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        let own = self_signed(&["api.example"], is_ca);
+        let (why, hint) = refusal(&own, TlsOptions::default()).await;
+        assert_eq!(why, "the server's certificate `CN=leaf` is self-signed");
+        assert!(hint.contains("trusts that certificate"));
+    }
+}
+
+fn with_client(mut options: TlsOptions, issued: &Issued) -> TlsOptions {
+    options.client = Some(ClientCert {
+        cert_pem: issued.pem.clone().into(),
+        cert_name: "c.pem".into(),
+        key_pem: issued.key_pem.clone().into(),
+        key_name: "k.pem".into(),
+    });
+    options
+}
+
+/// Connects to a server that wants client certificates of `authority`.
+async fn authenticated(
+    authority: &Authority,
+    version: &'static rustls::SupportedProtocolVersion,
+    options: TlsOptions,
+) -> Result<Connection, Failure> {
+    let issued = authority.issue(&["127.0.0.1"]);
+    let address = serve(acceptor(&issued, Some(authority), version)).await;
+    go(&route(&format!("https://{address}")), options).await.0
+}
+
+/// The failure of the handshake or, as TLS 1.3 has it, of the first read after it.
+async fn verdict(connection: Result<Connection, Failure>) -> Failure {
+    match connection {
+        Err(failure) => failure,
+        Ok(mut connection) => {
+            let error = connection.read(&mut [0; 4]).await.unwrap_err();
+            connection.failure(Stage::Read, &error)
+        }
+    }
+}
+
+#[tokio::test]
+async fn client_certificates_are_shown_when_asked_for() {
+    let authority = authority();
+    for version in [&TLS12, &TLS13] {
+        let options = with_client(trusting(&authority), &authority.issue(&["me"]));
+        let mut connection = authenticated(&authority, version, options).await.unwrap();
+        assert_eq!(talk(&mut connection).await, Closing::CloseNotify);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_client_certificate_is_told() {
+    let authority = authority();
+    for (version, stage) in [(&TLS12, Stage::Tls), (&TLS13, Stage::Read)] {
+        let outcome = authenticated(&authority, version, trusting(&authority)).await;
+        let failure = verdict(outcome).await;
+        assert_eq!(failure.stage, stage);
+        assert!(
+            failure.error.contains("wants a client certificate"),
+            "{failure}"
+        );
+        assert!(failure.hint.unwrap().contains("--cert FILE"));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_client_certificate_is_told() {
+    let (authority, stranger) = (authority(), self_signed(&["me"], IsCa::NoCa));
+    for version in [&TLS12, &TLS13] {
+        let options = with_client(trusting(&authority), &stranger);
+        let failure = verdict(authenticated(&authority, version, options).await).await;
+        assert!(
+            failure
+                .error
+                .ends_with("refused our client certificate (unknown_ca)"),
+            "{failure}"
+        );
+    }
+}
+
+/// How the handshake with this peer fails.
+async fn failing(address: SocketAddr) -> (String, String) {
+    let url = format!("https://{address}");
+    let failure = go(&route(&url), TlsOptions::default()).await.0.err();
+    let failure = failure.unwrap();
+    assert_eq!(failure.stage, Stage::Tls);
+    let start = format!("TLS with {address} failed: ");
+    let why = failure.error.strip_prefix(&start).unwrap().to_owned();
+    (why, failure.hint.unwrap_or_default())
+}
+
+/// A peer that reads the first message, and answers with these bytes.
+async fn answering(bytes: &'static [u8]) -> SocketAddr {
+    listen(async move |mut stream: TcpStream| {
+        let mut seen = [0; 4096];
+        let _ = stream.read(&mut seen).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream.shutdown().await.unwrap();
+    })
+    .await
+}
+
+#[tokio::test]
+async fn plain_http_on_the_port_is_told() {
+    let (why, hint) = failing(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n").await).await;
+    assert_eq!(why, "this port speaks no TLS");
+    assert!(hint.contains("http://"));
+}
+
+#[tokio::test]
+async fn a_peer_that_goes_away_is_told() {
+    let (why, hint) = failing(answering(b"").await).await;
+    assert_eq!(why, "the peer closed the connection during the handshake");
+    assert!(hint.contains("http://"));
+    let reset = listen(async |mut stream: TcpStream| {
+        let _ = stream.read(&mut [0; 4096]).await.unwrap();
+        stream.set_zero_linger().unwrap();
+    });
+    let (why, _) = failing(reset.await).await;
+    assert_eq!(why, "the peer reset the connection during the handshake");
+}
+
+#[tokio::test]
+async fn alerts_are_told_apart() {
+    let of = async |alert: &'static [u8]| failing(answering(alert).await).await;
+    let (why, hint) = of(b"\x15\x03\x01\x00\x02\x02\x28").await;
+    assert!(why.contains("nothing in common with us (handshake_failure)"));
+    assert!(hint.contains("ciphers"));
+    let (why, hint) = of(b"\x15\x03\x01\x00\x02\x02\x70").await;
+    assert!(why.contains("knows no 127.0.0.1 (unrecognized_name)"));
+    assert!(hint.contains("SNI"));
+    let (why, hint) = of(b"\x15\x03\x01\x00\x02\x02\x46").await;
+    assert_eq!(why, "the server speaks only TLS 1.1 or older");
+    assert!(hint.contains("1.2 and 1.3"));
+    let (why, _) = of(b"\x15\x03\x01\x00\x02\x02\x78").await;
+    assert!(why.contains("does not speak HTTP/1.1"));
+    let (why, _) = of(b"\x15\x03\x01\x00\x02\x02\x50").await;
+    assert_eq!(why, "the server sent the alert internal_error");
+}
+
+#[tokio::test]
+async fn an_end_without_goodbye_is_told() {
+    let authority = authority();
+    let acceptor = acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
+    let address = listen(async move |stream: TcpStream| {
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        let mut four = [0; 4];
+        stream.read_exact(&mut four).await.unwrap();
+        stream.write_all(&four).await.unwrap();
+        stream.flush().await.unwrap();
+        stream.into_inner().0.shutdown().await.unwrap();
+    })
+    .await;
+    let route = route(&format!("https://{address}"));
+    let mut connection = go(&route, trusting(&authority)).await.0.unwrap();
+    assert_eq!(talk(&mut connection).await, Closing::EofWithoutCloseNotify);
+    let error = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+    let failure = connection.failure(Stage::Read, &error);
+    assert!(
+        failure
+            .error
+            .ends_with("without TLS's goodbye (close_notify)")
+    );
+}
+
+/// A server of OpenSSL's; killed when the test ends.
+struct Server(std::process::Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts `openssl s_server` with these options; `None` where there is none, or where it refuses them.
+fn openssl(options: &[&str]) -> Option<(Server, SocketAddr, tempfile::TempDir)> {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::{Command, Stdio};
+
+    let issued = self_signed(&["127.0.0.1"], IsCa::NoCa);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("both.pem");
+    let mut file = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
+    write!(file, "{}{}", issued.pem, issued.key_pem).unwrap();
+    file.persist(&path).unwrap();
+    let mut child = Command::new("openssl")
+        .args(["s_server", "-accept", "127.0.0.1:0", "-cert"])
+        .arg(&path)
+        .args(options)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let output = child.stdout.take().unwrap();
+    let server = Server(child);
+    let ready = BufReader::new(output)
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| line.strip_prefix("ACCEPT ")?.parse().ok())?;
+    Some((server, ready, folder))
+}
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+async fn a_server_of_the_nineties_is_told() {
+    let old = ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"];
+    let Some((_server, address, _folder)) = openssl(&old) else {
+        eprintln!("SKIPPED: no openssl that serves TLS 1.1");
+        return;
+    };
+    let (why, _) = failing(address).await;
+    assert_eq!(why, "the server speaks only TLS 1.1 or older");
+}

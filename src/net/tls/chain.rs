@@ -1,0 +1,98 @@
+//! Certificates as people look at them: who, by whom, from when to when, for which names.
+
+use std::net::IpAddr;
+
+use aws_lc_rs::digest;
+use rustls::pki_types::CertificateDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::time::ASN1Time;
+
+use crate::tape::Certificate;
+
+/// The chain as it was shown, leaf first. What is no certificate keeps its place and its fingerprint.
+pub(super) fn read(chain: &[CertificateDer<'_>]) -> Vec<Certificate> {
+    chain.iter().map(|der| read_one(der)).collect()
+}
+
+/// One certificate.
+pub(super) fn read_one(der: &[u8]) -> Certificate {
+    let sha256 = hex::encode(digest::digest(&digest::SHA256, der));
+    let Some(certificate) = parse(der) else {
+        return Certificate {
+            sha256,
+            ..Certificate::default()
+        };
+    };
+    let validity = certificate.validity();
+    Certificate {
+        subject: certificate.subject().to_string(),
+        issuer: certificate.issuer().to_string(),
+        not_before: date(validity.not_before),
+        not_after: date(validity.not_after),
+        names: names(&certificate),
+        sha256,
+    }
+}
+
+pub(super) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
+    X509Certificate::from_der(der)
+        .ok()
+        .map(|(_, certificate)| certificate)
+}
+
+/// RFC 3339; empty for a year that has no such form.
+fn date(time: ASN1Time) -> String {
+    jiff::Timestamp::from_second(time.timestamp())
+        .map_or_else(|_| String::new(), |moment| moment.to_string())
+}
+
+/// DNS names and addresses (RFC 5280, 4.2.1.6).
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(extension)) = certificate.subject_alternative_name() else {
+        return Vec::new();
+    };
+    extension
+        .value
+        .general_names
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some((*name).to_owned()),
+            GeneralName::IPAddress(bytes) => address(bytes),
+            _ => None,
+        })
+        .collect()
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    let ip = match bytes.len() {
+        4 => IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?),
+        _ => IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?),
+    };
+    Some(ip.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::testing;
+
+    #[test]
+    fn a_certificate_is_read() {
+        let made = testing::authority().issue(&["api.example", "127.0.0.1", "::1"]);
+        let read = read_one(&made.der);
+        assert_eq!(read.subject, "CN=leaf");
+        assert_eq!(read.issuer, "CN=test authority");
+        assert_eq!(read.names, ["api.example", "127.0.0.1", "::1"]);
+        assert_eq!(read.not_before, "1975-01-01T00:00:00Z");
+        assert_eq!(read.sha256.len(), 64);
+    }
+
+    #[test]
+    fn rubbish_keeps_its_place() {
+        let read = read(&[CertificateDer::from(vec![1, 2, 3])]);
+        assert_eq!(read[0].subject, "");
+        assert!(read[0].sha256.starts_with("039058c6"));
+    }
+}

@@ -1,0 +1,307 @@
+//! Where a request goes: the part of RFC 3986 that an HTTP client needs, read with errors that say what
+//! to write instead. Nothing is normalised: the request target is sent as it was written.
+
+use std::fmt;
+
+use super::authority::{Authority, Host};
+use super::failure::shown;
+
+/// A URL, or a part of one, that cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct UrlError {
+    /// What is wrong with it. Never repeats credentials or a query.
+    pub error: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl UrlError {
+    /// Without advice.
+    pub(super) fn new(error: impl Into<String>) -> Self {
+        Self {
+            error: error.into(),
+            hint: None,
+        }
+    }
+
+    /// The same, with advice.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// The two schemes that are spoken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// As it is written in a URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port where none is written (RFC 9110, 4.2).
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a request goes.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Target {
+    /// Plain or over TLS.
+    pub scheme: Scheme,
+    /// Which host, as it was written.
+    pub host: Host,
+    /// Which port; the scheme's own where none was written.
+    pub port: u16,
+    /// Path and query, as they were written; `/` where there was neither.
+    pub path: String,
+    /// `user:password` of the URL, percent-decoded; it is no part of what is sent as the target.
+    pub user: Option<String>,
+}
+
+impl Target {
+    /// Reads an `http` or `https` URL. A fragment is dropped (RFC 9110, 4.2.5).
+    pub fn parse(url: &str) -> Result<Self, UrlError> {
+        check_characters(url)?;
+        let (scheme, rest) = split_scheme(url)?;
+        let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let authority = Authority::parse(authority)?;
+        Ok(Self {
+            scheme,
+            host: authority.host,
+            port: authority.port.unwrap_or(scheme.default_port()),
+            path: rooted(path),
+            user: authority.user,
+        })
+    }
+
+    /// Host and port as the `Host` field wants them: the default port left out (RFC 9110, 7.2).
+    pub fn authority(&self) -> String {
+        if self.port == self.scheme.default_port() {
+            self.host.to_string()
+        } else {
+            self.host_and_port()
+        }
+    }
+
+    /// Host and port, the default one too, as `CONNECT` wants them (RFC 9112, 3.2.3).
+    pub fn host_and_port(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// The URL without credentials and without a fragment.
+    pub fn to_url(&self) -> String {
+        format!("{}://{}{}", self.scheme, self.authority(), self.path)
+    }
+}
+
+impl fmt::Debug for Target {
+    /// Credentials stay out of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = self.user.as_ref().map(|_| "user@");
+        write!(f, "Target({}{})", user.unwrap_or_default(), self.to_url())
+    }
+}
+
+/// A request target begins with a slash (RFC 9112, 3.2.1).
+fn rooted(path: &str) -> String {
+    if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    }
+}
+
+fn split_scheme(url: &str) -> Result<(Scheme, &str), UrlError> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Err(no_scheme(url));
+    };
+    if scheme.eq_ignore_ascii_case("https") {
+        Ok((Scheme::Https, rest))
+    } else if scheme.eq_ignore_ascii_case("http") {
+        Ok((Scheme::Http, rest))
+    } else if scheme.contains(['/', '?', '#', '@']) {
+        Err(no_scheme(url))
+    } else {
+        Err(UrlError::new(format!(
+            "the URL's scheme `{}` is not spoken here",
+            shown(scheme)
+        ))
+        .hint("write https:// or http://"))
+    }
+}
+
+fn no_scheme(url: &str) -> UrlError {
+    let bare = harmless(url);
+    if bare.is_empty() {
+        return UrlError::new("the URL is empty").hint("write https://HOST/PATH");
+    }
+    UrlError::new(format!("`{bare}` has no scheme")).hint(format!(
+        "write https://{bare} (or http://{bare} for plain HTTP)"
+    ))
+}
+
+/// As much of `url` as may be repeated in an error: no credentials, no query.
+fn harmless(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = url.get(..end).unwrap_or_default();
+    let slash = url.find('/').unwrap_or(url.len());
+    let from = url
+        .get(..slash)
+        .and_then(|authority| authority.rfind('@'))
+        .map_or(0, |at| at.saturating_add(1));
+    let bare = url.get(from..).unwrap_or_default();
+    shown(bare.trim_start_matches([':', '/']))
+}
+
+/// A URL is printable ASCII (RFC 3986, 2); what else it means is written in percents.
+fn check_characters(url: &str) -> Result<(), UrlError> {
+    let Some((at, character)) = url
+        .char_indices()
+        .find(|(_, character)| !character.is_ascii_graphic())
+    else {
+        return Ok(());
+    };
+    let mut bytes = [0; 4];
+    let encoded: String = character
+        .encode_utf8(&mut bytes)
+        .bytes()
+        .map(|byte| format!("%{byte:02X}"))
+        .collect();
+    let before = url.get(..at).unwrap_or_default();
+    if in_host(before) && !character.is_ascii() {
+        return Err(UrlError::new(format!(
+            "the URL's host holds `{character}`, and names on the wire are ASCII (offset {at})"
+        ))
+        .hint("write the host in punycode: xn--..."));
+    }
+    let what = match character {
+        ' ' => "a space".to_owned(),
+        other => format!("`{}`", other.escape_debug()),
+    };
+    Err(
+        UrlError::new(format!("the URL holds {what} (offset {at})")).hint(format!(
+            "remove it, or write it as {encoded} in the path or query"
+        )),
+    )
+}
+
+/// Whether what follows `before` still belongs to the authority.
+fn in_host(before: &str) -> bool {
+    let rest = before
+        .split_once("://")
+        .map_or(before, |(_, authority)| authority);
+    !rest.contains(['/', '?', '#'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Target {
+        Target::parse(url).unwrap()
+    }
+
+    fn wrong(url: &str) -> (String, String) {
+        let error = Target::parse(url).unwrap_err();
+        (error.error, error.hint.unwrap_or_default())
+    }
+
+    #[test]
+    fn parts_are_kept_as_written() {
+        let target = parse("HTTPS://API.example.com:8443/v1//x/../y?a=%41&b#frag");
+        assert_eq!(target.scheme, Scheme::Https);
+        assert_eq!(target.host.as_str(), "API.example.com");
+        assert_eq!(target.port, 8443);
+        assert_eq!(target.path, "/v1//x/../y?a=%41&b");
+        assert_eq!(
+            target.to_url(),
+            "https://API.example.com:8443/v1//x/../y?a=%41&b"
+        );
+    }
+
+    #[test]
+    fn defaults_are_filled_in_and_left_out() {
+        assert_eq!(parse("http://h").path, "/");
+        assert_eq!(parse("http://h?q").path, "/?q");
+        assert_eq!(parse("http://h#f").path, "/");
+        assert_eq!(parse("http://h:/").port, 80);
+        assert_eq!(parse("https://h:443/").authority(), "h");
+        assert_eq!(parse("https://h:443/").host_and_port(), "h:443");
+        assert_eq!(parse("http://h:443/").authority(), "h:443");
+    }
+
+    #[test]
+    fn addresses_are_known() {
+        let target = parse("http://[::1]:11434/api");
+        assert_eq!(target.host.ip(), Some("::1".parse().unwrap()));
+        assert_eq!(target.authority(), "[::1]:11434");
+        assert_eq!(parse("https://[::1]/").authority(), "[::1]");
+        assert_eq!(
+            parse("http://127.0.0.1").host.ip(),
+            Some("127.0.0.1".parse().unwrap())
+        );
+        assert_eq!(parse("http://localhost").host.ip(), None);
+    }
+
+    #[test]
+    fn credentials_are_kept_aside() {
+        let target = parse("https://us%40er:p%3Aw@h/");
+        assert_eq!(target.user.as_deref(), Some("us@er:p:w"));
+        assert_eq!(target.to_url(), "https://h/");
+        assert!(!format!("{target:?}").contains("p:w"));
+    }
+
+    #[test]
+    fn errors_say_what_to_write() {
+        assert_eq!(
+            wrong("u:secret@api.openai.com/v1?key=secret"),
+            (
+                "`api.openai.com/v1` has no scheme".into(),
+                "write https://api.openai.com/v1 (or http://api.openai.com/v1 for plain HTTP)"
+                    .into()
+            )
+        );
+        assert_eq!(wrong("").0, "the URL is empty");
+        assert!(wrong("ftp://h/").0.contains("`ftp`"));
+        assert!(wrong("h/?u=http://x").0.contains("no scheme"));
+        assert!(wrong("https://").0.contains("no host"));
+        assert!(wrong("https://:80/").0.contains("no host"));
+        assert!(wrong("https://u:p@/").0.contains("no host"));
+        assert!(wrong("https://h:99999/").0.contains("port `99999`"));
+        assert!(wrong("https://h:0/").0.contains("port `0`"));
+        assert!(wrong("https://h:+1/").0.contains("port `+1`"));
+        assert!(wrong("https://h:80:90/").0.contains("brackets"));
+        assert!(wrong("https://[::1/").0.contains("bracket"));
+        assert!(wrong("https://[::x]/").0.contains("no IPv6 address"));
+        assert!(wrong("https://a\\b/").0.contains("`\\`"));
+        assert!(wrong("https://h/a b").0.contains("a space (offset 11)"));
+        assert!(wrong("https://h/a b").1.contains("%20"));
+        assert!(wrong("https://h\u{1b}/").0.contains("\\u{1b}"));
+        assert!(wrong("https://bücher.example/").1.contains("punycode"));
+        assert!(wrong("https://h/é").1.contains("%C3%A9"));
+    }
+}
