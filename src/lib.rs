@@ -42,6 +42,7 @@ pub mod exchange;
 pub mod http1;
 pub mod json;
 pub mod net;
+pub mod serve;
 pub mod span;
 pub mod tape;
 pub mod timing;

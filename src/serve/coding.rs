@@ -1,0 +1,142 @@
+//! Content codings that a reply may be written in: chosen from Accept-Encoding, applied piece by piece,
+//! so that each event of a stream can be read as soon as it arrives.
+
+use std::io::{self, Write};
+
+use flate2::write::GzEncoder;
+
+/// How a body is coded.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Coding {
+    /// Not at all.
+    #[default]
+    Identity,
+    /// `gzip` (RFC 1952).
+    Gzip,
+    /// `zstd` (RFC 8878).
+    Zstd,
+}
+
+impl Coding {
+    /// The coding that an Accept-Encoding value likes best; the first of equals (RFC 9110, 12.5.3).
+    pub fn accepted(value: &str) -> Self {
+        let mut best = (Self::Identity, 0.0);
+        for one in value.split(',') {
+            let (name, parameters) = one.split_once(';').unwrap_or((one, ""));
+            let coding = match name.trim().to_ascii_lowercase().as_str() {
+                "gzip" | "x-gzip" => Self::Gzip,
+                "zstd" => Self::Zstd,
+                _ => continue,
+            };
+            let weight = weight(parameters);
+            if weight > best.1 {
+                best = (coding, weight);
+            }
+        }
+        best.0
+    }
+
+    /// Its name in Content-Encoding.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+            Self::Zstd => Some("zstd"),
+        }
+    }
+}
+
+fn weight(parameters: &str) -> f32 {
+    let (name, value) = parameters.split_once('=').unwrap_or(("", ""));
+    if name.trim().eq_ignore_ascii_case("q") {
+        value.trim().parse().unwrap_or(0.0)
+    } else {
+        1.0
+    }
+}
+
+/// A body that is being coded.
+pub(super) enum Encoder {
+    Identity,
+    Gzip(GzEncoder<Vec<u8>>),
+    Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
+}
+
+impl Encoder {
+    pub(super) fn new(coding: Coding) -> io::Result<Self> {
+        Ok(match coding {
+            Coding::Identity => Self::Identity,
+            Coding::Gzip => Self::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::fast())),
+            Coding::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(Vec::new(), 1)?),
+        })
+    }
+
+    /// Codes `bytes`; what comes out can be decoded without waiting for more.
+    pub(super) fn push(&mut self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Identity => Ok(bytes),
+            Self::Gzip(encoder) => {
+                encoder.write_all(&bytes)?;
+                encoder.flush()?;
+                Ok(std::mem::take(encoder.get_mut()))
+            }
+            Self::Zstd(encoder) => {
+                encoder.write_all(&bytes)?;
+                encoder.flush()?;
+                Ok(std::mem::take(encoder.get_mut()))
+            }
+        }
+    }
+
+    /// What still has to come at the end.
+    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Identity => Ok(Vec::new()),
+            Self::Gzip(encoder) => encoder.finish(),
+            Self::Zstd(encoder) => encoder.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn accept_encoding() {
+        #[track_caller]
+        fn case(value: &str, coding: Coding) {
+            assert_eq!(Coding::accepted(value), coding, "{value}");
+        }
+        case("", Coding::Identity);
+        case("identity", Coding::Identity);
+        case("br", Coding::Identity);
+        case("gzip, deflate, br, zstd", Coding::Gzip);
+        case("zstd, gzip", Coding::Zstd);
+        case("gzip;q=0.5, ZSTD;q=0.8", Coding::Zstd);
+        case("gzip;q=0, zstd; q=0.0", Coding::Identity);
+        case("gzip;q=x", Coding::Identity);
+    }
+
+    #[test]
+    fn each_piece_can_be_read_at_once() {
+        for coding in [Coding::Gzip, Coding::Zstd] {
+            let mut encoder = Encoder::new(coding).unwrap();
+            let first = encoder.push(b"data: 1\n\n".to_vec()).unwrap();
+            let mut seen = [0; 9];
+            match coding {
+                Coding::Gzip => flate2::read::GzDecoder::new(&first[..])
+                    .read_exact(&mut seen)
+                    .unwrap(),
+                _ => zstd::stream::read::Decoder::new(&first[..])
+                    .unwrap()
+                    .read_exact(&mut seen)
+                    .unwrap(),
+            }
+            assert_eq!(&seen, b"data: 1\n\n");
+            assert!(!encoder.finish().unwrap().is_empty());
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Conversations over a duplex pipe: what goes in, what comes out.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+use super::*;
+use crate::serve::reply::{Act, Body, Step};
+
+/// Tells what it was asked; some paths answer otherwise.
+struct Echo;
+
+impl Answer for Echo {
+    fn answer(&self, request: &Request) -> Reply {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let text = format!("{} {} [{body}]", request.method, request.target);
+        let mut reply = Reply::plain(200, Vec::new(), text);
+        let step = |text: &str| Step::now(Act::Bytes(text.into()));
+        match request.path() {
+            "/events" => reply.body = Body::Events(Box::new([step("1"), step("2")].into_iter())),
+            "/cut" => {
+                let steps = [step("1"), Step::now(Act::Cut)];
+                reply.body = Body::Events(Box::new(steps.into_iter()));
+            }
+            "/stall" => reply.body = Body::Events(Box::new([Step::now(Act::Stall)].into_iter())),
+            _ => {}
+        }
+        reply
+    }
+
+    fn refuse(&self, status: u16, fault: &str) -> Reply {
+        Reply::plain(status, Vec::new(), fault)
+    }
+}
+
+/// Sends `input` in steps of so many bytes, ends, and gives what came back.
+async fn fed(input: &[u8], size: usize) -> String {
+    let (mut client, server) = duplex(1 << 16);
+    let talk = async {
+        for piece in input.chunks(size) {
+            client.write_all(piece).await.unwrap();
+        }
+        client.shutdown().await.unwrap();
+        let mut output = Vec::new();
+        client.read_to_end(&mut output).await.unwrap();
+        String::from_utf8(output).unwrap()
+    };
+    let (served, output) = tokio::join!(attend(server, &Echo), talk);
+    served.unwrap();
+    output
+}
+
+/// However the bytes come, what goes back is the same.
+#[track_caller]
+fn conversation(input: &str, output: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    for size in [1, 7, 1 << 16] {
+        let came = runtime.block_on(fed(input.as_bytes(), size));
+        assert_eq!(came, output, "in steps of {size}");
+    }
+}
+
+#[test]
+fn two_pipelined_requests() {
+    conversation(
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi\
+         POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 12\r\n\r\nPOST /a [hi]\
+         HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 16\r\n\r\nPOST /b [onetwo]",
+    );
+}
+
+#[test]
+fn nothing_after_close() {
+    conversation(
+        "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nGET /a []",
+    );
+}
+
+#[test]
+fn http10_is_closed_unless_it_asks() {
+    conversation(
+        "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /events HTTP/1.0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 9\r\n\r\nGET /a []\
+         HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12",
+    );
+}
+
+#[test]
+fn head_has_no_body() {
+    conversation(
+        "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nHEAD /events HTTP/1.1\r\nHost: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 10\r\n\r\n\
+         HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+}
+
+#[test]
+fn a_cut_and_a_stall_end_the_connection() {
+    conversation(
+        "GET /cut HTTP/1.1\r\nHost: x\r\n\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n",
+    );
+    conversation(
+        "GET /stall HTTP/1.1\r\nHost: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_its_offset() {
+    #[track_caller]
+    fn refused(input: &str, status: &str, fault: &str) {
+        let length = fault.len();
+        let output = format!(
+            "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{fault}"
+        );
+        conversation(input, &output);
+    }
+    refused(
+        "GET /a HTTP/1.1\r\nHost x\r\n\r\n",
+        "400 Bad Request",
+        "At byte 17 of this connection: a field line has no colon (RFC 9112, 5).",
+    );
+    refused(
+        "POST /a HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "400 Bad Request",
+        "At byte 56 of this connection: several Content-Length values disagree (RFC 9112, 6.3, clause 5).",
+    );
+    refused(
+        "POST /a HTTP/1.1\r\nContent-Length: 9\r\n\r\nhi",
+        "400 Bad Request",
+        "The request ended inside the body.",
+    );
+    refused(
+        "POST /a HTTP/1.1\r\nContent-Length: 67108865\r\n\r\nhi",
+        "413 Content Too Large",
+        "The request body is longer than 67108864 bytes.",
+    );
+}
+
+#[tokio::test]
+async fn leave_to_go_on_is_given_before_the_body() {
+    let (mut client, server) = duplex(1 << 16);
+    let talk = async {
+        let head =
+            "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let mut seen = [0; 25];
+        client.read_exact(&mut seen).await.unwrap();
+        assert_eq!(&seen, interim);
+        client.write_all(b"hi").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut rest = String::new();
+        client.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.ends_with("\r\n\r\nPOST /a [hi]"), "{rest}");
+    };
+    let (served, ()) = tokio::join!(attend(server, &Echo), talk);
+    served.unwrap();
+}

@@ -1,0 +1,62 @@
+//! The `usage` object (<https://platform.openai.com/docs/api-reference/chat/object>).
+
+use serde_json::{Value, json};
+
+/// Tokens of a prompt and of what was generated for it, thinking included.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Usage {
+    pub(super) prompt: u64,
+    pub(super) completion: u64,
+    /// The part of `completion` that was thinking.
+    pub(super) reasoning: u64,
+}
+
+impl Usage {
+    /// How much of the prompt a cache had: from 1024 tokens on, all whole runs of 128
+    /// (<https://platform.openai.com/docs/guides/prompt-caching>).
+    fn cached(self) -> u64 {
+        if self.prompt < 1024 {
+            return 0;
+        }
+        (self.prompt / 128).saturating_mul(128)
+    }
+
+    pub(super) fn total(self) -> u64 {
+        self.prompt.saturating_add(self.completion)
+    }
+
+    pub(super) fn json(self) -> Value {
+        json!({
+            "prompt_tokens": self.prompt,
+            "completion_tokens": self.completion,
+            "total_tokens": self.total(),
+            "prompt_tokens_details": {"cached_tokens": self.cached(), "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": self.reasoning,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caches_hold_whole_runs() {
+        #[track_caller]
+        fn case(prompt: u64, cached: u64) {
+            let usage = Usage {
+                prompt,
+                ..Usage::default()
+            };
+            assert_eq!(usage.cached(), cached);
+        }
+        case(1023, 0);
+        case(1024, 1024);
+        case(1300, 1280);
+    }
+}
