@@ -1,11 +1,12 @@
 //! One exchange as every view takes it: the messages of both sides, what happened to the connection,
 //! and how it ended. Made from a tape, or from the same feed while it runs, by one [`Reader`].
 
+use crate::content::{self, Body, Coding};
 use crate::http1::{
     Asked, Decoder, End, Event, Fault, Keep, Limits, Message, Oddity, OddityKind, Part,
 };
 use crate::span::{Moment, Side, Span};
-use crate::tape::{Cause, Closing, Fact, Rolling, Stage, Tape, Window};
+use crate::tape::{Cause, Closing, Fact, Rolling, Stage, Stream, Tape, Window};
 
 /// What was asked and answered.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +87,13 @@ pub enum Outcome {
     },
     /// The recording stops before the exchange did.
     Unfinished,
+}
+
+impl Outcome {
+    /// Whether the exchange came to its proper end.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole)
+    }
 }
 
 impl Exchange {
@@ -192,12 +200,25 @@ impl Exchange {
         of(Side::Sent, &self.request).chain(received)
     }
 
-    /// How TLS was agreed on, if it was.
-    pub fn is_secured(&self) -> bool {
-        self.facts
-            .iter()
-            .any(|(_, fact)| matches!(fact, Fact::Secured(_)))
+    /// Where the framing of the response was lost, if it was.
+    pub fn lost_at(&self) -> Option<u64> {
+        match self.response.end {
+            Some(End::Lost { at, .. }) => Some(at),
+            _ => None,
+        }
     }
+}
+
+/// The decoded body of `message`, whose bytes lie in `stream`. A coding that is not known is left as it is.
+pub fn decoded(message: &Message, stream: &Stream, limits: content::Limits) -> Body {
+    let codings = Coding::parse(message.codings()).unwrap_or_default();
+    // Cut where reads ended, so that each piece has the moment of its own read.
+    let pieces = message.body.iter().flat_map(|span| stream.reads_of(*span));
+    Body::decode(
+        &codings,
+        pieces.map(|span| (span, stream.slice(span))),
+        limits,
+    )
 }
 
 /// Whoever wants the events of both messages as they are read.

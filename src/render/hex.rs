@@ -1,0 +1,165 @@
+//! Bytes as offset, hex and text, each run with its role and the moment it crossed.
+
+use std::io::{self, Write};
+
+use super::{Style, words};
+use crate::exchange::{Listen, Reader};
+use crate::http1::{Event, Keep, Limits, Role};
+use crate::span::{Moment, Side, Span};
+use crate::tape::{Stream, Tape, Window};
+
+/// Bytes with one role: the tiles of a stream.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tile {
+    /// Which stream.
+    pub side: Side,
+    /// What they are.
+    pub role: Role,
+    /// The field's name, for fields and trailers.
+    pub name: Option<String>,
+    /// Where they are.
+    pub span: Span,
+}
+
+/// The tiles of both streams, in order.
+pub fn tiles(tape: &Tape, limits: Limits) -> Vec<Tile> {
+    struct Gather(Vec<Tile>);
+    impl Listen for Gather {
+        fn event(&mut self, side: Side, _: Moment, event: &Event, seen: Window<'_>) {
+            let Some((role, span)) = event.covers() else {
+                return;
+            };
+            let name = match event {
+                Event::Field(field) | Event::Trailer(field) => {
+                    Some(String::from_utf8_lossy(seen.slice(field.name)).into_owned())
+                }
+                _ => None,
+            };
+            match self.0.last_mut() {
+                // Neighbouring data is one tile, whatever reads it came in.
+                Some(last)
+                    if (last.side, last.role) == (side, role)
+                        && last.span.end == span.start
+                        && matches!(role, Role::Data | Role::Unframed) =>
+                {
+                    last.span.end = span.end
+                }
+                _ => self.0.push(Tile {
+                    side,
+                    role,
+                    name,
+                    span,
+                }),
+            }
+        }
+    }
+    let mut gather = Gather(Vec::new());
+    let mut reader = Reader::new(Keep::Heads, limits);
+    for stream in [&tape.sent, &tape.received] {
+        for (span, moment) in stream.runs() {
+            reader.bytes(stream.side, moment, stream.slice(span), &mut gather);
+        }
+        reader.ended(stream.side, &mut gather);
+    }
+    gather.0
+}
+
+/// Dumps one stream: a heading wherever role or read changes, then rows of sixteen bytes.
+pub fn dump(stream: &Stream, tiles: &[Tile], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mark = match stream.side {
+        Side::Sent => '>',
+        Side::Received => '<',
+    };
+    let mut runs = stream.runs().peekable();
+    let mut fresh_read = true;
+    for tile in tiles.iter().filter(|tile| tile.side == stream.side) {
+        let mut at = tile.span.start;
+        while at < tile.span.end {
+            while runs.next_if(|(run, _)| run.end <= at).is_some() {
+                fresh_read = true;
+            }
+            let Some((run, moment)) = runs.peek().copied() else {
+                break;
+            };
+            let part = Span::new(at, tile.span.end.min(run.end));
+            heading(mark, tile, part, moment, fresh_read, style, out)?;
+            rows(stream.slice(part), part.start, "", out)?;
+            fresh_read = false;
+            at = part.end;
+        }
+    }
+    Ok(())
+}
+
+fn heading(
+    mark: char,
+    tile: &Tile,
+    part: Span,
+    moment: Moment,
+    fresh_read: bool,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let name = tile
+        .name
+        .as_deref()
+        .map(|name| format!(" {}", words::line(name)))
+        .unwrap_or_default();
+    let crossed = if mark == '>' { "write" } else { "read" };
+    let new = if fresh_read {
+        format!("  new {crossed}")
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "{mark} {part}  {}{name}  {}{new}",
+        tile.role.name(),
+        words::time(moment.micros)
+    );
+    writeln!(out, "{}", style.dim(&text))
+}
+
+/// Rows of `offset  hex  |text|`, each after `margin`; only printable ASCII is shown as text.
+pub(super) fn rows(bytes: &[u8], start: u64, margin: &str, out: &mut dyn Write) -> io::Result<()> {
+    let mut at = start;
+    for row in bytes.chunks(16) {
+        let (left, right) = row.split_at(row.len().min(8));
+        let pairs = |bytes: &[u8]| {
+            let pairs: Vec<_> = bytes.iter().map(|byte| hex::encode([*byte])).collect();
+            pairs.join(" ")
+        };
+        let text: String = row.iter().map(|&byte| printable(byte)).collect();
+        writeln!(
+            out,
+            "{margin}{at:08x}  {:<23}  {:<23}  |{text}|",
+            pairs(left),
+            pairs(right)
+        )?;
+        at = at.saturating_add(row.len() as u64);
+    }
+    Ok(())
+}
+
+fn printable(byte: u8) -> char {
+    if byte.is_ascii_graphic() || byte == b' ' {
+        char::from(byte)
+    } else {
+        '.'
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_sixteen() {
+        let mut out = Vec::new();
+        rows(b"HTTP/1.1 200 OK\r\n\x1b", 0x10, "", &mut out).unwrap();
+        let expected = "\
+00000010  48 54 54 50 2f 31 2e 31  20 32 30 30 20 4f 4b 0d  |HTTP/1.1 200 OK.|
+00000020  0a 1b                                             |..|
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}

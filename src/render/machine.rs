@@ -1,0 +1,266 @@
+//! An exchange as one JSON document, for programs: the same values that the painters take. Its schema is
+//! `captures/exchange.schema.json`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::escape::json_safe;
+use super::{Painted, words};
+use crate::content::{self, Body};
+use crate::exchange::{Exchange, Outcome, Traffic, decoded};
+use crate::http1::{End, Field, Framing, Limits, Message, Part, Section, StartLine};
+use crate::span::{Moment, Side, Span};
+use crate::tape::{Fact, Tape};
+use crate::timing::{Milestones, Phase};
+
+/// Writes the document of `tape`, and a line end.
+pub fn write(tape: &Tape, http1: Limits, limits: content::Limits, out: &mut dyn Write) -> Painted {
+    let exchange = Exchange::read(tape, http1);
+    let response = decoded(&exchange.response, &tape.received, limits);
+    let trouble = response.trouble.clone();
+    let document = Document::of(tape, &exchange, response, limits);
+    let broken = serde_json::to_string(&document)
+        .map_err(io::Error::from)
+        .and_then(|text| writeln!(out, "{}", json_safe(&text)))
+        .err();
+    Painted {
+        exchange,
+        trouble,
+        broken,
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    id: &'a str,
+    started: jiff::Timestamp,
+    via: &'a str,
+    url: &'a str,
+    tool: &'a str,
+    outcome: Outcome,
+    /// The outcome in words.
+    explained: String,
+    milestones: Milestones,
+    phases: Vec<Phase>,
+    sent: &'a Traffic,
+    received: &'a Traffic,
+    facts: Vec<TimedFact<'a>>,
+    request: MessageDoc<'a>,
+    interim: Vec<MessageDoc<'a>>,
+    response: MessageDoc<'a>,
+    after_end: u64,
+}
+
+#[derive(Serialize)]
+struct TimedFact<'a> {
+    t: Moment,
+    #[serde(flatten)]
+    fact: &'a Fact,
+}
+
+#[derive(Serialize)]
+struct MessageDoc<'a> {
+    #[serde(flatten)]
+    start: Option<StartDoc<'a>>,
+    fields: Vec<FieldDoc<'a>>,
+    framing: Option<Framing>,
+    chunks: u64,
+    body: Option<BodyDoc>,
+    trailers: Vec<FieldDoc<'a>>,
+    oddities: Vec<OddityDoc>,
+    more_oddities: u64,
+    end: Option<EndDoc>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StartDoc<'a> {
+    Request {
+        method: Text<'a>,
+        target: Text<'a>,
+        version: Text<'a>,
+    },
+    Status {
+        version: Text<'a>,
+        status: u16,
+        reason: Text<'a>,
+    },
+}
+
+/// Bytes as a string; what is not UTF-8 is replaced, the capture has it exactly.
+type Text<'a> = std::borrow::Cow<'a, str>;
+
+#[derive(Serialize)]
+struct FieldDoc<'a> {
+    name: Text<'a>,
+    value: Text<'a>,
+    at: Span,
+}
+
+#[derive(Serialize)]
+struct BodyDoc {
+    /// Bytes on the wire, without framing.
+    wire_bytes: u64,
+    /// Bytes after decoding.
+    bytes: u64,
+    /// Where on the wire.
+    spans: Vec<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+    #[serde(flatten)]
+    content: Content,
+}
+
+/// The decoded body, in the first of these forms that holds it exactly.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Content {
+    Json(Box<RawValue>),
+    Text(String),
+    Base64(String),
+}
+
+#[derive(Serialize)]
+struct OddityDoc {
+    kind: crate::http1::OddityKind,
+    at: Span,
+    clause: &'static str,
+    explained: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+enum EndDoc {
+    Complete,
+    Closed,
+    Short {
+        within: Part,
+        missing: Option<u64>,
+    },
+    Lost {
+        at: u64,
+        fault: crate::http1::Fault,
+        explained: &'static str,
+    },
+}
+
+impl<'a> Document<'a> {
+    fn of(tape: &'a Tape, exchange: &'a Exchange, response: Body, limits: content::Limits) -> Self {
+        let milestones = Milestones::of(exchange);
+        let message =
+            |message, side| MessageDoc::of(message, decoded(message, tape.stream(side), limits));
+        let received = |interim| message(interim, Side::Received);
+        let facts = exchange.facts.iter();
+        Self {
+            id: &tape.origin.id,
+            started: tape.origin.started,
+            via: &tape.origin.via,
+            url: &tape.origin.url,
+            tool: &tape.origin.tool,
+            outcome: exchange.outcome(),
+            explained: words::outcome(exchange),
+            phases: milestones.phases(),
+            milestones,
+            sent: &exchange.sent,
+            received: &exchange.received,
+            facts: facts.map(|(t, fact)| TimedFact { t: *t, fact }).collect(),
+            request: message(&exchange.request, Side::Sent),
+            interim: exchange.interim.iter().map(received).collect(),
+            response: MessageDoc::of(&exchange.response, response),
+            after_end: exchange.after_end,
+        }
+    }
+}
+
+impl<'a> MessageDoc<'a> {
+    fn of(message: &'a Message, content: Body) -> Self {
+        Self {
+            start: message.start.map(|start| start_line(start, &message.head)),
+            fields: fields(&message.head),
+            framing: message.framing,
+            chunks: message.chunks,
+            body: message.framing.map(|_| body(message, content)),
+            trailers: fields(&message.trailers),
+            oddities: message
+                .oddities
+                .iter()
+                .map(|&oddity| OddityDoc {
+                    kind: oddity.kind,
+                    at: oddity.at,
+                    clause: oddity.kind.clause(),
+                    explained: oddity.kind.explain(),
+                })
+                .collect(),
+            more_oddities: message.more_oddities,
+            end: message.end.map(end),
+        }
+    }
+}
+
+fn start_line(start: StartLine, head: &Section) -> StartDoc<'_> {
+    let text = |span| String::from_utf8_lossy(head.slice(span));
+    match start {
+        StartLine::Request {
+            method,
+            target,
+            version,
+            ..
+        } => StartDoc::Request {
+            method: text(method),
+            target: text(target),
+            version: text(version),
+        },
+        StartLine::Status {
+            version,
+            code,
+            reason,
+            ..
+        } => StartDoc::Status {
+            version: text(version),
+            status: code,
+            reason: text(reason),
+        },
+    }
+}
+
+fn fields(section: &Section) -> Vec<FieldDoc<'_>> {
+    let doc = |field: &Field| FieldDoc {
+        name: String::from_utf8_lossy(section.slice(field.name)),
+        value: String::from_utf8_lossy(section.slice(field.value)),
+        at: field.line,
+    };
+    section.fields.iter().map(doc).collect()
+}
+
+fn body(message: &Message, body: Body) -> BodyDoc {
+    let bytes = body.bytes.len() as u64;
+    let content = match String::from_utf8(body.bytes) {
+        Err(error) => Content::Base64(base64_simd::STANDARD.encode_to_string(error.as_bytes())),
+        Ok(text) => match serde_json::from_str::<&RawValue>(&text) {
+            Ok(raw) => Content::Json(raw.to_owned()),
+            Err(_) => Content::Text(text),
+        },
+    };
+    BodyDoc {
+        wire_bytes: message.body_length,
+        bytes,
+        spans: message.body.clone(),
+        trouble: body.trouble.map(|trouble| trouble.to_string()),
+        content,
+    }
+}
+
+fn end(end: End) -> EndDoc {
+    match end {
+        End::Complete => EndDoc::Complete,
+        End::Closed => EndDoc::Closed,
+        End::Short { within, missing } => EndDoc::Short { within, missing },
+        End::Lost { at, fault } => EndDoc::Lost {
+            at,
+            fault,
+            explained: fault.explain(),
+        },
+    }
+}

@@ -1,0 +1,77 @@
+//! The waterfall: one line a phase, its bar where it lies in time.
+
+use std::io::{self, Write};
+
+use super::{Style, words};
+use crate::timing::Milestones;
+
+/// Draws the phases between the milestones. Nothing for an exchange that reached none.
+pub(super) fn waterfall(
+    milestones: &Milestones,
+    prefix: &str,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let phases = milestones.phases();
+    let Some(end) = phases.last().map(|phase| phase.to.micros.max(1)) else {
+        return Ok(());
+    };
+    let width = style
+        .width
+        .saturating_sub(prefix.len().saturating_add(24))
+        .clamp(10, 60) as u64;
+    let place = |micros: u64| usize::try_from(micros.saturating_mul(width) / end).unwrap_or(0);
+    let (bar, gap) = if style.unicode {
+        ("█", "·")
+    } else {
+        ("#", ".")
+    };
+    for phase in phases {
+        let from = place(phase.from.micros);
+        // A phase that took any time at all is seen.
+        let length = place(phase.to.micros).saturating_sub(from).max(1);
+        let before = from.min((width as usize).saturating_sub(1));
+        let after = (width as usize).saturating_sub(before.saturating_add(length));
+        writeln!(
+            out,
+            "{prefix}{:<8} {:>10}  {}{}{}",
+            phase.name,
+            words::time(phase.to.since(phase.from)),
+            gap.repeat(before),
+            bar.repeat(length.min((width as usize).saturating_sub(before))),
+            gap.repeat(after),
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::span::Moment;
+
+    #[test]
+    fn phases_fill_the_width() {
+        let at = |micros| Some(Moment::from_micros(micros));
+        let milestones = Milestones {
+            connected: at(10_000),
+            sent: at(10_100),
+            first_byte: at(60_000),
+            last_byte: at(100_000),
+            ..Milestones::default()
+        };
+        let style = Style {
+            width: 46,
+            ..Style::default()
+        };
+        let mut out = Vec::new();
+        waterfall(&milestones, "* ", &style, &mut out).unwrap();
+        let expected = "\
+* connect    10.00 ms  ##..................
+* send        0.10 ms  ..#.................
+* wait       49.90 ms  ..##########........
+* receive    40.00 ms  ............########
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}
