@@ -37,6 +37,8 @@
 //! ```
 
 pub mod capture;
+pub mod cli;
+pub mod client;
 pub mod content;
 pub mod exchange;
 pub mod http1;

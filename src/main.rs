@@ -1,2 +1,5 @@
-//! The `wire` binary.
-fn main() {}
+//! The `wire` binary: all of it is `wire::cli`.
+
+fn main() -> std::process::ExitCode {
+    wire::cli::run().into()
+}

@@ -1,0 +1,370 @@
+//! The arguments of every verb. What they mean is documented here and nowhere else: help, manual pages and
+//! completions are made from it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// See the bytes that cross between a program and an LLM API.
+///
+/// wire sends exact bytes, keeps every byte that comes back with the moment it came, explains each of
+/// them, and opens the whole exchange again later.
+#[derive(Debug, Parser)]
+#[command(name = "wire", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done (also where the reader of the output went away)
+  1    --fail, and the status is 400 or above
+  2    wrong arguments, or input that cannot be read
+  3    no connection: name, address, proxy or TLS
+  4    the exchange broke off, its framing was lost, or its body cannot be decoded
+  5    a time limit passed
+  6    the capture (or standard output) could not be written
+  130  interrupted
+
+Start here, without network or key:
+  wire send captures/hello.json --to demo
+  wire show @";
+
+/// What every verb takes.
+#[derive(Args, Debug)]
+pub(super) struct Common {
+    /// The folder of captures [default: $WIRE_CAPTURES, else ./captures]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) captures: Option<PathBuf>,
+    /// When to use colours; auto looks at the terminal and at NO_COLOR
+    #[arg(
+        long = "color",
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true
+    )]
+    pub(super) colour: Colour,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Send a request, byte for byte, and keep the whole exchange as a capture
+    Send(Box<Send>),
+    /// Open a capture, down to the single byte
+    Show(Show),
+    /// List the captures, newest first
+    Ls(Ls),
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, of wire or of one verb
+    Man {
+        /// A verb, such as send
+        verb: Option<String>,
+    },
+}
+
+/// Arguments of `wire send`.
+#[derive(Args, Debug)]
+pub(super) struct Send {
+    /// The body: a JSON file, or - for standard input; its bytes go out exactly as they are
+    #[arg(value_name = "REQUEST")]
+    pub(super) request: Option<PathBuf>,
+    /// REQUEST is a whole HTTP/1.1 message, head and body: every byte is written as it is
+    #[arg(long, conflicts_with_all = ["header", "method", "http10", "model", "set", "stream", "no_stream"])]
+    pub(super) raw: bool,
+    #[command(flatten)]
+    pub(super) whither: Whither,
+    #[command(flatten)]
+    pub(super) head: Head,
+    #[command(flatten)]
+    pub(super) edits: Edits,
+    /// Print what would be sent, secrets masked, and send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) connection: Connection,
+    #[command(flatten)]
+    pub(super) tls: Tls,
+    #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) limits: Limits,
+    #[command(flatten)]
+    pub(super) keep: Keep,
+    /// A status of 400 and above becomes exit code 1
+    #[arg(short, long)]
+    pub(super) fail: bool,
+}
+
+/// Where to.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Where to")]
+pub(super) struct Whither {
+    /// A known API: openai, anthropic, gemini, ollama, demo, ... (`--to help` lists all) [default: openai]
+    #[arg(long, value_name = "NAME")]
+    pub(super) to: Option<String>,
+    /// The whole URL; a key goes along only with a --to of your own, or to that API's own host
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// Another path after the API's base URL, such as /responses
+    #[arg(long, value_name = "PATH", conflicts_with = "url")]
+    pub(super) path: Option<String>,
+    /// Further targets [default: $WIRE_CONFIG, else ~/.config/wire/targets.json]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// The request's head.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Head")]
+pub(super) struct Head {
+    /// 'Name: value' sets, 'Name:' removes a default, 'Name;' sends an empty value
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(super) header: Vec<String>,
+    /// Another method than POST
+    #[arg(short = 'X', long = "request", id = "method", value_name = "METHOD")]
+    pub(super) method: Option<String>,
+    /// Speak HTTP/1.0
+    #[arg(long = "http1.0", id = "http10")]
+    pub(super) http10: bool,
+}
+
+/// Edits of the body that leave every other byte alone.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Edits (every other byte stays)")]
+pub(super) struct Edits {
+    /// Another model
+    #[arg(short, long, value_name = "NAME")]
+    pub(super) model: Option<String>,
+    /// Set a value: a JSON Pointer (/messages/0/content) or dotted path (messages.0.content), and JSON
+    #[arg(long, value_name = "PATH=JSON")]
+    pub(super) set: Vec<String>,
+    /// Set "stream" to true
+    #[arg(long, conflicts_with = "no_stream")]
+    pub(super) stream: bool,
+    /// Set "stream" to false
+    #[arg(long)]
+    pub(super) no_stream: bool,
+}
+
+/// How the connection is made.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct Connection {
+    /// Longest time until the connection (with TLS) stands, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
+    pub(super) connect_timeout: Duration,
+    /// Longest time without a byte either way, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    pub(super) idle_timeout: Duration,
+    /// Longest time for the whole exchange, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) max_time: Option<Duration>,
+    /// Use this address for HOST:PORT, as in curl
+    #[arg(long, value_name = "HOST:PORT:ADDR")]
+    pub(super) resolve: Vec<String>,
+    /// IPv4 only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub(super) ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub(super) ipv6: bool,
+    /// Go through a proxy: http://, https://, socks5://, socks5h://; "" for none
+    /// [default: $HTTPS_PROXY, $http_proxy, $ALL_PROXY, but for $NO_PROXY]
+    #[arg(short = 'x', long, value_name = "URL")]
+    pub(super) proxy: Option<String>,
+    /// Hosts to reach without the proxy, in place of $NO_PROXY
+    #[arg(long, value_name = "HOSTS")]
+    pub(super) noproxy: Option<String>,
+    /// Connect to a Unix socket
+    #[arg(long, value_name = "PATH")]
+    pub(super) unix_socket: Option<PathBuf>,
+}
+
+/// Whom TLS trusts.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "TLS")]
+pub(super) struct Tls {
+    /// Trust any certificate (its chain is shown and recorded all the same)
+    #[arg(short = 'k', long)]
+    pub(super) insecure: bool,
+    /// Trust the roots of this PEM file only [default: $SSL_CERT_FILE, else Mozilla's, compiled in]
+    #[arg(long, value_name = "FILE", conflicts_with = "native_roots")]
+    pub(super) cacert: Option<PathBuf>,
+    /// Trust the machine's own roots
+    #[arg(long)]
+    pub(super) native_roots: bool,
+    /// Show this client certificate (PEM, the chain after it)
+    #[arg(long, value_name = "FILE")]
+    pub(super) cert: Option<PathBuf>,
+    /// The private key of --cert [default: in the same file]
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(super) key: Option<PathBuf>,
+}
+
+/// What is shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub(super) struct Output {
+    /// These parts alone, unmarked, on standard output:
+    /// H request head, B request body, h response head, b response body, m meta
+    #[arg(short, long, value_name = "PARTS")]
+    pub(super) print: Option<String>,
+    /// The response's body alone
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// The whole exchange as one JSON document
+    #[arg(long, conflicts_with_all = ["print", "quiet"])]
+    pub(super) json: bool,
+    /// Lay bodies out for reading: all (layout and colours), format, none [default: all on a terminal]
+    #[arg(long, value_name = "HOW")]
+    pub(super) pretty: Option<Pretty>,
+    /// Leave the body in its transfer and content coding
+    #[arg(long)]
+    pub(super) undecoded: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Pretty {
+    All,
+    Format,
+    None,
+}
+
+/// How much is read.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct Limits {
+    /// Longest head, in bytes (K, M, G)
+    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "256K")]
+    pub(super) max_head: u64,
+    /// Longest decoded body, in bytes (K, M, G)
+    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "4G")]
+    pub(super) max_decoded: u64,
+    /// Most bytes that one coded byte may become
+    #[arg(long, value_name = "N", default_value = "2000")]
+    pub(super) max_ratio: u64,
+}
+
+/// What is kept.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Capture")]
+pub(super) struct Keep {
+    /// Write the capture to FILE
+    #[arg(long, value_name = "FILE", conflicts_with = "no_capture")]
+    pub(super) capture: Option<PathBuf>,
+    /// Keep nothing
+    #[arg(long)]
+    pub(super) no_capture: bool,
+    /// Show secrets on the screen; the capture stays masked
+    #[arg(long)]
+    pub(super) reveal: bool,
+    /// Write secrets into the capture
+    #[arg(long)]
+    pub(super) keep_secrets: bool,
+}
+
+/// Arguments of `wire show`.
+#[derive(Args, Debug)]
+pub(super) struct Show {
+    /// A path, the beginning of a name or id, @ for the newest, @~1 for the one before
+    #[arg(value_name = "CAPTURE", default_value = "@")]
+    pub(super) capture: String,
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// Dump the bytes with offset, text, role and moment
+    #[arg(long, conflicts_with_all = ["print", "json", "events", "at"])]
+    pub(super) hex: bool,
+    /// List each read and write
+    #[arg(long, conflicts_with_all = ["print", "json", "at"])]
+    pub(super) events: bool,
+    /// One JSON value of the body, with its byte range and moment: /choices/0/message, or dotted
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["print", "json"])]
+    pub(super) at: Option<String>,
+    /// The stream that --hex and --at look at [default: both for --hex, received for --at]
+    #[arg(long, value_name = "SIDE")]
+    pub(super) side: Option<SideArg>,
+    #[command(flatten)]
+    pub(super) limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SideArg {
+    Sent,
+    Received,
+}
+
+/// Arguments of `wire ls`.
+#[derive(Args, Debug)]
+pub(super) struct Ls {
+    /// At most so many
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// As JSON, one object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Seconds, with a fraction where wanted; zero is no limit that anybody could keep.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "write seconds, such as 2.5".to_owned())?;
+    if number <= 0.0 {
+        return Err("write more than zero seconds".to_owned());
+    }
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+/// A number of bytes: `1000`, `256K`, `4G` (powers of 1024).
+fn bytes(text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.strip_suffix(['K', 'k']) {
+        Some(digits) => (digits, 10),
+        None => match text.strip_suffix(['M', 'm']) {
+            Some(digits) => (digits, 20),
+            None => match text.strip_suffix(['G', 'g']) {
+                Some(digits) => (digits, 30),
+                None => (text, 0),
+            },
+        },
+    };
+    let number = digits.parse::<u64>().ok();
+    let number = number.and_then(|number| number.checked_mul(1 << shift));
+    number.ok_or_else(|| "write a number of bytes, such as 65536, 256K or 4G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_times() {
+        assert_eq!(bytes("256K"), Ok(256 << 10));
+        assert_eq!(bytes("7"), Ok(7));
+        assert!(bytes("-1").is_err());
+        assert!(bytes("99999999999999G").is_err());
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert!(seconds("0").is_err());
+        assert!(seconds("nan").is_err());
+    }
+}

@@ -1,0 +1,321 @@
+//! The APIs that `--to` knows, and what each wants: base URL, path, key, fields. Adding one is one entry.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::complain::Complaint;
+use super::env::{self, Env};
+
+/// An API, as the table below and the config file describe it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Destination {
+    /// Base URL; the variable `base_env` wins over it.
+    pub(super) base: String,
+    /// Variables that may hold another base URL.
+    pub(super) base_env: Vec<String>,
+    /// After the base URL; `{model}` stands for the model.
+    pub(super) path: String,
+    /// The path of a streamed answer, where the body does not say `"stream"`.
+    pub(super) stream_path: String,
+    /// Variables that may hold the key, the first one wins; none: no key is wanted.
+    pub(super) key_env: Vec<String>,
+    /// Whether a missing key is no error.
+    pub(super) key_optional: bool,
+    /// The field that carries the key; `Authorization` gets `Bearer` before it.
+    pub(super) key_field: String,
+    /// Further fields.
+    pub(super) fields: Vec<(String, String)>,
+}
+
+/// Name, base, variables of the base, path, variables of the key.
+type Entry = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+    &'static [&'static str],
+);
+
+const CHAT: &str = "/chat/completions";
+
+/// The names and defaults are those of each provider's own SDK, or of its API page.
+const TABLE: [Entry; 15] = [
+    (
+        "openai",
+        "https://api.openai.com/v1",
+        &["OPENAI_BASE_URL"],
+        CHAT,
+        &["OPENAI_API_KEY"],
+    ),
+    (
+        "anthropic",
+        "https://api.anthropic.com",
+        &["ANTHROPIC_BASE_URL"],
+        "/v1/messages",
+        &["ANTHROPIC_API_KEY"],
+    ),
+    (
+        "gemini",
+        "https://generativelanguage.googleapis.com",
+        &["GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"],
+        "/v1beta/models/{model}:generateContent",
+        &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+    ),
+    (
+        "ollama",
+        "http://127.0.0.1:11434",
+        &["OLLAMA_HOST"],
+        "/api/chat",
+        &["OLLAMA_API_KEY"],
+    ),
+    (
+        "openrouter",
+        "https://openrouter.ai/api/v1",
+        &["OPENROUTER_BASE_URL"],
+        CHAT,
+        &["OPENROUTER_API_KEY"],
+    ),
+    (
+        "groq",
+        "https://api.groq.com/openai/v1",
+        &["GROQ_BASE_URL"],
+        CHAT,
+        &["GROQ_API_KEY"],
+    ),
+    (
+        "deepseek",
+        "https://api.deepseek.com",
+        &["DEEPSEEK_BASE_URL"],
+        CHAT,
+        &["DEEPSEEK_API_KEY"],
+    ),
+    (
+        "mistral",
+        "https://api.mistral.ai/v1",
+        &["MISTRAL_BASE_URL"],
+        CHAT,
+        &["MISTRAL_API_KEY"],
+    ),
+    (
+        "xai",
+        "https://api.x.ai/v1",
+        &["XAI_BASE_URL"],
+        CHAT,
+        &["XAI_API_KEY"],
+    ),
+    (
+        "together",
+        "https://api.together.xyz/v1",
+        &["TOGETHER_BASE_URL"],
+        CHAT,
+        &["TOGETHER_API_KEY"],
+    ),
+    (
+        "fireworks",
+        "https://api.fireworks.ai/inference/v1",
+        &["FIREWORKS_BASE_URL"],
+        CHAT,
+        &["FIREWORKS_API_KEY"],
+    ),
+    (
+        "perplexity",
+        "https://api.perplexity.ai",
+        &["PERPLEXITY_BASE_URL"],
+        CHAT,
+        &["PERPLEXITY_API_KEY"],
+    ),
+    (
+        "cerebras",
+        "https://api.cerebras.ai/v1",
+        &["CEREBRAS_BASE_URL"],
+        CHAT,
+        &["CEREBRAS_API_KEY"],
+    ),
+    (
+        "llamacpp",
+        "http://127.0.0.1:8080/v1",
+        &["LLAMACPP_BASE_URL"],
+        CHAT,
+        &["LLAMACPP_API_KEY"],
+    ),
+    (
+        "vllm",
+        "http://127.0.0.1:8000/v1",
+        &["VLLM_BASE_URL"],
+        CHAT,
+        &["VLLM_API_KEY"],
+    ),
+];
+
+/// The name of the embedded server.
+pub(super) const DEMO: &str = "demo";
+
+/// What the demo server is sent for a key, so that masking can be seen at work. It is no secret.
+const DEMO_KEY: &str = "sk-demo-0123456789abcdef";
+
+impl Destination {
+    /// The API called `name`: from the config file, else from the table.
+    pub(super) fn find(name: &str, config: Option<&Path>) -> Result<Self, Complaint> {
+        let mut own = read_config(config)?;
+        if let Some(found) = own.remove(name) {
+            return Ok(found.completed());
+        }
+        if let Some(entry) = TABLE.iter().find(|entry| entry.0 == name) {
+            return Ok(Self::of(entry));
+        }
+        let known: Vec<_> = TABLE.iter().map(|entry| entry.0.to_owned()).collect();
+        let known = known
+            .into_iter()
+            .chain([DEMO.to_owned()])
+            .chain(own.into_keys());
+        let known = known.collect::<Vec<_>>().join(", ");
+        Err(match name {
+            "help" => Complaint::usage(format!("known targets: {known}")),
+            _ => Complaint::usage(format!("there is no target `{name}`")).hint(format!(
+                "known are {known}; further ones go into a config file (--config), any URL into --url"
+            )),
+        })
+    }
+
+    fn of(&(name, base, base_env, path, key_env): &Entry) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let mut found = Self {
+            base: base.to_owned(),
+            base_env: owned(base_env),
+            path: path.to_owned(),
+            key_env: owned(key_env),
+            key_optional: base.starts_with("http://"),
+            ..Self::default()
+        };
+        match name {
+            "anthropic" => {
+                found.key_field = "x-api-key".to_owned();
+                // https://docs.anthropic.com/en/api/versioning
+                found.fields = vec![("anthropic-version".to_owned(), "2023-06-01".to_owned())];
+            }
+            "gemini" => {
+                found.key_field = "x-goog-api-key".to_owned();
+                found.stream_path =
+                    "/v1beta/models/{model}:streamGenerateContent?alt=sse".to_owned();
+            }
+            _ => {}
+        }
+        found.completed()
+    }
+
+    /// The embedded server at `base`.
+    pub(super) fn demo(base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            path: CHAT.to_owned(),
+            fields: vec![("Authorization".to_owned(), format!("Bearer {DEMO_KEY}"))],
+            ..Self::default()
+        }
+    }
+
+    fn completed(mut self) -> Self {
+        if self.path.is_empty() {
+            CHAT.clone_into(&mut self.path);
+        }
+        if self.key_field.is_empty() {
+            "Authorization".clone_into(&mut self.key_field);
+        }
+        self
+    }
+
+    /// The base URL, without a slash at its end.
+    pub(super) fn base(&self, env: &Env) -> String {
+        let other = self.base_env.iter().find_map(|name| env.get(name));
+        let base = other.unwrap_or_else(|| self.base.clone());
+        // OLLAMA_HOST is `host:port` by custom.
+        let base = if base.contains("://") {
+            base
+        } else {
+            format!("http://{base}")
+        };
+        base.trim_end_matches('/').to_owned()
+    }
+
+    /// The field that carries the key; `None` where there is none and none is needed.
+    pub(super) fn key(&self, name: &str, env: &Env) -> Result<Option<(String, String)>, Complaint> {
+        if let Some(token) = env
+            .get("ANTHROPIC_AUTH_TOKEN")
+            .filter(|_| name == "anthropic")
+        {
+            return Ok(Some((
+                "Authorization".to_owned(),
+                format!("Bearer {token}"),
+            )));
+        }
+        let names: Vec<_> = self.key_env.iter().map(String::as_str).collect();
+        let Some((variable, key)) = env.first(&names) else {
+            return if self.key_optional || names.is_empty() {
+                Ok(None)
+            } else {
+                Err(no_key(name, &names))
+            };
+        };
+        let key = key.trim();
+        if key.bytes().any(|byte| byte.is_ascii_control()) {
+            return Err(Complaint::usage(format!(
+                "{variable} holds a control character: no header can carry it"
+            )));
+        }
+        let value = match self.key_field.eq_ignore_ascii_case("authorization") {
+            true => format!("Bearer {key}"),
+            false => key.to_owned(),
+        };
+        Ok(Some((self.key_field.clone(), value)))
+    }
+}
+
+fn no_key(name: &str, variables: &[&str]) -> Complaint {
+    let variables = variables.join(" or ");
+    Complaint::usage(format!(
+        "no key for {name}: {variables} is not set, here or in .env"
+    ))
+    .hint(format!(
+        "set {}, or try `--to demo`, the embedded server, which needs no key",
+        variables.split(' ').next().unwrap_or(&variables)
+    ))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default)]
+    targets: BTreeMap<String, Destination>,
+}
+
+/// Reads `--config`, `$WIRE_CONFIG` or the user's own file; only one that was named must be there.
+#[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
+fn read_config(named: Option<&Path>) -> Result<BTreeMap<String, Destination>, Complaint> {
+    let named = named
+        .map(Path::to_owned)
+        .or_else(|| env::path("WIRE_CONFIG"));
+    let own = || {
+        let home =
+            env::path("XDG_CONFIG_HOME").or_else(|| Some(env::path("HOME")?.join(".config")));
+        home.map(|folder| folder.join("wire/targets.json"))
+    };
+    let must = named.is_some();
+    let Some(path) = named.or_else(own) else {
+        return Ok(BTreeMap::new());
+    };
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must => {
+            return Ok(BTreeMap::new());
+        }
+        Err(error) => return Err(Complaint::file(&path, &error)),
+    };
+    let config: Config = serde_json::from_slice(&text).map_err(|error| {
+        Complaint::usage(format!("{}: {error}", path.display())).hint(
+            r#"it reads {"targets": {"NAME": {"base": "http://127.0.0.1:8080/v1", "key_env": ["MY_KEY"]}}}"#,
+        )
+    })?;
+    Ok(config.targets)
+}

@@ -1,0 +1,62 @@
+//! The exit codes: one table for all verbs, the same that README.md shows.
+
+use std::process::ExitCode;
+
+use crate::exchange::Outcome;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Exit {
+    /// 0: done; also where whoever read the output went away.
+    Done,
+    /// 1: `--fail`, and the status is 400 or above.
+    Found,
+    /// 2: wrong arguments, or input that cannot be read.
+    Usage,
+    /// 3: no connection: name, address, proxy or TLS.
+    NoConnection,
+    /// 4: the exchange broke off, its framing was lost, or its body cannot be decoded.
+    Broken,
+    /// 5: a time limit passed.
+    TimedOut,
+    /// 6: the capture could not be written.
+    NoCapture,
+    /// 130: interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// What the end of an exchange means for whoever started it.
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Whole => Self::Done,
+            Outcome::NoConnection { .. } => Self::NoConnection,
+            Outcome::TimedOut { .. } => Self::TimedOut,
+            Outcome::Interrupted => Self::Interrupted,
+            Outcome::NoResponse { .. }
+            | Outcome::Cut { .. }
+            | Outcome::Lost { .. }
+            | Outcome::Unfinished => Self::Broken,
+        }
+    }
+
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Found => 1,
+            Self::Usage => 2,
+            Self::NoConnection => 3,
+            Self::Broken => 4,
+            Self::TimedOut => 5,
+            Self::NoCapture => 6,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

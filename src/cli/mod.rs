@@ -1,0 +1,70 @@
+//! The command line: arguments in, wiring, an exit code out. Nothing here knows how a byte is read or
+//! how a line is drawn.
+
+mod args;
+mod complain;
+mod destination;
+mod env;
+mod exit;
+mod ls;
+mod output;
+mod request;
+mod route;
+mod send;
+mod show;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Verb};
+use complain::Complaint;
+pub use exit::Exit;
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    let done = match &cli.verb {
+        Verb::Send(send) => send::run(&cli.common, send),
+        Verb::Show(show) => show::run(&cli.common, show),
+        Verb::Ls(ls) => ls::run(&cli.common, ls),
+        Verb::Completions { shell } => completions(*shell),
+        Verb::Man { verb } => man(verb.as_deref()),
+    };
+    done.unwrap_or_else(Complaint::tell)
+}
+
+/// Arguments that clap refuses, or a question that it answers: help, version.
+fn misused(error: &clap::Error) -> Exit {
+    // Nothing can be told where standard error is gone.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Complaint> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "wire", &mut text);
+    output::plain(&text)
+}
+
+/// The manual page of the program, or of one verb.
+fn man(verb: Option<&str>) -> Result<Exit, Complaint> {
+    let mut command = Cli::command();
+    command.build();
+    let command = match verb {
+        None => command,
+        Some(name) => command.find_subcommand(name).cloned().ok_or_else(|| {
+            Complaint::usage(format!("there is no verb `{name}`")).hint("`wire help` lists them")
+        })?,
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command)
+        .render(&mut text)
+        .map_err(|error| Complaint::usage(format!("the manual page cannot be made: {error}")))?;
+    output::plain(&text)
+}

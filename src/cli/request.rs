@@ -1,0 +1,190 @@
+//! The exact bytes of a request: body from a file, edits by span, a short head in a fixed order.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::args;
+use super::complain::Complaint;
+use crate::http1::{FieldEdit, Head};
+use crate::json;
+
+/// The body as it will go out, and what it says of itself.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) bytes: Vec<u8>,
+    /// The model it asks for.
+    pub(super) model: Option<String>,
+    /// Whether it asks for a stream.
+    pub(super) streams: bool,
+    /// Where it is no JSON: why.
+    pub(super) not_json: Option<String>,
+}
+
+/// Reads the request file. `-` is standard input.
+#[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Complaint> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        read.map_err(|error| Complaint::usage(format!("standard input: {error}")))?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).map_err(|error| {
+        let complaint = Complaint::file(path, &error);
+        match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                complaint.hint("name a JSON file, or - for standard input")
+            }
+            _ => complaint,
+        }
+    })
+}
+
+/// Applies the edits, in the order model, stream, `--set`.
+///
+/// `model_in_path`: this API names the model and streaming in its path, so `-m` and `--stream` leave the
+/// body alone.
+pub(super) fn body(
+    mut bytes: Vec<u8>,
+    name: &Path,
+    edits: &args::Edits,
+    model_in_path: bool,
+) -> Result<Body, Complaint> {
+    let mut sets: Vec<(json::Path, Vec<u8>, &str)> = Vec::new();
+    if let (Some(model), false) = (&edits.model, model_in_path) {
+        sets.push((
+            json::Path::default().join("model"),
+            json::quote(model),
+            "--model",
+        ));
+    }
+    if (edits.stream || edits.no_stream) && !model_in_path {
+        let value: &[u8] = if edits.stream { b"true" } else { b"false" };
+        sets.push((
+            json::Path::default().join("stream"),
+            value.to_vec(),
+            "--stream",
+        ));
+    }
+    for set in &edits.set {
+        sets.push(split_set(set)?);
+    }
+    for (path, value, flag) in sets {
+        let edited = json::edit::set(&bytes, &path, &value).map_err(|error| {
+            Complaint::usage(format!(
+                "{flag} cannot be applied to {}: {error}",
+                shown(name)
+            ))
+        })?;
+        bytes = edited.bytes;
+    }
+    let mut body = describe(bytes);
+    if model_in_path {
+        body.model = edits.model.clone().or(body.model);
+        body.streams = edits.stream;
+    }
+    Ok(body)
+}
+
+fn shown(name: &Path) -> std::path::Display<'_> {
+    match name == Path::new("-") {
+        true => Path::new("standard input").display(),
+        false => name.display(),
+    }
+}
+
+fn describe(bytes: Vec<u8>) -> Body {
+    let (model, streams, not_json) = match json::Document::parse(&bytes) {
+        Err(error) => (None, false, Some(error.to_string())),
+        Ok(document) => {
+            let root = document.root();
+            let model = root.get("model").and_then(|model| model.as_str());
+            let streams = root.get("stream").and_then(|value| value.as_bool());
+            (
+                model.map(std::borrow::Cow::into_owned),
+                streams.unwrap_or(false),
+                None,
+            )
+        }
+    };
+    Body {
+        bytes,
+        model,
+        streams,
+        not_json,
+    }
+}
+
+/// Cuts `PATH=JSON`.
+fn split_set(text: &str) -> Result<(json::Path, Vec<u8>, &str), Complaint> {
+    let Some((path, value)) = text.split_once('=') else {
+        return Err(Complaint::usage(format!("--set {text}: there is no `=`"))
+            .hint("write --set PATH=JSON, such as --set temperature=0"));
+    };
+    let parsed = json::Path::parse(path)
+        .map_err(|error| Complaint::usage(format!("--set {text}: {error}")))?;
+    if let Err(error) = json::Document::parse(value.as_bytes()) {
+        return Err(
+            Complaint::usage(format!("--set {text}: the value is not JSON: {error}")).hint(
+                format!("for a string, quote it: --set '{path}=\"{value}\"'"),
+            ),
+        );
+    }
+    Ok((parsed, value.as_bytes().to_vec(), "--set"))
+}
+
+/// What goes into a head.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    pub(super) method: &'a str,
+    pub(super) target: &'a str,
+    pub(super) http10: bool,
+    pub(super) authority: &'a str,
+    /// Fields of the API: its key, its version.
+    pub(super) fields: &'a [(String, String)],
+    pub(super) body: Option<&'a [u8]>,
+}
+
+/// The default head, in this order: `Host`, `User-Agent`, `Accept`, what the API wants, and with a body
+/// `Content-Type` and `Content-Length`; then `-H`.
+pub(super) fn head(line: &Line<'_>, edits: &[String]) -> Result<Head, Complaint> {
+    let bad = |what: &str, text: &str| {
+        Complaint::usage(format!(
+            "the {what} {text:?} holds a space or control character"
+        ))
+        .hint("--raw sends any bytes")
+    };
+    let stray = |text: &str| text.bytes().any(|byte| byte <= b' ' || byte == 0x7f);
+    if line.method.is_empty() || stray(line.method) {
+        return Err(bad("method", line.method));
+    }
+    if stray(line.target) {
+        return Err(bad("path", line.target));
+    }
+    let version = if line.http10 { "HTTP/1.0" } else { "HTTP/1.1" };
+    let mut fields = vec![
+        ("Host".to_owned(), line.authority.to_owned()),
+        (
+            "User-Agent".to_owned(),
+            concat!("wire/", env!("CARGO_PKG_VERSION")).to_owned(),
+        ),
+        ("Accept".to_owned(), "*/*".to_owned()),
+    ];
+    fields.extend_from_slice(line.fields);
+    if let Some(body) = line.body {
+        fields.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        fields.push(("Content-Length".to_owned(), body.len().to_string()));
+    }
+    let mut head = Head {
+        start: format!("{} {} {version}", line.method, line.target),
+        fields,
+    };
+    let edits: Result<Vec<_>, _> = edits.iter().map(|edit| FieldEdit::parse(edit)).collect();
+    head.edit(&edits.map_err(Complaint::usage)?);
+    Ok(head)
+}
+
+/// The name of the request file, for messages; a request without one has none.
+pub(super) fn name(request: Option<&PathBuf>) -> &Path {
+    request.map_or(Path::new("-"), PathBuf::as_path)
+}

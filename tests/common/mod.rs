@@ -1,0 +1,283 @@
+//! What the tests of the whole program share: running `wire` in a folder of its own, and a server that
+//! does exactly what a test tells it.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests look at files and variables themselves"
+)]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+/// A folder to run `wire` in: with no captures, no `.env`, and none of the machine's own settings.
+pub struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Puts a file there.
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// The program, with a bare environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wire"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub fn wire(&self, arguments: &[&str]) -> Run {
+        Run::of(self.command(arguments).output().unwrap())
+    }
+
+    /// The files of `./captures`, old to new.
+    pub fn captures(&self) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(self.path("captures")) else {
+            return vec![];
+        };
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let mut found: Vec<_> = paths
+            .filter(|path| path.extension().is_some_and(|ending| ending == "wire"))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// The only capture there is.
+    pub fn capture(&self) -> PathBuf {
+        let found = self.captures();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.into_iter().next().unwrap()
+    }
+
+    /// A request file that every test may send.
+    pub fn request(&self) -> PathBuf {
+        self.file("r.json", REQUEST)
+    }
+}
+
+pub const REQUEST: &str =
+    r#"{"model": "gpt-4o-mini",  "messages": [{"role":"user","content":"hi"}]}"#;
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub out: Vec<u8>,
+    pub err: String,
+}
+
+impl Run {
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: output.stdout,
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    pub fn out(&self) -> &str {
+        std::str::from_utf8(&self.out).unwrap()
+    }
+
+    #[track_caller]
+    pub fn ends(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout: {}\nstderr: {}",
+            String::from_utf8_lossy(&self.out),
+            self.err
+        );
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "`{text}` is not in: {}", self.err);
+        self
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.out)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.out)))
+    }
+}
+
+/// What a scripted server does next.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Reads until the request is whole.
+    Read,
+    /// Writes these bytes, in one write.
+    Write(Vec<u8>),
+    /// Waits until the test says to go on.
+    Wait,
+    /// Waits until the client closes.
+    Drain,
+}
+
+pub fn write(bytes: impl Into<Vec<u8>>) -> Step {
+    Step::Write(bytes.into())
+}
+
+/// A server on a loopback port that follows a script for one connection, and then closes it: with a reset
+/// where it has not read all that came.
+pub struct Server {
+    pub addr: SocketAddr,
+    go: mpsc::Sender<()>,
+    thread: Option<JoinHandle<Vec<u8>>>,
+}
+
+impl Server {
+    pub fn start(steps: Vec<Step>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (go, wait) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            follow(stream, steps, &wait)
+        });
+        Self {
+            addr,
+            go,
+            thread: Some(thread),
+        }
+    }
+
+    /// One that answers a whole request with `response` and closes.
+    pub fn answering(response: impl Into<Vec<u8>>) -> Self {
+        Self::start(vec![Step::Read, write(response)])
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/v1/chat/completions", self.addr)
+    }
+
+    /// Lets it go on behind `Step::Wait`.
+    pub fn go(&self) {
+        self.go.send(()).unwrap();
+    }
+
+    /// What it read, once it is through.
+    pub fn heard(mut self) -> Vec<u8> {
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+fn follow(mut stream: TcpStream, steps: Vec<Step>, wait: &mpsc::Receiver<()>) -> Vec<u8> {
+    let mut heard = Vec::new();
+    for step in steps {
+        match step {
+            Step::Read => read_request(&mut stream, &mut heard),
+            // The client may be gone, which is what some tests want.
+            Step::Write(bytes) => drop(stream.write_all(&bytes)),
+            Step::Wait => drop(wait.recv()),
+            Step::Drain => drop(stream.read_to_end(&mut heard)),
+        }
+    }
+    heard
+}
+
+fn read_request(stream: &mut TcpStream, heard: &mut Vec<u8>) {
+    let mut buffer = [0; 4096];
+    while !is_whole(heard) {
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(length) => heard.extend_from_slice(&buffer[..length]),
+        }
+    }
+}
+
+fn is_whole(heard: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(heard);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length:")?
+            .trim()
+            .parse()
+            .ok()
+    });
+    body.len() >= length.unwrap_or(0)
+}
+
+/// Reads from a child until `text` was seen.
+#[track_caller]
+pub fn read_until(from: &mut impl Read, text: &str) -> String {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !String::from_utf8_lossy(&seen).contains(text) {
+        let length = from.read(&mut byte).unwrap();
+        assert!(
+            length > 0,
+            "`{text}` never came: {}",
+            String::from_utf8_lossy(&seen)
+        );
+        seen.push(byte[0]);
+    }
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+/// Sends a signal to a child that a test started.
+pub fn signal(child: &Child, name: &str) {
+    let done = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(child.id().to_string())
+        .status()
+        .unwrap();
+    assert!(done.success());
+}
+
+/// Every line of a capture, held against the schema.
+pub fn check_schema(path: &Path) {
+    let schema = include_str!("../../captures/schema.json");
+    let schema = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    for (number, line) in text.lines().enumerate() {
+        let value = serde_json::from_str(line).unwrap();
+        let errors: Vec<_> = validator
+            .iter_errors(&value)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "{}: line {}: {errors:?}\n{line}",
+            path.display(),
+            number + 1
+        );
+        assert_eq!(
+            value.get("wire").is_some(),
+            number == 0,
+            "the first line, and it alone, is the origin"
+        );
+    }
+}

@@ -1,0 +1,185 @@
+//! The layers of the library: each module imports only from those above it, and the core does no I/O.
+//! Read from the `use` lines themselves, so that the picture in `src/lib.rs` stays true.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests look at files and variables themselves"
+)]
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Modules from the ground up; a module may use those of lower rows and of its own row's name.
+const LAYERS: [(&str, u8); 16] = [
+    ("span", 0),
+    ("tape", 1),
+    ("http1", 2),
+    ("content", 2),
+    ("json", 2),
+    ("capture", 3),
+    ("exchange", 4),
+    ("timing", 4),
+    ("listing", 4),
+    ("render", 5),
+    ("net", 6),
+    ("capture::store", 6),
+    ("client", 7),
+    ("serve", 7),
+    ("cli", 8),
+    ("main", 9),
+];
+
+/// Edges within one layer, each on purpose.
+const BESIDE: [(&str, &str); 2] = [("timing", "exchange"), ("listing", "exchange")];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The module of the table that a path below `src` belongs to.
+fn module(path: &str) -> String {
+    let path = path.trim_end_matches(".rs").replace('/', "::");
+    if path == "capture::store" {
+        return path;
+    }
+    path.split("::").next().unwrap().to_owned()
+}
+
+/// The modules that a source file uses, by its `crate::` paths outside comments and tests.
+fn uses(source: &str) -> BTreeSet<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap();
+    let code: Vec<_> = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let code = code.join("\n");
+    let mut found = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        if let Some(group) = rest.strip_prefix('{') {
+            let group = group.split("};").next().unwrap();
+            found.extend(
+                group
+                    .split(',')
+                    .map(|name| module(name.trim().split("::").next().unwrap())),
+            );
+        } else {
+            let path: String = rest
+                .chars()
+                .take_while(|&char| char.is_alphanumeric() || matches!(char, '_' | ':'))
+                .collect();
+            let store = path.starts_with("capture::store");
+            found.insert(if store {
+                "capture::store".to_owned()
+            } else {
+                module(&path.replace("::", "/"))
+            });
+        }
+    }
+    found.remove("");
+    found
+}
+
+#[test]
+fn imports_point_one_way() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let layers: BTreeMap<_, _> = LAYERS.into_iter().collect();
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    assert!(files.len() > 20, "the sources are there");
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file
+            .strip_prefix(&root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        if name == "lib.rs" {
+            continue;
+        }
+        // Test modules may look anywhere.
+        if name.ends_with("tests.rs") {
+            continue;
+        }
+        let own = module(&name);
+        let layer = layers
+            .get(own.as_str())
+            .unwrap_or_else(|| panic!("{name}: `{own}` has no layer"));
+        for used in uses(&std::fs::read_to_string(&file).unwrap()) {
+            let Some(below) = layers.get(used.as_str()) else {
+                panic!("{name}: uses `{used}`, which has no layer");
+            };
+            let beside = BESIDE.contains(&(own.as_str(), used.as_str()));
+            if own != used && below >= layer && !beside {
+                wrong.push(format!(
+                    "{name} (layer {layer}) uses {used} (layer {below})"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_core_does_no_io() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let core: BTreeSet<_> = LAYERS
+        .iter()
+        .filter(|(_, layer)| *layer < 6)
+        .map(|(name, _)| *name)
+        .collect();
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file
+            .strip_prefix(&root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        if !core.contains(module(&name).as_str()) {
+            continue;
+        }
+        let source = std::fs::read_to_string(&file).unwrap();
+        let code = source.split("#[cfg(test)]").next().unwrap();
+        for word in [
+            "tokio",
+            "std::net",
+            "std::fs",
+            "std::env",
+            "std::process",
+            "std::thread",
+            "SystemTime",
+            "Instant",
+        ] {
+            if code
+                .lines()
+                .any(|line| !line.trim_start().starts_with("//") && line.contains(word))
+            {
+                wrong.push(format!("{name}: {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_source_file_says_what_may_live_in_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "fuzz/fuzz_targets"] {
+        sources(&root.join(folder), &mut files);
+    }
+    let silent: Vec<_> = files
+        .into_iter()
+        .filter(|file| !std::fs::read_to_string(file).unwrap().starts_with("//! "))
+        .collect();
+    assert!(silent.is_empty(), "{silent:?}");
+}

@@ -1,0 +1,822 @@
+//! `wire send`, the whole program against the embedded server and against servers that misbehave.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests look at files and variables themselves"
+)]
+
+mod common;
+
+use std::io::Write as _;
+
+use common::{Home, REQUEST, Run, Server, Step, check_schema, read_until, signal, write};
+
+const OK: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"a\": 1}\n";
+
+#[test]
+fn the_demo_answers_and_the_capture_opens_again() {
+    let home = Home::new();
+    home.request();
+    let sent = home.wire(&["send", "r.json", "--to", "demo"]).ends(0);
+    assert_eq!(sent.json()["object"], "chat.completion");
+    for part in [
+        "* ",
+        "> POST /v1/chat/completions HTTP/1.1",
+        "> Content-Length: 71",
+        "< HTTP/1.1 200 OK",
+        "TLSv1.3",
+        "complete: 200",
+    ] {
+        assert!(sent.err.contains(part), "{part}: {}", sent.err);
+    }
+    let capture = home.capture();
+    check_schema(&capture);
+    assert!(
+        sent.err
+            .contains(capture.file_name().unwrap().to_str().unwrap()),
+        "{}",
+        sent.err
+    );
+
+    let shown = home.wire(&["show", "@"]).ends(0);
+    assert!(shown.out().contains("< HTTP/1.1 200 OK"));
+    assert_eq!(home.wire(&["show", "-p", "b"]).ends(0).out, sent.out);
+    assert_eq!(home.wire(&["show", "-p", "B"]).ends(0).out(), REQUEST);
+    let list = home.wire(&["ls"]).ends(0);
+    assert!(
+        list.out().contains("gpt-4o-mini") && list.out().contains(" 200 "),
+        "{}",
+        list.out()
+    );
+}
+
+#[test]
+fn what_send_printed_is_what_show_prints() {
+    let home = Home::new();
+    home.request();
+    for flags in [
+        &["-p", "HBhb"][..],
+        &["-p", "hb", "--undecoded"],
+        &["-q"],
+        &["-p", "b", "--pretty", "format"],
+    ] {
+        let mut send = vec!["send", "r.json", "--to", "demo", "--stream"];
+        send.extend(flags);
+        let mut show = vec!["show", "@"];
+        show.extend(flags);
+        let sent = home.wire(&send).ends(0);
+        assert!(!sent.out.is_empty());
+        assert_eq!(home.wire(&show).ends(0).out, sent.out, "{flags:?}");
+    }
+}
+
+#[test]
+fn a_streamed_answer_arrives_as_it_is_written() {
+    let home = Home::new();
+    home.request();
+    let first = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ndata: 1\r\n";
+    let server = Server::start(vec![
+        Step::Read,
+        write(first),
+        Step::Wait,
+        write("2\r\n\n\n\r\n0\r\n\r\n"),
+    ]);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &server.url()])
+        .spawn()
+        .unwrap();
+    // No line end was written, and the server waits: what comes through was not held back.
+    read_until(child.stdout.as_mut().unwrap(), "data: 1");
+    server.go();
+    let rest = Run::of(child.wait_with_output().unwrap()).ends(0);
+    assert_eq!(rest.out(), "\n\n");
+}
+
+#[test]
+fn the_bytes_of_the_request_are_the_file() {
+    let home = Home::new();
+    let body = "{\"model\" : \"m\",\n\t\"x\":1.0e+2,\"x\":\"\\u00fc\"  }\n\n";
+    home.file("r.json", body);
+    let server = Server::answering(OK);
+    let url = server.url();
+    home.wire(&[
+        "send",
+        "r.json",
+        "--url",
+        &url,
+        "-H",
+        "x-ONE:  1 ",
+        "-H",
+        "Accept:",
+        "-H",
+        "User-Agent;",
+        "-H",
+        "x-one: 2",
+    ])
+    .ends(0);
+    let expected = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nUser-Agent:\r\nContent-Type: application/json\r\nContent-Length: {}\r\nx-ONE: 1\r\nx-one: 2\r\n\r\n{body}",
+        url.strip_prefix("http://")
+            .unwrap()
+            .split('/')
+            .next()
+            .unwrap(),
+        body.len()
+    );
+    assert_eq!(String::from_utf8(server.heard()).unwrap(), expected);
+}
+
+#[test]
+fn edits_change_only_what_they_name() {
+    #[track_caller]
+    fn case(flags: &[&str], expected: &str) {
+        let home = Home::new();
+        home.request();
+        let mut arguments = vec!["send", "r.json", "--to", "demo", "--dry-run"];
+        arguments.extend(flags);
+        let run = home.wire(&arguments).ends(0);
+        assert_eq!(run.out().split_once("\r\n\r\n").unwrap().1, expected);
+        assert!(home.captures().is_empty());
+    }
+    case(&[], REQUEST);
+    case(&["-m", "o\"1"], &REQUEST.replace("gpt-4o-mini", "o\\\"1"));
+    case(
+        &["--stream"],
+        &REQUEST.replace("}]}", "}],  \"stream\": true}"),
+    );
+    case(
+        &["--set", "/messages/0/content=\"x\""],
+        &REQUEST.replace("\"hi\"", "\"x\""),
+    );
+    case(
+        &[
+            "--set",
+            "messages.0.content=null",
+            "--set",
+            "messages[0].role=1",
+        ],
+        &REQUEST.replace("\"hi\"", "null").replace("\"user\"", "1"),
+    );
+}
+
+#[test]
+fn what_cannot_be_done_is_told_in_one_line_with_a_hint() {
+    #[track_caller]
+    fn case(flags: &[&str], text: &str, hint: &str) {
+        let home = Home::new();
+        home.request();
+        home.file("bad.json", "{\"model\": }");
+        let mut arguments = vec!["send"];
+        arguments.extend(flags);
+        home.wire(&arguments).ends(2).says(text).says(hint);
+        assert!(home.captures().is_empty());
+    }
+    case(&["r.json"], "OPENAI_API_KEY is not set", "--to demo");
+    case(
+        &["r.json", "--to", "anthropic"],
+        "ANTHROPIC_API_KEY is not set",
+        "hint: set ANTHROPIC_API_KEY",
+    );
+    case(
+        &["missing.json", "--to", "demo"],
+        "missing.json: No such file",
+        "standard input",
+    );
+    case(&["--to", "demo"], "no request file", "- for standard input");
+    case(
+        &["r.json", "--to", "nowhere"],
+        "no target `nowhere`",
+        "openai, anthropic",
+    );
+    case(
+        &["r.json", "--to", "demo", "--set", "a"],
+        "there is no `=`",
+        "PATH=JSON",
+    );
+    case(
+        &["r.json", "--to", "demo", "--set", "model=x"],
+        "the value is not JSON",
+        "model=\"x\"",
+    );
+    case(
+        &["r.json", "--to", "demo", "--set", "/messages/7/content=1"],
+        "/messages/7",
+        "",
+    );
+    case(
+        &["bad.json", "--to", "demo", "-m", "x"],
+        "--model cannot be applied to bad.json",
+        "byte 10",
+    );
+    case(&["r.json", "--to", "demo", "-H", "nocolon"], "no colon", "");
+    case(
+        &["r.json", "--to", "demo", "-p", "x"],
+        "`x` names no part",
+        "hint: H request head",
+    );
+    case(&["r.json", "--url", "localhost:1"], "localhost:1", "");
+    case(
+        &[
+            "r.json",
+            "--url",
+            "https://localhost:1/",
+            "--cacert",
+            "missing.pem",
+        ],
+        "missing.pem: No such file",
+        "",
+    );
+    case(
+        &["r.json", "--to", "gemini", "--dry-run"],
+        "GOOGLE_API_KEY or GEMINI_API_KEY",
+        "",
+    );
+    case(&["r.json", "--nonsense"], "--nonsense", "");
+}
+
+#[test]
+fn keys_come_from_the_environment_and_then_from_dotenv() {
+    let home = Home::new();
+    home.request();
+    home.file(".env", "# keys\nOPENAI_API_KEY=\"sk-proj-fromdotenv000\"\nexport ANTHROPIC_API_KEY=sk-ant-api03-dotenv\n");
+    let head = |run: &Run| run.out().split_once("\r\n\r\n").unwrap().0.to_owned();
+    let run = home.wire(&["send", "r.json", "--dry-run"]).ends(0);
+    assert!(
+        head(&run).contains("\r\nAuthorization: Bearer sk-proj-*************"),
+        "{}",
+        head(&run)
+    );
+    assert!(head(&run).contains("Host: api.openai.com\r\n"));
+
+    let server = Server::answering(OK);
+    let base = server.url().replace("/chat/completions", "");
+    let mut command = home.command(&["send", "r.json"]);
+    command
+        .env("OPENAI_API_KEY", "sk-proj-fromtheshell0")
+        .env("OPENAI_BASE_URL", base);
+    Run::of(command.output().unwrap()).ends(0);
+    let heard = String::from_utf8(server.heard()).unwrap();
+    assert!(heard.starts_with("POST /v1/chat/completions "), "{heard}");
+    assert!(
+        heard.contains("Authorization: Bearer sk-proj-fromtheshell0\r\n"),
+        "{heard}"
+    );
+
+    let server = Server::answering(OK);
+    let base = server.url().replace("/v1/chat/completions", "");
+    let mut command = home.command(&["send", "r.json", "--to", "anthropic"]);
+    command.env("ANTHROPIC_BASE_URL", base);
+    Run::of(command.output().unwrap()).ends(0);
+    let heard = String::from_utf8(server.heard()).unwrap();
+    assert!(heard.starts_with("POST /v1/messages "), "{heard}");
+    assert!(
+        heard.contains("\r\nx-api-key: sk-ant-api03-dotenv\r\n")
+            && heard.contains("anthropic-version: 2023-06-01\r\n"),
+        "{heard}"
+    );
+}
+
+#[test]
+fn a_key_goes_to_no_host_that_was_not_named_for_it() {
+    let home = Home::new();
+    home.request();
+    let server = Server::answering(OK);
+    let mut command = home.command(&["send", "r.json", "--url", &server.url()]);
+    command.env("OPENAI_API_KEY", "sk-proj-fromtheshell0");
+    Run::of(command.output().unwrap())
+        .ends(0)
+        .says("no key goes along");
+    assert!(
+        !String::from_utf8(server.heard())
+            .unwrap()
+            .contains("Authorization")
+    );
+}
+
+#[test]
+fn targets_of_ones_own() {
+    let home = Home::new();
+    home.request();
+    let server = Server::answering(OK);
+    let base = server.url().replace("/chat/completions", "");
+    home.file("t.json", format!(r#"{{"targets":{{"mine":{{"base":"{base}","path":"/other","key_env":["MY_KEY"],"key_field":"api-key"}}}}}}"#));
+    let mut command = home.command(&["send", "r.json", "--to", "mine", "--config", "t.json"]);
+    command.env("MY_KEY", "abcdefgh");
+    Run::of(command.output().unwrap()).ends(0);
+    let heard = String::from_utf8(server.heard()).unwrap();
+    assert!(
+        heard.starts_with("POST /v1/other ") && heard.contains("\r\napi-key: abcdefgh\r\n"),
+        "{heard}"
+    );
+    home.file("t.json", r#"{"targets":{"mine":{"bases":"x"}}}"#);
+    home.wire(&["send", "r.json", "--to", "mine", "--config", "t.json"])
+        .ends(2)
+        .says("t.json")
+        .says("unknown field `bases`");
+}
+
+#[test]
+fn secrets_are_masked_on_screen_and_on_disk() {
+    const KEY: &str = "sk-proj-0123456789abcdefSECRET";
+    let home = Home::new();
+    home.request();
+    let body = format!("{{\"echo\":\"{KEY}\"}}");
+    let (one, two) = body.split_at(20);
+    let answer = format!(
+        "HTTP/1.1 401 Unauthorized\r\nSet-Cookie: __cf_bm=abcdefghijk; path=/\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n",
+        one.len(),
+        two.len()
+    );
+    let run = |flags: &[&str]| {
+        let server = Server::answering(answer.clone());
+        let url = format!("{}?key=querysecret1&x=1", server.url());
+        let mut arguments = vec![
+            "send",
+            "r.json",
+            "--to",
+            "openai",
+            "--url",
+            &url,
+            "--capture",
+            "c.wire",
+        ];
+        arguments.extend(flags);
+        let mut command = home.command(&arguments);
+        command.env("OPENAI_API_KEY", KEY);
+        let run = Run::of(command.output().unwrap()).ends(0);
+        assert!(
+            String::from_utf8(server.heard()).unwrap().contains(KEY),
+            "the server hears the key itself"
+        );
+        (run, std::fs::read_to_string(home.path("c.wire")).unwrap())
+    };
+    let holds = |text: &str| {
+        [KEY, "SECRET", "querysecret1", "abcdefghijk"]
+            .iter()
+            .any(|secret| text.contains(secret))
+    };
+
+    let (masked, file) = run(&[]);
+    assert!(
+        !holds(&masked.err) && !holds(masked.out()),
+        "{}{}",
+        masked.err,
+        masked.out()
+    );
+    assert!(!holds(&file), "{file}");
+    assert!(
+        masked.err.contains("masked authorization") || masked.err.contains("masked Authorization"),
+        "{}",
+        masked.err
+    );
+    check_schema(&home.path("c.wire"));
+
+    let (revealed, file) = run(&["--reveal"]);
+    assert!(revealed.err.contains(KEY) && revealed.out().contains(KEY));
+    assert!(!holds(&file), "{file}");
+
+    let (kept, file) = run(&["--keep-secrets"]);
+    assert!(!holds(&kept.err) && !holds(kept.out()));
+    assert!(kept.err.contains("WARNING"), "{}", kept.err);
+    assert!(file.contains(KEY));
+}
+
+#[test]
+fn equal_keys_have_equal_fingerprints() {
+    let home = Home::new();
+    home.request();
+    let print = |key: &str| {
+        let server = Server::answering(OK);
+        let mut command =
+            home.command(&["send", "r.json", "--to", "openai", "--url", &server.url()]);
+        command.env("OPENAI_API_KEY", key);
+        let run = Run::of(command.output().unwrap()).ends(0);
+        let (_, rest) = run
+            .err
+            .split_once(", key ")
+            .expect("a fingerprint is shown");
+        rest[..8].to_owned()
+    };
+    let (first, other, again) = (
+        print("sk-proj-aaaaaaaaaaaa"),
+        print("sk-proj-bbbbbbbbbbbb"),
+        print("sk-proj-aaaaaaaaaaaa"),
+    );
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+}
+
+#[test]
+fn nothing_from_the_network_drives_the_terminal() {
+    let evil = "\x1b[2J\x1b]0;owned\x07\u{202e}\u{9b}31m";
+    let home = Home::new();
+    home.request();
+    let answer = format!(
+        "HTTP/1.1 200 {evil}\r\nX-Evil: {evil}\r\n{evil}: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{{\"a\":\"{evil}\"}}",
+        evil.len() + 8
+    );
+    let clean = |text: &[u8]| {
+        let text = String::from_utf8_lossy(text);
+        assert!(
+            !text.contains(['\x1b', '\x07', '\u{202e}', '\u{9b}']),
+            "{text:?}"
+        );
+    };
+    let server = Server::answering(answer.clone());
+    let run = home
+        .wire(&["send", "r.json", "--url", &server.url(), "--pretty", "all"])
+        .ends(0);
+    clean(&run.out);
+    clean(run.err.as_bytes());
+    for flags in [
+        &["show"][..],
+        &["show", "--hex"],
+        &["show", "--events"],
+        &["show", "--json"],
+        &["ls"],
+        &["ls", "--json"],
+    ] {
+        clean(&home.wire(flags).ends(0).out);
+    }
+    // The body itself goes to a pipe as it came.
+    assert!(String::from_utf8_lossy(&home.wire(&["show", "-p", "b"]).ends(0).out).contains(evil));
+    // A capture made by somebody else may hold anything in any place.
+    let quoted = serde_json::to_string(evil).unwrap();
+    home.file("evil.wire", format!(
+        "{{\"wire\":1,\"id\":{quoted},\"started\":\"2026-11-23T14:00:00Z\",\"via\":{quoted},\"url\":{quoted},\"tool\":{quoted}}}\n\
+         {{\"t\":1,\"resolved\":{{\"host\":{quoted},\"addrs\":[{quoted}]}}}}\n{{\"t\":2,{quoted}:1}}\n\
+         {{\"t\":3,\"failed\":{{\"stage\":\"tls\",\"cause\":\"refused\",\"error\":{quoted}}}}}\n"
+    ));
+    for flags in [
+        &["show", "evil.wire"][..],
+        &["show", "evil.wire", "--json"],
+        &["show", "evil.wire", "--events"],
+    ] {
+        let run = home.wire(flags);
+        clean(&run.out);
+        clean(run.err.as_bytes());
+    }
+}
+
+#[test]
+fn a_response_that_breaks_off_is_never_a_success() {
+    #[track_caller]
+    fn case(response: &str, code: i32, text: &str) {
+        let home = Home::new();
+        home.request();
+        let server = Server::answering(response);
+        home.wire(&["send", "r.json", "--url", &server.url()])
+            .ends(code)
+            .says(text);
+        let capture = home.capture();
+        check_schema(&capture);
+        // The same from the capture.
+        let shown = home.wire(&["show"]).ends(code);
+        assert!(shown.out().contains(text), "{}", shown.out());
+        let document = home.wire(&["show", "--json"]).ends(code).json();
+        assert_eq!(document["received"]["bytes"], response.len() as u64);
+    }
+    case("", 4, "no response");
+    case(
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"a\"",
+        4,
+        "5 bytes missing",
+    );
+    case(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        4,
+        "CUT in a chunk",
+    );
+    case(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+        4,
+        "CUT in a chunk-size line",
+    );
+    case("HTTP/1.1 200 OK\r\nTransfer-Enc", 4, "CUT in the head");
+    case(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nxyz\r\n",
+        4,
+        "UNREADABLE from byte",
+    );
+    case("SSH-2.0-OpenSSH_9.2\r\n", 4, "this is not HTTP/1");
+    case(
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        4,
+        "disagree",
+    );
+    case(
+        "HTTP/1.1 200 OK\r\n\r\nuntil the close",
+        0,
+        "until the close",
+    );
+    case(
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+        0,
+        "complete: 204",
+    );
+    case(
+        "HTTP/1.1 200 OK\nContent-Length : 2\n\nok",
+        0,
+        "a line ends with LF alone",
+    );
+    case(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        4,
+        "cannot be decoded",
+    );
+}
+
+#[test]
+fn limits_end_the_waiting() {
+    let home = Home::new();
+    home.request();
+    for (flags, text) in [
+        (["--idle-timeout", "0.05"], "no byte came or went"),
+        (["--max-time", "0.05"], "--max-time"),
+    ] {
+        let server = Server::start(vec![
+            Step::Read,
+            write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na"),
+            Step::Drain,
+        ]);
+        let url = server.url();
+        let mut arguments = vec!["send", "r.json", "--url", &url];
+        arguments.extend(flags);
+        let run = home.wire(&arguments).ends(5).says(text);
+        assert_eq!(run.out(), "a");
+    }
+    let head = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "a".repeat(3000));
+    let server = Server::answering(head);
+    home.wire(&["send", "r.json", "--url", &server.url(), "--max-head", "2K"])
+        .ends(4)
+        .says("longer than the limit");
+}
+
+#[test]
+fn no_connection_says_where() {
+    let home = Home::new();
+    home.request();
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let url = format!("http://127.0.0.1:{port}/");
+    home.wire(&["send", "r.json", "--url", &url])
+        .ends(3)
+        .says(&format!("127.0.0.1:{port}"));
+    home.wire(&["show"]).ends(3);
+    home.wire(&["send", "r.json", "--url", &url, "-q"])
+        .ends(3)
+        .says("wire: ");
+    home.wire(&["send", "r.json", "--url", &url, "--json"])
+        .ends(3);
+    let plain = Server::start(vec![write("HTTP/1.1 400 Bad Request\r\n\r\n"), Step::Drain]);
+    let url = format!("https://{}/", plain.addr);
+    home.wire(&["send", "r.json", "--url", &url])
+        .ends(3)
+        .says("http://");
+}
+
+#[test]
+fn fail_looks_at_the_status() {
+    let home = Home::new();
+    home.request();
+    for (model, code) in [("error-429", 1), ("gpt-4o", 0), ("error-500", 1)] {
+        home.wire(&["send", "r.json", "--to", "demo", "-f", "-m", model])
+            .ends(code);
+    }
+    home.wire(&["send", "r.json", "--to", "demo", "-m", "error-429"])
+        .ends(0);
+}
+
+#[test]
+fn interrupting_keeps_what_came() {
+    for (name, code) in [("INT", 130), ("TERM", 130)] {
+        let home = Home::new();
+        home.request();
+        let server = Server::start(vec![
+            Step::Read,
+            write("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nbegin"),
+            Step::Drain,
+        ]);
+        let mut child = home
+            .command(&["send", "r.json", "--url", &server.url()])
+            .spawn()
+            .unwrap();
+        read_until(child.stdout.as_mut().unwrap(), "begin");
+        signal(&child, name);
+        let run = Run::of(child.wait_with_output().unwrap()).ends(code);
+        assert!(
+            run.err.contains("interrupted") && run.err.contains("captured in"),
+            "{}",
+            run.err
+        );
+        let shown = home.wire(&["show", "-p", "b"]).ends(130);
+        assert_eq!(shown.out(), "begin");
+    }
+}
+
+#[test]
+fn a_killed_process_leaves_whole_lines() {
+    let home = Home::new();
+    home.request();
+    let server = Server::start(vec![
+        Step::Read,
+        write("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nbegin"),
+        Step::Drain,
+    ]);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &server.url()])
+        .spawn()
+        .unwrap();
+    read_until(child.stdout.as_mut().unwrap(), "begin");
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    let shown = home.wire(&["show"]).ends(4);
+    assert!(
+        shown.out().contains("the recording stops after"),
+        "{}",
+        shown.out()
+    );
+    // Cut anywhere, the file still opens, up to its last whole line.
+    let text = std::fs::read(home.capture()).unwrap();
+    let first = text.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    for end in first..text.len() {
+        // A line that lacks nothing but its end is whole.
+        let whole = text[..=end].iter().filter(|&&byte| byte == b'\n').count();
+        let reading = wire::capture::read(&mut &text[..end]).unwrap();
+        let events = reading.tape.facts.len()
+            + reading.tape.sent.marks.len()
+            + reading.tape.received.marks.len();
+        assert_eq!(events + 1, whole, "cut at {end}");
+        assert_eq!(
+            reading.notes.is_empty(),
+            text[end - 1] == b'\n' || text[end] == b'\n',
+            "cut at {end}"
+        );
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_the_exchange_goes_on() {
+    let home = Home::new();
+    home.request();
+    let run = home
+        .wire(&["send", "r.json", "--to", "demo", "--capture", "/dev/full"])
+        .ends(6)
+        .says("No space left on device");
+    assert_eq!(run.json()["object"], "chat.completion");
+    home.wire(&["send", "r.json", "--to", "demo", "--captures", "/proc/none"])
+        .ends(6)
+        .says("--no-capture");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let home = Home::new();
+    home.request();
+    let line = "a".repeat(1000);
+    let server = Server::start(vec![
+        Step::Read,
+        write(format!("HTTP/1.1 200 OK\r\n\r\n{line}\n")),
+        Step::Wait,
+        write(line.clone()),
+        Step::Wait,
+        write(line.clone()),
+        Step::Drain,
+    ]);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &server.url()])
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().unwrap();
+    read_until(&mut out, "\n");
+    drop(out);
+    server.go();
+    server.go();
+    Run::of(child.wait_with_output().unwrap()).ends(0);
+}
+
+#[test]
+fn raw_messages_go_out_as_they_are() {
+    let home = Home::new();
+    let raw = b"POST  /x HTTP/1.1\nHost : h\nX-\xff: \x00\r\n\r\n{broken";
+    home.file("raw.http", raw);
+    let server = Server::start(vec![Step::Wait, write(OK)]);
+    let mut command = home.command(&["send", "raw.http", "--raw", "--url", &server.url()]);
+    let child = command.spawn().unwrap();
+    server.go();
+    Run::of(child.wait_with_output().unwrap()).ends(0);
+    let tape = wire::capture::store::open(&home.capture()).unwrap().tape;
+    assert_eq!(tape.sent.bytes, raw);
+}
+
+#[test]
+fn standard_input_and_other_methods() {
+    let home = Home::new();
+    let mut child = home
+        .command(&["send", "-", "--to", "demo"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(REQUEST.as_bytes())
+        .unwrap();
+    Run::of(child.wait_with_output().unwrap()).ends(0);
+    let models = home
+        .wire(&["send", "-X", "GET", "--to", "demo", "--path", "/models"])
+        .ends(0);
+    assert_eq!(models.json()["object"], "list");
+    let head = home
+        .wire(&[
+            "send",
+            "-X",
+            "GET",
+            "--to",
+            "demo",
+            "--dry-run",
+            "--http1.0",
+        ])
+        .ends(0);
+    assert!(
+        head.out()
+            .starts_with("GET /v1/chat/completions HTTP/1.0\r\n")
+            && !head.out().contains("Content-")
+    );
+}
+
+#[test]
+fn the_demo_reacts() {
+    let home = Home::new();
+    home.request();
+    let send = |flags: &[&str]| {
+        let mut arguments = vec!["send", "r.json", "--to", "demo", "-q"];
+        arguments.extend(flags);
+        home.wire(&arguments).ends(0)
+    };
+    assert_eq!(
+        send(&["--set", "n=3"]).json()["choices"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    let tool = r#"tools=[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"x":{"type":"string"}}}}}]"#;
+    let answer = send(&["--set", tool]).json();
+    assert_eq!(answer["choices"][0]["finish_reason"], "tool_calls");
+    assert_eq!(
+        answer["choices"][0]["message"]["tool_calls"][0]["function"]["name"],
+        "f"
+    );
+    assert_eq!(
+        send(&["--set", "model=null"]).json()["error"]["type"],
+        "invalid_request_error"
+    );
+    assert_eq!(
+        send(&["-m", "error-429"]).json()["error"]["code"],
+        "rate_limit_exceeded"
+    );
+    let streamed = send(&[
+        "--stream",
+        "--set",
+        "stream_options={\"include_usage\":true}",
+    ]);
+    assert!(
+        streamed.out().ends_with("data: [DONE]\n\n") && streamed.out().contains("\"usage\":{"),
+        "{}",
+        streamed.out()
+    );
+    home.file("bad.json", "{\"model\":");
+    assert_eq!(
+        home.wire(&["send", "bad.json", "--to", "demo", "-q"])
+            .ends(0)
+            .json()["error"]["type"],
+        "invalid_request_error"
+    );
+}
+
+#[test]
+fn json_documents_hold_everything() {
+    let home = Home::new();
+    home.request();
+    let sent = home
+        .wire(&["send", "r.json", "--to", "demo", "--json"])
+        .ends(0)
+        .json();
+    let shown = home.wire(&["show", "--json"]).ends(0).json();
+    assert_eq!(sent, shown);
+    let schema = serde_json::from_str(include_str!("../captures/exchange.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> = validator
+        .iter_errors(&sent)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(sent["response"]["status"], 200);
+    assert_eq!(sent["request"]["body"]["json"]["model"], "gpt-4o-mini");
+    assert_eq!(sent["outcome"]["kind"], "whole");
+}
