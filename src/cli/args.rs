@@ -233,9 +233,9 @@ pub(super) struct Output {
     /// Lay bodies out for reading: all (layout and colours), format, none [default: all on a terminal]
     #[arg(long, value_name = "HOW")]
     pub(super) pretty: Option<Pretty>,
-    /// Leave the body in its transfer and content coding
-    #[arg(long)]
-    pub(super) undecoded: bool,
+    /// Leave the body coded: `all` as it crossed the wire, `content` without chunks but still compressed
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub(super) undecoded: Option<Undecoded>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -243,6 +243,12 @@ pub(super) enum Pretty {
     All,
     Format,
     None,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Undecoded {
+    All,
+    Content,
 }
 
 /// How much is read.

@@ -42,6 +42,12 @@ impl Complaint {
         self
     }
 
+    /// What to do about it, where that is known.
+    pub(super) fn hint_of(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
     /// Says it, and how to end.
     pub(super) fn tell(self) -> Exit {
         let mut stderr = output::stderr();

@@ -6,12 +6,12 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::args::{self, Colour, Common, Pretty};
+use super::args::{self, Colour, Common, Pretty, Undecoded};
 use super::complain::Complaint;
 use super::env;
 use super::exit::Exit;
 use crate::capture::store::Store;
-use crate::render::live::{self, Parts, Plan, Screen};
+use crate::render::live::{self, Decode, Parts, Plan, Screen};
 use crate::render::{Painted, Style, machine};
 use crate::tape::Tape;
 use crate::{content, http1};
@@ -217,7 +217,11 @@ pub(super) fn plan(
     Ok(Plan {
         parts,
         marked,
-        undecoded: args.undecoded,
+        decode: match args.undecoded {
+            None => Decode::All,
+            Some(Undecoded::Content) => Decode::Transfer,
+            Some(Undecoded::All) => Decode::Nothing,
+        },
         pretty: laid_out(body),
         pretty_notes: laid_out(notes),
         on_screen: body || laid_out(body),

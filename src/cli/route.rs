@@ -18,10 +18,7 @@ pub(super) fn route(
     let resolve: Result<Vec<_>, _> = args
         .resolve
         .iter()
-        .map(|text| {
-            Override::parse(text)
-                .map_err(|error| Complaint::usage(format!("--resolve {text}: {error}")))
-        })
+        .map(|text| Override::parse(text).map_err(|error| Complaint::usage(error)))
         .collect();
     let proxy = match direct || args.unix_socket.is_some() {
         true => None,
@@ -64,7 +61,7 @@ fn proxy(target: &Target, args: &args::Connection) -> Result<Option<Proxy>, Comp
     };
     proxies
         .choose(target)
-        .map_err(|error| Complaint::usage(format!("the proxy cannot be used: {error}")))
+        .map_err(|error| Complaint::usage(error.error).hint_of(error.hint))
 }
 
 /// Whom TLS trusts. `demo`: the certificate of the embedded server.
@@ -89,7 +86,7 @@ pub(super) fn tls(args: &args::Tls, demo: Option<&str>) -> Result<Tls, Complaint
             .transpose()?,
         key_log,
     };
-    Tls::new(options).map_err(Complaint::usage)
+    Tls::new(options).map_err(|error| Complaint::usage(error.error).hint_of(error.hint))
 }
 
 fn client(cert: &Path, key: Option<&PathBuf>) -> Result<ClientCert, Complaint> {

@@ -27,7 +27,10 @@ pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint>
         .enable_all()
         .build()
         .map_err(|error| Complaint::new(Exit::NoConnection, format!("no runtime: {error}")))?;
-    runtime.block_on(send(common, args))
+    let ended = runtime.block_on(send(common, args));
+    // The system's resolver cannot be interrupted; nobody waits for it after a time limit.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn send(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {

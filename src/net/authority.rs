@@ -1,10 +1,36 @@
-//! `user:password@host:port` (RFC 3986, 3.2), for targets and for proxies.
+//! `user:password@host:port` (RFC 3986, 3.2), for targets and for proxies, and the error of whoever
+//! reads one.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::failure::shown;
-use super::url::UrlError;
+
+/// A URL, or a part of one, that cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct UrlError {
+    /// What is wrong with it. Never repeats credentials or a query.
+    pub error: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl UrlError {
+    /// Without advice.
+    pub(super) fn new(error: impl Into<String>) -> Self {
+        Self {
+            error: error.into(),
+            hint: None,
+        }
+    }
+
+    /// The same, with advice.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
 
 /// A host as it was written: a name or an address.
 #[derive(Clone, Debug, Eq, PartialEq)]

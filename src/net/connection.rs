@@ -115,7 +115,11 @@ impl Connection {
 
     /// Says goodbye: `close_notify` under TLS, then the end of the stream.
     pub async fn close(&mut self) -> io::Result<()> {
-        self.shutdown().await
+        match self.shutdown().await {
+            // The peer was quicker.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            outcome => outcome,
+        }
     }
 
     fn stream(self: Pin<&mut Self>) -> Pin<&mut dyn Transport> {

@@ -23,7 +23,7 @@ mod tls;
 mod url;
 mod wire;
 
-pub use authority::Host;
+pub use authority::{Host, UrlError};
 pub use clock::Clock;
 pub use connection::Connection;
 pub use failure::Failure;
@@ -31,4 +31,4 @@ pub use proxy::{Proxy, ProxyEnv, ProxyKind};
 pub use resolve::{Family, Override, OverrideError};
 pub use route::{Route, connect};
 pub use tls::{ClientCert, Roots, Tls, TlsError, TlsOptions};
-pub use url::{Scheme, Target, UrlError};
+pub use url::{Scheme, Target};

@@ -156,7 +156,13 @@ where
     R: FnMut(Moment, &Fact) + ?Sized,
 {
     let destination = destination(proxy, route, progress).await?;
-    let wire = tcp(&proxy.host, proxy.port, route, progress).await?;
+    let wire = tcp(&proxy.host, proxy.port, route, progress)
+        .await
+        .map_err(|failure| unreachable(proxy, failure))?;
+    let wire = Wire {
+        place: format!("the proxy {}", wire.place),
+        ..wire
+    };
     let wire = match proxy.kind {
         ProxyKind::Https => enveloped(wire, proxy, tls, progress).await?,
         ProxyKind::Http | ProxyKind::Socks5 | ProxyKind::Socks5h => wire,
@@ -176,6 +182,19 @@ where
         to,
     });
     Ok(wire)
+}
+
+/// It is the proxy that cannot be found or does not answer, which its user may not know to be in use.
+fn unreachable(proxy: &Proxy, failure: Failure) -> Failure {
+    Failure {
+        error: format!(
+            "the proxy {} is out of reach: {}",
+            proxy.to_url(),
+            failure.error
+        ),
+        ..failure
+    }
+    .hint("is the proxy running? It comes from --proxy or from the environment (https_proxy, ...)")
 }
 
 /// What a SOCKS proxy is asked for; other proxies get the name.
@@ -209,9 +228,7 @@ async fn enveloped<R>(
 where
     R: FnMut(Moment, &Fact) + ?Sized,
 {
-    let place = format!("the proxy {}", wire.place);
-    progress.enter(Stage::Tls, place.clone());
-    let wire = Wire { place, ..wire };
+    progress.enter(Stage::Tls, wire.place.clone());
     let handshaken = tls.handshake(wire, &proxy.host, With::Proxy).await?;
     Ok(Wire {
         io: handshaken.stream,

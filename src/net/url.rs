@@ -3,34 +3,8 @@
 
 use std::fmt;
 
-use super::authority::{Authority, Host};
+use super::authority::{Authority, Host, UrlError};
 use super::failure::shown;
-
-/// A URL, or a part of one, that cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{error}")]
-pub struct UrlError {
-    /// What is wrong with it. Never repeats credentials or a query.
-    pub error: String,
-    /// What to write instead.
-    pub hint: Option<String>,
-}
-
-impl UrlError {
-    /// Without advice.
-    pub(super) fn new(error: impl Into<String>) -> Self {
-        Self {
-            error: error.into(),
-            hint: None,
-        }
-    }
-
-    /// The same, with advice.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-}
 
 /// The two schemes that are spoken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -303,5 +277,18 @@ mod tests {
         assert!(wrong("https://h\u{1b}/").0.contains("\\u{1b}"));
         assert!(wrong("https://bücher.example/").1.contains("punycode"));
         assert!(wrong("https://h/é").1.contains("%C3%A9"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_is_written_and_read_alike(
+            url in "https?://([a-z]{0,3}(:[a-z%@]{0,3})?@)?[a-z.\\[\\]:0-9]{0,9}[ -~\\n]{0,12}",
+        ) {
+            if let Ok(target) = Target::parse(&url) {
+                let again = Target::parse(&target.to_url()).unwrap();
+                proptest::prop_assert_eq!(&again.to_url(), &target.to_url());
+                proptest::prop_assert!(url.contains(target.host.as_str()));
+            }
+        }
     }
 }

@@ -19,14 +19,25 @@ pub struct Plan {
     pub parts: Parts,
     /// Whether lines carry `>`, `<` and `*`; otherwise parts are shown as they are.
     pub marked: bool,
-    /// Whether bodies stay in their transfer and content coding.
-    pub undecoded: bool,
+    /// How far the response's body is decoded.
+    pub decode: Decode,
     /// Whether JSON is laid out for reading, in the response's body.
     pub pretty: bool,
     /// And in what stands among the notes.
     pub pretty_notes: bool,
     /// Whether the response's body goes to a screen, so that it is made safe to look at.
     pub on_screen: bool,
+}
+
+/// How far a body is decoded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Decode {
+    /// From transfer and content coding.
+    All,
+    /// From chunks alone: compressed data stay compressed.
+    Transfer,
+    /// Not at all.
+    Nothing,
 }
 
 /// Parts of an exchange, in the letters of HTTPie and xh.
@@ -221,24 +232,26 @@ impl<O: Write, N: Write> Listen for Paint<O, N> {
             Event::ChunkHead { line: span, .. }
             | Event::ChunkEnd(span)
             | Event::TrailerEnd(span) => {
-                if self.plan.undecoded {
+                if self.plan.decode == Decode::Nothing {
                     self.data(seen.slice(span));
                 }
             }
-            Event::Trailer(field) if self.plan.undecoded => self.data(seen.slice(field.line)),
+            Event::Trailer(field) if self.plan.decode == Decode::Nothing => {
+                self.data(seen.slice(field.line))
+            }
             Event::Trailer(_) => {
                 self.flow_pauses();
                 self.head_line(side, event, seen);
             }
             Event::Unframed(span) if side == Side::Received => {
-                if self.plan.undecoded {
+                if self.plan.decode == Decode::Nothing {
                     self.data(seen.slice(span));
                 }
                 self.lost(seen.slice(span));
             }
             Event::End(end) => {
                 // What follows a lost place may still be wanted as it came.
-                if !(self.plan.undecoded && matches!(end, End::Lost { .. })) {
+                if !(self.plan.decode == Decode::Nothing && matches!(end, End::Lost { .. })) {
                     self.flow_ends();
                 }
                 if end == End::Complete && self.response.is_interim() {
@@ -321,8 +334,8 @@ impl<O: Write, N: Write> Paint<O, N> {
             Side::Received => (parts.response_body, self.body.style, self.plan.pretty),
         };
         // Even a body that nobody sees is decoded: whether it can be is part of how the exchange ended.
-        let decoder = match (side, self.plan.undecoded) {
-            (Side::Received, false) => self.decoder(),
+        let decoder = match (side, self.plan.decode) {
+            (Side::Received, Decode::All) => self.decoder(),
             _ => None,
         };
         if !shown && decoder.is_none() {

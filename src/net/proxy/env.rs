@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::Proxy;
-use crate::net::authority::Host;
-use crate::net::url::{Scheme, Target, UrlError};
+use crate::net::authority::{Host, UrlError};
+use crate::net::url::{Scheme, Target};
 
 /// The values of the variables; where both cases of a name are read is the caller's business.
 #[derive(Clone, Default)]

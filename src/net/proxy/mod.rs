@@ -8,9 +8,8 @@ use std::fmt;
 
 use tokio::io::AsyncWrite;
 
-use super::authority::{Authority, Host};
+use super::authority::{Authority, Host, UrlError};
 use super::failure::{Failure, shown, words};
-use super::url::UrlError;
 use crate::tape::Stage;
 
 pub use env::ProxyEnv;

@@ -109,7 +109,9 @@ async fn plain_requests_are_handed_to_the_proxy() {
     assert!(route.absolute_form());
     assert_eq!(route.proxy_authorization().as_deref(), Some("Basic dTpw"));
     let (connection, facts) = go(&route, TlsOptions::default()).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, Closing::Eof);
+    let mut connection = connection.unwrap();
+    assert_eq!(connection.peer(), format!("the proxy {proxy}"));
+    assert_eq!(talk(&mut connection).await, Closing::Eof);
     assert_eq!(names(&facts), ["connected"]);
 }
 
@@ -158,6 +160,18 @@ async fn socks_gets_the_name_or_the_address() {
         assert_eq!(resolved, scheme == "socks5");
         assert!(matches!(facts.last(), Some(Fact::Tunnelled { .. })));
     }
+}
+
+#[tokio::test]
+async fn a_proxy_out_of_reach_is_told_from_a_target() {
+    let proxy = nobody().await;
+    let route = proxied("https://api.example/", &format!("http://{proxy}"));
+    let failure = go(&route, TlsOptions::default()).await.0.err().unwrap();
+    assert_eq!(failure.stage, Stage::Connect);
+    let why = format!("cannot connect to {proxy}: connection refused");
+    let wanted = format!("the proxy http://{proxy} is out of reach: {why}");
+    assert_eq!(failure.error, wanted);
+    assert!(failure.hint.unwrap().contains("is the proxy running"));
 }
 
 #[tokio::test]

@@ -253,12 +253,16 @@ fn untrusted(leaf: &Certificate, chain: &[Certificate]) -> Why {
         );
     }
     let last = chain.last().unwrap_or(leaf);
+    let hint = match chain.len() {
+        1 => format!("{BELIEVE}; or does the server leave out an intermediate certificate?"),
+        _ => BELIEVE.to_owned(),
+    };
     (
         format!(
             "the server's certificate was issued by {}, which is not trusted",
             quoted(&last.issuer)
         ),
-        Some(BELIEVE.to_owned()),
+        Some(hint),
     )
 }
 
