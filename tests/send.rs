@@ -703,11 +703,10 @@ fn raw_messages_go_out_as_they_are() {
     let home = Home::new();
     let raw = b"POST  /x HTTP/1.1\nHost : h\nX-\xff: \x00\r\n\r\n{broken";
     home.file("raw.http", raw);
-    let server = Server::start(vec![Step::Wait, write(OK)]);
-    let mut command = home.command(&["send", "raw.http", "--raw", "--url", &server.url()]);
-    let child = command.spawn().unwrap();
-    server.go();
-    Run::of(child.wait_with_output().unwrap()).ends(0);
+    let server = Server::start(vec![Step::Take(raw.len()), write(OK)]);
+    home.wire(&["send", "raw.http", "--raw", "--url", &server.url()])
+        .ends(0);
+    assert_eq!(server.heard(), raw);
     let tape = wire::capture::store::open(&home.capture()).unwrap().tape;
     assert_eq!(tape.sent.bytes, raw);
 }
@@ -819,4 +818,28 @@ fn json_documents_hold_everything() {
     assert_eq!(sent["response"]["status"], 200);
     assert_eq!(sent["request"]["body"]["json"]["model"], "gpt-4o-mini");
     assert_eq!(sent["outcome"]["kind"], "whole");
+}
+
+#[test]
+fn the_sample_captures_are_captures() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/demo");
+    let entries: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let captures: Vec<_> = entries
+        .iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "wire"))
+        .collect();
+    assert!(captures.len() >= 5);
+    for path in captures {
+        check_schema(path);
+        let reading = wire::capture::store::open(path).unwrap();
+        assert!(
+            reading.notes.is_empty(),
+            "{}: {:?}",
+            path.display(),
+            reading.notes
+        );
+    }
 }

@@ -133,7 +133,8 @@ impl Store {
                 names.push(name.to_owned());
             }
         }
-        names.sort_unstable();
+        // A name that its user chose says nothing of its time: `@` means the newest that does.
+        names.sort_unstable_by(|one, other| (is_dated(one), one).cmp(&(is_dated(other), other)));
         Ok(names)
     }
 
@@ -182,6 +183,11 @@ impl Store {
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+}
+
+/// Whether a name begins with a day, as those of [`Store::create`] do.
+fn is_dated(name: &str) -> bool {
+    name.bytes().take_while(u8::is_ascii_digit).count() == 8
 }
 
 /// Creates a file that its owner alone can read. `fresh`: it must not exist yet.
@@ -249,7 +255,9 @@ mod tests {
             store.create(&origin, "m").is_err(),
             "an existing capture is never overwritten"
         );
+        create(&store.path("mine.wire"), true).unwrap();
         assert_eq!(store.find("@").unwrap(), path);
+        assert_eq!(store.find("@~1").unwrap(), store.path("mine.wire"));
         assert_eq!(store.find("cafe").unwrap(), path);
     }
 }

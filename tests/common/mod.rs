@@ -134,6 +134,8 @@ impl Run {
 pub enum Step {
     /// Reads until the request is whole.
     Read,
+    /// Reads so many bytes.
+    Take(usize),
     /// Writes these bytes, in one write.
     Write(Vec<u8>),
     /// Waits until the test says to go on.
@@ -195,6 +197,11 @@ fn follow(mut stream: TcpStream, steps: Vec<Step>, wait: &mpsc::Receiver<()>) ->
     for step in steps {
         match step {
             Step::Read => read_request(&mut stream, &mut heard),
+            Step::Take(length) => {
+                let mut bytes = vec![0; length];
+                stream.read_exact(&mut bytes).unwrap();
+                heard.extend(bytes);
+            }
             // The client may be gone, which is what some tests want.
             Step::Write(bytes) => drop(stream.write_all(&bytes)),
             Step::Wait => drop(wait.recv()),
