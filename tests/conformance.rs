@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::disallowed_methods,
+    clippy::print_stderr,
     reason = "tests look at files and variables themselves"
 )]
 use std::io::Read as _;

@@ -252,7 +252,7 @@ pub(super) enum Undecoded {
 }
 
 /// How much is read.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct Limits {
     /// Longest head, in bytes (K, M, G)

@@ -5,7 +5,6 @@ use std::io::Write;
 use std::path::Path;
 
 use super::exit::Exit;
-use super::output;
 use crate::render::words;
 
 /// A reason to end before, or instead of, what was asked for.
@@ -50,7 +49,7 @@ impl Complaint {
 
     /// Says it, and how to end.
     pub(super) fn tell(self) -> Exit {
-        let mut stderr = output::stderr();
+        let mut stderr = std::io::stderr().lock();
         let _ = writeln!(stderr, "wire: {}", words::line(&self.text));
         if let Some(hint) = &self.hint {
             let _ = writeln!(stderr, "hint: {}", words::line(hint));

@@ -1,7 +1,7 @@
 //! The exact bytes of a request: body from a file, edits by span, a short head in a fixed order.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args;
 use super::complain::Complaint;
@@ -18,6 +18,18 @@ pub(super) struct Body {
     pub(super) streams: bool,
     /// Where it is no JSON: why.
     pub(super) not_json: Option<String>,
+}
+
+impl Body {
+    /// Bytes that nobody looks into.
+    pub(super) fn opaque(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            model: None,
+            streams: false,
+            not_json: None,
+        }
+    }
 }
 
 /// Reads the request file. `-` is standard input.
@@ -182,9 +194,4 @@ pub(super) fn head(line: &Line<'_>, edits: &[String]) -> Result<Head, Complaint>
     let edits: Result<Vec<_>, _> = edits.iter().map(|edit| FieldEdit::parse(edit)).collect();
     head.edit(&edits.map_err(Complaint::usage)?);
     Ok(head)
-}
-
-/// The name of the request file, for messages; a request without one has none.
-pub(super) fn name(request: Option<&PathBuf>) -> &Path {
-    request.map_or(Path::new("-"), PathBuf::as_path)
 }

@@ -18,7 +18,7 @@ pub(super) fn route(
     let resolve: Result<Vec<_>, _> = args
         .resolve
         .iter()
-        .map(|text| Override::parse(text).map_err(|error| Complaint::usage(error)))
+        .map(|text| Override::parse(text).map_err(Complaint::usage))
         .collect();
     let proxy = match direct || args.unix_socket.is_some() {
         true => None,

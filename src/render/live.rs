@@ -4,92 +4,14 @@
 use std::io::{self, Write};
 
 use super::body::Painter;
-use super::{Look, Painted, Style, head, hex, timing, words};
+use super::plan::{Decode, Plan, Screen};
+use super::{Look, Painted, head, hex, timing, words};
 use crate::content;
 use crate::exchange::{Exchange, Listen, Reader};
 use crate::http1::{End, Event, Keep, Limits, Message};
 use crate::span::{Moment, Side};
 use crate::tape::{Fact, Watch, Window};
 use crate::timing::Milestones;
-
-/// Which parts are shown, and how.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// The parts.
-    pub parts: Parts,
-    /// Whether lines carry `>`, `<` and `*`; otherwise parts are shown as they are.
-    pub marked: bool,
-    /// How far the response's body is decoded.
-    pub decode: Decode,
-    /// Whether JSON is laid out for reading, in the response's body.
-    pub pretty: bool,
-    /// And in what stands among the notes.
-    pub pretty_notes: bool,
-    /// Whether the response's body goes to a screen, so that it is made safe to look at.
-    pub on_screen: bool,
-}
-
-/// How far a body is decoded.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Decode {
-    /// From transfer and content coding.
-    All,
-    /// From chunks alone: compressed data stay compressed.
-    Transfer,
-    /// Not at all.
-    Nothing,
-}
-
-/// Parts of an exchange, in the letters of HTTPie and xh.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Parts {
-    /// `H`: the request's head.
-    pub request_head: bool,
-    /// `B`: its body.
-    pub request_body: bool,
-    /// `h`: the heads of the responses.
-    pub response_head: bool,
-    /// `b`: the body.
-    pub response_body: bool,
-    /// `m`: facts, oddities, timing.
-    pub meta: bool,
-}
-
-impl Parts {
-    /// Every part.
-    pub const ALL: Self = Self {
-        request_head: true,
-        request_body: true,
-        response_head: true,
-        response_body: true,
-        meta: true,
-    };
-
-    /// Reads letters such as `hb`; the first letter that names no part is the error.
-    pub fn parse(letters: &str) -> Result<Self, char> {
-        let mut parts = Self::default();
-        for letter in letters.chars() {
-            *match letter {
-                'H' => &mut parts.request_head,
-                'B' => &mut parts.request_body,
-                'h' => &mut parts.response_head,
-                'b' => &mut parts.response_body,
-                'm' => &mut parts.meta,
-                other => return Err(other),
-            } = true;
-        }
-        Ok(parts)
-    }
-}
-
-/// Where output goes, and what it can show.
-#[derive(Debug)]
-pub struct Screen<W> {
-    /// The output itself.
-    pub out: W,
-    /// What it can show.
-    pub style: Style,
-}
 
 /// Paints an exchange. The response's body goes to one output, everything about it to another.
 #[derive(Debug)]

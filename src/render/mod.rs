@@ -9,6 +9,7 @@ pub mod hex;
 pub mod listing;
 pub mod live;
 pub mod machine;
+pub mod plan;
 mod timing;
 pub mod words;
 
