@@ -43,11 +43,11 @@ impl<W: Write> Writer<W> {
         self.written
     }
 
-    /// The error that ended the writing, if one did.
-    pub fn finish(self) -> std::io::Result<()> {
+    /// What it wrote into; or the error that ended the writing, if one did.
+    pub fn finish(self) -> std::io::Result<W> {
         match self.failed {
             Some(error) => Err(error),
-            None => Ok(()),
+            None => Ok(self.file),
         }
     }
 

@@ -88,12 +88,12 @@ impl Capture {
         let path = self.path.display().to_string();
         let written = words::bytes(writer.written());
         match writer.finish() {
-            Ok(()) if notes => {
+            Ok(_) if notes => {
                 let line = format!("* captured in {} ({written})", words::line(&path));
                 let _ = writeln!(output::stderr(), "{line}");
                 exit
             }
-            Ok(()) => exit,
+            Ok(_) => exit,
             Err(error) => {
                 let text = format!("{path}: the capture breaks off after {written}: {error}");
                 let told = Complaint::new(Exit::NoCapture, text).tell();
