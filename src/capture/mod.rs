@@ -20,18 +20,21 @@
 //! stands before every writer and every screen, [`Selector`] names a capture, and `store` is the one
 //! module here that touches the file system.
 
+mod direction;
 mod line;
 mod mask;
 mod name;
 mod places;
 mod read;
+mod secrets;
 pub mod store;
 mod write;
 
-pub use mask::{Masker, Secrets};
+pub use mask::Masker;
 pub use name::{NameError, Selector, choose, file_name};
 pub use places::{SENSITIVE_FIELDS, mask_url};
 pub use read::{Note, NoteKind, ReadError, Reading, read};
+pub use secrets::Secrets;
 pub use write::Writer;
 
 #[doc(hidden)]

@@ -1,0 +1,368 @@
+//! One direction of an exchange, read to find the secrets in it: by place first, then by value.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::places;
+use super::secrets::Secrets;
+use crate::http1::{Asked, Decoder, End, Event, Field, Limits, StartLine};
+use crate::span::{Side, Span};
+use crate::tape::{Fact, Rolling, Window};
+
+/// What is known of one direction.
+#[derive(Debug)]
+pub(super) struct Direction {
+    side: Side,
+    rolling: Rolling,
+    reading: Reading,
+    /// Whether the last message that began was asked with HEAD.
+    asked: Asked,
+    /// Secrets that were found, in order, until the runs they lie in are passed on.
+    masks: VecDeque<Mask>,
+    /// The end of the body so far, as far as it may be the beginning of a known value.
+    tail: Vec<u8>,
+    /// Where the bytes of `tail` lie.
+    tail_at: Vec<Span>,
+    /// Whether the tail shows more of that value than may be seen.
+    tail_waits: bool,
+    /// All before it is decided, but for a tail that waits.
+    read: u64,
+}
+
+#[derive(Debug)]
+enum Reading {
+    Message(Box<Decoder>),
+    /// Framing is lost: lines are looked at one by one.
+    Lines(Line),
+}
+
+/// What is known of the current line, where lines are all there is.
+#[derive(Clone, Debug, Default)]
+struct Line {
+    kind: LineKind,
+    /// What may be the name of a field; emptied once that is decided.
+    name: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum LineKind {
+    #[default]
+    Unknown,
+    Plain,
+    Secret,
+}
+
+#[derive(Debug)]
+struct Mask {
+    rule: String,
+    span: Span,
+    fingerprint: String,
+}
+
+impl Direction {
+    pub(super) fn new(side: Side) -> Self {
+        Self {
+            side,
+            rolling: Rolling::default(),
+            reading: Reading::Message(Box::new(decoder(side, Asked::Other, 0))),
+            asked: Asked::Other,
+            masks: VecDeque::new(),
+            tail: Vec::new(),
+            tail_at: Vec::new(),
+            tail_waits: false,
+            read: 0,
+        }
+    }
+
+    /// All before this offset is decided.
+    pub(super) fn decided(&self) -> u64 {
+        match self.tail_at.first() {
+            Some(first) if self.tail_waits => first.start.min(self.read),
+            _ => self.read,
+        }
+    }
+
+    /// Whether all that came is decided, and nothing of it is to be masked.
+    pub(super) fn is_clean(&self) -> bool {
+        self.masks.is_empty() && self.decided() == self.end()
+    }
+
+    /// Offset one past the last byte that came.
+    pub(super) fn end(&self) -> u64 {
+        self.rolling.end()
+    }
+
+    /// What the last message that began asks for.
+    pub(super) fn asked(&self) -> Asked {
+        self.asked
+    }
+
+    /// Nothing more comes: what is still open is decided as it stands.
+    pub(super) fn close(&mut self, secrets: &mut Secrets) {
+        self.feed(&[], true, Asked::Other, secrets);
+        self.tail.clear();
+        self.tail_at.clear();
+        self.read = self.rolling.end();
+    }
+
+    fn found(&mut self, rule: &str, span: Span, fingerprint: String) {
+        if !span.is_empty() {
+            self.masks.push_back(Mask {
+                rule: rule.to_ascii_lowercase(),
+                span,
+                fingerprint,
+            });
+        }
+    }
+
+    /// Masks the part of each secret that lies in the run `span`, and tells of those that begin in it.
+    pub(super) fn mask(&mut self, span: Span, bytes: &mut [u8], mut tell: impl FnMut(Fact)) {
+        for mask in &self.masks {
+            let part = mask.span.intersection(span);
+            let from = usize::try_from(part.start.saturating_sub(span.start)).unwrap_or(usize::MAX);
+            let to = usize::try_from(part.end.saturating_sub(span.start)).unwrap_or(usize::MAX);
+            if part.is_empty() {
+                continue;
+            }
+            if let Some(secret) = bytes.get_mut(from..to) {
+                blank(secret);
+            }
+            if span.contains(mask.span.start) {
+                tell(Fact::Redacted {
+                    rule: mask.rule.clone(),
+                    side: self.side,
+                    span: mask.span,
+                    fingerprint: mask.fingerprint.clone(),
+                });
+            }
+        }
+        self.masks.retain(|mask| mask.span.end > span.end);
+    }
+
+    /// Reads what came, as far as it can be read, and notes the secrets in it.
+    pub(super) fn feed(&mut self, bytes: &[u8], ended: bool, asked: Asked, secrets: &mut Secrets) {
+        let mut rolling = std::mem::take(&mut self.rolling);
+        rolling.feed(bytes, ended, |seen| {
+            loop {
+                let event = match &mut self.reading {
+                    Reading::Lines(_) => break,
+                    Reading::Message(decoder) => decoder.step(seen),
+                };
+                match event {
+                    None => break,
+                    Some(event) => self.event(&event, seen, asked, secrets),
+                }
+            }
+            if let Reading::Lines(line) = &self.reading {
+                let line = line.clone();
+                self.lines(seen, line, secrets);
+            }
+            self.read
+        });
+        self.rolling = rolling;
+    }
+
+    fn event(&mut self, event: &Event, seen: Window<'_>, asked: Asked, secrets: &mut Secrets) {
+        match *event {
+            Event::Start(StartLine::Request {
+                line,
+                method,
+                target,
+                ..
+            }) => {
+                self.asked = Asked::from_method(seen.slice(method));
+                for part in places::secret_parts_of_url(seen.slice(target)) {
+                    let secret = seen.slice(target).get(part.clone()).unwrap_or_default();
+                    let fingerprint = secrets.fingerprint(secret);
+                    secrets.learn(secret);
+                    self.found("url", within(target, part), fingerprint);
+                }
+                self.known(seen, line, secrets);
+            }
+            Event::Field(field) | Event::Trailer(field) => self.field(field, seen, secrets),
+            Event::Data(span) => self.data(seen, span, secrets),
+            Event::End(End::Complete | End::Closed) => {
+                self.tail.clear();
+                self.tail_at.clear();
+                let asked = if self.side == Side::Sent {
+                    Asked::Other
+                } else {
+                    asked
+                };
+                self.reading = Reading::Message(Box::new(decoder(self.side, asked, self.read)));
+            }
+            Event::End(End::Lost { .. } | End::Short { .. })
+            | Event::HeadEnd(_, crate::http1::Framing::Tunnel) => {
+                self.reading = Reading::Lines(Line::default());
+            }
+            _ => {
+                if let Some((_, span)) = event.covers() {
+                    self.known(seen, span, secrets);
+                }
+            }
+        }
+        if let Some((_, span)) = event.covers() {
+            self.read = self.read.max(span.end);
+        }
+    }
+
+    fn field(&mut self, field: Field, seen: Window<'_>, secrets: &mut Secrets) {
+        let (name, value) = (seen.slice(field.name), seen.slice(field.value));
+        if !places::is_sensitive(name) {
+            return self.known(seen, field.line, secrets);
+        }
+        let scheme = value
+            .iter()
+            .position(|&byte| byte == b' ')
+            .map_or(0, |space| space.saturating_add(1));
+        for part in places::secret_parts(name, value) {
+            // The fingerprint is that of the whole key, so that a key is the same in any place.
+            let cookie = name.to_ascii_lowercase().ends_with(b"cookie");
+            let whole = if cookie {
+                part.clone()
+            } else {
+                scheme.min(part.start)..part.end
+            };
+            let secret = value.get(whole).unwrap_or_default().trim_ascii();
+            let fingerprint = secrets.fingerprint(secret);
+            secrets.learn(secret);
+            let rule = String::from_utf8_lossy(name).into_owned();
+            self.found(&rule, within(field.value, part), fingerprint);
+        }
+    }
+
+    /// Notes known values in bytes that stand together and are read in one piece.
+    fn known(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
+        for (part, fingerprint) in secrets.find(seen.slice(span)) {
+            self.found("known key", within(span, part), fingerprint);
+        }
+    }
+
+    /// Notes known values in body bytes, which may begin in an earlier piece and end in a later one.
+    fn data(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
+        if secrets.is_empty() {
+            return;
+        }
+        if self.tail.is_empty() {
+            let bytes = seen.slice(span);
+            self.known(seen, span, secrets);
+            let open = secrets.open_end(bytes);
+            if open > 0 {
+                let from = bytes.len().saturating_sub(open);
+                self.tail = bytes.get(from..).unwrap_or_default().to_vec();
+                self.tail_at = vec![Span::new(span.end.saturating_sub(open as u64), span.end)];
+                self.tail_waits = secrets.must_wait(&self.tail);
+            }
+            return;
+        }
+        let mut bytes = std::mem::take(&mut self.tail);
+        let mut at = std::mem::take(&mut self.tail_at);
+        bytes.extend_from_slice(seen.slice(span));
+        match at.last_mut() {
+            Some(last) if last.end == span.start => last.end = span.end,
+            _ => at.push(span),
+        }
+        let mut closed = 0;
+        for (part, fingerprint) in secrets.find(&bytes) {
+            closed = part.end;
+            for span in pieces(&at, part) {
+                self.found("known key", span, fingerprint.clone());
+            }
+        }
+        let open = secrets.open_end(bytes.get(closed..).unwrap_or_default());
+        let from = bytes.len().saturating_sub(open);
+        self.tail_at = pieces(&at, from..bytes.len());
+        self.tail = bytes.split_off(from);
+        self.tail_waits = secrets.must_wait(&self.tail);
+    }
+
+    /// Where no message is left, a line that begins like a sensitive field is masked after its colon.
+    fn lines(&mut self, seen: Window<'_>, mut line: Line, secrets: &mut Secrets) {
+        let fresh = Span::new(self.read, seen.end());
+        self.data(seen, fresh, secrets);
+        let mut at = fresh.start;
+        for part in seen.slice(fresh).split_inclusive(|&byte| byte == b'\n') {
+            let end = at.saturating_add(part.len() as u64);
+            self.line_part(&mut line, Span::new(at, end), part);
+            if part.ends_with(b"\n") {
+                line = Line::default();
+            }
+            at = end;
+        }
+        self.reading = Reading::Lines(line);
+        self.read = fresh.end;
+    }
+
+    fn line_part(&mut self, line: &mut Line, span: Span, part: &[u8]) {
+        let mut from = span.start;
+        if line.kind == LineKind::Unknown {
+            let colon = part.iter().position(|&byte| byte == b':');
+            line.name
+                .extend_from_slice(part.get(..colon.unwrap_or(part.len())).unwrap_or_default());
+            if colon.is_some() {
+                let secret = places::is_sensitive(line.name.trim_ascii());
+                line.kind = if secret {
+                    LineKind::Secret
+                } else {
+                    LineKind::Plain
+                };
+                from = from
+                    .saturating_add(colon.unwrap_or(0) as u64)
+                    .saturating_add(1);
+            } else if line.name.len() > 100 {
+                line.kind = LineKind::Plain;
+            }
+        }
+        if line.kind == LineKind::Secret {
+            let ends = part
+                .iter()
+                .rev()
+                .take_while(|&&byte| byte == b'\n' || byte == b'\r')
+                .count();
+            let rule = String::from_utf8_lossy(line.name.trim_ascii()).into_owned();
+            let value = Span::new(from, span.end.saturating_sub(ends as u64));
+            self.found(&rule, value, String::new());
+        }
+    }
+}
+
+fn decoder(side: Side, asked: Asked, at: u64) -> Decoder {
+    match side {
+        Side::Sent => Decoder::request(at, Limits::default()),
+        Side::Received => Decoder::response(asked, at, Limits::default()),
+    }
+}
+
+/// White space stays: it is no part of a key, and a line end is part of the framing.
+fn blank(secret: &mut [u8]) {
+    for byte in secret.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
+        *byte = b'*';
+    }
+}
+
+fn within(span: Span, part: Range<usize>) -> Span {
+    let offset = |place: usize| span.start.saturating_add(place as u64);
+    Span::new(offset(part.start), offset(part.end))
+}
+
+/// Where the bytes `part` of a text lie, whose pieces lie at `at` one after the other.
+fn pieces(at: &[Span], part: Range<usize>) -> Vec<Span> {
+    let (from, to) = (part.start as u64, part.end as u64);
+    let mut passed = 0u64;
+    let mut found = Vec::new();
+    for span in at {
+        let start = span
+            .start
+            .saturating_add(from.saturating_sub(passed))
+            .min(span.end);
+        let end = span
+            .start
+            .saturating_add(to.saturating_sub(passed))
+            .min(span.end);
+        passed = passed.saturating_add(span.len());
+        if end > start {
+            found.push(Span::new(start, end));
+        }
+    }
+    found
+}

@@ -1,0 +1,111 @@
+//! The values that must not be seen, and how they are found wherever they stand.
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use aws_lc_rs::hmac;
+
+use super::places;
+
+/// Values that must not be seen, and the key under which their fingerprints are made.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    known: Vec<Vec<u8>>,
+    search: Option<AhoCorasick>,
+    salt: hmac::Key,
+}
+
+/// A known key shorter than this is masked where its place tells, but not searched for: `test`, `ollama`
+/// and `EMPTY` are words that occur in bodies.
+const SHORTEST_KNOWN: usize = 7;
+
+impl Secrets {
+    /// Takes the keys that the caller knows; `salt` is the folder's own (see `Store::salt`).
+    pub fn new(known: impl IntoIterator<Item = Vec<u8>>, salt: &[u8; 32]) -> Self {
+        let salt = hmac::Key::new(hmac::HMAC_SHA256, salt);
+        let mut secrets = Self {
+            known: Vec::new(),
+            search: None,
+            salt,
+        };
+        for value in known {
+            secrets.learn(&value);
+        }
+        secrets
+    }
+
+    /// Adds a value to those that are searched for.
+    pub(super) fn learn(&mut self, value: &[u8]) {
+        if value.len() < SHORTEST_KNOWN || self.known.iter().any(|known| known == value) {
+            return;
+        }
+        self.known.push(value.to_vec());
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&self.known);
+        // Building fails only for more patterns than anybody has; then the last ones are not searched for.
+        if let Ok(search) = search {
+            self.search = Some(search);
+        }
+    }
+
+    /// Equal secrets have equal fingerprints within one folder; eight digits tell nothing else.
+    pub(super) fn fingerprint(&self, secret: &[u8]) -> String {
+        let tag = hmac::sign(&self.salt, secret);
+        hex::encode(tag.as_ref().get(..4).unwrap_or_default())
+    }
+
+    /// Every known value in `bytes`: what of it is to be masked, and its fingerprint.
+    pub(super) fn find(&self, bytes: &[u8]) -> Vec<(Range<usize>, String)> {
+        let Some(search) = &self.search else {
+            return vec![];
+        };
+        let found = search.find_iter(bytes).map(|found| found.range());
+        let part = |range: Range<usize>| {
+            let secret = bytes.get(range.clone()).unwrap_or_default();
+            let from = range.start.saturating_add(places::visible_prefix(secret));
+            (from..range.end, self.fingerprint(secret))
+        };
+        found.map(part).collect()
+    }
+
+    /// How long a suffix of `bytes` may be the beginning of a known value.
+    pub(super) fn open_end(&self, bytes: &[u8]) -> usize {
+        let may_begin = |known: &Vec<u8>| {
+            let longest = known.len().saturating_sub(1).min(bytes.len());
+            let suffix = |length: &usize| bytes.get(bytes.len().saturating_sub(*length)..);
+            (1..=longest)
+                .rev()
+                .find(|length| suffix(length).is_some_and(|end| known.starts_with(end)))
+        };
+        self.known.iter().filter_map(may_begin).max().unwrap_or(0)
+    }
+
+    /// Whether any value is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.search.is_none()
+    }
+
+    /// Whether `bytes` ends with more of a known value than may be seen, so that it must wait until it is
+    /// clear whether the rest follows.
+    pub(super) fn must_wait(&self, bytes: &[u8]) -> bool {
+        self.known.iter().any(|known| {
+            let visible = places::visible_prefix(known).saturating_add(1);
+            let longest = known.len().saturating_sub(1).min(bytes.len());
+            let suffix = |length: usize| bytes.get(bytes.len().saturating_sub(length)..);
+            (visible..=longest)
+                .any(|length| suffix(length).is_some_and(|end| known.starts_with(end)))
+        })
+    }
+
+    /// `text` with every known value masked: for words that do not pass through a [`Masker`].
+    pub fn mask_text(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        for (part, _) in self.find(text.as_bytes()) {
+            if let Some(secret) = bytes.get_mut(part) {
+                secret.fill(b'*');
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
