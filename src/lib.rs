@@ -9,7 +9,7 @@
 //! 1 tape                              bytes both ways, with marks; trait Watch
 //! 2 http1 content json                decoders: windows in, events with spans out
 //! 3 capture                           tape <-> JSON lines; masking
-//! 4 exchange timing listing           meaning: plain values
+//! 4 exchange timing listing limits price   meaning: plain values
 //! 5 render                            values -> a given Write
 //! ----------------------------------- no sockets, files, clock or environment above this line
 //! 6 net capture::store                sockets, TLS, names, the clock; the capture folder
@@ -43,8 +43,10 @@ pub mod content;
 pub mod exchange;
 pub mod http1;
 pub mod json;
+pub mod limits;
 pub mod listing;
 pub mod net;
+pub mod price;
 pub mod render;
 pub mod serve;
 pub mod span;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules from the ground up; a module may use those of lower rows and of its own row's name.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 18] = [
     ("span", 0),
     ("tape", 1),
     ("http1", 2),
@@ -19,6 +19,8 @@ const LAYERS: [(&str, u8); 16] = [
     ("exchange", 4),
     ("timing", 4),
     ("listing", 4),
+    ("limits", 4),
+    ("price", 4),
     ("render", 5),
     ("net", 6),
     ("capture::store", 6),

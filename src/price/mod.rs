@@ -1,0 +1,317 @@
+//! What an exchange cost: a table of prices, the way from a model's name to its price, and exact sums.
+//!
+//! The table is compiled in and read only when somebody asks. It goes stale within weeks, so whoever
+//! shows a cost shows [`Source::published`] with it, and a user's own file of the same shape overrides it.
+//!
+//! `prices.json`, one model a line, in dollars per million tokens:
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `model`, `provider`, `aliases` | how it is found; without `provider` an entry is for everybody who serves the name |
+//! | `input`, `output` | a fresh token of the prompt; a generated one |
+//! | `cached_input` | read from a cache; absent: as `input` |
+//! | `cache_write`, `cache_write_1h` | written to a cache for minutes, for an hour; absent: as `input`, as `cache_write` |
+//! | `reasoning_output` | absent: as `output` |
+//! | `audio_input`, `audio_output` | absent: as `input`, `output` |
+//! | `batch_`, `flex_`, `priority_` before `input`, `output`, `cached_input` | if the *response* names that tier |
+//! | `long_context` | these rates for **all** tokens once the whole prompt is above `above_input_tokens` (xAI: at or above) |
+//! | `max_input`, `max_output`, `deprecation_date`, `responses_only` | limits, last day, and whether only `/responses` serves it |
+//! | `has_off_peak`, `has_tiered` | there are hours, or bands of length, with other rates that are not in the table |
+//!
+//! It is taken from LiteLLM's list (MIT licence, Copyright 2023 Berri AI; the file names version and digest),
+//! models of today only; a `cache_write` of zero there, which nobody charges, is left out. Tools, images,
+//! regional uplifts and fast modes are not covered.
+//!
+//! ```
+//! use wire::price::{Prices, Tier, Tokens, cost};
+//!
+//! let prices = Prices::embedded();
+//! let price = prices.find("gpt-4o-mini-2024-07-18", Some("openai")).unwrap();
+//! let tokens = Tokens { input: Some(1000), output: Some(100), ..Tokens::default() };
+//! assert_eq!(cost(price, &tokens, Tier::Standard).unwrap().total.to_string(), "$0.00021");
+//! assert!(prices.find("never-heard-of", None).is_none());
+//! ```
+
+mod cost;
+mod find;
+mod money;
+mod rows;
+mod table;
+mod tokens;
+
+pub use cost::{Cost, Note, cost};
+pub use money::{Amiss, Money, Rate};
+pub use rows::{Row, rows};
+pub use table::{PricesError, Wrong};
+pub use tokens::Tokens;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Serialize;
+
+static EMBEDDED: LazyLock<Prices> = LazyLock::new(|| {
+    // A test holds that it can be read; if not, there are no prices, which is the truth then.
+    Prices::parse(include_bytes!("prices.json")).unwrap_or_default()
+});
+
+/// A table of prices.
+#[derive(Clone, Debug, Default)]
+pub struct Prices {
+    source: Source,
+    entries: Vec<Price>,
+}
+
+impl Prices {
+    /// The table that is compiled in; read at the first call.
+    pub fn embedded() -> &'static Self {
+        &EMBEDDED
+    }
+
+    /// Reads a table, as the module page describes it. Only `models`, and of each `model`, `input` and
+    /// `output`, have to be there.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PricesError> {
+        table::read(bytes)
+    }
+
+    /// This table with the entries of `own` in place of those of the same model and provider, whose aliases
+    /// they take over; an entry without a provider replaces the model everywhere.
+    pub fn with(&self, own: Self) -> Self {
+        let mut entries = own.entries;
+        let mut kept = Vec::new();
+        for old in &self.entries {
+            let replaces = |new: &&mut Price| new.model == old.model && new.is_of(&old.provider);
+            match entries.iter_mut().find(replaces) {
+                Some(new) => new.aliases.extend(old.aliases.iter().cloned()),
+                None => kept.push(old.clone()),
+            }
+        }
+        for entry in &mut entries {
+            entry.own = true;
+            entry.aliases.sort();
+            entry.aliases.dedup();
+        }
+        entries.extend(kept);
+        Self {
+            source: self.source.clone(),
+            entries,
+        }
+    }
+
+    /// Where the numbers come from, and of when they are.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// All prices, in the order of the file; a user's own come first.
+    pub fn entries(&self) -> &[Price] {
+        &self.entries
+    }
+
+    /// The price of `model` at `provider` (`openai`, `azure`, `anthropic`, `google`, ...), or none: nothing is guessed.
+    ///
+    /// Tried are, in this order, the name itself, an alias, and the name without its date, where no other
+    /// date of that model has a price of its own; then the same without a provider's prefix (`openai/gpt-4o`).
+    /// A provider's price is never taken for another's. Without a provider, those who list the name have to
+    /// agree. Gateways (OpenRouter, LiteLLM) have no prices of their own: ask without a provider.
+    pub fn find(&self, model: &str, provider: Option<&str>) -> Option<&Price> {
+        find::find(&self.entries, model, provider)
+    }
+}
+
+/// Where a table comes from.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Source {
+    /// The list and its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it was published, in words: `between 2026-11-10 and 2026-11-15`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
+    /// Its licence and copyright.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+}
+
+/// What one model costs at one provider.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Price {
+    /// The name that requests and responses use.
+    pub model: String,
+    /// Who asks for the money; empty: whoever serves the model.
+    pub provider: String,
+    /// Other names of the same model at the same price.
+    pub aliases: Vec<String>,
+    /// The plain rates.
+    pub rates: Rates,
+    /// Rates of other service tiers.
+    pub tiers: BTreeMap<Tier, TierRates>,
+    /// Rates of long prompts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long_context: Option<LongContext>,
+    /// Most tokens of a prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_input: Option<u64>,
+    /// Most tokens of an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output: Option<u64>,
+    /// The day on which the provider shuts it down, `YYYY-MM-DD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retires: Option<String>,
+    /// Whether it answers under `/responses` only.
+    pub responses_only: bool,
+    /// Whether some hours of the day have other rates, which are not known here.
+    pub off_peak: bool,
+    /// Whether there are bands of length with other rates, which are not known here.
+    pub bands: bool,
+    /// Whether it is from the user's own file.
+    pub own: bool,
+}
+
+impl Price {
+    /// Whether it is a price of `provider`.
+    fn is_of(&self, provider: &str) -> bool {
+        self.provider.is_empty() || self.provider == provider
+    }
+}
+
+/// What tokens of each kind cost.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Rates {
+    /// A fresh token of the prompt.
+    pub input: Rate,
+    /// A token read from a cache; absent: as `input`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<Rate>,
+    /// A token written to a cache for minutes; absent: as `input`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<Rate>,
+    /// A token written to a cache for an hour; absent: as `cache_write`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write_1h: Option<Rate>,
+    /// A token of sound in the prompt; absent: as `input`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_input: Option<Rate>,
+    /// A generated token.
+    pub output: Rate,
+    /// A token of reasoning; absent: as `output`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_output: Option<Rate>,
+    /// A generated token of sound; absent: as `output`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_output: Option<Rate>,
+}
+
+/// Rates of one service tier; what is absent is not known.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct TierRates {
+    /// A token of the prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Rate>,
+    /// A token read from a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<Rate>,
+    /// A generated token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Rate>,
+}
+
+/// Rates of long prompts: once they apply, they do for all tokens of the request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct LongContext {
+    /// They apply to prompts of more tokens than that (xAI: that many or more), cached ones counted.
+    pub above: u64,
+    /// What tokens cost then.
+    pub rates: Rates,
+}
+
+/// The service tier that a response says it was served in.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// The plain one, or none named.
+    #[default]
+    Standard,
+    /// Answers within hours.
+    Batch,
+    /// Slower and cheaper.
+    Flex,
+    /// Faster and dearer.
+    Priority,
+}
+
+impl Tier {
+    /// The tier of a response's `service_tier`: `default`, `standard`, `batch`, `flex`, `priority`; in
+    /// any case, as Gemini writes it large. `None` for any other, whose prices are not known.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "default" | "standard" | "auto" | "on_demand" => Self::Standard,
+            "batch" => Self::Batch,
+            "flex" => Self::Flex,
+            "priority" => Self::Priority,
+            _ => return None,
+        })
+    }
+
+    /// Its name, as OpenAI spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "default",
+            Self::Batch => "batch",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_table_can_be_read() {
+        let prices = Prices::parse(include_bytes!("prices.json")).unwrap();
+        assert_eq!(prices.entries().len(), 190);
+        assert_eq!(Prices::embedded().entries(), prices.entries());
+        let published = prices.source().published.as_deref();
+        assert_eq!(published, Some("between 2026-11-10 and 2026-11-15"));
+        for price in prices.entries() {
+            assert!(!price.provider.is_empty(), "{}", price.model);
+            assert_eq!(
+                prices.find(&price.model, Some(&price.provider)),
+                Some(price)
+            );
+            for alias in &price.aliases {
+                assert_eq!(prices.find(alias, Some(&price.provider)), Some(price));
+            }
+        }
+    }
+
+    #[test]
+    fn own_entries_override_by_model() {
+        let own = Prices::parse(
+            br#"{"models": [{"model": "gpt-4o", "input": 1, "output": 1},
+                {"model": "gpt-4.1", "provider": "azure", "input": 9, "output": 9},
+                {"model": "mine", "provider": "home", "input": 0, "output": 0}]}"#,
+        );
+        let all = Prices::embedded().with(own.unwrap());
+        let input =
+            |model, provider| Some(all.find(model, Some(provider))?.rates.input.to_string());
+        assert_eq!(input("gpt-4o", "openai").as_deref(), Some("$1.00"));
+        assert_eq!(input("gpt-4o", "azure").as_deref(), Some("$1.00"));
+        assert_eq!(
+            input("gpt-4o-2024-08-06", "openai").as_deref(),
+            Some("$1.00")
+        );
+        assert_eq!(
+            input("gpt-4o-2024-05-13", "openai").as_deref(),
+            Some("$5.00")
+        );
+        assert_eq!(input("gpt-4.1", "openai").as_deref(), Some("$2.00"));
+        assert_eq!(input("gpt-4.1", "azure").as_deref(), Some("$9.00"));
+        assert_eq!(input("mine", "home").as_deref(), Some("$0.00"));
+        assert_eq!(input("mine", "openai"), None);
+        assert!(all.find("gpt-4o", None).unwrap().own);
+        assert!(!all.find("o3", None).unwrap().own);
+    }
+}

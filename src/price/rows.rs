@@ -1,0 +1,103 @@
+//! The table of prices as rows of a listing.
+
+use serde::Serialize;
+
+use super::{Price, Prices, Rate};
+
+/// One line of a listing; rates in dollars per million tokens.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Row<'a> {
+    /// The name of the model.
+    pub model: &'a str,
+    /// Who asks for the money; empty: anybody.
+    pub provider: &'a str,
+    /// A fresh token of the prompt.
+    pub input: Rate,
+    /// A token read from a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<Rate>,
+    /// A token written to a cache for minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<Rate>,
+    /// A token written to a cache for an hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write_1h: Option<Rate>,
+    /// A generated token.
+    pub output: Rate,
+    /// Length of the prompt above which other rates apply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long_above: Option<u64>,
+    /// The day on which the provider shuts it down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retires: Option<&'a str>,
+    /// Other names at the same price.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub aliases: &'a [String],
+    /// Whether it is from the user's own file.
+    pub own: bool,
+}
+
+/// The rows for `asked`: of the models with that name or alias at any provider; if there is none, of those
+/// whose name or provider holds the words; without a word, all. In the order of the table.
+pub fn rows<'a>(prices: &'a Prices, asked: Option<&str>) -> Vec<Row<'a>> {
+    let asked = asked.unwrap_or_default();
+    let small = asked.to_ascii_lowercase();
+    let exact = collect(prices, |name| name == small);
+    if !exact.is_empty() {
+        return exact;
+    }
+    match prices.find(asked, None) {
+        Some(price) => vec![row(price)],
+        None => collect(prices, |name| name.contains(&small)),
+    }
+}
+
+fn collect(prices: &Prices, wanted: impl Fn(&str) -> bool) -> Vec<Row<'_>> {
+    let names = |price: &Price| {
+        let own = [&price.model, &price.provider].into_iter();
+        own.chain(&price.aliases)
+            .any(|name| wanted(&name.to_ascii_lowercase()))
+    };
+    let entries = prices.entries().iter();
+    entries.filter(|price| names(price)).map(row).collect()
+}
+
+fn row(price: &Price) -> Row<'_> {
+    Row {
+        model: &price.model,
+        provider: &price.provider,
+        input: price.rates.input,
+        cached_input: price.rates.cached_input,
+        cache_write: price.rates.cache_write,
+        cache_write_1h: price.rates.cache_write_1h,
+        output: price.rates.output,
+        long_above: price.long_context.map(|long| long.above),
+        retires: price.retires.as_deref(),
+        aliases: &price.aliases,
+        own: price.own,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_by_name_alias_provider_and_part() {
+        let names = |asked| {
+            let rows = rows(Prices::embedded(), asked);
+            rows.iter()
+                .map(|row| format!("{}/{}", row.provider, row.model))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(None).len(), 190);
+        assert_eq!(names(Some("gpt-4o")), ["openai/gpt-4o", "azure/gpt-4o"]);
+        assert_eq!(names(Some("GPT-4o-2024-08-06")).len(), 2);
+        assert_eq!(names(Some("cerebras")).len(), 3);
+        assert_eq!(names(Some("openai/o3")), ["openai/o3"]);
+        assert!(names(Some("sonnet")).len() > 3);
+        assert!(names(Some("no such")).is_empty());
+        let json = serde_json::to_string(&rows(Prices::embedded(), Some("o4-mini"))[0]).unwrap();
+        assert!(json.starts_with(r#"{"model":"o4-mini","provider":"openai","input":"1.10""#));
+    }
+}

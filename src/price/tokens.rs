@@ -1,0 +1,35 @@
+//! How many tokens of which kind an exchange used, put so that prices can be laid on it.
+
+use serde::Serialize;
+
+/// Counts of tokens, the same whatever the dialect. `None`: the response does not say.
+///
+/// `input` and `output` are totals; the other counts are parts of them. Dialects that report the parts beside
+/// the total (Anthropic's cache counts, Gemini's thoughts) are to be added up before.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Tokens {
+    /// All tokens of the prompt: read from a cache, written to one, and fresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<u64>,
+    /// Of `input`: read from a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<u64>,
+    /// Of `input`: written to a cache, whatever its life time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<u64>,
+    /// Of `cache_write`: to be kept for an hour (Anthropic's `ephemeral_1h_input_tokens`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write_1h: Option<u64>,
+    /// Of `input`: sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_input: Option<u64>,
+    /// All generated tokens: text, sound and reasoning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<u64>,
+    /// Of `output`: reasoning, shown or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<u64>,
+    /// Of `output`: sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_output: Option<u64>,
+}
