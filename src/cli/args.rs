@@ -40,6 +40,9 @@ pub(super) struct Common {
     /// The folder of captures [default: $WIRE_CAPTURES, else ./captures]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) captures: Option<PathBuf>,
+    /// Prices of your own, before the table that is compiled in [default: $WIRE_PRICES]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) prices: Option<PathBuf>,
     /// When to use colours; auto looks at the terminal and at NO_COLOR
     #[arg(
         long = "color",
@@ -65,6 +68,8 @@ pub(super) enum Verb {
     Show(Show),
     /// List the captures, newest first
     Ls(Ls),
+    /// List the prices that costs are counted by
+    Prices(Prices),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -320,6 +325,16 @@ pub(super) struct Ls {
     /// At most so many
     #[arg(short = 'n', long, value_name = "N")]
     pub(super) limit: Option<usize>,
+    /// As JSON, one object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Arguments of `wire prices`.
+#[derive(Args, Debug)]
+pub(super) struct Prices {
+    /// A model, or a part of its name or provider
+    pub(super) model: Option<String>,
     /// As JSON, one object a line
     #[arg(long)]
     pub(super) json: bool,

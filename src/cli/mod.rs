@@ -10,6 +10,7 @@ mod job;
 mod keep;
 mod ls;
 mod output;
+mod prices;
 mod request;
 mod route;
 mod send;
@@ -31,6 +32,7 @@ pub fn run() -> Exit {
         Verb::Send(send) => send::run(&cli.common, send),
         Verb::Show(show) => show::run(&cli.common, show),
         Verb::Ls(ls) => ls::run(&cli.common, ls),
+        Verb::Prices(prices) => prices::run(&cli.common, prices),
         Verb::Completions { shell } => completions(*shell),
         Verb::Man { verb } => man(verb.as_deref()),
     };

@@ -10,6 +10,7 @@ pub mod listing;
 pub mod live;
 pub mod machine;
 pub mod plan;
+pub mod prices;
 mod timing;
 pub mod words;
 
