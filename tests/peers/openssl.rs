@@ -11,8 +11,8 @@ use super::counterpart::{Running, program};
 use crate::common::{Home, Run, check_schema};
 
 /// A running `openssl s_server` that answers each GET with a page about the connection.
-struct Openssl {
-    addr: SocketAddr,
+pub(super) struct Openssl {
+    pub(super) addr: SocketAddr,
     _folder: TempDir,
     _running: Running,
 }
@@ -49,7 +49,7 @@ impl Openssl {
     }
 
     #[track_caller]
-    fn with(issued: &Issued, options: &[&str]) -> Option<Self> {
+    pub(super) fn with(issued: &Issued, options: &[&str]) -> Option<Self> {
         match Self::try_with(issued, options) {
             Ok(server) => Some(server),
             Err(Absent::Program) => None,
