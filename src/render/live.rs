@@ -28,8 +28,9 @@ struct Paint<O, N> {
     limits: content::Limits,
     /// The head of the response that is being read.
     response: Message,
-    /// The body that is being shown.
-    flow: Option<Flow>,
+    /// The bodies that are being shown: an answer may begin before its request is whole.
+    sent: Option<Flow>,
+    received: Option<Flow>,
     /// Text on its way to an output.
     text: String,
     /// The first bytes of what belongs to no message.
@@ -80,7 +81,8 @@ impl<O: Write, N: Write> Live<O, N> {
                 plan,
                 limits,
                 response: Message::default(),
-                flow: None,
+                sent: None,
+                received: None,
                 text: String::new(),
                 lost: Vec::new(),
                 trouble: None,
@@ -103,7 +105,8 @@ impl<O: Write, N: Write> Live<O, N> {
 
     /// Paints what stands at the end: how it ended, what was odd, how long it took.
     pub fn finish(mut self) -> Painted {
-        self.paint.flow_ends();
+        self.paint.flow_ends(Side::Sent);
+        self.paint.flow_ends(Side::Received);
         if self.paint.plan.parts.meta {
             self.paint.summary(&self.reader.exchange);
         }
@@ -120,7 +123,7 @@ impl<O: Write, N: Write> Watch for Live<O, N> {
     fn fact(&mut self, moment: Moment, fact: &Fact) {
         self.reader.fact(moment, fact);
         if self.paint.plan.parts.meta {
-            self.paint.flow_pauses();
+            self.paint.flows_pause();
             self.paint.note(&words::moment(moment), fact);
         }
     }
@@ -145,38 +148,43 @@ impl<O: Write, N: Write> Listen for Paint<O, N> {
             self.response.take(event, seen, Keep::Heads);
         }
         match *event {
-            Event::Start(_) | Event::Field(_) => self.head_line(side, event, seen),
+            Event::Start(_) => {
+                self.flows_pause();
+                self.head_line(side, event, seen);
+            }
+            Event::Field(_) => self.head_line(side, event, seen),
             Event::HeadEnd(..) => {
                 self.head_line(side, event, seen);
                 self.flow_begins(side);
             }
-            Event::Data(span) => self.data(seen.slice(span)),
+            Event::Data(span) => self.data(side, seen.slice(span)),
             Event::ChunkHead { line: span, .. }
             | Event::ChunkEnd(span)
             | Event::TrailerEnd(span) => {
                 if self.plan.decode == Decode::Nothing {
-                    self.data(seen.slice(span));
+                    self.data(side, seen.slice(span));
                 }
             }
             Event::Trailer(field) if self.plan.decode == Decode::Nothing => {
-                self.data(seen.slice(field.line))
+                self.data(side, seen.slice(field.line))
             }
             Event::Trailer(_) => {
-                self.flow_pauses();
+                self.flows_pause();
                 self.head_line(side, event, seen);
             }
             Event::Unframed(span) if side == Side::Received => {
                 if self.plan.decode == Decode::Nothing {
-                    self.data(seen.slice(span));
+                    self.data(side, seen.slice(span));
                 }
                 self.lost(seen.slice(span));
             }
             Event::End(end) => {
                 // What follows a lost place may still be wanted as it came.
                 if !(self.plan.decode == Decode::Nothing && matches!(end, End::Lost { .. })) {
-                    self.flow_ends();
+                    self.flow_ends(side);
                 }
-                if end == End::Complete && self.response.is_interim() {
+                let over = side == Side::Received && end == End::Complete;
+                if over && self.response.is_interim() {
                     self.response = Message::default();
                 }
             }
@@ -277,7 +285,7 @@ impl<O: Write, N: Write> Paint<O, N> {
             &media
         };
         let painted = shown && (among_notes || self.plan.on_screen);
-        self.flow = Some(Flow {
+        *self.flow(side) = Some(Flow {
             side,
             decoder,
             painter: painted.then(|| Painter::new(media, pretty, style)),
@@ -304,10 +312,19 @@ impl<O: Write, N: Write> Paint<O, N> {
         }
     }
 
-    fn data(&mut self, bytes: &[u8]) {
-        let Some(mut flow) = self.flow.take() else {
+    fn flow(&mut self, side: Side) -> &mut Option<Flow> {
+        match side {
+            Side::Sent => &mut self.sent,
+            Side::Received => &mut self.received,
+        }
+    }
+
+    fn data(&mut self, side: Side, bytes: &[u8]) {
+        let Some(mut flow) = self.flow(side).take() else {
             return;
         };
+        // What the other side has begun keeps its own line.
+        self.flows_pause();
         match flow.decoder.take() {
             None => self.show(&mut flow, bytes),
             Some(mut decoder) => {
@@ -324,7 +341,7 @@ impl<O: Write, N: Write> Paint<O, N> {
                 (flow.decoder, flow.decoded) = (Some(decoder), decoded);
             }
         }
-        self.flow = Some(flow);
+        *self.flow(side) = Some(flow);
     }
 
     fn show(&mut self, flow: &mut Flow, bytes: &[u8]) {
@@ -374,11 +391,13 @@ impl<O: Write, N: Write> Paint<O, N> {
         self.text.clear();
     }
 
-    /// Something else is about to be written where the body may stand.
-    fn flow_pauses(&mut self) {
-        if let Some(mut flow) = self.flow.take() {
-            self.end_line(&mut flow);
-            self.flow = Some(flow);
+    /// Something else is about to be written where a body may stand.
+    fn flows_pause(&mut self) {
+        for side in [Side::Sent, Side::Received] {
+            if let Some(mut flow) = self.flow(side).take() {
+                self.end_line(&mut flow);
+                *self.flow(side) = Some(flow);
+            }
         }
     }
 
@@ -393,8 +412,8 @@ impl<O: Write, N: Write> Paint<O, N> {
         });
     }
 
-    fn flow_ends(&mut self) {
-        let Some(mut flow) = self.flow.take() else {
+    fn flow_ends(&mut self, side: Side) {
+        let Some(mut flow) = self.flow(side).take() else {
             return;
         };
         if let Some(decoder) = &mut flow.decoder

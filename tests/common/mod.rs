@@ -212,7 +212,7 @@ fn follow(mut stream: TcpStream, steps: Vec<Step>, wait: &mpsc::Receiver<()>) ->
 }
 
 fn read_request(stream: &mut TcpStream, heard: &mut Vec<u8>) {
-    let mut buffer = [0; 4096];
+    let mut buffer = vec![0; 64 << 10];
     while !is_whole(heard) {
         match stream.read(&mut buffer) {
             Ok(0) | Err(_) => return,
@@ -222,10 +222,10 @@ fn read_request(stream: &mut TcpStream, heard: &mut Vec<u8>) {
 }
 
 fn is_whole(heard: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(heard);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+    let Some(end) = heard.windows(4).position(|four| four == b"\r\n\r\n") else {
         return false;
     };
+    let head = String::from_utf8_lossy(&heard[..end]);
     let length = head.lines().find_map(|line| {
         line.to_ascii_lowercase()
             .strip_prefix("content-length:")?
@@ -233,7 +233,7 @@ fn is_whole(heard: &[u8]) -> bool {
             .parse()
             .ok()
     });
-    body.len() >= length.unwrap_or(0)
+    heard.len() - end - 4 >= length.unwrap_or(0)
 }
 
 /// Reads from a child until `text` was seen.

@@ -1,0 +1,210 @@
+//! A real proxy, asked by `CONNECT`, by whole URLs and by SOCKS 5, found on the command line and in the
+//! environment.
+
+use std::process::{Command, Stdio};
+
+use super::certificates::{Authority, authority};
+use super::counterpart::{Running, python, script};
+use super::openssl::Openssl;
+use crate::common::{Home, Run, Server, check_schema};
+
+const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+const PASSWORD: &str = "open-sesame";
+
+struct Proxy {
+    port: u16,
+    running: Running,
+}
+
+impl Proxy {
+    #[track_caller]
+    fn start() -> Option<Self> {
+        let mut command = Command::new(python("pproxy")?);
+        command
+            .arg(script("proxy.py"))
+            .arg(format!("me:{PASSWORD}"))
+            .stdin(Stdio::piped());
+        let running = Running::start(&mut command);
+        let port = running.says(|line| line.strip_prefix("listening ")?.parse().ok());
+        Some(Self { port, running })
+    }
+
+    fn url(&self, scheme: &str, password: &str) -> String {
+        format!("{scheme}://me:{password}@127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until it says that it opened this way.
+    #[track_caller]
+    fn opened(&self, to: &str) {
+        self.running.says(|line| line.contains(to).then_some(()));
+    }
+}
+
+/// A TLS server with a name that has to be resolved, and what trusts it.
+struct Secured {
+    authority: Authority,
+    server: Openssl,
+}
+
+impl Secured {
+    #[track_caller]
+    fn start() -> Option<Self> {
+        let authority = authority("authority");
+        let issued = authority.issue(&["localhost"], |_| {});
+        let server = Openssl::with(&issued, &[])?;
+        Some(Self { authority, server })
+    }
+
+    fn to(&self) -> String {
+        format!("localhost:{}", self.server.addr.port())
+    }
+
+    /// Asks it, with these flags and variables.
+    fn get(&self, flags: &[&str], variables: &[(&str, &str)]) -> (Home, Run) {
+        let home = Home::new();
+        home.file("ca.pem", &self.authority.pem);
+        let url = format!("https://{}/", self.to());
+        let get = ["send", "-X", "GET", "--cacert", "ca.pem", "--url", &url];
+        let mut command = home.command(&[&get[..], flags].concat());
+        command.envs(variables.iter().copied());
+        let run = Run::of(command.output().unwrap());
+        check_schema(&home.capture());
+        for text in [&run.err, &std::fs::read_to_string(home.capture()).unwrap()] {
+            assert!(!text.contains(PASSWORD), "the password is told: {text}");
+        }
+        (home, run)
+    }
+}
+
+#[test]
+fn tunnels_lead_to_the_target() {
+    let (Some(proxy), Some(target)) = (Proxy::start(), Secured::start()) else {
+        return;
+    };
+    for scheme in ["http", "socks5", "socks5h"] {
+        let (home, run) = target.get(&["-x", &proxy.url(scheme, PASSWORD)], &[]);
+        let opened = format!(
+            "proxy {scheme}://127.0.0.1:{} opened a way to {}",
+            proxy.port,
+            target.to()
+        );
+        let run = run
+            .ends(0)
+            .says(&opened)
+            .says("CN=leaf by CN=authority")
+            .says("complete: 200");
+        proxy.opened(&format!(":{}", target.server.addr.port()));
+        // Who resolves the name is what tells the two kinds of SOCKS 5 apart.
+        let resolves = run.err.contains("resolved localhost");
+        assert_eq!(resolves, scheme == "socks5", "{}", run.err);
+        let shown = home.wire(&["show"]).ends(0);
+        assert!(shown.out().contains(&opened), "{}", shown.out());
+    }
+}
+
+#[test]
+fn plain_requests_go_through_a_proxy_as_whole_urls() {
+    let Some(proxy) = Proxy::start() else {
+        return;
+    };
+    for scheme in ["http", "socks5h"] {
+        let home = Home::new();
+        home.request();
+        let server = Server::answering(ANSWER);
+        let (url, through) = (server.url(), proxy.url(scheme, PASSWORD));
+        let run = home.wire(&["send", "r.json", "--url", &url, "-x", &through]);
+        let run = run.ends(0);
+        assert_eq!(run.out(), "ok");
+        assert!(!run.err.contains(PASSWORD), "{}", run.err);
+        let whole = run.err.contains(&format!("> POST {url} HTTP/1.1"));
+        assert_eq!(whole, scheme == "http", "{}", run.err);
+        proxy.opened(&server.addr.to_string());
+        let heard = String::from_utf8(server.heard()).unwrap();
+        assert!(heard.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"));
+        assert!(!heard.contains("Proxy-Authorization"), "{heard}");
+    }
+}
+
+#[test]
+fn the_environment_names_proxies_and_exceptions() {
+    let (Some(proxy), Some(target)) = (Proxy::start(), Secured::start()) else {
+        return;
+    };
+    #[track_caller]
+    fn case(target: &Secured, flags: &[&str], variables: &[(&str, &str)], through: bool) {
+        let (_, run) = target.get(flags, variables);
+        let run = run.ends(0);
+        assert_eq!(run.err.contains("opened a way to"), through, "{}", run.err);
+    }
+    let url = proxy.url("http", PASSWORD);
+    let socks = proxy.url("socks5h", PASSWORD);
+    let dead = "http://127.0.0.1:1";
+    case(&target, &[], &[("HTTPS_PROXY", &url)], true);
+    case(&target, &[], &[("https_proxy", &url)], true);
+    case(&target, &[], &[("ALL_PROXY", &socks)], true);
+    // Those of the other scheme count for nothing.
+    case(&target, &[], &[("http_proxy", dead)], false);
+    let exempt = [("HTTPS_PROXY", dead), ("NO_PROXY", "other, localhost")];
+    case(&target, &[], &exempt, false);
+    let other = [("HTTPS_PROXY", &*url), ("NO_PROXY", "other,127.0.0.1")];
+    case(&target, &[], &other, true);
+    case(
+        &target,
+        &["--noproxy", "*"],
+        &[("HTTPS_PROXY", dead)],
+        false,
+    );
+    case(&target, &["-x", ""], &[("HTTPS_PROXY", dead)], false);
+    // What is asked for by name goes before what happens to be set.
+    let named = [("HTTPS_PROXY", dead), ("NO_PROXY", "localhost")];
+    case(&target, &["-x", &url], &named, true);
+    let (_, run) = target.get(&[], &[("HTTPS_PROXY", dead)]);
+    run.ends(3).says("127.0.0.1:1");
+}
+
+#[test]
+fn a_wrong_password_is_told() {
+    let (Some(proxy), Some(target)) = (Proxy::start(), Secured::start()) else {
+        return;
+    };
+    let no_user = format!("http://127.0.0.1:{}", proxy.port);
+    for (url, hint) in [
+        (
+            proxy.url("http", "wrong-password"),
+            "did not take the credentials",
+        ),
+        (no_user, "USER:PASSWORD"),
+    ] {
+        let (home, run) = target.get(&["-x", &url], &[]);
+        let words = format!(
+            "the proxy http://127.0.0.1:{} opened no way to {}: it answered `HTTP/1.1 407",
+            proxy.port,
+            target.to()
+        );
+        let run = run.ends(3).says(&words).says("hint: ").says(hint);
+        assert!(!run.err.contains("wrong-password"), "{}", run.err);
+        let shown = home.wire(&["show"]).ends(3);
+        assert!(shown.out().contains("407"), "{}", shown.out());
+    }
+    let (_, run) = target.get(&["-x", &proxy.url("socks5h", "wrong-password")], &[]);
+    let run = run.ends(3).says("opened no way to");
+    assert!(!run.err.contains("wrong-password"), "{}", run.err);
+}
+
+#[test]
+fn a_proxy_that_finds_nobody_is_told() {
+    let Some(proxy) = Proxy::start() else {
+        return;
+    };
+    let home = Home::new();
+    for scheme in ["http", "socks5h"] {
+        let through = proxy.url(scheme, PASSWORD);
+        // Port 1 is no one's.
+        let url = "https://127.0.0.1:1/";
+        let run = home.wire(&["send", "-X", "GET", "--url", url, "-x", &through]);
+        run.ends(3)
+            .says(&format!("{scheme}://127.0.0.1:{}", proxy.port))
+            .says("127.0.0.1:1");
+    }
+}
