@@ -7,9 +7,9 @@
 //! ```text
 //! 0 span                              addresses and moments
 //! 1 tape                              bytes both ways, with marks; trait Watch
-//! 2 http1 content json                decoders: windows in, events with spans out
+//! 2 http1 content json sse            decoders: windows in, events with spans out
 //! 3 capture                           tape <-> JSON lines; masking
-//! 4 exchange timing listing limits price   meaning: plain values
+//! 4 exchange timing limits price chat timeline report listing   meaning: plain values
 //! 5 render                            values -> a given Write
 //! ----------------------------------- no sockets, files, clock or environment above this line
 //! 6 net capture::store                sockets, TLS, names, the clock; the capture folder
@@ -37,6 +37,7 @@
 //! ```
 
 pub mod capture;
+pub mod chat;
 pub mod cli;
 pub mod client;
 pub mod content;
@@ -48,7 +49,10 @@ pub mod listing;
 pub mod net;
 pub mod price;
 pub mod render;
+pub mod report;
 pub mod serve;
 pub mod span;
+pub mod sse;
 pub mod tape;
+pub mod timeline;
 pub mod timing;

@@ -15,7 +15,7 @@ const LAYERS: [(&str, u8); 22] = [
     ("http1", 20),
     ("content", 20),
     ("json", 20),
-    ("sse", 20),
+    ("sse", 21),
     ("capture", 30),
     ("exchange", 40),
     ("timing", 41),

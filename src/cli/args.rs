@@ -110,6 +110,9 @@ pub(super) struct Send {
     pub(super) limits: Limits,
     #[command(flatten)]
     pub(super) keep: Keep,
+    /// A line for each event of a streamed answer, in place of its body
+    #[arg(long, conflicts_with_all = ["print", "quiet", "json", "text"])]
+    pub(super) events: bool,
     /// A status of 400 and above becomes exit code 1
     #[arg(short, long)]
     pub(super) fail: bool,
@@ -232,8 +235,11 @@ pub(super) struct Output {
     /// The response's body alone
     #[arg(short, long)]
     pub(super) quiet: bool,
-    /// The whole exchange as one JSON document
+    /// The text of the answer alone, as it grows
     #[arg(long, conflicts_with_all = ["print", "quiet"])]
+    pub(super) text: bool,
+    /// The whole exchange as one JSON document
+    #[arg(long, conflicts_with_all = ["print", "quiet", "text"])]
     pub(super) json: bool,
     /// Lay bodies out for reading: all (layout and colours), format, none [default: all on a terminal]
     #[arg(long, value_name = "HOW")]
@@ -241,6 +247,9 @@ pub(super) struct Output {
     /// Leave the body coded: `all` as it crossed the wire, `content` without chunks but still compressed
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub(super) undecoded: Option<Undecoded>,
+    /// Read the answer in this dialect: openai-chat, openai-responses, anthropic-messages, ...
+    #[arg(long, value_name = "NAME")]
+    pub(super) dialect: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -300,9 +309,21 @@ pub(super) struct Show {
     /// Dump the bytes with offset, text, role and moment
     #[arg(long, conflicts_with_all = ["print", "json", "events", "at"])]
     pub(super) hex: bool,
-    /// List each read and write
+    /// List each read and write, and each event of a streamed answer under the read that completed it
     #[arg(long, conflicts_with_all = ["print", "json", "at"])]
     pub(super) events: bool,
+    /// The bytes of each event, with its place and moment
+    #[arg(long, conflicts_with_all = ["print", "json", "at", "events"])]
+    pub(super) raw_events: bool,
+    /// What the exchange means, in a dozen lines
+    #[arg(long, conflicts_with_all = ["print", "json", "at", "events"])]
+    pub(super) summary: bool,
+    /// The tool calls, one JSON object a line
+    #[arg(long, conflicts_with_all = ["print", "json", "at", "events", "summary"])]
+    pub(super) tools: bool,
+    /// The token counts, as the provider named them and as wire counts them, as JSON
+    #[arg(long, conflicts_with_all = ["print", "json", "at", "events", "summary"])]
+    pub(super) usage: bool,
     /// One JSON value of the body, with its byte range and moment: /choices/0/message, or dotted
     #[arg(long, value_name = "PATH", conflicts_with_all = ["print", "json"])]
     pub(super) at: Option<String>,

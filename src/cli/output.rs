@@ -8,14 +8,15 @@ use std::process::{Command, Stdio};
 
 use super::args::{self, Colour, Common, Pretty, Undecoded};
 use super::complain::Complaint;
-use super::env;
 use super::exit::Exit;
+use super::{env, prices};
 use crate::capture::store::Store;
+use crate::price::Prices;
 use crate::render::live;
-use crate::render::plan::{Decode, Parts, Plan, Screen};
+use crate::render::plan::{Answer, Decode, Parts, Plan, Screen};
 use crate::render::{Painted, Style, machine};
 use crate::tape::Tape;
-use crate::{content, http1};
+use crate::{chat, content, http1};
 
 /// Standard output without a buffer: what is written is there. `Stdout` would wait for line ends.
 pub(super) fn stdout() -> io::Result<File> {
@@ -127,7 +128,7 @@ pub(super) fn store(common: &Common) -> Store {
 }
 
 /// What decoders of messages may take.
-pub(super) fn http1_limits(args: &args::Limits) -> http1::Limits {
+fn http1_limits(args: &args::Limits) -> http1::Limits {
     http1::Limits {
         head: args.max_head,
         ..http1::Limits::default()
@@ -135,7 +136,7 @@ pub(super) fn http1_limits(args: &args::Limits) -> http1::Limits {
 }
 
 /// What decoders of bodies may take.
-pub(super) fn content_limits(args: &args::Limits) -> content::Limits {
+fn content_limits(args: &args::Limits) -> content::Limits {
     content::Limits {
         size: args.max_decoded,
         ratio: args.max_ratio,
@@ -146,18 +147,52 @@ pub(super) fn content_limits(args: &args::Limits) -> content::Limits {
 /// A live view whose body goes to standard output, and the rest to standard error.
 pub(super) type Live = live::Live<File, Box<dyn Write>>;
 
+/// How answers are read and priced.
+pub(super) struct Means {
+    pub(super) limits: (http1::Limits, content::Limits),
+    pub(super) options: chat::Options,
+    pub(super) prices: Prices,
+}
+
+impl Means {
+    /// From the arguments of every verb, of its output and its limits.
+    pub(super) fn new(
+        common: &Common,
+        output: &args::Output,
+        limits: &args::Limits,
+    ) -> Result<Self, Complaint> {
+        let dialect = output.dialect.as_deref().map(|name| {
+            chat::by_name(name).ok_or_else(|| {
+                let known: Vec<_> = chat::DIALECTS
+                    .iter()
+                    .map(|dialect| dialect.name())
+                    .collect();
+                Complaint::usage(format!("there is no dialect `{name}`"))
+                    .hint(format!("known are {}", known.join(", ")))
+            })
+        });
+        Ok(Self {
+            limits: (http1_limits(limits), content_limits(limits)),
+            options: chat::Options {
+                dialect: dialect.transpose()?,
+                ..chat::Options::default()
+            },
+            prices: prices::table(common)?,
+        })
+    }
+}
+
 /// The view of `send`: body to standard output, the rest to standard error; with `--print` the chosen
 /// parts, unmarked, to standard output.
 pub(super) fn live(
     common: &Common,
     args: &args::Output,
-    limits: &args::Limits,
+    means: &Means,
+    events: bool,
 ) -> Result<Live, Complaint> {
     let failed = |error| {
-        Complaint::new(
-            Exit::NoCapture,
-            format!("standard output cannot be used: {error}"),
-        )
+        let text = format!("standard output cannot be used: {error}");
+        Complaint::new(Exit::NoCapture, text)
     };
     let printed = args.print.is_some();
     let (notes, style): (Box<dyn Write>, _) = match printed {
@@ -177,39 +212,33 @@ pub(super) fn live(
         out: notes,
         style: body_style(args, style),
     };
-    let plan = plan(
-        args,
-        stdout_is_terminal(),
-        terminal,
-        !printed && !args.quiet,
-    )?;
+    let mut plan = plan(args, stdout_is_terminal(), terminal)?;
+    if events {
+        plan.answer = Answer::Events;
+    }
     Ok(live::Live::new(
         body,
         notes,
         plan,
-        http1_limits(limits),
-        content_limits(limits),
+        means.limits,
+        means.options.dialect,
     ))
 }
 
 /// What is shown, where the body goes to a terminal or not, and the notes.
-pub(super) fn plan(
-    args: &args::Output,
-    body: bool,
-    notes: bool,
-    marked: bool,
-) -> Result<Plan, Complaint> {
+pub(super) fn plan(args: &args::Output, body: bool, notes: bool) -> Result<Plan, Complaint> {
     let laid_out = |terminal| match args.pretty {
         None => terminal,
         Some(Pretty::None) => false,
         Some(Pretty::All | Pretty::Format) => true,
     };
+    let alone = args.quiet || args.text;
     let parts = match &args.print {
         Some(letters) => Parts::parse(letters).map_err(|letter| {
             Complaint::usage(format!("--print {letters}: `{letter}` names no part"))
                 .hint("H request head, B request body, h response head, b response body, m meta")
         })?,
-        None if args.quiet => Parts {
+        None if alone => Parts {
             response_body: true,
             ..Parts::default()
         },
@@ -217,15 +246,20 @@ pub(super) fn plan(
     };
     Ok(Plan {
         parts,
-        marked,
+        marked: args.print.is_none() && !alone,
         decode: match args.undecoded {
             None => Decode::All,
             Some(Undecoded::Content) => Decode::Transfer,
             Some(Undecoded::All) => Decode::Nothing,
         },
+        answer: if args.text {
+            Answer::Text
+        } else {
+            Answer::Body
+        },
         pretty: laid_out(body),
         pretty_notes: laid_out(notes),
-        on_screen: body || laid_out(body),
+        on_screen: body || args.pretty.is_some() && laid_out(body),
     })
 }
 
@@ -236,14 +270,9 @@ pub(super) fn body_style(args: &args::Output, style: Style) -> Style {
 }
 
 /// Writes the document of `--json` to standard output.
-pub(super) fn document(tape: &Tape, limits: &args::Limits) -> Painted {
+pub(super) fn document(tape: &Tape, means: &Means) -> Painted {
     let mut text = Vec::new();
-    let mut painted = machine::write(
-        tape,
-        http1_limits(limits),
-        content_limits(limits),
-        &mut text,
-    );
+    let mut painted = machine::write(tape, means.limits, means.options, &means.prices, &mut text);
     if let Err(error) = stdout().and_then(|mut out| out.write_all(&text)) {
         painted.broken = Some(error);
     }

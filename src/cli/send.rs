@@ -10,11 +10,13 @@ use super::destination::DEMO;
 use super::exit::Exit;
 use super::job::Job;
 use super::keep::{Capture, fresh_salt};
-use super::output;
+use super::output::{self, Means};
 use crate::capture::Masker;
 use crate::client;
+use crate::http1;
 use crate::net::{Clock, Failure};
 use crate::render::{Painted, words};
+use crate::report::Report;
 use crate::serve::{Demo, DemoOptions};
 use crate::span::Side;
 use crate::tape::{Cause, Fact, Origin, Tape, Watch};
@@ -44,7 +46,8 @@ async fn send(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
     if args.dry_run {
         return dry_run(&job);
     }
-    let mut show = Show::new(common, args, &job.origin)?;
+    let means = Means::new(common, &args.output, &args.limits)?;
+    let mut show = Show::new(common, args, &job.origin, &means)?;
     let mut capture = Capture::create(common, &args.keep, &job)?;
     // Making the file is no part of the exchange.
     job.clock = Clock::start();
@@ -63,9 +66,10 @@ async fn send(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
             (false, true) => Box::new((writer, Masker::new(screen, masks.clone()))),
             (true, true) => Box::new((writer, screen)),
         };
-        exchange(args, &job, feed.as_mut()).await
+        exchange(args, means.limits.0, &job, feed.as_mut()).await
     };
-    let (exit, room) = show.finish(args.fail, failure.and_then(|failure| failure.hint));
+    let hint = failure.and_then(|failure| failure.hint);
+    let (exit, room) = show.finish(&means, args.fail, hint);
     Ok(capture.finish(exit, room))
 }
 
@@ -94,7 +98,12 @@ fn dry_run(job: &Job) -> Result<Exit, Complaint> {
 }
 
 /// Runs the exchange; the failure, if there was no connection, has a hint.
-async fn exchange(args: &args::Send, job: &Job, feed: &mut dyn Watch) -> Option<Failure> {
+async fn exchange(
+    args: &args::Send,
+    limits: http1::Limits,
+    job: &Job,
+    feed: &mut dyn Watch,
+) -> Option<Failure> {
     let clock = &job.clock;
     let mut stop = pin!(stop(args.connection.max_time));
     let timeout = Some(args.connection.connect_timeout);
@@ -133,7 +142,7 @@ async fn exchange(args: &args::Send, job: &Job, feed: &mut dyn Watch) -> Option<
         Ok(connection) => {
             let limits = client::Limits {
                 idle: Some(args.connection.idle_timeout),
-                http1: output::http1_limits(&args.limits),
+                http1: limits,
             };
             client::exchange(connection, &job.bytes, limits, clock, feed, stop).await
         }
@@ -168,48 +177,48 @@ async fn stop(max_time: Option<Duration>) -> (Cause, String) {
 /// What the user sees: the exchange as it goes, or one document at its end.
 enum Show {
     Live(Box<output::Live>),
-    Json(Box<Tape>, args::Limits),
+    Json(Box<Tape>),
 }
 
 impl Show {
-    fn new(common: &Common, args: &args::Send, origin: &Origin) -> Result<Self, Complaint> {
+    fn new(
+        common: &Common,
+        args: &args::Send,
+        origin: &Origin,
+        means: &Means,
+    ) -> Result<Self, Complaint> {
         if args.output.json {
-            let tape = Box::new(Tape::new(origin.clone()));
-            return Ok(Self::Json(tape, args.limits));
+            return Ok(Self::Json(Box::new(Tape::new(origin.clone()))));
         }
-        let live = output::live(common, &args.output, &args.limits)?;
+        let live = output::live(common, &args.output, means, args.events)?;
         Ok(Self::Live(Box::new(live)))
     }
 
     fn watch(&mut self) -> &mut dyn Watch {
         match self {
             Self::Live(live) => live.as_mut(),
-            Self::Json(tape, _) => tape.as_mut(),
+            Self::Json(tape) => tape.as_mut(),
         }
     }
 
     fn note(&mut self, text: &str) {
         match self {
             Self::Live(live) => live.note(text),
-            Self::Json(..) => {
+            Self::Json(_) => {
                 let _ = writeln!(output::stderr(), "* {}", words::line(text));
             }
         }
     }
 
     /// Ends the showing. Says how to end, and whether there is room for a last note.
-    fn finish(self, fail: bool, hint: Option<String>) -> (Exit, bool) {
+    fn finish(self, means: &Means, fail: bool, hint: Option<String>) -> (Exit, bool) {
         let (meta, painted) = match self {
-            Self::Live(live) => (live.plan().parts.meta, live.finish()),
-            Self::Json(tape, limits) => (false, output::document(&tape, &limits)),
+            Self::Live(live) => (live.plan().parts.meta, live.finish(&means.prices)),
+            Self::Json(tape) => (false, output::document(&tape, means)),
         };
         let exit = ended(&painted, fail);
         if !matches!(exit, Exit::Done | Exit::Found) && !meta {
-            let why = match &painted.trouble {
-                Some(trouble) if painted.exchange.outcome().is_whole() => trouble.to_string(),
-                _ => words::outcome(&painted.exchange),
-            };
-            Complaint::new(exit, why).tell();
+            Complaint::new(exit, why(&painted)).tell();
         }
         if let Some(hint) = hint {
             let _ = writeln!(output::stderr(), "hint: {}", words::line(&hint));
@@ -225,11 +234,22 @@ impl Show {
     }
 }
 
+/// Why an exchange is no success, in words.
+fn why(painted: &Painted) -> String {
+    match (&painted.trouble, &painted.report) {
+        _ if !painted.exchange.outcome().is_whole() => words::outcome(&painted.exchange),
+        (Some(trouble), _) => format!("the body cannot be decoded: {trouble}"),
+        (None, Some(report)) => format!("the answer: {}", report.completion.verdict),
+        (None, None) => words::outcome(&painted.exchange),
+    }
+}
+
 /// What the end of an exchange means for the exit code.
 pub(super) fn ended(painted: &Painted, fail: bool) -> Exit {
     let status = painted.exchange.response.status().unwrap_or(0);
     match Exit::of(&painted.exchange.outcome()) {
         Exit::Done if painted.trouble.is_some() => Exit::Broken,
+        Exit::Done if painted.report.as_ref().is_some_and(Report::is_broken) => Exit::Broken,
         Exit::Done if fail && status >= 400 => Exit::Found,
         exit => exit,
     }

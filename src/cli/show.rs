@@ -6,14 +6,16 @@ use std::path::Path;
 use super::args::{self, Common, SideArg};
 use super::complain::Complaint;
 use super::exit::Exit;
-use super::{output, send};
+use super::output::{self, Means};
+use super::send;
 use crate::capture::Reading;
 use crate::capture::store::{self, StoreError};
 use crate::exchange::{Exchange, decoded};
 use crate::json;
 use crate::render::live::Live;
 use crate::render::plan::Screen;
-use crate::render::{escape, events, hex, words};
+use crate::render::{Painted, escape, events, hex, machine, summary, words};
+use crate::report::Report;
 use crate::span::{Side, Span};
 use crate::tape::Tape;
 
@@ -26,22 +28,92 @@ pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint>
         let text = format!("{}: {note}", path.display());
         let _ = writeln!(output::stderr(), "note: {}", words::line(&text));
     }
+    let means = Means::new(common, &args.output, &args.limits)?;
     if args.hex {
-        return dump(common, args, &tape);
+        return dump(common, args, &means, &tape);
     }
     if args.events {
-        let mut text = Vec::new();
-        let _ = events::list(&tape, &output::stdout_style(common), &mut text);
+        let (mut text, style) = (Vec::new(), output::stdout_style(common));
+        let dialect = means.options.dialect;
+        let _ = events::list(&tape, means.limits, dialect, &style, &mut text);
         return output::report(&text);
     }
     if let Some(at) = &args.at {
-        return value(args, &tape, at);
+        return value(args, &means, &tape, at);
     }
     if args.output.json {
-        let painted = output::document(&tape, &args.limits);
+        let painted = output::document(&tape, &means);
         return Ok(send::ended(&painted, false));
     }
-    report(common, args, &tape, &path)
+    if args.raw_events {
+        return raw_events(common, &means, &tape);
+    }
+    if args.summary || args.tools || args.usage {
+        return meaning(common, args, &means, &tape);
+    }
+    report(common, args, &means, &tape, &path)
+}
+
+/// What the exchange means, or a part of that.
+fn meaning(
+    common: &Common,
+    args: &args::Show,
+    means: &Means,
+    tape: &Tape,
+) -> Result<Exit, Complaint> {
+    let exchange = Exchange::read(tape, means.limits.0);
+    let report = Report::read(
+        tape,
+        &exchange,
+        means.limits.1,
+        means.options,
+        &means.prices,
+    );
+    let mut text = Vec::new();
+    let written = match (args.tools, args.usage) {
+        (true, _) => machine::tools(&report, &mut text),
+        (_, true) => machine::usage(&report, &mut text),
+        _ => summary::write(&report, "", &output::stdout_style(common), &mut text),
+    };
+    written.map_err(Complaint::usage)?;
+    if text.is_empty() {
+        let what = match (args.tools, args.usage) {
+            (true, _) => "calls no tool",
+            (_, true) => "counts no tokens",
+            _ => "is not known to be the answer of a model (--dialect names one)",
+        };
+        let _ = writeln!(output::stderr(), "note: this exchange {what}");
+    }
+    output::report(&text)?;
+    Ok(send::ended(
+        &Painted {
+            exchange,
+            report: Some(report),
+            trouble: None,
+            broken: None,
+        },
+        false,
+    ))
+}
+
+fn raw_events(common: &Common, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
+    let exchange = Exchange::read(tape, means.limits.0);
+    let report = Report::read(
+        tape,
+        &exchange,
+        means.limits.1,
+        means.options,
+        &means.prices,
+    );
+    let Some(format) = report.completion.media.format() else {
+        return Err(Complaint::usage("the answer is no stream of events"));
+    };
+    let body = decoded(&exchange.response, &tape.received, means.limits.1);
+    let moment = |at| tape.received.moment(body.wire_offset(at)?);
+    let mut text = Vec::new();
+    let style = output::stdout_style(common);
+    let _ = events::raw(&body.bytes, format, &moment, &style, &mut text);
+    output::report(&text)
 }
 
 fn unknown(error: StoreError) -> Complaint {
@@ -50,15 +122,21 @@ fn unknown(error: StoreError) -> Complaint {
 
 /// The report of `send`, made from the capture. With `--print` or `--quiet` it streams; otherwise the
 /// pager may want it whole.
-fn report(common: &Common, args: &args::Show, tape: &Tape, path: &Path) -> Result<Exit, Complaint> {
-    if args.output.print.is_some() || args.output.quiet {
-        let mut live = output::live(common, &args.output, &args.limits)?;
+fn report(
+    common: &Common,
+    args: &args::Show,
+    means: &Means,
+    tape: &Tape,
+    path: &Path,
+) -> Result<Exit, Complaint> {
+    if args.output.print.is_some() || args.output.quiet || args.output.text {
+        let mut live = output::live(common, &args.output, means, false)?;
         tape.play(&mut live);
-        return Ok(end(live.finish()));
+        return Ok(end(live.finish(&means.prices)));
     }
     let terminal = output::stdout_is_terminal();
     let style = output::body_style(&args.output, output::stdout_style(common));
-    let mut plan = output::plan(&args.output, terminal, terminal, true)?;
+    let mut plan = output::plan(&args.output, terminal, terminal)?;
     // A report is text: what it quotes is made safe, be it read from a pipe.
     plan.on_screen = true;
     let text = std::cell::RefCell::new(Vec::new());
@@ -66,11 +144,13 @@ fn report(common: &Common, args: &args::Show, tape: &Tape, path: &Path) -> Resul
         out: Shared(&text),
         style,
     };
-    let limits = (
-        output::http1_limits(&args.limits),
-        output::content_limits(&args.limits),
+    let mut live = Live::new(
+        screen(),
+        screen(),
+        plan,
+        means.limits,
+        means.options.dialect,
     );
-    let mut live = Live::new(screen(), screen(), plan, limits.0, limits.1);
     live.note(&format!("capture {} in {}", tape.origin.id, path.display()));
     live.note(&format!(
         "{} by {}, {}",
@@ -78,7 +158,7 @@ fn report(common: &Common, args: &args::Show, tape: &Tape, path: &Path) -> Resul
     ));
     live.note(&format!("to {}", tape.origin.url));
     tape.play(&mut live);
-    let exit = end(live.finish());
+    let exit = end(live.finish(&means.prices));
     output::report(&text.into_inner())?;
     Ok(exit)
 }
@@ -96,7 +176,7 @@ impl Write for Shared<'_> {
     }
 }
 
-fn end(painted: crate::render::Painted) -> Exit {
+fn end(painted: Painted) -> Exit {
     let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
     if painted.broken.as_ref().is_some_and(gone) {
         return Exit::Done;
@@ -104,8 +184,8 @@ fn end(painted: crate::render::Painted) -> Exit {
     send::ended(&painted, false)
 }
 
-fn dump(common: &Common, args: &args::Show, tape: &Tape) -> Result<Exit, Complaint> {
-    let tiles = hex::tiles(tape, output::http1_limits(&args.limits));
+fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
+    let tiles = hex::tiles(tape, means.limits.0);
     let style = output::stdout_style(common);
     let mut text = Vec::new();
     for side in sides(args.side) {
@@ -123,16 +203,16 @@ fn sides(side: Option<SideArg>) -> Vec<Side> {
 }
 
 /// One JSON value: the value itself on standard output, where and when it crossed on standard error.
-fn value(args: &args::Show, tape: &Tape, at: &str) -> Result<Exit, Complaint> {
+fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit, Complaint> {
     let path =
         json::Path::parse(at).map_err(|error| Complaint::usage(format!("--at {at}: {error}")))?;
-    let exchange = Exchange::read(tape, output::http1_limits(&args.limits));
+    let exchange = Exchange::read(tape, means.limits.0);
     let (side, message) = match args.side {
         Some(SideArg::Sent) => (Side::Sent, &exchange.request),
         _ => (Side::Received, &exchange.response),
     };
     let stream = tape.stream(side);
-    let body = decoded(message, stream, output::content_limits(&args.limits));
+    let body = decoded(message, stream, means.limits.1);
     let document = json::Document::parse(&body.bytes).map_err(|error| {
         let complaint = Complaint::usage(format!("the {side} body is not one JSON value: {error}"));
         match side {

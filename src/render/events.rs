@@ -1,18 +1,53 @@
-//! Each read and write of an exchange, one line each, between the facts of its connection.
+//! Each read and write of an exchange, one line each, between the facts of its connection; under a read the
+//! events of the answer that it completed. And the events themselves, byte for byte.
 
 use std::io::{self, Write};
 
-use super::{Style, words};
+use super::escape::{Keep, escape};
+use super::live::Live;
+use super::plan::{Answer, Decode, Parts, Plan, Screen};
+use super::{Style, head, words};
+use crate::chat::Dialect;
+use crate::content;
+use crate::http1::Limits;
 use crate::span::{Moment, Side, Span};
-use crate::tape::{Fact, Tape, Watch};
+use crate::sse::{Decoder, Format, Item};
+use crate::tape::{Fact, Tape, Watch, Window};
 
 /// Lists what happened in the order of its moments: moment, time since the line before, what.
-pub fn list(tape: &Tape, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub fn list(
+    tape: &Tape,
+    limits: (Limits, content::Limits),
+    dialect: Option<&'static dyn Dialect>,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let plan = Plan {
+        parts: Parts {
+            response_body: true,
+            ..Parts::default()
+        },
+        marked: false,
+        decode: Decode::All,
+        answer: Answer::Events,
+        pretty: false,
+        pretty_notes: false,
+        on_screen: true,
+    };
+    let body = Screen {
+        out: Vec::new(),
+        style: *style,
+    };
+    let notes = Screen {
+        out: io::sink(),
+        style: Style::default(),
+    };
     let mut lines = Lines {
         out,
         style,
         before: Moment::default(),
         at: [0, 0],
+        events: Live::new(body, notes, plan, limits, dialect),
         result: Ok(()),
     };
     tape.play(&mut lines);
@@ -25,18 +60,31 @@ struct Lines<'a> {
     before: Moment,
     /// How far each stream is: sent, received.
     at: [u64; 2],
+    /// Paints the lines of events.
+    events: Live<Vec<u8>, io::Sink>,
     result: io::Result<()>,
 }
 
 impl Lines<'_> {
     fn line(&mut self, mark: char, moment: Moment, text: &str) {
-        if self.result.is_err() {
-            return;
-        }
-        let gap = words::time(moment.since(self.before));
-        let times = format!("{} {:>11}", words::moment(moment), format!("+{gap}"));
-        self.result = writeln!(self.out, "{mark} {}  {text}", self.style.dim(&times));
+        let gap = format!("+{}", words::time(moment.since(self.before)));
+        let times = format!("{} {gap:>11}", words::moment(moment));
         self.before = moment;
+        self.write(&format!("{mark} {}  {text}\n", self.style.dim(&times)));
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.result.is_ok() {
+            self.result = self.out.write_all(text.as_bytes());
+        }
+    }
+
+    /// The events that the last read completed.
+    fn events(&mut self) {
+        let lines = std::mem::take(self.events.body());
+        for line in String::from_utf8_lossy(&lines).lines() {
+            self.write(&format!("    {line}\n"));
+        }
     }
 }
 
@@ -46,31 +94,71 @@ impl Watch for Lines<'_> {
     }
 
     fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
-        let (mark, place, verb) = match side {
-            Side::Sent => ('>', 0, "wrote"),
-            Side::Received => ('<', 1, "read"),
+        let (place, verb) = match side {
+            Side::Sent => (0, "wrote"),
+            Side::Received => (1, "read"),
         };
         let Some(at) = self.at.get_mut(place) else {
             return;
         };
         let span = Span::new(*at, at.saturating_add(bytes.len() as u64));
         *at = span.end;
-        let text = format!(
-            "{verb} {} ({span})  {}",
-            words::bytes(span.len()),
-            preview(bytes)
-        );
-        self.line(mark, moment, &text);
+        let size = words::bytes(span.len());
+        let text = format!("{verb} {size} ({span})  {}", preview(bytes));
+        self.line(head::mark(side), moment, &text);
+        self.events.bytes(side, moment, bytes);
+        self.events();
+    }
+
+    fn ended(&mut self, side: Side, moment: Moment) {
+        self.events.ended(side, moment);
+        self.events();
     }
 }
 
 /// The first bytes, on one line.
 fn preview(bytes: &[u8]) -> String {
     let cut = bytes.len().min(48);
-    let text = words::line(&String::from_utf8_lossy(
-        bytes.get(..cut).unwrap_or_default(),
-    ))
-    .into_owned();
+    let first = bytes.get(..cut).unwrap_or_default();
     let dots = if cut < bytes.len() { "..." } else { "" };
-    format!("{text}{dots}")
+    format!("{}{dots}", escape(first, Keep::Nothing))
+}
+
+/// Writes each event of a decoded body as it is, after a line with its number, place and moment. `moment`
+/// tells when the byte at an offset of the body came.
+pub fn raw(
+    body: &[u8],
+    format: Format,
+    moment: &dyn Fn(u64) -> Option<Moment>,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let seen = Window {
+        base: 0,
+        bytes: body,
+        ended: true,
+    };
+    let mut decoder = Decoder::new(format);
+    let mut number = 0u64;
+    while let Some(item) = decoder.step(seen) {
+        let (what, span) = match item {
+            Item::Event(event) => ("event", event.span),
+            Item::Block(event) => ("fields without data", event.span),
+            Item::Comment { span, .. } => ("comment", span),
+            Item::Skipped(span) => ("too long", span),
+            Item::Cut(cut) => ("CUT", cut.span),
+            Item::Between(_) => continue,
+        };
+        let came = moment(span.end.saturating_sub(1));
+        let came = came.map_or_else(String::new, |moment| words::time(moment.micros));
+        let heading = format!("#{number}  {came}  {what}  {span}");
+        writeln!(out, "{}", style.dim(&heading))?;
+        writeln!(
+            out,
+            "{}",
+            escape(seen.slice(span), Keep::Lines).trim_end_matches('\n')
+        )?;
+        number = number.saturating_add(1);
+    }
+    Ok(())
 }

@@ -4,11 +4,16 @@
 use std::io::{self, Write};
 
 use super::body::Painter;
-use super::plan::{Decode, Plan, Screen};
-use super::{Look, Painted, head, hex, timing, words};
+use super::flow::Flow;
+use super::meaning::Meaning;
+use super::plan::{Answer, Decode, Plan, Screen};
+use super::{Look, Painted, head, hex, summary, timing, words};
+use crate::chat::{self, Dialect, Options};
 use crate::content;
 use crate::exchange::{Exchange, Listen, Reader};
 use crate::http1::{End, Event, Keep, Limits, Message};
+use crate::price::Prices;
+use crate::report::Report;
 use crate::span::{Moment, Side};
 use crate::tape::{Fact, Watch, Window};
 use crate::timing::Milestones;
@@ -26,11 +31,18 @@ struct Paint<O, N> {
     notes: Screen<N>,
     plan: Plan,
     limits: content::Limits,
-    /// The head of the response that is being read.
-    response: Message,
+    /// Both heads, as far as they came.
+    heads: Exchange,
     /// The bodies that are being shown: an answer may begin before its request is whole.
     sent: Option<Flow>,
     received: Option<Flow>,
+    /// Undoes the coding of the response's body.
+    decoder: Option<content::Decoder>,
+    decoded: Vec<u8>,
+    /// The beginning of the request's body: what was asked for helps to understand the answer.
+    asked: Vec<u8>,
+    options: Options,
+    meaning: Option<Meaning>,
     /// Text on its way to an output.
     text: String,
     /// The first bytes of what belongs to no message.
@@ -41,48 +53,49 @@ struct Paint<O, N> {
     broken: Option<io::Error>,
 }
 
-/// A body on its way out.
-#[derive(Debug)]
-struct Flow {
-    side: Side,
-    decoder: Option<content::Decoder>,
-    painter: Option<Painter>,
-    decoded: Vec<u8>,
-    /// Whether what was shown last ended its line.
-    at_line_start: bool,
-    /// How much more of it is shown; the rest is counted.
-    room: u64,
-    unshown: u64,
-}
-
 /// How much of what cannot be read is shown.
 const LOST: usize = 128;
 
 /// How much of a request's body is shown among the notes.
 const REQUEST_ROOM: u64 = 16 << 10;
 
+/// How much of a request's body is remembered.
+const ASKED: usize = 8 << 20;
+
+/// How long an event, or an answer that is no stream, may be to be understood while it comes.
+const EVENT: u64 = 8 << 20;
+
 /// How much is decoded at a time: what comes out of it is held at once.
 const DECODE: usize = 4 << 10;
 
 impl<O: Write, N: Write> Live<O, N> {
-    /// A painter of `plan`.
+    /// A painter of `plan`. `dialect`: that of the answer, where the user names it.
     pub fn new(
         body: Screen<O>,
         notes: Screen<N>,
         plan: Plan,
-        http1: Limits,
-        limits: content::Limits,
+        limits: (Limits, content::Limits),
+        dialect: Option<&'static dyn Dialect>,
     ) -> Self {
         Self {
-            reader: Reader::new(Keep::Heads, http1),
+            reader: Reader::new(Keep::Heads, limits.0),
             paint: Paint {
                 body,
                 notes,
                 plan,
-                limits,
-                response: Message::default(),
+                limits: limits.1,
+                heads: Exchange::default(),
                 sent: None,
                 received: None,
+                decoder: None,
+                decoded: Vec::new(),
+                asked: Vec::new(),
+                options: Options {
+                    dialect,
+                    keep: chat::Keep::Text,
+                    limit: EVENT,
+                },
+                meaning: None,
                 text: String::new(),
                 lost: Vec::new(),
                 trouble: None,
@@ -96,6 +109,11 @@ impl<O: Write, N: Write> Live<O, N> {
         &self.paint.plan
     }
 
+    /// Where the body goes.
+    pub fn body(&mut self) -> &mut O {
+        &mut self.paint.body.out
+    }
+
     /// One more line of meta.
     pub fn note(&mut self, text: &str) {
         if self.paint.plan.parts.meta {
@@ -103,17 +121,23 @@ impl<O: Write, N: Write> Live<O, N> {
         }
     }
 
-    /// Paints what stands at the end: how it ended, what was odd, how long it took.
-    pub fn finish(mut self) -> Painted {
+    /// Paints what stands at the end: how it ended, what was odd, how long it took, what it means.
+    pub fn finish(mut self, prices: &Prices) -> Painted {
         self.paint.flow_ends(Side::Sent);
         self.paint.flow_ends(Side::Received);
+        let report = self.paint.understood(&self.reader.exchange, prices);
         if self.paint.plan.parts.meta {
-            self.paint.summary(&self.reader.exchange);
+            self.paint.summary(&self.reader.exchange, report.as_ref());
         }
         self.paint.try_to(|paint| paint.notes.out.flush());
         Painted {
             exchange: self.reader.exchange,
-            trouble: self.paint.trouble,
+            report,
+            // Who wants the body as it came does not mind its coding.
+            trouble: self
+                .paint
+                .trouble
+                .filter(|_| self.paint.plan.decode == Decode::All),
             broken: self.paint.broken,
         }
     }
@@ -143,10 +167,12 @@ impl<O: Write, N: Write> Watch for Live<O, N> {
 }
 
 impl<O: Write, N: Write> Listen for Paint<O, N> {
-    fn event(&mut self, side: Side, _: Moment, event: &Event, seen: Window<'_>) {
-        if side == Side::Received {
-            self.response.take(event, seen, Keep::Heads);
+    fn event(&mut self, side: Side, moment: Moment, event: &Event, seen: Window<'_>) {
+        match side {
+            Side::Sent => self.heads.request.take(event, seen, Keep::Heads),
+            Side::Received => self.heads.response.take(event, seen, Keep::Heads),
         }
+        let raw = self.plan.decode == Decode::Nothing;
         match *event {
             Event::Start(_) => {
                 self.flows_pause();
@@ -157,35 +183,33 @@ impl<O: Write, N: Write> Listen for Paint<O, N> {
                 self.head_line(side, event, seen);
                 self.flow_begins(side);
             }
-            Event::Data(span) => self.data(side, seen.slice(span)),
+            Event::Data(span) => self.data(side, moment, seen.slice(span)),
             Event::ChunkHead { line: span, .. }
             | Event::ChunkEnd(span)
             | Event::TrailerEnd(span) => {
-                if self.plan.decode == Decode::Nothing {
-                    self.data(side, seen.slice(span));
+                if raw {
+                    self.show(side, seen.slice(span));
                 }
             }
-            Event::Trailer(field) if self.plan.decode == Decode::Nothing => {
-                self.data(side, seen.slice(field.line))
-            }
+            Event::Trailer(field) if raw => self.show(side, seen.slice(field.line)),
             Event::Trailer(_) => {
                 self.flows_pause();
                 self.head_line(side, event, seen);
             }
             Event::Unframed(span) if side == Side::Received => {
-                if self.plan.decode == Decode::Nothing {
-                    self.data(side, seen.slice(span));
+                if raw {
+                    self.show(side, seen.slice(span));
                 }
                 self.lost(seen.slice(span));
             }
             Event::End(end) => {
                 // What follows a lost place may still be wanted as it came.
-                if !(self.plan.decode == Decode::Nothing && matches!(end, End::Lost { .. })) {
+                if !(raw && matches!(end, End::Lost { .. })) {
                     self.flow_ends(side);
                 }
                 let over = side == Side::Received && end == End::Complete;
-                if over && self.response.is_interim() {
-                    self.response = Message::default();
+                if over && self.heads.response.is_interim() {
+                    self.heads.response = Message::default();
                 }
             }
             Event::Blank(_) | Event::Odd(_) | Event::Unframed(_) => {}
@@ -258,58 +282,122 @@ impl<O: Write, N: Write> Paint<O, N> {
     }
 
     fn flow_begins(&mut self, side: Side) {
-        let parts = self.plan.parts;
-        let (shown, style, pretty) = match side {
-            Side::Sent => (parts.request_body, self.notes.style, self.plan.pretty_notes),
-            Side::Received => (parts.response_body, self.body.style, self.plan.pretty),
-        };
-        // Even a body that nobody sees is decoded: whether it can be is part of how the exchange ended.
-        let decoder = match (side, self.plan.decode) {
-            (Side::Received, Decode::All) => self.decoder(),
-            _ => None,
-        };
-        if !shown && decoder.is_none() {
-            return;
-        }
-        let among_notes = side == Side::Sent && self.plan.marked;
-        let media = match side {
-            Side::Sent => Vec::new(),
+        let (parts, answer) = (self.plan.parts, self.plan.answer);
+        match side {
+            Side::Sent => self.sent = parts.request_body.then(|| self.request_flow()),
+            Side::Received if self.heads.response.is_interim() => {}
             Side::Received => {
-                let media = self.response.head.get("content-type");
-                media.unwrap_or_default().into_owned()
+                let shown = parts.response_body && answer == Answer::Body;
+                self.received = shown.then(|| self.response_flow());
+                self.decoder = self.decoder();
+                let answer = if parts.response_body {
+                    answer
+                } else {
+                    Answer::Body
+                };
+                let screen = self.plan.on_screen;
+                let asked = std::mem::take(&mut self.asked);
+                self.meaning = Some(Meaning::begin(
+                    &self.heads,
+                    &asked,
+                    self.options,
+                    answer,
+                    screen,
+                ));
             }
-        };
-        let media: &[u8] = if side == Side::Sent {
-            b"application/json"
-        } else {
-            &media
-        };
-        let painted = shown && (among_notes || self.plan.on_screen);
-        *self.flow(side) = Some(Flow {
-            side,
-            decoder,
-            painter: painted.then(|| Painter::new(media, pretty, style)),
-            decoded: Vec::new(),
-            at_line_start: true,
-            room: match (shown, among_notes) {
-                (false, _) => 0,
-                (true, true) => REQUEST_ROOM,
-                (true, false) => u64::MAX,
-            },
-            unshown: 0,
-        });
+        }
         self.try_to(|paint| paint.notes.out.flush());
     }
 
+    fn request_flow(&self) -> Flow {
+        let painter = || {
+            Painter::new(
+                b"application/json",
+                self.plan.pretty_notes,
+                self.notes.style,
+            )
+        };
+        match (self.plan.marked, self.plan.on_screen) {
+            (true, _) => Flow::painted(painter()).among_notes("> ", REQUEST_ROOM),
+            (false, true) => Flow::painted(painter()),
+            (false, false) => Flow::plain(),
+        }
+    }
+
+    fn response_flow(&self) -> Flow {
+        if !self.plan.on_screen {
+            return Flow::plain();
+        }
+        let media = self
+            .heads
+            .response
+            .head
+            .get("content-type")
+            .unwrap_or_default();
+        Flow::painted(Painter::new(&media, self.plan.pretty, self.body.style))
+    }
+
     fn decoder(&mut self) -> Option<content::Decoder> {
-        match content::Coding::parse(self.response.codings()) {
+        match content::Coding::parse(self.heads.response.codings()) {
             Ok(codings) if codings.is_empty() => None,
             Ok(codings) => Some(content::Decoder::new(&codings, self.limits)),
             Err(unknown) => {
-                self.line(&format!("odd: {unknown}: shown as it came"));
+                if self.plan.parts.meta {
+                    self.line(&format!("odd: {unknown}: shown as it came"));
+                }
                 None
             }
         }
+    }
+
+    fn data(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+        if side == Side::Sent {
+            let room = ASKED.saturating_sub(self.asked.len()).min(bytes.len());
+            self.asked
+                .extend_from_slice(bytes.get(..room).unwrap_or_default());
+            return self.show(side, bytes);
+        }
+        if self.plan.decode != Decode::All {
+            self.show(side, bytes);
+        }
+        let Some(mut decoder) = self.decoder.take() else {
+            return self.plain(moment, bytes);
+        };
+        let mut decoded = std::mem::take(&mut self.decoded);
+        for piece in bytes.chunks(DECODE) {
+            decoded.clear();
+            let pushed = decoder.push(piece, &mut decoded);
+            self.plain(moment, &decoded);
+            if let Err(trouble) = pushed {
+                self.trouble.get_or_insert(trouble);
+                break;
+            }
+        }
+        (self.decoder, self.decoded) = (Some(decoder), decoded);
+    }
+
+    /// Bytes of the response's body, decoded.
+    fn plain(&mut self, moment: Moment, bytes: &[u8]) {
+        if self.plan.decode == Decode::All {
+            self.show(Side::Received, bytes);
+        }
+        let Some(mut meaning) = self.meaning.take() else {
+            return;
+        };
+        let look = (&self.body.style, self.plan.on_screen);
+        meaning.push(bytes, moment, look, &mut self.text);
+        self.meaning = Some(meaning);
+        self.write_text();
+    }
+
+    /// Writes what was put into `text`, among the body.
+    fn write_text(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        if !text.is_empty() {
+            self.try_to(|paint| paint.body.out.write_all(text.as_bytes()));
+        }
+        self.text = text;
+        self.text.clear();
     }
 
     fn flow(&mut self, side: Side) -> &mut Option<Flow> {
@@ -319,119 +407,62 @@ impl<O: Write, N: Write> Paint<O, N> {
         }
     }
 
-    fn data(&mut self, side: Side, bytes: &[u8]) {
-        let Some(mut flow) = self.flow(side).take() else {
-            return;
-        };
-        // What the other side has begun keeps its own line.
-        self.flows_pause();
-        match flow.decoder.take() {
-            None => self.show(&mut flow, bytes),
-            Some(mut decoder) => {
-                let mut decoded = std::mem::take(&mut flow.decoded);
-                for piece in bytes.chunks(DECODE) {
-                    decoded.clear();
-                    let result = decoder.push(piece, &mut decoded);
-                    self.show(&mut flow, &decoded);
-                    if let Err(trouble) = result {
-                        self.trouble.get_or_insert(trouble);
-                        break;
-                    }
-                }
-                (flow.decoder, flow.decoded) = (Some(decoder), decoded);
-            }
-        }
-        *self.flow(side) = Some(flow);
-    }
-
-    fn show(&mut self, flow: &mut Flow, bytes: &[u8]) {
-        let room = usize::try_from(flow.room).unwrap_or(usize::MAX);
-        let (shown, rest) = bytes.split_at(bytes.len().min(room));
-        if flow.room != u64::MAX {
-            flow.room = flow.room.saturating_sub(shown.len() as u64);
-        }
-        flow.unshown = flow.unshown.saturating_add(rest.len() as u64);
-        if shown.is_empty() {
+    fn write(&mut self, side: Side, bytes: &[u8]) {
+        if bytes.is_empty() {
             return;
         }
-        match &mut flow.painter {
-            None => {
-                flow.at_line_start = shown.ends_with(b"\n");
-                self.try_to(|paint| match flow.side {
-                    Side::Sent => paint.notes.out.write_all(shown),
-                    Side::Received => paint.body.out.write_all(shown),
-                });
-            }
-            Some(painter) => {
-                painter.push(shown, &mut self.text);
-                self.write_text(flow);
-            }
-        }
-    }
-
-    fn write_text(&mut self, flow: &mut Flow) {
-        let text = std::mem::take(&mut self.text);
-        let marked = flow.side == Side::Sent && self.plan.marked;
-        self.try_to(|paint| match flow.side {
-            Side::Received => paint.body.out.write_all(text.as_bytes()),
-            Side::Sent if !marked => paint.notes.out.write_all(text.as_bytes()),
-            Side::Sent => {
-                for line in text.split_inclusive('\n') {
-                    let mark = if flow.at_line_start { "> " } else { "" };
-                    write!(paint.notes.out, "{mark}{line}")?;
-                    flow.at_line_start = line.ends_with('\n');
-                }
-                Ok(())
-            }
+        self.try_to(|paint| match side {
+            Side::Sent => paint.notes.out.write_all(bytes),
+            Side::Received => paint.body.out.write_all(bytes),
         });
-        if !text.is_empty() {
-            flow.at_line_start = text.ends_with('\n');
+    }
+
+    fn show(&mut self, side: Side, bytes: &[u8]) {
+        if let Some(mut flow) = self.flow(side).take() {
+            // The other body may be in the middle of a line.
+            self.flows_pause();
+            self.write(side, flow.show(bytes));
+            *self.flow(side) = Some(flow);
         }
-        self.text = text;
-        self.text.clear();
     }
 
     /// Something else is about to be written where a body may stand.
     fn flows_pause(&mut self) {
         for side in [Side::Sent, Side::Received] {
             if let Some(mut flow) = self.flow(side).take() {
-                self.end_line(&mut flow);
+                self.write(side, flow.pause());
                 *self.flow(side) = Some(flow);
             }
         }
     }
 
-    fn end_line(&mut self, flow: &mut Flow) {
-        if flow.painter.is_none() || flow.at_line_start {
-            return;
-        }
-        flow.at_line_start = true;
-        self.try_to(|paint| match flow.side {
-            Side::Sent => paint.notes.out.write_all(b"\n"),
-            Side::Received => paint.body.out.write_all(b"\n"),
-        });
-    }
-
     fn flow_ends(&mut self, side: Side) {
-        let Some(mut flow) = self.flow(side).take() else {
-            return;
-        };
-        if let Some(decoder) = &mut flow.decoder
+        if side == Side::Received
+            && let Some(mut decoder) = self.decoder.take()
             && let Err(trouble) = decoder.finish()
         {
             self.trouble.get_or_insert(trouble);
         }
-        if let Some(painter) = &mut flow.painter {
-            painter.finish(&mut self.text);
-            self.write_text(&mut flow);
-        }
-        self.end_line(&mut flow);
-        if flow.unshown > 0 && flow.side == Side::Sent {
-            let more = words::bytes(flow.unshown);
+        let Some(mut flow) = self.flow(side).take() else {
+            return;
+        };
+        let (last, unshown) = flow.end();
+        self.write(side, last);
+        if unshown > 0 {
+            let more = words::bytes(unshown);
             self.line(&format!(
                 "{more} more of the request's body (`-p B` shows it all)"
             ));
         }
+    }
+
+    /// What the answer means, now that it is over.
+    fn understood(&mut self, exchange: &Exchange, prices: &Prices) -> Option<Report> {
+        let meaning = self.meaning.take()?;
+        let look = (&self.body.style, self.plan.on_screen);
+        let report = meaning.finish(exchange, prices, look, &mut self.text);
+        self.write_text();
+        Some(report)
     }
 
     /// Keeps the beginning of what cannot be read, for the summary.
@@ -441,7 +472,7 @@ impl<O: Write, N: Write> Paint<O, N> {
         self.lost.extend_from_slice(kept);
     }
 
-    fn summary(&mut self, exchange: &Exchange) {
+    fn summary(&mut self, exchange: &Exchange, report: Option<&Report>) {
         let style = self.notes.style;
         for (side, oddity) in exchange.oddities() {
             self.line(&style.paint(Look::Odd, &words::oddity(side, oddity)));
@@ -462,7 +493,11 @@ impl<O: Write, N: Write> Paint<O, N> {
         self.try_to(|paint| {
             hex::rows(&lost, at, "*   ", &mut paint.notes.out)?;
             let milestones = Milestones::of(exchange);
-            timing::waterfall(&milestones, "* ", &style, &mut paint.notes.out)
+            timing::waterfall(&milestones, "* ", &style, &mut paint.notes.out)?;
+            match report {
+                Some(report) => summary::write(report, "* ", &style, &mut paint.notes.out),
+                None => Ok(()),
+            }
         });
     }
 }

@@ -8,27 +8,64 @@ use serde_json::value::RawValue;
 
 use super::escape::json_safe;
 use super::{Painted, words};
+use crate::chat::{Options, ToolCall};
 use crate::content::{self, Body};
 use crate::exchange::{Exchange, Outcome, Traffic, decoded};
 use crate::http1::{End, Field, Framing, Limits, Message, Part, Section, StartLine};
+use crate::price::Prices;
+use crate::report::Report;
 use crate::span::{Moment, Side, Span};
 use crate::tape::{Fact, Tape};
 use crate::timing::{Milestones, Phase};
 
 /// Writes the document of `tape`, and a line end.
-pub fn write(tape: &Tape, http1: Limits, limits: content::Limits, out: &mut dyn Write) -> Painted {
+pub fn write(
+    tape: &Tape,
+    (http1, limits): (Limits, content::Limits),
+    options: Options,
+    prices: &Prices,
+    out: &mut dyn Write,
+) -> Painted {
     let exchange = Exchange::read(tape, http1);
+    let report = Report::read(tape, &exchange, limits, options, prices);
     let response = decoded(&exchange.response, &tape.received, limits);
     let trouble = response.trouble.clone();
-    let document = Document::of(tape, &exchange, response, limits);
+    let document = Document::of(tape, &exchange, response, limits, &report);
     let broken = serde_json::to_string(&document)
         .map_err(io::Error::from)
         .and_then(|text| writeln!(out, "{}", json_safe(&text)))
         .err();
     Painted {
         exchange,
+        report: Some(report),
         trouble,
         broken,
+    }
+}
+
+/// Writes the tool calls of an answer, one JSON object a line.
+pub fn tools(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Call<'a> {
+        choice: u32,
+        #[serde(flatten)]
+        call: &'a ToolCall,
+    }
+    for choice in &report.completion.choices {
+        for call in &choice.tool_calls {
+            let choice = choice.index;
+            let line = serde_json::to_string(&Call { choice, call })?;
+            writeln!(out, "{}", json_safe(&line))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the token counts of an answer as JSON; nothing where there are none.
+pub fn usage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    match &report.completion.usage {
+        None => Ok(()),
+        Some(usage) => writeln!(out, "{}", json_safe(&serde_json::to_string(usage)?)),
     }
 }
 
@@ -51,6 +88,8 @@ struct Document<'a> {
     interim: Vec<MessageDoc<'a>>,
     response: MessageDoc<'a>,
     after_end: u64,
+    /// What it means.
+    report: &'a Report,
 }
 
 #[derive(Serialize)]
@@ -147,7 +186,13 @@ enum EndDoc {
 }
 
 impl<'a> Document<'a> {
-    fn of(tape: &'a Tape, exchange: &'a Exchange, response: Body, limits: content::Limits) -> Self {
+    fn of(
+        tape: &'a Tape,
+        exchange: &'a Exchange,
+        response: Body,
+        limits: content::Limits,
+        report: &'a Report,
+    ) -> Self {
         let milestones = Milestones::of(exchange);
         let message =
             |message, side| MessageDoc::of(message, decoded(message, tape.stream(side), limits));
@@ -170,6 +215,7 @@ impl<'a> Document<'a> {
             interim: exchange.interim.iter().map(received).collect(),
             response: MessageDoc::of(&exchange.response, response),
             after_end: exchange.after_end,
+            report,
         }
     }
 }

@@ -4,13 +4,18 @@
 pub mod body;
 pub mod escape;
 pub mod events;
+mod flow;
 mod head;
 pub mod hex;
 pub mod listing;
 pub mod live;
 pub mod machine;
+mod meaning;
+mod pieces;
 pub mod plan;
 pub mod prices;
+mod strip;
+pub mod summary;
 mod timing;
 pub mod words;
 
@@ -18,6 +23,7 @@ use anstyle::{AnsiColor, Effects};
 
 use crate::content::Trouble;
 use crate::exchange::Exchange;
+use crate::report::Report;
 
 /// What the output can show. Passed in, never global.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,6 +49,8 @@ impl Default for Style {
 /// What a piece of text is, as far as its looks go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Look {
+    /// As everything else.
+    Plain,
     /// Beside the matter: times, marks.
     Dim,
     /// What the eye should find first.
@@ -66,7 +74,7 @@ pub enum Look {
 impl Style {
     /// `text` with its looks, or as it is where colours are off.
     pub fn paint(&self, look: Look, text: &str) -> String {
-        if !self.colour || text.is_empty() {
+        if !self.colour || text.is_empty() || look == Look::Plain {
             return text.to_owned();
         }
         let style = look.style();
@@ -84,6 +92,7 @@ impl Look {
         let plain = anstyle::Style::new();
         let of = |colour: AnsiColor| plain.fg_color(Some(colour.into()));
         match self {
+            Self::Plain => plain,
             Self::Dim => plain.effects(Effects::DIMMED),
             Self::Strong => plain.effects(Effects::BOLD),
             Self::Name => of(AnsiColor::Blue),
@@ -101,6 +110,8 @@ impl Look {
 pub struct Painted {
     /// The exchange.
     pub exchange: Exchange,
+    /// What it means; `None` where no response began.
+    pub report: Option<Report>,
     /// What is wrong with the coding of the response's body.
     pub trouble: Option<Trouble>,
     /// The error that ended the painting.

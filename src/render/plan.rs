@@ -11,6 +11,8 @@ pub struct Plan {
     pub marked: bool,
     /// How far the response's body is decoded.
     pub decode: Decode,
+    /// In what form the response's body is shown.
+    pub answer: Answer,
     /// Whether JSON is laid out for reading, in the response's body.
     pub pretty: bool,
     /// And in what stands among the notes.
@@ -28,6 +30,17 @@ pub enum Decode {
     Transfer,
     /// Not at all.
     Nothing,
+}
+
+/// In what form an answer is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// The body itself.
+    Body,
+    /// A line for each event.
+    Events,
+    /// Its text alone.
+    Text,
 }
 
 /// Parts of an exchange, in the letters of HTTPie and xh.

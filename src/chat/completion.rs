@@ -1,0 +1,251 @@
+//! The one model of an answer, whatever dialect it came in: plain values, and nothing that reads them.
+
+use serde::Serialize;
+
+use super::errors::ApiError;
+use super::finish::Finish;
+use super::models::Match;
+use super::usage::{Cost, Usage};
+use super::verdict::Verdict;
+use crate::span::{Moment, Span};
+use crate::sse::Format;
+
+/// What a model answered, as far as its reader was asked to keep it.
+///
+/// What the provider did not send is absent, never empty or zero.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Completion {
+    /// Name of the dialect that it was read in: `openai-chat`, `anthropic-messages`. `None`: none was known.
+    pub dialect: Option<&'static str>,
+    /// Why that dialect, in words.
+    pub why: String,
+    /// Who served it, where host, fields or values tell: `openai`, `groq`, `llama.cpp`.
+    pub provider: Option<&'static str>,
+    /// What the body is.
+    pub media: Media,
+    /// Status code of the response.
+    pub status: Option<u16>,
+    /// The provider's id of the answer.
+    pub id: Option<String>,
+    /// The model that the request named.
+    pub asked_model: Option<String>,
+    /// The model that the answer names.
+    pub served_model: Option<String>,
+    /// How the two compare, where both are known.
+    pub model_match: Option<Match>,
+    /// The answers, by index.
+    pub choices: Vec<Choice>,
+    /// What was counted.
+    pub usage: Option<Usage>,
+    /// What the provider says it costs.
+    pub cost: Option<Cost>,
+    /// Configuration that the model ran with (`system_fingerprint`).
+    pub system_fingerprint: Option<String>,
+    /// Tier that it was served in.
+    pub service_tier: Option<String>,
+    /// What the provider reports as gone wrong, in the body or in an event of it.
+    pub errors: Vec<ApiError>,
+    /// What deserves a word.
+    pub notes: Vec<Note>,
+    /// Bytes of the body, content codings undone.
+    pub bytes: u64,
+    /// Events with data, the end mark `[DONE]` not among them.
+    pub events: u64,
+    /// Comments in the stream.
+    pub comments: u64,
+    /// Whether the dialect's end mark was seen: `[DONE]`, `message_stop`, `response.completed`, `"done":true`.
+    pub done: bool,
+    /// When the first event was whole.
+    pub first_event: Option<Moment>,
+    /// When the first piece of text, reasoning, refusal or tool call was there.
+    pub first_token: Option<Moment>,
+    /// When the last such piece was there.
+    pub last_token: Option<Moment>,
+    /// Each piece: what, where, when. Kept under [`super::Keep::All`] only.
+    pub deltas: Vec<super::Stamp>,
+    /// How it ended.
+    pub verdict: Verdict,
+}
+
+impl Completion {
+    /// The choice with that index, if the answer has it.
+    pub fn choice(&self, index: u32) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.index == index)
+    }
+
+    /// Whether the answer came as events.
+    pub fn is_streamed(&self) -> bool {
+        matches!(self.media, Media::Sse | Media::Ndjson | Media::JsonArray)
+    }
+}
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Media {
+    /// Nothing came.
+    #[default]
+    Empty,
+    /// One JSON text.
+    Json,
+    /// An event stream.
+    Sse,
+    /// JSON lines.
+    Ndjson,
+    /// A JSON array of events.
+    JsonArray,
+    /// A page, mostly of a proxy.
+    Html,
+    /// Other text.
+    Text,
+    /// Anything else.
+    Binary,
+}
+
+impl Media {
+    /// How its events are written; `None` where it has none.
+    pub fn format(self) -> Option<Format> {
+        match self {
+            Self::Sse => Some(Format::EventStream),
+            Self::Ndjson => Some(Format::Lines),
+            Self::JsonArray => Some(Format::Array),
+            Self::Empty | Self::Json | Self::Html | Self::Text | Self::Binary => None,
+        }
+    }
+}
+
+/// One of the answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Choice {
+    /// Its number, from zero, as the provider counts.
+    pub index: u32,
+    /// Who speaks.
+    pub role: Option<String>,
+    /// The answer.
+    pub text: String,
+    /// What the model thought, or a summary of it.
+    pub reasoning: String,
+    /// Why it will not answer, in its words.
+    pub refusal: Option<String>,
+    /// What it wants to have called, in the order of their first mention.
+    pub tool_calls: Vec<ToolCall>,
+    /// What it refers to.
+    pub citations: Vec<Citation>,
+    /// Why it stopped; `None`: it never said.
+    pub finish: Option<Finish>,
+    /// Whether log probabilities came with it.
+    pub logprobs: bool,
+    /// Whether audio came with it.
+    pub audio: bool,
+    /// Bytes of text, also where the text is not kept.
+    pub text_bytes: u64,
+    /// Bytes of reasoning, also where it is not kept.
+    pub reasoning_bytes: u64,
+}
+
+/// A call that the model asks for, or, if `hosted`, that the provider made itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ToolCall {
+    /// Its number in the answer as the provider counts; the key by which its pieces are joined.
+    pub index: u64,
+    /// What the result must be sent back under.
+    pub id: Option<String>,
+    /// Which tool.
+    pub name: String,
+    /// The pieces, joined.
+    pub arguments: String,
+    /// Whether those are JSON.
+    pub check: Arguments,
+    /// Bytes of arguments, also where they are not kept.
+    pub argument_bytes: u64,
+    /// Whether the provider runs it itself (web search, code).
+    pub hosted: bool,
+}
+
+/// Whether the arguments of a call can be read.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Arguments {
+    /// Not looked at: they are not kept, or are free text by design.
+    #[default]
+    Unchecked,
+    /// JSON.
+    Json,
+    /// Nothing, which stands for `{}`.
+    Empty,
+    /// Not JSON.
+    Broken {
+        /// Offset of the first byte that does not fit, in the joined arguments.
+        at: u64,
+        /// What is wrong.
+        error: String,
+    },
+}
+
+/// Something that an answer refers to.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Citation {
+    /// Where it is to be found: an address, or the id of a file.
+    pub source: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// The words that are cited.
+    pub cited: Option<String>,
+}
+
+/// Something that deserves a word, without being an error.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Note {
+    /// Which one; stable.
+    pub kind: NoteKind,
+    /// In words.
+    pub text: String,
+    /// Where in the decoded body, where it has a place.
+    pub span: Option<Span>,
+}
+
+/// Which note.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteKind {
+    /// A stream that counts no tokens because it was not asked to.
+    UsageNotAsked,
+    /// The parts of a count do not add up to its total.
+    UsageSum,
+    /// Another model answered than was asked.
+    OtherModel,
+    /// The id changes within one answer.
+    IdChanged,
+    /// The model changes within one answer.
+    ModelChanged,
+    /// What came after a finish, or differs from one before.
+    FinishChanged,
+    /// The pieces of a stream do not join to what its last event holds.
+    PiecesDiffer,
+    /// Events that were lost or came twice, by their numbers.
+    SequenceGap,
+    /// An event that is not JSON.
+    NotJson,
+    /// The body is not what its `Content-Type` says.
+    MediaDiffers,
+    /// Empty lines before the body: signs of life.
+    KeepAlive,
+    /// The whole budget went into reasoning.
+    OnlyReasoning,
+    /// Something too large to be looked at.
+    TooLarge,
+    /// More of something than is kept.
+    TooMany,
+    /// The shape of the body is new to this dialect.
+    UnknownShape,
+}
+
+impl Choice {
+    /// A choice of which nothing is known but its number.
+    pub fn new(index: u32) -> Self {
+        Self {
+            index,
+            ..Self::default()
+        }
+    }
+}

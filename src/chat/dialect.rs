@@ -1,0 +1,201 @@
+//! What a dialect is, the one table of all of them, and how that of an exchange is told.
+
+use std::borrow::Cow;
+
+use super::gather::Gather;
+use super::provider;
+use super::{anthropic, cohere, embeddings, gemini, ollama, openai, responses};
+use crate::exchange::Exchange;
+use crate::http1::Section;
+use crate::json::{Kind, Value};
+
+/// One way of asking a model over HTTP. A new one is a file with this trait, and a line in [`DIALECTS`].
+pub trait Dialect: Sync {
+    /// Its name, stable: `openai-chat`.
+    fn name(&self) -> &'static str;
+    /// Whether the request, or the head of the response, is in this dialect; and why, in words.
+    fn asked(&self, asked: &Asked<'_>) -> Option<&'static str>;
+    /// Whether an event, or a whole body, is in this dialect; and why, in words.
+    fn shown(&self, name: &[u8], root: Value<'_>) -> Option<&'static str>;
+    /// Takes in one event of a stream: its type, and its data.
+    fn event(&self, name: &[u8], root: Value<'_>, gather: &mut Gather<'_>);
+    /// Takes in the body of an answer that is not streamed.
+    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>);
+    /// What tells that a stream of it is at its end.
+    fn ends(&self, provider: Option<&str>) -> Ends;
+}
+
+impl std::fmt::Debug for dyn Dialect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What tells that an answer is at its end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ends {
+    /// `[DONE]` after the finish reasons.
+    Mark,
+    /// A last event of its own: `message_stop`, `response.completed`, `"done":true`.
+    Event,
+    /// A finish reason in every choice, and nothing more.
+    Finish,
+    /// The end of the body: there is no finish reason.
+    Whole,
+}
+
+/// Every dialect. The first that knows an exchange reads it, so that those with a narrower mark come first.
+pub const DIALECTS: &[&dyn Dialect] = &[
+    &gemini::Gemini,
+    &openai::Azure,
+    &anthropic::Anthropic,
+    &responses::Responses,
+    &ollama::Ollama,
+    &cohere::Cohere,
+    &embeddings::Embeddings,
+    &openai::Chat,
+];
+
+/// The dialect called `name`.
+pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
+    DIALECTS
+        .iter()
+        .copied()
+        .find(|dialect| dialect.name() == name)
+}
+
+/// What the request and the heads tell, before any body.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Host asked for, lower case, without port.
+    pub host: String,
+    /// Path of the target, without query.
+    pub path: String,
+    /// Query of the target, without `?`.
+    pub query: String,
+    request: &'a Section,
+    response: &'a Section,
+    /// Status code of the response.
+    pub status: Option<u16>,
+}
+
+impl<'a> Asked<'a> {
+    /// What `exchange` tells.
+    pub fn of(exchange: &'a Exchange) -> Self {
+        let target = exchange.request.target().unwrap_or_default();
+        let target = String::from_utf8_lossy(target);
+        let (authority, target) = split_target(&target);
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (request, response) = (&exchange.request.head, &exchange.response.head);
+        let host = match authority {
+            Some(authority) => authority.to_owned(),
+            None => text(request.get("host")),
+        };
+        let host = host.to_ascii_lowercase();
+        let without_port = host
+            .rsplit_once(':')
+            .filter(|(_, port)| !port.ends_with(']'));
+        Self {
+            host: without_port
+                .map_or(host.as_str(), |(host, _)| host)
+                .to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            request,
+            response,
+            status: exchange.response.status(),
+        }
+    }
+
+    /// A field of the request; empty where there is none.
+    pub fn request(&self, name: &str) -> String {
+        text(self.request.get(name))
+    }
+
+    /// A field of the response; empty where there is none.
+    pub fn response(&self, name: &str) -> String {
+        text(self.response.get(name))
+    }
+
+    /// Whether the path ends with `end`, with or without a slash after it.
+    pub fn path_ends(&self, end: &str) -> bool {
+        self.path.trim_end_matches('/').ends_with(end)
+    }
+
+    /// Who serves it, by host or by a field that names the server.
+    pub(super) fn provider(&self) -> Option<&'static str> {
+        let by_server = || match self.response("server").as_str() {
+            "llama.cpp" => Some("llama.cpp"),
+            _ => None,
+        };
+        provider::by_host(&self.host).or_else(by_server)
+    }
+}
+
+fn text(value: Option<Cow<'_, [u8]>>) -> String {
+    value.map_or(String::new(), |value| {
+        String::from_utf8_lossy(&value).into_owned()
+    })
+}
+
+/// The authority of an absolute target (RFC 9112, 3.2.2), and the rest.
+fn split_target(target: &str) -> (Option<&str>, &str) {
+    let after = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| target.strip_prefix(scheme));
+    let Some(after) = after else {
+        return (None, target);
+    };
+    let (authority, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
+    (Some(authority), rest)
+}
+
+/// The dialect that the request or the heads show.
+pub(super) fn recognise(asked: &Asked<'_>) -> Option<(&'static dyn Dialect, String)> {
+    DIALECTS.iter().find_map(|dialect| {
+        let why = dialect.asked(asked)?;
+        Some((*dialect, why.to_owned()))
+    })
+}
+
+/// The dialect that a body, or one event, shows.
+pub(super) fn recognise_body(
+    name: &[u8],
+    root: Value<'_>,
+) -> Option<(&'static dyn Dialect, String)> {
+    DIALECTS.iter().find_map(|dialect| {
+        let why = dialect.shown(name, root)?;
+        Some((*dialect, why.to_owned()))
+    })
+}
+
+/// What the body of a request tells.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wish {
+    pub(super) model: Option<String>,
+    pub(super) stream: Option<bool>,
+    pub(super) include_usage: bool,
+}
+
+impl Wish {
+    /// Reads the body of a request; what is not JSON tells nothing.
+    pub(super) fn read(root: Value<'_>) -> Self {
+        let options = root.get("stream_options");
+        let model = root.get("model").and_then(Value::as_str);
+        let usage = options.and_then(|options| options.get("include_usage"));
+        Self {
+            model: model.map(Cow::into_owned),
+            stream: root.get("stream").and_then(Value::as_bool),
+            include_usage: usage.is_some_and(|usage| usage.kind() == Kind::True),
+        }
+    }
+}
+
+/// The model that a target names: Gemini's `models/NAME:`, Azure's `deployments/NAME/`.
+pub(super) fn model_in_path(path: &str) -> Option<String> {
+    let after = |mark: &str| path.split_once(mark).map(|(_, after)| after);
+    let model = after("/models/").and_then(|after| after.split_once(':'));
+    let deployment = after("/deployments/").and_then(|after| after.split_once('/'));
+    let (name, _) = model.or(deployment)?;
+    Some(name.to_owned())
+}

@@ -1,0 +1,214 @@
+//! Errors as providers write them: one tolerant reading of all their shapes.
+//!
+//! `{"error":{...}}` (OpenAI, Azure, Groq, OpenRouter, Gemini, llama.cpp, vLLM), `{"type":"error","error":{...}}`
+//! (Anthropic), `{"error":"text"}` (Ollama, xAI), `[{"error":{...}}]` (Gemini's array), flat
+//! `{"object":"error",...}` (Mistral, old vLLM), `{"message","type","code"}` (Cerebras, Cohere, Bedrock),
+//! `{"detail":[...]}` (FastAPI), and pages of proxies. `Content-Type` is never required.
+
+use serde::Serialize;
+
+use crate::json::{Kind, Value};
+use crate::span::Span;
+
+/// What a provider says went wrong.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct ApiError {
+    /// In the provider's words.
+    pub message: String,
+    /// Its class: `type` of OpenAI and Anthropic, `status` of Google, `error_type` of OpenRouter.
+    #[serde(rename = "type")]
+    pub class: Option<String>,
+    /// Its code, as text or as a number.
+    pub code: Option<Code>,
+    /// Which parameter is at fault.
+    pub param: Option<String>,
+    /// A finer code: Anthropic's `details.error_code`, Azure's `innererror.code`.
+    pub detail: Option<String>,
+    /// Whether it came as an event of a stream.
+    pub in_stream: bool,
+    /// Where in the decoded body.
+    pub span: Option<Span>,
+}
+
+/// A code as it was written: `429` or `"429"`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Code {
+    /// Without quotes.
+    Number(u64),
+    /// In quotes.
+    Text(String),
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// How much of a page is kept as the message.
+const PAGE: usize = 300;
+
+impl ApiError {
+    /// The error under the key `error`, which tells it in any status. `null`, `false` and `""` are none.
+    pub(super) fn named(root: Value<'_>) -> Option<Self> {
+        let root = if root.kind() == Kind::Array {
+            root.at(0)?
+        } else {
+            root
+        };
+        let error = root.get("error")?;
+        match error.kind() {
+            Kind::Object if !error.is_empty() => Some(Self::of(error)),
+            Kind::String => {
+                let message = text(error)?;
+                Some(Self {
+                    message,
+                    code: root.get("code").and_then(code),
+                    class: root.get("type").and_then(text),
+                    ..Self::default()
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Any error: for bodies whose status says that they hold one.
+    pub(super) fn any(root: Value<'_>) -> Option<Self> {
+        Self::named(root).or_else(|| Self::flat(root))
+    }
+
+    /// An error without a wrapper.
+    fn flat(root: Value<'_>) -> Option<Self> {
+        if root.get("message").is_some() {
+            return Some(Self::of(root));
+        }
+        let detail = root.get("detail")?;
+        let message = text(detail)
+            .or_else(|| text(detail.at(0)?.get("msg")?))
+            .unwrap_or_else(|| String::from_utf8_lossy(detail.raw()).into_owned());
+        Some(Self {
+            message,
+            ..Self::default()
+        })
+    }
+
+    /// The object that holds message, type, code and param.
+    pub(super) fn of(error: Value<'_>) -> Self {
+        let metadata = error.get("metadata");
+        let inner = error.get("details").or_else(|| error.get("innererror"));
+        let word = |key| error.get(key).and_then(text);
+        let message = error.get("message").map(|message| {
+            text(message).unwrap_or_else(|| String::from_utf8_lossy(message.raw()).into_owned())
+        });
+        Self {
+            message: message.unwrap_or_default(),
+            class: word("type")
+                .or_else(|| word("status"))
+                .or_else(|| word("error_type"))
+                .or_else(|| text(metadata?.get("error_type")?)),
+            code: error.get("code").and_then(code),
+            param: word("param"),
+            detail: inner
+                .and_then(|inner| text(inner.get("error_code").or_else(|| inner.get("code"))?)),
+            ..Self::default()
+        }
+    }
+
+    /// What a page or plain text says: its title, or how it begins.
+    pub(super) fn page(body: &[u8]) -> Option<Self> {
+        let body = String::from_utf8_lossy(body);
+        let title = || {
+            let (_, after) = body.split_once("<title>")?;
+            let (title, _) = after.split_once("</title>")?;
+            Some(title.trim())
+        };
+        let text = title().unwrap_or_else(|| body.trim());
+        if text.is_empty() {
+            return None;
+        }
+        Some(Self {
+            message: text.chars().take(PAGE).collect(),
+            ..Self::default()
+        })
+    }
+
+    /// Whether the other tells the same: a failure is often told by an event, and again at the end.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        self.message == other.message && self.code == other.code
+    }
+}
+
+fn text(value: Value<'_>) -> Option<String> {
+    let text = value.as_str()?;
+    (!text.is_empty()).then(|| text.into_owned())
+}
+
+fn code(value: Value<'_>) -> Option<Code> {
+    match value.as_u64() {
+        Some(number) => Some(Code::Number(number)),
+        None => text(value).map(Code::Text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ApiError, Code};
+    use crate::json::Document;
+
+    fn read(text: &str) -> Option<ApiError> {
+        ApiError::any(Document::parse(text.as_bytes()).unwrap().root())
+    }
+
+    #[test]
+    fn every_shape_is_read() {
+        let cases = [
+            (
+                r#"{"error":{"message":"m","type":"t","param":"p","code":"c"}}"#,
+                "m|t|p|c",
+            ),
+            (
+                r#"{"type":"error","error":{"type":"t","message":"m"}}"#,
+                "m|t||",
+            ),
+            (r#"{"error":"m"}"#, "m|||"),
+            (r#"{"code":"c","error":"m"}"#, "m|||c"),
+            (
+                r#"[{"error":{"code":429,"message":"m","status":"T"}}]"#,
+                "m|T||429",
+            ),
+            (
+                r#"{"object":"error","message":"m","type":"t","param":null,"code":"1300"}"#,
+                "m|t||1300",
+            ),
+            (
+                r#"{"object":"error","message":{"detail":[1]}}"#,
+                r#"{"detail":[1]}|||"#,
+            ),
+            (r#"{"message":"m"}"#, "m|||"),
+            (r#"{"detail":[{"loc":[],"msg":"m","type":"t"}]}"#, "m|||"),
+            (
+                r#"{"error":{"code":502,"message":"m","metadata":{"error_type":"t"}}}"#,
+                "m|t||502",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = read(text).unwrap();
+            let code = error.code.as_ref().map(Code::to_string);
+            let parts = [Some(error.message), error.class, error.param, code];
+            let parts: Vec<_> = parts.into_iter().map(Option::unwrap_or_default).collect();
+            assert_eq!(parts.join("|"), expected, "{text}");
+        }
+        assert_eq!(read(r#"{"error":null,"choices":[]}"#), None);
+    }
+
+    #[test]
+    fn a_page_is_told_by_its_title() {
+        let page = b"<html><head><title>502 Bad Gateway</title></head>";
+        assert_eq!(ApiError::page(page).unwrap().message, "502 Bad Gateway");
+        assert_eq!(ApiError::page(b" \n"), None);
+    }
+}

@@ -1,0 +1,139 @@
+//! The meaning of an exchange with a model: one [`Completion`] for the answers of all dialects, read from
+//! decoded bodies, streamed or plain, by one [`Reader`].
+//!
+//! Where each part lives: `dialect` says what a dialect is and lists them all, one file each (`openai`,
+//! `responses`, `anthropic`, `gemini`, `ollama`, `cohere`, `embeddings`); they write into `gather`, which joins
+//! the pieces and tells each as a [`Delta`]; `usage`, `finish`, `errors`, `models` hold the tables; `verdict`
+//! judges the end. A new dialect is one file and one line in [`DIALECTS`].
+//!
+//! ```text
+//!  decoded body --> sniff --> sse::Decoder --> json --> Dialect --> Gather --> Completion
+//!                                                                     |
+//!                                                                     +------> Hear (each Delta)
+//! ```
+//!
+//! Guarantees, held by property tests and fuzzing: any split of the body gives the same answer; nothing that
+//! a peer sends is an error of ours; what was not sent is absent, never empty or zero; and a body that was cut
+//! never reads as whole.
+
+mod anthropic;
+mod calls;
+mod cohere;
+mod completion;
+mod delta;
+mod dialect;
+mod embeddings;
+mod errors;
+mod finish;
+mod gather;
+mod gemini;
+mod models;
+mod ollama;
+mod openai;
+mod plain;
+mod provider;
+mod reader;
+mod responses;
+mod settle;
+mod sniff;
+mod usage;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use completion::{Arguments, Choice, Citation, Completion, Media, Note, NoteKind, ToolCall};
+pub use delta::{Delta, DeltaKind, Hear, Stamp};
+pub use dialect::{Asked, DIALECTS, Dialect, Ends, by_name};
+pub use errors::{ApiError, Code};
+pub use finish::{Finish, FinishKind};
+pub use gather::Gather;
+pub use models::{Match, compare};
+pub use reader::{Moments, Reader};
+pub use usage::{Cost, Usage};
+pub use verdict::{Ending, Verdict};
+
+use crate::exchange::Exchange;
+use crate::sse::LIMIT;
+
+/// How much of an answer a reader keeps.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Keep {
+    /// Its text, and a [`Stamp`] of every piece.
+    #[default]
+    All,
+    /// Its text.
+    Text,
+    /// Only sums, identities and ends: memory stays bounded however long the stream is.
+    Sums,
+}
+
+/// How an answer is to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The dialect, where the user named it.
+    pub dialect: Option<&'static dyn Dialect>,
+    /// How much is kept.
+    pub keep: Keep,
+    /// Longest event, or plain body, in bytes.
+    pub limit: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dialect: None,
+            keep: Keep::All,
+            limit: LIMIT,
+        }
+    }
+}
+
+impl Completion {
+    /// Reads a whole answer. Both bodies without content coding; `moments` tells when each byte of the
+    /// response's came.
+    pub fn read(
+        exchange: &Exchange,
+        request_body: &[u8],
+        body: &[u8],
+        moments: Moments<'_>,
+        options: Options,
+    ) -> Self {
+        let mut reader = Reader::begin(exchange, request_body, options);
+        reader.push_with(body, moments, &mut ());
+        reader.finish(Ending::of(exchange), &mut ())
+    }
+}
+
+/// Reads `bytes` as the body of every dialect and asserts that any split gives the same answer. The body of a
+/// fuzz target.
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8]) {
+    for &dialect in DIALECTS {
+        for keep in [Keep::All, Keep::Sums] {
+            let options = Options {
+                dialect: Some(dialect),
+                keep,
+                limit: LIMIT,
+            };
+            let whole = in_pieces(bytes, options, bytes.len());
+            for size in [1, 7] {
+                let split = in_pieces(bytes, options, size);
+                assert_eq!(whole, split, "{dialect:?}: a split changes the answer");
+            }
+        }
+    }
+}
+
+fn in_pieces(bytes: &[u8], options: Options, size: usize) -> (Completion, Vec<String>) {
+    let mut told = Vec::new();
+    let mut hear = |delta: &Delta<'_>| {
+        told.push(format!("{:?} {} {}", delta.kind, delta.text, delta.span));
+    };
+    let mut reader = Reader::begin(&Exchange::default(), &[], options);
+    for piece in bytes.chunks(size.max(1)) {
+        reader.push(piece, crate::span::Moment::default(), &mut hear);
+    }
+    let completion = reader.finish(Ending::Whole, &mut hear);
+    (completion, told)
+}

@@ -1,0 +1,148 @@
+//! The model that was asked for against the one that answered: an alias, a dated snapshot, or another.
+
+use serde::Serialize;
+
+/// How the model that answered compares to the one that was asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Match {
+    /// The same name.
+    Same,
+    /// The asked name is an alias of this dated snapshot.
+    Snapshot,
+    /// The asked name stands for this one: a named tier, what `latest` or a router chose.
+    Alias,
+    /// The same but for a vendor, a region or a variant.
+    Renamed,
+    /// The asked name is that of a deployment, which can be anything.
+    Deployment,
+    /// Another model.
+    Different,
+}
+
+impl Match {
+    /// What it means, in one line.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Same => "the model that was asked for",
+            Self::Snapshot => "the dated snapshot behind the alias that was asked for",
+            Self::Alias => "what the asked name stands for now",
+            Self::Renamed => "the same model under a vendor's or region's name",
+            Self::Deployment => "the model behind the deployment that was asked for",
+            Self::Different => "another model than was asked for",
+        }
+    }
+}
+
+/// Compares both names.
+pub fn compare(asked: &str, served: &str) -> Match {
+    if asked == served {
+        return Match::Same;
+    }
+    let (asked_core, served_core) = (core(asked), core(served));
+    if asked_core == served_core {
+        return Match::Renamed;
+    }
+    let undated = without_date(&served_core);
+    if undated != served_core && same_words(&asked_core, undated) {
+        return Match::Snapshot;
+    }
+    let moving = ["latest", "auto"]
+        .iter()
+        .any(|word| asked_core.ends_with(word));
+    let named = served_core
+        .strip_prefix(asked_core.as_str())
+        .is_some_and(|rest| rest.starts_with('-'));
+    match moving || named {
+        true => Match::Alias,
+        false if same_words(&asked_core, without_date(&served_core)) => Match::Renamed,
+        false => Match::Different,
+    }
+}
+
+/// The name without vendor, region and variant, in lower case.
+fn core(name: &str) -> String {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.split(':').next().unwrap_or(name);
+    let regions = ["us.", "eu.", "apac.", "au.", "jp.", "us-gov.", "global."];
+    let name = regions
+        .iter()
+        .find_map(|region| name.strip_prefix(region))
+        .unwrap_or(name);
+    let name = name.strip_prefix("anthropic.").unwrap_or(name);
+    name.to_ascii_lowercase()
+}
+
+/// `-2024-07-18`, `-20250929`, `@20250929`, `-2603`.
+fn without_date(name: &str) -> &str {
+    let digits = |text: &str, count: usize| {
+        text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut parts = name.rsplitn(4, '-');
+    if let (Some(day), Some(month), Some(year), Some(rest)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+        && digits(day, 2)
+        && digits(month, 2)
+        && digits(year, 4)
+    {
+        return rest;
+    }
+    match name.rsplit_once(['-', '@']) {
+        Some((rest, last)) if digits(last, 8) || digits(last, 4) => rest,
+        _ => name,
+    }
+}
+
+/// Whether both names have the same words, in any order: `claude-sonnet-4.5`, `claude-4.5-sonnet`.
+fn same_words(one: &str, other: &str) -> bool {
+    let words = |name: &str| {
+        let mut words: Vec<_> = name.split(['-', '.', '_']).map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    words(one) == words(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Match, compare};
+
+    #[test]
+    fn names_are_compared_by_the_rule() {
+        let cases = [
+            ("gpt-4o", "gpt-4o", Match::Same),
+            ("gpt-4o", "gpt-4o-2024-08-06", Match::Snapshot),
+            (
+                "claude-sonnet-4-5",
+                "claude-sonnet-4-5-20250929",
+                Match::Snapshot,
+            ),
+            (
+                "claude-sonnet-4-5",
+                "claude-sonnet-4-5@20250929",
+                Match::Snapshot,
+            ),
+            (
+                "anthropic/claude-sonnet-4.5",
+                "anthropic/claude-4.5-sonnet-20250929",
+                Match::Snapshot,
+            ),
+            ("mistral-small", "mistral-small-2603", Match::Snapshot),
+            ("gpt-5.6", "gpt-5.6-sol", Match::Alias),
+            ("gemini-flash-latest", "gemini-3.8-flash", Match::Alias),
+            ("openrouter/auto", "openai/gpt-4o", Match::Alias),
+            ("gemini-2.5-pro", "models/gemini-2.5-pro", Match::Renamed),
+            (
+                "minimax/minimax-m2:free",
+                "minimax/minimax-m2",
+                Match::Renamed,
+            ),
+            ("gemini-3.7-flash", "gemini-3.8-flash", Match::Different),
+            ("gpt-4o", "gpt-4o-mini-2024-07-18", Match::Alias),
+            ("deepseek-chat", "deepseek-v4-flash", Match::Different),
+        ];
+        for (asked, served, expected) in cases {
+            assert_eq!(compare(asked, served), expected, "{asked} {served}");
+        }
+    }
+}

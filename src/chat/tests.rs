@@ -1,0 +1,315 @@
+//! Answers, case by case: what the exchanges under `tests/` do not show.
+
+use proptest::prelude::*;
+
+use super::{
+    Arguments, Completion, DeltaKind, Ending, FinishKind, Keep, Match, NoteKind, Options, Reader,
+    Verdict, by_name, fuzz,
+};
+use crate::exchange::Exchange;
+use crate::http1::Part;
+use crate::span::Moment;
+
+fn read_with(dialect: &str, body: &str, ending: Ending, keep: Keep) -> Completion {
+    let options = Options {
+        dialect: by_name(dialect),
+        keep,
+        ..Options::default()
+    };
+    let mut reader = Reader::begin(&Exchange::default(), &[], options);
+    reader.push(body.as_bytes(), Moment::from_micros(7), &mut ());
+    reader.finish(ending, &mut ())
+}
+
+fn read(dialect: &str, body: &str) -> Completion {
+    read_with(dialect, body, Ending::Whole, Keep::All)
+}
+
+/// A stream of Chat Completions with these choices.
+fn chat(choices: &[&str], done: bool) -> String {
+    let mut stream = String::new();
+    for choice in choices {
+        stream.push_str(&format!(
+            "data: {{\"object\":\"chat.completion.chunk\",\"choices\":[{choice}]}}\n\n"
+        ));
+    }
+    if done {
+        stream.push_str("data: [DONE]\n\n");
+    }
+    stream
+}
+
+const TEXT: &str =
+    r#"{"index":0,"delta":{"role":"assistant","content":"Hi"},"finish_reason":null}"#;
+const STOP: &str = r#"{"index":0,"delta":{},"finish_reason":"stop"}"#;
+
+#[test]
+fn the_end_of_a_stream_is_judged_by_all_evidence() {
+    let cut = |part| Ending::Cut { within: Some(part) };
+    let whole = chat(&[TEXT, STOP], true);
+    let cases = [
+        (chat(&[TEXT, STOP], true), Ending::Whole, Verdict::Complete),
+        (chat(&[TEXT, STOP], false), Ending::Whole, Verdict::NoDone),
+        (
+            chat(&[TEXT], true),
+            Ending::Whole,
+            Verdict::DoneWithoutFinish,
+        ),
+        (chat(&[TEXT], false), Ending::Whole, Verdict::NoFinish),
+        (
+            chat(&[TEXT], false),
+            cut(Part::ChunkData),
+            Verdict::CutInChunk,
+        ),
+        (
+            chat(&[TEXT], false),
+            cut(Part::ChunkHead),
+            Verdict::CutOff { done: false },
+        ),
+        (
+            whole.clone(),
+            cut(Part::ChunkHead),
+            Verdict::CutOff { done: true },
+        ),
+        (whole.clone(), Ending::Cancelled, Verdict::Cancelled),
+        (String::new(), Ending::Whole, Verdict::NoFinish),
+    ];
+    for (body, ending, expected) in cases {
+        let found = read_with("openai-chat", &body, ending, Keep::All);
+        assert_eq!(found.verdict, expected, "{body:?} {ending:?}");
+    }
+    let early = whole.replace("\n\ndata: [DONE]\n\n", "\n");
+    assert!(matches!(
+        read("openai-chat", &early).verdict,
+        Verdict::CutInEvent { .. }
+    ));
+}
+
+#[test]
+fn pieces_of_a_tool_call_join_by_index_and_then_by_what_is_there() {
+    let indexed = [
+        r#"{"index":0,"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"two","arguments":"{"}}]}}"#,
+        r#"{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"one","arguments":""}}]}}"#,
+        r#"{"index":0,"delta":{"tool_calls":[{"index":1,"id":"","function":{"name":"","arguments":"}"}}]}}"#,
+        r#"{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"[1"}}]}}"#,
+    ];
+    let found = read("openai-chat", &chat(&indexed, true));
+    let calls = &found.choices[0].tool_calls;
+    assert_eq!(
+        (calls[0].name.as_str(), calls[0].arguments.as_str()),
+        ("two", "{}")
+    );
+    assert_eq!(calls[0].check, Arguments::Json);
+    assert_eq!(calls[0].id.as_deref(), Some("b"));
+    assert!(matches!(calls[1].check, Arguments::Broken { at: 2, .. }));
+
+    let unnumbered = [
+        r#"{"index":0,"delta":{"tool_calls":[{"id":"a","function":{"name":"one","arguments":"{\"x\":1}"}}]}}"#,
+        r#"{"index":0,"delta":{"tool_calls":[{"id":"b","function":{"name":"one","arguments":"{"}}]}}"#,
+        r#"{"index":0,"delta":{"tool_calls":[{"function":{"arguments":"}"}}]}}"#,
+    ];
+    let found = read("openai-chat", &chat(&unnumbered, true));
+    let calls = &found.choices[0].tool_calls;
+    assert_eq!(calls.len(), 2);
+    assert_eq!(calls[1].arguments, "{}");
+}
+
+#[test]
+fn a_stop_over_calls_or_a_refusal_is_told_for_what_it_is() {
+    let call = r#"{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}}"#;
+    let found = read("openai-chat", &chat(&[call, STOP], true));
+    assert_eq!(
+        found.choices[0].finish.as_ref().unwrap().kind,
+        FinishKind::ToolCalls
+    );
+    assert_eq!(found.choices[0].tool_calls[0].check, Arguments::Empty);
+    let refusal = r#"{"index":0,"delta":{"refusal":"No."}}"#;
+    let found = read("openai-chat", &chat(&[refusal, STOP], true));
+    assert_eq!(found.verdict, Verdict::Refused);
+    assert_eq!(found.choices[0].finish.as_ref().unwrap().named, "stop");
+}
+
+#[test]
+fn an_error_inside_a_stream_counts_once() {
+    let stream = concat!(
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"t\",\"code\":\"c\",\"message\":\"m\"}}\n\n",
+        "event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\",",
+        "\"error\":{\"code\":\"c\",\"message\":\"m\"}}}\n\n",
+    );
+    let found = read("openai-responses", stream);
+    assert_eq!(found.errors.len(), 1);
+    assert_eq!(found.errors[0].class.as_deref(), Some("t"));
+    assert!(found.errors[0].in_stream);
+    assert_eq!(found.verdict, Verdict::ErrorEvent);
+    let flat = "data: {\"type\":\"error\",\"code\":\"c\",\"message\":\"m\",\"param\":null}\n\n";
+    let found = read("openai-responses", flat);
+    assert_eq!(
+        (
+            found.errors[0].class.as_deref(),
+            found.errors[0].message.as_str()
+        ),
+        (None, "m")
+    );
+}
+
+#[test]
+fn the_last_event_of_a_response_is_compared_to_its_pieces() {
+    let stream = |text: &str| {
+        format!(
+            "data: {{\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hi\",\"sequence_number\":1}}\n\n\
+             data: {{\"type\":\"response.completed\",\"sequence_number\":2,\"response\":{{\"status\":\"completed\",\
+             \"output\":[{{\"type\":\"message\",\"content\":[{{\"type\":\"output_text\",\"text\":\"{text}\"}}]}}]}}}}\n\n"
+        )
+    };
+    assert_eq!(read("openai-responses", &stream("Hi")).notes, []);
+    let found = read("openai-responses", &stream("Ha!"));
+    assert_eq!(found.notes[0].kind, NoteKind::PiecesDiffer);
+    assert_eq!(found.choices[0].text, "Hi");
+    let (_, last) = stream("Hi")
+        .split_once("\n\n")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let found = read("openai-responses", &last);
+    assert_eq!(
+        found.choices[0].text, "Hi",
+        "what no piece told comes from the last event"
+    );
+    let gap = stream("Hi").replace("\"sequence_number\":2", "\"sequence_number\":4");
+    assert_eq!(
+        read("openai-responses", &gap).notes[0].kind,
+        NoteKind::SequenceGap
+    );
+}
+
+#[test]
+fn blocks_of_anthropic_keep_hosted_tools_apart() {
+    let body = r#"{"type":"message","id":"msg_1","model":"m","role":"assistant","content":[
+        {"type":"text","text":"a","citations":[{"type":"web_search_result_location","url":"https://x","title":"T","cited_text":"c"}]},
+        {"type":"server_tool_use","id":"s","name":"web_search","input":{"q":1}},
+        {"type":"tool_use","id":"t","name":"f","input":{}}],
+        "stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":2}}"#;
+    let found = read("anthropic-messages", body);
+    let choice = &found.choices[0];
+    assert_eq!(choice.citations[0].source, "https://x");
+    assert!(choice.tool_calls[0].hosted && !choice.tool_calls[1].hosted);
+    assert_eq!(found.verdict, Verdict::Complete);
+}
+
+#[test]
+fn nothing_is_kept_where_only_sums_are_asked() {
+    let body = chat(&[TEXT, STOP], true);
+    let found = read_with("openai-chat", &body, Ending::Whole, Keep::Sums);
+    let choice = &found.choices[0];
+    assert_eq!((choice.text.as_str(), choice.text_bytes), ("", 2));
+    assert!(found.deltas.is_empty());
+    assert_eq!(found.verdict, Verdict::Complete);
+    assert_eq!(found.first_token, Some(Moment::from_micros(7)));
+}
+
+#[test]
+fn a_piece_has_the_place_of_its_value() {
+    let body = chat(&[TEXT, STOP], true);
+    let found = read("openai-chat", &body);
+    let stamp = found
+        .deltas
+        .iter()
+        .find(|stamp| stamp.kind == DeltaKind::Text)
+        .unwrap();
+    let at = |offset| usize::try_from(offset).unwrap();
+    assert_eq!(&body[at(stamp.span.start)..at(stamp.span.end)], "\"Hi\"");
+    assert_eq!(stamp.event, 0);
+}
+
+#[test]
+fn a_body_shows_its_dialect_where_the_path_does_not() {
+    let cases = [
+        (
+            r#"{"object":"chat.completion","choices":[]}"#,
+            Some("openai-chat"),
+        ),
+        (
+            r#"{"object":"response","status":"completed","output":[]}"#,
+            Some("openai-responses"),
+        ),
+        (
+            r#"{"type":"message","content":[],"stop_reason":"end_turn"}"#,
+            Some("anthropic-messages"),
+        ),
+        (r#"{"candidates":[]}"#, Some("gemini")),
+        (
+            r#"{"model":"m","created_at":"x","done":true}"#,
+            Some("ollama"),
+        ),
+        (r#"{"hello":"world"}"#, None),
+        (
+            "data: {\"type\":\"message_start\",\"message\":{}}\n\n",
+            Some("anthropic-messages"),
+        ),
+        (
+            "data: {\"choices\":[{\"delta\":{}}]}\n\n",
+            Some("openai-chat"),
+        ),
+    ];
+    for (body, expected) in cases {
+        let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+        reader.push(body.as_bytes(), Moment::default(), &mut ());
+        let found = reader.finish(Ending::Whole, &mut ());
+        assert_eq!(found.dialect, expected, "{body}");
+        assert_eq!(found.why.is_empty(), expected.is_none(), "{body}");
+    }
+}
+
+#[test]
+fn plain_json_that_was_cut_never_reads_as_complete() {
+    let body = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"content":"Hi"},"finish_reason":"stop"}]}"#;
+    assert_eq!(read("openai-chat", body).verdict, Verdict::Complete);
+    for cut in 1..body.len() {
+        let found = read("openai-chat", &body[..cut]);
+        assert!(matches!(found.verdict, Verdict::CutInEvent { .. }), "{cut}");
+    }
+}
+
+#[test]
+fn results_serialise_under_stable_names() {
+    let found = read("openai-chat", &chat(&[TEXT, STOP], true));
+    let json = serde_json::to_value(&found).unwrap();
+    assert_eq!(json["verdict"]["kind"], "complete");
+    assert_eq!(json["media"], "sse");
+    assert_eq!(json["choices"][0]["finish"]["kind"], "stop");
+    assert_eq!(json["deltas"][1]["kind"], "text");
+    assert_eq!(json["usage"], serde_json::Value::Null);
+    assert_eq!(serde_json::to_value(Match::Snapshot).unwrap(), "snapshot");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_bytes_have_an_answer_however_they_are_split(
+        lines in prop::collection::vec(prop::sample::select(LINES), 0..12),
+        rest in "[\\x00-\\x7fé]{0,12}",
+    ) {
+        fuzz((lines.concat() + &rest).as_bytes());
+    }
+}
+
+/// What streams are made of, and what they are not.
+const LINES: &[&str] = &[
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\u00e9\"}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}\n\n",
+    "data: {\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":18446744073709551615}}\n\n",
+    "data: {\"error\":{\"message\":\"m\",\"code\":1}}\n\n",
+    "data: {\"type\":\"content_block_delta\",\"index\":4294967296,\"delta\":{\"partial_json\":\"x\"}}\n\n",
+    "data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\"}}\n\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"t\"},{\"functionCall\":{}}]}}]}\n\n",
+    "{\"message\":{\"content\":\"x\"},\"done\":false}\n",
+    "{\"done\":true,\"eval_count\":1}\n",
+    "data: [DONE]\r\n\r\n",
+    ": ping\n\n",
+    "event: error\n",
+    "data:\n",
+    "[",
+    "{},",
+    "\u{feff}",
+    "\r",
+    "\n",
+];

@@ -1,0 +1,315 @@
+//! What was counted, and the arithmetic of each dialect: who counts cached and reasoning tokens inside, and
+//! who beside. What a provider did not count is absent, never zero.
+
+use serde::Serialize;
+
+use crate::json::{Kind, Value};
+
+/// Token counts of one exchange, made comparable, and as the provider named them.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Usage {
+    /// All input tokens, those read from and written to a cache included.
+    pub input: Option<u64>,
+    /// Input tokens read from a cache.
+    pub cached_input: Option<u64>,
+    /// Input tokens written to a cache.
+    pub cache_write: Option<u64>,
+    /// All output tokens, reasoning included.
+    pub output: Option<u64>,
+    /// Output tokens spent on reasoning.
+    pub reasoning: Option<u64>,
+    /// Input tokens of audio.
+    pub audio_input: Option<u64>,
+    /// Output tokens of audio.
+    pub audio_output: Option<u64>,
+    /// Every count as the provider named it: path within its usage object, and number.
+    pub named: Vec<(String, u64)>,
+}
+
+/// What a provider says an exchange costs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// In US dollars (OpenRouter's credits are dollars).
+    pub usd: f64,
+    /// Where it says so: `usage.cost`.
+    pub named: &'static str,
+}
+
+/// How a dialect adds up. Answers a note where the parts do not make the total.
+pub(super) type Arithmetic = fn(&mut Usage) -> Option<String>;
+
+/// How deep and how many counts are taken.
+const DEPTH: u32 = 4;
+const COUNTS: usize = 128;
+
+impl Usage {
+    /// Takes in the counts of `object`: those of a name seen before are replaced, others stay.
+    pub(super) fn take(&mut self, object: Value<'_>) {
+        self.flatten("", object, 0);
+    }
+
+    fn flatten(&mut self, prefix: &str, object: Value<'_>, depth: u32) {
+        for (key, value) in object.members() {
+            let Some(key) = key.as_str() else { continue };
+            let is_inner = value.kind() == Kind::Object && depth < DEPTH;
+            let number = value.as_u64();
+            if !is_inner && number.is_none() {
+                continue;
+            }
+            let path = match prefix {
+                "" => key.into_owned(),
+                prefix => format!("{prefix}.{key}"),
+            };
+            match number {
+                Some(number) => self.set(path, number),
+                None => self.flatten(&path, value, depth.saturating_add(1)),
+            }
+        }
+    }
+
+    pub(super) fn set(&mut self, path: String, number: u64) {
+        let has_room = self.named.len() < COUNTS;
+        match self.named.iter_mut().find(|(known, _)| *known == path) {
+            Some((_, known)) => *known = number,
+            None if has_room => self.named.push((path, number)),
+            None => {}
+        }
+    }
+
+    /// The count that the provider named `path`.
+    pub fn named(&self, path: &str) -> Option<u64> {
+        let mut named = self.named.iter();
+        named
+            .find(|(known, _)| known == path)
+            .map(|(_, number)| *number)
+    }
+
+    fn first(&self, paths: &[&str]) -> Option<u64> {
+        paths.iter().find_map(|path| self.named(path))
+    }
+
+    /// The sum of those that are there; `None` if none is.
+    fn sum(&self, paths: &[&str]) -> Option<u64> {
+        let mut found = paths.iter().filter_map(|path| self.named(path));
+        let first = found.next()?;
+        Some(found.fold(first, u64::saturating_add))
+    }
+}
+
+/// Chat Completions and its relatives: cached tokens are part of the prompt; reasoning is part of the
+/// completion, unless the total says otherwise (xAI counts it beside).
+pub(super) fn chat(usage: &mut Usage) -> Option<String> {
+    let details = |field: &str| {
+        let inside = usage.named(&format!("prompt_tokens_details.{field}"));
+        inside.or_else(|| usage.named(field))
+    };
+    let output = |field: &str| {
+        let inside = usage.named(&format!("completion_tokens_details.{field}"));
+        inside.or_else(|| usage.named(field))
+    };
+    let (prompt, completion) = (
+        usage.named("prompt_tokens"),
+        usage.named("completion_tokens"),
+    );
+    let cached = details("cached_tokens").or_else(|| usage.named("prompt_cache_hit_tokens"));
+    let (written, reasoning) = (details("cache_write_tokens"), output("reasoning_tokens"));
+    let audio_input = usage.named("prompt_tokens_details.audio_tokens");
+    let audio_output = usage.named("completion_tokens_details.audio_tokens");
+    usage.input = prompt;
+    usage.cached_input = cached;
+    usage.cache_write = written;
+    usage.output = completion;
+    usage.reasoning = reasoning;
+    usage.audio_input = audio_input;
+    usage.audio_output = audio_output;
+    let (Some(prompt), Some(completion)) = (prompt, completion) else {
+        return None;
+    };
+    if cached.is_some_and(|cached| cached > prompt) {
+        usage.input = Some(prompt.saturating_add(cached.unwrap_or_default()));
+    }
+    sum_of_chat(usage, prompt, completion)
+}
+
+/// Which of two readings makes the total; see the section on usage in each provider's reference.
+fn sum_of_chat(usage: &mut Usage, prompt: u64, completion: u64) -> Option<String> {
+    let total = usage.named("total_tokens")?;
+    let inside = prompt.saturating_add(completion);
+    let reasoning = usage.reasoning.unwrap_or_default();
+    if inside == total {
+        return None;
+    }
+    if inside.saturating_add(reasoning) == total {
+        usage.output = Some(completion.saturating_add(reasoning));
+        return Some(format!(
+            "reasoning is counted beside the completion here: {completion} + {reasoning}, as the total of {total} tells"
+        ));
+    }
+    Some(format!(
+        "{prompt} + {completion} tokens are not the total of {total}: {} tokens are not named",
+        total.abs_diff(inside)
+    ))
+}
+
+/// Responses: everything is inside.
+pub(super) fn responses(usage: &mut Usage) -> Option<String> {
+    usage.input = usage.named("input_tokens");
+    usage.cached_input = usage.named("input_tokens_details.cached_tokens");
+    usage.cache_write = usage.named("input_tokens_details.cache_write_tokens");
+    usage.output = usage.named("output_tokens");
+    usage.reasoning = usage.named("output_tokens_details.reasoning_tokens");
+    usage.audio_input = usage.named("input_tokens_details.audio_tokens");
+    usage.audio_output = usage.named("output_tokens_details.audio_tokens");
+    None
+}
+
+/// Anthropic: `input_tokens` is only what no cache was asked about; the cached ones stand beside it.
+pub(super) fn anthropic(usage: &mut Usage) -> Option<String> {
+    usage.cached_input = usage.named("cache_read_input_tokens");
+    usage.cache_write = usage.named("cache_creation_input_tokens");
+    usage.input = usage.sum(&[
+        "input_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+    ]);
+    usage.output = usage.named("output_tokens");
+    usage.reasoning = usage.named("output_tokens_details.thinking_tokens");
+    None
+}
+
+/// Gemini: thoughts stand beside the candidates, the results of tools beside the prompt. Counts of zero are
+/// left out (the JSON form of protocol buffers), so that what is absent beside a total is zero.
+pub(super) fn gemini(usage: &mut Usage) -> Option<String> {
+    let total = usage.first(&["totalTokenCount", "total_tokens"]);
+    let zero = total.map(|_| 0);
+    usage.input = usage
+        .sum(&["promptTokenCount", "toolUsePromptTokenCount"])
+        .or(zero);
+    usage.cached_input = usage.named("cachedContentTokenCount").or(zero);
+    usage.output = usage
+        .sum(&["candidatesTokenCount", "thoughtsTokenCount"])
+        .or(zero);
+    usage.reasoning = usage.named("thoughtsTokenCount").or(zero);
+    None
+}
+
+/// Ollama: counts of zero are left out, and a prompt that was cached as a whole is not counted.
+pub(super) fn ollama(usage: &mut Usage) -> Option<String> {
+    usage.input = usage.named("prompt_eval_count");
+    usage.output = usage.named("eval_count");
+    None
+}
+
+/// Cohere: `tokens` is what the model saw, `billed_units` what is paid.
+pub(super) fn cohere(usage: &mut Usage) -> Option<String> {
+    usage.input = usage.named("tokens.input_tokens");
+    usage.output = usage.named("tokens.output_tokens");
+    usage.cached_input = usage.named("cached_tokens");
+    None
+}
+
+/// What a usage object says about money.
+pub(super) fn cost(object: Value<'_>) -> Option<Cost> {
+    let dollars = |value: Value<'_>, named| {
+        let usd = value.as_f64()?;
+        Some(Cost { usd, named })
+    };
+    if let Some(cost) = object.get("cost") {
+        return match cost.kind() {
+            Kind::Number => dollars(cost, "usage.cost"),
+            _ => dollars(cost.get("total_cost")?, "usage.cost.total_cost"),
+        };
+    }
+    // xAI: ten thousand million ticks to the dollar.
+    let ticks = object.get("cost_in_usd_ticks")?.as_f64()?;
+    Some(Cost {
+        usd: ticks / 1e10,
+        named: "usage.cost_in_usd_ticks",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arithmetic, Usage, anthropic, chat, gemini, ollama, responses};
+    use crate::json::Document;
+
+    fn read(text: &str, add: Arithmetic) -> (Usage, Option<String>) {
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let mut usage = Usage::default();
+        usage.take(document.root());
+        let note = add(&mut usage);
+        (usage, note)
+    }
+
+    fn all(usage: &Usage) -> [Option<u64>; 5] {
+        [
+            usage.input,
+            usage.cached_input,
+            usage.cache_write,
+            usage.output,
+            usage.reasoning,
+        ]
+    }
+
+    #[test]
+    fn openai_counts_inside() {
+        let (usage, note) = read(
+            r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,
+                "prompt_tokens_details":{"cached_tokens":8},"completion_tokens_details":{"reasoning_tokens":3}}"#,
+            chat,
+        );
+        assert_eq!(all(&usage), [Some(10), Some(8), None, Some(5), Some(3)]);
+        assert_eq!(note, None);
+        let (usage, _) = read(
+            r#"{"input_tokens":10,"input_tokens_details":{"cached_tokens":8},"output_tokens":5}"#,
+            responses,
+        );
+        assert_eq!(all(&usage), [Some(10), Some(8), None, Some(5), None]);
+    }
+
+    #[test]
+    fn reasoning_beside_the_completion_is_found_by_the_total() {
+        let text = r#"{"prompt_tokens":12,"completion_tokens":1,"total_tokens":241,"completion_tokens_details":{"reasoning_tokens":228}}"#;
+        let (usage, note) = read(text, chat);
+        assert_eq!(usage.output, Some(229));
+        assert!(note.unwrap().contains("beside"));
+        let (usage, note) = read(
+            r#"{"prompt_tokens":66,"completion_tokens":6,"total_tokens":100}"#,
+            chat,
+        );
+        assert_eq!(usage.output, Some(6));
+        assert!(note.unwrap().contains("28 tokens are not named"));
+    }
+
+    #[test]
+    fn anthropic_counts_beside() {
+        let text = r#"{"input_tokens":391,"cache_creation_input_tokens":1200,"cache_read_input_tokens":4096,"output_tokens":4}"#;
+        let (usage, _) = read(text, anthropic);
+        assert_eq!(
+            all(&usage),
+            [Some(5687), Some(4096), Some(1200), Some(4), None]
+        );
+    }
+
+    #[test]
+    fn gemini_leaves_zeros_out() {
+        let (usage, _) = read(
+            r#"{"promptTokenCount":42,"candidatesTokenCount":27,"thoughtsTokenCount":87,"totalTokenCount":156}"#,
+            gemini,
+        );
+        assert_eq!(all(&usage), [Some(42), Some(0), None, Some(114), Some(87)]);
+        assert_eq!(
+            all(&read(r#"{"trafficType":"ON_DEMAND"}"#, gemini).0),
+            [None; 5]
+        );
+    }
+
+    #[test]
+    fn absent_is_absent() {
+        assert_eq!(all(&read("{}", chat).0), [None; 5]);
+        assert_eq!(
+            all(&read(r#"{"eval_count":3}"#, ollama).0),
+            [None, None, None, Some(3), None]
+        );
+    }
+}

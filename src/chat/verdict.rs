@@ -1,0 +1,210 @@
+//! How an answer ended: what the transport, the stream's own marks and the finish reasons say together.
+
+use serde::Serialize;
+
+use super::completion::Completion;
+use super::dialect::Ends;
+use super::finish::FinishKind;
+use crate::exchange::{Exchange, Outcome};
+use crate::http1::Part;
+use crate::span::Span;
+
+/// How the body ended, as its transport has it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// By its own framing, or with a clean close where that is the framing.
+    Whole,
+    /// The connection ended first.
+    Cut {
+        /// In which part of the message.
+        within: Option<Part>,
+    },
+    /// A content coding (gzip) broke off or was broken.
+    Coding,
+    /// We stopped: the user, or a time limit.
+    Cancelled,
+}
+
+impl Ending {
+    /// How the response of `exchange` ended.
+    pub fn of(exchange: &Exchange) -> Self {
+        match exchange.outcome() {
+            Outcome::Whole => Self::Whole,
+            Outcome::TimedOut { .. } | Outcome::Interrupted => Self::Cancelled,
+            Outcome::Cut { within, .. } => Self::Cut { within },
+            // A tape that was never closed may still hold a whole response; if not, it is cut.
+            _ => match exchange.response.end {
+                Some(crate::http1::End::Short { within, .. }) => Self::Cut {
+                    within: Some(within),
+                },
+                _ => Self::Cut { within: None },
+            },
+        }
+    }
+}
+
+/// The judgement on how an answer ended.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Verdict {
+    /// Not yet ended.
+    #[default]
+    Running,
+    /// All of it came, and the model was done.
+    Complete,
+    /// It says that it finished, but the end mark of its dialect is missing.
+    NoDone,
+    /// The end mark came, but no choice says why it finished.
+    DoneWithoutFinish,
+    /// The body ended properly, but nothing says that the answer did.
+    NoFinish,
+    /// The body ended properly, inside an event (of a plain answer: inside its JSON).
+    CutInEvent {
+        /// What was there of it, in the decoded body.
+        at: Span,
+    },
+    /// The connection ended inside a chunk.
+    CutInChunk,
+    /// The connection, or the content coding, ended before the body did.
+    CutOff {
+        /// Whether the end mark had come: only the framing is missing.
+        done: bool,
+    },
+    /// The provider reported an error inside a stream that had begun well.
+    ErrorEvent,
+    /// The answer is an error.
+    ErrorAnswer,
+    /// The model refused.
+    Refused,
+    /// A filter stopped it, or never let it begin.
+    Filtered,
+    /// A limit of tokens stopped it.
+    LengthLimit,
+    /// It paused, and goes on when asked.
+    Paused,
+    /// It was cancelled, by us or at the provider.
+    Cancelled,
+    /// The body cannot be read as what it should be.
+    Unreadable,
+    /// Nothing here is known to be the answer of a model.
+    NotChat,
+}
+
+impl Verdict {
+    /// Whether everything that the provider meant to send came.
+    pub fn is_whole(self) -> bool {
+        matches!(
+            self,
+            Self::Complete
+                | Self::NoDone
+                | Self::Refused
+                | Self::Filtered
+                | Self::LengthLimit
+                | Self::Paused
+                | Self::ErrorAnswer
+        )
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Running => "not yet ended",
+            Self::Complete => "complete",
+            Self::NoDone => "finished, but its end mark is missing: suspicious, yet complete",
+            Self::DoneWithoutFinish => {
+                "ended without a finish reason: an error upstream may have been swallowed"
+            }
+            Self::NoFinish => {
+                "broken off: the body ended properly, but nothing says that the answer did"
+            }
+            Self::CutInEvent { at } => {
+                return write!(f, "broken off inside an event (bytes {at} of the body)");
+            }
+            Self::CutInChunk => "cut: the connection ended inside a chunk",
+            Self::CutOff { done: true } => {
+                "cut after its end mark: the answer is there, its framing is not"
+            }
+            Self::CutOff { done: false } => "cut: the connection ended before the body did",
+            Self::ErrorEvent => "failed: an error came inside the stream",
+            Self::ErrorAnswer => "an error was answered",
+            Self::Refused => "refused by the model",
+            Self::Filtered => "stopped by a content filter",
+            Self::LengthLimit => "stopped by a token limit",
+            Self::Paused => "paused: it goes on when asked",
+            Self::Cancelled => "cancelled",
+            Self::Unreadable => "the body cannot be read",
+            Self::NotChat => "not known to be the answer of a model",
+        })
+    }
+}
+
+/// What a reader saw at the end besides the answer itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Evidence {
+    pub(super) ending: Ending,
+    /// The event, or the plain JSON, that the body ended in.
+    pub(super) cut: Option<Span>,
+    pub(super) ends: Option<Ends>,
+}
+
+/// Joins all evidence. What explains more comes first: an error told by the provider before the cut that
+/// followed it, the cut before what came until then.
+pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
+    let kinds = || {
+        let finishes = completion.choices.iter().map(|choice| &choice.finish);
+        finishes.flatten().map(|finish| finish.kind)
+    };
+    let any = |kind| kinds().any(|own| own == kind);
+    if completion.errors.iter().any(|error| error.in_stream) {
+        return Verdict::ErrorEvent;
+    }
+    if let Some(cut) = transport(completion, evidence) {
+        return cut;
+    }
+    if !completion.errors.is_empty() || completion.status.is_some_and(|status| status >= 400) {
+        return Verdict::ErrorAnswer;
+    }
+    if let Some(at) = evidence.cut.filter(|_| !completion.done) {
+        return Verdict::CutInEvent { at };
+    }
+    let Some(ends) = evidence.ends else {
+        return Verdict::NotChat;
+    };
+    for (kind, verdict) in STOPPED {
+        if any(*kind) {
+            return *verdict;
+        }
+    }
+    let finished = kinds().count();
+    match (finished > 0 && finished >= completion.choices.len(), ends) {
+        (_, Ends::Whole) => Verdict::Complete,
+        (true, Ends::Finish) => Verdict::Complete,
+        (true, Ends::Mark | Ends::Event) if completion.done => Verdict::Complete,
+        (true, Ends::Mark | Ends::Event) => Verdict::NoDone,
+        (false, _) if completion.done => Verdict::DoneWithoutFinish,
+        (false, _) => Verdict::NoFinish,
+    }
+}
+
+fn transport(completion: &Completion, evidence: Evidence) -> Option<Verdict> {
+    let done = completion.done;
+    match evidence.ending {
+        Ending::Whole => None,
+        Ending::Cancelled => Some(Verdict::Cancelled),
+        Ending::Cut {
+            within: Some(Part::ChunkData),
+        } if !done => Some(Verdict::CutInChunk),
+        Ending::Cut { .. } | Ending::Coding => Some(Verdict::CutOff { done }),
+    }
+}
+
+/// Kinds of finish that decide the verdict, the weightiest first.
+const STOPPED: &[(FinishKind, Verdict)] = &[
+    (FinishKind::Error, Verdict::ErrorEvent),
+    (FinishKind::Cancelled, Verdict::Cancelled),
+    (FinishKind::Refusal, Verdict::Refused),
+    (FinishKind::ContentFilter, Verdict::Filtered),
+    (FinishKind::Length, Verdict::LengthLimit),
+    (FinishKind::Paused, Verdict::Paused),
+];

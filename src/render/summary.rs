@@ -1,0 +1,369 @@
+//! What an exchange means, in a dozen lines: models, text, finish, tools, tokens, cost, limits, times.
+
+use std::io::{self, Write};
+
+use super::strip::strip;
+use super::{Look, Style, words};
+use crate::chat::{Arguments, Choice, Completion, FinishKind, ToolCall, Usage, Verdict};
+use crate::limits::{Count, Kind, Limit, ServiceFacts, Window};
+use crate::report::{Priced, Report};
+use crate::timeline::{Over, Timeline};
+
+/// How much of a text one line shows.
+const LINE: usize = 96;
+
+/// Writes the summary, each line after `margin`.
+pub fn write(report: &Report, margin: &str, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Lines { margin, style, out };
+    let completion = &report.completion;
+    if completion.dialect.is_none() && completion.errors.is_empty() {
+        return Ok(());
+    }
+    lines.line("answer", &identity(completion))?;
+    lines.line("model", &models(completion))?;
+    for choice in &completion.choices {
+        lines.choice(choice, completion.choices.len() > 1)?;
+    }
+    for error in &completion.errors {
+        let class = error.class.as_deref().unwrap_or("error");
+        let code = error
+            .code
+            .as_ref()
+            .map(|code| format!(" ({code})"))
+            .unwrap_or_default();
+        let param = error
+            .param
+            .as_ref()
+            .map(|param| format!(" [{param}]"))
+            .unwrap_or_default();
+        let text = format!("{class}{code}{param}: {}", error.message);
+        lines.coloured("error", &clip(&text, 400), Look::Bad)?;
+    }
+    if let Some(usage) = &completion.usage {
+        lines.line("tokens", &usage_line(usage))?;
+    }
+    lines.line("cost", &cost(report))?;
+    lines.timeline(&report.timeline)?;
+    lines.service(&report.service)?;
+    for advice in &report.advice {
+        lines.line("retry", &advice.words)?;
+    }
+    for note in &completion.notes {
+        lines.coloured("note", &note.text, Look::Odd)?;
+    }
+    lines.verdict(completion)
+}
+
+struct Lines<'a> {
+    margin: &'a str,
+    style: &'a Style,
+    out: &'a mut dyn Write,
+}
+
+impl Lines<'_> {
+    fn line(&mut self, name: &str, text: &str) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let name = self.style.dim(&format!("{name:<9}"));
+        writeln!(self.out, "{}{name} {}", self.margin, words::line(text))
+    }
+
+    fn coloured(&mut self, name: &str, text: &str, look: Look) -> io::Result<()> {
+        let name = self.style.dim(&format!("{name:<9}"));
+        let text = self.style.paint(look, &words::line(text));
+        writeln!(self.out, "{}{name} {text}", self.margin)
+    }
+
+    fn choice(&mut self, choice: &Choice, numbered: bool) -> io::Result<()> {
+        let name = |name: &str| match numbered {
+            true => format!("{name} {}", choice.index),
+            false => name.to_owned(),
+        };
+        if choice.reasoning_bytes > 0 {
+            let text = sized(&choice.reasoning, choice.reasoning_bytes);
+            self.line(&name("reasoning"), &text)?;
+        }
+        if choice.text_bytes > 0 {
+            self.line(&name("text"), &sized(&choice.text, choice.text_bytes))?;
+        }
+        if let Some(refusal) = &choice.refusal {
+            self.coloured(&name("refusal"), &clip(refusal, LINE), Look::Odd)?;
+        }
+        for call in &choice.tool_calls {
+            self.tool(&name("tool"), call)?;
+        }
+        match &choice.finish {
+            None => self.coloured(&name("finish"), "no reason was given", Look::Odd),
+            Some(finish) => {
+                let text = format!("{}: {}", finish.named, finish.meaning);
+                let look = match finish.kind {
+                    FinishKind::Stop | FinishKind::ToolCalls => Look::Good,
+                    FinishKind::Error | FinishKind::Cancelled => Look::Bad,
+                    _ => Look::Odd,
+                };
+                self.coloured(&name("finish"), &text, look)
+            }
+        }
+    }
+
+    fn tool(&mut self, name: &str, call: &ToolCall) -> io::Result<()> {
+        let id = call
+            .id
+            .as_ref()
+            .map(|id| format!("  {id}"))
+            .unwrap_or_default();
+        let text = format!("{}({}){id}", call.name, clip(&call.arguments, LINE));
+        match &call.check {
+            Arguments::Broken { at, error } => {
+                let text = format!("{text}  arguments are not JSON: {error} (byte {at})");
+                self.coloured(name, &text, Look::Bad)
+            }
+            _ => self.line(name, &text),
+        }
+    }
+
+    fn timeline(&mut self, timeline: &Timeline) -> io::Result<()> {
+        self.line("times", &milestones(timeline))?;
+        self.line("pace", &pace(timeline))?;
+        let arrivals = &timeline.arrivals;
+        let (Some(&from), Some(&to)) = (arrivals.first(), arrivals.last()) else {
+            return Ok(());
+        };
+        if to == from {
+            return Ok(());
+        }
+        let width = self
+            .style
+            .width
+            .saturating_sub(self.margin.len().saturating_add(36))
+            .clamp(10, 60);
+        // More columns than events would show holes that are none.
+        let width = width.min(arrivals.len().max(10));
+        let picture = strip(arrivals, from, to, width, self.style.unicode);
+        let name = self.style.dim(&format!("{:<9}", "arrivals"));
+        let (from, to) = (words::time(from), words::time(to));
+        writeln!(self.out, "{}{name} {from} {picture} {to}", self.margin)
+    }
+
+    fn service(&mut self, service: &ServiceFacts) -> io::Result<()> {
+        let limits: Vec<_> = service.limits.iter().map(limit).collect();
+        self.line("limits", &limits.join("; "))?;
+        let times = service.times.iter();
+        let times: Vec<_> = times
+            .map(|time| format!("{} {}", time.field, words::time(time.micros)))
+            .collect();
+        self.line("server", &times.join("; "))?;
+        let kinds = [
+            Kind::RequestId,
+            Kind::GatewayId,
+            Kind::EdgeId,
+            Kind::Site,
+            Kind::Region,
+        ];
+        let ids: Vec<_> = kinds
+            .into_iter()
+            .flat_map(|kind| service.all(kind))
+            .collect();
+        self.line("ids", &ids.join(", "))
+    }
+
+    fn verdict(&mut self, completion: &Completion) -> io::Result<()> {
+        let look = match completion.verdict {
+            Verdict::Complete => Look::Good,
+            Verdict::LengthLimit | Verdict::Refused | Verdict::Filtered => Look::Odd,
+            _ => Look::Bad,
+        };
+        self.coloured("verdict", &completion.verdict.to_string(), look)
+    }
+}
+
+fn identity(completion: &Completion) -> String {
+    let mut parts = vec![completion.dialect.unwrap_or("unknown dialect").to_owned()];
+    parts.push(format!("({})", completion.why));
+    parts.extend(completion.id.clone());
+    parts.extend(completion.system_fingerprint.clone());
+    parts.extend(
+        completion
+            .service_tier
+            .as_ref()
+            .map(|tier| format!("tier {tier}")),
+    );
+    parts.join(" ")
+}
+
+fn models(completion: &Completion) -> String {
+    match (&completion.asked_model, &completion.served_model) {
+        (Some(asked), Some(served)) if asked == served => served.clone(),
+        (Some(asked), Some(served)) => {
+            let what = completion
+                .model_match
+                .map_or("", |compared| compared.meaning());
+            format!("{asked} asked, {served} served: {what}")
+        }
+        (Some(asked), None) => format!("{asked} asked"),
+        (None, Some(served)) => format!("{served} served"),
+        (None, None) => String::new(),
+    }
+}
+
+fn sized(text: &str, bytes: u64) -> String {
+    format!("{} ({})", clip(text, LINE), words::bytes(bytes))
+}
+
+/// At most `most` characters, and how it goes on.
+fn clip(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or(text)),
+    }
+}
+
+fn usage_line(usage: &Usage) -> String {
+    let count = |count: Option<u64>| count.map(words::count);
+    let part = |name: &str, number: Option<u64>| {
+        let number = count(number.filter(|number| *number > 0))?;
+        Some(format!("{number} {name}"))
+    };
+    let side = |name: &str, all: Option<u64>, parts: Vec<Option<String>>| {
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        let inner = if parts.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", parts.join(", "))
+        };
+        Some(format!("{} {name}{inner}", count(all)?))
+    };
+    let input = side(
+        "in",
+        usage.input,
+        vec![
+            part("cached", usage.cached_input),
+            part("written to cache", usage.cache_write),
+            part("audio", usage.audio_input),
+        ],
+    );
+    let output = side(
+        "out",
+        usage.output,
+        vec![
+            part("reasoning", usage.reasoning),
+            part("audio", usage.audio_output),
+        ],
+    );
+    input
+        .into_iter()
+        .chain(output)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn cost(report: &Report) -> String {
+    let own = report.completion.cost.as_ref();
+    let own = own.map(|cost| format!("; the provider says ${} ({})", cost.usd, cost.named));
+    let text = match &report.cost {
+        Priced::Known {
+            model,
+            published,
+            cost,
+        } => {
+            let published = published.as_ref();
+            let published = published.map(|day| format!(" ({day})")).unwrap_or_default();
+            let notes: Vec<_> = cost.notes.iter().map(ToString::to_string).collect();
+            let notes = if notes.is_empty() {
+                String::new()
+            } else {
+                format!("; {}", notes.join("; "))
+            };
+            format!(
+                "{} = {} in + {} cached + {} written + {} out, by the price of {model}{published}{notes}",
+                cost.total, cost.input, cost.cached, cost.cache_write, cost.output
+            )
+        }
+        Priced::UnknownModel(model) => format!("no price is known for {model}"),
+        Priced::NotCounted => return own.unwrap_or_default(),
+    };
+    text + &own.unwrap_or_default()
+}
+
+fn milestones(timeline: &Timeline) -> String {
+    let at = |name: &str, moment: Option<crate::span::Moment>| {
+        Some(format!("{name} {}", words::time(moment?.micros)))
+    };
+    let all = [
+        at("first event", timeline.first_event),
+        at("first reasoning", timeline.first_reasoning),
+        at("first content", timeline.first_content),
+        at("first tool call", timeline.first_tool),
+        at("last content", timeline.last_content),
+        at("done", timeline.done),
+    ];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn pace(timeline: &Timeline) -> String {
+    let mut parts = Vec::new();
+    if let Some(speed) = &timeline.speed {
+        let over = match speed.over {
+            Over::Pieces => "from the first piece to the last",
+            Over::Whole => "from the request to the last byte",
+        };
+        parts.push(format!(
+            "{:.1} tokens/s ({} tokens {over})",
+            speed.per_second,
+            words::count(speed.tokens)
+        ));
+    }
+    if timeline.content_events > 0 {
+        let events = words::count(timeline.content_events);
+        parts.push(match timeline.coalesced {
+            0 => format!("{events} content events"),
+            coalesced => format!(
+                "{events} content events, {} with the one before",
+                words::count(coalesced)
+            ),
+        });
+    }
+    if let Some(gaps) = &timeline.gaps {
+        let longest = gaps.longest;
+        parts.push(format!(
+            "gaps p50 {}, p95 {}, longest {} before event {}",
+            words::time(gaps.p50),
+            words::time(gaps.p95),
+            words::time(longest.micros),
+            longest.event
+        ));
+    }
+    parts.join("; ")
+}
+
+fn limit(limit: &Limit) -> String {
+    let count = |count: &Option<Count>| match count {
+        Some(Count::Known(number)) => words::count(*number),
+        Some(Count::NotKnown) => "?".to_owned(),
+        None => "?".to_owned(),
+    };
+    let window = match limit.window {
+        Some(Window::Seconds(60)) => " a minute".to_owned(),
+        Some(Window::Seconds(86_400)) => " a day".to_owned(),
+        Some(Window::Seconds(seconds)) => format!(" in {seconds} s"),
+        Some(Window::Month) => " a month".to_owned(),
+        None => String::new(),
+    };
+    let scope = limit
+        .scope
+        .as_ref()
+        .map(|scope| format!(" [{scope}]"))
+        .unwrap_or_default();
+    let reset = limit
+        .reset
+        .as_ref()
+        .map(|reset| format!(", full in {}", reset.text))
+        .unwrap_or_default();
+    format!(
+        "{} of {} {}{window}{scope} left{reset}",
+        count(&limit.remaining),
+        count(&limit.limit),
+        limit.what
+    )
+}

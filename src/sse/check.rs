@@ -1,0 +1,57 @@
+//! What the module page promises, asserted for any bytes and any split.
+
+use super::{Decoder, Format, Item};
+use crate::tape::Rolling;
+
+/// The items of `bytes`, fed in pieces of `sizes`, which repeat.
+pub(super) fn items(format: Format, limit: u64, bytes: &[u8], sizes: &[usize]) -> Vec<Item> {
+    let mut decoder = Decoder::with_limit(format, limit);
+    let (mut rolling, mut found, mut rest) = (Rolling::default(), Vec::new(), bytes);
+    let mut sizes = sizes.iter().cycle();
+    loop {
+        let size = sizes.next().copied().unwrap_or(rest.len()).min(rest.len());
+        let (piece, after) = rest.split_at(size);
+        rest = after;
+        let ended = rest.is_empty();
+        rolling.feed(piece, ended, |seen| {
+            while let Some(item) = decoder.step(seen) {
+                assert!(decoder.at() <= seen.end());
+                assert!(decoder.told() <= seen.end());
+                found.push(item);
+            }
+            decoder.at()
+        });
+        if ended {
+            return found;
+        }
+    }
+}
+
+/// Only comments lie inside of others; together they cover all of it.
+pub(super) fn assert_covers(items: &[Item], length: u64) {
+    let mut at = 0;
+    let mut comments = Vec::new();
+    for item in items {
+        let span = match *item {
+            Item::Comment { span, .. } => {
+                comments.push(span);
+                continue;
+            }
+            Item::Event(event) | Item::Block(event) => event.span,
+            Item::Between(span) | Item::Skipped(span) => span,
+            Item::Cut(cut) => cut.span,
+        };
+        while at < span.start {
+            let comment = comments.iter().find(|comment| comment.start == at);
+            at = comment.unwrap_or_else(|| panic!("a gap at {at}")).end;
+        }
+        assert_eq!(at, span.start, "items overlap");
+        at = span.end;
+    }
+    for comment in comments {
+        if comment.start == at {
+            at = comment.end;
+        }
+    }
+    assert_eq!(at, length, "the end is not covered");
+}

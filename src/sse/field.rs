@@ -1,0 +1,72 @@
+//! One line of an event stream as name and value, and all lines of an event.
+
+use memchr::{memchr, memchr2};
+
+use crate::span::Span;
+use crate::tape::Window;
+
+/// One line of an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct Field {
+    /// The line with its end.
+    pub line: Span,
+    /// Before the colon; empty for a comment, all of a line without a colon.
+    pub name: Span,
+    /// After the colon and at most one space.
+    pub value: Span,
+}
+
+/// Name and value of the line `content` that begins at `start`.
+pub(super) fn split(start: u64, content: &[u8]) -> (Span, Span) {
+    let at = |offset: usize| start.saturating_add(offset as u64);
+    let end = at(content.len());
+    let Some(colon) = memchr(b':', content) else {
+        return (Span::new(start, end), Span::at(end));
+    };
+    let after = colon.saturating_add(1);
+    let space = usize::from(content.get(after) == Some(&b' '));
+    (
+        Span::new(start, at(colon)),
+        Span::new(at(after.saturating_add(space)), end),
+    )
+}
+
+/// The lines of an event; see [`super::Event::fields`].
+#[derive(Clone, Debug)]
+pub struct Fields<'a> {
+    seen: Window<'a>,
+    rest: Span,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(seen: Window<'a>, rest: Span) -> Self {
+        Self { seen, rest }
+    }
+}
+
+impl Iterator for Fields<'_> {
+    type Item = Field;
+
+    fn next(&mut self) -> Option<Field> {
+        let bytes = self.seen.slice(self.rest);
+        if bytes.is_empty() {
+            return None;
+        }
+        let length = memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
+        let content = bytes.get(..length).unwrap_or_default();
+        let ending = match bytes.get(length..).unwrap_or_default() {
+            [b'\r', b'\n', ..] => 2,
+            [] => 0,
+            _ => 1,
+        };
+        let start = self.rest.start;
+        let end = start.saturating_add(length as u64).saturating_add(ending);
+        let (name, value) = split(start, content);
+        self.rest.start = end;
+        Some(Field {
+            line: Span::new(start, end),
+            name,
+            value,
+        })
+    }
+}

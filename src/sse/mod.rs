@@ -1,0 +1,315 @@
+//! Streams of events in a body: the event-stream grammar of the WHATWG (HTML, section 9.2.6), JSON lines,
+//! and a JSON array of which every item is an event. Bytes in, spans out; what an event means is `chat`.
+//!
+//! A [`Decoder`] is fed [`Window`]s of the body (content codings undone) and tells [`Item`]s. It owns no
+//! buffer and decodes no text: a character that two reads cut is whole when its event is told, because only
+//! whole events are.
+//!
+//! ```text
+//!  : hi \n data: {"a" \n data: :1} \n \n data: [DO
+//! |Comment|          Event           |Btw|   Cut     (Btw: Between)
+//! ```
+//!
+//! Guarantees, held by property tests and fuzzing:
+//!
+//! - any split of the input, empty slices included, gives the same items;
+//! - the spans of the items cover the input; only a comment may lie inside an event;
+//! - an event is told as soon as the first byte of its blank line is seen, be it CR or LF;
+//! - of an event longer than the limit nothing is kept: its end is told as [`Item::Skipped`].
+//!
+//! ```
+//! use wire::sse::{Decoder, Format, Item};
+//! use wire::tape::Window;
+//!
+//! let seen = Window { base: 0, bytes: b"event: tick\ndata: 1\ndata: 2\n\n", ended: true };
+//! let mut decoder = Decoder::new(Format::EventStream);
+//! let Some(Item::Event(event)) = decoder.step(seen) else { panic!("no event") };
+//! assert_eq!(event.name(seen), b"tick");
+//! assert_eq!(&event.data(seen)[..], b"1\n2");
+//! ```
+
+mod array;
+mod field;
+mod lines;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use field::{Field, Fields};
+
+use std::borrow::Cow;
+
+use crate::span::Span;
+use crate::tape::Window;
+
+/// How events are written in a body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// `text/event-stream`.
+    EventStream,
+    /// One JSON text a line (`application/x-ndjson`).
+    Lines,
+    /// One JSON array; each item is an event (Gemini without `alt=sse`).
+    Array,
+}
+
+/// An event, or what was gathered of one. Spans lie in the body.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
+pub struct Event {
+    /// All its lines, line ends included; the blank line that ends it not.
+    pub span: Span,
+    /// The value of its first `data` field; the whole value in JSON lines and arrays.
+    pub first_data: Option<Span>,
+    /// How many `data` fields it has.
+    pub data_lines: u64,
+    /// The value of its last `event` field.
+    pub name: Option<Span>,
+    /// The value of its last `id` field that counts: one without NUL.
+    pub id: Option<Span>,
+    /// Its last `retry` field that counts: milliseconds, digits only.
+    pub retry: Option<u64>,
+}
+
+impl Event {
+    /// Its data: the values of its `data` fields, joined by line feeds. Borrowed where there is but one.
+    pub fn data<'a>(&self, seen: Window<'a>) -> Cow<'a, [u8]> {
+        match self.first_data {
+            None => Cow::Borrowed(&[]),
+            Some(first) if self.data_lines <= 1 => Cow::Borrowed(seen.slice(first)),
+            Some(_) => Cow::Owned(self.join(seen)),
+        }
+    }
+
+    fn join(&self, seen: Window<'_>) -> Vec<u8> {
+        let mut joined = Vec::new();
+        let values = self
+            .fields(seen)
+            .filter(|field| seen.slice(field.name) == b"data");
+        for (n, field) in values.enumerate() {
+            if n > 0 {
+                joined.push(b'\n');
+            }
+            joined.extend_from_slice(seen.slice(field.value));
+        }
+        joined
+    }
+
+    /// Its type; empty where it has none, which programs read as `message`.
+    pub fn name<'a>(&self, seen: Window<'a>) -> &'a [u8] {
+        self.name.map_or(&[], |name| seen.slice(name))
+    }
+
+    /// Each line of it, comments and unknown fields too, in order. For event streams only.
+    pub fn fields<'a>(&self, seen: Window<'a>) -> Fields<'a> {
+        Fields::new(seen, self.span)
+    }
+}
+
+/// What stands in a body, in order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Item {
+    /// An event with data, which programs get to see.
+    Event(Event),
+    /// Fields without data: programs get to see no event, though its `id` and `retry` count.
+    Block(Event),
+    /// A line that begins with a colon: often a sign of life.
+    Comment {
+        /// The line with its end.
+        span: Span,
+        /// What stands after the colon and one space.
+        text: Span,
+    },
+    /// No part of an event: a byte order mark, an empty line, white space, brackets and commas of an array.
+    Between(Span),
+    /// An event longer than the limit.
+    Skipped(Span),
+    /// The stream ended inside an event: programs never get to see it.
+    Cut(Cut),
+}
+
+/// What was there of an event when the stream ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct Cut {
+    /// From the first byte of the event to the end of the body. Empty where an array was not closed.
+    pub span: Span,
+    /// Its whole lines; of JSON lines and arrays, the bytes that were there.
+    pub event: Event,
+    /// A last line without its end.
+    pub line: Span,
+}
+
+/// How long an event may be: 64 MiB.
+pub const LIMIT: u64 = 64 << 20;
+
+/// Finds the events in a body.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    format: Format,
+    /// Longest event in bytes.
+    limit: u64,
+    /// Everything before was told, or is no longer needed. Never goes back.
+    at: u64,
+    /// Everything before was searched: `at <= scanned`.
+    scanned: u64,
+    /// One past the last byte that the last item needed.
+    told: u64,
+    /// First byte of the line that is being read; in an array, of what is not yet told.
+    line: u64,
+    /// First byte of that line, once seen: the line itself may be gone when its end comes.
+    first: Option<u8>,
+    /// Its second byte, likewise.
+    second: Option<u8>,
+    /// The event that is being read.
+    open: Option<Event>,
+    /// Whether it is longer than the limit.
+    skipping: bool,
+    /// Whether a byte order mark has been looked for.
+    begun: bool,
+    /// Whether the end has been told.
+    over: bool,
+    /// Where in an array.
+    array: array::Place,
+}
+
+impl Decoder {
+    /// A decoder at the start of a body.
+    pub fn new(format: Format) -> Self {
+        Self::with_limit(format, LIMIT)
+    }
+
+    /// The same, with another limit on the bytes of one event.
+    pub fn with_limit(format: Format, limit: u64) -> Self {
+        Self {
+            format,
+            limit,
+            at: 0,
+            scanned: 0,
+            told: 0,
+            line: 0,
+            first: None,
+            second: None,
+            open: None,
+            skipping: false,
+            begun: false,
+            over: false,
+            array: array::Place::default(),
+        }
+    }
+
+    /// The next item, or `None` when more bytes are needed (or all is told, once the window has ended).
+    pub fn step(&mut self, seen: Window<'_>) -> Option<Item> {
+        if self.over {
+            return None;
+        }
+        if !self.begun
+            && let Some(mark) = self.mark(seen)?
+        {
+            return Some(mark);
+        }
+        match self.format {
+            Format::EventStream => self.step_stream(seen),
+            Format::Lines => self.step_lines(seen),
+            Format::Array => self.step_array(seen),
+        }
+    }
+
+    /// Offset of the first byte that is still needed.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// One past the last byte that the last item needed: it could be told when that byte came.
+    pub fn told(&self) -> u64 {
+        self.told
+    }
+
+    /// One byte order mark at the very start is no part of the stream. `None`: cannot be told yet.
+    fn mark(&mut self, seen: Window<'_>) -> Option<Option<Item>> {
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        let start = seen.from(0);
+        if start.len() < MARK.len() && MARK.starts_with(start) && !seen.ended {
+            return None;
+        }
+        self.begun = true;
+        if !start.starts_with(MARK) {
+            return Some(None);
+        }
+        let span = Span::new(0, 3);
+        self.pass(span.end);
+        Some(Some(Item::Between(span)))
+    }
+
+    /// Nothing before `offset` is needed any more, and nothing is open.
+    fn pass(&mut self, offset: u64) {
+        self.at = offset;
+        self.scanned = offset;
+        self.line = offset;
+        self.told = offset;
+        self.first = None;
+        self.second = None;
+    }
+
+    /// An event of which nothing but its length counts, if it is too long.
+    fn within_limit(&mut self, event: Event) -> Item {
+        if self.skipping || event.span.len() > self.limit {
+            self.skipping = false;
+            return Item::Skipped(event.span);
+        }
+        match event.first_data {
+            Some(_) => Item::Event(event),
+            None => Item::Block(event),
+        }
+    }
+
+    /// The end of the body inside an event; of one that is too long nothing but where it lies.
+    fn cut(&mut self, event: Event, line: Span) -> Item {
+        let span = Span::new(event.span.start, line.end);
+        let too_long = self.skipping || span.len() > self.limit;
+        let only_span = Event {
+            span: event.span,
+            ..Event::default()
+        };
+        Item::Cut(Cut {
+            span,
+            event: if too_long { only_span } else { event },
+            line,
+        })
+    }
+
+    /// Remembers how the line began that is known up to `end`.
+    fn remember(&mut self, seen: Window<'_>, end: u64) {
+        let start = seen.slice(Span::new(self.line, end));
+        let next = seen.slice(Span::new(self.line.saturating_add(1), end));
+        self.first = self.first.or_else(|| start.first().copied());
+        self.second = self.second.or_else(|| next.first().copied());
+    }
+
+    /// Remembers what a long line began with, and lets go of what is over the limit.
+    fn wait(&mut self, seen: Window<'_>) {
+        self.remember(seen, self.scanned);
+        let start = self.open.map_or(self.line, |event| event.span.start);
+        if self.scanned.saturating_sub(start) > self.limit {
+            self.skipping = true;
+        }
+        self.at = if self.skipping { self.scanned } else { start };
+    }
+}
+
+/// Reads `bytes` as each format and asserts what the module page promises. The body of a fuzz target.
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8]) {
+    for format in [Format::EventStream, Format::Lines, Format::Array] {
+        for limit in [LIMIT, 24] {
+            let whole = check::items(format, limit, bytes, &[bytes.len()]);
+            check::assert_covers(&whole, bytes.len() as u64);
+            for sizes in [&[1usize][..], &[3, 0, 1], &[7]] {
+                let split = check::items(format, limit, bytes, sizes);
+                assert_eq!(whole, split, "a split changes the items");
+            }
+        }
+    }
+}
+
+mod check;

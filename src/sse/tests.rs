@@ -1,0 +1,158 @@
+//! The grammar, case by case.
+
+use proptest::prelude::*;
+
+use super::{Decoder, Event, Format, Item, LIMIT, check, fuzz};
+use crate::tape::Window;
+
+fn seen(bytes: &[u8]) -> Window<'_> {
+    Window {
+        base: 0,
+        bytes,
+        ended: true,
+    }
+}
+
+/// `name|data|id|retry` of each event, `:text` of each comment, `-` of each block, `!` of a cut.
+fn told(format: Format, bytes: &[u8]) -> Vec<String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let part = |span: Option<crate::span::Span>| {
+        span.map_or(String::new(), |span| text(seen(bytes).slice(span)))
+    };
+    let event = |event: &Event| {
+        let data = text(&event.data(seen(bytes)));
+        let retry = event.retry.map_or(String::new(), |retry| retry.to_string());
+        format!("{}|{data}|{}|{retry}", part(event.name), part(event.id))
+    };
+    let items = check::items(format, LIMIT, bytes, &[bytes.len()]);
+    let lines = items.iter().filter_map(|item| match item {
+        Item::Event(found) => Some(event(found)),
+        Item::Block(found) => Some(format!("-{}", event(found))),
+        Item::Comment { text, .. } => Some(format!(":{}", part(Some(*text)))),
+        Item::Between(_) => None,
+        Item::Skipped(span) => Some(format!("~{span}")),
+        Item::Cut(cut) => Some(format!("!{}", part(Some(cut.span)))),
+    });
+    lines.collect()
+}
+
+#[test]
+fn event_streams_are_read_by_the_grammar() {
+    let cases: &[(&str, &[&str])] = &[
+        ("data: a\n\n", &["|a||"]),
+        ("data:  a\n\n", &["| a||"]),
+        ("data:a\rdata:b\r\n\n", &["|a\nb||"]),
+        ("data\n\n", &["|||"]),
+        ("data:\ndata\n\n", &["|\n||"]),
+        ("\u{feff}data: a\n\n", &["|a||"]),
+        ("\n\u{feff}data: a\n\n", &["-|||"]),
+        ("event: x\nid: 7\nretry: 10\ndata: a\n\n", &["x|a|7|10"]),
+        ("event: x\n\n", &["-x|||"]),
+        ("id: a\0b\nretry: 1x\ndata: a\n\n", &["|a||"]),
+        (
+            ": hi\n:there\n\ndata: a\n:in\n\n",
+            &[":hi", ":there", ":in", "|a||"],
+        ),
+        (": hi", &["!: hi"]),
+        ("data: a\n", &["!data: a\n"]),
+        ("data: a\n\ndata: b", &["|a||", "!data: b"]),
+        ("Data: a\n data: b\nother\ndata: c\n\n", &["|c||"]),
+        ("\r\n\r\n", &[]),
+        ("", &[]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(
+            told(Format::EventStream, text.as_bytes()),
+            *expected,
+            "{text:?}"
+        );
+        fuzz(text.as_bytes());
+    }
+}
+
+#[test]
+fn an_event_is_told_with_the_first_byte_of_its_blank_line() {
+    let bytes = b"data: a\r\n\r";
+    let open = Window {
+        base: 0,
+        bytes,
+        ended: false,
+    };
+    let mut decoder = Decoder::new(Format::EventStream);
+    assert!(matches!(decoder.step(open), Some(Item::Event(_))));
+    assert_eq!(decoder.told(), 10);
+    assert_eq!(decoder.at(), 9);
+    assert_eq!(decoder.step(open), None);
+}
+
+#[test]
+fn json_lines_are_read_line_by_line() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "{\"a\":1}\n{\"b\":2}\r\n",
+            &["|{\"a\":1}||", "|{\"b\":2}||"],
+        ),
+        ("\n\n {} \n", &["|{}||"]),
+        ("{}\n{\"a\":1}", &["|{}||", "|{\"a\":1}||"]),
+        ("{}\n{\"a\":", &["|{}||", "!{\"a\":"]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told(Format::Lines, text.as_bytes()), *expected, "{text:?}");
+        fuzz(text.as_bytes());
+    }
+}
+
+#[test]
+fn arrays_are_read_item_by_item() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "[{\"a\":\"]}\\\"\"},\r\n{}]\n",
+            &["|{\"a\":\"]}\\\"\"}||", "|{}||"],
+        ),
+        ("[1, \"a,b\", [2]]", &["|1||", "|\"a,b\"||", "|[2]||"]),
+        ("[]", &[]),
+        ("[{}", &["|{}||", "!"]),
+        ("[{\"a\":", &["!{\"a\":"]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told(Format::Array, text.as_bytes()), *expected, "{text:?}");
+        fuzz(text.as_bytes());
+    }
+}
+
+#[test]
+fn an_event_over_the_limit_is_skipped_and_holds_no_memory() {
+    let mut decoder = Decoder::with_limit(Format::EventStream, 100);
+    let mut rolling = crate::tape::Rolling::default();
+    let mut found = Vec::new();
+    let pieces = [b"data: ".to_vec()]
+        .into_iter()
+        .chain(std::iter::repeat_n(vec![b'x'; 64], 1000))
+        .chain([b"\n\ndata: a\n\n".to_vec()]);
+    for piece in pieces {
+        rolling.feed(&piece, false, |seen| {
+            assert!(seen.bytes.len() < 400, "held: {}", seen.bytes.len());
+            found.extend(std::iter::from_fn(|| decoder.step(seen)));
+            decoder.at()
+        });
+    }
+    assert!(matches!(found[0], Item::Skipped(span) if span.len() == 64_007));
+    assert!(matches!(found[2], Item::Event(_)));
+}
+
+proptest! {
+    #[test]
+    fn any_split_gives_the_same_items(
+        text in "(data|event|id|:|retry|d|\\{|\\}|\\[|\\]|\"|\\\\|,|1| |x|\u{feff}|\r|\n|\r\n|\n\n){0,40}",
+        sizes in prop::collection::vec(0usize..9, 1..6),
+    ) {
+        prop_assume!(sizes.iter().sum::<usize>() > 0);
+        let bytes = text.as_bytes();
+        for format in [Format::EventStream, Format::Lines, Format::Array] {
+            let whole = check::items(format, LIMIT, bytes, &[bytes.len()]);
+            check::assert_covers(&whole, bytes.len() as u64);
+            prop_assert_eq!(whole, check::items(format, LIMIT, bytes, &sizes));
+        }
+        fuzz(bytes);
+    }
+}

@@ -1,0 +1,309 @@
+//! When the pieces of an answer came: each milestone with one definition, the gaps between the pieces, and
+//! how fast the model wrote.
+//!
+//! Moments are those of the read that brought the last byte of the piece's event. Events of one read came at
+//! one moment: they are counted as coalesced, and the gap before each but the first is zero.
+
+use serde::Serialize;
+
+use crate::chat::{Completion, Delta, DeltaKind, Hear};
+use crate::span::{Moment, Span};
+
+/// What is gathered while an answer comes: hears its pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Gather {
+    seen: Timeline,
+    /// When each event with a piece of the model came.
+    tokens: Vec<u64>,
+    /// Where the last of them lies.
+    last: Option<(u64, Moment, Span)>,
+    stall: Option<Stall>,
+}
+
+/// How many moments are kept for the percentiles and the picture; of a longer answer, those of its beginning.
+const KEPT: usize = 1 << 20;
+
+/// When what came. Absent: it never did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Timeline {
+    /// The first event was whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_event: Option<Moment>,
+    /// The first piece of reasoning was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_reasoning: Option<Moment>,
+    /// The first piece of the answer's text (or refusal, or audio) was there: the time to first token, TTFT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_content: Option<Moment>,
+    /// The first piece of a tool call was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_tool: Option<Moment>,
+    /// The last piece that a model made was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_content: Option<Moment>,
+    /// The end mark was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<Moment>,
+    /// Events with a piece that a model made. Not tokens: a server may put several into one event.
+    pub content_events: u64,
+    /// How many of them came in one read with the one before.
+    pub coalesced: u64,
+    /// The times between them, from two on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gaps: Option<Gaps>,
+    /// How fast the answer was written, where its length in tokens and its span in time are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed: Option<Speed>,
+    /// When each of the content events came, in microseconds; for the picture.
+    #[serde(skip)]
+    pub arrivals: Vec<u64>,
+}
+
+/// Times between neighbouring content events, in microseconds.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Gaps {
+    /// How many.
+    pub count: u64,
+    /// Half are no longer than this.
+    pub p50: u64,
+    /// 95 of 100 are no longer than this.
+    pub p95: u64,
+    /// The longest, and its place.
+    pub longest: Stall,
+}
+
+/// A wait between two content events.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Stall {
+    /// How long, in microseconds.
+    pub micros: u64,
+    /// When it began.
+    pub from: Moment,
+    /// The number of the event that ended it, counted from zero over all events.
+    pub event: u64,
+    /// What came then, in the decoded body.
+    pub span: Span,
+}
+
+/// Output over time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Speed {
+    /// Tokens a second.
+    pub per_second: f64,
+    /// How many tokens are counted: those of the usage, without the reasoning that was not streamed.
+    pub tokens: u64,
+    /// Over how many microseconds.
+    pub micros: u64,
+    /// From where to where.
+    pub over: Over,
+}
+
+/// The stretch of time that a speed is measured over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// From the first piece of a streamed answer to its last; the first token is not counted.
+    Pieces,
+    /// From the end of the request to the last byte of an answer that came whole.
+    Whole,
+}
+
+impl Hear for Gather {
+    fn delta(&mut self, delta: &Delta<'_>) {
+        let seen = &mut self.seen;
+        let now = delta.moment;
+        if !matches!(delta.kind, DeltaKind::Comment) {
+            seen.first_event.get_or_insert(now);
+        }
+        match delta.kind {
+            DeltaKind::Reasoning => seen.first_reasoning.get_or_insert(now),
+            DeltaKind::Text | DeltaKind::Refusal | DeltaKind::Audio => {
+                seen.first_content.get_or_insert(now)
+            }
+            DeltaKind::ToolName { .. } | DeltaKind::ToolCall { .. } => {
+                seen.first_tool.get_or_insert(now)
+            }
+            DeltaKind::Done => seen.done.get_or_insert(now),
+            _ => return,
+        };
+        if delta.kind.is_token() {
+            self.token(delta);
+        }
+    }
+}
+
+impl Gather {
+    fn token(&mut self, delta: &Delta<'_>) {
+        let now = delta.moment;
+        self.seen.last_content = Some(now);
+        // Pieces of one event are one arrival.
+        if self.last.is_some_and(|(event, ..)| event == delta.event) {
+            return;
+        }
+        if let Some((_, before, _)) = self.last {
+            let micros = now.since(before);
+            self.seen.coalesced = self.seen.coalesced.saturating_add(u64::from(before == now));
+            if self.stall.is_none_or(|stall| micros > stall.micros) {
+                self.stall = Some(Stall {
+                    micros,
+                    from: before,
+                    event: delta.event,
+                    span: delta.span,
+                });
+            }
+        }
+        self.last = Some((delta.event, now, delta.span));
+        self.seen.content_events = self.seen.content_events.saturating_add(1);
+        if self.tokens.len() < KEPT {
+            self.tokens.push(now.micros);
+        }
+    }
+
+    /// The timeline of an answer that has ended. `sent`: when its request was out; `last_byte`: when the last
+    /// byte of the response was there.
+    pub fn finish(
+        self,
+        completion: &Completion,
+        sent: Option<Moment>,
+        last_byte: Option<Moment>,
+    ) -> Timeline {
+        let mut timeline = self.seen;
+        if !completion.is_streamed() {
+            // Pieces of an answer that came whole are no events.
+            return Timeline {
+                speed: whole_speed(completion, sent, last_byte),
+                ..Timeline::default()
+            };
+        }
+        timeline.gaps = self.stall.map(|longest| gaps(&self.tokens, longest));
+        timeline.speed = streamed_speed(completion, &timeline, &self.tokens);
+        timeline.arrivals = self.tokens;
+        timeline
+    }
+}
+
+fn gaps(arrivals: &[u64], longest: Stall) -> Gaps {
+    let pairs = arrivals.iter().zip(arrivals.iter().skip(1));
+    let mut gaps: Vec<u64> = pairs
+        .map(|(before, after)| after.saturating_sub(*before))
+        .collect();
+    gaps.sort_unstable();
+    Gaps {
+        count: gaps.len() as u64,
+        p50: percentile(&gaps, 50),
+        p95: percentile(&gaps, 95),
+        longest,
+    }
+}
+
+/// The least value that `percent` of 100 do not exceed (nearest rank).
+fn percentile(sorted: &[u64], percent: usize) -> u64 {
+    let rank = sorted.len().saturating_mul(percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+}
+
+fn streamed_speed(completion: &Completion, timeline: &Timeline, arrivals: &[u64]) -> Option<Speed> {
+    let usage = completion.usage.as_ref()?;
+    let hidden = match timeline.first_reasoning {
+        Some(_) => 0,
+        None => usage.reasoning.unwrap_or(0),
+    };
+    let first = Moment::from_micros(*arrivals.first()?);
+    let tokens = usage.output?.saturating_sub(hidden).saturating_sub(1);
+    speed(tokens, timeline.last_content?.since(first), Over::Pieces)
+}
+
+fn whole_speed(
+    completion: &Completion,
+    sent: Option<Moment>,
+    last_byte: Option<Moment>,
+) -> Option<Speed> {
+    let tokens = completion.usage.as_ref()?.output?;
+    speed(tokens, last_byte?.since(sent?), Over::Whole)
+}
+
+fn speed(tokens: u64, micros: u64, over: Over) -> Option<Speed> {
+    if tokens == 0 || micros == 0 {
+        return None;
+    }
+    Some(Speed {
+        per_second: tokens as f64 * 1e6 / micros as f64,
+        tokens,
+        micros,
+        over,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::chat::{Media, Usage};
+
+    fn delta(kind: DeltaKind, event: u64, micros: u64) -> Delta<'static> {
+        Delta {
+            choice: 0,
+            kind,
+            text: Cow::Borrowed("x"),
+            span: Span::at(event),
+            whole: Span::at(event),
+            event,
+            moment: Moment::from_micros(micros),
+        }
+    }
+
+    #[test]
+    fn milestones_gaps_and_speed() {
+        let mut gather = Gather::default();
+        let pieces = [
+            (DeltaKind::Comment, 0, 5),
+            (DeltaKind::Role, 1, 10),
+            (DeltaKind::Reasoning, 2, 20),
+            (DeltaKind::Text, 3, 30),
+            (DeltaKind::Text, 3, 30),
+            (DeltaKind::Text, 4, 30),
+            (DeltaKind::Text, 5, 130),
+            (DeltaKind::Finish, 6, 140),
+            (DeltaKind::Done, 7, 150),
+        ];
+        for (kind, event, micros) in pieces {
+            gather.delta(&delta(kind, event, micros));
+        }
+        let completion = Completion {
+            media: Media::Sse,
+            usage: Some(Usage {
+                output: Some(12),
+                reasoning: Some(3),
+                ..Usage::default()
+            }),
+            ..Completion::default()
+        };
+        let timeline = gather.finish(&completion, None, None);
+        let at = |micros| Some(Moment::from_micros(micros));
+        assert_eq!(timeline.first_event, at(10));
+        assert_eq!(timeline.first_reasoning, at(20));
+        assert_eq!(timeline.first_content, at(30));
+        assert_eq!(timeline.first_tool, None);
+        assert_eq!(timeline.last_content, at(130));
+        assert_eq!(timeline.done, at(150));
+        assert_eq!((timeline.content_events, timeline.coalesced), (4, 1));
+        let gaps = timeline.gaps.unwrap();
+        assert_eq!((gaps.count, gaps.p50, gaps.p95), (3, 10, 100));
+        assert_eq!((gaps.longest.micros, gaps.longest.event), (100, 5));
+        let speed = timeline.speed.unwrap();
+        assert_eq!(
+            (speed.tokens, speed.micros, speed.over),
+            (11, 110, Over::Pieces)
+        );
+    }
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        assert_eq!(percentile(&[], 50), 0);
+        assert_eq!(percentile(&[7], 95), 7);
+        let hundred: Vec<u64> = (1..=100).collect();
+        assert_eq!(percentile(&hundred, 50), 50);
+        assert_eq!(percentile(&hundred, 95), 95);
+    }
+}

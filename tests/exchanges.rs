@@ -1,0 +1,441 @@
+//! Whole exchanges with judged readings: each must read as its expectation says, however it is split, and as
+//! broken off wherever it is cut. `NAME.request.http` and `NAME.response.http` are exact bytes,
+//! `NAME.reads.json` is `[microseconds, bytes]` of each read, `NAME.expected.json` what a right reader finds.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use wire::chat::{Completion, Delta, Ending, Hear, Options, Reader, Verdict};
+use wire::exchange::Exchange;
+use wire::http1::{Framing, Limits};
+use wire::span::{Moment, Side};
+use wire::tape::{Closing, Fact, Origin, Party, Tape, Watch as _};
+
+/// One case.
+struct Case {
+    name: String,
+    request: Vec<u8>,
+    response: Vec<u8>,
+    reads: Vec<(u64, usize)>,
+    expected: Value,
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests read their own files")]
+fn cases() -> Vec<Case> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
+    let read = |name: &str, part: &str| {
+        let path = folder.join(format!("{name}.{part}"));
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let names = std::fs::read_dir(&folder).unwrap().filter_map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        Some(name.strip_suffix(".expected.json")?.to_owned())
+    });
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    let case = |name: String| Case {
+        request: read(&name, "request.http"),
+        response: read(&name, "response.http"),
+        reads: serde_json::from_slice(&read(&name, "reads.json")).unwrap(),
+        expected: serde_json::from_slice(&read(&name, "expected.json")).unwrap(),
+        name,
+    };
+    names.into_iter().map(case).collect()
+}
+
+/// A tape on which the response came in `reads`, and the peer closed.
+fn tape(request: &[u8], response: &[u8], reads: &[(u64, usize)]) -> Tape {
+    let mut tape = Tape::new(Origin {
+        id: String::new(),
+        started: wire_epoch(),
+        via: "send".to_owned(),
+        url: String::new(),
+        tool: String::new(),
+    });
+    tape.bytes(Side::Sent, Moment::default(), request);
+    let (mut rest, mut last) = (response, Moment::default());
+    for &(micros, bytes) in reads {
+        let (piece, after) = rest.split_at(bytes.min(rest.len()));
+        rest = after;
+        last = Moment::from_micros(micros);
+        tape.bytes(Side::Received, last, piece);
+    }
+    tape.bytes(Side::Received, last, rest);
+    let closed = Fact::Closed {
+        by: Party::Peer,
+        how: Closing::Eof,
+    };
+    tape.fact(last, &closed);
+    tape
+}
+
+fn wire_epoch() -> jiff::Timestamp {
+    jiff::Timestamp::UNIX_EPOCH
+}
+
+fn body(message: &wire::http1::Message, stream: &wire::tape::Stream) -> Vec<u8> {
+    let pieces = message.body.iter().map(|span| stream.slice(*span));
+    let coded = pieces.collect::<Vec<_>>().concat();
+    match message.codings().next() {
+        Some(b"gzip") => {
+            let mut plain = Vec::new();
+            // What a cut stream gives before its end counts.
+            let _ = flate2::read::GzDecoder::new(&coded[..]).read_to_end(&mut plain);
+            plain
+        }
+        _ => coded,
+    }
+}
+
+/// When each byte of the body came, for bodies without coding.
+fn moments(exchange: &Exchange, tape: &Tape) -> Vec<Moment> {
+    let spans = exchange.response.body.iter();
+    let offsets = spans.flat_map(|span| span.start..span.end);
+    offsets
+        .map(|offset| tape.received.moment(offset).unwrap())
+        .collect()
+}
+
+fn read(case: &Case) -> Completion {
+    let tape = tape(&case.request, &case.response, &case.reads);
+    let exchange = Exchange::read(&tape, Limits::default());
+    let asked = body(&exchange.request, &tape.sent);
+    let answer = body(&exchange.response, &tape.received);
+    let moments = moments(&exchange, &tape);
+    let last = moments.last().copied().unwrap_or_default();
+    let at = |offset: u64| {
+        let offset = usize::try_from(offset).unwrap();
+        moments.get(offset).copied().unwrap_or(last)
+    };
+    Completion::read(&exchange, &asked, &answer, &at, Options::default())
+}
+
+/// Fails with the name of the case and the key.
+fn same(case: &Case, key: &str, found: &Value, expected: &Value) {
+    assert_eq!(found, expected, "{}: {key}", case.name);
+}
+
+fn text(value: Option<&str>) -> Value {
+    value.map_or(Value::Null, Value::from)
+}
+
+fn check(case: &Case, found: &Completion) {
+    for (key, expected) in case.expected.as_object().unwrap() {
+        let first = found.choices.first();
+        let own = match key.as_str() {
+            "dialect" => text(found.dialect),
+            "provider" => text(found.provider),
+            "media" => serde_json::to_value(found.media).unwrap(),
+            "status" => found.status.into(),
+            "model" => text(found.served_model.as_deref()),
+            "text" => first.map_or("", |choice| &choice.text).into(),
+            "reasoning" => first.map_or("", |choice| &choice.reasoning).into(),
+            "refusal" => text(first.and_then(|choice| choice.refusal.as_deref())),
+            "choices" => found
+                .choices
+                .iter()
+                .map(|choice| choice.text.clone())
+                .collect(),
+            "finish" => finishes(found),
+            "events" => found.events.into(),
+            "comments" => found.comments.into(),
+            "done" => found.done.into(),
+            "cost" => found.cost.as_ref().map(|cost| cost.usd).into(),
+            "usage" => {
+                check_usage(case, found, expected);
+                continue;
+            }
+            "tokens" => {
+                check_tokens(case, found, expected);
+                continue;
+            }
+            "tool_calls" => {
+                check_calls(case, found, expected);
+                continue;
+            }
+            "error" => {
+                check_error(case, found, expected);
+                continue;
+            }
+            "complete" => {
+                let cut = matches!(found.verdict, Verdict::CutInChunk | Verdict::CutOff { .. });
+                (!cut).into()
+            }
+            "name" | "source" | "note" => continue,
+            key => panic!("{}: no reading for {key}", case.name),
+        };
+        same(case, key, &own, expected);
+    }
+}
+
+fn finishes(found: &Completion) -> Value {
+    let finish = |choice: &wire::chat::Choice| {
+        text(choice.finish.as_ref().map(|finish| finish.named.as_str()))
+    };
+    found.choices.iter().map(finish).collect()
+}
+
+fn check_usage(case: &Case, found: &Completion, expected: &Value) {
+    let Some(expected) = expected.as_object() else {
+        assert_eq!(found.usage, None, "{}: usage", case.name);
+        return;
+    };
+    let usage = found.usage.as_ref().unwrap();
+    let mut counts = 0;
+    for (key, value) in expected {
+        for (inner, value) in value.as_object().into_iter().flatten() {
+            let path = format!("{key}.{inner}");
+            if let Some(number) = value.as_u64() {
+                assert_eq!(usage.named(&path), Some(number), "{}: {path}", case.name);
+                counts += 1;
+            }
+        }
+        if let Some(number) = value.as_u64() {
+            assert_eq!(usage.named(key), Some(number), "{}: {key}", case.name);
+            counts += 1;
+        }
+    }
+    assert_eq!(
+        usage.named.len(),
+        counts,
+        "{}: {:?}",
+        case.name,
+        usage.named
+    );
+}
+
+fn check_tokens(case: &Case, found: &Completion, expected: &Value) {
+    let usage = found.usage.clone().unwrap_or_default();
+    let own = [
+        ("input", usage.input),
+        ("output", usage.output),
+        ("cached", usage.cached_input),
+        ("cache_write", usage.cache_write),
+        ("reasoning", usage.reasoning),
+    ];
+    for (key, own) in own {
+        if let Some(expected) = expected.get(key) {
+            same(case, key, &own.into(), expected);
+        }
+    }
+}
+
+fn check_calls(case: &Case, found: &Completion, expected: &Value) {
+    let calls = &found.choices[0].tool_calls;
+    let expected = expected.as_array().unwrap();
+    assert_eq!(calls.len(), expected.len(), "{}: tool calls", case.name);
+    for (call, expected) in calls.iter().zip(expected) {
+        same(case, "call id", &text(call.id.as_deref()), &expected["id"]);
+        same(
+            case,
+            "call name",
+            &call.name.as_str().into(),
+            &expected["name"],
+        );
+        let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
+        let wanted: Value = serde_json::from_str(expected["arguments"].as_str().unwrap()).unwrap();
+        same(case, "arguments", &arguments, &wanted);
+    }
+}
+
+fn check_error(case: &Case, found: &Completion, expected: &Value) {
+    assert_eq!(found.errors.len(), 1, "{}: {:?}", case.name, found.errors);
+    let error = &found.errors[0];
+    let code = serde_json::to_value(&error.code).unwrap();
+    same(case, "error code", &code, &expected["code"]);
+    same(
+        case,
+        "error type",
+        &text(error.class.as_deref()),
+        &expected["type"],
+    );
+    let words = expected["message_has"].as_str().unwrap();
+    assert!(
+        error.message.contains(words),
+        "{}: {}",
+        case.name,
+        error.message
+    );
+}
+
+#[test]
+fn every_exchange_reads_as_expected() {
+    let cases = cases();
+    assert!(cases.len() > 50, "only {} cases", cases.len());
+    for case in &cases {
+        check(case, &read(case));
+    }
+}
+
+#[test]
+fn every_end_is_judged() {
+    let verdicts = [
+        ("anthropic-529", Verdict::ErrorAnswer),
+        ("anthropic-stream-overloaded", Verdict::ErrorEvent),
+        ("anthropic-stream-refusal", Verdict::Refused),
+        ("anthropic-stream-thinking-tools", Verdict::Complete),
+        ("azure-stream-content-filter", Verdict::Filtered),
+        ("compat-close-delimited", Verdict::Complete),
+        ("deepseek-plain-keepalive", Verdict::Complete),
+        ("edge-502-html", Verdict::ErrorAnswer),
+        ("gemini-prompt-blocked", Verdict::Filtered),
+        ("gemini-stream", Verdict::Complete),
+        ("gemini-stream-array", Verdict::Complete),
+        ("groq-stream-error", Verdict::ErrorEvent),
+        ("ollama-ndjson", Verdict::Complete),
+        ("ollama-ndjson-error", Verdict::ErrorEvent),
+        ("openai-chat-gzip", Verdict::Complete),
+        ("openai-chat-reasoning-empty", Verdict::LengthLimit),
+        ("openai-chat-stream-n2", Verdict::LengthLimit),
+        ("openai-chat-stream-refusal", Verdict::Refused),
+        ("openai-responses-error-after-200", Verdict::ErrorEvent),
+        ("openai-responses-incomplete", Verdict::LengthLimit),
+        ("openai-responses-stream", Verdict::Complete),
+        ("openai-stream-no-done", Verdict::NoFinish),
+        ("openai-stream-truncated", Verdict::CutInChunk),
+        ("openrouter-stream-error", Verdict::ErrorEvent),
+        ("perplexity-stream", Verdict::Complete),
+        ("sse-torture", Verdict::Complete),
+        ("xai-stream-reasoning", Verdict::Complete),
+    ];
+    let cases = cases();
+    for (name, expected) in verdicts {
+        let case = cases.iter().find(|case| case.name == name).unwrap();
+        assert_eq!(read(case).verdict, expected, "{name}");
+    }
+}
+
+/// All that a listener is told, but for the moments.
+#[derive(Clone, Default, PartialEq, Debug)]
+struct Told(Vec<String>);
+
+impl Hear for Told {
+    fn delta(&mut self, delta: &Delta<'_>) {
+        let Delta {
+            choice,
+            kind,
+            text,
+            span,
+            event,
+            ..
+        } = delta;
+        self.0
+            .push(format!("{event} {choice} {kind:?} {text} {span}"));
+    }
+}
+
+/// The answer without its moments.
+fn timeless(mut found: Completion) -> Completion {
+    found.first_event = None;
+    found.first_token = None;
+    found.last_token = None;
+    for stamp in &mut found.deltas {
+        stamp.moment = Moment::default();
+    }
+    found
+}
+
+/// Feeds the body in two pieces, cut at each byte; on the way, judges each beginning as if it were all.
+#[test]
+fn any_split_reads_alike_and_no_beginning_reads_as_complete() {
+    for case in cases() {
+        let tape = tape(&case.request, &case.response, &case.reads);
+        let exchange = Exchange::read(&tape, Limits::default());
+        let asked = body(&exchange.request, &tape.sent);
+        let answer = body(&exchange.response, &tape.received);
+        let ending = Ending::of(&exchange);
+        let begin = || {
+            (
+                Reader::begin(&exchange, &asked, Options::default()),
+                Told::default(),
+            )
+        };
+        let (mut whole, mut told) = begin();
+        whole.push(&answer, Moment::default(), &mut told);
+        let whole = timeless(whole.finish(ending, &mut told));
+        let (mut reader, mut heard) = begin();
+        for (n, byte) in answer.iter().enumerate() {
+            let stride = answer.len() / 400 + 1;
+            if n % stride == 0 || n + 40 > answer.len() {
+                let (mut rest, mut also) = (reader.clone(), heard.clone());
+                rest.push(&answer[n..], Moment::default(), &mut also);
+                let split = timeless(rest.finish(ending, &mut also));
+                assert_eq!(split, whole, "{}: split at {n}", case.name);
+                assert_eq!(also, told, "{}: split at {n}", case.name);
+            }
+            let early = reader.clone().finish(Ending::Whole, &mut ());
+            let over = early.done || early.choices.iter().all(|choice| choice.finish.is_some());
+            let complete = early.verdict == Verdict::Complete;
+            let has_text =
+                |found: &Completion| found.choices.first().map(|choice| choice.text.clone());
+            let lost = has_text(&early) != has_text(&whole);
+            assert!(
+                !complete || (over && !lost),
+                "{}: cut at {n}: {:?}",
+                case.name,
+                early.verdict
+            );
+            reader.push(std::slice::from_ref(byte), Moment::default(), &mut heard);
+        }
+    }
+}
+
+/// Cuts the connection at many bytes of the response: none of them reads as whole.
+#[test]
+fn a_connection_that_is_cut_never_reads_as_whole() {
+    for case in cases() {
+        let stride = case.response.len() / 150 + 1;
+        let ends = case.response.len().saturating_sub(20)..case.response.len();
+        for cut in (0..case.response.len()).step_by(stride).chain(ends) {
+            let tape = tape(&case.request, &case.response[..cut], &[]);
+            let exchange = Exchange::read(&tape, Limits::default());
+            let answer = body(&exchange.response, &tape.received);
+            let found = Completion::read(
+                &exchange,
+                &body(&exchange.request, &tape.sent),
+                &answer,
+                &|_| Moment::default(),
+                Options::default(),
+            );
+            // Nobody can tell a close-delimited body that was cut between two events; it lacks its mark.
+            let silent = exchange.response.framing == Some(Framing::UntilClose);
+            let fine = if silent {
+                found.verdict != Verdict::Complete
+            } else {
+                !found.verdict.is_whole()
+            };
+            assert!(fine, "{}: cut at {cut}: {:?}", case.name, found.verdict);
+        }
+    }
+}
+
+#[test]
+fn a_stream_without_counts_says_how_to_get_them() {
+    let cases = cases();
+    let case = cases
+        .iter()
+        .find(|case| case.name == "openai-chat-stream-no-usage")
+        .unwrap();
+    let found = read(case);
+    assert!(
+        found
+            .notes
+            .iter()
+            .any(|note| note.text.contains("include_usage"))
+    );
+    assert_eq!(found.usage, None);
+}
+
+#[test]
+fn pieces_carry_the_moment_of_the_read_that_completed_them() {
+    for case in cases() {
+        let found = read(&case);
+        let moments: Vec<_> = found.deltas.iter().map(|stamp| stamp.moment).collect();
+        assert!(moments.is_sorted(), "{}", case.name);
+        let reads: Vec<_> = case.reads.iter().map(|(micros, _)| *micros).collect();
+        for moment in moments {
+            assert!(reads.contains(&moment.micros), "{}: {moment:?}", case.name);
+        }
+    }
+}
