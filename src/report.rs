@@ -1,12 +1,11 @@
 //! What an exchange means, gathered from every layer of meaning: the value behind summaries and `--json`.
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::chat::{Completion, Ending, Options, Reader, Usage, Verdict};
 use crate::content;
 use crate::exchange::{Exchange, decoded};
-use crate::limits::retry::{Advice, Failure, Sdk};
+use crate::limits::retry::{Advice, Failure, Family, Sdk};
 use crate::limits::{self, ServiceFacts};
 use crate::price::{self, Cost, Prices, Tier, Tokens};
 use crate::tape::Tape;
@@ -98,10 +97,15 @@ impl Report {
         prices: &Prices,
     ) -> Self {
         let service = limits::read(&exchange.response.head);
+        let names = [
+            completion.served_model.as_deref(),
+            completion.asked_model.as_deref(),
+        ];
+        let tokens = completion.usage.as_ref().map(Tokens::from);
+        let tier = completion.service_tier.as_deref();
         Self {
-            cost: priced(&completion, prices),
-            // A wait until a date counts from the date of the response.
-            advice: advice(exchange, &service, service.date),
+            cost: priced(names, completion.provider, tokens.as_ref(), tier, prices),
+            advice: advice(exchange, &completion, &service),
             completion,
             timeline,
             service,
@@ -109,27 +113,29 @@ impl Report {
     }
 }
 
-fn priced(completion: &Completion, prices: &Prices) -> Priced {
-    let model = completion
-        .served_model
-        .as_ref()
-        .or(completion.asked_model.as_ref());
-    let (Some(model), Some(usage)) = (model, &completion.usage) else {
+/// What `tokens` cost, by the first of `names` that has a price: the served name is the exact one, the asked
+/// one may be what the table lists.
+pub fn priced(
+    names: [Option<&str>; 2],
+    provider: Option<&str>,
+    tokens: Option<&Tokens>,
+    tier: Option<&str>,
+    prices: &Prices,
+) -> Priced {
+    let mut names = names.into_iter().flatten().peekable();
+    let (Some(&name), Some(tokens)) = (names.peek(), tokens) else {
         return Priced::NotCounted;
     };
-    // The served name is the exact one; the asked one may be what the table lists.
-    let names = [Some(model), completion.asked_model.as_ref()];
-    let provider = completion.provider;
-    let found = names.into_iter().flatten().find_map(|name| {
+    let find = |name| {
         prices
             .find(name, provider)
             .or_else(|| prices.find(name, None))
-    });
-    let Some(price) = found else {
-        return Priced::UnknownModel(model.clone());
     };
-    let tier = completion.service_tier.as_deref().and_then(Tier::named);
-    match price::cost(price, &tokens(usage), tier.unwrap_or(Tier::Standard)) {
+    let Some(price) = names.find_map(find) else {
+        return Priced::UnknownModel(name.to_owned());
+    };
+    let tier = tier.and_then(Tier::named).unwrap_or(Tier::Standard);
+    match price::cost(price, tokens, tier) {
         Some(cost) => Priced::Known {
             model: price.model.clone(),
             published: prices.source().published.clone().filter(|_| !price.own),
@@ -139,29 +145,42 @@ fn priced(completion: &Completion, prices: &Prices) -> Priced {
     }
 }
 
-fn tokens(usage: &Usage) -> Tokens {
-    Tokens {
-        input: usage.input,
-        cached_input: usage.cached_input,
-        cache_write: usage.cache_write,
-        cache_write_1h: None,
-        audio_input: usage.audio_input,
-        output: usage.output,
-        reasoning: usage.reasoning,
-        audio_output: usage.audio_output,
+impl From<&Usage> for Tokens {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            input: usage.input,
+            cached_input: usage.cached_input,
+            cache_write: usage.cache_write,
+            cache_write_1h: None,
+            audio_input: usage.audio_input,
+            output: usage.output,
+            reasoning: usage.reasoning,
+            audio_output: usage.audio_output,
+        }
     }
 }
 
-/// What the SDK that sent the request would do; where the request names none, what all would do that are
-/// made for several APIs.
-fn advice(exchange: &Exchange, service: &ServiceFacts, now: Option<Timestamp>) -> Vec<Advice> {
+/// What the SDK that sent the request would do; where the request names none, what those would do that are
+/// made for this API.
+fn advice(exchange: &Exchange, completion: &Completion, service: &ServiceFacts) -> Vec<Advice> {
     let Some(status) = exchange.response.status().filter(|status| *status >= 400) else {
         return vec![];
     };
     let failure = Failure::Status(status);
+    // A wait until a date counts from the date of the response.
+    let now = service.date;
     let agent = exchange.request.head.get("user-agent").unwrap_or_default();
-    match Sdk::of_agent(&String::from_utf8_lossy(&agent)) {
-        Some(sdk) => vec![sdk.advise(failure, service, now)],
-        None => limits::retry::advise(failure, service, now),
+    if let Some(sdk) = Sdk::of_agent(&String::from_utf8_lossy(&agent)) {
+        return vec![sdk.advise(failure, service, now)];
     }
+    let family = match (completion.provider, completion.dialect) {
+        (Some("groq"), _) => Family::Groq,
+        (_, Some(dialect)) if dialect.starts_with("anthropic") => Family::Anthropic,
+        (_, Some(dialect)) if dialect.starts_with("gemini") => Family::Google,
+        _ => Family::OpenAi,
+    };
+    let all = limits::retry::advise(failure, service, now);
+    all.into_iter()
+        .filter(|advice| [family, Family::Any].contains(&advice.family))
+        .collect()
 }

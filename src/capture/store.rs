@@ -51,6 +51,9 @@ pub struct Store {
     folder: PathBuf,
 }
 
+/// The name of the file that holds what lists show, so that it need not be read from every capture.
+const INDEX: &str = ".index";
+
 /// The name of the file that holds the salt of fingerprints.
 const SALT: &str = ".salt";
 
@@ -136,6 +139,47 @@ impl Store {
         // A name that its user chose says nothing of its time: `@` means the newest that does.
         names.sort_unstable_by(|one, other| (is_dated(one), one).cmp(&(is_dated(other), other)));
         Ok(names)
+    }
+
+    /// Size and time of the last change (nanoseconds since 1970) of a capture: it is read anew where they
+    /// differ from those of an index.
+    pub fn stamp(&self, name: &str) -> Option<(u64, u64)> {
+        let data = std::fs::metadata(self.folder.join(name)).ok()?;
+        let changed = data
+            .modified()
+            .ok()?
+            .duration_since(std::time::UNIX_EPOCH)
+            .ok()?;
+        Some((
+            data.len(),
+            u64::try_from(changed.as_nanos()).unwrap_or(u64::MAX),
+        ))
+    }
+
+    /// The index of the folder, as it was written; empty if there is none.
+    pub fn read_index(&self) -> Vec<u8> {
+        std::fs::read(self.folder.join(INDEX)).unwrap_or_default()
+    }
+
+    /// Appends `lines` to the index, or begins it anew. It can be made again at any time, so that a folder
+    /// that cannot be written is no error.
+    pub fn write_index(&self, lines: &[u8], anew: bool) {
+        let path = self.folder.join(INDEX);
+        if anew {
+            let draft = self.folder.join(format!("{INDEX}-{}", std::process::id()));
+            let written = create(&draft, false).and_then(|mut file| {
+                file.write_all(lines).map_err(|source| StoreError::Io {
+                    path: draft.clone(),
+                    source,
+                })
+            });
+            let _ = written.map(|()| std::fs::rename(&draft, &path));
+            let _ = std::fs::remove_file(&draft);
+            return;
+        }
+        let mut options = OpenOptions::new();
+        let opened = options.append(true).create(true).mode(0o600).open(&path);
+        let _ = opened.and_then(|mut file| file.write_all(lines));
     }
 
     /// The file that a user means: the path of a file, `@`, `@~N`, or the beginning of a name or id.

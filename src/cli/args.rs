@@ -346,6 +346,21 @@ pub(super) struct Ls {
     /// At most so many
     #[arg(short = 'n', long, value_name = "N")]
     pub(super) limit: Option<usize>,
+    /// Those whose asked or served model's name holds this
+    #[arg(short, long, value_name = "TEXT")]
+    pub(super) model: Option<String>,
+    /// Those with this status: 429, 4xx, 400-499
+    #[arg(long, value_name = "STATUS")]
+    pub(super) status: Option<String>,
+    /// Those whose host holds this
+    #[arg(long, value_name = "TEXT")]
+    pub(super) host: Option<String>,
+    /// Those since then: 30m, 2h, 3d, 2026-11-24, 2026-11-24T14:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// Those with this text in a body, or in the joined text of a streamed answer
+    #[arg(long, value_name = "TEXT")]
+    pub(super) grep: Option<String>,
     /// As JSON, one object a line
     #[arg(long)]
     pub(super) json: bool,

@@ -6,6 +6,8 @@ mod complain;
 mod destination;
 mod env;
 mod exit;
+mod grep;
+mod index;
 mod job;
 mod keep;
 mod ls;

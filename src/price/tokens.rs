@@ -1,12 +1,13 @@
 //! How many tokens of which kind an exchange used, put so that prices can be laid on it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Counts of tokens, the same whatever the dialect. `None`: the response does not say.
 ///
 /// `input` and `output` are totals; the other counts are parts of them. Dialects that report the parts beside
 /// the total (Anthropic's cache counts, Gemini's thoughts) are to be added up before.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Tokens {
     /// All tokens of the prompt: read from a cache, written to one, and fresh.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,44 +3,75 @@
 use std::io::{self, Write};
 
 use super::{Look, Style, words};
-use crate::exchange::Outcome;
-use crate::listing::Entry;
+use crate::listing::{Ending, Entry};
+use crate::price::Tokens;
 
 /// Writes the heading.
 pub fn heading(style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let text = format!(
-        "{:<6} {:<20} {:<24} {:<22} {:<9} {:>12} {:>12}",
-        "ID", "STARTED", "HOST", "MODEL", "STATUS", "BYTES", "TIME"
+        "{:<5} {:<19} {:<22} {:<20} {:<8} {:<10} {:>13} {:>11} {:>10} {:>9} {:>10}",
+        "ID",
+        "STARTED",
+        "HOST",
+        "MODEL",
+        "STATUS",
+        "FINISH",
+        "TOKENS",
+        "COST",
+        "BYTES",
+        "TTFT",
+        "TIME"
     );
-    writeln!(out, "{}", style.dim(text.trim_end()))
+    writeln!(out, "{}", style.dim(&text))
 }
 
-/// Writes the row of one capture. `tag` is the shortest name that finds it.
-pub fn row(tag: &str, entry: &Entry, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the row of one capture. `tag` is the shortest name that finds it, `cost` what it cost.
+pub fn row(
+    tag: &str,
+    entry: &Entry,
+    cost: &str,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let started = entry.started.to_string();
-    let started = started
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('Z');
+    let started = started.split('.').next().unwrap_or_default();
+    let started = started.trim_end_matches('Z').replace('T', " ");
     let status = entry
         .status
         .map_or_else(|| "-".to_owned(), |status| status.to_string());
-    let (status, look) = match &entry.outcome {
-        Outcome::Whole if entry.status.is_some_and(|status| status >= 400) => (status, Look::Odd),
-        Outcome::Whole => (status, Look::Good),
-        broken => (format!("{status} {}", ending(broken)), Look::Bad),
+    let (status, look) = match entry.ending {
+        Ending::Whole if entry.status.is_some_and(|status| status >= 400) => (status, Look::Odd),
+        Ending::Whole => (status, Look::Good),
+        broken => (format!("{status} {}", word(broken)), Look::Bad),
     };
     writeln!(
         out,
-        "{:<6} {started:<20} {:<24} {:<22} {} {:>12} {:>12}",
+        "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {cost:>11} {:>10} {:>9} {:>10}",
         words::line(tag),
-        clip(&entry.host, 24),
-        clip(entry.model.as_deref().unwrap_or("-"), 22),
-        style.paint(look, &format!("{status:<9}")),
+        clip(&entry.host, 22),
+        clip(entry.model.as_deref().unwrap_or("-"), 20),
+        style.paint(look, &format!("{status:<8}")),
+        clip(entry.finish.as_deref().unwrap_or("-"), 10),
+        entry.tokens.as_ref().map_or_else(|| "-".to_owned(), tokens),
         words::count(entry.bytes),
-        words::time(entry.micros),
+        entry.ttft.map_or_else(|| "-".to_owned(), short),
+        short(entry.micros),
     )
+}
+
+/// `in+out`.
+fn tokens(tokens: &Tokens) -> String {
+    let count =
+        |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
+    format!("{}+{}", count(tokens.input), count(tokens.output))
+}
+
+/// A time in a narrow column.
+fn short(micros: u64) -> String {
+    match micros {
+        0..10_000_000 => format!("{} ms", micros.div_euclid(1000)),
+        _ => format!("{:.1} s", micros as f64 / 1e6),
+    }
 }
 
 /// Writes the row of a file that is no capture.
@@ -49,16 +80,17 @@ pub fn unreadable(name: &str, error: &str, style: &Style, out: &mut dyn Write) -
     writeln!(out, "{}", style.paint(Look::Bad, &text))
 }
 
-fn ending(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Whole => "",
-        Outcome::NoConnection { .. } => "down",
-        Outcome::TimedOut { .. } => "late",
-        Outcome::Interrupted => "^C",
-        Outcome::NoResponse { .. } => "none",
-        Outcome::Cut { .. } => "cut",
-        Outcome::Lost { .. } => "lost",
-        Outcome::Unfinished => "open",
+fn word(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Whole => "",
+        Ending::Broken => "brk",
+        Ending::Down => "down",
+        Ending::Late => "late",
+        Ending::Interrupted => "^C",
+        Ending::Silent => "none",
+        Ending::Cut => "cut",
+        Ending::Lost => "lost",
+        Ending::Open => "open",
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::strip::strip;
 use super::{Look, Style, words};
 use crate::chat::{Arguments, Choice, Completion, FinishKind, ToolCall, Usage, Verdict};
+use crate::limits::retry::Advice;
 use crate::limits::{Count, Kind, Limit, ServiceFacts, Window};
 use crate::report::{Priced, Report};
 use crate::timeline::{Over, Timeline};
@@ -45,8 +46,8 @@ pub fn write(report: &Report, margin: &str, style: &Style, out: &mut dyn Write) 
     lines.line("cost", &cost(report))?;
     lines.timeline(&report.timeline)?;
     lines.service(&report.service)?;
-    for advice in &report.advice {
-        lines.line("retry", &advice.words)?;
+    for line in retries(&report.advice) {
+        lines.line("retry", &line)?;
     }
     for note in &completion.notes {
         lines.coloured("note", &note.text, Look::Odd)?;
@@ -335,6 +336,23 @@ fn pace(timeline: &Timeline) -> String {
         ));
     }
     parts.join("; ")
+}
+
+/// One line for all SDKs that would do the same.
+fn retries(advice: &[Advice]) -> Vec<String> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for advice in advice {
+        let what = advice
+            .words
+            .strip_prefix(advice.sdk)
+            .unwrap_or(&advice.words);
+        match groups.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, sdks)) => sdks.push(advice.sdk),
+            None => groups.push((what, vec![advice.sdk])),
+        }
+    }
+    let line = |(what, sdks): (&str, Vec<&str>)| format!("{}{what}", sdks.join(", "));
+    groups.into_iter().map(line).collect()
 }
 
 fn limit(limit: &Limit) -> String {
