@@ -79,6 +79,7 @@ impl Report {
     pub fn is_broken(&self) -> bool {
         let begun = !self.completion.choices.is_empty();
         self.completion.is_streamed()
+            && self.completion.dialect.is_some()
             && match self.completion.verdict {
                 Verdict::CutInEvent { .. }
                 | Verdict::CutInChunk

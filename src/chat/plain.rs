@@ -5,7 +5,7 @@ use super::delta::{DeltaKind, Hear};
 use super::errors::ApiError;
 use super::gather::Place;
 use super::reader::{Moments, Reader};
-use crate::json::Document;
+use crate::json::{Document, Fault, JsonError};
 use crate::span::Span;
 use crate::tape::Window;
 
@@ -55,9 +55,9 @@ impl Reader {
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(seen.bytes);
         let skipped = seen.bytes.len().saturating_sub(bytes.len()) as u64;
-        let Ok(document) = Document::parse(bytes) else {
-            self.cut = Some(place.span);
-            return self.page(seen, place, hear);
+        let document = match Document::parse(bytes) {
+            Ok(document) => document,
+            Err(error) => return self.not_json(&error, seen, place, hear),
         };
         let root = document.root();
         let place = Place {
@@ -101,7 +101,20 @@ impl Reader {
         self.completion.status.is_some_and(|status| status >= 400)
     }
 
-    /// What is neither JSON nor a stream can only be an error.
+    /// JSON that stops too early was cut; any other fault was sent so.
+    fn not_json(&mut self, error: &JsonError, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
+        if matches!(error.kind, Fault::Truncated { .. }) {
+            self.cut = Some(place.span);
+        }
+        let text = format!("the body is not JSON: {error}");
+        self.with(place, hear, |gather| {
+            gather.note(NoteKind::NotJson, text, Some(place.span));
+        });
+        self.page(seen, place, hear);
+    }
+
+    /// What is neither JSON nor a stream can only be an error. Only its beginning is looked at, so that it
+    /// does not matter how much of it is at hand.
     fn page(&mut self, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
         if !self.failed() || self.media == Some(Media::Binary) {
             return;
@@ -111,8 +124,14 @@ impl Reader {
             self.completion.why = "a page is the answer of no model".to_owned();
             self.dialect = None;
         }
-        if let Some(mut error) = ApiError::page(seen.bytes) {
-            error.span = Some(place.span);
+        let start = seen.base;
+        let begins = Span::new(start, seen.end().min(start.saturating_add(PAGE)));
+        let place = Place {
+            span: begins,
+            ..place
+        };
+        if let Some(mut error) = ApiError::page(seen.slice(begins)) {
+            error.span = Some(begins);
             let text = error.message.clone();
             self.completion.errors.push(error);
             self.with(place, hear, |gather| {

@@ -18,13 +18,16 @@ pub(super) struct Label {
 /// How many bytes after white space are enough to tell.
 const ENOUGH: usize = 8;
 
+/// White space before which nobody waits longer: what a body is, its label must say then.
+const SPACE: usize = 64 << 10;
+
 /// What a body is to be read as. `None`: more bytes are needed.
 pub(super) fn sniff(label: &Label, seen: Window<'_>) -> Option<Media> {
-    let bytes = seen.bytes;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let held = seen.bytes.get(..SPACE).unwrap_or(seen.bytes);
+    let bytes = held.strip_prefix(b"\xef\xbb\xbf").unwrap_or(held);
     let start = bytes.trim_ascii_start();
     let Some(first) = start.first() else {
-        return seen.ended.then_some(match bytes.len() {
+        return (seen.ended || held.len() >= SPACE).then_some(match bytes.len() {
             0 => Media::Empty,
             _ => by_label(label),
         });
@@ -41,7 +44,7 @@ pub(super) fn sniff(label: &Label, seen: Window<'_>) -> Option<Media> {
         _ if label.content_type == "text/event-stream" => return Some(Media::Sse),
         _ => {}
     }
-    if start.len() < ENOUGH && !seen.ended {
+    if start.len() < ENOUGH && held.len() < SPACE && !seen.ended {
         return None;
     }
     let begins = |words: &[&str]| {

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    Arguments, Completion, DeltaKind, Ending, FinishKind, Keep, Match, NoteKind, Options, Reader,
-    Verdict, by_name, fuzz,
+    Arguments, Completion, DeltaKind, Ending, FinishKind, Keep, Match, Media, NoteKind, Options,
+    Reader, Verdict, by_name, fuzz,
 };
 use crate::exchange::Exchange;
 use crate::http1::Part;
@@ -266,6 +266,36 @@ fn plain_json_that_was_cut_never_reads_as_complete() {
     for cut in 1..body.len() {
         let found = read("openai-chat", &body[..cut]);
         assert!(matches!(found.verdict, Verdict::CutInEvent { .. }), "{cut}");
+    }
+}
+
+#[test]
+fn what_is_neither_json_nor_a_stream_is_unreadable() {
+    let cases = [
+        r#"{"choices":[}"#,
+        "<html><title>Welcome</title></html>",
+        "upstream said nothing",
+    ];
+    for body in cases {
+        assert_eq!(
+            read("openai-chat", body).verdict,
+            Verdict::Unreadable,
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn endless_white_space_is_not_held() {
+    for size in [1000, 1 << 20] {
+        let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+        let body = vec![b'\n'; 1 << 20];
+        for piece in body.chunks(size) {
+            reader.push(piece, Moment::default(), &mut ());
+        }
+        reader.push(b"{}", Moment::default(), &mut ());
+        let found = reader.finish(Ending::Whole, &mut ());
+        assert_eq!(found.media, Media::Binary, "pieces of {size}");
     }
 }
 

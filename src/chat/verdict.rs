@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::completion::Completion;
+use super::completion::{Completion, Media, Note, NoteKind};
 use super::dialect::Ends;
 use super::finish::FinishKind;
 use crate::exchange::{Exchange, Outcome};
@@ -171,6 +171,9 @@ pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
     let Some(ends) = evidence.ends else {
         return Verdict::NotChat;
     };
+    if is_unreadable(completion) {
+        return Verdict::Unreadable;
+    }
     for (kind, verdict) in STOPPED {
         if any(*kind) {
             return *verdict;
@@ -184,6 +187,16 @@ pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
         (true, Ends::Mark | Ends::Event) => Verdict::NoDone,
         (false, _) if completion.done => Verdict::DoneWithoutFinish,
         (false, _) => Verdict::NoFinish,
+    }
+}
+
+/// Whether there is a body that is neither events nor JSON, though it should be.
+fn is_unreadable(completion: &Completion) -> bool {
+    let failed = |note: &Note| matches!(note.kind, NoteKind::NotJson | NoteKind::TooLarge);
+    match completion.media {
+        Media::Html | Media::Text | Media::Binary => true,
+        Media::Json => completion.notes.iter().any(failed),
+        Media::Empty | Media::Sse | Media::Ndjson | Media::JsonArray => false,
     }
 }
 

@@ -29,6 +29,7 @@
 //! ```
 
 mod array;
+mod check;
 mod field;
 mod lines;
 mod stream;
@@ -311,5 +312,3 @@ pub fn fuzz(bytes: &[u8]) {
         }
     }
 }
-
-mod check;
