@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::Keep;
 use super::completion::ToolCall;
 use super::delta::DeltaKind;
 use super::gather::{Gather, filled};
@@ -78,14 +77,12 @@ impl Gather<'_> {
             Kind::String => value.as_str().unwrap_or_default(),
             _ => String::from_utf8_lossy(value.raw()),
         };
-        let keeps = self.keep != Keep::Sums;
+        let keep = self.keep;
         let Some(call) = self.choice(choice).tool_calls.get_mut(at) else {
             return;
         };
+        keep.append(&mut call.arguments, call.argument_bytes, &piece);
         call.argument_bytes = call.argument_bytes.saturating_add(piece.len() as u64);
-        if keeps {
-            call.arguments.push_str(&piece);
-        }
         let index = call.index;
         self.piece(choice, DeltaKind::ToolCall { index }, piece, value);
     }

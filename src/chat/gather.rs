@@ -162,24 +162,20 @@ impl Gather<'_> {
     /// A piece of the answer. Anything but a string is none.
     pub(super) fn text(&mut self, choice: u32, value: Value<'_>) {
         let Some(text) = value.as_str() else { return };
-        let keeps = self.keep != Keep::Sums;
+        let keep = self.keep;
         let own = self.choice(choice);
+        keep.append(&mut own.text, own.text_bytes, &text);
         own.text_bytes = own.text_bytes.saturating_add(text.len() as u64);
-        if keeps {
-            own.text.push_str(&text);
-        }
         self.piece(choice, DeltaKind::Text, text, value);
     }
 
     /// A piece of what the model thinks.
     pub(super) fn reasoning(&mut self, choice: u32, value: Value<'_>) {
         let Some(text) = value.as_str() else { return };
-        let keeps = self.keep != Keep::Sums;
+        let keep = self.keep;
         let own = self.choice(choice);
+        keep.append(&mut own.reasoning, own.reasoning_bytes, &text);
         own.reasoning_bytes = own.reasoning_bytes.saturating_add(text.len() as u64);
-        if keeps {
-            own.reasoning.push_str(&text);
-        }
         self.piece(choice, DeltaKind::Reasoning, text, value);
     }
 
@@ -188,11 +184,9 @@ impl Gather<'_> {
         let Some(text) = value.as_str().filter(|text| !text.is_empty()) else {
             return;
         };
-        let keeps = self.keep != Keep::Sums;
+        let keep = self.keep;
         let own = self.choice(choice).refusal.get_or_insert_default();
-        if keeps {
-            own.push_str(&text);
-        }
+        keep.append(own, own.len() as u64, &text);
         self.piece(choice, DeltaKind::Refusal, text, value);
     }
 

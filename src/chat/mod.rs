@@ -64,8 +64,29 @@ pub enum Keep {
     All,
     /// Its text.
     Text,
+    /// The beginning of each text, up to 1 MiB: memory stays bounded, and short answers are whole.
+    Beginning,
     /// Only sums, identities and ends: memory stays bounded however long the stream is.
     Sums,
+}
+
+/// How much of a text is its beginning, in bytes.
+const BEGINNING: usize = 1 << 20;
+
+impl Keep {
+    /// Appends `piece` to `known`, which holds all of the `before` bytes that came until now, or only their
+    /// beginning.
+    fn append(self, known: &mut String, before: u64, piece: &str) {
+        let room = match self {
+            Self::All | Self::Text => usize::MAX,
+            Self::Beginning => BEGINNING,
+            Self::Sums => 0,
+        };
+        let is_whole = known.len() as u64 == before;
+        if is_whole && known.len().saturating_add(piece.len()) <= room {
+            known.push_str(piece);
+        }
+    }
 }
 
 /// How an answer is to be read.

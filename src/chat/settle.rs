@@ -12,14 +12,15 @@ use crate::json::Document;
 impl Reader {
     /// What can be said only when all is there.
     pub(super) fn settle(&mut self) {
-        let whole = self.keep != Keep::Sums;
+        let keeps = self.keep != Keep::Sums;
         let empty_is_object = self.completion.dialect == Some("anthropic-messages");
         for choice in &mut self.completion.choices {
             for call in &mut choice.tool_calls {
                 if empty_is_object && call.argument_bytes == 0 {
                     "{}".clone_into(&mut call.arguments);
                 }
-                call.check = if whole {
+                let is_whole = call.arguments.len() as u64 >= call.argument_bytes;
+                call.check = if keeps && is_whole {
                     check(&call.arguments)
                 } else {
                     Arguments::Unchecked

@@ -92,7 +92,7 @@ impl<O: Write, N: Write> Live<O, N> {
                 asked: Vec::new(),
                 options: Options {
                     dialect,
-                    keep: chat::Keep::Text,
+                    keep: chat::Keep::Beginning,
                     limit: EVENT,
                 },
                 meaning: None,
