@@ -26,6 +26,7 @@ mod name;
 mod places;
 mod read;
 pub mod store;
+mod text;
 mod write;
 
 pub use mask::{Masker, Secrets};
