@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::VERSION;
+use super::{VERSION, text};
 use crate::span::{Moment, Side};
 use crate::tape::{Fact, Origin};
 
@@ -48,7 +48,7 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, moment: Moment, side: Side, bytes: &[
         Side::Received => b",\"received\":",
     });
     match std::str::from_utf8(bytes) {
-        Ok(text) => put_json(out, text),
+        Ok(text) => text::put(out, text),
         Err(_) => {
             out.extend_from_slice(b"{\"base64\":\"");
             base64_simd::STANDARD.encode_append(bytes, out);

@@ -28,6 +28,7 @@ mod places;
 mod read;
 mod secrets;
 pub mod store;
+mod text;
 mod write;
 
 pub use mask::Masker;
