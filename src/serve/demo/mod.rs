@@ -30,26 +30,24 @@
 
 mod ask;
 mod big;
-mod check;
-mod completion;
-mod errors;
+mod chat;
 mod fill;
-mod head;
+mod flow;
+mod gateway;
 mod ids;
 mod models;
-mod plain;
-mod problem;
+mod openai;
 mod special;
-mod stream;
+mod thought;
 mod usage;
+mod when;
 mod words;
 
 pub use models::MODELS;
 
 use std::time::Duration;
 
-use self::ask::Ask;
-use self::problem::Problem;
+use self::openai::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 
@@ -66,10 +64,7 @@ pub struct Context {
 
 /// The reply to `request`.
 pub fn answer(request: &Request, seen: Context) -> Reply {
-    match route(request, seen) {
-        Ok(reply) => reply,
-        Err(problem) => problem.reply(seen),
-    }
+    openai::answer(request, seen)
 }
 
 /// The reply to a request that could not be read; the connection ends with it.
@@ -77,28 +72,6 @@ pub fn refuse(status: u16, fault: &str, seen: Context) -> Reply {
     let mut reply = Problem::new(status, fault).reply(seen);
     reply.close = true;
     reply
-}
-
-fn route(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let path = request.path();
-    if !path.starts_with("/v1/") {
-        return Err(Problem::unknown_url(&request.method, path));
-    }
-    if request.field("authorization").and_then(token) == Some("bad-key") {
-        return Err(Problem::bad_key("bad-key"));
-    }
-    let reading = matches!(request.method.as_str(), "GET" | "HEAD");
-    let id = path.strip_prefix("/v1/models/").filter(|id| !id.is_empty());
-    match (path, id) {
-        ("/v1/chat/completions", _) if request.method == "POST" => chat(request, seen),
-        ("/v1/chat/completions", _) => Err(Problem::method(&request.method, path, "POST")),
-        ("/v1/models", _) | (_, Some(_)) if !reading => {
-            Err(Problem::method(&request.method, path, "GET, HEAD"))
-        }
-        ("/v1/models", _) => Ok(models::list(seen)),
-        (_, Some(id)) => models::one(id, seen),
-        _ => Err(Problem::unknown_url(&request.method, path)),
-    }
 }
 
 /// The token of `Bearer token` (RFC 6750, 2.1); the scheme is read in any case (RFC 9110, 11.1).
@@ -109,25 +82,5 @@ fn token(value: &str) -> Option<&str> {
         .then_some(token.trim())
 }
 
-fn chat(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let body = check::json(&request.body)?;
-    let model = check::model(&body)?;
-    errors::by_model(model)?;
-    check::parameters(&body)?;
-    let ask = Ask::read(&body);
-    check::length(&ask)?;
-    if let Some(mebibytes) = models::big(&ask.model) {
-        return Ok(big::reply(&ask, mebibytes, seen));
-    }
-    let completion = completion::write(&ask, seen);
-    let reply = if ask.stream {
-        stream::reply(&ask, &completion, seen)
-    } else {
-        special::may_answer_plain(&ask.model)?;
-        plain::reply(&ask, &completion, seen)
-    };
-    Ok(special::spoil(&ask.model, reply, seen))
-}
-
 #[cfg(test)]
-mod tests;
+mod testing;

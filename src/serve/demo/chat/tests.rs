@@ -1,24 +1,12 @@
 //! Answers to requests, as values: same request, same bytes.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::*;
-use crate::serve::reply::{Act, Body, Step};
-
-const SEEN: Context = Context {
-    seq: 1,
-    created_secs: 1_795_425_246,
-    pace: Duration::ZERO,
-};
-
-fn request(method: &str, target: &str, body: impl Into<Vec<u8>>) -> Request {
-    Request {
-        method: method.to_owned(),
-        target: target.to_owned(),
-        fields: Vec::new(),
-        body: body.into(),
-    }
-}
+use crate::serve::demo::testing::{SEEN, request, steps, text};
+use crate::serve::demo::{Context, answer};
+use crate::serve::reply::{Act, Body, Reply};
 
 fn asked(body: &Value) -> Reply {
     let body = body.to_string();
@@ -35,22 +23,6 @@ fn body(more: Value) -> Value {
         body[key] = value.clone();
     }
     body
-}
-
-fn steps(reply: Reply) -> Vec<Step> {
-    match reply.body {
-        Body::Plain(bytes) => vec![Step::now(Act::Bytes(bytes))],
-        Body::Counted { steps, .. } | Body::Events(steps) => steps.collect(),
-    }
-}
-
-fn text(reply: Reply) -> String {
-    let bytes = |step: Step| match step.act {
-        Act::Bytes(bytes) => bytes,
-        _ => Vec::new(),
-    };
-    let all: Vec<u8> = steps(reply).into_iter().flat_map(bytes).collect();
-    String::from_utf8(all).unwrap()
 }
 
 fn object(more: Value) -> Value {
