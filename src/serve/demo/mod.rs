@@ -37,6 +37,7 @@ mod gateway;
 mod ids;
 mod models;
 mod openai;
+mod responses;
 mod special;
 mod thought;
 mod usage;

@@ -56,6 +56,21 @@ pub(super) fn is_unknown(model: &str) -> bool {
     model.starts_with("unknown-") || model.starts_with("nope")
 }
 
+/// How many tokens a prompt may have.
+pub(super) const CONTEXT: u64 = 128_000;
+
+/// Whether OpenAI's model of this name thinks before it answers, and so takes fewer parameters
+/// (<https://platform.openai.com/docs/guides/reasoning>).
+pub(super) fn reasons(model: &str) -> bool {
+    let families = ["o1", "o3", "o4", "gpt-5"];
+    families.iter().any(|family| model.starts_with(family))
+}
+
+/// Whether a model thinks without being told to.
+pub(super) fn thinks(model: &str) -> bool {
+    model == "demo-reasoning" || reasons(model)
+}
+
 /// N of `demo-big-N`, in reason: a body of 1 TiB takes hours.
 pub(super) fn big(model: &str) -> Option<u64> {
     let number = model.strip_prefix("demo-big-")?.parse::<u64>().ok()?;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::ask;
 use crate::serve::demo::ask::Ask;
+use crate::serve::demo::models::{self, CONTEXT};
 use crate::serve::demo::openai::check::{
     Body, Checked, boolean, decimal, given, integer, invalid, missing, wrong_type,
 };
@@ -42,7 +43,6 @@ pub(super) fn parameters(body: &Body) -> Checked {
 
 /// Whether the prompt fits into the context of 128,000 tokens.
 pub(super) fn length(ask: &Ask) -> Checked {
-    const CONTEXT: u64 = 128_000;
     if ask.prompt_tokens <= CONTEXT {
         return Ok(());
     }
@@ -139,8 +139,7 @@ fn reasoning(body: &Body) -> Checked {
         .get("model")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let thinks = ["o1", "o3", "o4", "gpt-5"];
-    if !thinks.iter().any(|family| model.starts_with(family)) {
+    if !models::reasons(model) {
         return Ok(());
     }
     if given(body, "max_tokens").is_some() {

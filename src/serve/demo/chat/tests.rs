@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::serve::demo::testing::{SEEN, request, steps, text};
+use crate::serve::demo::testing::{SEEN, joined, post, request, steps, text};
 use crate::serve::demo::{Context, answer};
 use crate::serve::reply::{Act, Body, Reply};
 
 fn asked(body: &Value) -> Reply {
-    let body = body.to_string();
-    answer(&request("POST", "/v1/chat/completions", body), SEEN)
+    post("/v1/chat/completions", body)
 }
 
 /// The defaults of a request, with `more` over them.
@@ -48,12 +47,6 @@ fn stream(more: Value) -> (Vec<Value>, bool) {
         }
     }
     (events, done)
-}
-
-/// All texts at `pointer`, joined.
-fn joined(events: &[Value], pointer: &str) -> String {
-    let texts = events.iter().filter_map(|event| event.pointer(pointer));
-    texts.filter_map(Value::as_str).collect()
 }
 
 #[test]

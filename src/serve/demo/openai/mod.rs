@@ -8,7 +8,7 @@ mod models;
 pub(super) mod problem;
 
 use self::problem::Problem;
-use super::{Context, chat, token};
+use super::{Context, chat, responses, token};
 use crate::serve::reply::Reply;
 use crate::serve::request::Request;
 
@@ -33,11 +33,16 @@ fn route(request: &Request, seen: Context) -> Result<Reply, Problem> {
     match (path, id) {
         ("/v1/chat/completions", _) if request.method == "POST" => chat::create(request, seen),
         ("/v1/chat/completions", _) => Err(Problem::method(&request.method, path, "POST")),
+        ("/v1/responses", _) if request.method == "POST" => responses::create(request, seen),
+        ("/v1/responses", _) => Err(Problem::method(&request.method, path, "POST")),
         ("/v1/models", _) | (_, Some(_)) if !reading => {
             Err(Problem::method(&request.method, path, "GET, HEAD"))
         }
         ("/v1/models", _) => Ok(models::list(seen)),
         (_, Some(id)) => models::one(id, seen),
-        _ => Err(Problem::unknown_url(&request.method, path)),
+        _ => Err(match path.strip_prefix("/v1/responses/") {
+            Some(id) => responses::stored(id),
+            None => Problem::unknown_url(&request.method, path),
+        }),
     }
 }
