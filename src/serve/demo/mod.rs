@@ -35,6 +35,7 @@ mod fill;
 mod flow;
 mod gateway;
 mod ids;
+mod messages;
 mod models;
 mod openai;
 mod responses;
@@ -65,7 +66,11 @@ pub struct Context {
 
 /// The reply to `request`.
 pub fn answer(request: &Request, seen: Context) -> Reply {
-    openai::answer(request, seen)
+    if messages::is_meant(request) {
+        messages::answer(request, seen)
+    } else {
+        openai::answer(request, seen)
+    }
 }
 
 /// The reply to a request that could not be read; the connection ends with it.
