@@ -34,9 +34,11 @@ mod chat;
 mod fill;
 mod flow;
 mod gateway;
+mod gemini;
 mod ids;
 mod messages;
 mod models;
+mod ollama;
 mod openai;
 mod responses;
 mod special;
@@ -68,6 +70,10 @@ pub struct Context {
 pub fn answer(request: &Request, seen: Context) -> Reply {
     if messages::is_meant(request) {
         messages::answer(request, seen)
+    } else if gemini::is_meant(request) {
+        gemini::answer(request, seen)
+    } else if ollama::is_meant(request) {
+        ollama::answer(request, seen)
     } else {
         openai::answer(request, seen)
     }

@@ -60,6 +60,12 @@ impl Call {
     pub(super) fn id(&self, prefix: &str, length: usize) -> String {
         ids::id(prefix, self.seed, length)
     }
+
+    /// How many tokens it has.
+    pub(super) fn tokens(&self) -> u64 {
+        let name = tokens(self.name.len() as u64);
+        name.saturating_add(self.arguments.len() as u64)
+    }
 }
 
 /// Generates.
@@ -100,13 +106,8 @@ pub(super) fn salt(seen: Context) -> u64 {
 }
 
 impl Thought {
-    /// How many tokens it has.
-    pub(super) fn tokens(&self) -> u64 {
-        let call = |call: &Call| {
-            let name = tokens(call.name.len() as u64);
-            name.saturating_add(call.arguments.len() as u64)
-        };
-        let calls: u64 = self.calls.iter().map(call).sum();
+    fn tokens(&self) -> u64 {
+        let calls: u64 = self.calls.iter().map(Call::tokens).sum();
         let said = self.reasoning.len().saturating_add(self.text.len());
         calls.saturating_add(said as u64)
     }
