@@ -33,8 +33,10 @@ pub(super) fn whole(
     reply
 }
 
-/// A stream: each event after the pauses of its tokens, the first one with the head.
+/// A stream: each event after the pauses of its tokens, the first one with the head, which waits for it.
 pub(super) fn streamed(fields: Vec<(String, String)>, events: Vec<Event>, seen: Context) -> Reply {
+    let first = events.first().map_or(0, |event| event.tokens);
+    let more = seen.pace.saturating_mul(first.saturating_sub(1));
     let step = move |(at, event): (usize, Event)| {
         let tokens = if at == 0 { 0 } else { event.tokens };
         Step::bytes(seen.pace.saturating_mul(tokens), event.bytes)
@@ -43,7 +45,7 @@ pub(super) fn streamed(fields: Vec<(String, String)>, events: Vec<Event>, seen: 
         status: 200,
         fields,
         body: Body::Events(Box::new(events.into_iter().enumerate().map(step))),
-        delay: before_first(seen),
+        delay: before_first(seen).saturating_add(more),
         close: false,
     }
 }

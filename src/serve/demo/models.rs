@@ -8,13 +8,13 @@ pub const MODELS: &[(&str, &str)] = &[
     ),
     ("gpt-4o", "answers; is served by gpt-4o-2024-08-06"),
     ("demo", "answers"),
+    ("demo-reasoning", "thinks first, and shows it"),
+    ("demo-refusal", "refuses"),
     (
-        "demo-reasoning",
-        "thinks first: reasoning_content, reasoning_tokens",
+        "demo-long",
+        "never stops by itself: the limit of tokens stops it",
     ),
-    ("demo-refusal", "refuses: refusal in place of content"),
-    ("demo-long", "never stops by itself: finish_reason length"),
-    ("demo-filter", "is stopped by the content filter"),
+    ("demo-filter", "is stopped by a filter in the middle"),
     ("demo-slow", "pauses long between events"),
     ("demo-stall", "goes silent after three events, and stays so"),
     ("demo-cut", "drops the connection inside the body"),
@@ -31,7 +31,7 @@ pub const MODELS: &[(&str, &str)] = &[
         "error-429",
         "the error of that status; any other from 400 to 599 does as well",
     ),
-    ("nope", "is not found: 404 model_not_found"),
+    ("nope", "is not found"),
 ];
 
 /// The dated snapshot that serves an alias (<https://platform.openai.com/docs/models>,

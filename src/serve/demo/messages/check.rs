@@ -123,8 +123,8 @@ fn turn(at: &str, message: &Value, called: &[&str]) -> Checked {
         Some(Value::String(_) | Value::Array(_)) => {}
         Some(_) => return Err(wrong(&format!("{at}.content"), "list")),
     }
-    let content = items(message.get("content")).enumerate();
-    for (index, _) in content.filter(|(_, block)| block.get("type").is_none()) {
+    let untyped = |block: &Value| block.get("type").is_none();
+    if let Some(index) = items(message.get("content")).position(untyped) {
         return Err(missing(&format!("{at}.content.{index}.type")));
     }
     let mut answered = blocks(message, "tool_result", "tool_use_id");

@@ -76,10 +76,10 @@ impl Problem {
                 Self::of(status, "request_too_large", message)
             }
             429 => Self::limited(),
-            500 | 503 => Self::of(status, "api_error", "Internal server error"),
+            502 => Self::of(status, "api_error", "502 Bad Gateway"),
             504 => Self::of(status, "timeout_error", "Request timed out."),
             529 => Self::overloaded(),
-            502 | 505.. => Self::of(status, "api_error", format!("{status} Bad Gateway")),
+            500.. => Self::of(status, "api_error", "Internal server error"),
             _ => Self::of(
                 status,
                 "invalid_request_error",

@@ -24,17 +24,19 @@ fn tools() -> Value {
     json!([tool("a"), tool("b")])
 }
 
+/// A request with `more` is refused, so.
+#[track_caller]
+fn case(more: Value, param: &str, code: &str, message: &str) {
+    let found = json_of(asked(more), 400);
+    let error = &found["error"];
+    assert_eq!(error["message"], message);
+    assert_eq!(error["param"].as_str().unwrap_or_default(), param);
+    assert_eq!(error["code"].as_str().unwrap_or_default(), code);
+    assert_eq!(error["type"], "invalid_request_error");
+}
+
 #[test]
-fn what_is_refused() {
-    #[track_caller]
-    fn case(more: Value, param: &str, code: &str, message: &str) {
-        let found = json_of(asked(more), 400);
-        let error = &found["error"];
-        assert_eq!(error["message"], message);
-        assert_eq!(error["param"].as_str().unwrap_or_default(), param);
-        assert_eq!(error["code"].as_str().unwrap_or_default(), code);
-        assert_eq!(error["type"], "invalid_request_error");
-    }
+fn inputs_that_are_refused() {
     case(
         json!({"model": null}),
         "model",
@@ -71,6 +73,10 @@ fn what_is_refused() {
         "",
         "No tool call found for function call output with call_id x.",
     );
+}
+
+#[test]
+fn parameters_that_are_refused() {
     case(
         json!({"max_output_tokens": 5}),
         "max_output_tokens",
