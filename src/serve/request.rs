@@ -41,6 +41,15 @@ impl Request {
         target.split(['?', '#']).next().unwrap_or_default()
     }
 
+    /// The first value of the parameter `name` in the query, as spelled.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        let (_, query) = self.target.split('#').next()?.split_once('?')?;
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    }
+
     /// Whether a comma-separated field called `name` lists `token`, in any case.
     pub fn lists(&self, name: &str, token: &str) -> bool {
         self.all(name)
@@ -52,6 +61,18 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_of_the_query() {
+        let request = Request {
+            target: "/a?alt=sse&key=x=y&empty#key=z".to_owned(),
+            ..Request::default()
+        };
+        assert_eq!(request.query("alt"), Some("sse"));
+        assert_eq!(request.query("key"), Some("x=y"));
+        assert_eq!(request.query("empty"), None);
+        assert_eq!(request.query("other"), None);
+    }
 
     #[test]
     fn the_path_of_every_form_of_target() {

@@ -1,40 +1,65 @@
-//! What a request asks for, as values: read from JSON that `check` has let pass.
+//! What a request asks for, as values that every API shares: each dialect fills them from its own JSON,
+//! after its `check` has let that pass.
 
 use serde_json::{Map, Value};
 
 use super::words::tokens;
 
-/// A chat completion that is asked for
-/// (<https://platform.openai.com/docs/api-reference/chat/create>).
+/// An answer that is asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) model: String,
-    pub(super) messages: Vec<Turn>,
+    pub(super) turns: Vec<Turn>,
+    /// What the system said outside the turns.
+    pub(super) told: Option<String>,
     pub(super) stream: bool,
-    pub(super) include_usage: bool,
-    /// How many choices.
+    /// How many answers.
     pub(super) n: u64,
-    /// How many tokens a choice may have.
+    /// How many tokens an answer may have.
     pub(super) limit: Option<u64>,
     pub(super) stop: Vec<String>,
     pub(super) format: Format,
     /// The tools to call, in this order; empty: none is to be called.
     pub(super) calls: Vec<Tool>,
-    pub(super) logprobs: bool,
-    pub(super) top_logprobs: u64,
+    /// Whether the model thinks first.
+    pub(super) thinks: bool,
     pub(super) seed: Option<i64>,
-    /// An estimate of the tokens of messages and tools.
+    /// An estimate of the tokens of turns and tools.
     pub(super) prompt_tokens: u64,
 }
 
-/// One message.
+/// One message, or what stands for one.
 #[derive(Clone, Debug)]
 pub(super) struct Turn {
-    pub(super) role: String,
+    pub(super) role: Role,
     /// Its text parts, joined by line ends.
     pub(super) text: String,
     /// How many parts are not text.
     pub(super) other_parts: usize,
+}
+
+/// Who speaks in a turn.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    /// The system, or the developer.
+    System,
+    User,
+    /// A tool, with its result.
+    Tool,
+    /// The model itself, and whoever else there is.
+    Other,
+}
+
+impl Role {
+    /// The role of a message that is called so.
+    pub(super) fn named(role: &str) -> Self {
+        match role {
+            "system" | "developer" => Self::System,
+            "user" => Self::User,
+            "tool" => Self::Tool,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// What the content is to be.
@@ -54,47 +79,57 @@ pub(super) struct Tool {
     pub(super) parameters: Value,
 }
 
+/// Which of the tools are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wanted<'a> {
+    /// Those that the model sees fit.
+    Any,
+    /// None.
+    Never,
+    /// The one of this name.
+    Named(&'a str),
+}
+
 impl Ask {
-    pub(super) fn read(body: &Map<String, Value>) -> Self {
-        let number = |key: &str| body.get(key).and_then(Value::as_u64);
-        let messages = messages(body);
+    /// An ask for one text in one piece; `declared` is what declares the tools, for its weight.
+    pub(super) fn new(model: &str, turns: Vec<Turn>, declared: Option<&Value>) -> Self {
         Self {
-            model: text(body.get("model")),
-            stream: flag(body.get("stream")),
-            include_usage: flag(
-                body.get("stream_options")
-                    .and_then(|o| o.get("include_usage")),
-            ),
-            n: number("n").unwrap_or(1),
-            limit: number("max_completion_tokens").or_else(|| number("max_tokens")),
-            stop: stop(body.get("stop")),
-            format: format(body.get("response_format")),
-            calls: calls(body, &messages),
-            logprobs: flag(body.get("logprobs")),
-            top_logprobs: number("top_logprobs").unwrap_or(0),
-            seed: body.get("seed").and_then(Value::as_i64),
-            prompt_tokens: prompt_tokens(body, &messages),
-            messages,
+            model: model.to_owned(),
+            told: None,
+            stream: false,
+            n: 1,
+            limit: None,
+            stop: Vec::new(),
+            format: Format::Text,
+            calls: Vec::new(),
+            thinks: false,
+            seed: None,
+            prompt_tokens: prompt_tokens(&turns, declared),
+            turns,
         }
+    }
+
+    /// Adds what the system said outside the turns.
+    pub(super) fn instructed(mut self, told: Option<String>) -> Self {
+        let weight = told.as_ref().map_or(0, |told| tokens(told.len() as u64));
+        self.prompt_tokens = self.prompt_tokens.saturating_add(weight);
+        self.told = told;
+        self
     }
 
     /// The last message of the user.
     pub(super) fn question(&self) -> &str {
-        let asked = |turn: &&Turn| turn.role == "user";
-        self.messages
-            .iter()
-            .rev()
-            .find(asked)
-            .map_or("", |turn| &turn.text)
+        let asked = |turn: &&Turn| turn.role == Role::User;
+        let turn = self.turns.iter().rev().find(asked);
+        turn.map_or("", |turn| &turn.text)
     }
 
-    /// What the system, or the developer, said first.
+    /// What the system said, or said first.
     pub(super) fn instruction(&self) -> Option<&str> {
-        let told = |turn: &&Turn| matches!(turn.role.as_str(), "system" | "developer");
-        self.messages
-            .iter()
-            .find(told)
-            .map(|turn| turn.text.as_str())
+        let told = |turn: &&Turn| turn.role == Role::System;
+        let first = || self.turns.iter().find(told);
+        let told = self.told.as_deref();
+        told.or_else(|| first().map(|turn| turn.text.as_str()))
     }
 
     /// How many tokens `demo-long` makes: up to the limit, and as every model up to one of its own.
@@ -104,28 +139,43 @@ impl Ask {
 
     /// What a tool said, if it spoke last.
     pub(super) fn tool_result(&self) -> Option<&str> {
-        let last = self.messages.last()?;
-        (last.role == "tool").then_some(last.text.as_str())
+        let last = self.turns.last()?;
+        (last.role == Role::Tool).then_some(last.text.as_str())
+    }
+
+    /// Chooses the tools to call: the one that is named, or the first, or the first two where calls may
+    /// be parallel; none unless the user spoke last.
+    pub(super) fn choose(&mut self, mut tools: Vec<Tool>, wanted: Wanted<'_>, parallel: bool) {
+        let asked = self.turns.last().map(|turn| turn.role) == Some(Role::User);
+        match wanted {
+            Wanted::Never => tools.clear(),
+            Wanted::Named(name) => {
+                tools.retain(|tool| tool.name == name);
+                tools.truncate(1);
+            }
+            Wanted::Any => tools.truncate(if parallel { 2 } else { 1 }),
+        }
+        self.calls = if asked { tools } else { Vec::new() };
     }
 }
 
-fn text(value: Option<&Value>) -> String {
-    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+impl Turn {
+    /// A turn with `content`: a text, or an array of parts.
+    pub(super) fn read(role: Role, content: Option<&Value>) -> Self {
+        let (text, other_parts) = content.map_or((String::new(), 0), parts);
+        Self {
+            role,
+            text,
+            other_parts,
+        }
+    }
 }
 
-fn flag(value: Option<&Value>) -> bool {
-    value.and_then(Value::as_bool).unwrap_or(false)
-}
-
-fn messages(body: &Map<String, Value>) -> Vec<Turn> {
-    let messages = body.get("messages").and_then(Value::as_array);
-    messages.into_iter().flatten().map(turn).collect()
-}
-
-fn turn(message: &Value) -> Turn {
-    let (text_of, other_parts) = match message.get("content") {
-        Some(Value::String(text)) => (text.clone(), 0),
-        Some(Value::Array(parts)) => {
+/// The texts of a content, joined by line ends, and how many parts are not text.
+pub(super) fn parts(content: &Value) -> (String, usize) {
+    match content {
+        Value::String(text) => (text.clone(), 0),
+        Value::Array(parts) => {
             let texts: Vec<&str> = parts
                 .iter()
                 .filter_map(|part| part.get("text").and_then(Value::as_str))
@@ -133,85 +183,50 @@ fn turn(message: &Value) -> Turn {
             (texts.join("\n"), parts.len().saturating_sub(texts.len()))
         }
         _ => (String::new(), 0),
-    };
-    Turn {
-        role: text(message.get("role")),
-        text: text_of,
-        other_parts,
     }
 }
 
-fn stop(value: Option<&Value>) -> Vec<String> {
-    let texts: Vec<&str> = match value {
-        Some(Value::String(text)) => vec![text],
-        Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    // The empty string would stop everything.
-    texts
-        .into_iter()
+/// The text at `key`, or nothing.
+pub(super) fn text<'a>(object: &'a Value, key: &str) -> &'a str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether `key` is there and true.
+pub(super) fn flag(body: &Map<String, Value>, key: &str) -> bool {
+    body.get(key).and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// The elements of an array; of anything else none.
+pub(super) fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Stop sequences: a text, or several. The empty one would stop everything, so it is none.
+pub(super) fn stops(value: Option<&Value>) -> Vec<String> {
+    let one = value.and_then(Value::as_str);
+    one.into_iter()
+        .chain(items(value).filter_map(Value::as_str))
         .filter(|text| !text.is_empty())
         .map(str::to_owned)
         .collect()
 }
 
-fn format(value: Option<&Value>) -> Format {
-    let kind = value.and_then(|value| value.get("type"));
-    match kind.and_then(Value::as_str) {
-        Some("json_object") => Format::Object,
-        Some("json_schema") => {
-            let schema = value.and_then(|value| value.pointer("/json_schema/schema"));
-            Format::Schema(schema.cloned().unwrap_or(Value::Bool(true)))
-        }
-        _ => Format::Text,
-    }
+/// A function of this name that takes `parameters`, a JSON schema.
+pub(super) fn tool(name: Option<&Value>, parameters: Option<&Value>) -> Option<Tool> {
+    Some(Tool {
+        name: name?.as_str()?.to_owned(),
+        parameters: parameters.cloned().unwrap_or_default(),
+    })
 }
 
-/// The functions that `tools` declares.
-pub(super) fn tools(body: &Map<String, Value>) -> Vec<Tool> {
-    let tools = body.get("tools").and_then(Value::as_array);
-    let function = |tool: &Value| {
-        let function = tool.get("function")?;
-        Some(Tool {
-            name: function.get("name")?.as_str()?.to_owned(),
-            parameters: function.get("parameters").cloned().unwrap_or_default(),
-        })
-    };
-    tools.into_iter().flatten().filter_map(function).collect()
-}
-
-/// Which tools are to be called: the one that `tool_choice` names, or the first, or the first two where
-/// calls may be parallel; none unless the user spoke last.
-fn calls(body: &Map<String, Value>, messages: &[Turn]) -> Vec<Tool> {
-    let mut tools = tools(body);
-    if messages.last().is_none_or(|turn| turn.role != "user") {
-        return Vec::new();
-    }
-    let named = match body.get("tool_choice") {
-        Some(Value::String(choice)) if choice == "none" => return Vec::new(),
-        Some(choice) => choice.pointer("/function/name").and_then(Value::as_str),
-        None => None,
-    };
-    if let Some(name) = named {
-        tools.retain(|tool| tool.name == name);
-        tools.truncate(1);
-        return tools;
-    }
-    let parallel = body.get("parallel_tool_calls").and_then(Value::as_bool);
-    tools.truncate(if parallel == Some(false) { 1 } else { 2 });
-    tools
-}
-
-fn prompt_tokens(body: &Map<String, Value>, messages: &[Turn]) -> u64 {
+fn prompt_tokens(turns: &[Turn], declared: Option<&Value>) -> u64 {
     let each = |turn: &Turn| {
         let images = 85_u64.saturating_mul(turn.other_parts as u64);
         tokens(turn.text.len() as u64)
             .saturating_add(3)
             .saturating_add(images)
     };
-    let said = messages.iter().map(each).fold(3, u64::saturating_add);
-    let declared = body
-        .get("tools")
-        .map_or(0, |tools| tokens(tools.to_string().len() as u64));
+    let said = turns.iter().map(each).fold(3, u64::saturating_add);
+    let declared = declared.map_or(0, |tools| tokens(tools.to_string().len() as u64));
     said.saturating_add(declared)
 }

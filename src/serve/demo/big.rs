@@ -1,95 +1,82 @@
-//! Bodies of many mebibytes that are made while they are written, and never held.
+//! Bodies of many mebibytes that are made while they are written, and never held: a reply is made in the
+//! ordinary way with a mark for its text, and the mark grows.
 
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::ask::Ask;
-use super::completion::{self, Choice, Completion};
-use super::plain;
-use super::stream::{self, Delta};
-use super::usage::Usage;
 use super::words::tokens;
-use super::{Context, head};
-use crate::serve::reply::{Body, Reply, Step};
+use crate::serve::reply::{Act, Body, Reply, Step};
 
-/// Some `mebibytes` of text. Each piece is written in one go, so it stays within one TLS record.
-pub(super) fn reply(ask: &Ask, mebibytes: u64, seen: Context) -> Reply {
-    let count = mebibytes.saturating_mul((1 << 20) / BLOCK as u64);
-    let usage = Usage {
-        prompt: ask.prompt_tokens,
-        completion: tokens(count.saturating_mul(BLOCK as u64)),
-        reasoning: 0,
-    };
-    let choice = Choice {
-        text: vec![MARK.to_owned()],
-        finish: "stop",
-        ..Choice::default()
-    };
-    let completion = completion::envelope(ask, vec![choice], usage, seen);
-    let (kind, body) = if ask.stream {
-        (
-            "text/event-stream; charset=utf-8",
-            events(ask, &completion, count),
-        )
-    } else {
-        ("application/json", object(ask, &completion, count))
-    };
-    Reply {
-        status: 200,
-        fields: head::fields(kind, seen, usage.total()),
-        body,
-        delay: Duration::ZERO,
-        close: false,
-    }
-}
+/// What stands for the text; nothing else in a reply holds these letters.
+pub(super) const MARK: &str = "@wire-demo-big@";
 
-/// Bytes of text in one piece.
+/// Bytes of text in one piece: each is written in one go, so it stays within one TLS record.
 const BLOCK: usize = 8 << 10;
 const LINE: &str = "The quick brown fox jumps over the lazy dog, again and again. ";
-/// Where the text goes; nothing else in the object holds these letters.
-const MARK: &str = "@wire-demo-big@";
+
+/// The tokens of a text of so many mebibytes.
+pub(super) fn weight(mebibytes: u64) -> u64 {
+    tokens(blocks(mebibytes).saturating_mul(BLOCK as u64))
+}
+
+/// Puts so many mebibytes of text in the place of the mark.
+pub(super) fn grow(mut reply: Reply, mebibytes: u64) -> Reply {
+    let count = blocks(mebibytes);
+    reply.delay = Duration::ZERO;
+    reply.body = match reply.body {
+        Body::Plain(bytes) => object(&bytes, count),
+        Body::Counted { steps, .. } | Body::Events(steps) => events(steps, count),
+    };
+    reply
+}
+
+fn blocks(mebibytes: u64) -> u64 {
+    mebibytes.saturating_mul((1 << 20) / BLOCK as u64)
+}
 
 fn block() -> String {
     LINE.chars().cycle().take(BLOCK).collect()
 }
 
-/// The object with `count` blocks as its content.
-fn object(ask: &Ask, completion: &Completion, count: u64) -> Body {
-    let text = head::pretty(&plain::object(ask, completion));
-    let (before, after) = text.split_once(MARK).unwrap_or((&text, ""));
-    let around = before.len().saturating_add(after.len()) as u64;
-    let block = block();
-    let blocks = (0..count).map(move |_| Step::bytes(Duration::ZERO, block.as_str()));
-    let first = std::iter::once(Step::bytes(Duration::ZERO, before));
-    let last = std::iter::once(Step::bytes(Duration::ZERO, after));
+/// A whole body with the text in its place.
+fn object(bytes: &[u8], count: u64) -> Body {
+    let text = String::from_utf8_lossy(bytes);
+    let around = text.replacen(MARK, "", 1).len() as u64;
     Body::Counted {
         length: around.saturating_add(count.saturating_mul(BLOCK as u64)),
-        steps: Box::new(first.chain(blocks).chain(last)),
+        steps: Box::new(inline(&text, count)),
     }
 }
 
-/// Events with `count` blocks as their contents.
-fn events(ask: &Ask, completion: &Completion, count: u64) -> Body {
-    let event = |delta: Delta| stream::line(&stream::chunk(ask, completion, 0, delta));
-    let first = event(Delta::of(
-        json!({"role": "assistant", "content": "", "refusal": null}),
-    ));
-    let content = event(Delta::of(json!({"content": block()})));
-    let mut last = event(Delta {
-        finish: Some("stop"),
-        ..Delta::of(json!({}))
+/// Events: the first that holds the mark is a delta, and comes again and again; a later one tells the
+/// whole text, and does so in pieces.
+fn events(steps: Box<dyn Iterator<Item = Step> + Send>, count: u64) -> Body {
+    let mut told = false;
+    let grown = steps.flat_map(move |step| -> Box<dyn Iterator<Item = Step> + Send> {
+        let text = match &step.act {
+            Act::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => return Box::new(std::iter::once(step)),
+        };
+        if !text.contains(MARK) {
+            return Box::new(std::iter::once(at_once(&text)));
+        }
+        if std::mem::replace(&mut told, true) {
+            return Box::new(inline(&text, count));
+        }
+        let delta = text.replacen(MARK, &block(), 1);
+        Box::new((0..count).map(move |_| at_once(&delta)))
     });
-    if ask.include_usage {
-        let usage = Some(completion.usage.json());
-        last.push_str(&stream::line(&stream::envelope(
-            completion,
-            json!([]),
-            usage,
-        )));
-    }
-    last.push_str(stream::DONE);
-    let step = |text: String| std::iter::once(Step::bytes(Duration::ZERO, text));
-    let contents = (0..count).map(move |_| Step::bytes(Duration::ZERO, content.as_str()));
-    Body::Events(Box::new(step(first).chain(contents).chain(step(last))))
+    Body::Events(Box::new(grown))
+}
+
+/// `text` with `count` blocks in the place of its mark.
+fn inline(text: &str, count: u64) -> impl Iterator<Item = Step> + Send + use<> {
+    let (before, after) = text.split_once(MARK).unwrap_or((text, ""));
+    let (first, last, block) = (at_once(before), at_once(after), block());
+    std::iter::once(first)
+        .chain((0..count).map(move |_| at_once(&block)))
+        .chain(std::iter::once(last))
+}
+
+fn at_once(text: &str) -> Step {
+    Step::bytes(Duration::ZERO, text)
 }

@@ -1,55 +1,74 @@
-//! What the demo server answers: OpenAI's Chat Completions API, as far as its wire goes, and pure.
+//! What the demo server answers: five APIs for language models, as far as their wire goes, and pure.
 //!
 //! No language model runs here. [`answer`] makes a [`Reply`] from a [`Request`] and a [`Context`] alone:
-//! same values, same bytes. Shapes, messages and the order of keys are those of
-//! <https://platform.openai.com/docs/api-reference/chat> and of recorded traffic.
+//! same values, same bytes. Shapes, messages and the order of keys are those of each API's documents and
+//! of recorded traffic.
+//!
+//! ```text
+//!            ┌─ chat ──── ask ┐                                 ┌ plain ─┐
+//!            ├─ responses ask │                                 │        │
+//!   Request ─┼─ messages  ask ├─ Ask ─ thought::answer ─ Answer ┤        ├─ flow ─ special ─ Reply
+//!            ├─ gemini    ask │                                 │        │
+//!            └─ ollama    ask ┘                                 └ stream ┘
+//! ```
+//!
+//! Each API has a folder: what it refuses (`check`), how it reads an ask, and how an answer is shaped. What
+//! an answer says, and the models below, is made once for all.
 //!
 //! | request | reply |
 //! |---|---|
-//! | `POST /v1/chat/completions` | a completion, plain or as a stream, with tools, JSON, log probabilities |
-//! | `GET /v1/models`, `GET /v1/models/{id}` | the models below |
-//! | anything else | 404 or 405, in OpenAI's words |
+//! | `POST /v1/chat/completions` | OpenAI: a completion, with tools, JSON, log probabilities |
+//! | `POST /v1/responses` | OpenAI: a response, with thinking, tools, JSON |
+//! | `POST /v1/messages` | Anthropic: a message, with thinking, tools; `anthropic-version` is required |
+//! | `POST /v1beta/models/{m}:generateContent` | Gemini: contents, with thoughts, functions; `/v1/` as well |
+//! | `POST /v1beta/models/{m}:streamGenerateContent` | the same as events (`alt=sse`), or as a growing array |
+//! | `POST /api/chat` | Ollama: a chat, streamed where nothing else is said |
+//! | `GET /v1/models`, `GET /v1/models/{id}` | the models below; Anthropic's way with `anthropic-version`, Gemini's with `x-goog-api-key` |
+//! | `GET /v1beta/models`, `GET /v1beta/models/{id}`, `GET /api/tags` | the same for Gemini and Ollama |
+//! | anything else | 404 or 405, in the words of the API whose path it is, or of OpenAI |
 //!
-//! No key is needed; `Authorization: Bearer bad-key` is refused with 401. Most models just answer; these
-//! do something else ([`MODELS`]):
+//! No key is needed; the key `bad-key` is refused, wherever the API has its key. Most models just answer;
+//! these do something else ([`MODELS`]), each API in its own shapes:
 //!
 //! | model | what it does |
 //! |---|---|
-//! | `demo-reasoning` | thinks first: `reasoning_content` and `reasoning_tokens`, as DeepSeek has them |
-//! | `demo-refusal` | refuses: `refusal` in place of `content` |
-//! | `demo-long` | never stops by itself: `finish_reason` is `length` |
-//! | `demo-filter` | is stopped by the content filter |
+//! | `demo-reasoning` | thinks first, and shows it |
+//! | `demo-refusal` | refuses: `refusal`, a `stop_reason`, a blocked prompt; Ollama has only the text |
+//! | `demo-long` | never stops by itself: it is stopped by the limit of tokens |
+//! | `demo-filter` | is stopped by a filter in the middle |
 //! | `demo-slow` | pauses long between events |
 //! | `demo-stall` | goes silent after three events, and stays so |
 //! | `demo-cut` | drops the connection inside the body |
 //! | `demo-garbage` | breaks the chunked framing inside the body |
-//! | `demo-error-in-stream` | answers 200, then sends an error as an event; 500 without a stream |
+//! | `demo-error-in-stream` | answers 200, then sends an error as an event; an error status without a stream |
 //! | `demo-big-N` | a body of some N MiB, made while it is written |
 //! | `error-NNN` | the error of that status: `error-429`, `error-503`, ... |
-//! | `unknown-...`, `nope...` | 404 `model_not_found` |
+//! | `unknown-...`, `nope...` | is not found: 404, in Responses 400 |
 
 mod ask;
 mod big;
-mod check;
-mod completion;
-mod errors;
+mod chat;
 mod fill;
-mod head;
+mod flow;
+mod gateway;
+mod gemini;
 mod ids;
+mod messages;
 mod models;
-mod plain;
-mod problem;
+mod ollama;
+mod openai;
+mod responses;
 mod special;
-mod stream;
+mod thought;
 mod usage;
+mod when;
 mod words;
 
 pub use models::MODELS;
 
 use std::time::Duration;
 
-use self::ask::Ask;
-use self::problem::Problem;
+use self::openai::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
 
@@ -66,9 +85,14 @@ pub struct Context {
 
 /// The reply to `request`.
 pub fn answer(request: &Request, seen: Context) -> Reply {
-    match route(request, seen) {
-        Ok(reply) => reply,
-        Err(problem) => problem.reply(seen),
+    if messages::is_meant(request) {
+        messages::answer(request, seen)
+    } else if gemini::is_meant(request) {
+        gemini::answer(request, seen)
+    } else if ollama::is_meant(request) {
+        ollama::answer(request, seen)
+    } else {
+        openai::answer(request, seen)
     }
 }
 
@@ -79,28 +103,6 @@ pub fn refuse(status: u16, fault: &str, seen: Context) -> Reply {
     reply
 }
 
-fn route(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let path = request.path();
-    if !path.starts_with("/v1/") {
-        return Err(Problem::unknown_url(&request.method, path));
-    }
-    if request.field("authorization").and_then(token) == Some("bad-key") {
-        return Err(Problem::bad_key("bad-key"));
-    }
-    let reading = matches!(request.method.as_str(), "GET" | "HEAD");
-    let id = path.strip_prefix("/v1/models/").filter(|id| !id.is_empty());
-    match (path, id) {
-        ("/v1/chat/completions", _) if request.method == "POST" => chat(request, seen),
-        ("/v1/chat/completions", _) => Err(Problem::method(&request.method, path, "POST")),
-        ("/v1/models", _) | (_, Some(_)) if !reading => {
-            Err(Problem::method(&request.method, path, "GET, HEAD"))
-        }
-        ("/v1/models", _) => Ok(models::list(seen)),
-        (_, Some(id)) => models::one(id, seen),
-        _ => Err(Problem::unknown_url(&request.method, path)),
-    }
-}
-
 /// The token of `Bearer token` (RFC 6750, 2.1); the scheme is read in any case (RFC 9110, 11.1).
 fn token(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
@@ -109,25 +111,7 @@ fn token(value: &str) -> Option<&str> {
         .then_some(token.trim())
 }
 
-fn chat(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let body = check::json(&request.body)?;
-    let model = check::model(&body)?;
-    errors::by_model(model)?;
-    check::parameters(&body)?;
-    let ask = Ask::read(&body);
-    check::length(&ask)?;
-    if let Some(mebibytes) = models::big(&ask.model) {
-        return Ok(big::reply(&ask, mebibytes, seen));
-    }
-    let completion = completion::write(&ask, seen);
-    let reply = if ask.stream {
-        stream::reply(&ask, &completion, seen)
-    } else {
-        special::may_answer_plain(&ask.model)?;
-        plain::reply(&ask, &completion, seen)
-    };
-    Ok(special::spoil(&ask.model, reply, seen))
-}
-
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

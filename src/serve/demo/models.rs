@@ -1,11 +1,5 @@
 //! The models that the demo server has: their list, what it serves for an alias, and the special names.
 
-use serde_json::{Value, json};
-
-use super::problem::Problem;
-use super::{Context, head};
-use crate::serve::reply::Reply;
-
 /// Models with what each does; any other name is served as well, in the ordinary way.
 pub const MODELS: &[(&str, &str)] = &[
     (
@@ -14,13 +8,13 @@ pub const MODELS: &[(&str, &str)] = &[
     ),
     ("gpt-4o", "answers; is served by gpt-4o-2024-08-06"),
     ("demo", "answers"),
+    ("demo-reasoning", "thinks first, and shows it"),
+    ("demo-refusal", "refuses"),
     (
-        "demo-reasoning",
-        "thinks first: reasoning_content, reasoning_tokens",
+        "demo-long",
+        "never stops by itself: the limit of tokens stops it",
     ),
-    ("demo-refusal", "refuses: refusal in place of content"),
-    ("demo-long", "never stops by itself: finish_reason length"),
-    ("demo-filter", "is stopped by the content filter"),
+    ("demo-filter", "is stopped by a filter in the middle"),
     ("demo-slow", "pauses long between events"),
     ("demo-stall", "goes silent after three events, and stays so"),
     ("demo-cut", "drops the connection inside the body"),
@@ -37,10 +31,11 @@ pub const MODELS: &[(&str, &str)] = &[
         "error-429",
         "the error of that status; any other from 400 to 599 does as well",
     ),
-    ("nope", "is not found: 404 model_not_found"),
+    ("nope", "is not found"),
 ];
 
-/// The dated snapshot that serves an alias (<https://platform.openai.com/docs/models>).
+/// The dated snapshot that serves an alias (<https://platform.openai.com/docs/models>,
+/// <https://docs.claude.com/en/docs/about-claude/models/overview>).
 pub(super) fn served(model: &str) -> &str {
     match model {
         "gpt-4o-mini" => "gpt-4o-mini-2024-07-18",
@@ -48,6 +43,10 @@ pub(super) fn served(model: &str) -> &str {
         "gpt-4.1" => "gpt-4.1-2025-04-14",
         "gpt-4.1-mini" => "gpt-4.1-mini-2025-04-14",
         "gpt-4.1-nano" => "gpt-4.1-nano-2025-04-14",
+        "gpt-5" => "gpt-5-2025-08-07",
+        "claude-haiku-4-5" => "claude-haiku-4-5-20251001",
+        "claude-sonnet-4-5" => "claude-sonnet-4-5-20250929",
+        "claude-opus-4-5" => "claude-opus-4-5-20251101",
         other => other,
     }
 }
@@ -57,35 +56,55 @@ pub(super) fn is_unknown(model: &str) -> bool {
     model.starts_with("unknown-") || model.starts_with("nope")
 }
 
+/// How many tokens a prompt may have.
+pub(super) const CONTEXT: u64 = 128_000;
+
+/// Whether OpenAI's model of this name thinks before it answers, and so takes fewer parameters
+/// (<https://platform.openai.com/docs/guides/reasoning>).
+pub(super) fn reasons(model: &str) -> bool {
+    let families = ["o1", "o3", "o4", "gpt-5"];
+    families.iter().any(|family| model.starts_with(family))
+}
+
+/// Whether a model thinks without being told to.
+pub(super) fn thinks(model: &str) -> bool {
+    model == "demo-reasoning" || reasons(model)
+}
+
 /// N of `demo-big-N`, in reason: a body of 1 TiB takes hours.
 pub(super) fn big(model: &str) -> Option<u64> {
     let number = model.strip_prefix("demo-big-")?.parse::<u64>().ok()?;
     Some(number.min(1 << 20))
 }
 
-/// `GET /v1/models`.
-pub(super) fn list(seen: Context) -> Reply {
-    let exists = MODELS.iter().filter(|(name, _)| !is_unknown(name));
-    let data: Vec<Value> = exists.map(|(name, _)| object(name)).collect();
-    reply(&json!({"object": "list", "data": data}), seen)
+/// What a model is there to fail with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fault {
+    /// No such model exists.
+    Unknown,
+    /// The error of this status.
+    Status(u16),
 }
 
-/// `GET /v1/models/{id}`.
-pub(super) fn one(id: &str, seen: Context) -> Result<Reply, Problem> {
-    let known = MODELS
-        .iter()
-        .any(|(name, _)| *name == id || served(name) == id);
-    if is_unknown(id) || !(known || big(id).is_some()) {
-        return Err(Problem::no_model(id));
+/// The fault that the name of a model asks for: `error-NNN`, and names that do not exist.
+pub(super) fn fault(model: &str) -> Option<Fault> {
+    if is_unknown(model) {
+        return Some(Fault::Unknown);
     }
-    Ok(reply(&object(id), seen))
+    match model.strip_prefix("error-")?.parse().ok()? {
+        status @ 400..=599 => Some(Fault::Status(status)),
+        _ => None,
+    }
 }
 
-fn object(id: &str) -> Value {
-    json!({"id": id, "object": "model", "created": 1_715_367_049, "owned_by": "system"})
+/// The names of the models that exist.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let names = MODELS.iter().map(|(name, _)| *name);
+    names.filter(|name| !is_unknown(name))
 }
 
-fn reply(value: &Value, seen: Context) -> Reply {
-    let fields = head::fields("application/json", seen, 0);
-    Reply::plain(200, fields, head::pretty(value))
+/// Whether a model is one of those in the lists.
+pub(super) fn is_listed(id: &str) -> bool {
+    let known = names().any(|name| name == id || served(name) == id);
+    !is_unknown(id) && (known || big(id).is_some())
 }

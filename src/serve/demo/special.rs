@@ -3,31 +3,36 @@
 
 use std::time::Duration;
 
-use super::problem::Problem;
-use super::{Context, errors};
+use super::{Context, big, models};
 use crate::serve::reply::{Act, Body, Reply, Step};
 
-/// Refuses where a model can only fail inside a stream, and none was asked for.
-pub(super) fn may_answer_plain(model: &str) -> Result<(), Problem> {
-    match model {
-        "demo-error-in-stream" => Err(errors::server(500)),
-        _ => Ok(()),
-    }
+/// Whether a model can only fail inside a stream: without one, it fails at once.
+pub(super) fn fails_plain(model: &str) -> bool {
+    model == "demo-error-in-stream"
 }
 
-/// Does to `reply` what `model` is there for.
-pub(super) fn spoil(model: &str, reply: Reply, seen: Context) -> Reply {
+/// Does to `reply` what `model` is there for. `failure` makes the events of an error that comes after so
+/// many events.
+pub(super) fn spoil(
+    model: &str,
+    reply: Reply,
+    seen: Context,
+    failure: impl FnOnce(usize) -> Vec<String>,
+) -> Reply {
+    if let Some(mebibytes) = models::big(model) {
+        return big::grow(reply, mebibytes);
+    }
     match model {
         "demo-slow" => slow(reply, seen.pace.saturating_mul(40)),
-        "demo-cut" => spliced(reply, Place::Half, |_| vec![Step::now(Act::Cut)]),
-        "demo-stall" => spliced(reply, Place::Third, |_| vec![Step::now(Act::Stall)]),
-        "demo-garbage" => spliced(chunked(reply), Place::Half, |rest| {
+        "demo-cut" => spliced(reply, Place::Half, |_, _| vec![Step::now(Act::Cut)]),
+        "demo-stall" => spliced(reply, Place::Third, |_, _| vec![Step::now(Act::Stall)]),
+        "demo-garbage" => spliced(chunked(reply), Place::Half, |_, rest| {
             let garbage = Act::Raw(b"zz-this-is-no-chunk-size\r\n".to_vec());
             std::iter::once(Step::now(garbage)).chain(rest).collect()
         }),
-        "demo-error-in-stream" => spliced(reply, Place::Half, |_| {
-            let event = format!("data: {}\n\n", errors::server(500).json());
-            vec![Step::bytes(seen.pace, event)]
+        "demo-error-in-stream" => spliced(reply, Place::Half, |at, _| {
+            let events = failure(at).into_iter();
+            events.map(|event| Step::bytes(seen.pace, event)).collect()
         }),
         _ => reply,
     }
@@ -42,15 +47,19 @@ enum Place {
     Third,
 }
 
-/// Puts `then` in the place of the steps after `place`, which it is given.
-fn spliced(mut reply: Reply, place: Place, then: impl FnOnce(Vec<Step>) -> Vec<Step>) -> Reply {
+/// Puts `then` in the place of the steps after `place`: it is given how many came before, and those.
+fn spliced(
+    mut reply: Reply,
+    place: Place,
+    then: impl FnOnce(usize, Vec<Step>) -> Vec<Step>,
+) -> Reply {
     let splice = |mut steps: Vec<Step>| {
         let at = match place {
             Place::Half => steps.len() / 2,
             Place::Third => 3,
         };
         let rest = steps.split_off(at.min(steps.len()));
-        steps.extend(then(rest));
+        steps.extend(then(steps.len(), rest));
         Box::new(steps.into_iter())
     };
     reply.body = match reply.body {

@@ -1,6 +1,4 @@
-//! The `usage` object (<https://platform.openai.com/docs/api-reference/chat/object>).
-
-use serde_json::{Value, json};
+//! How many tokens an answer cost, before any API gives the numbers its names.
 
 /// Tokens of a prompt and of what was generated for it, thinking included.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -14,7 +12,7 @@ pub(super) struct Usage {
 impl Usage {
     /// How much of the prompt a cache had: from 1024 tokens on, all whole runs of 128
     /// (<https://platform.openai.com/docs/guides/prompt-caching>).
-    fn cached(self) -> u64 {
+    pub(super) fn cached(self) -> u64 {
         if self.prompt < 1024 {
             return 0;
         }
@@ -25,19 +23,9 @@ impl Usage {
         self.prompt.saturating_add(self.completion)
     }
 
-    pub(super) fn json(self) -> Value {
-        json!({
-            "prompt_tokens": self.prompt,
-            "completion_tokens": self.completion,
-            "total_tokens": self.total(),
-            "prompt_tokens_details": {"cached_tokens": self.cached(), "audio_tokens": 0},
-            "completion_tokens_details": {
-                "reasoning_tokens": self.reasoning,
-                "audio_tokens": 0,
-                "accepted_prediction_tokens": 0,
-                "rejected_prediction_tokens": 0,
-            },
-        })
+    /// What was generated and is not thinking.
+    pub(super) fn said(self) -> u64 {
+        self.completion.saturating_sub(self.reasoning)
     }
 }
 

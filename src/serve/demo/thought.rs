@@ -1,25 +1,23 @@
-//! What is generated for a request: the choices with their tokens, before any JSON.
+//! What is generated for an ask, in tokens, before any API gives it a shape.
+
+use serde_json::Value;
 
 use super::ask::{Ask, Format, Tool};
 use super::fill::fill;
 use super::usage::Usage;
 use super::words::{beginning, pieces, tokens};
-use super::{Context, ids, models};
+use super::{Context, big, ids, models};
 
-/// A completion, for a plain reply and for a stream alike.
+/// The answers to one ask, and what they cost.
 #[derive(Clone, Debug)]
-pub(super) struct Completion {
-    pub(super) id: String,
-    pub(super) created: i64,
-    pub(super) model: String,
-    pub(super) fingerprint: String,
-    pub(super) choices: Vec<Choice>,
+pub(super) struct Answer {
+    pub(super) thoughts: Vec<Thought>,
     pub(super) usage: Usage,
 }
 
-/// One choice.
+/// One answer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Choice {
+pub(super) struct Thought {
     /// The tokens of its thinking.
     pub(super) reasoning: Vec<String>,
     /// The tokens of its text.
@@ -28,124 +26,164 @@ pub(super) struct Choice {
     pub(super) refused: bool,
     /// The tools that it calls, in place of text.
     pub(super) calls: Vec<Call>,
-    pub(super) finish: &'static str,
+    pub(super) finish: Finish,
+}
+
+/// Why it ends.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) enum Finish {
+    /// It is complete.
+    #[default]
+    Stop,
+    /// This stop sequence came next.
+    Sequence(String),
+    /// It may have no more tokens.
+    Length,
+    /// It calls tools.
+    Calls,
+    /// A filter stopped it.
+    Filtered,
 }
 
 /// A tool that is called.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
-    pub(super) id: String,
+    seed: u64,
     pub(super) name: String,
-    /// The tokens of its arguments, a JSON text.
+    pub(super) input: Value,
+    /// The tokens of `input` as a JSON text.
     pub(super) arguments: Vec<String>,
 }
 
-/// Generates.
-pub(super) fn write(ask: &Ask, seen: Context) -> Completion {
-    let choices: Vec<Choice> = (0..ask.n).map(|index| choice(ask, index, seen)).collect();
-    let reasoning = choices
-        .iter()
-        .map(|choice| choice.reasoning.len() as u64)
-        .sum();
-    let usage = Usage {
-        prompt: ask.prompt_tokens,
-        completion: choices.iter().map(Choice::tokens).sum(),
-        reasoning,
-    };
-    envelope(ask, choices, usage, seen)
+impl Call {
+    /// An id of its own, of `length` letters and digits after `prefix`.
+    pub(super) fn id(&self, prefix: &str, length: usize) -> String {
+        ids::id(prefix, self.seed, length)
+    }
+
+    /// How many tokens it has.
+    pub(super) fn tokens(&self) -> u64 {
+        let name = tokens(self.name.len() as u64);
+        name.saturating_add(self.arguments.len() as u64)
+    }
 }
 
-/// What stands around the choices.
-pub(super) fn envelope(ask: &Ask, choices: Vec<Choice>, usage: Usage, seen: Context) -> Completion {
-    let model = models::served(&ask.model).to_owned();
-    let seed = ids::hash(&model) ^ ids::mix(ask.seed.map_or(0, i64::cast_unsigned));
-    Completion {
-        id: ids::id("chatcmpl-demo", salt(seen), 25),
-        created: seen.created_secs,
-        fingerprint: ids::hex("fp_", seed, 10),
-        model,
-        choices,
+/// Generates.
+pub(super) fn answer(ask: &Ask, seen: Context) -> Answer {
+    if let Some(mebibytes) = models::big(&ask.model) {
+        return marked(ask, mebibytes);
+    }
+    let thoughts: Vec<Thought> = (0..ask.n).map(|index| thought(ask, index, seen)).collect();
+    let reasoning = |thought: &Thought| thought.reasoning.len() as u64;
+    let usage = Usage {
+        prompt: ask.prompt_tokens,
+        completion: thoughts.iter().map(Thought::tokens).sum(),
+        reasoning: thoughts.iter().map(reasoning).sum(),
+    };
+    Answer { thoughts, usage }
+}
+
+/// A mark in the place of a text of so many mebibytes.
+fn marked(ask: &Ask, mebibytes: u64) -> Answer {
+    let thought = Thought {
+        text: vec![big::MARK.to_owned()],
+        ..Thought::default()
+    };
+    let usage = Usage {
+        prompt: ask.prompt_tokens,
+        completion: big::weight(mebibytes),
+        reasoning: 0,
+    };
+    Answer {
+        thoughts: vec![thought],
         usage,
     }
 }
 
-fn salt(seen: Context) -> u64 {
+/// A number that differs for each request.
+pub(super) fn salt(seen: Context) -> u64 {
     ids::mix(seen.created_secs.unsigned_abs()) ^ seen.seq
 }
 
-impl Choice {
+impl Thought {
     fn tokens(&self) -> u64 {
-        let call = |call: &Call| {
-            let name = tokens(call.name.len() as u64);
-            name.saturating_add(call.arguments.len() as u64)
-        };
-        let calls: u64 = self.calls.iter().map(call).sum();
+        let calls: u64 = self.calls.iter().map(Call::tokens).sum();
         let said = self.reasoning.len().saturating_add(self.text.len());
         calls.saturating_add(said as u64)
     }
 
-    /// Ends after `limit` tokens, the thinking among them.
+    /// Ends after `limit` tokens, the thinking among them. A call is made whole or not at all.
     fn cut(&mut self, limit: Option<u64>) {
         let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else {
             return;
         };
         let thought = self.reasoning.len();
         if thought.saturating_add(self.text.len()) > limit {
-            self.finish = "length";
+            self.finish = Finish::Length;
             self.reasoning.truncate(limit);
             self.text.truncate(limit.saturating_sub(thought));
+            self.calls.clear();
         }
     }
 }
 
-fn choice(ask: &Ask, index: u64, seen: Context) -> Choice {
-    if !ask.calls.is_empty() {
+fn thought(ask: &Ask, index: u64, seen: Context) -> Thought {
+    let mut thought = if ask.calls.is_empty() {
+        spoken(ask, index)
+    } else {
         let seed = salt(seen).wrapping_add(index << 32);
-        return calls(&ask.calls, ask.question(), seed);
+        calls(&ask.calls, ask.question(), seed)
+    };
+    if ask.thinks {
+        thought.reasoning = pieces(&thoughts(ask));
     }
-    let (text, stopped) = stopped(text(ask, index), &ask.stop);
-    let mut choice = Choice {
+    if ask.model == "demo-long" && thought.finish == Finish::Stop {
+        thought.cut(Some(ask.long()));
+    }
+    thought.cut(ask.limit);
+    thought
+}
+
+fn spoken(ask: &Ask, index: u64) -> Thought {
+    let (text, stop) = stopped(text(ask, index), &ask.stop);
+    let mut thought = Thought {
         text: pieces(&text),
         refused: ask.model == "demo-refusal",
-        finish: "stop",
-        ..Choice::default()
+        finish: stop.map_or(Finish::Stop, Finish::Sequence),
+        ..Thought::default()
     };
-    match ask.model.as_str() {
-        "demo-reasoning" => choice.reasoning = pieces(&thoughts(ask)),
-        "demo-filter" => {
-            choice.text.truncate(choice.text.len().div_ceil(2));
-            choice.finish = "content_filter";
+    if ask.model == "demo-filter" {
+        thought.text.truncate(thought.text.len().div_ceil(2));
+        thought.finish = Finish::Filtered;
+    }
+    thought
+}
+
+fn calls(tools: &[Tool], words: &str, seed: u64) -> Thought {
+    let call = |(index, tool): (usize, &Tool)| {
+        let input = fill(&tool.parameters, words);
+        Call {
+            seed: ids::mix(seed.wrapping_add(index as u64)),
+            name: tool.name.clone(),
+            arguments: pieces(&input.to_string()),
+            input,
         }
-        "demo-long" if !stopped => choice.cut(Some(ask.long())),
-        _ => {}
-    }
-    choice.cut(ask.limit);
-    choice
-}
-
-fn calls(tools: &[Tool], words: &str, seed: u64) -> Choice {
-    let call = |(index, tool): (usize, &Tool)| Call {
-        id: ids::id("call_", ids::mix(seed.wrapping_add(index as u64)), 24),
-        name: tool.name.clone(),
-        arguments: pieces(&fill(&tool.parameters, words).to_string()),
     };
-    Choice {
+    Thought {
         calls: tools.iter().enumerate().map(call).collect(),
-        finish: "tool_calls",
-        ..Choice::default()
+        finish: Finish::Calls,
+        ..Thought::default()
     }
 }
 
-/// `text` up to the first of the stop sequences, and whether there was one.
-fn stopped(mut text: String, stops: &[String]) -> (String, bool) {
-    let first = stops
-        .iter()
-        .filter_map(|stop| text.find(stop.as_str()))
-        .min();
-    if let Some(at) = first {
-        text.truncate(at);
-    }
-    (text, first.is_some())
+/// `text` up to the first of the stop sequences, and which that was.
+fn stopped(mut text: String, stops: &[String]) -> (String, Option<String>) {
+    let found = |stop: &String| Some((text.find(stop.as_str())?, stop.clone()));
+    let Some((at, stop)) = stops.iter().filter_map(found).min() else {
+        return (text, None);
+    };
+    text.truncate(at);
+    (text, Some(stop))
 }
 
 fn text(ask: &Ask, index: u64) -> String {
@@ -164,7 +202,7 @@ fn object(ask: &Ask, index: u64) -> String {
     serde_json::json!({
         "question": beginning(ask.question(), 60),
         "answer": "This is the demo model of wire.",
-        "messages": ask.messages.len(),
+        "messages": ask.turns.len(),
         "choice": index,
     })
     .to_string()
@@ -190,12 +228,12 @@ fn prose(ask: &Ask, index: u64) -> String {
 }
 
 fn remarks(ask: &Ask, index: u64) -> String {
-    let count = ask.messages.len();
+    let count = ask.turns.len();
     let mut text = match count {
         1 => " That is one message".to_owned(),
         _ => format!(" That is {count} messages"),
     };
-    let other: usize = ask.messages.iter().map(|turn| turn.other_parts).sum();
+    let other: usize = ask.turns.iter().map(|turn| turn.other_parts).sum();
     match other {
         0 => {}
         1 => text.push_str(", with one part that is not text"),

@@ -3,25 +3,26 @@
 
 use serde_json::{Value, json};
 
-use super::{Context, head};
+use super::head;
+use crate::serve::demo::{Context, gateway};
 use crate::serve::reply::Reply;
 
 /// What is wrong with a request, or with the server that it asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Problem {
-    pub(super) status: u16,
-    pub(super) message: String,
-    pub(super) kind: &'static str,
-    pub(super) param: Option<String>,
-    pub(super) code: Option<&'static str>,
+pub(in crate::serve::demo) struct Problem {
+    pub(in crate::serve::demo) status: u16,
+    pub(in crate::serve::demo) message: String,
+    pub(in crate::serve::demo) kind: &'static str,
+    pub(in crate::serve::demo) param: Option<String>,
+    pub(in crate::serve::demo) code: Option<&'static str>,
     /// Fields that only this reply has.
-    pub(super) fields: Vec<(&'static str, String)>,
+    pub(in crate::serve::demo) fields: Vec<(&'static str, String)>,
     /// A page of a gateway, in place of the JSON.
-    pub(super) html: bool,
+    pub(in crate::serve::demo) html: bool,
 }
 
 impl Problem {
-    pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
+    pub(in crate::serve::demo) fn new(status: u16, message: impl Into<String>) -> Self {
         Self {
             status,
             message: message.into(),
@@ -33,27 +34,31 @@ impl Problem {
         }
     }
 
-    pub(super) fn kind(mut self, kind: &'static str) -> Self {
+    pub(in crate::serve::demo) fn kind(mut self, kind: &'static str) -> Self {
         self.kind = kind;
         self
     }
 
-    pub(super) fn param(mut self, param: impl Into<String>) -> Self {
+    pub(in crate::serve::demo) fn param(mut self, param: impl Into<String>) -> Self {
         self.param = Some(param.into());
         self
     }
 
-    pub(super) fn code(mut self, code: &'static str) -> Self {
+    pub(in crate::serve::demo) fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
     }
 
-    pub(super) fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(in crate::serve::demo) fn field(
+        mut self,
+        name: &'static str,
+        value: impl Into<String>,
+    ) -> Self {
         self.fields.push((name, value.into()));
         self
     }
 
-    pub(super) fn unknown_url(method: &str, path: &str) -> Self {
+    pub(in crate::serve::demo) fn unknown_url(method: &str, path: &str) -> Self {
         let message = format!(
             "Unknown request URL: {method} {path}. Please check the URL for typos, or see the docs at \
              https://platform.openai.com/docs/api-reference/."
@@ -61,7 +66,7 @@ impl Problem {
         Self::new(404, message).code("unknown_url")
     }
 
-    pub(super) fn method(method: &str, path: &str, allowed: &str) -> Self {
+    pub(in crate::serve::demo) fn method(method: &str, path: &str, allowed: &str) -> Self {
         let message = format!(
             "Not allowed to {method} on {path}. (HINT: Perhaps you meant to make your request using a \
              different HTTP method?)"
@@ -71,7 +76,7 @@ impl Problem {
             .field("allow", allowed)
     }
 
-    pub(super) fn bad_key(key: &str) -> Self {
+    pub(in crate::serve::demo) fn bad_key(key: &str) -> Self {
         let message = format!(
             "Incorrect API key provided: {key}. You can find your API key at \
              https://platform.openai.com/account/api-keys."
@@ -81,14 +86,14 @@ impl Problem {
             .field("www-authenticate", "Bearer realm=\"OpenAI API\"")
     }
 
-    pub(super) fn no_model(model: &str) -> Self {
+    pub(in crate::serve::demo) fn no_model(model: &str) -> Self {
         let message =
             format!("The model `{model}` does not exist or you do not have access to it.");
         Self::new(404, message).code("model_not_found")
     }
 
     /// The JSON that tells it.
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::serve::demo) fn json(&self) -> Value {
         json!({"error": {
             "message": self.message,
             "type": self.kind,
@@ -97,30 +102,15 @@ impl Problem {
         }})
     }
 
-    pub(super) fn reply(&self, seen: Context) -> Reply {
+    pub(in crate::serve::demo) fn reply(&self, seen: Context) -> Reply {
         if self.html {
-            return self.page(seen);
+            return gateway::page(self.status, &self.message, seen);
         }
         let mut fields = head::fields("application/json", seen, 3);
         for (name, value) in &self.fields {
             set(&mut fields, name, value);
         }
         Reply::plain(self.status, fields, head::pretty(&self.json()))
-    }
-
-    /// What a gateway says when nobody behind it answers: none of the API's own fields.
-    fn page(&self, seen: Context) -> Reply {
-        let title = &self.message;
-        let page = format!(
-            "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\
-             <center><h1>{title}</h1></center>\r\n<hr><center>wire-demo</center>\r\n</body>\r\n</html>\r\n"
-        );
-        let mut reply = Reply::plain(self.status, Vec::new(), page)
-            .with("Date", head::date(seen.created_secs))
-            .with("Content-Type", "text/html")
-            .with("Server", "wire-demo");
-        reply.close = true;
-        reply
     }
 }
 

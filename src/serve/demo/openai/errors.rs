@@ -1,19 +1,14 @@
-//! The errors that a model's name asks for: `error-NNN`, and names that do not exist.
+//! The errors that a model's name asks for, in the words of OpenAI's API
+//! (<https://platform.openai.com/docs/guides/error-codes>).
 
-use super::models;
 use super::problem::Problem;
+use crate::serve::demo::models::Fault;
 
-/// Refuses when the name of the model says so.
-pub(super) fn by_model(model: &str) -> Result<(), Problem> {
-    if models::is_unknown(model) {
-        return Err(Problem::no_model(model));
-    }
-    let status = model
-        .strip_prefix("error-")
-        .and_then(|text| text.parse().ok());
-    match status {
-        Some(status @ 400..=599) => Err(of_status(status, model)),
-        _ => Ok(()),
+/// The problem that a fault is.
+pub(in crate::serve::demo) fn of_fault(fault: Fault, model: &str) -> Problem {
+    match fault {
+        Fault::Unknown => Problem::no_model(model),
+        Fault::Status(status) => of_status(status, model),
     }
 }
 
@@ -54,7 +49,7 @@ fn of_status(status: u16, model: &str) -> Problem {
 }
 
 /// The server's own fault, in the words of OpenAI's API.
-pub(super) fn server(status: u16) -> Problem {
+pub(in crate::serve::demo) fn server(status: u16) -> Problem {
     let message = "The server had an error while processing your request. Sorry about that!";
     Problem::new(status, message).kind("server_error")
 }

@@ -3,18 +3,22 @@
 
 use serde_json::Value;
 
-use super::{Context, ids};
+use crate::serve::demo::{Context, ids, when};
 
 const REQUESTS: u64 = 10_000;
 const TOKENS: u64 = 2_000_000;
 
 /// The fields of a reply that cost so many tokens.
-pub(super) fn fields(content_type: &str, seen: Context, tokens: u64) -> Vec<(String, String)> {
+pub(in crate::serve::demo) fn fields(
+    content_type: &str,
+    seen: Context,
+    tokens: u64,
+) -> Vec<(String, String)> {
     let used = tokens.min(TOKENS);
     let processing = 80_u64.saturating_add(used.min(2_000));
     let seed = ids::mix(seen.seq ^ seen.created_secs.unsigned_abs());
     let fields = [
-        ("Date", date(seen.created_secs)),
+        ("Date", when::date(seen.created_secs)),
         ("Content-Type", content_type.to_owned()),
         ("access-control-expose-headers", "X-Request-ID".to_owned()),
         ("openai-organization", "demo".to_owned()),
@@ -51,14 +55,8 @@ fn reset(tokens: u64) -> String {
     }
 }
 
-/// The Date field (RFC 9110, 5.6.7).
-pub(super) fn date(secs: i64) -> String {
-    let stamp = jiff::Timestamp::from_second(secs).unwrap_or_default();
-    stamp.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
-}
-
 /// JSON as OpenAI lays out what is not streamed: two spaces, and a line end at the end.
-pub(super) fn pretty(value: &Value) -> String {
+pub(in crate::serve::demo) fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
@@ -67,8 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_and_resets() {
-        assert_eq!(date(1_795_425_247), "Mon, 23 Nov 2026 09:14:07 GMT");
+    fn resets() {
         assert_eq!(reset(100), "3ms");
         assert_eq!(reset(2_000_000), "60s");
         assert_eq!(reset(50_000), "1.500s");

@@ -2,22 +2,22 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ask::Ask;
-use super::completion::{Call, Choice, Completion};
-use super::{Context, head, ids};
+use super::ask::ChatAsk;
+use super::completion::{Completion, finish, usage};
+use crate::serve::demo::openai::head;
+use crate::serve::demo::thought::{Call, Thought};
+use crate::serve::demo::{Context, flow, ids};
 use crate::serve::reply::Reply;
 
 /// The completion in one piece, after a while that grows with it.
-pub(super) fn reply(ask: &Ask, completion: &Completion, seen: Context) -> Reply {
-    let fields = head::fields("application/json", seen, completion.usage.total());
-    let mut reply = Reply::plain(200, fields, head::pretty(&object(ask, completion)));
-    let tokens = u32::try_from(completion.usage.completion).unwrap_or(u32::MAX);
-    reply.delay = seen.pace.saturating_mul(tokens.min(40));
-    reply
+pub(super) fn reply(ask: &ChatAsk, completion: &Completion, seen: Context) -> Reply {
+    let cost = completion.usage;
+    let fields = head::fields("application/json", seen, cost.total());
+    let body = head::pretty(&object(ask, completion));
+    flow::whole(fields, body, cost.completion, seen)
 }
 
-/// The object.
-pub(super) fn object(ask: &Ask, completion: &Completion) -> Value {
+fn object(ask: &ChatAsk, completion: &Completion) -> Value {
     let choices: Vec<Value> = completion
         .choices
         .iter()
@@ -30,22 +30,22 @@ pub(super) fn object(ask: &Ask, completion: &Completion) -> Value {
         "created": completion.created,
         "model": completion.model,
         "choices": choices,
-        "usage": completion.usage.json(),
+        "usage": usage(completion.usage),
         "service_tier": "default",
         "system_fingerprint": completion.fingerprint,
     })
 }
 
-fn one(ask: &Ask, index: usize, choice: &Choice) -> Value {
+fn one(ask: &ChatAsk, index: usize, choice: &Thought) -> Value {
     json!({
         "index": index,
         "message": message(choice),
         "logprobs": logprobs(ask, choice.refused, &choice.text),
-        "finish_reason": choice.finish,
+        "finish_reason": finish(choice),
     })
 }
 
-fn message(choice: &Choice) -> Value {
+fn message(choice: &Thought) -> Value {
     let text = choice.text.concat();
     let (content, refusal) = match (choice.refused, choice.calls.is_empty()) {
         (true, _) => (Value::Null, Value::String(text)),
@@ -69,14 +69,14 @@ fn message(choice: &Choice) -> Value {
 
 fn call(call: &Call) -> Value {
     json!({
-        "id": call.id,
+        "id": call.id("call_", 24),
         "type": "function",
         "function": {"name": call.name, "arguments": call.arguments.concat()},
     })
 }
 
 /// The log probabilities of `tokens`; null where they were not asked for.
-pub(super) fn logprobs(ask: &Ask, refused: bool, tokens: &[String]) -> Value {
+pub(super) fn logprobs(ask: &ChatAsk, refused: bool, tokens: &[String]) -> Value {
     if !ask.logprobs || tokens.is_empty() {
         return Value::Null;
     }
@@ -88,7 +88,7 @@ pub(super) fn logprobs(ask: &Ask, refused: bool, tokens: &[String]) -> Value {
     }
 }
 
-fn logprob(ask: &Ask, token: &str) -> Value {
+fn logprob(ask: &ChatAsk, token: &str) -> Value {
     const OTHERS: [&str; 4] = [" the", " a", ".", " it"];
     let (own, bytes) = (likelihood(token, 0), token.as_bytes());
     let top: Vec<Value> = (0..ask.top_logprobs)

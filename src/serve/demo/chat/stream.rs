@@ -1,82 +1,57 @@
 //! A completion as a stream of events
 //! (<https://platform.openai.com/docs/api-reference/chat-streaming>).
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 
-use super::ask::Ask;
-use super::completion::{Call, Choice, Completion};
+use super::ask::ChatAsk;
+use super::completion::{Completion, finish, usage};
 use super::plain::logprobs;
-use super::{Context, head};
-use crate::serve::reply::{Body, Reply, Step};
+use crate::serve::demo::Context;
+use crate::serve::demo::flow::{self, Event};
+use crate::serve::demo::openai::head;
+use crate::serve::demo::thought::{Call, Thought};
+use crate::serve::reply::Reply;
 
 /// The completion, an event a token.
-pub(super) fn reply(ask: &Ask, completion: &Completion, seen: Context) -> Reply {
-    let events = events(ask, completion);
-    // The first event comes with the head.
-    let pauses = std::iter::once(Duration::ZERO).chain(std::iter::repeat(seen.pace));
-    let steps: Vec<Step> = events
+pub(super) fn reply(ask: &ChatAsk, completion: &Completion, seen: Context) -> Reply {
+    let mut events: Vec<Event> = events(ask, completion)
         .iter()
-        .zip(pauses)
-        .map(|(event, pause)| Step::bytes(pause, line(event)))
-        .chain(std::iter::once(Step::bytes(Duration::ZERO, DONE)))
+        .map(|event| Event::new(line(event), 1))
         .collect();
+    events.push(Event::new("data: [DONE]\n\n".to_owned(), 0));
     let tokens = completion.usage.total();
-    Reply {
-        status: 200,
-        fields: head::fields("text/event-stream; charset=utf-8", seen, tokens),
-        body: Body::Events(Box::new(steps.into_iter())),
-        delay: seen.pace.saturating_mul(8),
-        close: false,
-    }
+    let fields = head::fields("text/event-stream; charset=utf-8", seen, tokens);
+    flow::streamed(fields, events, seen)
 }
-
-/// What ends a stream that is whole.
-pub(super) const DONE: &str = "data: [DONE]\n\n";
 
 /// An event as it crosses the wire.
 pub(super) fn line(event: &Value) -> String {
     format!("data: {event}\n\n")
 }
 
-fn events(ask: &Ask, completion: &Completion) -> Vec<Value> {
-    let each = completion.choices.iter().enumerate();
-    let mut deltas: Vec<_> = each
-        .map(|(index, choice)| {
-            choice_deltas(ask, choice)
-                .into_iter()
-                .map(move |delta| (index, delta))
-        })
+fn events(ask: &ChatAsk, completion: &Completion) -> Vec<Value> {
+    let each = completion.choices.iter();
+    let deltas = each.map(|choice| choice_deltas(ask, choice)).collect();
+    let mut events: Vec<Value> = flow::in_turns(deltas)
+        .into_iter()
+        .map(|(index, delta)| chunk(ask, completion, index, delta))
         .collect();
-    let mut events = Vec::new();
-    // The choices are generated side by side, so their chunks take turns.
-    loop {
-        let before = events.len();
-        for choice in &mut deltas {
-            let next = choice.next();
-            events.extend(next.map(|(index, delta)| chunk(ask, completion, index, delta)));
-        }
-        if events.len() == before {
-            break;
-        }
-    }
     if ask.include_usage {
-        let usage = completion.usage.json();
+        let usage = usage(completion.usage);
         events.push(envelope(completion, json!([]), Some(usage)));
     }
     events
 }
 
 /// One step of a choice.
-pub(super) struct Delta {
-    pub(super) delta: Value,
-    pub(super) logprobs: Value,
-    pub(super) finish: Option<&'static str>,
+struct Delta {
+    delta: Value,
+    logprobs: Value,
+    finish: Option<&'static str>,
 }
 
 impl Delta {
-    pub(super) fn of(delta: Value) -> Self {
+    fn of(delta: Value) -> Self {
         Self {
             delta,
             logprobs: Value::Null,
@@ -85,7 +60,7 @@ impl Delta {
     }
 }
 
-fn choice_deltas(ask: &Ask, choice: &Choice) -> Vec<Delta> {
+fn choice_deltas(ask: &ChatAsk, choice: &Thought) -> Vec<Delta> {
     let thinks = !choice.reasoning.is_empty();
     let mut deltas = vec![Delta::of(first(choice))];
     for piece in &choice.reasoning {
@@ -108,7 +83,7 @@ fn choice_deltas(ask: &Ask, choice: &Choice) -> Vec<Delta> {
         deltas.extend(call_deltas(index, call));
     }
     deltas.push(Delta {
-        finish: Some(choice.finish),
+        finish: Some(finish(choice)),
         ..Delta::of(if thinks {
             json!({"content": "", "reasoning_content": null})
         } else {
@@ -119,7 +94,7 @@ fn choice_deltas(ask: &Ask, choice: &Choice) -> Vec<Delta> {
 }
 
 /// The delta that names the role.
-fn first(choice: &Choice) -> Value {
+fn first(choice: &Thought) -> Value {
     if !choice.reasoning.is_empty() {
         json!({"role": "assistant", "content": null, "reasoning_content": ""})
     } else if !choice.calls.is_empty() {
@@ -134,7 +109,7 @@ fn first(choice: &Choice) -> Value {
 /// A call: its name once, then its arguments in pieces.
 fn call_deltas(index: usize, call: &Call) -> impl Iterator<Item = Delta> {
     let function = json!({"name": call.name, "arguments": ""});
-    let named = json!({"index": index, "id": call.id, "type": "function", "function": function});
+    let named = json!({"index": index, "id": call.id("call_", 24), "type": "function", "function": function});
     let pieces = call
         .arguments
         .iter()
@@ -145,7 +120,7 @@ fn call_deltas(index: usize, call: &Call) -> impl Iterator<Item = Delta> {
 }
 
 /// A chunk with one choice.
-pub(super) fn chunk(ask: &Ask, completion: &Completion, index: usize, delta: Delta) -> Value {
+fn chunk(ask: &ChatAsk, completion: &Completion, index: usize, delta: Delta) -> Value {
     let choice = json!({
         "index": index,
         "delta": delta.delta,
@@ -157,7 +132,7 @@ pub(super) fn chunk(ask: &Ask, completion: &Completion, index: usize, delta: Del
 }
 
 /// What all chunks share.
-pub(super) fn envelope(completion: &Completion, choices: Value, usage: Option<Value>) -> Value {
+fn envelope(completion: &Completion, choices: Value, usage: Option<Value>) -> Value {
     let mut chunk = Map::new();
     let mut put = |key: &str, value: Value| chunk.insert(key.to_owned(), value);
     put("id", json!(completion.id));

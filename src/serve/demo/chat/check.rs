@@ -1,43 +1,15 @@
-//! Whether a request can be answered, and if not, why, in the words of OpenAI's API
+//! Whether a completion can be made, and if not, why, in the words of OpenAI's API
 //! (ranges: <https://platform.openai.com/docs/api-reference/chat/create>).
 
-use std::fmt::Display;
+use serde_json::Value;
 
-use serde_json::{Map, Value};
-
-use super::ask::{self, Ask};
-use super::problem::Problem;
-
-type Body = Map<String, Value>;
-type Checked = Result<(), Problem>;
-
-/// The body as a JSON object. No body at all is an empty one: what it lacks is named next.
-pub(super) fn json(body: &[u8]) -> Result<Body, Problem> {
-    if body.trim_ascii().is_empty() {
-        return Ok(Body::new());
-    }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(body)) => Ok(body),
-        _ => Err(Problem::new(400, NOT_JSON)),
-    }
-}
-
-const NOT_JSON: &str = "We could not parse the JSON body of your request. (HINT: This likely means you \
-    aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent \
-    was not valid JSON. If you have trouble figuring out how to fix this, please contact us through our \
-    help center at help.openai.com.)";
-
-/// The model that is asked for.
-pub(super) fn model(body: &Body) -> Result<&str, Problem> {
-    match body.get("model") {
-        None | Some(Value::Null) => Err(Problem::new(400, "you must provide a model parameter")),
-        Some(Value::String(model)) if model.is_empty() => {
-            Err(Problem::new(400, "you must provide a model parameter"))
-        }
-        Some(Value::String(model)) => Ok(model),
-        Some(other) => Err(wrong_type("model", "a string", other)),
-    }
-}
+use super::ask;
+use crate::serve::demo::ask::Ask;
+use crate::serve::demo::models::{self, CONTEXT};
+use crate::serve::demo::openai::check::{
+    Body, Checked, boolean, decimal, given, integer, invalid, missing, wrong_type,
+};
+use crate::serve::demo::openai::problem::Problem;
 
 /// Everything else, in the order in which people meet it.
 pub(super) fn parameters(body: &Body) -> Checked {
@@ -71,7 +43,6 @@ pub(super) fn parameters(body: &Body) -> Checked {
 
 /// Whether the prompt fits into the context of 128,000 tokens.
 pub(super) fn length(ask: &Ask) -> Checked {
-    const CONTEXT: u64 = 128_000;
     if ask.prompt_tokens <= CONTEXT {
         return Ok(());
     }
@@ -141,43 +112,6 @@ fn turn(at: &str, message: &Value, called: bool) -> Result<bool, Problem> {
     Ok(calls || (called && role == "tool"))
 }
 
-fn decimal(body: &Body, name: &str, low: i8, high: i8) -> Checked {
-    let Some(value) = given(body, name) else {
-        return Ok(());
-    };
-    let number = value
-        .as_f64()
-        .ok_or_else(|| wrong_type(name, "a decimal", value))?;
-    if number < f64::from(low) {
-        return Err(Range::Decimal.below(name, low, value));
-    }
-    if number > f64::from(high) {
-        return Err(Range::Decimal.above(name, high, value));
-    }
-    Ok(())
-}
-
-fn integer(body: &Body, name: &str, low: i64, high: i64) -> Checked {
-    let Some(value) = given(body, name) else {
-        return Ok(());
-    };
-    match value.as_i64() {
-        Some(number) if number < low => Err(Range::Integer.below(name, low, value)),
-        Some(number) if number <= high => Ok(()),
-        Some(_) => Err(Range::Integer.above(name, high, value)),
-        None if value.is_u64() => Err(Range::Integer.above(name, high, value)),
-        None => Err(wrong_type(name, "an integer", value)),
-    }
-}
-
-fn boolean(body: &Body, name: &str) -> Checked {
-    match given(body, name) {
-        None | Some(Value::Bool(_)) => Ok(()),
-        Some(other) => Err(wrong_type(name, "a boolean", other)),
-    }
-}
-
-/// Parameters that need another one.
 fn together(body: &Body) -> Checked {
     let on = |name: &str| body.get(name).and_then(Value::as_bool) == Some(true);
     if given(body, "stream_options").is_some() && !on("stream") {
@@ -205,8 +139,7 @@ fn reasoning(body: &Body) -> Checked {
         .get("model")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let thinks = ["o1", "o3", "o4", "gpt-5"];
-    if !thinks.iter().any(|family| model.starts_with(family)) {
+    if !models::reasons(model) {
         return Ok(());
     }
     if given(body, "max_tokens").is_some() {
@@ -308,74 +241,4 @@ fn response_format(body: &Body) -> Checked {
 fn speaks_of_json(body: &Body) -> bool {
     let messages = body.get("messages").map(Value::to_string);
     messages.is_some_and(|text| text.to_ascii_lowercase().contains("json"))
-}
-
-/// A parameter that is there and not null.
-fn given<'a>(body: &'a Body, name: &str) -> Option<&'a Value> {
-    body.get(name).filter(|value| !value.is_null())
-}
-
-fn missing(name: &str) -> Problem {
-    Problem::new(400, format!("Missing required parameter: '{name}'."))
-        .param(name)
-        .code("missing_required_parameter")
-}
-
-fn invalid(name: &str, value: &Value, known: &[&str]) -> Problem {
-    let value = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
-    let known = match known {
-        [rest @ .., last] => format!("'{}', and '{last}'", rest.join("', '")),
-        [] => String::new(),
-    };
-    let message = format!("Invalid value: '{value}'. Supported values are: {known}.");
-    Problem::new(400, message).param(name).code("invalid_value")
-}
-
-fn wrong_type(name: &str, expected: &str, value: &Value) -> Problem {
-    let got = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a decimal number",
-        Value::Number(_) => "an integer",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    };
-    let message = format!("Invalid type for '{name}': expected {expected}, but got {got} instead.");
-    Problem::new(400, message).param(name).code("invalid_type")
-}
-
-/// A kind of number that has a range.
-#[derive(Clone, Copy)]
-enum Range {
-    Integer,
-    Decimal,
-}
-
-impl Range {
-    fn below(self, name: &str, bound: impl Display, value: &Value) -> Problem {
-        let (kind, code) = match self {
-            Self::Integer => ("integer", "integer_below_min_value"),
-            Self::Decimal => ("decimal", "decimal_below_min_value"),
-        };
-        let message = format!(
-            "Invalid '{name}': {kind} below minimum value. Expected a value >= {bound}, but got {value} \
-             instead."
-        );
-        Problem::new(400, message).param(name).code(code)
-    }
-
-    fn above(self, name: &str, bound: impl Display, value: &Value) -> Problem {
-        let (kind, code) = match self {
-            Self::Integer => ("integer", "integer_above_max_value"),
-            Self::Decimal => ("decimal", "decimal_above_max_value"),
-        };
-        let message = format!(
-            "Invalid '{name}': {kind} above maximum value. Expected a value <= {bound}, but got {value} \
-             instead."
-        );
-        Problem::new(400, message).param(name).code(code)
-    }
 }

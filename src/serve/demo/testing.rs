@@ -1,0 +1,91 @@
+//! What the tests of all APIs need: requests, and what replies hold.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Context, answer};
+use crate::serve::reply::{Act, Body, Reply, Step};
+use crate::serve::request::Request;
+
+pub(super) const SEEN: Context = Context {
+    seq: 1,
+    created_secs: 1_795_425_246,
+    pace: Duration::ZERO,
+};
+
+pub(super) fn request(method: &str, target: &str, body: impl Into<Vec<u8>>) -> Request {
+    Request {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        fields: Vec::new(),
+        body: body.into(),
+    }
+}
+
+pub(super) fn steps(reply: Reply) -> Vec<Step> {
+    match reply.body {
+        Body::Plain(bytes) => vec![Step::now(Act::Bytes(bytes))],
+        Body::Counted { steps, .. } | Body::Events(steps) => steps.collect(),
+    }
+}
+
+/// The reply to a JSON body.
+pub(super) fn post(target: &str, body: &Value) -> Reply {
+    answer(&request("POST", target, body.to_string()), SEEN)
+}
+
+/// `body` with `more` over it; null takes a key away.
+pub(super) fn with(mut body: Value, more: Value) -> Value {
+    let object = body.as_object_mut().unwrap();
+    for (key, value) in more.as_object().unwrap() {
+        match value {
+            Value::Null => drop(object.remove(key)),
+            value => drop(object.insert(key.clone(), value.clone())),
+        }
+    }
+    body
+}
+
+/// The body of a reply with this status, as JSON.
+#[track_caller]
+pub(super) fn json_of(reply: Reply, status: u16) -> Value {
+    let found = reply.status;
+    let text = text(reply);
+    assert_eq!(found, status, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The values of the fields called `name`.
+pub(super) fn field<'a>(reply: &'a Reply, name: &str) -> Vec<&'a str> {
+    let found = reply.fields.iter().filter(|(known, _)| known == name);
+    found.map(|(_, value)| value.as_str()).collect()
+}
+
+/// Events with their names: `event: name`, `data: JSON`.
+pub(super) fn named_events(text: &str) -> Vec<(String, Value)> {
+    let event = |event: &str| {
+        let (name, data) = event.split_once("\ndata: ").unwrap();
+        let name = name.strip_prefix("event: ").unwrap();
+        (name.to_owned(), serde_json::from_str(data).unwrap())
+    };
+    text.split_terminator("\n\n").map(event).collect()
+}
+
+/// All texts at `pointer`, joined.
+pub(super) fn joined<'a>(values: impl IntoIterator<Item = &'a Value>, pointer: &str) -> String {
+    let texts = values
+        .into_iter()
+        .filter_map(|value| value.pointer(pointer));
+    texts.filter_map(Value::as_str).collect()
+}
+
+/// The body of a reply, its faults left out.
+pub(super) fn text(reply: Reply) -> String {
+    let bytes = |step: Step| match step.act {
+        Act::Bytes(bytes) => bytes,
+        _ => Vec::new(),
+    };
+    let all: Vec<u8> = steps(reply).into_iter().flat_map(bytes).collect();
+    String::from_utf8(all).unwrap()
+}
