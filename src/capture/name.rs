@@ -7,20 +7,29 @@ use crate::tape::Origin;
 /// The ending of every capture.
 pub(super) const ENDING: &str = ".wire";
 
-/// The file name of a capture: `20261123-140000-gpt-4o-mini-7f3a.wire`. Names sort by time; `label` (the
-/// model, or the host) is for the eye; the tag is the end of the capture's id.
+/// The file name of a capture: `20261123-140000.123-gpt-4o-mini-7f3a.wire`. Names sort by time, to the
+/// millisecond, since several may begin in one second; `label` (the model, or the host) is for the eye; the
+/// tag is the end of the capture's id.
 pub fn file_name(origin: &Origin, label: &str) -> String {
     let started = origin.started.to_string();
-    let digits: String = started
+    let mut digits: String = started
         .chars()
         .filter(char::is_ascii_digit)
-        .take(14)
+        .take(17)
         .collect();
-    let (day, time) = digits.split_at_checked(8).unwrap_or((&digits, ""));
+    // A fraction without its last zeros, or none.
+    while digits.len() < 17 {
+        digits.push('0');
+    }
+    let (day, rest) = digits.split_at_checked(8).unwrap_or((&digits, ""));
+    let (time, millis) = rest.split_at_checked(6).unwrap_or((rest, ""));
     let label: String = label.chars().map(plain).take(40).collect();
     let label = label.trim_matches(['-', '.']);
     let dash = if label.is_empty() { "" } else { "-" };
-    format!("{day}-{time}-{label}{dash}{}{ENDING}", tag(&origin.id))
+    format!(
+        "{day}-{time}.{millis}-{label}{dash}{}{ENDING}",
+        tag(&origin.id)
+    )
 }
 
 fn plain(char: char) -> char {
@@ -140,9 +149,9 @@ mod tests {
             };
             assert_eq!(file_name(&origin, label), expected);
         }
-        case("gpt-4o-mini", "20261123-140509-gpt-4o-mini-cafe.wire");
-        case("../x/y z", "20261123-140509-x-y-z-cafe.wire");
-        case("", "20261123-140509-cafe.wire");
+        case("gpt-4o-mini", "20261123-140509.500-gpt-4o-mini-cafe.wire");
+        case("../x/y z", "20261123-140509.500-x-y-z-cafe.wire");
+        case("", "20261123-140509.500-cafe.wire");
     }
 
     #[test]

@@ -122,7 +122,8 @@ pub(super) struct Send {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Where to")]
 pub(super) struct Whither {
-    /// A known API: openai, anthropic, gemini, ollama, demo, ... (`--to help` lists all) [default: openai]
+    /// A known API: openai, anthropic, gemini, ollama, ...; demo, the embedded server, or demo:anthropic,
+    /// demo:gemini, demo:ollama, demo:responses (`--to help` lists all) [default: openai]
     #[arg(long, value_name = "NAME")]
     pub(super) to: Option<String>,
     /// The whole URL; a key goes along only with a --to of your own, or to that API's own host
@@ -131,6 +132,9 @@ pub(super) struct Whither {
     /// Another path after the API's base URL, such as /responses
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     pub(super) path: Option<String>,
+    /// The demo server's pause between the events of a stream, in seconds [default: 0.015]
+    #[arg(long, value_name = "SECONDS", value_parser = pause)]
+    pub(super) pace: Option<Duration>,
     /// Further targets [default: $WIRE_CONFIG, else ~/.config/wire/targets.json]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -374,6 +378,14 @@ pub(super) struct Prices {
     /// As JSON, one object a line
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Seconds, with a fraction where wanted; zero is none.
+fn pause(text: &str) -> Result<Duration, String> {
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "write seconds, such as 0.05".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }
 
 /// Seconds, with a fraction where wanted; zero is no limit that anybody could keep.

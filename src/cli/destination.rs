@@ -151,7 +151,7 @@ const TABLE: [Entry; 15] = [
 ];
 
 /// The name of the embedded server.
-pub(super) const DEMO: &str = "demo";
+const DEMO: &str = "demo";
 
 /// What the demo server is sent for a key, so that masking can be seen at work. It is no secret.
 const DEMO_KEY: &str = "sk-demo-0123456789abcdef";
@@ -169,7 +169,7 @@ impl Destination {
         let known: Vec<_> = TABLE.iter().map(|entry| entry.0.to_owned()).collect();
         let known = known
             .into_iter()
-            .chain([DEMO.to_owned()])
+            .chain([DEMO.to_owned(), "demo:NAME".to_owned()])
             .chain(own.into_keys());
         let known = known.collect::<Vec<_>>().join(", ");
         Err(match name {
@@ -206,14 +206,40 @@ impl Destination {
         found.completed()
     }
 
-    /// The embedded server at `base`.
-    pub(super) fn demo(base: &str) -> Self {
-        Self {
-            base: base.to_owned(),
-            path: CHAT.to_owned(),
-            fields: vec![("Authorization".to_owned(), format!("Bearer {DEMO_KEY}"))],
-            ..Self::default()
+    /// The embedded server at `root`, spoken to as the API `name`: `demo` (Chat Completions) or `demo:NAME`.
+    pub(super) fn demo(name: &str, root: &str) -> Result<Self, Complaint> {
+        let (mut found, api) = match name.split_once(':') {
+            None => (Self::find("openai", None)?, "openai"),
+            Some((_, "responses")) => {
+                let mut found = Self::find("openai", None)?;
+                "/responses".clone_into(&mut found.path);
+                (found, "responses")
+            }
+            Some((_, api)) => (Self::find(api, None)?, api),
+        };
+        let version = if found.base.ends_with("/v1") {
+            "/v1"
+        } else {
+            ""
+        };
+        found.base = format!("{root}{version}");
+        found.base_env.clear();
+        found.key_env.clear();
+        if api != "ollama" {
+            let bearer = found.key_field == "Authorization";
+            let value = if bearer {
+                format!("Bearer {DEMO_KEY}")
+            } else {
+                DEMO_KEY.to_owned()
+            };
+            found.fields.insert(0, (found.key_field.clone(), value));
         }
+        Ok(found)
+    }
+
+    /// Whether `name` is that of the embedded server.
+    pub(super) fn is_demo(name: &str) -> bool {
+        name == DEMO || name.starts_with("demo:")
     }
 
     fn completed(mut self) -> Self {

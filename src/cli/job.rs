@@ -2,7 +2,7 @@
 
 use super::args;
 use super::complain::Complaint;
-use super::destination::{DEMO, Destination};
+use super::destination::Destination;
 use super::env::Env;
 use super::{request, route};
 use crate::capture::{Secrets, mask_url};
@@ -73,9 +73,11 @@ impl<'a> Plan<'a> {
         let whither = &args.whither;
         let name = whither.to.as_deref().unwrap_or("openai");
         let api = match demo {
-            Some(demo) => Destination::demo(&format!("https://localhost:{}/v1", demo.addr.port())),
+            Some(demo) => {
+                Destination::demo(name, &format!("https://localhost:{}", demo.addr.port()))?
+            }
             // A URL of one's own is spoken to as the named API is.
-            None if name == DEMO => Destination::demo(""),
+            None if Destination::is_demo(name) => Destination::demo(name, "")?,
             None => Destination::find(name, whither.config.as_deref())?,
         };
         let own_path = whither.path.is_some() || whither.url.is_some();

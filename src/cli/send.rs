@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::args::{self, Common};
 use super::complain::Complaint;
-use super::destination::DEMO;
+use super::destination::Destination;
 use super::exit::Exit;
 use super::job::Job;
 use super::keep::{Capture, fresh_salt};
@@ -39,7 +39,7 @@ async fn send(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
             to: Some(to),
             url: None,
             ..
-        } if to == DEMO => Some(start_demo().await?),
+        } if Destination::is_demo(to) => Some(start_demo(args.whither.pace).await?),
         _ => None,
     };
     let mut job = Job::new(args, demo.as_ref())?;
@@ -73,8 +73,13 @@ async fn send(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
     Ok(capture.finish(exit, room))
 }
 
-async fn start_demo() -> Result<Demo, Complaint> {
-    let started = Demo::start(DemoOptions::default()).await;
+async fn start_demo(pace: Option<Duration>) -> Result<Demo, Complaint> {
+    let usual = DemoOptions::default();
+    let options = DemoOptions {
+        pace: pace.unwrap_or(usual.pace),
+        ..usual
+    };
+    let started = Demo::start(options).await;
     started.map_err(|error| {
         let text = format!("the demo server cannot start: {error}");
         Complaint::new(Exit::NoConnection, text)
