@@ -141,6 +141,11 @@ impl Store {
         Ok(names)
     }
 
+    /// The bytes of a capture.
+    pub fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
+        std::fs::read(self.folder.join(name))
+    }
+
     /// Size and time of the last change (nanoseconds since 1970) of a capture: it is read anew where they
     /// differ from those of an index.
     pub fn stamp(&self, name: &str) -> Option<(u64, u64)> {

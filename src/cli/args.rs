@@ -362,9 +362,12 @@ pub(super) struct Ls {
     /// Those since then: 30m, 2h, 3d, 2026-11-24, 2026-11-24T14:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
-    /// Those with this text in a body, or in the joined text of a streamed answer
+    /// Those with this text in a body
     #[arg(long, value_name = "TEXT")]
     pub(super) grep: Option<String>,
+    /// Those whose answer holds this: text, reasoning, tool arguments, the pieces of a stream joined
+    #[arg(long, value_name = "TEXT")]
+    pub(super) answer: Option<String>,
     /// As JSON, one object a line
     #[arg(long)]
     pub(super) json: bool,

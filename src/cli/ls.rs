@@ -6,8 +6,9 @@ use std::io::Write;
 use super::args::{self, Common};
 use super::complain::Complaint;
 use super::exit::Exit;
+use super::grep::{self, Words};
 use super::index::Index;
-use super::{grep, output, prices};
+use super::{output, prices};
 use crate::capture::store::Store;
 use crate::listing::{Entry, Filter, Statuses};
 use crate::net::Clock;
@@ -27,8 +28,12 @@ pub(super) fn run(common: &Common, args: &args::Ls) -> Result<Exit, Complaint> {
             .hint("`wire send` makes one")
             .tell();
     }
-    if let Some(text) = &args.grep {
-        names = grep::having(&store, names, text);
+    let words = [
+        args.grep.as_deref().map(Words::InBodies),
+        args.answer.as_deref().map(Words::InAnswer),
+    ];
+    for words in words.into_iter().flatten() {
+        names = grep::having(&store, names, &words);
     }
     let text = store.read_index();
     let mut list = List {
