@@ -97,20 +97,23 @@ impl<'a> Search<'a> {
         let opens = |before: &[u8]| {
             let lengths = 1..self.spelled.len();
             lengths.rev().any(|length| {
-                self.spelled
-                    .get(..length)
-                    .is_some_and(|start| before.ends_with(start))
+                let start = self.spelled.get(..length).unwrap_or_default();
+                before
+                    .strip_suffix(start)
+                    .is_some_and(|text| !is_in_escape(text))
             })
         };
         let lines = memchr::memchr_iter(b'\n', file).any(|end| {
             let line = file.get(..end).unwrap_or_default();
-            line.strip_suffix(b"\"}").is_some_and(opens)
+            let text = line.strip_suffix(b"\"}");
+            text.is_some_and(|text| opens(text.strip_suffix(b"\\r").unwrap_or(text)))
         });
-        // A chunk's data end with CR LF, or with LF alone.
+        // A chunk's data end with CR LF, or with LF alone, and another chunk follows.
         lines
             || memmem::find_iter(file, b"\\n").any(|end| {
                 let before = file.get(..end).unwrap_or_default();
-                opens(before.strip_suffix(b"\\r").unwrap_or(before))
+                let after = file.get(end.saturating_add(2)..).unwrap_or_default();
+                opens(before.strip_suffix(b"\\r").unwrap_or(before)) && may_be_chunk_head(after)
             })
     }
 
@@ -141,6 +144,27 @@ impl<'a> Search<'a> {
             texts.any(|text| self.finder.find(text.as_bytes()).is_some())
         })
     }
+}
+
+/// Whether a chunk-size line may begin here, as it is spelled in a JSON string; also one of which nothing, or
+/// only a part, stands on this line of the file.
+fn may_be_chunk_head(text: &[u8]) -> bool {
+    let digits = text
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
+    let after = text.get(digits..).unwrap_or_default();
+    let ends = [b"\\r".as_slice(), b"\\n", b"\\t", b";", b" ", b"\""];
+    match digits {
+        0 => after.starts_with(b"\""),
+        _ => ends.iter().any(|end| after.starts_with(end)),
+    }
+}
+
+/// Whether what stands after `text`, a part of a JSON string, is the letter of an escape.
+fn is_in_escape(text: &[u8]) -> bool {
+    let backslashes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
+    backslashes % 2 == 1
 }
 
 /// Whether bytes are written as base64, or a field may name a coding other than chunked.
@@ -208,6 +232,17 @@ mod tests {
             true,
         );
         case(&[head, b"8\r\na ne", b"edle\r\n0\r\n\r\n"], "needle", true);
+        case(
+            &[head, b"5\r\na nee\r", b"\n3\r\ndle\r\n0\r\n\r\n"],
+            "needle",
+            true,
+        );
+        case(
+            &[head, b"5\r\na nee\r\n3", b"\r\ndle\r\n0\r\n\r\n"],
+            "needle",
+            true,
+        );
+        case(&[head, b"5\na nee\n3;x=1\ndle\n0\n\n"], "needle", true);
         case(&[head, b"8\r\na noodle\r\n0\r\n\r\n"], "needle", false);
         case(
             &[head, b"a\r\nsay \"K\xc3\xb6ln\r\n0\r\n\r\n"],
