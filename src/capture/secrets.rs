@@ -97,15 +97,4 @@ impl Secrets {
                 .any(|length| suffix(length).is_some_and(|end| known.starts_with(end)))
         })
     }
-
-    /// `text` with every known value masked: for words that do not pass through a [`Masker`].
-    pub fn mask_text(&self, text: &str) -> String {
-        let mut bytes = text.as_bytes().to_vec();
-        for (part, _) in self.find(text.as_bytes()) {
-            if let Some(secret) = bytes.get_mut(part) {
-                secret.fill(b'*');
-            }
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
 }
