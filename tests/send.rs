@@ -843,3 +843,149 @@ fn the_sample_captures_are_captures() {
         );
     }
 }
+
+#[test]
+fn one_value_has_its_place_and_moment() {
+    let home = Home::new();
+    home.request();
+    home.wire(&["send", "r.json", "--to", "demo", "-q"]).ends(0);
+    let at = |path: &str| home.wire(&["show", "--at", path]);
+    assert_eq!(
+        at("choices.0.index")
+            .ends(0)
+            .says("bytes ")
+            .says("received ")
+            .out(),
+        "0\n"
+    );
+    assert_eq!(
+        home.wire(&["show", "--at", "model", "--side", "sent"])
+            .ends(0)
+            .out(),
+        "\"gpt-4o-mini\"\n"
+    );
+    at("/choices/9").ends(2).says("/choices");
+    home.wire(&[
+        "send", "r.json", "--to", "demo", "-q", "--stream", "--pace", "0",
+    ])
+    .ends(0);
+    assert_eq!(
+        at("/0/choices/0/delta/role").ends(0).out(),
+        "\"assistant\"\n"
+    );
+    at("/99/choices")
+        .ends(2)
+        .says("no such event")
+        .says("--events");
+}
+
+#[test]
+fn what_it_means_is_told_live_and_later() {
+    let home = Home::new();
+    home.request();
+    let sent = home
+        .wire(&[
+            "send", "r.json", "--to", "demo", "--stream", "--pace", "0", "--text",
+        ])
+        .ends(0);
+    assert_eq!(home.wire(&["show", "--text"]).ends(0).out, sent.out);
+    assert!(sent.out().starts_with("You wrote"), "{}", sent.out());
+    let events = home
+        .wire(&[
+            "send", "r.json", "--to", "demo", "--stream", "--pace", "0", "--events",
+        ])
+        .ends(0);
+    assert!(
+        events.out().contains("role assistant") && events.out().contains("finish stop"),
+        "{}",
+        events.out()
+    );
+    assert!(
+        events.err.contains("verdict") && events.err.contains("openai-chat"),
+        "{}",
+        events.err
+    );
+    let list = home.wire(&["show", "--events"]).ends(0);
+    assert!(
+        list.out().contains("read ") && list.out().contains("role assistant"),
+        "{}",
+        list.out()
+    );
+    let raw = home.wire(&["show", "--raw-events"]).ends(0);
+    assert!(raw.out().contains("data: [DONE]\n"), "{}", raw.out());
+    let summary = home.wire(&["show", "--summary"]).ends(0);
+    for line in ["model ", "text ", "finish ", "verdict "] {
+        assert!(summary.out().contains(line), "{line}: {}", summary.out());
+    }
+    let usage = home.wire(&["send", "r.json", "--to", "demo", "-q"]).ends(0);
+    let counted = home.wire(&["show", "--usage"]).ends(0).json();
+    assert_eq!(counted["input"], usage.json()["usage"]["prompt_tokens"]);
+}
+
+#[test]
+fn a_stream_that_stops_without_an_end_is_no_success() {
+    #[track_caller]
+    fn case(events: &str, code: i32, text: &str) {
+        let home = Home::new();
+        home.request();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {}\r\n\r\n{events}",
+            events.len()
+        );
+        let server = Server::answering(answer);
+        home.wire(&["send", "r.json", "--url", &server.url(), "-q"])
+            .ends(code)
+            .says(text);
+    }
+    let begin = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}]}\n\n";
+    let finish = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    case(&format!("{begin}{finish}data: [DONE]\n\n"), 0, "");
+    case(&format!("{begin}{finish}"), 0, "");
+    case(begin, 4, "broken off");
+    case(&format!("{begin}data: {{\"choices\""), 4, "inside an event");
+    case(
+        &format!("{begin}data: {{\"error\":{{\"message\":\"overloaded\"}}}}\n\n"),
+        4,
+        "an error came inside the stream",
+    );
+}
+
+#[test]
+fn lists_are_filtered_and_searched() {
+    let home = Home::new();
+    home.request();
+    for flags in [
+        &["-m", "gpt-4o"][..],
+        &["-m", "error-429"],
+        &["-m", "gpt-4o-mini", "--stream", "--pace", "0"],
+    ] {
+        let mut arguments = vec!["send", "r.json", "--to", "demo", "-q"];
+        arguments.extend(flags);
+        home.wire(&arguments).ends(0);
+    }
+    let models = |flags: &[&str]| {
+        let mut arguments = vec!["ls", "--json"];
+        arguments.extend(flags);
+        let run = home.wire(&arguments).ends(0);
+        let rows = run
+            .out()
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        rows.map(|row| row["model"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    // Once without and once with an index.
+    for _ in 0..2 {
+        assert_eq!(models(&[]), ["gpt-4o-mini", "error-429", "gpt-4o"]);
+    }
+    assert_eq!(models(&["-n", "1"]), ["gpt-4o-mini"]);
+    assert_eq!(models(&["--status", "4xx"]), ["error-429"]);
+    assert_eq!(models(&["--model", "mini"]), ["gpt-4o-mini"]);
+    assert_eq!(models(&["--since", "1h", "--host", "localhost"]).len(), 3);
+    assert_eq!(models(&["--grep", "Rate limit"]), ["error-429"]);
+    assert_eq!(
+        models(&["--answer", "You wrote: \"hi\""]),
+        ["gpt-4o-mini", "gpt-4o"]
+    );
+    home.wire(&["ls", "--status", "nope"]).ends(2).says("4xx");
+}

@@ -328,7 +328,8 @@ pub(super) struct Show {
     /// The token counts, as the provider named them and as wire counts them, as JSON
     #[arg(long, conflicts_with_all = ["print", "json", "at", "events", "summary"])]
     pub(super) usage: bool,
-    /// One JSON value of the body, with its byte range and moment: /choices/0/message, or dotted
+    /// One JSON value of the body, with its byte range and moment: /choices/0/message, or dotted; in a stream
+    /// after the number of an event: /3/choices/0/delta
     #[arg(long, value_name = "PATH", conflicts_with_all = ["print", "json"])]
     pub(super) at: Option<String>,
     /// The stream that --hex and --at look at [default: both for --hex, received for --at]

@@ -10,6 +10,7 @@ use super::output::{self, Means};
 use super::send;
 use crate::capture::Reading;
 use crate::capture::store::{self, StoreError};
+use crate::content::Body;
 use crate::exchange::{Exchange, decoded};
 use crate::json;
 use crate::render::live::Live;
@@ -17,7 +18,8 @@ use crate::render::plan::Screen;
 use crate::render::{Painted, escape, events, hex, machine, summary, words};
 use crate::report::Report;
 use crate::span::{Side, Span};
-use crate::tape::Tape;
+use crate::sse::{Decoder, Format, Item};
+use crate::tape::{Stream, Tape, Window};
 
 /// Runs `wire show`.
 pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint> {
@@ -202,36 +204,53 @@ fn sides(side: Option<SideArg>) -> Vec<Side> {
     }
 }
 
-/// One JSON value: the value itself on standard output, where and when it crossed on standard error.
+/// One JSON value: the value itself on standard output, where and when it crossed on standard error. In a
+/// stream of events the path begins with the number of one.
 fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit, Complaint> {
-    let path =
-        json::Path::parse(at).map_err(|error| Complaint::usage(format!("--at {at}: {error}")))?;
+    let wrong = |error: &dyn std::fmt::Display| Complaint::usage(format!("--at {at}: {error}"));
+    let path = json::Path::parse(at).map_err(|error| wrong(&error))?;
     let exchange = Exchange::read(tape, means.limits.0);
     let (side, message) = match args.side {
         Some(SideArg::Sent) => (Side::Sent, &exchange.request),
         _ => (Side::Received, &exchange.response),
     };
-    let stream = tape.stream(side);
-    let body = decoded(message, stream, means.limits.1);
-    let document = json::Document::parse(&body.bytes).map_err(|error| {
-        let complaint = Complaint::usage(format!("the {side} body is not one JSON value: {error}"));
-        match side {
-            Side::Received => complaint.hint("`--side sent` looks into the request"),
-            Side::Sent => complaint,
-        }
+    let body = decoded(message, tape.stream(side), means.limits.1);
+    let report = || {
+        Report::read(
+            tape,
+            &exchange,
+            means.limits.1,
+            means.options,
+            &means.prices,
+        )
+    };
+    let format = match side {
+        Side::Sent => None,
+        Side::Received => report().completion.media.format(),
+    };
+    let (span, inner) = match format {
+        None => (Span::new(0, body.bytes.len() as u64), path.clone()),
+        Some(format) => event_of(&body.bytes, format, &path).ok_or_else(|| {
+            Complaint::usage(format!("--at {at}: the answer is a stream; there is no such event"))
+                .hint("begin with the number of an event, such as /3/choices/0/delta; `--events` lists them")
+        })?,
+    };
+    let whole = Window {
+        base: 0,
+        bytes: &body.bytes,
+        ended: true,
+    };
+    let document = json::Document::parse(whole.slice(span)).map_err(|error| {
+        let hint = match side {
+            Side::Received => "`--side sent` looks into the request",
+            Side::Sent => "`-p B` shows it",
+        };
+        Complaint::usage(format!("what is there is not JSON: {error}")).hint(hint)
     })?;
-    let value = json::find(&document, &path)
-        .map_err(|error| Complaint::usage(format!("--at {at}: {error}")))?;
-    let span = value.span();
-    let wire = body.wire_span(span);
-    let last = Span::new(wire.end.saturating_sub(1), wire.end);
-    let moment = stream
-        .moment(last.start)
-        .map_or_else(|| "unknown".to_owned(), |moment| words::time(moment.micros));
-    let _ = writeln!(
-        output::stderr(),
-        "* {path}: bytes {span} of the body, {side} {wire}, whole at {moment}",
-    );
+    let value = json::find(&document, &inner).map_err(|error| wrong(&error))?;
+    let place = |offset: u64| span.start.saturating_add(offset);
+    let place = Span::new(place(value.span().start), place(value.span().end));
+    told(&path, place, &body, tape.stream(side));
     let mut text = value.raw().to_vec();
     if output::stdout_is_terminal() {
         text = escape::escape(&text, escape::Keep::Lines)
@@ -240,4 +259,34 @@ fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit
     }
     text.push(b'\n');
     output::plain(&text)
+}
+
+/// Where the data of the event lies that the first step of `path` numbers, and the rest of the path.
+fn event_of(body: &[u8], format: Format, path: &json::Path) -> Option<(Span, json::Path)> {
+    let (number, rest) = path.steps().split_first()?;
+    let number: usize = number.parse().ok()?;
+    let seen = Window {
+        base: 0,
+        bytes: body,
+        ended: true,
+    };
+    let mut decoder = Decoder::new(format);
+    let items = std::iter::from_fn(|| decoder.step(seen));
+    let mut events = items.filter(|item| !matches!(item, Item::Between(_)));
+    match events.nth(number)? {
+        Item::Event(event) => Some((event.first_data?, rest.iter().cloned().collect())),
+        _ => None,
+    }
+}
+
+/// Says where and when a value of the body crossed.
+fn told(path: &json::Path, span: Span, body: &Body, stream: &Stream) {
+    let wire = body.wire_span(span);
+    let last = stream.moment(wire.end.saturating_sub(1));
+    let moment = last.map_or_else(|| "unknown".to_owned(), |moment| words::time(moment.micros));
+    let text = format!(
+        "{path}: bytes {span} of the body, {} {wire}, whole at {moment}",
+        stream.side
+    );
+    let _ = writeln!(output::stderr(), "* {}", words::line(&text));
 }
