@@ -50,6 +50,15 @@ def weighed(command, environment, folder, out="/dev/null"):
     return run
 
 
+def touch_memory(folder, size):
+    """Takes memory and gives it back: in a virtual machine the host may have to supply it first, at a
+    cost that would hit whoever writes first, or most."""
+    path = folder / "touched"
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+    path.unlink()
+
+
 def delays(command, environment):
     """How long after its sending each event of the slow stream left the command, in milliseconds."""
     process = subprocess.Popen(

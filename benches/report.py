@@ -45,7 +45,27 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def machine(versions, load):
+class Others:
+    """How busy the machine was with anything but the benchmark, as a share of all its cores."""
+
+    def __init__(self):
+        self.before = self.seen()
+
+    @staticmethod
+    def seen():
+        ticks = [int(one) for one in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+        used = os.times()
+        ours = used.user + used.system + used.children_user + used.children_system
+        idle = ticks[3] + ticks[4]
+        return sum(ticks), sum(ticks) - idle, ours * os.sysconf("SC_CLK_TCK")
+
+    def share(self):
+        """Since this was made. Servers must have ended: what they used is known only then."""
+        every, busy, ours = (now - then for now, then in zip(self.seen(), self.before))
+        return max(0.0, busy - ours) / every
+
+
+def machine(versions, others):
     """What all of this ran on."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
@@ -53,7 +73,8 @@ def machine(versions, load):
         f"{model[1] if model else platform.machine()}, {len(os.sched_getaffinity(0))} cores, "
         f"{int(memory[1]) / 2**20:.0f} GiB; {platform.system()} {platform.release()}",
         "; ".join(versions),
-        "load average before each benchmark: " + ", ".join(f"{one:.2f}" for one in load),
+        "of the cores' time, what else ran meanwhile took "
+        + ", ".join(f"{share:.0%} ({name})" for name, share in others),
     ]
 
 
@@ -66,7 +87,9 @@ def version(command, *arguments):
     # curl names its libraries too; the TLS library is what matters here.
     words = lines[0].split(" ")
     libraries = [word for word in words if word.startswith(("OpenSSL/", "GnuTLS/"))]
-    return " ".join(words[:2] + libraries) if Path(command).name in ("curl", "xh") else lines[0]
+    if Path(command).name in ("curl", "xh", "openssl"):
+        return " ".join(words[:2] + libraries)
+    return lines[0].replace("nginx version: ", "")
 
 
 def table(one):
