@@ -43,6 +43,8 @@ struct Paint<O, N> {
     asked: Vec<u8>,
     options: Options,
     meaning: Option<Meaning>,
+    /// The answer was too long to be understood while it came.
+    too_long: bool,
     /// Text on its way to an output.
     text: String,
     /// The first bytes of what belongs to no message.
@@ -64,6 +66,10 @@ const ASKED: usize = 8 << 20;
 
 /// How long an event, or an answer that is no stream, may be to be understood while it comes.
 const EVENT: u64 = 8 << 20;
+
+/// How long an answer may be to be understood while it comes: no model writes as much, and a download should
+/// not wait for its meaning.
+const ANSWER: u64 = 128 << 20;
 
 /// How much is decoded at a time: what comes out of it is held at once.
 const DECODE: usize = 4 << 10;
@@ -96,6 +102,7 @@ impl<O: Write, N: Write> Live<O, N> {
                     limit: EVENT,
                 },
                 meaning: None,
+                too_long: false,
                 text: String::new(),
                 lost: Vec::new(),
                 trouble: None,
@@ -386,7 +393,10 @@ impl<O: Write, N: Write> Paint<O, N> {
         };
         let look = (&self.body.style, self.plan.on_screen);
         meaning.push(bytes, moment, look, &mut self.text);
-        self.meaning = Some(meaning);
+        // Who asked for its pieces gets them all.
+        let goes_on = self.plan.answer != Answer::Body || meaning.bytes() < ANSWER;
+        self.too_long = !goes_on;
+        self.meaning = goes_on.then_some(meaning);
         self.write_text();
     }
 
@@ -480,6 +490,12 @@ impl<O: Write, N: Write> Paint<O, N> {
         if let Some(trouble) = self.trouble.clone() {
             let text = format!("the body cannot be decoded: {trouble}");
             self.line(&style.paint(Look::Bad, &text));
+        }
+        if self.too_long {
+            let most = words::bytes(ANSWER);
+            self.line(&format!(
+                "what is longer than {most} is not explained while it comes (`wire show` does)"
+            ));
         }
         let look = if exchange.outcome().is_whole() {
             Look::Good

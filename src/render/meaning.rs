@@ -65,6 +65,11 @@ impl Meaning {
         }
     }
 
+    /// How many bytes of the body have been read.
+    pub(super) fn bytes(&self) -> u64 {
+        self.reader.completion().bytes
+    }
+
     /// Takes in decoded bytes of the body; appends what is to be shown of them to `out`.
     pub(super) fn push(
         &mut self,
