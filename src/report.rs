@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chat::{Completion, Ending, Options, Reader, Usage, Verdict};
+use crate::chat::{Completion, Ending, Finish, FinishKind, Options, Reader, Usage, Verdict};
 use crate::content;
 use crate::exchange::{Exchange, decoded};
 use crate::limits::retry::{Advice, Failure, Family, Sdk};
@@ -81,13 +81,22 @@ impl Report {
         self.completion.is_streamed()
             && self.completion.dialect.is_some()
             && match self.completion.verdict {
-                Verdict::CutInEvent { .. }
-                | Verdict::CutInChunk
-                | Verdict::CutOff { .. }
-                | Verdict::ErrorEvent => true,
+                Verdict::CutInEvent { .. } | Verdict::CutInChunk | Verdict::CutOff { .. } => true,
+                // Some report a limit as an error after they have said why they finished.
+                Verdict::ErrorEvent => !self.is_finished(),
                 Verdict::NoFinish | Verdict::DoneWithoutFinish => begun,
                 _ => false,
             }
+    }
+
+    /// Whether each choice says why it stopped, and not with an error, and the end mark came.
+    fn is_finished(&self) -> bool {
+        let choices = &self.completion.choices;
+        let stopped = |finish: &Finish| finish.kind != FinishKind::Error;
+        self.completion.done
+            && choices
+                .iter()
+                .all(|choice| choice.finish.as_ref().is_some_and(stopped))
     }
 
     /// Puts it together.

@@ -152,6 +152,10 @@ pub fn fuzz(bytes: &[u8]) {
     checks::fuzz(bytes);
 }
 
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "assertions over small numbers of its own"
+)]
 mod checks {
     use super::*;
     use crate::tape::{Origin, Tape};

@@ -20,6 +20,16 @@
 //! stands before every writer and every screen, [`Selector`] names a capture, and `store` is the one
 //! module here that touches the file system.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
 mod direction;
 mod line;
 mod mask;

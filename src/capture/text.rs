@@ -68,7 +68,7 @@ fn to_escape(block: &[u8; BLOCK]) -> u64 {
     words.iter().zip(0u32..).fold(0, |bits, (word, n)| {
         // Brings the lowest bits of eight bytes together in the highest byte, the first one lowest.
         let gathered = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080);
-        bits | (gathered >> 56) << (8 * n)
+        bits | (gathered >> 56) << n.wrapping_mul(8)
     })
 }
 
@@ -107,6 +107,10 @@ fn escape(byte: u8, room: &mut [u8; ROOM], end: usize) -> usize {
 
 /// What follows the backslash of a byte that has a short form. A table: a branch for each would be
 /// guessed wrong as often as not.
+#[allow(
+    clippy::indexing_slicing,
+    reason = "made at compile time: a place beyond the table would not compile"
+)]
 const SHORT: [u8; 256] = {
     let mut short = [0; 256];
     short[b'"' as usize] = b'"';

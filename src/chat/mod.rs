@@ -16,6 +16,16 @@
 //! a peer sends is an error of ours; what was not sent is absent, never empty or zero; and a body that was cut
 //! never reads as whole.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
 mod anthropic;
 mod calls;
 mod cohere;

@@ -14,6 +14,16 @@
 //! - any split of a sound stream gives the same bytes and the same trouble. Of a corrupt one, every decoded
 //!   byte is given that the coder gives back; with `br` a split may cost the last of them.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
 mod body;
 mod checks;
 mod engine;

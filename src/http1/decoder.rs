@@ -434,6 +434,10 @@ fn could_be_http(bytes: &[u8]) -> bool {
 pub use checks::fuzz;
 
 /// The promises of the module page, as assertions for tests and fuzzing.
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "assertions over small numbers of its own"
+)]
 mod checks {
     use super::*;
 

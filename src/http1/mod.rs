@@ -25,6 +25,16 @@
 //! - a decoder owns no buffer and looks at no byte twice for the same purpose: the bytes before
 //!   [`Decoder::at`] may be dropped.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
 mod chunked;
 mod decoder;
 mod encode;

@@ -35,6 +35,16 @@
 //! - spans nest, and neighbours follow each other in the order of the text;
 //! - an edit leaves every byte alone that it does not name.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod edit;
 mod fault;
 mod find;

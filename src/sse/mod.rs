@@ -28,6 +28,16 @@
 //! assert_eq!(&event.data(seen)[..], b"1\n2");
 //! ```
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
+
 mod array;
 mod check;
 mod field;
