@@ -69,7 +69,7 @@ const EVENT: u64 = 8 << 20;
 
 /// How long an answer may be to be understood while it comes: no model writes as much, and a download should
 /// not wait for its meaning.
-const ANSWER: u64 = 128 << 20;
+const ANSWER: u64 = 16 << 20;
 
 /// How much is decoded at a time: what comes out of it is held at once.
 const DECODE: usize = 4 << 10;
