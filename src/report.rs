@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::chat::{Completion, Ending, Finish, FinishKind, Options, Reader, Usage, Verdict};
-use crate::content;
+use crate::chat::{Completion, Ending, Finish, FinishKind, Hear, Options, Reader, Usage, Verdict};
+use crate::content::{self, Body};
 use crate::exchange::{Exchange, decoded};
 use crate::limits::retry::{Advice, Failure, Family, Sdk};
 use crate::limits::{self, ServiceFacts};
@@ -59,18 +59,30 @@ impl Report {
     ) -> Self {
         let asked = decoded(&exchange.request, &tape.sent, limits);
         let body = decoded(&exchange.response, &tape.received, limits);
+        Self::read_bodies(tape, exchange, [&asked, &body], options, prices, &mut ())
+    }
+
+    /// The same from the decoded bodies of request and response; `hear` is told each piece of the answer.
+    pub fn read_bodies(
+        tape: &Tape,
+        exchange: &Exchange,
+        [asked, body]: [&Body; 2],
+        options: Options,
+        prices: &Prices,
+        hear: &mut dyn Hear,
+    ) -> Self {
         let mut reader = Reader::begin(exchange, &asked.bytes, options);
-        let mut gather = timeline::Gather::default();
+        let mut both = (timeline::Gather::default(), hear);
         let moments = |at| {
             let offset = body.wire_offset(at);
             offset
                 .and_then(|offset| tape.received.moment(offset))
                 .unwrap_or_default()
         };
-        reader.push_with(&body.bytes, &moments, &mut gather);
-        let completion = reader.finish(Ending::of(exchange), &mut gather);
+        reader.push_with(&body.bytes, &moments, &mut both);
+        let completion = reader.finish(Ending::of(exchange), &mut both);
         let (sent, last) = (exchange.sent.last, exchange.received.last);
-        let timeline = gather.finish(&completion, sent, last);
+        let timeline = both.0.finish(&completion, sent, last);
         Self::new(exchange, completion, timeline, prices)
     }
 

@@ -208,6 +208,29 @@ impl Store {
         }
     }
 
+    /// The files that a user means: one, as [`Store::find`] has it, or with `FIRST..LAST` all from the one to
+    /// the other, old to new.
+    pub fn find_all(&self, text: &str) -> Result<Vec<PathBuf>, StoreError> {
+        let ends = text.split_once("..").filter(|_| !Path::new(text).exists());
+        let Some((first, last)) = ends else {
+            return Ok(vec![self.find(text)?]);
+        };
+        let last = if last.is_empty() { "@" } else { last };
+        let ends = [self.find(first)?, self.find(last)?];
+        let paths: Vec<_> = self.names()?.iter().map(|name| self.path(name)).collect();
+        let places = ends
+            .each_ref()
+            .map(|end| paths.iter().position(|path| path == end));
+        match places {
+            [Some(first), Some(last)] => {
+                let (first, last) = (first.min(last), first.max(last));
+                Ok(paths.get(first..=last).unwrap_or_default().to_vec())
+            }
+            // Ends that lie elsewhere have nothing between them.
+            _ => Ok(ends.to_vec()),
+        }
+    }
+
     /// The only capture whose id begins with `prefix`, newest first.
     fn find_id(&self, prefix: &str, names: &[String]) -> Option<PathBuf> {
         if prefix.len() < 4
@@ -265,6 +288,14 @@ pub fn open(path: &Path) -> Result<Reading, StoreError> {
         source,
     })?;
     read::read(&mut BufReader::with_capacity(1 << 16, file)).map_err(failed)
+}
+
+/// Reads the bytes of a capture; `path` is where they are from.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Reading, StoreError> {
+    read::read(&mut &*bytes).map_err(|source| StoreError::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn read_salt(path: &Path) -> Option<[u8; 32]> {

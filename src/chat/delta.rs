@@ -123,6 +123,14 @@ impl Hear for () {
     fn delta(&mut self, _: &Delta<'_>) {}
 }
 
+/// Two that hear the same.
+impl<A: Hear> Hear for (A, &mut dyn Hear) {
+    fn delta(&mut self, delta: &Delta<'_>) {
+        self.0.delta(delta);
+        self.1.delta(delta);
+    }
+}
+
 impl<F: FnMut(&Delta<'_>)> Hear for F {
     fn delta(&mut self, delta: &Delta<'_>) {
         self(delta);

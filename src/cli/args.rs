@@ -22,7 +22,7 @@ pub(super) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done (also where the reader of the output went away)
-  1    --fail, and the status is 400 or above
+  1    found something: diff a difference; send --fail a status of 400 or above
   2    wrong arguments, or input that cannot be read
   3    no connection: name, address, proxy or TLS
   4    the exchange broke off, its framing was lost, or its body cannot be decoded
@@ -68,6 +68,8 @@ pub(super) enum Verb {
     Show(Show),
     /// List the captures, newest first
     Ls(Ls),
+    /// Tell what is different between exchanges, from the first differing byte to the meaning
+    Diff(Box<Diff>),
     /// List the prices that costs are counted by
     Prices(Prices),
     /// Print the completions of a shell
@@ -372,6 +374,61 @@ pub(super) struct Ls {
     /// As JSON, one object a line
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Arguments of `wire diff`.
+#[derive(Args, Debug)]
+pub(super) struct Diff {
+    /// Captures as for show, ranges of them (@~5..@), or JSON request files; two, or more for a table; with
+    /// --shape also a folder as the first [default: @~1 @]
+    #[arg(value_name = "CAPTURE")]
+    pub(super) subjects: Vec<String>,
+    /// These captures are alike: what varies among them is noise; those after -- are compared to them
+    #[arg(long, value_name = "CAPTURE", num_args = 1.., conflicts_with_all = ["shape", "bytes", "json_patch", "side_by_side"])]
+    pub(super) noise: Vec<String>,
+    /// These layers alone: connection, request, head, framing, body, stream, meaning, timing
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Show, and count, what differs between any two exchanges too: ids, dates, what is left of limits
+    #[arg(short, long)]
+    pub(super) all: bool,
+    /// A further place that says nothing: /usage/cost, choices[0].message.content, x-my-field, /**/trace_id
+    #[arg(long, value_name = "PATH")]
+    pub(super) ignore: Vec<String>,
+    /// Structure alone, values left out: does the last capture answer as those before it do?
+    #[arg(long, conflicts_with_all = ["only", "bytes"])]
+    pub(super) shape: bool,
+    /// The raw bytes of both streams side by side, with their roles
+    #[arg(long)]
+    pub(super) bytes: bool,
+    #[command(flatten)]
+    pub(super) form: DiffForm,
+    /// Read the answers in this dialect: openai-chat, openai-responses, anthropic-messages, ...
+    #[arg(long, value_name = "NAME")]
+    pub(super) dialect: Option<String>,
+    #[command(flatten)]
+    pub(super) limits: Limits,
+}
+
+/// How a difference is written.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(super) struct DiffForm {
+    /// Left and right beside each other
+    #[arg(short = 'y', long)]
+    pub(super) side_by_side: bool,
+    /// One line a layer
+    #[arg(long)]
+    pub(super) stat: bool,
+    /// As one JSON document (captures/diff.schema.json)
+    #[arg(long)]
+    pub(super) json: bool,
+    /// As Markdown, for an issue or a pull request
+    #[arg(long)]
+    pub(super) markdown: bool,
+    /// The RFC 6902 patch from the left body to the right: of the answers, or of the requests with --only request
+    #[arg(long)]
+    pub(super) json_patch: bool,
 }
 
 /// Arguments of `wire prices`.

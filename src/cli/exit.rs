@@ -9,7 +9,7 @@ use crate::exchange::Outcome;
 pub enum Exit {
     /// 0: done; also where whoever read the output went away.
     Done,
-    /// 1: `--fail`, and the status is 400 or above.
+    /// 1: found something: `diff` a difference; `send --fail` a status of 400 or above.
     Found,
     /// 2: wrong arguments, or input that cannot be read.
     Usage,

@@ -4,6 +4,7 @@
 mod args;
 mod complain;
 mod destination;
+mod diff;
 mod env;
 mod exit;
 mod grep;
@@ -34,6 +35,7 @@ pub fn run() -> Exit {
         Verb::Send(send) => send::run(&cli.common, send),
         Verb::Show(show) => show::run(&cli.common, show),
         Verb::Ls(ls) => ls::run(&cli.common, ls),
+        Verb::Diff(diff) => diff::run(&cli.common, diff),
         Verb::Prices(prices) => prices::run(&cli.common, prices),
         Verb::Completions { shell } => completions(*shell),
         Verb::Man { verb } => man(verb.as_deref()),

@@ -161,7 +161,16 @@ impl Means {
         output: &args::Output,
         limits: &args::Limits,
     ) -> Result<Self, Complaint> {
-        let dialect = output.dialect.as_deref().map(|name| {
+        Self::read(common, output.dialect.as_deref(), limits)
+    }
+
+    /// The same where a verb has no output like that of `send`.
+    pub(super) fn read(
+        common: &Common,
+        dialect: Option<&str>,
+        limits: &args::Limits,
+    ) -> Result<Self, Complaint> {
+        let dialect = dialect.map(|name| {
             chat::by_name(name).ok_or_else(|| {
                 let known: Vec<_> = chat::DIALECTS
                     .iter()

@@ -43,6 +43,11 @@ pub fn write(
     }
 }
 
+/// Writes any value as one JSON document, and a line end.
+pub fn value(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", json_safe(&serde_json::to_string(value)?))
+}
+
 /// Writes the tool calls of an answer, one JSON object a line.
 pub fn tools(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
@@ -54,8 +59,7 @@ pub fn tools(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for choice in &report.completion.choices {
         for call in &choice.tool_calls {
             let choice = choice.index;
-            let line = serde_json::to_string(&Call { choice, call })?;
-            writeln!(out, "{}", json_safe(&line))?;
+            value(&Call { choice, call }, out)?;
         }
     }
     Ok(())
@@ -65,7 +69,7 @@ pub fn tools(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 pub fn usage(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     match &report.completion.usage {
         None => Ok(()),
-        Some(usage) => writeln!(out, "{}", json_safe(&serde_json::to_string(usage)?)),
+        Some(usage) => value(usage, out),
     }
 }
 

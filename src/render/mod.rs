@@ -2,6 +2,7 @@
 //! output goes; colour, width and character set come in as a [`Style`].
 
 pub mod body;
+pub mod diff;
 pub mod escape;
 pub mod events;
 mod flow;

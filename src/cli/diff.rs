@@ -1,0 +1,256 @@
+//! `wire diff`: which exchanges, which view, and whether anything differs.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{self, Common};
+use super::complain::Complaint;
+use super::exit::Exit;
+use super::output::{self, Means};
+use super::request;
+use crate::capture::store::{self, Store};
+use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject};
+use crate::json::Document;
+use crate::render::diff::{self as paint, Shows};
+use crate::render::machine;
+
+/// Runs `wire diff`.
+pub(super) fn run(common: &Common, args: &args::Diff) -> Result<Exit, Complaint> {
+    let run = Run {
+        common,
+        args,
+        store: output::store(common),
+        means: Means::read(common, args.dialect.as_deref(), &args.limits)?,
+        only: only(args)?,
+        rules: diff::noise::rules(&args.ignore),
+        shows: Shows { all: args.all },
+    };
+    if !args.noise.is_empty() {
+        return run.learned();
+    }
+    let subjects = run.subjects(&args.subjects)?;
+    if args.shape {
+        return run.shape(&subjects);
+    }
+    match subjects.as_slice() {
+        [] | [_] => Err(Complaint::usage("there is nothing to compare it to")
+            .hint("name two captures or request files: `wire diff @~1 @`")),
+        [left, right] => run.two(left, right),
+        all if args.bytes || args.form.json_patch || args.form.side_by_side => {
+            let text = format!(
+                "{} exchanges were named, and this view takes two",
+                all.len()
+            );
+            Err(Complaint::usage(text))
+        }
+        all => run.several(all),
+    }
+}
+
+fn only(args: &args::Diff) -> Result<Vec<Layer>, Complaint> {
+    if args.only.is_empty() {
+        return Ok(Layer::ALL.to_vec());
+    }
+    let named = |name: &String| {
+        Layer::named(name).ok_or_else(|| {
+            let known: Vec<_> = Layer::ALL.into_iter().map(Layer::name).collect();
+            Complaint::usage(format!("--only {name}: there is no such layer"))
+                .hint(format!("the layers are {}", known.join(", ")))
+        })
+    };
+    args.only.iter().map(named).collect()
+}
+
+struct Run<'a> {
+    common: &'a Common,
+    args: &'a args::Diff,
+    store: Store,
+    means: Means,
+    only: Vec<Layer>,
+    rules: Vec<diff::Rule>,
+    shows: Shows,
+}
+
+impl Run<'_> {
+    /// Reads what the user named; without a name, the two newest.
+    fn subjects(&self, names: &[String]) -> Result<Vec<Subject>, Complaint> {
+        let usual = ["@~1".to_owned(), "@".to_owned()];
+        let names = if names.is_empty() { &usual[..] } else { names };
+        let mut subjects = Vec::new();
+        for name in names {
+            for path in self.paths(name)? {
+                subjects.push(self.subject(&path)?);
+            }
+        }
+        Ok(subjects)
+    }
+
+    /// The files that one name means; a folder means its captures.
+    fn paths(&self, name: &str) -> Result<Vec<PathBuf>, Complaint> {
+        let path = Path::new(name);
+        if name == "-" {
+            return Ok(vec![path.to_owned()]);
+        }
+        if path.is_dir() {
+            let folder = Store::new(path.to_owned());
+            let names = folder.names().map_err(Complaint::usage)?;
+            if names.is_empty() {
+                return Err(Complaint::usage(format!("no captures in {name}")));
+            }
+            return Ok(names.iter().map(|name| folder.path(name)).collect());
+        }
+        let found = self.store.find_all(name).map_err(Complaint::usage);
+        found.map_err(|complaint| complaint.hint("`wire ls` lists the captures"))
+    }
+
+    /// A capture, or else a request file.
+    fn subject(&self, path: &Path) -> Result<Subject, Complaint> {
+        let name = match path.file_name() {
+            _ if path == Path::new("-") => "standard input".to_owned(),
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => path.display().to_string(),
+        };
+        let bytes = request::read(path)?;
+        if !bytes.starts_with(b"{\"wire\":") {
+            return Ok(Subject::of_request(name, bytes));
+        }
+        let reading = store::parse(path, &bytes).map_err(Complaint::usage)?;
+        let means = &self.means;
+        Ok(Subject::of_capture(
+            name,
+            reading.tape,
+            means.limits,
+            means.options,
+            &means.prices,
+        ))
+    }
+
+    fn compare(&self, left: &Subject, right: &Subject) -> Difference {
+        diff::compare(left, right, &self.only, &self.rules)
+    }
+
+    fn two(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {
+        if self.args.form.json_patch {
+            return self.patch(left, right);
+        }
+        let difference = self.compare(left, right);
+        self.write(|style, out| self.paint(&difference, style, out))?;
+        Ok(self.ended(difference.is_different() || self.args.all && difference.noise() > 0))
+    }
+
+    fn paint(
+        &self,
+        difference: &Difference,
+        style: &crate::render::Style,
+        out: &mut Vec<u8>,
+    ) -> std::io::Result<()> {
+        let form = &self.args.form;
+        match () {
+            () if form.json => machine::value(difference, out),
+            () if form.markdown => paint::markdown(difference, self.shows, out),
+            () if form.stat => paint::stat(difference, style, out),
+            () if form.side_by_side => paint::side_by_side(difference, self.shows, style, out),
+            () => paint::unified(difference, self.shows, style, out),
+        }
+    }
+
+    /// A column each.
+    fn several(&self, subjects: &[Subject]) -> Result<Exit, Complaint> {
+        let Some((first, rest)) = subjects.split_first() else {
+            return Ok(Exit::Done);
+        };
+        let differences: Vec<_> = rest
+            .iter()
+            .map(|right| self.compare(first, right))
+            .collect();
+        let matrix = Matrix::of(&differences);
+        self.write(|style, out| match self.args.form.json {
+            true => machine::value(&matrix, out),
+            false => paint::matrix(&matrix, self.shows.all, style, out),
+        })?;
+        Ok(self.ended(differences.iter().any(Difference::is_different)))
+    }
+
+    /// Those after `--` against those of `--noise`.
+    fn learned(&self) -> Result<Exit, Complaint> {
+        let alike = self.subjects(&self.args.noise)?;
+        let Some((first, rest)) = alike.split_first() else {
+            return Ok(Exit::Done);
+        };
+        if self.args.subjects.is_empty() {
+            return Err(
+                Complaint::usage("there is nothing to compare to the baseline")
+                    .hint("write: wire diff --noise A1 A2 A3 -- B"),
+            );
+        }
+        let differences: Vec<_> = rest
+            .iter()
+            .map(|right| self.compare(first, right))
+            .collect();
+        let baseline = Baseline::learn(&differences);
+        let mut found = false;
+        for right in self.subjects(&self.args.subjects)? {
+            let mut difference = self.compare(first, &right);
+            baseline.judge(&mut difference);
+            difference.left = format!("{} and {} more", first.name, rest.len());
+            found |= difference.is_different();
+            self.write(|style, out| self.paint(&difference, style, out))?;
+        }
+        Ok(self.ended(found))
+    }
+
+    /// The last against all before it.
+    fn shape(&self, subjects: &[Subject]) -> Result<Exit, Complaint> {
+        let (last, baseline) = match subjects.split_last() {
+            Some((last, baseline)) if !baseline.is_empty() => (last, baseline),
+            _ => {
+                return Err(Complaint::usage(
+                    "--shape needs a baseline and what to hold against it",
+                ));
+            }
+        };
+        let difference = diff::compare_shapes(baseline, last, &self.rules);
+        self.write(|style, out| self.paint(&difference, style, out))?;
+        Ok(self.ended(difference.is_different()))
+    }
+
+    fn patch(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {
+        let of_request = self.only == [Layer::Request];
+        let body = |subject: &Subject| match &subject.answered {
+            Some(answered) if !of_request => answered.body.bytes.clone(),
+            _ => subject.asked.bytes.clone(),
+        };
+        let (lefts, rights) = (body(left), body(right));
+        let parse = |subject: &Subject, bytes: &'_ [u8]| {
+            let _ = Document::parse(bytes).map_err(|error| {
+                Complaint::usage(format!("{}: the body is not JSON: {error}", subject.name))
+                    .hint("`--only request` compares the requests")
+            })?;
+            Ok::<(), Complaint>(())
+        };
+        parse(left, &lefts)?;
+        parse(right, &rights)?;
+        let patch = diff::patch(&lefts, &rights).unwrap_or_default();
+        output::plain(&[patch.as_slice(), b"\n"].concat())?;
+        Ok(self.ended(patch != b"[]"))
+    }
+
+    fn write(
+        &self,
+        paint: impl FnOnce(&crate::render::Style, &mut Vec<u8>) -> std::io::Result<()>,
+    ) -> Result<(), Complaint> {
+        let mut text = Vec::new();
+        paint(&output::stdout_style(self.common), &mut text).map_err(Complaint::usage)?;
+        match self.args.form.json {
+            true => output::plain(&text)?,
+            false => output::report(&text)?,
+        };
+        Ok(())
+    }
+
+    fn ended(&self, different: bool) -> Exit {
+        match different {
+            true => Exit::Found,
+            false => Exit::Done,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Two bodies: as JSON where both are, as text where both are that, else as bytes.
+
+use super::change::{Change, Shown, Value, What};
+use super::structure;
+use crate::json::Document;
+use crate::span::Span;
+
+/// What differs, and what is to be said of how it was compared.
+pub(super) fn compare(left: &[u8], right: &[u8]) -> (Vec<Change>, Vec<String>) {
+    if left == right {
+        return (vec![], vec![]);
+    }
+    if let Some((mut changes, note)) = structure::compare(left, right) {
+        changes.extend(layout(left, right));
+        return (changes, note.into_iter().collect());
+    }
+    let sides = [left, right].map(std::str::from_utf8);
+    let change = match sides {
+        [Ok(left), Ok(right)] => text(left, right),
+        _ => bytes(left, right),
+    };
+    (change.into_iter().collect(), vec![])
+}
+
+fn text(left: &str, right: &str) -> Option<Change> {
+    let shown = |text: &str| {
+        let place = Span::new(0, text.len() as u64);
+        (!text.is_empty()).then(|| Shown {
+            value: Value::Text(text.to_owned()),
+            span: Some(place),
+            path: None,
+        })
+    };
+    Change::between("", shown(left), shown(right))
+}
+
+/// How many bytes around the first that differs are told.
+const AROUND: usize = 16;
+
+fn bytes(left: &[u8], right: &[u8]) -> Option<Change> {
+    let equal = left
+        .iter()
+        .zip(right)
+        .take_while(|(left, right)| left == right);
+    let first = equal.count();
+    let shown = |bytes: &[u8]| {
+        let here = bytes.get(first..).unwrap_or_default();
+        let here = here.get(..AROUND).unwrap_or(here);
+        let size = bytes.len();
+        Some(Shown {
+            value: Value::Text(format!(
+                "{size} bytes; from byte {first}: {}",
+                hex::encode(here)
+            )),
+            span: Some(Span::new(
+                first as u64,
+                first.saturating_add(here.len()) as u64,
+            )),
+            path: None,
+        })
+    };
+    Change::between("", shown(left), shown(right))
+}
+
+/// How the two JSON texts are laid out, where that differs.
+fn layout(left: &[u8], right: &[u8]) -> Option<Change> {
+    let shown = |bytes: &[u8]| Some(Shown::from(Value::Text(Layout::of(bytes)?.words())));
+    let change = Change::between("white space", shown(left), shown(right))?;
+    Some(Change {
+        what: What::Respelled,
+        ..change
+    })
+}
+
+/// The white space between the tokens of a JSON text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Layout {
+    /// After an opening bracket.
+    indent: String,
+    comma: String,
+    colon: String,
+}
+
+impl Layout {
+    /// By the first object with two members; `None` where there is none.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let document = Document::parse(bytes).ok()?;
+        let root = document.root();
+        let mut members = root.members();
+        let ((key, value), (next, _)) = (members.next()?, members.next()?);
+        let between = |start, end| {
+            String::from_utf8_lossy(document.slice(Span::new(start, end))).into_owned()
+        };
+        Some(Self {
+            indent: between(root.span().start.saturating_add(1), key.span().start),
+            comma: between(value.span().end, next.span().start),
+            colon: between(key.span().end, value.span().start),
+        })
+    }
+
+    fn words(&self) -> String {
+        match (&self.indent[..], &self.comma[..], &self.colon[..]) {
+            ("", ",", ":") => "compact".to_owned(),
+            ("", comma, colon) => format!("{comma:?} and {colon:?}"),
+            (indent, ..) => format!("indented: {indent:?}, {:?}, {:?}", self.comma, self.colon),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_are_told_apart() {
+        let words = |text: &str| Layout::of(text.as_bytes()).map(|layout| layout.words());
+        assert_eq!(words(r#"{"a":1,"b":2}"#).as_deref(), Some("compact"));
+        let python = words(r#"{"a": 1, "b": 2}"#);
+        assert_eq!(python.as_deref(), Some(r#"", " and ": ""#));
+        let laid_out = words("{\n  \"a\": 1,\n  \"b\": 2\n}");
+        assert_eq!(
+            laid_out.as_deref(),
+            Some(r#"indented: "\n  ", ",\n  ", ": ""#)
+        );
+        assert_eq!(words("[1]"), None);
+    }
+
+    #[test]
+    fn texts_and_bytes() {
+        assert_eq!(compare(b"same", b"same").0, vec![]);
+        let (changes, _) = compare(b"<html>one", b"<html>two");
+        assert_eq!(changes.len(), 1);
+        let (changes, _) = compare(b"\xff\x00\x01", b"\xff\x00\x02");
+        let told = changes[0].right.clone().unwrap();
+        assert_eq!(
+            told.value,
+            Value::Text("3 bytes; from byte 2: 02".to_owned())
+        );
+    }
+}

@@ -1,0 +1,269 @@
+//! What differs between two exchanges, as plain data: layers, each with its changes.
+
+use serde::Serialize;
+
+use crate::span::Span;
+
+/// The parts of an exchange that are compared, in the order in which they are told.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// Names, addresses, TLS.
+    Connection,
+    /// Start line, fields and body of the request.
+    Request,
+    /// Start line and fields of the response.
+    Head,
+    /// How both bodies are framed and coded, and how the response ended.
+    Framing,
+    /// The response's body: as JSON, as text, as bytes; of a stream, what its events are made of.
+    Body,
+    /// The sequence of events.
+    Stream,
+    /// What the answer means.
+    Meaning,
+    /// When what came.
+    Timing,
+}
+
+impl Layer {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Connection,
+        Self::Request,
+        Self::Head,
+        Self::Framing,
+        Self::Body,
+        Self::Stream,
+        Self::Meaning,
+        Self::Timing,
+    ];
+
+    /// Its name, as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Request => "request",
+            Self::Head => "head",
+            Self::Framing => "framing",
+            Self::Body => "body",
+            Self::Stream => "stream",
+            Self::Meaning => "meaning",
+            Self::Timing => "timing",
+        }
+    }
+
+    /// The layer of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|layer| layer.name() == name)
+    }
+}
+
+/// All that differs between two exchanges.
+#[derive(Clone, Debug, Serialize)]
+pub struct Difference {
+    /// What the left one is called.
+    pub left: String,
+    /// What the right one is called.
+    pub right: String,
+    /// Every layer that was compared, also where nothing differs.
+    pub layers: Vec<Compared>,
+}
+
+impl Difference {
+    /// Whether anything differs that any two exchanges do not.
+    pub fn is_different(&self) -> bool {
+        self.changes().any(|(_, change)| change.noise.is_none())
+    }
+
+    /// Every change with its layer.
+    pub fn changes(&self) -> impl Iterator<Item = (Layer, &Change)> {
+        let of = |compared: &'_ Compared| compared.layer;
+        self.layers.iter().flat_map(move |compared| {
+            let layer = of(compared);
+            compared.changes.iter().map(move |change| (layer, change))
+        })
+    }
+
+    /// How many changes are noise.
+    pub fn noise(&self) -> usize {
+        self.changes()
+            .filter(|(_, change)| change.noise.is_some())
+            .count()
+    }
+}
+
+/// One layer, compared.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compared {
+    /// Which.
+    pub layer: Layer,
+    /// What differs, in the order of the right side.
+    pub changes: Vec<Change>,
+    /// What a reader should know of how it was compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// Where: a JSON Pointer, the name of a field in small letters, the name of a fact. Within one layer of one
+    /// difference no two changes have the same place and kind.
+    pub at: String,
+    /// What kind of fact it is, where a layer has several: `field`, `rate limits`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub group: &'static str,
+    /// What happened to it from left to right.
+    pub what: What,
+    /// What stands left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<Shown>,
+    /// What stands right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right: Option<Shown>,
+    /// Why it says nothing: what differs between any two exchanges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<String>,
+    /// What the exchanges of a baseline had there, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usual: Option<String>,
+}
+
+/// From left to right.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Only right has it.
+    Added,
+    /// Only left has it.
+    Removed,
+    /// Another value.
+    Changed,
+    /// The same value, written otherwise.
+    Respelled,
+    /// The same thing, elsewhere among its neighbours.
+    Moved,
+    /// The same members or fields, in another order.
+    Reordered,
+}
+
+impl What {
+    /// The same seen from the other side.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Added => Self::Removed,
+            Self::Removed => Self::Added,
+            same => same,
+        }
+    }
+
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+            Self::Respelled => "respelled",
+            Self::Moved => "moved",
+            Self::Reordered => "reordered",
+        }
+    }
+}
+
+/// A value with its place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Shown {
+    /// The value.
+    #[serde(flatten)]
+    pub value: Value,
+    /// Its place: in the decoded body for what stands in one, else in the raw stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+    /// Its path on this side, where it differs from the place of the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// What a fact is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// JSON as it was written.
+    Json(String),
+    /// Words.
+    Text(String),
+    /// A number of something.
+    Count(u64),
+    /// A duration, in microseconds.
+    Micros(u64),
+    /// Any other number.
+    Number(f64),
+}
+
+impl Value {
+    /// As a number, where it is one.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Count(number) | Self::Micros(number) => Some(*number as f64),
+            Self::Number(number) => Some(*number),
+            Self::Json(json) => json.parse().ok().filter(|number: &f64| number.is_finite()),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// How long a text it is, in characters; `None` for what is no text.
+    pub fn length(&self) -> Option<usize> {
+        match self {
+            Self::Text(text) => Some(text.chars().count()),
+            Self::Json(json) if json.starts_with('"') => {
+                Some(json.chars().count().saturating_sub(2))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<Value> for Shown {
+    fn from(value: Value) -> Self {
+        Self {
+            value,
+            span: None,
+            path: None,
+        }
+    }
+}
+
+impl Change {
+    /// A change of the kind that its two sides make it; `None` where they are equal.
+    pub fn between(at: &str, left: Option<Shown>, right: Option<Shown>) -> Option<Self> {
+        let what = match (&left, &right) {
+            (None, None) => return None,
+            (None, Some(_)) => What::Added,
+            (Some(_), None) => What::Removed,
+            (Some(left), Some(right)) if left.value == right.value => return None,
+            (Some(_), Some(_)) => What::Changed,
+        };
+        Some(Self::new(at, what, left, right))
+    }
+
+    /// A change of that kind.
+    pub fn new(at: &str, what: What, left: Option<Shown>, right: Option<Shown>) -> Self {
+        Self {
+            at: at.to_owned(),
+            group: "",
+            what,
+            left,
+            right,
+            noise: None,
+            usual: None,
+        }
+    }
+
+    /// The same change in a group.
+    #[must_use]
+    pub fn grouped(self, group: &'static str) -> Self {
+        Self { group, ..self }
+    }
+}

@@ -1,0 +1,5 @@
+//! stub
+/// x
+pub fn longest_increasing(order: &[u32]) -> Vec<usize> {
+    (0..order.len()).collect()
+}

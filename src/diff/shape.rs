@@ -1,0 +1,253 @@
+//! What JSON texts are made of, values left out: each path with the kinds of value that stand there, and
+//! whether it is always there. Items of an array share one path, `*`.
+//!
+//! A shape is gathered from one text or from many: the events of a stream, the answers of a baseline.
+
+use std::collections::BTreeMap;
+
+use super::change::{Change, Shown, Value, What};
+use crate::json::{self, Kind};
+
+/// The shape of all texts taken in.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    root: Place,
+}
+
+/// What stands at one path.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    /// How often something stood there.
+    times: u64,
+    /// How often an object did.
+    objects: u64,
+    /// Which kinds, in words.
+    kinds: Vec<&'static str>,
+    /// The one scalar that always stood there.
+    constant: Constant,
+    members: BTreeMap<String, Place>,
+    items: Option<Box<Place>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Constant {
+    #[default]
+    Unseen,
+    Always(String),
+    Varies,
+}
+
+/// The longest scalar that is remembered as a constant, in bytes.
+const CONSTANT: usize = 200;
+
+impl Shape {
+    /// Takes one text in.
+    pub fn take(&mut self, value: json::Value<'_>) {
+        self.root.take(value);
+    }
+
+    /// What `other` has that this shape, as the baseline, does not allow: new paths, missing ones that are
+    /// always there, other kinds of value.
+    pub fn compare(&self, other: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.root.compare(&other.root, true, "", &mut changes);
+        changes
+    }
+
+    /// Where one value always stands here, and another always there.
+    pub fn constants(&self, other: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.root.constants(&other.root, "", &mut changes);
+        changes
+    }
+}
+
+impl Place {
+    fn take(&mut self, value: json::Value<'_>) {
+        self.times = self.times.saturating_add(1);
+        let kind = name(value.kind());
+        if !self.kinds.contains(&kind) {
+            self.kinds.push(kind);
+            self.kinds.sort_unstable();
+        }
+        match value.kind() {
+            Kind::Object => {
+                self.objects = self.objects.saturating_add(1);
+                for (key, value) in value.members() {
+                    let key = key.as_str().unwrap_or_default().into_owned();
+                    self.members.entry(key).or_default().take(value);
+                }
+                self.constant = Constant::Varies;
+            }
+            Kind::Array => {
+                for item in value.items() {
+                    self.items.get_or_insert_default().take(item);
+                }
+                self.constant = Constant::Varies;
+            }
+            _ => self.constant.take(value.raw()),
+        }
+    }
+
+    /// In words: `string or null, sometimes`.
+    fn words(&self, always: bool) -> Shown {
+        let kinds = self.kinds.join(" or ");
+        let often = if always { "" } else { ", sometimes" };
+        Value::Text(format!("{kinds}{often}")).into()
+    }
+
+    fn compare(&self, other: &Self, always: bool, at: &str, changes: &mut Vec<Change>) {
+        let new = other.kinds.iter().any(|kind| !self.kinds.contains(kind));
+        if new && self.times > 0 {
+            let (left, right) = (self.words(always), other.words(true));
+            changes.push(Change::new(at, What::Changed, Some(left), Some(right)));
+        }
+        for (key, place) in &self.members {
+            let inner = format!("{at}/{}", escaped(key));
+            let always = place.times >= self.objects;
+            let there = other.members.get(key);
+            let lost = always && there.is_none_or(|there| there.times < other.objects);
+            match there {
+                Some(there) if lost => {
+                    let (left, right) = (place.words(true), there.words(false));
+                    changes.push(Change::new(&inner, What::Changed, Some(left), Some(right)));
+                    place.compare(there, always, &inner, changes);
+                }
+                Some(there) => place.compare(there, always, &inner, changes),
+                // Of an object that is not there at all, nothing is missing.
+                None if lost && other.objects > 0 => {
+                    changes.push(Change::new(
+                        &inner,
+                        What::Removed,
+                        Some(place.words(true)),
+                        None,
+                    ));
+                }
+                None => {}
+            }
+        }
+        // An object that the baseline has never seen there is told as a whole.
+        let known = self.objects > 0 || self.times == 0;
+        for (key, place) in other.members.iter().filter(|_| known) {
+            if !self.members.contains_key(key) {
+                let always = place.times >= other.objects;
+                let inner = format!("{at}/{}", escaped(key));
+                changes.push(Change::new(
+                    &inner,
+                    What::Added,
+                    None,
+                    Some(place.words(always)),
+                ));
+            }
+        }
+        if let (Some(items), Some(others)) = (&self.items, &other.items) {
+            items.compare(others, true, &format!("{at}/*"), changes);
+        }
+    }
+
+    fn constants(&self, other: &Self, at: &str, changes: &mut Vec<Change>) {
+        if let (Constant::Always(left), Constant::Always(right)) = (&self.constant, &other.constant)
+            && left != right
+        {
+            let json = |text: &String| Some(Value::Json(text.clone()).into());
+            changes.push(Change::new(at, What::Changed, json(left), json(right)));
+        }
+        for (key, place) in &self.members {
+            if let Some(there) = other.members.get(key) {
+                place.constants(there, &format!("{at}/{}", escaped(key)), changes);
+            }
+        }
+        if let (Some(items), Some(others)) = (&self.items, &other.items) {
+            items.constants(others, &format!("{at}/*"), changes);
+        }
+    }
+}
+
+impl Constant {
+    fn take(&mut self, raw: &[u8]) {
+        let text = std::str::from_utf8(raw).unwrap_or_default();
+        *self = match &*self {
+            Self::Unseen if text.len() <= CONSTANT => Self::Always(text.to_owned()),
+            Self::Always(known) if known == text => return,
+            _ => Self::Varies,
+        };
+    }
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Object => "object",
+        Kind::Array => "array",
+        Kind::String => "string",
+        Kind::Number => "number",
+        Kind::True | Kind::False => "boolean",
+        Kind::Null => "null",
+    }
+}
+
+/// A key as a step of a JSON Pointer (RFC 6901, section 3).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Document;
+
+    fn shape(texts: &[&str]) -> Shape {
+        let mut shape = Shape::default();
+        for text in texts {
+            shape.take(Document::parse(text.as_bytes()).unwrap().root());
+        }
+        shape
+    }
+
+    fn told(changes: &[Change]) -> Vec<String> {
+        let value = |shown: &Option<Shown>| match shown.as_ref().map(|shown| &shown.value) {
+            Some(Value::Text(text) | Value::Json(text)) => text.clone(),
+            _ => "-".to_owned(),
+        };
+        let line = |change: &Change| {
+            let (left, right) = (value(&change.left), value(&change.right));
+            format!("{} {left} > {right}", change.at)
+        };
+        changes.iter().map(line).collect()
+    }
+
+    #[test]
+    fn paths_kinds_and_presence() {
+        let base = shape(&[
+            r#"{"id":"a","n":1,"list":[{"x":1},{"x":2,"y":null}],"gone":true}"#,
+            r#"{"id":"b","list":[],"n":null,"gone":false}"#,
+        ]);
+        let other = shape(&[r#"{"id":5,"n":null,"list":[{"x":1,"z":{}},{}],"extra":{"deep":1}}"#]);
+        let expected = [
+            "/gone boolean > -",
+            "/id string > number",
+            "/list/*/x number > number, sometimes",
+            "/list/*/z - > object, sometimes",
+            "/extra - > object",
+        ];
+        let mut changes = told(&base.compare(&other));
+        changes.sort();
+        let mut expected = expected.map(str::to_owned);
+        expected.sort();
+        assert_eq!(changes, expected);
+        assert_eq!(base.compare(&base), vec![]);
+    }
+
+    #[test]
+    fn a_baseline_allows_what_any_of_it_had() {
+        let base = shape(&[r#"{"a":1}"#, r#"{"a":null,"b":""}"#]);
+        assert_eq!(base.compare(&shape(&[r#"{"a":null}"#])), vec![]);
+        assert_eq!(base.compare(&shape(&[r#"{"a":3,"b":"x"}"#])), vec![]);
+    }
+
+    #[test]
+    fn constants_of_a_stream() {
+        let left = shape(&[r#"{"m":"one","t":1,"u":1}"#, r#"{"m":"one","t":2}"#]);
+        let right = shape(&[r#"{"m":"two","t":1}"#, r#"{"m":"two","t":5,"u":1}"#]);
+        assert_eq!(told(&left.constants(&right)), [r#"/m "one" > "two""#]);
+    }
+}

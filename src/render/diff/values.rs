@@ -1,0 +1,186 @@
+//! One change as lines: on one where both values are short, else one below the other; prose by words.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use super::super::{Look, Style, words};
+use super::mark;
+use crate::diff::text::{self, Run};
+use crate::diff::{Change, Shown, Value, What};
+use crate::json::Document;
+
+/// How much of one value is shown, in characters.
+const VALUE: usize = 2000;
+
+/// How long both values may be together to stand on one line.
+const SHORT: usize = 72;
+
+/// From how many characters on a text with spaces is read as prose.
+const PROSE: usize = 24;
+
+/// How much of an unchanged stretch is shown around what changed, in characters.
+const CONTEXT: usize = 48;
+
+/// Writes one change, below the heading of its layer.
+pub(super) fn change(change: &Change, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let (sign, look) = mark(change.what);
+    let at = style.paint(Look::Name, &place(change));
+    let sign = style.paint(look, &sign.to_string());
+    let extra = style.dim(&extra(change));
+    let (left, right) = (shown(&change.left), shown(&change.right));
+    match (&left, &right) {
+        (Some(left), Some(right)) if is_short(left, right) => {
+            let left = style.paint(Look::Bad, left);
+            let right = style.paint(Look::Good, right);
+            writeln!(out, "  {sign} {at}  {left} -> {right}{extra}")
+        }
+        (Some(_), Some(_)) if change.what == What::Changed && prose(change).is_some() => {
+            writeln!(out, "  {sign} {at}{extra}")?;
+            let (left, right) = prose(change).unwrap_or_default();
+            writeln!(out, "      {}", by_words(&left, &right, style))
+        }
+        _ => {
+            let inline = |value: &String| value.chars().count() <= SHORT;
+            let one = left
+                .as_ref()
+                .xor(right.as_ref())
+                .filter(|value| inline(value));
+            if let Some(value) = one {
+                return writeln!(out, "  {sign} {at}  {}{extra}", style.paint(look, value));
+            }
+            writeln!(out, "  {sign} {at}{extra}")?;
+            for (sign, look, value) in [('-', Look::Bad, left), ('+', Look::Good, right)] {
+                if let Some(value) = value {
+                    writeln!(
+                        out,
+                        "      {}",
+                        style.paint(look, &format!("{sign} {value}"))
+                    )?;
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Where a change is, as a reader sees it.
+pub(super) fn place(change: &Change) -> String {
+    match change.at.is_empty() {
+        true => "(the whole)".to_owned(),
+        false => words::line(&change.at).into_owned(),
+    }
+}
+
+/// What kind of change it is, where the sign does not say it; how the baseline is; why it is noise.
+pub(super) fn extra(change: &Change) -> String {
+    let kind = match change.what {
+        What::Respelled | What::Moved | What::Reordered => Some(change.what.name().to_owned()),
+        _ => None,
+    };
+    let moved = |shown: &Option<Shown>| shown.as_ref()?.path.clone();
+    let from = moved(&change.left).filter(|path| *path != change.at);
+    let from = from.map(|path| format!("from {}", words::line(&path)));
+    let usual = change
+        .usual
+        .as_ref()
+        .map(|usual| format!("baseline: {usual}"));
+    let noise = change.noise.as_ref().map(|why| format!("noise: {why}"));
+    let all: Vec<_> = [kind, from, usual, noise].into_iter().flatten().collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("  ({})", words::line(&all.join("; "))),
+    }
+}
+
+fn is_short(left: &str, right: &str) -> bool {
+    left.chars().count().saturating_add(right.chars().count()) <= SHORT
+}
+
+/// A value as one line.
+pub(super) fn shown(shown: &Option<Shown>) -> Option<String> {
+    let shown = shown.as_ref()?;
+    Some(value(&shown.value, VALUE))
+}
+
+/// A value on one line of at most `most` characters, and how it goes on.
+pub(super) fn value(value: &Value, most: usize) -> String {
+    let text: Cow<'_, str> = match value {
+        Value::Json(text) | Value::Text(text) => Cow::Borrowed(text),
+        Value::Count(number) => Cow::Owned(words::count(*number)),
+        Value::Micros(micros) => Cow::Owned(words::time(*micros)),
+        Value::Number(number) => Cow::Owned(format!("{number:.1}")),
+    };
+    clip(&text, most)
+}
+
+fn clip(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => words::line(text).into_owned(),
+        Some((end, _)) => {
+            let size = words::bytes(text.len() as u64);
+            let head = words::line(text.get(..end).unwrap_or(text));
+            format!("{head}... ({size})")
+        }
+    }
+}
+
+/// Both sides as plain text, where they are prose: worth comparing word by word.
+pub(super) fn prose(change: &Change) -> Option<(String, String)> {
+    let left = plain(&change.left.as_ref()?.value)?;
+    let right = plain(&change.right.as_ref()?.value)?;
+    let is_prose = |text: &str| text.contains(char::is_whitespace) && text.len() >= PROSE;
+    (is_prose(&left) && is_prose(&right)).then_some((left, right))
+}
+
+/// The text of a string; `None` for other values.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Json(json) if json.starts_with('"') => {
+            let document = Document::parse(json.as_bytes()).ok()?;
+            document.root().as_str().map(Cow::into_owned)
+        }
+        _ => None,
+    }
+}
+
+/// Both texts in one: `[-only left-]`, `{+only right+}`. Long stretches that both have are folded.
+pub(super) fn by_words(left: &str, right: &str, style: &Style) -> String {
+    let runs = text::words(left, right);
+    let last = runs.len().saturating_sub(1);
+    let mut line = String::new();
+    for (n, run) in runs.iter().enumerate() {
+        match run {
+            Run::Same(text) => line.push_str(&stretch(text, n > 0, n < last)),
+            Run::Removed(text) => {
+                let text = format!("[-{}-]", clip(text, VALUE));
+                line.push_str(&style.paint(Look::Bad, &text));
+            }
+            Run::Added(text) => {
+                let text = format!("{{+{}+}}", clip(text, VALUE));
+                line.push_str(&style.paint(Look::Good, &text));
+            }
+        }
+    }
+    line
+}
+
+/// What both have, without its middle where it is long: of the beginning what follows a change, of the end what
+/// comes before one.
+fn stretch(text: &str, after: bool, before: bool) -> String {
+    let length = text.chars().count();
+    let kept = [after, before].into_iter().filter(|side| *side).count();
+    if length <= CONTEXT.saturating_mul(kept.max(1)).saturating_add(8) {
+        return words::line(text).into_owned();
+    }
+    let at = |n: usize| text.char_indices().nth(n).map_or(text.len(), |(at, _)| at);
+    let head = if after { at(CONTEXT) } else { 0 };
+    let tail = if before {
+        at(length.saturating_sub(CONTEXT))
+    } else {
+        text.len()
+    };
+    let head = words::line(text.get(..head).unwrap_or_default());
+    let tail = words::line(text.get(tail..).unwrap_or_default());
+    format!("{head} ... {tail}")
+}
