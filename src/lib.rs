@@ -9,7 +9,7 @@
 //! 1 tape                              bytes both ways, with marks; trait Watch
 //! 2 http1 content json sse            decoders: windows in, events with spans out
 //! 3 capture                           tape <-> JSON lines; masking
-//! 4 exchange timing limits price chat timeline report listing diff   meaning: plain values
+//! 4 exchange tile timing limits price chat timeline report listing diff trial   meaning: plain values
 //! 5 render                            values -> a given Write
 //! ----------------------------------- no sockets, files, clock or environment above this line
 //! 6 net capture::store                sockets, TLS, names, the clock; the capture folder
@@ -55,5 +55,7 @@ pub mod serve;
 pub mod span;
 pub mod sse;
 pub mod tape;
+pub mod tile;
 pub mod timeline;
 pub mod timing;
+pub mod trial;

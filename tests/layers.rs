@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules from the ground up: a module may use those of lower rows.
-const LAYERS: [(&str, u8); 23] = [
+const LAYERS: [(&str, u8); 25] = [
     ("span", 0),
     ("tape", 10),
     ("http1", 20),
@@ -19,6 +19,7 @@ const LAYERS: [(&str, u8); 23] = [
     ("capture", 30),
     ("exchange", 40),
     ("timing", 41),
+    ("tile", 41),
     ("limits", 41),
     ("price", 41),
     ("chat", 41),
@@ -26,6 +27,7 @@ const LAYERS: [(&str, u8); 23] = [
     ("report", 43),
     ("listing", 44),
     ("diff", 45),
+    ("trial", 46),
     ("render", 50),
     ("net", 60),
     ("capture::store", 60),

@@ -85,11 +85,14 @@ pub(super) enum Verb {
 }
 
 /// Arguments of `wire send`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct Send {
     /// The body: a JSON file, or - for standard input; its bytes go out exactly as they are
     #[arg(value_name = "REQUEST")]
     pub(super) request: Option<PathBuf>,
+    /// The bytes of REQUEST, where they have been read already.
+    #[arg(skip)]
+    pub(super) read: Option<Vec<u8>>,
     /// REQUEST is a whole HTTP/1.1 message, head and body: every byte is written as it is
     #[arg(long, conflicts_with_all = ["header", "method", "http10", "model", "set", "stream", "no_stream"])]
     pub(super) raw: bool,
@@ -99,6 +102,8 @@ pub(super) struct Send {
     pub(super) head: Head,
     #[command(flatten)]
     pub(super) edits: Edits,
+    #[command(flatten)]
+    pub(super) several: Several,
     /// Print what would be sent, secrets masked, and send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -121,13 +126,14 @@ pub(super) struct Send {
 }
 
 /// Where to.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Where to")]
 pub(super) struct Whither {
     /// A known API: openai, anthropic, gemini, ollama, ...; demo, the embedded server, or demo:anthropic,
     /// demo:gemini, demo:ollama, demo:responses (`--to help` lists all) [default: openai]
+    /// NAME:MODEL asks it for a model of its own; several are asked one after another, and compared
     #[arg(long, value_name = "NAME")]
-    pub(super) to: Option<String>,
+    pub(super) to: Vec<String>,
     /// The whole URL; a key goes along only with a --to of your own, or to that API's own host
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
@@ -143,7 +149,7 @@ pub(super) struct Whither {
 }
 
 /// The request's head.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Head")]
 pub(super) struct Head {
     /// 'Name: value' sets, 'Name:' removes a default, 'Name;' sends an empty value
@@ -158,12 +164,12 @@ pub(super) struct Head {
 }
 
 /// Edits of the body that leave every other byte alone.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Edits (every other byte stays)")]
 pub(super) struct Edits {
-    /// Another model
+    /// Another model; several are asked one after another, and compared
     #[arg(short, long, value_name = "NAME")]
-    pub(super) model: Option<String>,
+    pub(super) model: Vec<String>,
     /// Set a value: a JSON Pointer (/messages/0/content) or dotted path (messages.0.content), and JSON
     #[arg(long, value_name = "PATH=JSON")]
     pub(super) set: Vec<String>,
@@ -175,8 +181,20 @@ pub(super) struct Edits {
     pub(super) no_stream: bool,
 }
 
+/// More than one exchange.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Several models, targets, times")]
+pub(super) struct Several {
+    /// Send it so often to each
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), default_value = "1")]
+    pub(super) repeat: u32,
+    /// So many at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), default_value = "1")]
+    pub(super) parallel: u16,
+}
+
 /// How the connection is made.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct Connection {
     /// Longest time until the connection (with TLS) stands, in seconds
@@ -210,7 +228,7 @@ pub(super) struct Connection {
 }
 
 /// Whom TLS trusts.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS")]
 pub(super) struct Tls {
     /// Trust any certificate (its chain is shown and recorded all the same)
@@ -231,7 +249,7 @@ pub(super) struct Tls {
 }
 
 /// What is shown.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
     /// These parts alone, unmarked, on standard output:
@@ -287,7 +305,7 @@ pub(super) struct Limits {
 }
 
 /// What is kept.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Capture")]
 pub(super) struct Keep {
     /// Write the capture to FILE

@@ -237,6 +237,30 @@ impl Destination {
         Ok(found)
     }
 
+    /// `NAME` and the model of `NAME:MODEL`. What follows `demo:` is an API that it speaks, if there is one of that
+    /// name, and a model may follow that.
+    pub(super) fn split(to: &str) -> (Option<&str>, Option<&str>) {
+        let (name, rest) = match to.split_once(':') {
+            None => return (Some(to), None),
+            Some(parts) => parts,
+        };
+        if name != DEMO {
+            return (Some(name), Some(rest));
+        }
+        let (api, model) = match rest.split_once(':') {
+            None => (rest, None),
+            Some((api, model)) => (api, Some(model)),
+        };
+        let known = api == "responses" || TABLE.iter().any(|entry| entry.0 == api);
+        match known {
+            true => (
+                to.get(..DEMO.len().saturating_add(1).saturating_add(api.len())),
+                model,
+            ),
+            false => (Some(name), Some(rest)),
+        }
+    }
+
     /// Whether `name` is that of the embedded server.
     pub(super) fn is_demo(name: &str) -> bool {
         name == DEMO || name.starts_with("demo:")
@@ -344,4 +368,28 @@ fn read_config(named: Option<&Path>) -> Result<BTreeMap<String, Destination>, Co
         )
     })?;
     Ok(config.targets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_may_name_a_model() {
+        let case = |to: &str, name: &str, model: Option<&str>| {
+            assert_eq!(Destination::split(to), (Some(name), model), "{to}");
+        };
+        case("openai", "openai", None);
+        case("groq:llama-3.3-70b", "groq", Some("llama-3.3-70b"));
+        case("ollama:llama3:8b", "ollama", Some("llama3:8b"));
+        case("demo", "demo", None);
+        case("demo:anthropic", "demo:anthropic", None);
+        case(
+            "demo:anthropic:claude-x",
+            "demo:anthropic",
+            Some("claude-x"),
+        );
+        case("demo:responses:gpt-4o", "demo:responses", Some("gpt-4o"));
+        case("demo:gpt-4o", "demo", Some("gpt-4o"));
+    }
 }

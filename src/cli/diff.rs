@@ -12,6 +12,7 @@ use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject};
 use crate::json::Document;
 use crate::render::diff::{self as paint, Shows};
 use crate::render::machine;
+use crate::span::Side;
 
 /// Runs `wire diff`.
 pub(super) fn run(common: &Common, args: &args::Diff) -> Result<Exit, Complaint> {
@@ -132,6 +133,9 @@ impl Run<'_> {
         if self.args.form.json_patch {
             return self.patch(left, right);
         }
+        if self.args.bytes {
+            return self.bytes(left, right);
+        }
         let difference = self.compare(left, right);
         self.write(|style, out| self.paint(&difference, style, out))?;
         Ok(self.ended(difference.is_different() || self.args.all && difference.noise() > 0))
@@ -211,6 +215,39 @@ impl Run<'_> {
         let difference = diff::compare_shapes(baseline, last, &self.rules);
         self.write(|style, out| self.paint(&difference, style, out))?;
         Ok(self.ended(difference.is_different()))
+    }
+
+    /// The raw streams, or the one of the layers that were named.
+    fn bytes(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {
+        let (Some(left), Some(right)) = (&left.answered, &right.answered) else {
+            return Err(Complaint::usage(
+                "--bytes compares captures, and a request file is none",
+            ));
+        };
+        let sides: Vec<_> = [Side::Sent, Side::Received]
+            .into_iter()
+            .filter(|side| match side {
+                Side::Sent => self.only.contains(&Layer::Request),
+                Side::Received => self.only.iter().any(|layer| *layer != Layer::Request),
+            })
+            .collect();
+        let limits = self.means.limits.0;
+        let differences: Vec<_> = sides
+            .iter()
+            .map(|&side| diff::compare_bytes(left, right, side, limits))
+            .collect();
+        self.write(|style, out| {
+            if self.args.form.json {
+                return machine::value(&differences, out);
+            }
+            differences.iter().try_for_each(|difference| {
+                let streams = [left, right]
+                    .map(|answered| answered.tape.stream(difference.side).bytes.as_slice());
+                paint::bytes(difference, streams, style, out)
+            })
+        })?;
+        let mut firsts = differences.iter().map(|difference| &difference.first);
+        Ok(self.ended(firsts.any(Option::is_some)))
     }
 
     fn patch(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {

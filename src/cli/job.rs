@@ -71,7 +71,7 @@ impl Job {
 impl<'a> Plan<'a> {
     fn new(args: &'a args::Send, demo: Option<&Demo>) -> Result<Self, Complaint> {
         let whither = &args.whither;
-        let name = whither.to.as_deref().unwrap_or("openai");
+        let name = whither.to.first().map_or("openai", String::as_str);
         let api = match demo {
             Some(demo) => {
                 Destination::demo(name, &format!("https://localhost:{}", demo.addr.port()))?
@@ -104,7 +104,10 @@ impl<'a> Plan<'a> {
             return Err(Complaint::usage("no request file")
                 .hint("name a JSON file, or - for standard input; `-X GET` needs none"));
         };
-        let bytes = request::read(path)?;
+        let bytes = match &self.args.read {
+            Some(bytes) => bytes.clone(),
+            None => request::read(path)?,
+        };
         if self.args.raw {
             return Ok(Some(request::Body::opaque(bytes)));
         }
@@ -190,7 +193,7 @@ impl<'a> Plan<'a> {
             )));
         }
         let whither = &self.args.whither;
-        if whither.url.is_some() && whither.to.is_none() && !self.is_at_home(target) {
+        if whither.url.is_some() && whither.to.is_empty() && !self.is_at_home(target) {
             let note = "no key goes along: --url names no API (add --to NAME, or -H 'Authorization: Bearer ...')";
             self.notes.push(note.to_owned());
             return Ok(None);

@@ -79,6 +79,11 @@ impl Capture {
         Ok(file)
     }
 
+    /// The file, if there is one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.writer.as_ref().map(|_| self.path.as_path())
+    }
+
     /// Says where the capture is, if there is room for `notes`, or in any case that it is not whole.
     /// `exit` is how the exchange itself ended.
     pub(super) fn finish(self, exit: Exit, notes: bool) -> Exit {

@@ -17,6 +17,7 @@ mod prices;
 mod request;
 mod route;
 mod send;
+mod several;
 mod show;
 
 use clap::{CommandFactory, Parser};

@@ -63,7 +63,7 @@ pub(super) fn body(
     model_in_path: bool,
 ) -> Result<Body, Complaint> {
     let mut sets: Vec<(json::Path, Vec<u8>, &str)> = Vec::new();
-    if let (Some(model), false) = (&edits.model, model_in_path) {
+    if let (Some(model), false) = (edits.model.first(), model_in_path) {
         sets.push((
             json::Path::default().join("model"),
             json::quote(model),
@@ -92,7 +92,7 @@ pub(super) fn body(
     }
     let mut body = describe(bytes);
     if model_in_path {
-        body.model = edits.model.clone().or(body.model);
+        body.model = edits.model.first().cloned().or(body.model);
         body.streams = edits.stream;
     }
     Ok(body)

@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::job::Job;
 use super::keep::{Capture, fresh_salt};
 use super::output::{self, Means};
+use super::several;
 use crate::capture::Masker;
 use crate::client;
 use crate::http1;
@@ -23,54 +24,88 @@ use crate::tape::{Cause, Fact, Origin, Tape, Watch};
 
 /// Runs `wire send`.
 pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
+    let aims = several::aims(args);
+    if aims.len() > 1 || args.several.repeat > 1 {
+        return several::run(common, args, &aims);
+    }
+    block_on(send(common, aims.first().unwrap_or(args)))
+}
+
+/// Runs a future to its end, with sockets and timers.
+pub(super) fn block_on<T>(
+    future: impl Future<Output = Result<T, Complaint>>,
+) -> Result<T, Complaint> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Complaint::new(Exit::NoConnection, format!("no runtime: {error}")))?;
-    let ended = runtime.block_on(send(common, args));
+    let ended = runtime.block_on(future);
     // The system's resolver cannot be interrupted; nobody waits for it after a time limit.
     runtime.shutdown_background();
     ended
 }
 
 async fn send(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
-    let demo = match &args.whither {
-        args::Whither {
-            to: Some(to),
-            url: None,
-            ..
-        } if Destination::is_demo(to) => Some(start_demo(args.whither.pace).await?),
-        _ => None,
-    };
+    let demo = demo(args).await?;
     let mut job = Job::new(args, demo.as_ref())?;
     if args.dry_run {
         return dry_run(&job);
     }
     let means = Means::new(common, &args.output, &args.limits)?;
     let mut show = Show::new(common, args, &job.origin, &means)?;
-    let mut capture = Capture::create(common, &args.keep, &job)?;
+    let (failure, capture) = kept(common, args, &means, &mut job, &mut show).await?;
+    let hint = failure.and_then(|failure| failure.hint);
+    let (exit, room) = show.finish(&means, args.fail, hint);
+    Ok(capture.finish(exit, room))
+}
+
+/// Whoever looks on besides the capture.
+pub(super) trait Screen {
+    /// The feed.
+    fn watch(&mut self) -> &mut dyn Watch;
+    /// A note that comes before it.
+    fn note(&mut self, text: &str);
+}
+
+/// Runs one exchange and keeps it; the failure, if there was no connection, has a hint.
+pub(super) async fn kept(
+    common: &Common,
+    args: &args::Send,
+    means: &Means,
+    job: &mut Job,
+    screen: &mut dyn Screen,
+) -> Result<(Option<Failure>, Capture), Complaint> {
+    let mut capture = Capture::create(common, &args.keep, job)?;
     // Making the file is no part of the exchange.
     job.clock = Clock::start();
     let masks = job.secrets(&capture.salt);
     for note in &job.notes {
-        show.note(note);
+        screen.note(note);
     }
     if args.keep.keep_secrets && capture.writer.is_some() {
-        show.note("WARNING: this capture holds its secrets as they are (--keep-secrets)");
+        screen.note("WARNING: this capture holds its secrets as they are (--keep-secrets)");
     }
     let failure = {
-        let (screen, writer) = (show.watch(), &mut capture.writer);
+        let (screen, writer) = (screen.watch(), &mut capture.writer);
         let mut feed: Box<dyn Watch + '_> = match (args.keep.reveal, args.keep.keep_secrets) {
             (false, false) => Box::new(Masker::new((writer, screen), masks.clone())),
             (true, false) => Box::new((screen, Masker::new(writer, masks.clone()))),
             (false, true) => Box::new((writer, Masker::new(screen, masks.clone()))),
             (true, true) => Box::new((writer, screen)),
         };
-        exchange(args, means.limits.0, &job, feed.as_mut()).await
+        exchange(args, means.limits.0, job, feed.as_mut()).await
     };
-    let hint = failure.and_then(|failure| failure.hint);
-    let (exit, room) = show.finish(&means, args.fail, hint);
-    Ok(capture.finish(exit, room))
+    Ok((failure, capture))
+}
+
+/// The embedded server, where it is asked for.
+pub(super) async fn demo(args: &args::Send) -> Result<Option<Demo>, Complaint> {
+    match (args.whither.to.first(), &args.whither.url) {
+        (Some(to), None) if Destination::is_demo(to) => {
+            start_demo(args.whither.pace).await.map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 async fn start_demo(pace: Option<Duration>) -> Result<Demo, Complaint> {
@@ -199,22 +234,6 @@ impl Show {
         Ok(Self::Live(Box::new(live)))
     }
 
-    fn watch(&mut self) -> &mut dyn Watch {
-        match self {
-            Self::Live(live) => live.as_mut(),
-            Self::Json(tape) => tape.as_mut(),
-        }
-    }
-
-    fn note(&mut self, text: &str) {
-        match self {
-            Self::Live(live) => live.note(text),
-            Self::Json(_) => {
-                let _ = writeln!(output::stderr(), "* {}", words::line(text));
-            }
-        }
-    }
-
     /// Ends the showing. Says how to end, and whether there is room for a last note.
     fn finish(self, means: &Means, fail: bool, hint: Option<String>) -> (Exit, bool) {
         let (meta, painted) = match self {
@@ -234,6 +253,24 @@ impl Show {
             Some(error) => {
                 let text = format!("the output cannot be written: {error}");
                 (Complaint::new(Exit::NoCapture, text).tell(), false)
+            }
+        }
+    }
+}
+
+impl Screen for Show {
+    fn watch(&mut self) -> &mut dyn Watch {
+        match self {
+            Self::Live(live) => live.as_mut(),
+            Self::Json(tape) => tape.as_mut(),
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        match self {
+            Self::Live(live) => live.note(text),
+            Self::Json(_) => {
+                let _ = writeln!(output::stderr(), "* {}", words::line(text));
             }
         }
     }

@@ -20,6 +20,7 @@ use crate::report::Report;
 use crate::span::{Side, Span};
 use crate::sse::{Decoder, Format, Item};
 use crate::tape::{Stream, Tape, Window};
+use crate::tile::tiles;
 
 /// Runs `wire show`.
 pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint> {
@@ -187,7 +188,7 @@ fn end(painted: Painted) -> Exit {
 }
 
 fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
-    let tiles = hex::tiles(tape, means.limits.0);
+    let tiles = tiles(tape, means.limits.0);
     let style = output::stdout_style(common);
     let mut text = Vec::new();
     for side in sides(args.side) {

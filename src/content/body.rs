@@ -87,6 +87,17 @@ impl Body {
         }
     }
 
+    /// The decoded byte that the wire byte at `wire` is; `None` where it is no byte of the body, and where the
+    /// body is coded.
+    pub fn offset_of(&self, wire: u64) -> Option<u64> {
+        let after = self
+            .pieces
+            .partition_point(|(_, piece)| piece.start <= wire);
+        let (at, piece) = self.pieces.get(after.checked_sub(1)?)?;
+        let here = self.identity && piece.contains(wire);
+        here.then(|| at.saturating_add(wire.saturating_sub(piece.start)))
+    }
+
     /// The last piece that begins at `offset` or before it.
     fn piece(&self, offset: u64) -> Option<(u64, Span)> {
         let after = self.pieces.partition_point(|&(at, _)| at <= offset);

@@ -155,7 +155,7 @@ fn order(left: &Fields, right: &Fields) -> Option<Change> {
         .iter()
         .filter_map(|key| places.get(key).copied())
         .collect();
-    let kept = sequence::longest_increasing(&order);
+    let kept = sequence::longest_rising(&order);
     if kept.len() == order.len() {
         return None;
     }

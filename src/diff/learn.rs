@@ -27,12 +27,24 @@ struct Seen {
 
 /// How a value stands to a baseline.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Judgement {
-    /// Like those of the baseline; why that is said.
-    Inside(String),
-    /// Unlike them; what they are like.
-    Outside(String),
+struct Judgement {
+    /// Whether it is like those of the baseline.
+    inside: bool,
+    /// What they are like.
+    usual: String,
 }
+
+impl Judgement {
+    fn new(inside: bool, usual: impl Into<String>) -> Self {
+        Self {
+            inside,
+            usual: usual.into(),
+        }
+    }
+}
+
+/// Why what lies inside says nothing.
+const VARIES: &str = "varies in the baseline";
 
 impl Baseline {
     /// From the differences of the first exchange to each of the others.
@@ -81,13 +93,9 @@ impl Baseline {
             return;
         };
         let value = change.right.as_ref().map(|right| &right.value);
-        match seen.judge(value) {
-            Judgement::Inside(why) => change.noise = Some(why),
-            Judgement::Outside(usual) => {
-                change.noise = None;
-                change.usual = Some(format!("{usual} (n = {})", self.count));
-            }
-        }
+        let judgement = seen.judge(value);
+        change.noise = judgement.inside.then(|| VARIES.to_owned());
+        change.usual = Some(format!("{} (n = {})", judgement.usual, self.count));
     }
 }
 
@@ -95,43 +103,45 @@ impl Seen {
     fn judge(&self, value: Option<&Value>) -> Judgement {
         let missed = self.values.iter().any(Option::is_none);
         let Some(value) = value else {
-            return match missed {
-                true => Judgement::Inside("not always there in the baseline".to_owned()),
-                false => Judgement::Outside("always there".to_owned()),
+            let usual = if missed {
+                "not always there"
+            } else {
+                "always there"
             };
+            return Judgement::new(missed, usual);
         };
-        let numbers: Option<Vec<_>> = self.values.iter().flatten().map(Value::number).collect();
+        let seen = || self.values.iter().flatten();
+        let numbers: Option<Vec<_>> = seen().map(Value::number).collect();
         if let (Some(numbers), Some(number)) = (numbers, value.number()) {
-            return within(number, numbers.into_iter(), |text| text.to_owned());
+            return within(number, &numbers, |least, most| range(value, least, most));
         }
-        let lengths: Option<Vec<_>> = self.values.iter().flatten().map(Value::length).collect();
+        let lengths: Option<Vec<_>> = seen().map(|seen| Some(seen.length()? as f64)).collect();
         if let (Some(lengths), Some(length)) = (lengths, value.length()) {
-            let lengths = lengths.into_iter().map(|length| length as f64);
-            return within(length as f64, lengths, |text| {
-                format!("texts of {text} characters")
-            });
+            let words = |least, most| format!("texts of {least} .. {most} characters");
+            return within(length as f64, &lengths, words);
         }
-        let same_kind = self.values.iter().flatten().any(|seen| seen.is_like(value));
-        match same_kind {
-            true => Judgement::Inside("varies in the baseline".to_owned()),
-            false => Judgement::Outside("another type of value".to_owned()),
-        }
+        Judgement::new(
+            seen().any(|seen| seen.is_like(value)),
+            "other values of one type",
+        )
     }
 }
 
-fn within(
-    value: f64,
-    seen: impl Iterator<Item = f64>,
-    words: impl Fn(&str) -> String,
-) -> Judgement {
-    let (least, most) = seen.fold(
-        (f64::INFINITY, f64::NEG_INFINITY),
-        |(least, most), value| (least.min(value), most.max(value)),
-    );
-    let range = words(&format!("{least} .. {most}"));
-    match least <= value && value <= most {
-        true => Judgement::Inside(format!("varies in the baseline: {range}")),
-        false => Judgement::Outside(range),
+/// Judges `value` by the least and the greatest that were `seen`.
+fn within(value: f64, seen: &[f64], words: impl Fn(f64, f64) -> String) -> Judgement {
+    let least = seen.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let width = most - least;
+    let inside = least - width <= value && value <= most + width;
+    Judgement::new(inside, words(least, most))
+}
+
+/// A range in the unit of `value`.
+fn range(value: &Value, least: f64, most: f64) -> String {
+    match value {
+        Value::Micros(_) => format!("{:.2} .. {:.2} ms", least / 1e3, most / 1e3),
+        Value::Number(_) => format!("{least:.1} .. {most:.1}"),
+        _ => format!("{least} .. {most}"),
     }
 }
 
@@ -164,4 +174,78 @@ fn general(at: &str) -> String {
         .split('/')
         .map(|step| if is_index(step) { "*" } else { step });
     steps.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::change::{Compared, What};
+
+    fn difference(layer: Layer, changes: &[(&str, Value, Value)]) -> Difference {
+        let change = |(at, left, right): &(&str, Value, Value)| {
+            let (left, right) = (left.clone().into(), right.clone().into());
+            Change::new(at, What::Changed, Some(left), Some(right))
+        };
+        Difference {
+            left: "first".to_owned(),
+            right: "other".to_owned(),
+            layers: vec![Compared {
+                layer,
+                changes: changes.iter().map(change).collect(),
+                notes: vec![],
+            }],
+        }
+    }
+
+    /// Judges one value against a baseline whose first exchange has `first`, and others `others`.
+    fn judged(first: &Value, others: &[Value], value: Value) -> (bool, String) {
+        let to = |value: &Value| difference(Layer::Body, &[("/x", first.clone(), value.clone())]);
+        let baseline: Vec<_> = others.iter().map(to).collect();
+        let mut candidate = to(&value);
+        Baseline::learn(&baseline).judge(&mut candidate);
+        let change = candidate.layers[0].changes[0].clone();
+        (change.noise.is_some(), change.usual.unwrap())
+    }
+
+    #[test]
+    fn numbers_have_a_range() {
+        let json = |text: &str| Value::Json(text.to_owned());
+        let others = [json("12"), json("14")];
+        let case = |value: &str| judged(&json("10"), &others, json(value));
+        assert_eq!(case("13"), (true, "10 .. 14 (n = 3)".to_owned()));
+        assert!(case("18").0);
+        assert!(!case("19").0);
+        assert!(!case("5").0);
+        // Another type.
+        assert!(!case("\"13\"").0);
+    }
+
+    #[test]
+    fn texts_have_a_range_of_lengths() {
+        let json = |text: &str| Value::Json(format!("\"{text}\""));
+        let others = [json("four"), json("sixsix")];
+        assert!(judged(&json("five5"), &others, json("other")).0);
+        let (inside, usual) = judged(&json("five5"), &others, json("much longer than that"));
+        assert!(!inside);
+        assert_eq!(usual, "texts of 4 .. 6 characters (n = 3)");
+    }
+
+    #[test]
+    fn what_never_varied_is_exact() {
+        let value = |text: &str| Value::Text(text.to_owned());
+        let to = |text: &str| difference(Layer::Meaning, &[("finish", value("stop"), value(text))]);
+        let same = difference(Layer::Meaning, &[]);
+        let baseline = Baseline::learn(&[same.clone(), same]);
+        let mut candidate = to("length");
+        baseline.judge(&mut candidate);
+        assert!(candidate.is_different());
+        let usual = candidate.layers[0].changes[0].usual.as_deref();
+        assert_eq!(usual, Some("the same in all 3"));
+    }
+
+    #[test]
+    fn items_of_an_array_share_their_place() {
+        assert_eq!(general("/a/0/b/12"), "/a/*/b/*");
+        assert_eq!(general("run 1"), "run 1");
+    }
 }

@@ -1,6 +1,6 @@
 //! Several exchanges at once: a row for each fact that is not equal in all, a column for each exchange.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -51,9 +51,30 @@ impl Matrix {
                 matrix.take(&mut places, column, layer, change);
             }
         }
+        for (column, difference) in (1usize..).zip(differences) {
+            matrix.forget(column, difference);
+        }
         // Stable: within a layer the rows stay in the order in which they were found.
         matrix.rows.sort_by_key(|row| row.layer);
         matrix
+    }
+
+    /// What lies within something that is another altogether in `column` is not there, and not as in the first.
+    fn forget(&mut self, column: usize, difference: &Difference) {
+        let told: HashSet<_> = difference
+            .changes()
+            .filter(|(_, change)| matches!(change.what, What::Changed | What::Removed))
+            .map(|(layer, change)| (layer, change.at.as_str()))
+            .collect();
+        for row in &mut self.rows {
+            let within = row.at.rmatch_indices('/').any(|(end, _)| {
+                let around = row.at.get(..end).unwrap_or_default();
+                told.contains(&(row.layer, around))
+            });
+            if let (true, Some(cell)) = (within, row.cells.get_mut(column)) {
+                *cell = None;
+            }
+        }
     }
 
     fn take(

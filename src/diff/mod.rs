@@ -18,8 +18,10 @@
 //! a layer each; `shape` leaves values out; `noise` is the table of what says nothing.
 
 mod body;
+mod bytes;
 pub mod change;
 mod connection;
+mod effort;
 mod framing;
 mod head;
 pub mod json;
@@ -36,6 +38,7 @@ mod subject;
 pub mod text;
 mod timing;
 
+pub use bytes::{Address, BytesDifference, BytesRun, First, compare as compare_bytes};
 pub use change::{Change, Compared, Difference, Layer, Shown, Value, What};
 pub use learn::Baseline;
 pub use matrix::{Matrix, Row};

@@ -17,9 +17,11 @@ const RUNS: usize = 48;
 
 /// What differs between the sequences of two streams.
 pub(super) fn compare(left: &Answered, right: &Answered) -> Vec<Change> {
-    let sides = [runs(&left.events), runs(&right.events)];
     let mut changes = sheet(left).compare(&sheet(right));
-    changes.extend(sequences(&sides));
+    let streamed = |answered: &Answered| answered.report.completion.is_streamed();
+    if streamed(left) && streamed(right) {
+        changes.extend(sequences(&[runs(&left.events), runs(&right.events)]));
+    }
     changes
 }
 

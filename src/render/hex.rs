@@ -3,66 +3,9 @@
 use std::io::{self, Write};
 
 use super::{Style, words};
-use crate::exchange::{Listen, Reader};
-use crate::http1::{Event, Keep, Limits, Role};
 use crate::span::{Moment, Side, Span};
-use crate::tape::{Stream, Tape, Window};
-
-/// Bytes with one role: the tiles of a stream.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Tile {
-    /// Which stream.
-    pub side: Side,
-    /// What they are.
-    pub role: Role,
-    /// The field's name, for fields and trailers.
-    pub name: Option<String>,
-    /// Where they are.
-    pub span: Span,
-}
-
-/// The tiles of both streams, in order.
-pub fn tiles(tape: &Tape, limits: Limits) -> Vec<Tile> {
-    struct Gather(Vec<Tile>);
-    impl Listen for Gather {
-        fn event(&mut self, side: Side, _: Moment, event: &Event, seen: Window<'_>) {
-            let Some((role, span)) = event.covers() else {
-                return;
-            };
-            let name = match event {
-                Event::Field(field) | Event::Trailer(field) => {
-                    Some(String::from_utf8_lossy(seen.slice(field.name)).into_owned())
-                }
-                _ => None,
-            };
-            match self.0.last_mut() {
-                // Neighbouring data is one tile, whatever reads it came in.
-                Some(last)
-                    if (last.side, last.role) == (side, role)
-                        && last.span.end == span.start
-                        && matches!(role, Role::Data | Role::Unframed) =>
-                {
-                    last.span.end = span.end
-                }
-                _ => self.0.push(Tile {
-                    side,
-                    role,
-                    name,
-                    span,
-                }),
-            }
-        }
-    }
-    let mut gather = Gather(Vec::new());
-    let mut reader = Reader::new(Keep::Heads, limits);
-    for stream in [&tape.sent, &tape.received] {
-        for (span, moment) in stream.runs() {
-            reader.bytes(stream.side, moment, stream.slice(span), &mut gather);
-        }
-        reader.ended(stream.side, &mut gather);
-    }
-    gather.0
-}
+use crate::tape::Stream;
+use crate::tile::Tile;
 
 /// Dumps one stream: a heading wherever role or read changes, then rows of sixteen bytes.
 pub fn dump(stream: &Stream, tiles: &[Tile], style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -140,7 +83,7 @@ pub(super) fn rows(bytes: &[u8], start: u64, margin: &str, out: &mut dyn Write) 
     Ok(())
 }
 
-fn printable(byte: u8) -> char {
+pub(super) fn printable(byte: u8) -> char {
     if byte.is_ascii_graphic() || byte == b' ' {
         char::from(byte)
     } else {

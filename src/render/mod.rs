@@ -18,6 +18,7 @@ pub mod prices;
 mod strip;
 pub mod summary;
 mod timing;
+pub mod trials;
 pub mod words;
 
 use anstyle::{AnsiColor, Effects};

@@ -1,11 +1,13 @@
 //! What differs between exchanges, as text: layer by layer, noise folded into one line.
 
+mod bytes;
 mod markdown;
 mod matrix;
 mod side;
 mod timing;
 mod values;
 
+pub use bytes::bytes;
 pub use markdown::markdown;
 pub use matrix::matrix;
 pub use side::side_by_side;
@@ -156,7 +158,7 @@ fn ending(
     }
 }
 
-/// `noise: 12 differences that say nothing (3 ids are new each time, ...); --all shows them`. The times of two
+/// `noise: 12 differences that say nothing: ids are new each time (3), ...; --all shows them`. The times of two
 /// exchanges are shown as a table, and not counted.
 fn folded(difference: &Difference) -> Option<String> {
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
@@ -176,7 +178,7 @@ fn folded(difference: &Difference) -> Option<String> {
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let reasons: Vec<_> = reasons
         .into_iter()
-        .map(|(why, count)| format!("{} {}", words::count(count), words::line(why)))
+        .map(|(why, count)| format!("{} ({})", words::line(why), words::count(count)))
         .collect();
     let what = if total == 1 {
         "difference that says"
@@ -184,9 +186,9 @@ fn folded(difference: &Difference) -> Option<String> {
         "differences that say"
     };
     Some(format!(
-        "noise: {} {what} nothing ({}); --all shows them",
+        "noise: {} {what} nothing: {}; --all shows them",
         words::count(total),
-        reasons.join("; ")
+        reasons.join(", ")
     ))
 }
 

@@ -68,18 +68,13 @@ fn row(
         value(&change.right)
     );
     let usual = match (&change.usual, &change.noise) {
-        (Some(usual), None) => format!("  (baseline: {})", range(usual)),
+        (Some(usual), None) => format!("  (baseline: {})", words::line(usual)),
         _ => String::new(),
     };
     let outside = change.noise.is_none() && !shows.all;
     let sign = if outside { "~" } else { " " };
     let sign = style.paint(Look::Odd, sign);
     writeln!(out, "{name} {sign}{line}{}", style.dim(&usual))
-}
-
-/// A range of times is told in microseconds.
-fn range(usual: &str) -> String {
-    words::line(usual).replace(" (n", " us (n")
 }
 
 fn micros(shown: &Option<Shown>) -> Option<u64> {

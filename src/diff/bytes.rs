@@ -1,0 +1,255 @@
+//! Two raw streams, byte by byte: which runs both have, and the first byte that differs, named by offset, role
+//! and place in the JSON of the body.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::effort::{Effort, Meter};
+use super::sequence::Aligner;
+use super::subject::Answered;
+use crate::content::Body;
+use crate::http1::{Limits, Role};
+use crate::json::{self, Document};
+use crate::span::{Side, Span};
+use crate::tile::{Tile, tiles};
+
+/// What differs between the same stream of two exchanges.
+#[derive(Clone, Debug, Serialize)]
+pub struct BytesDifference {
+    /// Which stream.
+    pub side: Side,
+    /// Runs that tile both streams, in order.
+    pub runs: Vec<BytesRun>,
+    /// The first byte that differs; `None` where the streams are equal.
+    pub first: Option<First>,
+    /// Whether runs were found more coarsely, for want of steps.
+    pub coarse: bool,
+    /// The tiles of both.
+    #[serde(skip)]
+    pub tiles: [Vec<Tile>; 2],
+}
+
+/// Bytes that both have, or that stand in each other's place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct BytesRun {
+    /// Where in the left stream; empty where only the right has any.
+    pub left: Span,
+    /// Where in the right stream.
+    pub right: Span,
+    /// Whether the bytes are equal.
+    pub same: bool,
+}
+
+/// Where two streams part.
+#[derive(Clone, Debug, Serialize)]
+pub struct First {
+    /// In the left one.
+    pub left: Address,
+    /// In the right one.
+    pub right: Address,
+}
+
+/// One byte of one stream.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Address {
+    /// Its offset.
+    pub offset: u64,
+    /// What it is; `None` past the end.
+    pub role: Option<Role>,
+    /// The field's name, for fields and trailers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where in the JSON of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+}
+
+/// Compares one stream of both.
+pub fn compare(left: &Answered, right: &Answered, side: Side, limits: Limits) -> BytesDifference {
+    let sides = [left, right];
+    let streams = sides.map(|answered| answered.tape.stream(side).bytes.as_slice());
+    let tiles = sides.map(|answered| {
+        let mut tiles = tiles(&answered.tape, limits);
+        tiles.retain(|tile| tile.side == side);
+        tiles
+    });
+    let mut meter = Meter::new(Effort::default().steps);
+    let runs = runs(streams, &mut meter);
+    let first = runs.iter().find(|run| !run.same).map(|run| {
+        // Within the run, past what both begin with: runs are cut where words are.
+        let common = common(slice(streams[0], run.left), slice(streams[1], run.right));
+        let at = |start: u64| start.saturating_add(common);
+        First {
+            left: address(left, side, &tiles[0], at(run.left.start)),
+            right: address(right, side, &tiles[1], at(run.right.start)),
+        }
+    });
+    BytesDifference {
+        side,
+        runs,
+        first,
+        coarse: meter.ran_out(),
+        tiles,
+    }
+}
+
+fn slice(bytes: &[u8], span: Span) -> &[u8] {
+    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+    bytes.get(at(span.start)..at(span.end)).unwrap_or_default()
+}
+
+fn common(left: &[u8], right: &[u8]) -> u64 {
+    let pairs = left.iter().zip(right);
+    pairs.take_while(|(left, right)| left == right).count() as u64
+}
+
+fn runs(streams: [&[u8]; 2], meter: &mut Meter) -> Vec<BytesRun> {
+    let mut symbols = HashMap::new();
+    let words = streams.map(|stream| {
+        let words = words(stream);
+        let mut number = |word: &Span| {
+            let next = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
+            *symbols.entry(slice(stream, *word)).or_insert(next)
+        };
+        let numbers: Vec<_> = words.iter().map(&mut number).collect();
+        (words, numbers)
+    });
+    let [(lefts, left), (rights, right)] = &words;
+    let aligned = Aligner::new(symbols.len()).align(left, right, meter);
+    let mut runs = Runs::default();
+    let start = |words: &[Span], n: usize, end: u64| words.get(n).map_or(end, |word| word.start);
+    let ends = streams.map(|stream| stream.len() as u64);
+    for run in aligned {
+        let place = |offset: usize| {
+            let left = start(lefts, run.left.saturating_add(offset), ends[0]);
+            (
+                left,
+                start(rights, run.right.saturating_add(offset), ends[1]),
+            )
+        };
+        runs.until(place(0), false);
+        runs.until(place(run.len), true);
+    }
+    runs.until((ends[0], ends[1]), false);
+    runs.found
+}
+
+#[derive(Default)]
+struct Runs {
+    found: Vec<BytesRun>,
+    at: (u64, u64),
+}
+
+impl Runs {
+    fn until(&mut self, (left, right): (u64, u64), same: bool) {
+        let run = BytesRun {
+            left: Span::new(self.at.0, left),
+            right: Span::new(self.at.1, right),
+            same,
+        };
+        self.at = (left, right);
+        match self.found.last_mut() {
+            _ if run.left.is_empty() && run.right.is_empty() => {}
+            Some(last) if last.same == same => {
+                last.left.end = left;
+                last.right.end = right;
+            }
+            _ => self.found.push(run),
+        }
+    }
+}
+
+/// Runs of letters and digits, of spaces, of bytes beyond ASCII; any other byte by itself.
+fn words(bytes: &[u8]) -> Vec<Span> {
+    let class = |byte: u8| match byte {
+        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' => 1,
+        b' ' => 2,
+        0x80.. => 3,
+        _ => 0,
+    };
+    let mut words: Vec<Span> = Vec::new();
+    let mut before = 0;
+    for (at, &byte) in (0u64..).zip(bytes) {
+        let now = class(byte);
+        match words.last_mut() {
+            // An endless word would be aligned as a whole or not at all.
+            Some(last) if now != 0 && now == before && last.len() < 64 => {
+                last.end = at.saturating_add(1)
+            }
+            _ => words.push(Span::new(at, at.saturating_add(1))),
+        }
+        before = now;
+    }
+    words
+}
+
+fn address(answered: &Answered, side: Side, tiles: &[Tile], offset: u64) -> Address {
+    let after = tiles.partition_point(|tile| tile.span.start <= offset);
+    let tile = after.checked_sub(1).and_then(|n| tiles.get(n));
+    let tile = tile.filter(|tile| tile.span.contains(offset));
+    let (message, body) = match side {
+        Side::Sent => (&answered.exchange.request, None),
+        Side::Received => (&answered.exchange.response, Some(&answered.body)),
+    };
+    let own;
+    let body = match body {
+        Some(body) => body,
+        None => {
+            let stream = &answered.tape.sent;
+            own = crate::exchange::decoded(message, stream, crate::content::Limits::default());
+            &own
+        }
+    };
+    Address {
+        offset,
+        role: tile.map(|tile| tile.role),
+        name: tile.and_then(|tile| tile.name.clone()),
+        pointer: pointer(body, offset),
+    }
+}
+
+/// Where in the JSON of a plain body the wire byte at `offset` lies.
+fn pointer(body: &Body, offset: u64) -> Option<String> {
+    let at = body.offset_of(offset)?;
+    let document = Document::parse(&body.bytes).ok()?;
+    Some(json::pointer_at(&document, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_tile_both_streams() {
+        let case = |left: &str, right: &str, same: &[&str]| {
+            let streams = [left.as_bytes(), right.as_bytes()];
+            let runs = runs(streams, &mut Meter::new(1 << 20));
+            let joined = |of: fn(&BytesRun) -> Span, bytes: &[u8]| -> Vec<u8> {
+                runs.iter()
+                    .flat_map(|run| slice(bytes, of(run)).to_vec())
+                    .collect()
+            };
+            assert_eq!(joined(|run| run.left, streams[0]), streams[0]);
+            assert_eq!(joined(|run| run.right, streams[1]), streams[1]);
+            let equal = runs.iter().filter(|run| run.same);
+            let equal: Vec<_> = equal
+                .map(|run| {
+                    let text = slice(streams[0], run.left);
+                    assert_eq!(text, slice(streams[1], run.right));
+                    String::from_utf8(text.to_vec()).unwrap()
+                })
+                .collect();
+            assert_eq!(equal, same);
+        };
+        case("", "", &[]);
+        case("abc", "abc", &["abc"]);
+        case(
+            "GET / HTTP/1.1\r\n",
+            "GET /x HTTP/1.1\r\n",
+            &["GET /", " HTTP/1.1\r\n"],
+        );
+        case("a", "b", &[]);
+        case("", "b", &[]);
+    }
+}
