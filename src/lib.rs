@@ -9,7 +9,7 @@
 //! 1 tape                              bytes both ways, with marks; trait Watch
 //! 2 http1 content json sse            decoders: windows in, events with spans out
 //! 3 capture                           tape <-> JSON lines; masking
-//! 4 exchange timing limits price chat timeline report listing   meaning: plain values
+//! 4 exchange timing limits price chat timeline report listing diff   meaning: plain values
 //! 5 render                            values -> a given Write
 //! ----------------------------------- no sockets, files, clock or environment above this line
 //! 6 net capture::store                sockets, TLS, names, the clock; the capture folder
@@ -41,6 +41,7 @@ pub mod chat;
 pub mod cli;
 pub mod client;
 pub mod content;
+pub mod diff;
 pub mod exchange;
 pub mod http1;
 pub mod json;
