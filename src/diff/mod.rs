@@ -21,7 +21,7 @@ mod body;
 mod bytes;
 pub mod change;
 mod connection;
-mod effort;
+pub mod effort;
 mod framing;
 mod head;
 pub mod json;

@@ -102,6 +102,16 @@ impl<'a> Document<'a> {
         &self.nodes
     }
 
+    /// The value, or key, at `index` of [`Document::nodes`].
+    pub fn value(&self, index: usize) -> Option<Value<'_>> {
+        let index = u32::try_from(index).ok()?;
+        self.nodes.get(usize::try_from(index).ok()?)?;
+        Some(Value {
+            document: self,
+            index,
+        })
+    }
+
     /// The bytes of `span`, as far as the text has them.
     pub fn slice(&self, span: Span) -> &'a [u8] {
         let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
@@ -154,6 +164,11 @@ impl Node {
     /// Its bytes, quotes and brackets included.
     pub fn span(&self) -> Span {
         Span::new(self.start.into(), self.end.into())
+    }
+
+    /// Index, in [`Document::nodes`], of the node after everything that this one holds.
+    pub fn next(&self) -> usize {
+        usize::try_from(self.next).unwrap_or(usize::MAX)
     }
 }
 

@@ -1,1 +1,128 @@
-//! stub
+//! The difference of two JSON texts by their structure: what a person would say was changed.
+//!
+//! - Members of objects are compared by key, duplicates of a key by their order from the last, which is the one
+//!   that counts for most readers. That keys stand in another order is told once for an object.
+//! - Items of arrays are aligned: an item that was put in is one addition, and an item that went elsewhere in
+//!   its array has moved. An item that was edited is paired with what it was by what it is called and by how
+//!   much of its text is left.
+//! - Numbers and strings that mean the same and are spelled differently (`1.0` and `1e0`, `é` and `\u00e9`) are
+//!   told as that. White space between values is no difference.
+//! - Strings that hold JSON, as the arguments of tools do, are compared inside.
+//!
+//! ```
+//! use wire::diff::effort::Effort;
+//! use wire::diff::json::{ChangeKind, compare};
+//! use wire::json::Document;
+//!
+//! let left = Document::parse(br#"{"temperature": 1, "stop": ["a", "b"]}"#)?;
+//! let right = Document::parse(br#"{"temperature": 1.0, "stop": ["new", "a", "b"]}"#)?;
+//! let told = compare(&left, &right, Effort::default());
+//! let told: Vec<_> = told.changes.iter().map(|change| (change.kind, &*change.right.path)).collect();
+//! assert_eq!(told, [(ChangeKind::Respelled, "/temperature"), (ChangeKind::Added, "/stop/0")]);
+//! # Ok::<(), wire::json::JsonError>(())
+//! ```
+//!
+//! Guarantees, held by property tests and fuzzing:
+//!
+//! - there is no change if, and only if, the texts differ in nothing but white space between values;
+//! - comparing the other way round tells the same changes, with the sides exchanged;
+//! - the work is bounded by an [`Effort`], not by a clock; what is beyond it is told more coarsely.
+
+mod classes;
+mod items;
+mod members;
+mod pairing;
+mod place;
+mod side;
+mod spelling;
+mod told;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+use super::effort::Effort;
+use crate::json::Document;
+use crate::span::Span;
+
+/// What differs between two JSON texts.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Comparison {
+    /// In the order of the right text; what is only in the left stands where it would be in the right.
+    pub changes: Vec<Change>,
+    /// Whether the effort did not suffice, so that something is told more coarsely than it could be: a
+    /// container as changed instead of what is in it, or items as removed and added that others would pair.
+    pub coarse: bool,
+}
+
+/// One difference.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Change {
+    /// What it is.
+    pub kind: ChangeKind,
+    /// Where in the left text. Of what was added: where it would stand.
+    pub left: Place,
+    /// Where in the right text. Of what was removed: where it would stand.
+    pub right: Place,
+    /// Of an object whose members stand in another order: the keys that moved, as few as explain it, in the
+    /// order of the right text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+}
+
+/// What a difference is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// A member or item that is only in the right text.
+    Added,
+    /// A member or item that is only in the left text.
+    Removed,
+    /// Another value.
+    Changed,
+    /// The same number or string, written differently; inside of a string, also the same JSON with other
+    /// white space.
+    Respelled,
+    /// The same key, written differently.
+    KeyRespelled,
+    /// The same item of an array in front of or behind others that it stood on the other side of. If it was
+    /// edited too, changes inside of it follow.
+    Moved,
+    /// Members of an object stand in another order.
+    Reordered,
+}
+
+/// Where a value is, or where one would be.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Place {
+    /// The JSON Pointer to it (RFC 6901), or to the outermost string that it is inside of.
+    pub path: String,
+    /// Pointers that lead on, each into the JSON text that the string holds to which the pointer before it leads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<String>,
+    /// Its bytes in the outermost text, also if it is inside of strings there; empty where nothing stands. Of a
+    /// change of a key, those of the key.
+    pub span: Span,
+    /// Which one it is of members with an equal key. Pointers cannot tell these apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicate: Option<Duplicate>,
+    /// Whether most readers never see it: it is, or is inside of, a member with an equal key after it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+}
+
+/// One of several members with equal keys.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Duplicate {
+    /// Which, in the order of the text, counted from one.
+    pub nth: usize,
+    /// How many there are; at least two.
+    pub of: usize,
+}
+
+/// What differs between two texts, told from the left to the right.
+pub fn compare(left: &Document<'_>, right: &Document<'_>, effort: Effort) -> Comparison {
+    walk::compare(left, right, effort)
+}

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
 use super::mark;
-use crate::diff::text::{self, Run};
+use crate::diff::effort::Effort;
+use crate::diff::text::{self, RunKind};
 use crate::diff::{Change, Shown, Value, What};
 use crate::json::Document;
+use crate::span::Span;
 
 /// How much of one value is shown, in characters.
 const VALUE: usize = 2000;
@@ -146,23 +148,33 @@ fn plain(value: &Value) -> Option<String> {
 
 /// Both texts in one: `[-only left-]`, `{+only right+}`. Long stretches that both have are folded.
 pub(super) fn by_words(left: &str, right: &str, style: &Style) -> String {
-    let runs = text::words(left, right);
+    let runs = text::words(left, right, Effort::default());
     let last = runs.len().saturating_sub(1);
     let mut line = String::new();
     for (n, run) in runs.iter().enumerate() {
-        match run {
-            Run::Same(text) => line.push_str(&stretch(text, n > 0, n < last)),
-            Run::Removed(text) => {
+        let (text, span) = match run.kind {
+            RunKind::Same | RunKind::Removed => (left, run.left),
+            RunKind::Added => (right, run.right),
+        };
+        let text = piece(text, span);
+        match run.kind {
+            RunKind::Same => line.push_str(&stretch(text, n > 0, n < last)),
+            RunKind::Removed => {
                 let text = format!("[-{}-]", clip(text, VALUE));
                 line.push_str(&style.paint(Look::Bad, &text));
             }
-            Run::Added(text) => {
+            RunKind::Added => {
                 let text = format!("{{+{}+}}", clip(text, VALUE));
                 line.push_str(&style.paint(Look::Good, &text));
             }
         }
     }
     line
+}
+
+fn piece(text: &str, span: Span) -> &str {
+    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+    text.get(at(span.start)..at(span.end)).unwrap_or_default()
 }
 
 /// What both have, without its middle where it is long: of the beginning what follows a change, of the end what

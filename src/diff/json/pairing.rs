@@ -1,0 +1,116 @@
+//! Entries of two containers that belong together, and the order in which they are told.
+
+/// No partner.
+const NONE: u32 = u32::MAX;
+
+/// Which entries of two containers belong together; entries are members or items, by index.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Pairing {
+    /// For each entry of either side its partner's index, or [`NONE`].
+    partner: [Vec<u32>; 2],
+    /// For each entry of either side whether it has a partner that stands elsewhere.
+    moved: [Vec<bool>; 2],
+}
+
+/// What is told about entries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Event {
+    /// An entry of one side without a partner.
+    Only {
+        side: usize,
+        at: usize,
+        /// In front of which entry of the other side it would stand.
+        stands: usize,
+    },
+    /// Two entries that belong together.
+    Both { at: [usize; 2], moved: bool },
+}
+
+impl Pairing {
+    /// Of containers with so many entries, none of which are paired.
+    pub(super) fn of(lengths: [usize; 2]) -> Self {
+        Self {
+            partner: lengths.map(|length| vec![NONE; length]),
+            moved: lengths.map(|length| vec![false; length]),
+        }
+    }
+
+    /// Pairs two entries in the order in which they stand.
+    pub(super) fn join(&mut self, at: [usize; 2]) {
+        self.partner[0][at[0]] = at[1] as u32;
+        self.partner[1][at[1]] = at[0] as u32;
+    }
+
+    /// Pairs two entries, one of which has gone elsewhere.
+    pub(super) fn join_moved(&mut self, at: [usize; 2]) {
+        self.join(at);
+        for side in 0..2 {
+            self.moved[side][at[side]] = true;
+        }
+    }
+
+    pub(super) fn len(&self, side: usize) -> usize {
+        self.partner[side].len()
+    }
+
+    pub(super) fn partner(&self, side: usize, at: usize) -> Option<usize> {
+        let partner = *self.partner[side].get(at)?;
+        (partner != NONE).then_some(partner as usize)
+    }
+
+    /// The partner, if it stands in order.
+    fn in_order(&self, side: usize, at: usize) -> Option<usize> {
+        self.partner(side, at).filter(|_| !self.moved[side][at])
+    }
+
+    /// The same with the sides exchanged, if they are `flipped`.
+    pub(super) fn flip(mut self, flipped: bool) -> Self {
+        if flipped {
+            self.partner.swap(0, 1);
+            self.moved.swap(0, 1);
+        }
+        self
+    }
+
+    /// What there is to tell, in the order of the right side. An entry without a partner stands behind the
+    /// partner of the last entry before it that has one in order.
+    pub(super) fn events(&self) -> impl Iterator<Item = Event> {
+        let mut stands = 0;
+        let mut removed: Vec<(usize, usize)> = Vec::new();
+        for at in 0..self.len(0) {
+            match self.partner(0, at) {
+                None => removed.push((stands, at)),
+                Some(_) => stands = self.in_order(0, at).map_or(stands, |other| other + 1),
+            }
+        }
+        removed.sort_by_key(|&(stands, _)| stands);
+        let mut removed = removed.into_iter().peekable();
+        let (mut next, mut stands) = (0, 0);
+        std::iter::from_fn(move || {
+            if let Some((stands, at)) = removed.next_if(|&(stands, _)| stands <= next) {
+                return Some(Event::Only {
+                    side: 0,
+                    at,
+                    stands,
+                });
+            }
+            let at = (next < self.len(1)).then_some(next)?;
+            next += 1;
+            Some(match self.partner(1, at) {
+                None => Event::Only {
+                    side: 1,
+                    at,
+                    stands,
+                },
+                Some(left) => {
+                    let moved = self.moved[1][at];
+                    stands = if moved { stands } else { left + 1 };
+                    Event::Both {
+                        at: [left, at],
+                        moved,
+                    }
+                }
+            })
+        })
+    }
+}

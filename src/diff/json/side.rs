@@ -1,0 +1,87 @@
+//! One of the two documents, and where in it the walk is.
+
+use std::borrow::Cow;
+
+use super::place::Trail;
+use super::{Duplicate, Place};
+use crate::json::{Document, Kind, Node};
+use crate::span::Span;
+
+#[derive(Debug)]
+pub(super) struct Side<'a> {
+    pub(super) document: &'a Document<'a>,
+    /// The exact class of each node.
+    pub(super) classes: Vec<u32>,
+    pub(super) trail: Trail<'a>,
+}
+
+impl Side<'_> {
+    pub(super) fn node(&self, at: usize) -> &Node {
+        &self.document.nodes()[at]
+    }
+
+    /// The characters of a key or string.
+    pub(super) fn text(&self, at: usize) -> Cow<'_, str> {
+        let value = self.document.value(at);
+        value.and_then(|value| value.as_str()).unwrap_or_default()
+    }
+
+    /// The place where the trail leads, at a node or in a gap.
+    pub(super) fn place(&self, span: Span, duplicate: Option<Duplicate>) -> Place {
+        self.trail.place(span, duplicate)
+    }
+
+    pub(super) fn entries(&self, container: usize) -> Entries {
+        let nodes = self.document.nodes();
+        let end = nodes[container].next();
+        let within = |at: usize| (at < end).then_some(at);
+        let inside = std::iter::successors(within(container + 1), |&at| within(nodes[at].next()));
+        let nodes = inside.map(|at| at as u32).collect();
+        Entries {
+            nodes,
+            keyed: self.node(container).kind() == Kind::Object,
+            empty: Span::at(self.node(container).span().start.saturating_add(1)),
+        }
+    }
+
+    /// An empty span in front of the entry `index`, or behind the last.
+    pub(super) fn gap(&self, entries: &Entries, index: usize) -> Span {
+        let span = |at: u32| self.node(at as usize).span();
+        let next = entries.nodes.get(index * entries.width());
+        match (next, entries.nodes.last()) {
+            (Some(&next), _) => Span::at(span(next).start),
+            (None, Some(&last)) => Span::at(span(last).end),
+            (None, None) => entries.empty,
+        }
+    }
+}
+
+/// What a container holds.
+#[derive(Debug)]
+pub(super) struct Entries {
+    /// Items, or keys and values in turn.
+    nodes: Vec<u32>,
+    keyed: bool,
+    /// Where the first would stand if there are none.
+    empty: Span,
+}
+
+impl Entries {
+    fn width(&self) -> usize {
+        1 + usize::from(self.keyed)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len() / self.width()
+    }
+
+    /// The node of the key; `None` for an item.
+    pub(super) fn key(&self, at: usize) -> Option<usize> {
+        self.keyed.then(|| self.nodes[2 * at] as usize)
+    }
+
+    /// The node of the value or item.
+    pub(super) fn value(&self, at: usize) -> usize {
+        self.nodes[at * self.width() + self.width() - 1] as usize
+    }
+}

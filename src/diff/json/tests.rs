@@ -1,0 +1,139 @@
+//! What a person would call the difference, by example; and what the module page promises, for any pair.
+
+use super::super::effort::Effort;
+use super::{ChangeKind, Comparison, Place, compare};
+use crate::json::Document;
+
+fn comparison(left: &str, right: &str) -> Comparison {
+    let left = Document::parse(left.as_bytes()).unwrap();
+    let right = Document::parse(right.as_bytes()).unwrap();
+    compare(&left, &right, Effort::default())
+}
+
+fn pointer(place: &Place) -> String {
+    let paths = std::iter::once(&place.path).chain(&place.inside);
+    let mut text = paths.cloned().collect::<Vec<_>>().join(" > ");
+    if let Some(duplicate) = place.duplicate {
+        text += &format!(" ({} of {})", duplicate.nth, duplicate.of);
+    }
+    if place.hidden {
+        text += " hidden";
+    }
+    text
+}
+
+/// One line for each change: its kind, and the place where it is; both where they differ.
+fn lines(comparison: &Comparison) -> Vec<String> {
+    assert!(!comparison.coarse);
+    let line = |change: &super::Change| {
+        let (left, right) = (pointer(&change.left), pointer(&change.right));
+        let place = match change.kind {
+            ChangeKind::Added => right,
+            ChangeKind::Removed => left,
+            _ if left == right => left,
+            _ => format!("{left} -> {right}"),
+        };
+        let keys = match change.keys.is_empty() {
+            true => String::new(),
+            false => format!(" [{}]", change.keys.join(" ")),
+        };
+        format!("{:?} {place}{keys}", change.kind).to_lowercase()
+    };
+    comparison.changes.iter().map(line).collect()
+}
+
+fn case(left: &str, right: &str, expected: &[&str]) {
+    assert_eq!(lines(&comparison(left, right)), expected, "{left}\n{right}");
+}
+
+#[test]
+fn members_go_by_key() {
+    case(
+        r#"{"a": 1, "b": 2}"#,
+        r#"{"a":1,"b":3,"c":4}"#,
+        &["changed /b", "added /c"],
+    );
+    case(r#"{"a": 1, "b": 2}"#, r#"{"b":2}"#, &["removed /a"]);
+    case(r#"{"a/b~": 1}"#, r#"{"a/b~": null}"#, &["changed /a~1b~0"]);
+    case(r#"{"a": 1}"#, r#"{"\u0061": 1}"#, &["keyrespelled /a"]);
+    case(r#"{"a": {}}"#, r#"{"a": []}"#, &["changed /a"]);
+    case("[]", "{}", &["changed "]);
+}
+
+#[test]
+fn the_order_of_keys_is_no_value() {
+    case(
+        r#"{"a": 1, "b": 2, "c": 3}"#,
+        r#"{"c": 3, "a": 1, "b": 2}"#,
+        &["reordered  [c]"],
+    );
+    case(
+        r#"{"a": 1, "b": 2, "c": 3}"#,
+        r#"{"c": 3, "x": 0, "a": 1, "b": 5}"#,
+        &["reordered  [c]", "added /x", "changed /b"],
+    );
+}
+
+#[test]
+fn duplicates_go_by_their_order() {
+    case(
+        r#"{"t": 1, "t": 2}"#,
+        r#"{"t": 2}"#,
+        &["removed /t (1 of 2) hidden"],
+    );
+    case(
+        r#"{"t": 1, "t": {"a": 1}, "t": 2}"#,
+        r#"{"t": 1, "t": {"a": 2}, "t": 3}"#,
+        &["changed /t/a hidden", "changed /t (3 of 3)"],
+    );
+}
+
+#[test]
+fn spelling_is_told_as_that() {
+    case("1", "1.0", &["respelled "]);
+    case(
+        r#"["é", 10]"#,
+        r#"["\u00e9", 1e1]"#,
+        &["respelled /0", "respelled /1"],
+    );
+    case("[9007199254740993]", "[9007199254740992]", &["changed /0"]);
+    case(r#""\ud800""#, r#""\ud801""#, &["changed "]);
+}
+
+#[test]
+fn strings_are_compared_inside() {
+    case(
+        r#"{"arguments": "{\"city\": \"Par\u00eds\", \"n\": 1}"}"#,
+        r#"{"arguments": "{\"city\": \"Paris\", \"n\": 1}"}"#,
+        &["changed /arguments > /city"],
+    );
+    case(
+        r#"["{\"a\":1}"]"#,
+        r#"["{\"a\": 1}"]"#,
+        &["respelled /0 > "],
+    );
+    case(r#"["{\"a\":1}"]"#, r#"["{\"a\": 1"]"#, &["changed /0"]);
+    case(r#"["[1]"]"#, r#"["{}"]"#, &["changed /0"]);
+    let (left, right) = (r#"["\u007b\"a\\nb\":[1,2]}"]"#, r#"["{\"a\\nb\":[1,3]}"]"#);
+    let told = comparison(left, right);
+    let [change] = &told.changes[..] else {
+        panic!("{told:?}")
+    };
+    let at = |place: &Place, text: &str| {
+        text[place.span.start as usize..place.span.end as usize].to_owned()
+    };
+    assert_eq!(
+        (at(&change.left, left), at(&change.right, right)),
+        ("2".into(), "3".into())
+    );
+}
+
+#[test]
+fn an_item_put_in_is_one_addition() {
+    case(
+        r#"[{"a":1},{"b":2}]"#,
+        r#"[{"z":9},{"a":1},{"b":2}]"#,
+        &["added /0"],
+    );
+    case("[1,2,3]", "[1,3]", &["removed /1"]);
+}
