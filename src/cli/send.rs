@@ -98,13 +98,17 @@ pub(super) async fn kept(
     Ok((failure, capture))
 }
 
-/// The embedded server, where it is asked for.
+/// Whether the embedded server is asked.
+pub(super) fn is_demo(args: &args::Send) -> bool {
+    let to = args.whither.to.first();
+    args.whither.url.is_none() && to.is_some_and(|to| Destination::is_demo(to))
+}
+
+/// The embedded server, where it is asked.
 pub(super) async fn demo(args: &args::Send) -> Result<Option<Demo>, Complaint> {
-    match (args.whither.to.first(), &args.whither.url) {
-        (Some(to), None) if Destination::is_demo(to) => {
-            start_demo(args.whither.pace).await.map(Some)
-        }
-        _ => Ok(None),
+    match is_demo(args) {
+        true => start_demo(args.whither.pace).await.map(Some),
+        false => Ok(None),
     }
 }
 

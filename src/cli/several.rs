@@ -70,10 +70,21 @@ pub(super) fn run(
             aim.read = Some(bytes.clone());
         }
     }
+    // What cannot be sent to one is told before anything is sent to another, and paid for.
+    for aim in aims.iter().filter(|aim| !send::is_demo(aim)) {
+        Job::new(aim, None)?;
+    }
     let repeat = usize::try_from(args.several.repeat).unwrap_or(1);
     let queue: Vec<usize> = (0..aims.len()).flat_map(|aim| vec![aim; repeat]).collect();
-    let shots = shoot(common, &means, &aims, &queue, args.several.parallel.into())?;
-    report(common, args, &aims, shots)
+    let (shots, failed) = shoot(common, &means, &aims, &queue, args.several.parallel.into());
+    match failed {
+        Some(complaint) if shots.is_empty() => Err(complaint),
+        // What was answered is told all the same.
+        failed => {
+            let exit = report(common, args, &aims, shots)?;
+            Ok(failed.map_or(exit, Complaint::tell))
+        }
+    }
 }
 
 /// What makes no sense of several answers.
@@ -96,14 +107,15 @@ fn refuse(args: &args::Send) -> Result<(), Complaint> {
     }
 }
 
-/// Runs all, `parallel` at a time; an interruption ends those that run and starts no other.
+/// Runs all, `parallel` at a time; an interruption ends those that run and starts no other, and so does what cannot be
+/// sent at all.
 fn shoot(
     common: &Common,
     means: &Means,
     aims: &[args::Send],
     queue: &[usize],
     parallel: usize,
-) -> Result<Vec<(usize, Shot)>, Complaint> {
+) -> (Vec<(usize, Shot)>, Option<Complaint>) {
     let next = Mutex::new(queue.iter().copied().enumerate());
     let shots = Mutex::new(Vec::new());
     let failed = Mutex::new(None);
@@ -123,7 +135,6 @@ fn shoot(
                         shots.push((number, (aim, shot)));
                     }
                 }
-                // What cannot be sent to one can perhaps not be sent to others: the user should know first.
                 Err(complaint) => {
                     over.store(true, Ordering::Relaxed);
                     if let Ok(mut failed) = failed.lock() {
@@ -142,14 +153,7 @@ fn shoot(
     let failed = failed.into_inner().unwrap_or_default();
     let mut shots = shots.into_inner().unwrap_or_default();
     shots.sort_by_key(|(number, _)| *number);
-    match failed {
-        Some(complaint) if shots.is_empty() => Err(complaint),
-        failed => {
-            // What was answered is told all the same.
-            failed.map(Complaint::tell);
-            Ok(shots.into_iter().map(|(_, shot)| shot).collect())
-        }
-    }
+    (shots.into_iter().map(|(_, shot)| shot).collect(), failed)
 }
 
 /// Sends once, and reads what came.

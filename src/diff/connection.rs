@@ -2,6 +2,7 @@
 
 use super::change::{Change, Value};
 use super::sheet::Sheet;
+use crate::span::Side;
 use crate::tape::{Fact, Secured, Tape};
 
 /// What differs between them.
@@ -29,8 +30,12 @@ fn sheet(tape: &Tape) -> Sheet {
             Fact::Tunnelled { proxy, .. } => sheet.text("proxy", Some(proxy.as_str())),
             Fact::Secured(secured) => tls(&mut sheet, secured),
             Fact::Reused {} => sheet.text("reused", Some("yes")),
+            // What the peer sets, such as a cookie, is new each time.
             Fact::Redacted {
-                rule, fingerprint, ..
+                rule,
+                side: Side::Sent,
+                fingerprint,
+                ..
             } if !fingerprint.is_empty() => {
                 sheet.text(&format!("key ({rule})"), Some(fingerprint.as_str()));
             }

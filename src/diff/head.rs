@@ -1,6 +1,6 @@
 //! Two heads: start line, and fields told apart by name, value, spelling and order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::change::{Change, Shown, Value, What};
 use super::sequence;
@@ -155,12 +155,14 @@ fn order(left: &Fields, right: &Fields) -> Option<Change> {
         .iter()
         .filter_map(|key| places.get(key).copied())
         .collect();
-    let kept = sequence::longest_rising(&order);
-    if kept.len() == order.len() {
+    let kept: HashSet<_> = sequence::longest_rising(&order).into_iter().collect();
+    let moved = lefts.iter().enumerate().filter(|(n, _)| !kept.contains(n));
+    let moved: Vec<_> = moved.map(|(_, key)| key.as_str()).collect();
+    if moved.is_empty() {
         return None;
     }
-    let list = |keys: &[String]| Some(Value::Text(keys.join(", ")).into());
-    Some(Change::new("order", What::Reordered, list(&lefts), list(&rights)).grouped("order"))
+    let moved = Value::Text(moved.join(", ")).into();
+    Some(Change::new("order", What::Reordered, None, Some(moved)).grouped("order"))
 }
 
 /// What a field of a response is about.

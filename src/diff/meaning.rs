@@ -110,10 +110,8 @@ fn choice(sheet: &mut Sheet, choice: &Choice, numbered: bool) {
     for citation in &choice.citations {
         sheet.text(&at("citation"), Some(citation.source.as_str()));
     }
-    if let Some(finish) = &choice.finish {
-        let text = format!("{}: {}", finish.named, finish.meaning);
-        sheet.text(&at("finish"), Some(text));
-    }
+    let finish = choice.finish.as_ref();
+    sheet.text(&at("finish"), finish.map(|finish| finish.named.as_str()));
     sheet.text(&at("log probabilities"), choice.logprobs.then_some("yes"));
     sheet.text(&at("audio"), choice.audio.then_some("yes"));
 }

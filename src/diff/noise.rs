@@ -1,7 +1,7 @@
 //! What differs between any two exchanges and so says nothing: a table of places, each with the reason. It
 //! can be extended, and a baseline of several exchanges tells more (`learn`).
 
-use super::change::{Change, Layer};
+use super::change::{Change, Layer, What};
 
 /// Places of one layer that are noise, and why.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ pub const TABLE: &[(Layer, &str, &str)] = &[
     (Head, "*duration*", TIME),
     (Head, "*latency*", TIME),
     (Head, "*processing-time*", TIME),
-    (Head, "x-upstream-service-time", TIME),
+    (Head, "*upstream-service-time", TIME),
     (Head, "x-response-time", TIME),
     (Head, "x-runtime", TIME),
     (Head, "server-timing", TIME),
@@ -174,13 +174,20 @@ pub(super) fn can_be_judged(why: &str) -> bool {
     [TIME, LENGTH].contains(&why)
 }
 
+/// Whether what is noise for that reason may also be missing in one of two exchanges that are alike. That one server
+/// gives an id and the other none is a difference.
+fn comes_and_goes(layer: Layer, why: &str) -> bool {
+    layer == Timing || [EDGE, LENGTH, OWN, IGNORED].contains(&why)
+}
+
 /// Marks a change that a rule calls noise.
 pub(super) fn mark(layer: Layer, change: &mut Change, rules: &[Rule]) {
     let rule = rules.iter().find(|rule| {
         let here = rule.layer.is_none_or(|own| own == layer);
         here && matches(&rule.places, &change.at)
     });
-    if let Some(rule) = rule {
+    let lone = matches!(change.what, What::Added | What::Removed);
+    if let Some(rule) = rule.filter(|rule| !lone || comes_and_goes(layer, &rule.why)) {
         change.noise = Some(rule.why.clone());
     }
 }

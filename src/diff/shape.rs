@@ -29,6 +29,15 @@ struct Place {
     items: Option<Box<Place>>,
 }
 
+/// What is a difference.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Rule {
+    /// Whatever is not allowed by what was seen.
+    Baseline,
+    /// Whatever is not equal.
+    Equal,
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 enum Constant {
     #[default]
@@ -48,13 +57,23 @@ impl Shape {
 
     /// What `other` has that this shape, as the baseline, does not allow: new paths, missing ones that are
     /// always there, other kinds of value.
-    pub fn compare(&self, other: &Self) -> Vec<Change> {
+    pub fn allows(&self, other: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
-        self.root.compare(&other.root, true, "", &mut changes);
+        self.root
+            .compare(&other.root, Rule::Baseline, "", &mut changes);
         changes
     }
 
-    /// Where one value always stands here, and another always there.
+    /// All that differs, either way.
+    pub fn compare(&self, other: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.root
+            .compare(&other.root, Rule::Equal, "", &mut changes);
+        changes
+    }
+
+    /// Where one value always stands here, and another always there; more than once, for what stands once is no
+    /// constant.
     pub fn constants(&self, other: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
         self.root.constants(&other.root, "", &mut changes);
@@ -96,58 +115,55 @@ impl Place {
         Value::Text(format!("{kinds}{often}")).into()
     }
 
-    fn compare(&self, other: &Self, always: bool, at: &str, changes: &mut Vec<Change>) {
+    fn compare(&self, other: &Self, rule: Rule, at: &str, changes: &mut Vec<Change>) {
         let new = other.kinds.iter().any(|kind| !self.kinds.contains(kind));
-        if new && self.times > 0 {
-            let (left, right) = (self.words(always), other.words(true));
+        let differ = new || rule == Rule::Equal && self.kinds != other.kinds;
+        if differ && self.times > 0 && other.times > 0 {
+            let (left, right) = (self.words(true), other.words(true));
             changes.push(Change::new(at, What::Changed, Some(left), Some(right)));
         }
         for (key, place) in &self.members {
             let inner = format!("{at}/{}", escaped(key));
             let always = place.times >= self.objects;
-            let there = other.members.get(key);
-            let lost = always && there.is_none_or(|there| there.times < other.objects);
-            match there {
-                Some(there) if lost => {
-                    let (left, right) = (place.words(true), there.words(false));
-                    changes.push(Change::new(&inner, What::Changed, Some(left), Some(right)));
-                    place.compare(there, always, &inner, changes);
-                }
-                Some(there) => place.compare(there, always, &inner, changes),
+            let Some(there) = other.members.get(key) else {
                 // Of an object that is not there at all, nothing is missing.
-                None if lost && other.objects > 0 => {
-                    changes.push(Change::new(
-                        &inner,
-                        What::Removed,
-                        Some(place.words(true)),
-                        None,
-                    ));
+                if other.objects > 0 && (always || rule == Rule::Equal) {
+                    let left = Some(place.words(always));
+                    changes.push(Change::new(&inner, What::Removed, left, None));
                 }
-                None => {}
+                continue;
+            };
+            let still = there.times >= other.objects;
+            let often = always && !still || rule == Rule::Equal && always != still;
+            if often && other.objects > 0 && self.objects > 0 {
+                let (left, right) = (place.words(always), there.words(still));
+                changes.push(Change::new(&inner, What::Changed, Some(left), Some(right)));
+            }
+            // Told once: the kinds are part of those words.
+            let told = changes.len();
+            place.compare(there, rule, &inner, changes);
+            if often && changes.get(told).is_some_and(|change| change.at == inner) {
+                changes.remove(told);
             }
         }
-        // An object that the baseline has never seen there is told as a whole.
-        let known = self.objects > 0 || self.times == 0;
-        for (key, place) in other.members.iter().filter(|_| known) {
+        // Where no object was ever seen, it is the object that is new, and not each of its members.
+        for (key, place) in other.members.iter().filter(|_| self.objects > 0) {
             if !self.members.contains_key(key) {
                 let always = place.times >= other.objects;
                 let inner = format!("{at}/{}", escaped(key));
-                changes.push(Change::new(
-                    &inner,
-                    What::Added,
-                    None,
-                    Some(place.words(always)),
-                ));
+                let right = Some(place.words(always));
+                changes.push(Change::new(&inner, What::Added, None, right));
             }
         }
         if let (Some(items), Some(others)) = (&self.items, &other.items) {
-            items.compare(others, true, &format!("{at}/*"), changes);
+            items.compare(others, rule, &format!("{at}/*"), changes);
         }
     }
 
     fn constants(&self, other: &Self, at: &str, changes: &mut Vec<Change>) {
         if let (Constant::Always(left), Constant::Always(right)) = (&self.constant, &other.constant)
             && left != right
+            && self.times.min(other.times) > 1
         {
             let json = |text: &String| Some(Value::Json(text.clone()).into());
             changes.push(Change::new(at, What::Changed, json(left), json(right)));
@@ -229,25 +245,47 @@ mod tests {
             "/list/*/z - > object, sometimes",
             "/extra - > object",
         ];
-        let mut changes = told(&base.compare(&other));
+        let mut changes = told(&base.allows(&other));
         changes.sort();
         let mut expected = expected.map(str::to_owned);
         expected.sort();
         assert_eq!(changes, expected);
+        assert_eq!(base.allows(&base), vec![]);
         assert_eq!(base.compare(&base), vec![]);
+    }
+
+    #[test]
+    fn both_ways_the_same_is_told() {
+        let left = shape(&[
+            r#"{"a":1,"b":null,"c":[{"x":1},{}]}"#,
+            r#"{"a":"","d":{"e":1}}"#,
+        ]);
+        let right = shape(&[r#"{"a":1,"c":[{"x":1}]}"#, r#"{"b":1,"d":{"f":1}}"#]);
+        let there = left.compare(&right);
+        let back = right.compare(&left).into_iter().map(|change| Change {
+            what: change.what.mirrored(),
+            left: change.right,
+            right: change.left,
+            ..change
+        });
+        let sorted = |mut changes: Vec<Change>| {
+            changes.sort_by(|one, other| one.at.cmp(&other.at));
+            changes
+        };
+        assert_eq!(sorted(there), sorted(back.collect()));
     }
 
     #[test]
     fn a_baseline_allows_what_any_of_it_had() {
         let base = shape(&[r#"{"a":1}"#, r#"{"a":null,"b":""}"#]);
-        assert_eq!(base.compare(&shape(&[r#"{"a":null}"#])), vec![]);
-        assert_eq!(base.compare(&shape(&[r#"{"a":3,"b":"x"}"#])), vec![]);
+        assert_eq!(base.allows(&shape(&[r#"{"a":null}"#])), vec![]);
+        assert_eq!(base.allows(&shape(&[r#"{"a":3,"b":"x"}"#])), vec![]);
     }
 
     #[test]
     fn constants_of_a_stream() {
         let left = shape(&[r#"{"m":"one","t":1,"u":1}"#, r#"{"m":"one","t":2}"#]);
-        let right = shape(&[r#"{"m":"two","t":1}"#, r#"{"m":"two","t":5,"u":1}"#]);
+        let right = shape(&[r#"{"m":"two","t":1}"#, r#"{"m":"two","t":5,"u":2}"#]);
         assert_eq!(told(&left.constants(&right)), [r#"/m "one" > "two""#]);
     }
 }

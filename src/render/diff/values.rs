@@ -76,7 +76,8 @@ pub(super) fn place(change: &Change) -> String {
 /// What kind of change it is, where the sign does not say it; how the baseline is; why it is noise.
 pub(super) fn extra(change: &Change) -> String {
     let kind = match change.what {
-        What::Respelled | What::Moved | What::Reordered => Some(change.what.name().to_owned()),
+        What::Respelled | What::Moved => Some(change.what.name().to_owned()),
+        What::Reordered => Some("stand in another order".to_owned()),
         _ => None,
     };
     let moved = |shown: &Option<Shown>| shown.as_ref()?.path.clone();
@@ -107,12 +108,33 @@ pub(super) fn shown(shown: &Option<Shown>) -> Option<String> {
 /// A value on one line of at most `most` characters, and how it goes on.
 pub(super) fn value(value: &Value, most: usize) -> String {
     let text: Cow<'_, str> = match value {
-        Value::Json(text) | Value::Text(text) => Cow::Borrowed(text),
+        Value::Json(text) => Cow::Owned(one_line(text)),
+        Value::Text(text) => Cow::Borrowed(text),
         Value::Count(number) => Cow::Owned(words::count(*number)),
         Value::Micros(micros) => Cow::Owned(words::time(*micros)),
         Value::Number(number) => Cow::Owned(format!("{number:.1}")),
     };
     clip(&text, most)
+}
+
+/// JSON with one space after commas and colons, and none else between its tokens.
+fn one_line(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    let (mut inside, mut escaped) = (false, false);
+    for char in json.chars() {
+        if !inside && char.is_ascii_whitespace() {
+            continue;
+        }
+        line.push(char);
+        match char {
+            _ if escaped => escaped = false,
+            '\\' => escaped = inside,
+            '"' => inside = !inside,
+            ',' | ':' if !inside => line.push(' '),
+            _ => {}
+        }
+    }
+    line
 }
 
 fn clip(text: &str, most: usize) -> String {
@@ -195,4 +217,26 @@ fn stretch(text: &str, after: bool, before: bool) -> String {
     let head = words::line(text.get(..head).unwrap_or_default());
     let tail = words::line(text.get(tail..).unwrap_or_default());
     format!("{head} ... {tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_fits_a_line() {
+        let json = "{\n  \"a, \\\"b\" : [1,2 ],\n  \"c\": {}}";
+        assert_eq!(one_line(json), r#"{"a, \"b": [1, 2], "c": {}}"#);
+    }
+
+    #[test]
+    fn words_that_differ_stand_in_their_context() {
+        let plain = Style::default();
+        let long = "one two three four five six seven eight nine ten ".repeat(6);
+        let left = format!("{long}left end");
+        let right = format!("{long}right end");
+        let line = by_words(&left, &right, &plain);
+        assert!(line.contains("[-left-]{+right+}"), "{line}");
+        assert!(line.contains(" ... ") && line.len() < 120, "{line}");
+    }
 }

@@ -1,0 +1,378 @@
+//! `wire diff` and `wire send` to several, the whole program: captures made by the embedded server and by servers of
+//! the tests, and request files.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests look at files and variables themselves"
+)]
+
+mod common;
+
+use common::{Home, Run, Server};
+
+const STREAM: &str =
+    r#"{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Count."}]}"#;
+
+/// Sends a request with further arguments, and forgets what it printed.
+fn send(home: &Home, arguments: &[&str]) {
+    let mut all = vec!["send", "r.json", "-q"];
+    all.extend(arguments);
+    home.wire(&all).ends(0);
+}
+
+fn check_schema(run: &Run) {
+    let schema = serde_json::from_str(include_str!("../captures/diff.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> = validator
+        .iter_errors(&run.json())
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn two_models_differ_and_every_view_says_so() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    send(&home, &["--to", "demo"]);
+    send(&home, &["--to", "demo", "-m", "gpt-4o"]);
+    let told = home.wire(&["diff"]).ends(1);
+    for part in [
+        "~ /model  \"gpt-4o-mini\" -> \"gpt-4o\"",
+        "~ served model  gpt-4o-mini-2024-07-18 -> gpt-4o-2024-08-06",
+        "first content (TTFT)",
+        "noise: ",
+    ] {
+        assert!(told.out().contains(part), "{part}: {}", told.out());
+    }
+    let json = home.wire(&["diff", "@~1", "@", "--json"]).ends(1);
+    check_schema(&json);
+    assert_eq!(json.json()["layers"].as_array().unwrap().len(), 8);
+    for form in ["--stat", "--markdown", "--side-by-side"] {
+        let run = home.wire(&["diff", form]).ends(1);
+        assert!(run.out().contains("meaning"), "{form}: {}", run.out());
+    }
+    let only = home.wire(&["diff", "--only", "head,framing"]).ends(0);
+    assert!(only.out().contains("no difference"), "{}", only.out());
+    let mirrored = home
+        .wire(&["diff", "@", "@~1", "--only", "request"])
+        .ends(1);
+    assert!(
+        mirrored
+            .out()
+            .contains("/model  \"gpt-4o\" -> \"gpt-4o-mini\"")
+    );
+}
+
+#[test]
+fn what_differs_between_any_two_calls_is_folded() {
+    let home = Home::new();
+    home.request();
+    for n in [1, 2] {
+        let body = format!(r#"{{"id":"chatcmpl-{n}","created":170000000{n},"choices":[]}}"#);
+        let server = Server::answering(format!(
+            "HTTP/1.1 200 OK\r\nx-request-id: req_{n}\r\nSet-Cookie: c={n}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        send(&home, &["--url", &server.url()]);
+    }
+    let layers = "head,framing,body,stream,meaning";
+    let told = home.wire(&["diff", "--only", layers]).ends(0);
+    assert!(told.out().contains("no difference"), "{}", told.out());
+    assert!(
+        told.out().contains("ids are new each time (3)"),
+        "{}",
+        told.out()
+    );
+    let all = home.wire(&["diff", "--only", layers, "--all"]).ends(1);
+    assert!(
+        all.out().contains("~ x-request-id  req_1 -> req_2"),
+        "{}",
+        all.out()
+    );
+    home.wire(&["diff", "@", "@"]).ends(0);
+    // The servers listened on different ports, which the user knows.
+    home.wire(&["diff"]).ends(1);
+    let ignore = ["--ignore", "url", "--ignore", "address", "--ignore", "host"];
+    home.wire(&[&["diff"], &ignore[..]].concat()).ends(0);
+}
+
+#[test]
+fn request_files_are_compared_as_json() {
+    let home = Home::new();
+    home.file(
+        "a.json",
+        r#"{"model": "m", "seed": 1, "stop": ["x"], "tools": []}"#,
+    );
+    home.file(
+        "b.json",
+        r#"{"model":"m","tools":[],"seed":1.0,"stop":["y","x"]}"#,
+    );
+    let told = home.wire(&["diff", "a.json", "b.json"]).ends(1);
+    for part in [
+        "= /seed  1 -> 1.0  (respelled)",
+        "+ /stop/0  \"y\"",
+        "stand in another order",
+        "white space",
+    ] {
+        assert!(told.out().contains(part), "{part}: {}", told.out());
+    }
+    let patch = home
+        .wire(&["diff", "--json-patch", "a.json", "b.json"])
+        .ends(1);
+    assert_eq!(
+        patch.json(),
+        serde_json::json!([{"op": "add", "path": "/stop/0", "value": "y"}])
+    );
+    home.wire(&["diff", "--json-patch", "a.json", "a.json"])
+        .ends(0);
+    // A capture against a request file: the body that was sent is compared.
+    home.request();
+    send(&home, &["--to", "demo"]);
+    let same = home.wire(&["diff", "@", "r.json"]).ends(0);
+    assert!(same.out().contains("no difference"));
+}
+
+#[test]
+fn a_baseline_tells_what_is_noise() {
+    let home = Home::new();
+    home.request();
+    let answer = |text: &str, tokens: u64| {
+        let body = format!(
+            r#"{{"id":"{text}","object":"chat.completion","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}"}},"finish_reason":"stop"}}],"usage":{{"completion_tokens":{tokens}}}}}"#
+        );
+        let length = body.len();
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    };
+    for (text, tokens) in [
+        ("one two", 10),
+        ("three", 12),
+        ("four five", 11),
+        ("six", 13),
+        ("far", 90),
+    ] {
+        let server = Server::answering(answer(text, tokens));
+        send(&home, &["--url", &server.url()]);
+    }
+    let arguments = ["--only", "body", "--noise", "@~4..@~2", "--"];
+    let inside = home
+        .wire(&[&["diff"], &arguments[..], &["@~1"]].concat())
+        .ends(0);
+    assert!(
+        inside.out().contains("varies in the baseline"),
+        "{}",
+        inside.out()
+    );
+    let outside = home
+        .wire(&[&["diff"], &arguments[..], &["@"]].concat())
+        .ends(1);
+    let line = "~ /usage/completion_tokens  10 -> 90  (baseline: 10 .. 12 (n = 3))";
+    assert!(outside.out().contains(line), "{}", outside.out());
+}
+
+#[test]
+fn a_shape_is_held_against_a_folder_of_captures() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    for model in ["gpt-4o-mini", "gpt-4o", "gpt-4o-mini"] {
+        send(&home, &["--to", "demo", "-m", model, "--pace", "0"]);
+    }
+    home.wire(&["diff", "--shape", "captures", "@"]).ends(0);
+    let event = r#"{"id":7,"object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"#;
+    let server = Server::answering(format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {event}\n\ndata: [DONE]\n\n"
+    ));
+    home.wire(&[
+        "send",
+        "r.json",
+        "-q",
+        "--capture",
+        "other.wire",
+        "--url",
+        &server.url(),
+    ])
+    .ends(0);
+    let told = home
+        .wire(&["diff", "--shape", "captures", "other.wire"])
+        .ends(1);
+    for part in ["~ /id  string -> number", "- /created  number", "sequence"] {
+        assert!(told.out().contains(part), "{part}: {}", told.out());
+    }
+    assert!(
+        !told.out().contains("gpt-4o\""),
+        "values are left out: {}",
+        told.out()
+    );
+}
+
+#[test]
+fn three_and_more_become_a_table() {
+    let home = Home::new();
+    home.request();
+    for model in ["gpt-4o-mini", "gpt-4o", "error-429"] {
+        send(&home, &["--to", "demo", "-m", model]);
+    }
+    let told = home.wire(&["diff", "@~2..@"]).ends(1);
+    let row = told
+        .out()
+        .lines()
+        .find(|line| line.starts_with("status "))
+        .unwrap()
+        .to_owned();
+    let cells: Vec<_> = row.split_whitespace().collect();
+    assert_eq!(cells, ["status", "200", "200", "429"]);
+    let json = home.wire(&["diff", "@~2", "@~1", "@", "--json"]).ends(1);
+    check_schema(&json);
+    assert_eq!(json.json()["names"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn the_first_differing_byte_has_a_name() {
+    let home = Home::new();
+    home.file(
+        "a.json",
+        r#"{"model":"m","messages":[{"role":"user","content":"one"}]}"#,
+    );
+    let body = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"a\":{\"b\":1}}";
+    for text in [body.to_owned(), body.replace("\"b\":1", "\"b\":2")] {
+        let server = Server::answering(text);
+        home.wire(&["send", "a.json", "-q", "--url", &server.url()])
+            .ends(0);
+    }
+    let told = home.wire(&["diff", "--bytes", "--only", "body"]).ends(1);
+    let line = "first differs at byte 49 (data, /a/b)";
+    assert!(told.out().contains(line), "{}", told.out());
+    let sent = home.wire(&["diff", "--bytes", "--only", "request"]).ends(1);
+    assert!(sent.out().contains("(field Host)"), "{}", sent.out());
+    home.wire(&["diff", "--bytes", "@", "@"]).ends(0);
+}
+
+#[test]
+fn trouble_ends_with_two() {
+    let home = Home::new();
+    home.request();
+    home.file("text.txt", "not JSON");
+    home.wire(&["diff"]).ends(2).says("no capture");
+    send(&home, &["--to", "demo"]);
+    home.wire(&["diff", "@", "nothing"])
+        .ends(2)
+        .says("`nothing`");
+    home.wire(&["diff", "@"])
+        .ends(2)
+        .says("nothing to compare it to");
+    home.wire(&["diff", "@", "@", "--only", "soul"])
+        .ends(2)
+        .says("no such layer");
+    home.wire(&["diff", "--bytes", "@", "r.json"])
+        .ends(2)
+        .says("request file");
+    home.wire(&["diff", "--noise", "@", "@"])
+        .ends(2)
+        .says("nothing to compare to the baseline");
+    home.wire(&["diff", "--shape", "@"])
+        .ends(2)
+        .says("baseline");
+    let patch = home.wire(&["diff", "--json-patch", "r.json", "text.txt"]);
+    patch.ends(2).says("text.txt: the body is not JSON");
+    // What is no JSON is text, and no trouble.
+    home.wire(&["diff", "r.json", "text.txt"]).ends(1);
+}
+
+#[test]
+fn nothing_foreign_drives_the_terminal() {
+    let home = Home::new();
+    let evil = "\u{1b}]0;x\u{7}\u{1b}[31m\u{202e}";
+    for n in 0..2 {
+        home.file("r.json", format!("{{\"model\":\"m{n}\",\"text\":\"{n}\"}}"));
+        let body = format!("{evil}{n} {}", evil.repeat(20));
+        let server = Server::answering(format!(
+            "HTTP/1.1 200 {evil}\r\nX-{n}: {evil}{n}\r\nX-E: {evil}{n}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        home.wire(&["send", "r.json", "-q", "--url", &server.url()])
+            .ends(0);
+    }
+    let forms: [&[&str]; 9] = [
+        &[],
+        &["--all"],
+        &["--stat"],
+        &["--side-by-side"],
+        &["--markdown"],
+        &["--json"],
+        &["--bytes"],
+        &["--shape"],
+        &["@~1", "@", "@"],
+    ];
+    for form in forms {
+        let run = home.wire(&[&["diff"], form].concat());
+        assert!(matches!(run.code, Some(0 | 1)), "{form:?}: {}", run.err);
+        let out = String::from_utf8(run.out).unwrap();
+        assert!(
+            !out.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+            "{form:?}: {out:?}"
+        );
+    }
+}
+
+#[test]
+fn one_request_to_several() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    let arguments = [
+        "send",
+        "r.json",
+        "--to",
+        "demo",
+        "-m",
+        "gpt-4o",
+        "-m",
+        "gpt-4o-mini",
+        "--to",
+        "demo:responses:gpt-4o",
+        "--pace",
+        "0",
+        "--parallel",
+        "2",
+    ];
+    let run = home.wire(&arguments).ends(0);
+    let rows: Vec<_> = run.out().lines().take(4).map(str::to_owned).collect();
+    assert!(rows[0].starts_with("TARGET"), "{}", run.out());
+    assert!(
+        rows[1].starts_with("demo:gpt-4o "),
+        "in the order that was asked: {rows:?}"
+    );
+    assert!(rows[2].starts_with("demo:gpt-4o-mini"), "{rows:?}");
+    assert!(rows[3].starts_with("demo:responses:gpt-4o"), "{rows:?}");
+    assert_eq!(home.captures().len(), 3);
+    let repeated = [
+        "send", "r.json", "--to", "demo", "--pace", "0", "--repeat", "3",
+    ];
+    let run = home.wire(&repeated).ends(0);
+    assert!(
+        run.out().contains("x3: 3 answers, identical"),
+        "{}",
+        run.out()
+    );
+    let json = home
+        .wire(&[&repeated[..], &["--json"]].concat())
+        .ends(0)
+        .json();
+    assert_eq!(json["targets"][0]["trials"].as_array().unwrap().len(), 3);
+    // From standard input, which can be read only once.
+    let mut child = home
+        .command(&["send", "-", "--to", "demo", "--pace", "0", "--repeat", "2"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), STREAM.as_bytes()).unwrap();
+    let run = Run::of(child.wait_with_output().unwrap()).ends(0);
+    assert!(run.out().contains("identical"), "{}", run.out());
+    home.wire(&["send", "r.json", "--to", "demo", "--repeat", "2", "-q"])
+        .ends(2)
+        .says("--quiet is for one exchange");
+    home.wire(&["send", "r.json", "--to", "demo", "--to", "nobody"])
+        .ends(2)
+        .says("no target `nobody`");
+}

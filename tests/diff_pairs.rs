@@ -1,0 +1,148 @@
+//! Real pairs of exchanges, compared as `wire diff` compares them: each report was read and judged, and is kept in
+//! `tests/diff/`. `SNAPSHOTS=overwrite cargo test --test diff_pairs` writes them anew.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests look at files and variables themselves"
+)]
+
+use std::path::PathBuf;
+
+use wire::chat::Options;
+use wire::diff::{self, Layer, Subject, noise};
+use wire::price::Prices;
+use wire::render::Style;
+use wire::render::diff::{Shows, unified};
+use wire::span::{Moment, Side};
+use wire::tape::{Closing, Fact, Origin, Party, Tape, Watch as _};
+
+fn file(name: &str, part: &str) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
+    let path = folder.join(format!("{name}.{part}"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// An exchange of `tests/exchanges`, as if it had been captured.
+fn subject(name: &str) -> Subject {
+    let mut tape = Tape::new(Origin {
+        id: name.to_owned(),
+        started: jiff::Timestamp::UNIX_EPOCH,
+        via: "send".to_owned(),
+        url: "https://api.example.com/".to_owned(),
+        tool: "wire".to_owned(),
+    });
+    tape.bytes(Side::Sent, Moment::default(), &file(name, "request.http"));
+    let response = file(name, "response.http");
+    let reads: Vec<(u64, usize)> = serde_json::from_slice(&file(name, "reads.json")).unwrap();
+    let (mut rest, mut last) = (&response[..], Moment::default());
+    for (micros, bytes) in reads {
+        let (piece, after) = rest.split_at(bytes.min(rest.len()));
+        rest = after;
+        last = Moment::from_micros(micros);
+        tape.bytes(Side::Received, last, piece);
+    }
+    tape.bytes(Side::Received, last, rest);
+    let closed = Fact::Closed {
+        by: Party::Peer,
+        how: Closing::Eof,
+    };
+    tape.fact(last, &closed);
+    let (options, prices) = (Options::default(), Prices::embedded());
+    Subject::of_capture(name.to_owned(), tape, Default::default(), options, prices)
+}
+
+fn report(left: &Subject, right: &Subject) -> String {
+    let difference = diff::compare(left, right, &Layer::ALL, &noise::rules(&[]));
+    let style = Style {
+        width: 100,
+        ..Style::default()
+    };
+    let mut text = Vec::new();
+    unified(&difference, Shows::default(), &style, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+const PAIRS: [(&str, &str); 12] = [
+    ("openai-chat-plain", "openai-chat-gzip"),
+    ("openai-chat-plain", "openai-chat-reasoning"),
+    ("openai-chat-reasoning", "openai-chat-reasoning-empty"),
+    ("openai-chat-stream-usage", "openai-chat-stream-no-usage"),
+    ("openai-chat-stream-usage", "groq-stream"),
+    ("openai-chat-stream-usage", "llamacpp-stream"),
+    ("openai-chat-stream-usage", "openai-stream-truncated"),
+    ("openai-chat-stream-tools", "compat-stream-tools-empty-id"),
+    ("deepseek-stream-reasoning", "xai-stream-reasoning"),
+    ("openai-429-tpm", "openai-429-insufficient-quota"),
+    ("openai-429-tpm", "anthropic-429"),
+    (
+        "openai-chat-stream-usage",
+        "anthropic-stream-thinking-tools",
+    ),
+];
+
+#[test]
+fn each_pair_reads_as_it_was_judged() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/diff");
+    let assert = snapbox::Assert::new().action_env("SNAPSHOTS");
+    for (left, right) in PAIRS {
+        let text = report(&subject(left), &subject(right));
+        let path = folder.join(format!("{left}..{right}.txt"));
+        assert.eq(text, snapbox::Data::read_from(&path, None));
+    }
+}
+
+#[test]
+fn every_exchange_is_like_itself() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            Some(name.strip_suffix(".expected.json")?.to_owned())
+        })
+        .collect();
+    names.sort();
+    assert!(names.len() > 50);
+    for name in &names {
+        let (left, right) = (subject(name), subject(name));
+        let difference = diff::compare(&left, &right, &Layer::ALL, &noise::rules(&[]));
+        assert_eq!(difference.changes().count(), 0, "{name}");
+    }
+}
+
+#[test]
+fn the_other_way_round_the_same_is_told() {
+    let told = |left: &Subject, right: &Subject, mirror: bool| {
+        let difference = diff::compare(left, right, &Layer::ALL, &noise::rules(&[]));
+        let mut told: Vec<_> = difference
+            .changes()
+            .map(|(layer, change)| {
+                let what = if mirror {
+                    change.what.mirrored()
+                } else {
+                    change.what
+                };
+                let values = [&change.left, &change.right]
+                    .map(|shown| shown.as_ref().map(|shown| shown.value.clone()));
+                let [one, other] = values;
+                let sides = if mirror { (other, one) } else { (one, other) };
+                (layer, what, format!("{sides:?}"))
+            })
+            .collect();
+        told.sort();
+        told
+    };
+    for (left, right) in PAIRS {
+        let (left, right) = (subject(left), subject(right));
+        let there = told(&left, &right, false);
+        let back = told(&right, &left, true);
+        // Which keys of an object moved may be said from either side.
+        let count = |told: &[(Layer, diff::What, String)]| {
+            told.iter()
+                .filter(|(_, what, _)| *what != diff::What::Reordered)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(count(&there), count(&back));
+    }
+}
