@@ -26,12 +26,17 @@
 //!
 //! - there is no change if, and only if, the texts differ in nothing but white space between values;
 //! - comparing the other way round tells the same changes, with the sides exchanged;
+//! - [`patch`] leads from the left value to the right;
 //! - the work is bounded by an [`Effort`], not by a clock; what is beyond it is told more coarsely.
 
+mod alike;
+mod checks;
 mod classes;
 mod items;
+mod likeness;
 mod members;
 mod pairing;
+mod patch;
 mod place;
 mod side;
 mod spelling;
@@ -39,7 +44,16 @@ mod told;
 mod walk;
 
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
+
+pub use patch::patch;
+
+#[doc(hidden)]
+pub use checks::fuzz;
 
 use serde::Serialize;
 

@@ -12,6 +12,9 @@ pub(super) struct Pairing {
     moved: [Vec<bool>; 2],
 }
 
+/// Entries of either side that have no partner, between two pairs of neighbours that have.
+pub(super) type Gap = [Vec<usize>; 2];
+
 /// What is told about entries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Event {
@@ -61,6 +64,34 @@ impl Pairing {
     /// The partner, if it stands in order.
     fn in_order(&self, side: usize, at: usize) -> Option<usize> {
         self.partner(side, at).filter(|_| !self.moved[side][at])
+    }
+
+    /// What has no partner between neighbours that have one in order, where that is something on both sides.
+    pub(super) fn gaps(&self) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        let (mut x, mut y) = (0, 0);
+        loop {
+            let anchor = (x..self.len(0)).find_map(|at| Some([at, self.in_order(0, at)?]));
+            let [end_x, end_y] = anchor.unwrap_or([self.len(0), self.len(1)]);
+            let free = |side: usize, range: std::ops::Range<usize>| -> Vec<usize> {
+                range
+                    .filter(|&at| self.partner(side, at).is_none())
+                    .collect()
+            };
+            let gap = [free(0, x..end_x), free(1, y..end_y)];
+            if gap.iter().all(|side| !side.is_empty()) {
+                gaps.push(gap);
+            }
+            if anchor.is_none() {
+                return gaps;
+            }
+            (x, y) = (end_x + 1, end_y + 1);
+        }
+    }
+
+    /// What has no partner.
+    pub(super) fn free(&self, side: usize) -> impl Iterator<Item = usize> {
+        (0..self.len(side)).filter(move |&at| self.partner(side, at).is_none())
     }
 
     /// The same with the sides exchanged, if they are `flipped`.

@@ -42,7 +42,7 @@ fn lines(comparison: &Comparison) -> Vec<String> {
     comparison.changes.iter().map(line).collect()
 }
 
-fn case(left: &str, right: &str, expected: &[&str]) {
+pub(super) fn case(left: &str, right: &str, expected: &[&str]) {
     assert_eq!(lines(&comparison(left, right)), expected, "{left}\n{right}");
 }
 

@@ -3,12 +3,13 @@
 use super::super::effort::Effort;
 use super::super::sequence::Aligner;
 use super::classes::{Classes, between_quotes};
+use super::items::{Items, List};
 use super::members::{Duplicates, Heads};
 use super::pairing::{Event, Pairing};
 use super::place::Trail;
 use super::side::{Entries, Side};
 use super::told::Told;
-use super::{ChangeKind, Comparison, Duplicate, items, members, spelling};
+use super::{ChangeKind, Comparison, Duplicate, members, spelling};
 use crate::json::{DEPTH, Document, Kind as Value};
 use crate::span::Span;
 
@@ -173,16 +174,24 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     fn pair_items(&mut self, entries: &[Entries; 2]) -> Pairing {
-        let classes = [0, 1].map(|side| -> Vec<u32> {
-            let items = (0..entries[side].len()).map(|at| entries[side].value(at));
-            items.map(|item| self.sides[side].classes[item]).collect()
-        });
+        let list = |side: usize| List {
+            document: self.sides[side].document,
+            classes: &self.sides[side].classes,
+            nodes: (0..entries[side].len())
+                .map(|at| entries[side].value(at))
+                .collect(),
+        };
+        let first = usize::from(self.flipped);
+        let items = Items {
+            lists: [list(first), list(1 - first)],
+            loose: &self.loose,
+        };
         let aligner = (self.aligner).get_or_insert_with(|| Aligner::new(self.loose.len()));
-        let mut classes = classes.each_ref().map(Vec::as_slice);
-        if self.flipped {
-            classes.swap(0, 1);
+        let (pairing, coarse) = items.pair(aligner, &mut self.told.meter);
+        if coarse {
+            self.told.coarsen();
         }
-        items::pair(classes, aligner, &mut self.told.meter).flip(self.flipped)
+        pairing.flip(self.flipped)
     }
 
     /// Tells an entry that only one side has.

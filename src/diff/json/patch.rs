@@ -1,0 +1,81 @@
+//! A comparison as a JSON Patch (RFC 6902).
+
+use super::{Change, ChangeKind, Comparison};
+use crate::json::{Document, quote};
+use crate::span::Span;
+
+/// The patch that makes the right value of the left one; `comparison` is what [`super::compare`] told of the
+/// two, and `right` the right text.
+///
+/// Values are compared as programs do that read JSON: of members with equal keys only the last is there, and
+/// neither the order of keys nor the spelling of numbers, strings and keys is part of the value. A number or
+/// string whose value changed is in it with the spelling of the right text. Items that moved are removed
+/// and added.
+pub fn patch(comparison: &Comparison, right: &Document<'_>) -> String {
+    let seen = |change: &&Change| !change.left.hidden && !change.right.hidden;
+    let mut operations = Vec::new();
+    // The indices of the left text hold as long as whatever is behind an item goes before it.
+    let moved =
+        |change: &&Change| change.kind == ChangeKind::Moved && change.left.inside.is_empty();
+    let mut away: Vec<&Change> = comparison
+        .changes
+        .iter()
+        .filter(seen)
+        .filter(moved)
+        .collect();
+    away.sort_by_key(|change| std::cmp::Reverse(change.left.span.start));
+    operations.extend(
+        away.into_iter()
+            .map(|change| operation("remove", &change.left.path, None)),
+    );
+    // From here on the array in front of each place is already that of the right text.
+    let mut within: Option<Span> = None;
+    let mut string = None;
+    for change in comparison.changes.iter().filter(seen) {
+        let place = &change.right;
+        // An item that moved is added as it is in the right text.
+        if within.is_some_and(|whole| whole.start < place.span.start && place.span.end < whole.end)
+        {
+            continue;
+        }
+        if !place.inside.is_empty() {
+            // One value for whatever changed inside of the string.
+            if string.replace(&place.path) != Some(&place.path) {
+                let span = leaf_at(right, place.span.start);
+                operations.push(operation("replace", &place.path, Some(right.slice(span))));
+            }
+            continue;
+        }
+        let value = Some(right.slice(place.span));
+        operations.push(match change.kind {
+            ChangeKind::Added => operation("add", &place.path, value),
+            ChangeKind::Removed => operation("remove", &place.path, None),
+            ChangeKind::Changed => operation("replace", &place.path, value),
+            ChangeKind::Moved => {
+                within = Some(place.span);
+                operation("add", &place.path, value)
+            }
+            ChangeKind::Respelled | ChangeKind::KeyRespelled | ChangeKind::Reordered => continue,
+        });
+    }
+    match operations.is_empty() {
+        true => "[]".to_owned(),
+        false => format!("[\n  {}\n]", operations.join(",\n  ")),
+    }
+}
+
+fn operation(name: &str, path: &str, value: Option<&[u8]>) -> String {
+    let path = String::from_utf8_lossy(&quote(path)).into_owned();
+    match value.map(String::from_utf8_lossy) {
+        Some(value) => format!(r#"{{"op": "{name}", "path": {path}, "value": {value}}}"#),
+        None => format!(r#"{{"op": "{name}", "path": {path}}}"#),
+    }
+}
+
+/// The span of the value without others in it that `offset` lies in.
+fn leaf_at(document: &Document<'_>, offset: u64) -> Span {
+    let nodes = document.nodes();
+    let after = nodes.partition_point(|node| node.span().start <= offset);
+    let leaf = nodes.get(after.saturating_sub(1));
+    leaf.map(|node| node.span()).unwrap_or_default()
+}
