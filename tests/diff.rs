@@ -275,7 +275,7 @@ fn trouble_ends_with_two() {
         .ends(2)
         .says("baseline");
     let patch = home.wire(&["diff", "--json-patch", "r.json", "text.txt"]);
-    patch.ends(2).says("text.txt: the body is not JSON");
+    patch.ends(2).says("the right body is not JSON");
     // What is no JSON is text, and no trouble.
     home.wire(&["diff", "r.json", "text.txt"]).ends(1);
 }

@@ -9,9 +9,8 @@ use super::output::{self, Means};
 use super::request;
 use crate::capture::store::{self, Store};
 use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject};
-use crate::json::Document;
 use crate::render::diff::{self as paint, Shows};
-use crate::render::machine;
+use crate::render::{escape, machine};
 use crate::span::Side;
 
 /// Runs `wire diff`.
@@ -250,25 +249,18 @@ impl Run<'_> {
         Ok(self.ended(firsts.any(Option::is_some)))
     }
 
+    /// The patch of the answers; of the requests, where they are all there is or all that is wanted.
     fn patch(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {
         let of_request = self.only == [Layer::Request];
-        let body = |subject: &Subject| match &subject.answered {
-            Some(answered) if !of_request => answered.body.bytes.clone(),
-            _ => subject.asked.bytes.clone(),
+        let (left, right) = match (&left.answered, &right.answered) {
+            (Some(left), Some(right)) if !of_request => (&left.body, &right.body),
+            _ => (&left.asked, &right.asked),
         };
-        let (lefts, rights) = (body(left), body(right));
-        let parse = |subject: &Subject, bytes: &'_ [u8]| {
-            let _ = Document::parse(bytes).map_err(|error| {
-                Complaint::usage(format!("{}: the body is not JSON: {error}", subject.name))
-                    .hint("`--only request` compares the requests")
-            })?;
-            Ok::<(), Complaint>(())
-        };
-        parse(left, &lefts)?;
-        parse(right, &rights)?;
-        let patch = diff::patch(&lefts, &rights).unwrap_or_default();
-        output::plain(&[patch.as_slice(), b"\n"].concat())?;
-        Ok(self.ended(patch != b"[]"))
+        let patch = diff::patch(&left.bytes, &right.bytes).map_err(|error| {
+            Complaint::usage(error).hint("`--only request` compares the requests")
+        })?;
+        output::plain(format!("{}\n", escape::json_safe(&patch)).as_bytes())?;
+        Ok(self.ended(patch != "[]"))
     }
 
     fn write(

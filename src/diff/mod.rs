@@ -46,6 +46,8 @@ pub use noise::Rule;
 pub use shape::Shape;
 pub use subject::{Answered, EventKinds, Subject};
 
+use crate::json::{Document, JsonError};
+
 /// Compares two exchanges, or the requests of two, in the layers `only`.
 pub fn compare(left: &Subject, right: &Subject, only: &[Layer], rules: &[Rule]) -> Difference {
     let layers = only.iter().filter_map(|&layer| {
@@ -162,13 +164,30 @@ fn shape_of(subject: &Subject, shape: &mut Shape) {
         Some(answered) if stream::take_shape(answered, shape) => return,
         Some(answered) => &answered.body.bytes,
     };
-    if let Ok(document) = crate::json::Document::parse(bytes) {
+    if let Ok(document) = Document::parse(bytes) {
         shape.take(document.root());
     }
 }
 
-/// The RFC 6902 patch that makes `right` of `left`, as JSON values; `None` where either is not JSON.
-pub fn patch(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
-    let _ = (left, right);
-    None
+/// Which of two texts is not JSON, and why.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotJson {
+    /// The left one.
+    #[error("the left body is not JSON: {0}")]
+    Left(JsonError),
+    /// The right one.
+    #[error("the right body is not JSON: {0}")]
+    Right(JsonError),
+}
+
+/// The RFC 6902 patch that makes `right` of `left`, as JSON values.
+///
+/// # Errors
+///
+/// When either is not JSON.
+pub fn patch(left: &[u8], right: &[u8]) -> Result<String, NotJson> {
+    let left = Document::parse(left).map_err(NotJson::Left)?;
+    let right = Document::parse(right).map_err(NotJson::Right)?;
+    let comparison = json::compare(&left, &right, effort::Effort::default());
+    Ok(json::patch(&comparison, &right))
 }
