@@ -80,12 +80,33 @@ const PAIRS: [(&str, &str); 12] = [
     ),
 ];
 
+/// The requests of two clients that were asked for the same.
+const REQUESTS: [(&str, &str); 4] = [
+    ("openai-python-2.54.0-plain", "openai-python-2.54.0-stream"),
+    ("openai-python-2.54.0-plain", "openai-node-6.49.0-plain"),
+    ("openai-python-2.54.0-plain", "langchain-openai-1.7.3-plain"),
+    (
+        "anthropic-python-2.12.0-retry",
+        "anthropic-python-2.12.0-retry.2",
+    ),
+];
+
+/// A request as a real client sent it.
+fn request(name: &str) -> Subject {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sdk-requests");
+    let path = folder.join(format!("sdk-{name}.http"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Subject::of_request(name.to_owned(), bytes, Default::default())
+}
+
 #[test]
 fn each_pair_reads_as_it_was_judged() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/diff");
     let assert = snapbox::Assert::new().action_env("SNAPSHOTS");
-    for (left, right) in PAIRS {
-        let text = report(&subject(left), &subject(right));
+    let exchanges = PAIRS.map(|(left, right)| (left, right, subject as fn(&str) -> Subject));
+    let requests = REQUESTS.map(|(left, right)| (left, right, request as fn(&str) -> Subject));
+    for (left, right, read) in exchanges.into_iter().chain(requests) {
+        let text = report(&read(left), &read(right));
         let path = folder.join(format!("{left}..{right}.txt"));
         assert.eq(text, snapbox::Data::read_from(&path, None));
     }

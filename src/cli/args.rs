@@ -397,7 +397,7 @@ pub(super) struct Ls {
 /// Arguments of `wire diff`.
 #[derive(Args, Debug)]
 pub(super) struct Diff {
-    /// Captures as for show, ranges of them (@~5..@), or JSON request files; two, or more for a table; with
+    /// Captures as for show, ranges of them (@~5..@), or request files, JSON or whole messages; two, or more for a table; with
     /// --shape also a folder as the first [default: @~1 @]
     #[arg(value_name = "CAPTURE")]
     pub(super) subjects: Vec<String>,
@@ -411,6 +411,7 @@ pub(super) struct Diff {
     #[arg(short, long)]
     pub(super) all: bool,
     /// A further place that says nothing: /usage/cost, choices[0].message.content, x-my-field, /**/trace_id
+    /// (`--ignore help` lists those that are known)
     #[arg(long, value_name = "PATH")]
     pub(super) ignore: Vec<String>,
     /// Structure alone, values left out: does the last capture answer as those before it do?

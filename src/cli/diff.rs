@@ -15,6 +15,11 @@ use crate::span::Side;
 
 /// Runs `wire diff`.
 pub(super) fn run(common: &Common, args: &args::Diff) -> Result<Exit, Complaint> {
+    if args.ignore.iter().any(|place| place == "help") {
+        let mut text = Vec::new();
+        paint::rules(&mut text).map_err(Complaint::usage)?;
+        return output::report(&text);
+    }
     let run = Run {
         common,
         args,
@@ -111,7 +116,7 @@ impl Run<'_> {
         };
         let bytes = request::read(path)?;
         if !bytes.starts_with(b"{\"wire\":") {
-            return Ok(Subject::of_request(name, bytes));
+            return Ok(Subject::of_request(name, bytes, self.means.limits));
         }
         let reading = store::parse(path, &bytes).map_err(Complaint::usage)?;
         let means = &self.means;

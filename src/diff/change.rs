@@ -225,6 +225,16 @@ impl Value {
     }
 }
 
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Json(text) | Self::Text(text) => f.write_str(text),
+            Self::Count(number) | Self::Micros(number) => write!(f, "{number}"),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
 impl From<Value> for Shown {
     fn from(value: Value) -> Self {
         Self {

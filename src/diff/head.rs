@@ -129,6 +129,9 @@ fn values(left: &Fields, right: &Fields, group: Group<'_>) -> Vec<Change> {
     keys.filter_map(change).collect()
 }
 
+/// From how many on names that are spelled otherwise are told together: one client writes all of them small.
+const MANY: usize = 4;
+
 /// Fields whose names are spelled in other letters.
 fn names(left: &Fields, right: &Fields, group: Group<'_>) -> Vec<Change> {
     let both = left.keys.iter().filter(|key| right.has(key));
@@ -140,7 +143,17 @@ fn names(left: &Fields, right: &Fields, group: Group<'_>) -> Vec<Change> {
         };
         Some(respelled.grouped(group(key)))
     };
-    both.filter_map(change).collect()
+    let changes: Vec<_> = both.filter_map(change).collect();
+    if changes.len() < MANY {
+        return changes;
+    }
+    let all = |side: fn(&Change) -> &Option<Shown>| {
+        let names = changes.iter().filter_map(|change| side(change).as_ref());
+        let names: Vec<_> = names.map(|shown| shown.value.to_string()).collect();
+        Some(Value::Text(names.join(", ")).into())
+    };
+    let (left, right) = (all(|change| &change.left), all(|change| &change.right));
+    vec![Change::new("names", What::Respelled, left, right).grouped("field")]
 }
 
 /// The fields that stand elsewhere among those that both have: as few as explain the order.

@@ -79,27 +79,31 @@ impl Matrix {
 
     fn take(
         &mut self,
-        places: &mut HashMap<(Layer, String, bool), usize>,
+        places: &mut HashMap<(Layer, String), usize>,
         column: usize,
         layer: Layer,
         change: &Change,
     ) {
-        let spelling = matches!(change.what, What::Respelled | What::Reordered | What::Moved);
+        // A place can be spelled, or stand, otherwise, and hold another value besides.
+        let at = match change.what {
+            What::Respelled | What::Reordered | What::Moved => {
+                format!("{} ({})", change.at, change.what.name())
+            }
+            What::Added | What::Removed | What::Changed => change.at.clone(),
+        };
         let columns = self.names.len();
-        let place = *places
-            .entry((layer, change.at.clone(), spelling))
-            .or_insert_with(|| {
-                // Where no change is told, the value is that of the first.
-                let value = change.left.as_ref().map(|left| left.value.clone());
-                self.rows.push(Row {
-                    layer,
-                    at: change.at.clone(),
-                    group: change.group,
-                    cells: vec![value; columns],
-                    noise: change.noise.clone(),
-                });
-                self.rows.len().saturating_sub(1)
+        let place = *places.entry((layer, at.clone())).or_insert_with(|| {
+            // Where no change is told, the value is that of the first.
+            let value = change.left.as_ref().map(|left| left.value.clone());
+            self.rows.push(Row {
+                layer,
+                at,
+                group: change.group,
+                cells: vec![value; columns],
+                noise: change.noise.clone(),
             });
+            self.rows.len().saturating_sub(1)
+        });
         let value = change.right.as_ref().map(|right| right.value.clone());
         let cell = self
             .rows

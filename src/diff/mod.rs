@@ -44,7 +44,7 @@ pub use learn::Baseline;
 pub use matrix::{Matrix, Row};
 pub use noise::Rule;
 pub use shape::Shape;
-pub use subject::{Answered, EventKinds, Subject};
+pub use subject::{Answered, EventKinds, Limits, Subject};
 
 use crate::json::{Document, JsonError};
 
@@ -88,11 +88,9 @@ fn layer_of(layer: Layer, left: &Subject, right: &Subject) -> Option<(Vec<Change
 }
 
 fn request(left: &Subject, right: &Subject) -> (Vec<Change>, Vec<String>) {
-    let mut changes = match (&left.answered, &right.answered) {
-        (Some(left), Some(right)) => {
-            head::compare(&left.exchange.request, &right.exchange.request, false)
-        }
-        // A request file has no head.
+    let mut changes = match (&left.request, &right.request) {
+        (Some(left), Some(right)) => head::compare(left, right, false),
+        // A file with a body alone has no head.
         _ => vec![],
     };
     let (body, notes) = body::compare(&left.asked.bytes, &right.asked.bytes);

@@ -2,18 +2,23 @@
 
 use crate::chat::{Delta, DeltaKind, Hear, Options};
 use crate::content::{self, Body};
-use crate::exchange::{Exchange, decoded};
-use crate::http1::Limits;
+use crate::exchange::{Exchange, Reader, decoded};
+use crate::http1::{self, Keep, Message};
 use crate::price::Prices;
 use crate::report::Report;
-use crate::span::Span;
-use crate::tape::{Origin, Tape};
+use crate::span::{Moment, Side, Span};
+use crate::tape::{Origin, Stream, Tape};
+
+/// What may be read: of messages, and of bodies.
+pub type Limits = (http1::Limits, content::Limits);
 
 /// One side of a comparison.
 #[derive(Debug)]
 pub struct Subject {
     /// What the user called it.
     pub name: String,
+    /// Its request; `None` where only a body is known.
+    pub request: Option<Message>,
     /// The body of its request, content codings undone.
     pub asked: Body,
     /// The rest; `None` for a request that was not sent.
@@ -51,7 +56,7 @@ impl Subject {
     pub fn of_capture(
         name: String,
         tape: Tape,
-        (http1, content): (Limits, content::Limits),
+        (http1, content): Limits,
         options: Options,
         prices: &Prices,
     ) -> Self {
@@ -60,6 +65,7 @@ impl Subject {
         let body = decoded(&exchange.response, &tape.received, content);
         let mut events = Events::default();
         let bodies = [&asked, &body];
+        let request = Some(exchange.request.clone());
         let report = Report::read_bodies(&tape, &exchange, bodies, options, prices, &mut events);
         let answered = Answered {
             tape,
@@ -70,20 +76,36 @@ impl Subject {
         };
         Self {
             name,
+            request,
             asked,
             answered: Some(answered),
         }
     }
 
-    /// A request file: only its body can be compared.
-    pub fn of_request(name: String, bytes: Vec<u8>) -> Self {
-        let asked = Body {
-            bytes,
-            ..Body::default()
-        };
+    /// A request file: a body, or where it begins as one does, a whole HTTP/1.1 message.
+    pub fn of_request(name: String, bytes: Vec<u8>, (http1, content): Limits) -> Self {
+        if !begins_a_message(&bytes) {
+            let asked = Body {
+                bytes,
+                ..Body::default()
+            };
+            return Self {
+                name,
+                request: None,
+                asked,
+                answered: None,
+            };
+        }
+        let mut reader = Reader::new(Keep::All, http1);
+        let mut sent = Stream::new(Side::Sent);
+        sent.push(Moment::default(), &bytes);
+        reader.bytes(Side::Sent, Moment::default(), &bytes, &mut ());
+        reader.ended(Side::Sent, &mut ());
+        let request = reader.exchange.request;
         Self {
             name,
-            asked,
+            asked: decoded(&request, &sent, content),
+            request: Some(request),
             answered: None,
         }
     }
@@ -92,6 +114,22 @@ impl Subject {
     pub fn origin(&self) -> Option<&Origin> {
         self.answered.as_ref().map(|answered| &answered.tape.origin)
     }
+}
+
+/// Whether a file begins as a request does: `POST /path HTTP/1.1`.
+fn begins_a_message(bytes: &[u8]) -> bool {
+    let line = bytes
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let words: Vec<_> = line.trim_ascii_end().split(|&byte| byte == b' ').collect();
+    let method = words
+        .first()
+        .is_some_and(|method| !method.is_empty() && method.iter().all(u8::is_ascii_uppercase));
+    method
+        && words
+            .last()
+            .is_some_and(|version| version.starts_with(b"HTTP/"))
 }
 
 #[derive(Default)]

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::{Look, Style, words};
+use crate::diff::noise::TABLE;
 use crate::diff::{Change, Compared, Difference, Layer, What};
 
 /// What is shown of a difference.
@@ -72,6 +73,14 @@ pub fn stat(difference: &Difference, style: &Style, out: &mut dyn Write) -> io::
             false => counts.join(", "),
         };
         writeln!(out, "{:<11} {text}", compared.layer.name())?;
+    }
+    Ok(())
+}
+
+/// Writes the table of what says nothing.
+pub fn rules(out: &mut dyn Write) -> io::Result<()> {
+    for (layer, places, why) in TABLE {
+        writeln!(out, "{:<11} {places:<52} {why}", layer.name())?;
     }
     Ok(())
 }
