@@ -18,6 +18,7 @@
 //! a layer each; `shape` leaves values out; `noise` is the table of what says nothing.
 
 mod body;
+pub mod cache;
 pub mod change;
 mod connection;
 mod framing;
