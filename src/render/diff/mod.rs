@@ -1,11 +1,13 @@
 //! What differs between exchanges, as text: layer by layer, noise folded into one line.
 
+mod cache;
 mod markdown;
 mod matrix;
 mod side;
 mod timing;
 mod values;
 
+pub use cache::cache;
 pub use markdown::markdown;
 pub use matrix::matrix;
 pub use side::side_by_side;
