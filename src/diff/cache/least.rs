@@ -10,6 +10,9 @@ pub struct Minimum {
     /// Above it, what is cached grows in steps of so many tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
+    /// What else is to be known of which entries are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
     /// The page that says so.
     pub source: &'static str,
 }
@@ -62,15 +65,22 @@ const MINIMA: &[(u64, &str, &[&str])] = &[
     ),
 ];
 
+/// "GPT-5.6 implicit caching places a managed breakpoint near the latest user or tool message and no longer relies on
+/// 128-token rounding. A prompt with a large stable prefix followed by a changing suffix can therefore lose cache
+/// hits" (openai/codex, `upgrading-to-gpt-5p6-sol.md`).
+const BREAKPOINTS: &str = "documented: from GPT-5.6 on entries end at breakpoints near the latest message, and a \
+    common beginning before them may not be read";
+
 /// The least that is cached of prompts to `model`, where a document says it.
 pub(super) fn minimum(dialect: &str, provider: Option<&str>, model: &str) -> Option<Minimum> {
     let model = plain(model);
     let is_openai = matches!(provider, Some("openai" | "azure")) || dialect == "azure-openai";
     if is_openai {
+        let stepped = before_breakpoints(&model);
         return Some(Minimum {
             tokens: 1024,
-            // From GPT-5.6 on entries end at breakpoints instead.
-            step: before_breakpoints(&model).then_some(128),
+            step: stepped.then_some(128),
+            note: (!stepped).then_some(BREAKPOINTS),
             source: OPENAI,
         });
     }
@@ -78,6 +88,7 @@ pub(super) fn minimum(dialect: &str, provider: Option<&str>, model: &str) -> Opt
     Some(Minimum {
         tokens: *tokens,
         step: None,
+        note: None,
         source,
     })
 }

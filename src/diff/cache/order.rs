@@ -87,7 +87,8 @@ const RESPONSES: &[Part] = &[
 ];
 
 /// "Tools, schemas, and their ordering contribute to the cached prefix - they get injected before developer
-/// instructions"; of tools and schema, which is first is not said.
+/// instructions"; of tools and schema, which is first is not said. The page is about models before GPT-5.6; of
+/// later ones no page says anything else.
 const OPENAI: &str = "https://developers.openai.com/cookbook/examples/prompt_caching_201";
 const OPENAI_NOTE: &str =
     "tools and schema before the instructions; which of the two is first is assumed";
@@ -173,7 +174,7 @@ const ORDERS: &[Order] = &[
         ],
         basis: Basis::Assumed,
         note: "that cachedContent comes first is documented, the rest is not",
-        source: "https://ai.google.dev/gemini-api/docs/caching",
+        source: "https://ai.google.dev/gemini-api/docs/generate-content/caching",
         same: &[],
         breaks: &[],
     },

@@ -93,7 +93,9 @@ pub struct Mark {
     /// The same without inline data.
     #[serde(skip)]
     pub(super) text: u64,
-    /// Number of its content block in the order of the cache, from zero.
+    /// Number of its content block in the order of the cache, from zero. "A run of consecutive tool_use blocks
+    /// counts as one position, and so does a run of consecutive tool_result blocks"
+    /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>).
     pub block: u64,
 }
 
@@ -167,13 +169,18 @@ impl Segment<'_> {
     }
 }
 
+/// The types of block of which a run counts as one.
+const RUNS: [&str; 2] = ["tool_use", "tool_result"];
+
 #[derive(Default)]
 struct Gather<'a> {
     segments: Vec<Segment<'a>>,
     marks: Vec<Mark>,
     size: Size,
-    /// Content blocks until now.
+    /// Content blocks until now; see [`Mark::block`].
     blocks: u64,
+    /// The type of the last one, where a run of them counts as one.
+    run: Option<&'static str>,
 }
 
 impl<'a> Gather<'a> {
@@ -255,39 +262,42 @@ impl<'a> Gather<'a> {
             bytes,
             text: bytes.saturating_sub(media),
         };
-        let blocks = self.blocks;
         if let Some(value) = segment.value {
-            self.blocks_of(value, &segment.pointer.clone(), &segment);
+            self.blocks_of(value, &segment);
         }
-        self.blocks = self.blocks.max(blocks.saturating_add(1));
         self.size.add(segment.size);
         self.segments.push(segment);
     }
 
     /// Counts the blocks of a segment, and notes the marks on them.
-    fn blocks_of(&mut self, value: Value<'a>, pointer: &str, segment: &Segment<'a>) {
-        let content = value
-            .get("content")
-            .filter(|content| content.kind() == Kind::Array);
-        let Some(content) = content else {
-            self.marks_on(value, pointer, segment);
-            self.blocks = self.blocks.saturating_add(1);
-            return;
-        };
-        for (n, block) in content.items().enumerate() {
+    fn blocks_of(&mut self, value: Value<'a>, segment: &Segment<'a>) {
+        let content = value.get("content");
+        let content = content.filter(|content| !content.is_empty());
+        let content = content.filter(|content| content.kind() == Kind::Array);
+        let pointer = &segment.pointer;
+        for (n, block) in content.into_iter().flat_map(Value::items).enumerate() {
             let pointer = format!("{pointer}/content/{n}");
+            self.count(block);
             // Blocks inside a block are no places of their own, but marks on them count.
             for (inner, value) in inner_blocks(block).enumerate() {
                 self.marks_on(value, &format!("{pointer}/content/{inner}"), segment);
             }
             self.marks_on(block, &pointer, segment);
-            self.blocks = self.blocks.saturating_add(1);
+        }
+        if content.is_none() {
+            self.count(value);
         }
         // Some gateways take a mark on the message itself.
-        let blocks = self.blocks;
-        self.blocks = blocks.saturating_sub(1);
         self.marks_on(value, pointer, segment);
-        self.blocks = blocks;
+    }
+
+    fn count(&mut self, block: Value<'a>) {
+        let kind = block.get("type").and_then(Value::as_str);
+        let run = RUNS.into_iter().find(|run| kind.as_deref() == Some(run));
+        if run.is_none() || run != self.run {
+            self.blocks = self.blocks.saturating_add(1);
+        }
+        self.run = run;
     }
 
     fn marks_on(&mut self, block: Value<'a>, pointer: &str, segment: &Segment<'a>) {
@@ -301,7 +311,7 @@ impl<'a> Gather<'a> {
                 ttl: ttl(mark),
                 end: self.size.bytes.saturating_add(inside.bytes),
                 text: self.size.text.saturating_add(inside.text),
-                block: self.blocks,
+                block: self.blocks.saturating_sub(1),
             });
         }
     }

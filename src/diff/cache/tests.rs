@@ -279,6 +279,30 @@ fn anthropic_messages() {
 }
 
 #[test]
+fn a_run_of_tool_blocks_is_one_place() {
+    let block = |kind: &str| json!({"type": kind, "id": "x"});
+    let calls = json!([
+        block("text"),
+        block("tool_use"),
+        block("tool_use"),
+        block("tool_use")
+    ]);
+    let mut results = json!([block("tool_result"), block("tool_result"), block("text")]);
+    results[1]["cache_control"] = json!({"type": "ephemeral"});
+    results[2]["cache_control"] = json!({"type": "ephemeral"});
+    let messages = json!([
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": calls},
+        {"role": "user", "content": results},
+    ]);
+    let request = claude(json!("s"), messages);
+    let step = values(&request, &request);
+    // A tool, the system prompt, a text, a text, calls, results, a text.
+    let blocks: Vec<_> = step.marks[0].iter().map(|mark| mark.block).collect();
+    assert_eq!(blocks, [5, 6]);
+}
+
+#[test]
 fn other_dialects_have_their_own_order() {
     let case = |left: Json, right: Json, dialect: &str, segment: &str, common| {
         let step = values(&left, &right);

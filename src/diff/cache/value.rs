@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::json::{Kind, Value};
 
-/// Members that ask for a cache entry and are no part of the prompt: "previously marked blocks are still cache
-/// hits" (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>), and OpenAI's breakpoints
+/// Members that ask for a cache entry and are no part of the prompt: Anthropic's, of which "the moving marker
+/// always differs between adjacent requests and is not an invalidator" (anthropics/skills,
+/// `claude-api/shared/prompt-caching.md`), and OpenAI's breakpoints
 /// (<https://developers.openai.com/api/docs/guides/prompt-caching>). Only on blocks: below a schema a member of
 /// that name is the user's own.
 pub(super) const MARKS: [&str; 2] = ["cache_control", "prompt_cache_breakpoint"];

@@ -29,8 +29,13 @@ pub(super) fn usage(step: &CacheStep, style: &Style) -> Vec<String> {
         written.unwrap_or_default()
     );
     let reach = check.reach.and_then(|reach| reached(reach, step));
+    let known = check.minimum.and_then(|minimum| minimum.note);
+    let known = known
+        .filter(|_| check.verdict == Agreement::Fewer)
+        .map(str::to_owned);
     std::iter::once(format!("{reported}: {painted}"))
         .chain(reach)
+        .chain(known)
         .collect()
 }
 
