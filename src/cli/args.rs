@@ -420,6 +420,10 @@ pub(super) struct Diff {
     /// The raw bytes of both streams side by side, with their roles
     #[arg(long)]
     pub(super) bytes: bool,
+    /// What of each prompt a cache could have from the one before, and where the prefix breaks; of more than two,
+    /// each with the next. Exit code 0 where every prefix holds
+    #[arg(long, conflicts_with_all = ["noise", "only", "all", "ignore", "shape", "bytes", "side_by_side", "stat", "markdown", "json_patch"])]
+    pub(super) cache: bool,
     #[command(flatten)]
     pub(super) form: DiffForm,
     /// Read the answers in this dialect: openai-chat, openai-responses, anthropic-messages, ...

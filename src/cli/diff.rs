@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::output::{self, Means};
 use super::request;
 use crate::capture::store::{self, Store};
-use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject};
+use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject, cache};
 use crate::render::diff::{self as paint, Shows};
 use crate::render::{escape, machine};
 use crate::span::Side;
@@ -39,6 +39,7 @@ pub(super) fn run(common: &Common, args: &args::Diff) -> Result<Exit, Complaint>
     match subjects.as_slice() {
         [] | [_] => Err(Complaint::usage("there is nothing to compare it to")
             .hint("name two captures or request files: `wire diff @~1 @`")),
+        all if args.cache => run.cache(all),
         [left, right] => run.two(left, right),
         all if args.bytes || args.form.json_patch || args.form.side_by_side => {
             let text = format!(
@@ -252,6 +253,20 @@ impl Run<'_> {
         })?;
         let mut firsts = differences.iter().map(|difference| &difference.first);
         Ok(self.ended(firsts.any(Option::is_some)))
+    }
+
+    /// Each with the next.
+    fn cache(&self, subjects: &[Subject]) -> Result<Exit, Complaint> {
+        let dialect = self.means.options.dialect.map(|dialect| dialect.name());
+        let pairs = subjects.iter().zip(subjects.iter().skip(1));
+        let steps: Vec<_> = pairs
+            .map(|(left, right)| cache::compare(left, right, dialect))
+            .collect();
+        self.write(|style, out| match self.args.form.json {
+            true => machine::value(&serde_json::json!({ "steps": steps }), out),
+            false => paint::cache(&steps, style, out),
+        })?;
+        Ok(self.ended(!steps.iter().all(cache::CacheStep::holds)))
     }
 
     /// The patch of the answers; of the requests, where they are all there is or all that is wanted.

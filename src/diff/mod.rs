@@ -15,10 +15,12 @@
 //!
 //! Where each part lives: `json` is the structural diff of two JSON texts; `text` that of words and lines;
 //! `sequence` aligns any two lists; `connection`, `head`, `framing`, `body`, `stream`, `meaning` and `timing` are
-//! a layer each; `shape` leaves values out; `noise` is the table of what says nothing.
+//! a layer each; `shape` leaves values out; `noise` is the table of what says nothing. `cache` stands beside the
+//! layers: it holds prompts against each other in the order in which an API caches them.
 
 mod body;
 mod bytes;
+pub mod cache;
 pub mod change;
 mod connection;
 pub mod effort;

@@ -74,7 +74,8 @@ pub(super) fn unknown(known: &[Vec<String>], answered: &Answered) -> Option<Chan
     ))
 }
 
-fn data(body: &[u8], format: Format) -> impl Iterator<Item = Cow<'_, [u8]>> {
+/// The data of each event.
+pub(super) fn data(body: &[u8], format: Format) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let seen = Window {
         base: 0,
         bytes: body,

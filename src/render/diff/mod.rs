@@ -1,6 +1,7 @@
 //! What differs between exchanges, as text: layer by layer, noise folded into one line.
 
 mod bytes;
+mod cache;
 mod markdown;
 mod matrix;
 mod side;
@@ -8,6 +9,7 @@ mod timing;
 mod values;
 
 pub use bytes::bytes;
+pub use cache::cache;
 pub use markdown::markdown;
 pub use matrix::matrix;
 pub use side::side_by_side;

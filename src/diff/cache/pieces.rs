@@ -1,0 +1,92 @@
+//! What of a value is no prompt text: the bytes of marks for the cache, and those of inline data.
+
+use super::value::{MARKS, Role, members};
+use crate::json::{Kind, Value};
+use crate::span::Span;
+
+/// Whether a member of a block is such a mark.
+pub(super) fn is_mark(key: Value<'_>) -> bool {
+    key.as_str().is_some_and(|key| MARKS.contains(&&*key))
+}
+
+/// Where the bytes of a segment stand: all of it, but for the marks and the commas that go with them.
+pub(super) fn pieces(value: Value<'_>) -> Vec<Span> {
+    let mut holes = Vec::new();
+    let raw = value.raw();
+    if MARKS
+        .iter()
+        .any(|mark| memchr::memmem::find(raw, mark.as_bytes()).is_some())
+    {
+        find_holes(value, Role::Block, &mut holes);
+    }
+    holes.sort_unstable();
+    let mut pieces = Vec::new();
+    let mut at = value.span().start;
+    for hole in holes {
+        pieces.push(Span::new(at, hole.start));
+        at = hole.end;
+    }
+    pieces.push(Span::new(at, value.span().end));
+    pieces
+}
+
+fn find_holes(value: Value<'_>, role: Role, holes: &mut Vec<Span>) {
+    for item in value.items() {
+        if role == Role::Blocks {
+            find_holes(item, Role::Block, holes);
+        }
+    }
+    if role != Role::Block {
+        return;
+    }
+    // Where what is kept ends: a mark goes with the comma before it, one that is first with that after it.
+    let mut kept: Option<u64> = None;
+    let mut open: Option<u64> = None;
+    for (key, member) in value.members() {
+        if is_mark(key) {
+            match kept {
+                Some(end) => holes.push(Span::new(end, member.span().end)),
+                None => open = open.or(Some(key.span().start)),
+            }
+        } else if let Some(start) = open.take() {
+            holes.push(Span::new(start, key.span().start));
+        }
+        kept = match is_mark(key) {
+            true => kept.map(|_| member.span().end),
+            false => Some(member.span().end),
+        };
+    }
+    if let Some(start) = open {
+        holes.push(Span::new(start, value.span().end.saturating_sub(1)));
+    }
+    for (_, child, role) in members(value, role) {
+        if role == Role::Blocks {
+            find_holes(child, role, holes);
+        }
+    }
+}
+
+/// How long a string must be to be taken for inline data.
+const MEDIA: u64 = 1024;
+
+/// Bytes of inline pictures, sounds and files: what stands for them in tokens has nothing to do with bytes.
+pub(super) fn media(value: Value<'_>, key: &str) -> u64 {
+    if value.span().len() < MEDIA {
+        return 0;
+    }
+    let is_data = || {
+        let known = matches!(key, "data" | "file_data" | "images" | "b64_json");
+        known || value.raw().starts_with(b"\"data:")
+    };
+    match value.kind() {
+        Kind::String if is_data() => value.span().len(),
+        Kind::Object => {
+            let members = value.members();
+            let of = |(key, member): (Value<'_>, Value<'_>)| {
+                media(member, &key.as_str().unwrap_or_default())
+            };
+            members.map(of).sum()
+        }
+        _ => value.items().map(|item| media(item, key)).sum(),
+    }
+}

@@ -1,0 +1,159 @@
+//! The longest common prefix of two prompts, where it ends, and what comes behind it though left had it too.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::divergence::{Breach, Divergence, breach};
+use super::order::Order;
+use super::segments::{Prompt, Segment, Size};
+use super::tokens::Estimate;
+use super::value::spellings;
+
+/// How far two prompts go together.
+#[derive(Clone, Debug, Serialize)]
+pub struct Prefix {
+    /// Whole segments.
+    pub segments: Share,
+    /// Bytes of the segments as they were written, marks left out, in the order of the cache.
+    pub bytes: Share,
+    /// Those of the common part, in tokens of right; rough.
+    pub tokens: u64,
+    /// Where they part; `None`: right has all that left has, and may go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<Divergence>,
+    /// What right says behind that place though left said it too: it falls out of the cache.
+    pub lost: Amount,
+    /// What only right says.
+    pub new: Amount,
+}
+
+/// A part of two wholes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Share {
+    /// What both have, from the beginning.
+    pub common: u64,
+    /// All of left.
+    pub left: u64,
+    /// All of right.
+    pub right: u64,
+}
+
+/// How much something is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Amount {
+    /// Whole segments.
+    pub segments: u64,
+    /// Bytes as written.
+    pub bytes: u64,
+    /// Tokens; rough.
+    pub tokens: u64,
+}
+
+/// What counts as the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Level {
+    /// Equal bytes, or spellings that the API's documents call the same.
+    Written,
+    /// Equal values, however they are spelled, unless the API's documents say that a spelling breaks the cache.
+    Values,
+}
+
+/// The common part on either side; those of one level are equal where nothing is respelled.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Common {
+    pub(super) left: Size,
+    pub(super) right: Size,
+}
+
+/// Compares two prompts.
+pub(super) fn prefix(
+    [left, right]: [&Prompt<'_>; 2],
+    level: Level,
+    order: &Order,
+    estimate: &Estimate,
+) -> (Prefix, Common) {
+    let pairs = left.segments.iter().zip(&right.segments);
+    let whole = pairs
+        .take_while(|(left, right)| same(left, right, level, order))
+        .count();
+    let mut common = Common {
+        left: sum(left.segments.iter().take(whole)),
+        right: sum(right.segments.iter().take(whole)),
+    };
+    let rests = [left, right].map(|prompt| prompt.segments.get(whole..).unwrap_or_default());
+    let broken = breach(rests, level, order);
+    let mut lost = Size::default();
+    if let Some(breach) = &broken {
+        common.left.add(breach.common.left);
+        common.right.add(breach.common.right);
+        lost = said_again(rests, breach);
+    }
+    let new = right.size.without(common.right).without(lost);
+    let amount = |size: Size| Amount {
+        segments: size.segments,
+        bytes: size.bytes,
+        tokens: estimate.of(size.text),
+    };
+    let share = |of: fn(&Size) -> u64| Share {
+        common: of(&common.right),
+        left: of(&left.size),
+        right: of(&right.size),
+    };
+    let prefix = Prefix {
+        segments: share(|size| size.segments),
+        bytes: share(|size| size.bytes),
+        tokens: estimate.of(common.right.text),
+        divergence: broken.map(|breach| breach.divergence),
+        lost: amount(lost),
+        new: amount(new),
+    };
+    (prefix, common)
+}
+
+/// Whether two segments are the same, or differ only by spellings that do not count at this level.
+fn same(left: &Segment<'_>, right: &Segment<'_>, level: Level, order: &Order) -> bool {
+    if left.part != right.part || left.text == right.text {
+        return left.part == right.part;
+    }
+    let (Some(one), Some(other)) = (left.value, right.value) else {
+        return false;
+    };
+    if left.digest() != right.digest() {
+        return false;
+    }
+    let spellings = spellings([one, other], [&left.text, &right.text]);
+    spellings.iter().all(|spelling| match level {
+        Level::Written => order.same.contains(spelling),
+        Level::Values => !order.breaks.contains(spelling),
+    })
+}
+
+fn sum<'a>(segments: impl Iterator<Item = &'a Segment<'a>>) -> Size {
+    let mut size = Size::default();
+    segments.for_each(|segment| size.add(segment.size));
+    size
+}
+
+/// What of the right rest stands in the left rest too; each segment of left counts once.
+fn said_again([left, right]: [&[Segment<'_>]; 2], breach: &Breach) -> Size {
+    let skip = usize::from(breach.paired);
+    let mut had: HashMap<u64, u64> = HashMap::new();
+    for segment in left.iter().skip(skip) {
+        let count = had.entry(segment.digest()).or_default();
+        *count = count.saturating_add(1);
+    }
+    let mut again = breach.again;
+    for (n, segment) in right.iter().enumerate().skip(skip) {
+        let Some(count) = had.get_mut(&segment.digest()).filter(|count| **count > 0) else {
+            continue;
+        };
+        *count = count.saturating_sub(1);
+        again.add(match n {
+            // The bytes with which it begins like another segment of left are counted as common.
+            0 => segment.size.without(breach.common.right),
+            _ => segment.size,
+        });
+    }
+    again
+}

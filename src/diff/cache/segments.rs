@@ -1,0 +1,383 @@
+//! A request body as the segments of its prompt, in the order of the cache: what each is called, where it stands,
+//! its bytes without marks, and which marks stand on it.
+
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::Serialize;
+
+use super::order::{Order, Part};
+use super::pieces::{is_mark, media, pieces};
+use super::value::{Role, digest, digest_text, text_of};
+use crate::json::{Document, Kind, Path, Value, pointer_at};
+use crate::span::Span;
+
+/// The prompt of one request.
+#[derive(Debug)]
+pub(super) struct Prompt<'a> {
+    /// In the order of the cache.
+    pub(super) segments: Vec<Segment<'a>>,
+    /// Where the sender asks for a cache entry, in the order of the cache.
+    pub(super) marks: Vec<Mark>,
+    /// All of it.
+    pub(super) size: Size,
+}
+
+/// One tool, one block of the system prompt, one message: what stands and falls together.
+#[derive(Clone, Debug)]
+pub(super) struct Segment<'a> {
+    /// The part that it belongs to.
+    pub(super) part: &'static str,
+    /// What users know it by: `tools[3] get_weather`.
+    pub(super) name: String,
+    /// Its JSON Pointer.
+    pub(super) pointer: String,
+    /// The value, and what it stands in; `None` for a body that is not JSON.
+    pub(super) value: Option<Value<'a>>,
+    document: Option<&'a Document<'a>>,
+    /// Its bytes as they were written, without the marks.
+    pub(super) text: Cow<'a, [u8]>,
+    /// Where those bytes stand in the body.
+    pieces: Vec<Span>,
+    pub(super) size: Size,
+}
+
+/// How much something is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Size {
+    pub(super) segments: u64,
+    /// Bytes as they were written, marks left out.
+    pub(super) bytes: u64,
+    /// Of those, what is no inline picture, sound or file: tokens are estimated by these.
+    pub(super) text: u64,
+}
+
+impl Size {
+    pub(super) fn add(&mut self, other: Self) {
+        self.segments = self.segments.saturating_add(other.segments);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.text = self.text.saturating_add(other.text);
+    }
+
+    /// So many bytes of something of this size, and no whole segment. Where its inline data stands is not
+    /// looked at: what is text is counted first.
+    pub(super) fn part(self, bytes: u64) -> Self {
+        Self {
+            segments: 0,
+            bytes,
+            text: bytes.min(self.text),
+        }
+    }
+
+    /// Without what `other` has.
+    pub(super) fn without(self, other: Self) -> Self {
+        Self {
+            segments: self.segments.saturating_sub(other.segments),
+            bytes: self.bytes.saturating_sub(other.bytes),
+            text: self.text.saturating_sub(other.text),
+        }
+    }
+}
+
+/// A place where the sender asks the API to keep what comes before, itself included: `cache_control`,
+/// `prompt_cache_breakpoint`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Mark {
+    /// JSON Pointer of the block that it stands on.
+    pub pointer: String,
+    /// The life time that it asks for: `5m`, `1h`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+    /// How much of the prompt comes before its end, in bytes of the cache order.
+    pub end: u64,
+    /// The same without inline data.
+    #[serde(skip)]
+    pub(super) text: u64,
+    /// Number of its content block in the order of the cache, from zero. "A run of consecutive tool_use blocks
+    /// counts as one position, and so does a run of consecutive tool_result blocks"
+    /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>).
+    pub block: u64,
+}
+
+/// Cuts a body up. What is not JSON is one segment.
+pub(super) fn prompt<'a>(
+    document: Option<&'a Document<'a>>,
+    body: &'a [u8],
+    order: &Order,
+) -> Prompt<'a> {
+    let mut gather = Gather::default();
+    match document {
+        None => gather.opaque(body),
+        Some(document) if order.parts.is_empty() => gather.raw(document),
+        Some(document) => order
+            .parts
+            .iter()
+            .for_each(|part| gather.part(document, part)),
+    }
+    if let Some(document) = document {
+        gather.automatic(document.root());
+    }
+    Prompt {
+        segments: gather.segments,
+        marks: gather.marks,
+        size: gather.size,
+    }
+}
+
+impl Segment<'_> {
+    /// The same for segments that say the same in the same part. A text says what a list of that one text says.
+    pub(super) fn digest(&self) -> u64 {
+        let said = match self.value {
+            None => DefaultHasher::new().finish(),
+            Some(value) => match text_of(value) {
+                Some(text) => digest_text(&text),
+                None => digest(value, Role::Block),
+            },
+        };
+        let mut hasher = DefaultHasher::new();
+        (self.part, said).hash(&mut hasher);
+        if self.value.is_none() {
+            self.text.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// The JSON Pointer of the innermost value at the byte `offset` of the text.
+    pub(super) fn pointer_at(&self, offset: u64) -> String {
+        match self.document {
+            Some(document) => pointer_at(document, self.place(offset)),
+            None => String::new(),
+        }
+    }
+
+    /// The offset in the body of the byte at `offset` of the text; its end for what lies behind.
+    fn place(&self, offset: u64) -> u64 {
+        let mut left = offset;
+        for piece in &self.pieces {
+            if left < piece.len() {
+                return piece.start.saturating_add(left);
+            }
+            left = left.saturating_sub(piece.len());
+        }
+        self.pieces.last().map_or(0, |piece| piece.end)
+    }
+
+    /// The offset in the text of the byte at `place` of the body.
+    pub(super) fn offset(&self, place: u64) -> u64 {
+        let before = |piece: &Span| piece.intersection(Span::new(0, place)).len();
+        self.pieces.iter().map(before).sum()
+    }
+}
+
+/// The types of block of which a run counts as one.
+const RUNS: [&str; 2] = ["tool_use", "tool_result"];
+
+#[derive(Default)]
+struct Gather<'a> {
+    segments: Vec<Segment<'a>>,
+    marks: Vec<Mark>,
+    size: Size,
+    /// Content blocks until now; see [`Mark::block`].
+    blocks: u64,
+    /// The type of the last one, where a run of them counts as one.
+    run: Option<&'static str>,
+}
+
+impl<'a> Gather<'a> {
+    fn opaque(&mut self, body: &'a [u8]) {
+        if body.is_empty() {
+            return;
+        }
+        let whole = Span::new(0, body.len() as u64);
+        self.push(Segment {
+            part: "body",
+            name: "body".to_owned(),
+            pointer: String::new(),
+            value: None,
+            document: None,
+            text: Cow::Borrowed(body),
+            pieces: vec![whole],
+            size: Size::default(),
+        });
+    }
+
+    /// Every member as it stands.
+    fn raw(&mut self, document: &'a Document<'a>) {
+        if document.root().kind() != Kind::Object {
+            return self.opaque(document.bytes());
+        }
+        for (key, value) in document.root().members() {
+            let key = key.as_str().unwrap_or_default();
+            let pointer = Path::default().join(&key).to_string();
+            self.value("body", &key, &pointer, value, document);
+        }
+    }
+
+    fn part(&mut self, document: &'a Document<'a>, part: &Part) {
+        for place in part.places {
+            let mut value = Some(document.root());
+            for step in *place {
+                value = value.and_then(|value| value.get(step));
+            }
+            if let Some(value) = value.filter(|value| value.kind() != Kind::Null) {
+                let pointer = format!("/{}", place.join("/"));
+                return self.value(part.name, part.name, &pointer, value, document);
+            }
+        }
+    }
+
+    /// One segment, or one for each item.
+    fn value(
+        &mut self,
+        part: &'static str,
+        name: &str,
+        pointer: &str,
+        value: Value<'a>,
+        document: &'a Document<'a>,
+    ) {
+        if value.kind() != Kind::Array {
+            let segment = segment(part, name.to_owned(), pointer.to_owned(), value, document);
+            return self.push(segment);
+        }
+        for (n, item) in value.items().enumerate() {
+            let name = match called(item) {
+                Some(own) => format!("{name}[{n}] {own}"),
+                None => format!("{name}[{n}]"),
+            };
+            self.push(segment(
+                part,
+                name,
+                format!("{pointer}/{n}"),
+                item,
+                document,
+            ));
+        }
+    }
+
+    fn push(&mut self, mut segment: Segment<'a>) {
+        let bytes = segment.text.len() as u64;
+        let media = segment.value.map_or(0, |value| media(value, ""));
+        segment.size = Size {
+            segments: 1,
+            bytes,
+            text: bytes.saturating_sub(media),
+        };
+        if let Some(value) = segment.value {
+            self.blocks_of(value, &segment);
+        }
+        self.size.add(segment.size);
+        self.segments.push(segment);
+    }
+
+    /// Counts the blocks of a segment, and notes the marks on them.
+    fn blocks_of(&mut self, value: Value<'a>, segment: &Segment<'a>) {
+        let content = value.get("content");
+        let content = content.filter(|content| !content.is_empty());
+        let content = content.filter(|content| content.kind() == Kind::Array);
+        let pointer = &segment.pointer;
+        for (n, block) in content.into_iter().flat_map(Value::items).enumerate() {
+            let pointer = format!("{pointer}/content/{n}");
+            self.count(block);
+            // Blocks inside a block are no places of their own, but marks on them count.
+            for (inner, value) in inner_blocks(block).enumerate() {
+                self.marks_on(value, &format!("{pointer}/content/{inner}"), segment);
+            }
+            self.marks_on(block, &pointer, segment);
+        }
+        if content.is_none() {
+            self.count(value);
+        }
+        // Some gateways take a mark on the message itself.
+        self.marks_on(value, pointer, segment);
+    }
+
+    fn count(&mut self, block: Value<'a>) {
+        let kind = block.get("type").and_then(Value::as_str);
+        let run = RUNS.into_iter().find(|run| kind.as_deref() == Some(run));
+        if run.is_none() || run != self.run {
+            self.blocks = self.blocks.saturating_add(1);
+        }
+        self.run = run;
+    }
+
+    fn marks_on(&mut self, block: Value<'a>, pointer: &str, segment: &Segment<'a>) {
+        let marks = block.members().filter(|(key, _)| is_mark(*key));
+        // `null` asks for nothing.
+        let marks = marks.filter(|(_, mark)| mark.kind() == Kind::Object);
+        for (_, mark) in marks {
+            let inside = segment.size.part(segment.offset(block.span().end));
+            self.marks.push(Mark {
+                pointer: pointer.to_owned(),
+                ttl: ttl(mark),
+                end: self.size.bytes.saturating_add(inside.bytes),
+                text: self.size.text.saturating_add(inside.text),
+                block: self.blocks.saturating_sub(1),
+            });
+        }
+    }
+
+    /// A mark of the whole request stands on its last block.
+    /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching#automatic-caching>)
+    fn automatic(&mut self, root: Value<'a>) {
+        let mark = root
+            .get("cache_control")
+            .filter(|mark| mark.kind() == Kind::Object);
+        if let Some(mark) = mark {
+            self.marks.push(Mark {
+                pointer: String::new(),
+                ttl: ttl(mark),
+                end: self.size.bytes,
+                text: self.size.text,
+                block: self.blocks.saturating_sub(1),
+            });
+        }
+    }
+}
+
+fn ttl(mark: Value<'_>) -> Option<String> {
+    mark.get("ttl").and_then(Value::as_str).map(Cow::into_owned)
+}
+
+fn inner_blocks(block: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    let content = block.get("content");
+    content.into_iter().flat_map(Value::items)
+}
+
+/// The name of a tool, the role of a message, the type of anything else.
+fn called(item: Value<'_>) -> Option<Cow<'_, str>> {
+    let of = |value: Value<'_>, key: &str| -> Option<String> {
+        let text = value.get(key).and_then(Value::as_str)?;
+        Some(text.into_owned()).filter(|text| !text.is_empty())
+    };
+    let role = of(item, "role");
+    let function = || of(item.get("function")?, "name");
+    let name = role.or_else(|| of(item, "name")).or_else(function);
+    name.or_else(|| of(item, "type")).map(Cow::Owned)
+}
+
+fn segment<'a>(
+    part: &'static str,
+    name: String,
+    pointer: String,
+    value: Value<'a>,
+    document: &'a Document<'a>,
+) -> Segment<'a> {
+    let pieces = pieces(value);
+    let text = match pieces.as_slice() {
+        [one] => Cow::Borrowed(document.slice(*one)),
+        several => {
+            let slices = several.iter().map(|piece| document.slice(*piece));
+            Cow::Owned(slices.collect::<Vec<_>>().concat())
+        }
+    };
+    Segment {
+        part,
+        name,
+        pointer,
+        value: Some(value),
+        document: Some(document),
+        text,
+        pieces,
+        size: Size::default(),
+    }
+}

@@ -1,0 +1,346 @@
+//! What a JSON value says, however it is spelled: digests of values, the first difference between two, and in what
+//! two spellings of the same differ. Marks for the cache are left out.
+
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::Serialize;
+
+use crate::json::{Kind, Value};
+
+/// Members that ask for a cache entry and are no part of the prompt: Anthropic's, of which "the moving marker
+/// always differs between adjacent requests and is not an invalidator" (anthropics/skills,
+/// `claude-api/shared/prompt-caching.md`), and OpenAI's breakpoints
+/// (<https://developers.openai.com/api/docs/guides/prompt-caching>). Only on blocks: below a schema a member of
+/// that name is the user's own.
+pub(super) const MARKS: [&str; 2] = ["cache_control", "prompt_cache_breakpoint"];
+
+/// What a value is in a prompt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    /// A tool, a message, a content block: may be marked.
+    Block,
+    /// The content of a block: text, or blocks.
+    Blocks,
+    /// Anything else.
+    Other,
+}
+
+/// How two spellings of one value differ.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spelling {
+    /// White space between tokens.
+    WhiteSpace,
+    /// The order of the members of an object whose keys are the user's own: a schema, arguments.
+    KeyOrder,
+    /// The order of the members of a message, a tool or a block, which the API knows by name.
+    FieldOrder,
+    /// Escapes in strings: `é` and `\u00e9`.
+    Escapes,
+    /// The text of numbers: `1` and `1.0`.
+    Numbers,
+    /// A text here, a list of one text block there.
+    Shorthand,
+}
+
+/// The members that count, with what their values are.
+pub(super) fn members(
+    value: Value<'_>,
+    role: Role,
+) -> impl Iterator<Item = (Value<'_>, Value<'_>, Role)> {
+    value.members().filter_map(move |(key, member)| {
+        let name = key.as_str().unwrap_or_default();
+        match role {
+            Role::Block if MARKS.contains(&&*name) => None,
+            Role::Block if name == "content" => Some((key, member, Role::Blocks)),
+            _ => Some((key, member, Role::Other)),
+        }
+    })
+}
+
+/// The items with what they are.
+fn items(value: Value<'_>, role: Role) -> impl Iterator<Item = (Value<'_>, Role)> {
+    let of_item = match role {
+        Role::Blocks => Role::Block,
+        _ => Role::Other,
+    };
+    value.items().map(move |item| (item, of_item))
+}
+
+/// The text of a block that says nothing but that.
+pub(super) fn text_of(block: Value<'_>) -> Option<Cow<'_, str>> {
+    let (mut kind, mut text) = (None, None);
+    for (key, member, _) in members(block, Role::Block) {
+        match &*key.as_str()? {
+            "type" => kind = member.as_str(),
+            "text" => text = member.as_str(),
+            _ => return None,
+        }
+    }
+    let is_text = matches!(kind.as_deref(), Some("text" | "input_text" | "output_text"));
+    text.filter(|_| is_text)
+}
+
+/// The text that a content of one text block says.
+fn lone_text(value: Value<'_>, role: Role) -> Option<Cow<'_, str>> {
+    let mut items = value.items();
+    match (role, items.next(), items.next()) {
+        (Role::Blocks, Some(only), None) => text_of(only),
+        _ => None,
+    }
+}
+
+/// The same for values that say the same, and only by an accident of 64 bits for others.
+pub(super) fn digest(value: Value<'_>, role: Role) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match value.kind() {
+        Kind::String => return digest_text(&value.as_str().unwrap_or_default()),
+        Kind::Number => Number::of(value.raw()).hash(&mut hasher),
+        Kind::Array => {
+            if let Some(text) = lone_text(value, role) {
+                return digest_text(&text);
+            }
+            for (item, role) in items(value, role) {
+                digest(item, role).hash(&mut hasher);
+            }
+        }
+        Kind::Object => {
+            for (key, _, member, role) in sorted(value, role) {
+                (key, digest(member, role)).hash(&mut hasher);
+            }
+        }
+        Kind::True | Kind::False | Kind::Null => {}
+    }
+    value.kind().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The digest of a text, however it is wrapped.
+pub(super) fn digest_text(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (text, Kind::String).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A member: its name, its key, its value and what that is.
+pub(super) type Member<'a> = (Cow<'a, str>, Value<'a>, Value<'a>, Role);
+
+/// The members by name; those of one name stay in order.
+pub(super) fn sorted(value: Value<'_>, role: Role) -> Vec<Member<'_>> {
+    let named = |(key, member, role): (_, _, Role)| {
+        let name = Value::as_str(key).unwrap_or_default();
+        (name, key, member, role)
+    };
+    let mut all: Vec<Member<'_>> = members(value, role).map(named).collect();
+    all.sort_by(|left, right| left.0.cmp(&right.0));
+    all
+}
+
+/// Whether two objects name the same members in the same order.
+pub(super) fn same_keys(left: Value<'_>, right: Value<'_>, role: Role) -> bool {
+    let keys = |value| members(value, role).map(|(key, ..)| key);
+    let (mut lefts, mut rights) = (keys(left), keys(right));
+    loop {
+        match (lefts.next(), rights.next()) {
+            (None, None) => return true,
+            (Some(left), Some(right)) if left.as_str() == right.as_str() => {}
+            _ => return false,
+        }
+    }
+}
+
+/// A number by its value: sign, digits without zeros at either end, power of ten.
+#[derive(Debug, Eq, Hash, PartialEq)]
+enum Number {
+    Zero,
+    Decimal(bool, Vec<u8>, i64),
+    /// Its power of ten is beyond all reason.
+    Raw(Vec<u8>),
+}
+
+impl Number {
+    fn of(raw: &[u8]) -> Self {
+        let (negative, rest) = match raw.strip_prefix(b"-") {
+            Some(rest) => (true, rest),
+            None => (false, raw),
+        };
+        let cut = rest.iter().position(|byte| matches!(byte, b'e' | b'E'));
+        let (mantissa, power) = rest.split_at(cut.unwrap_or(rest.len()));
+        let power = std::str::from_utf8(power.get(1..).unwrap_or_default()).unwrap_or_default();
+        let power: Option<i64> = match power {
+            "" => Some(0),
+            text => text.strip_prefix('+').unwrap_or(text).parse().ok(),
+        };
+        let point = mantissa.iter().position(|byte| *byte == b'.');
+        let decimals = point.map_or(0, |at| mantissa.len().saturating_sub(at.saturating_add(1)));
+        let digits = mantissa.iter().copied().filter(|byte| *byte != b'.');
+        let mut digits: Vec<u8> = digits.skip_while(|byte| *byte == b'0').collect();
+        let significant = digits.iter().rposition(|byte| *byte != b'0');
+        let Some(last) = significant else {
+            return Self::Zero;
+        };
+        let zeros = digits.len().saturating_sub(last.saturating_add(1));
+        digits.truncate(last.saturating_add(1));
+        let shift = |power: i64| {
+            let down = i64::try_from(decimals).ok()?;
+            power
+                .checked_sub(down)?
+                .checked_add(i64::try_from(zeros).ok()?)
+        };
+        match power.and_then(shift) {
+            Some(power) => Self::Decimal(negative, digits, power),
+            None => Self::Raw(raw.to_vec()),
+        }
+    }
+}
+
+/// In what two spellings of one value differ; `texts` are their bytes without marks.
+pub(super) fn spellings([left, right]: [Value<'_>; 2], texts: [&[u8]; 2]) -> Vec<Spelling> {
+    let mut found = Vec::new();
+    spelled(left, right, Role::Block, &mut found);
+    let spaces = texts.map(white_space);
+    // A list of one text has tokens, and so white space, that the text has not.
+    let comparable = !found.contains(&Spelling::Shorthand);
+    if comparable && spaces[0] != spaces[1] || found.is_empty() {
+        found.push(Spelling::WhiteSpace);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn spelled(left: Value<'_>, right: Value<'_>, role: Role, found: &mut Vec<Spelling>) {
+    match (left.kind(), right.kind()) {
+        (Kind::Object, Kind::Object) => {
+            if !same_keys(left, right, role) {
+                found.push(match role {
+                    Role::Block => Spelling::FieldOrder,
+                    _ => Spelling::KeyOrder,
+                });
+            }
+            let (lefts, rights) = (sorted(left, role), sorted(right, role));
+            for (left, right) in lefts.into_iter().zip(rights) {
+                let ((_, key, left, role), (_, other, right, _)) = (left, right);
+                if key.raw() != other.raw() {
+                    found.push(Spelling::Escapes);
+                }
+                spelled(left, right, role, found);
+            }
+        }
+        (Kind::Array, Kind::Array) => {
+            for ((left, role), (right, _)) in items(left, role).zip(items(right, role)) {
+                spelled(left, right, role, found);
+            }
+        }
+        (Kind::String, Kind::String) if left.raw() != right.raw() => found.push(Spelling::Escapes),
+        (Kind::Number, Kind::Number) if left.raw() != right.raw() => found.push(Spelling::Numbers),
+        (left, right) if left != right => found.push(Spelling::Shorthand),
+        _ => {}
+    }
+}
+
+/// Bytes of white space outside strings.
+fn white_space(text: &[u8]) -> u64 {
+    let (mut count, mut inside, mut escaped) = (0u64, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = inside,
+            b'"' => inside = !inside,
+            b' ' | b'\t' | b'\r' | b'\n' if !inside => count = count.saturating_add(1),
+            _ => {}
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Document;
+
+    fn of<T>(texts: [&str; 2], with: impl FnOnce([Value<'_>; 2]) -> T) -> T {
+        let documents = texts.map(|text| Document::parse(text.as_bytes()).unwrap());
+        with([documents[0].root(), documents[1].root()])
+    }
+
+    #[test]
+    fn what_says_the_same_has_the_same_digest() {
+        let case = |left, right, expected: Option<&[Spelling]>| {
+            let texts: [&str; 2] = [left, right];
+            let (same, how) = of(texts, |[left, right]| {
+                let same = digest(left, Role::Block) == digest(right, Role::Block);
+                (same, spellings([left, right], texts.map(str::as_bytes)))
+            });
+            assert_eq!(same, expected.is_some(), "{left} {right}");
+            if let Some(expected) = expected {
+                assert_eq!(how, expected, "{left} {right}");
+            }
+        };
+        use Spelling::{Escapes, FieldOrder, KeyOrder, Numbers, Shorthand, WhiteSpace};
+        case(
+            r#"{"a":1,"b":[]}"#,
+            r#"{"a": 1, "b": []}"#,
+            Some(&[WhiteSpace]),
+        );
+        case(
+            r#"{"a":1, "b":2}"#,
+            r#"{"a": 1,"b":2}"#,
+            Some(&[WhiteSpace]),
+        );
+        case(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#, Some(&[FieldOrder]));
+        case(r#"{"a":"é"}"#, r#"{"a":"\u00e9"}"#, Some(&[Escapes]));
+        case(r#"{"a":"x"}"#, r#"{"\u0061":"x"}"#, Some(&[Escapes]));
+        case(r#"[1,-0,100]"#, r#"[1.0,0e7,1E+2]"#, Some(&[Numbers]));
+        case(
+            r#"{"x":{"a":1.50,"b":"\/"}}"#,
+            r#"{"x": {"b": "/", "a": 15e-1}}"#,
+            Some(&[WhiteSpace, KeyOrder, Escapes, Numbers]),
+        );
+        case(
+            r#"{"role":"user","content":"hi"}"#,
+            r#"{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral"}}]}"#,
+            Some(&[Shorthand]),
+        );
+        case(
+            r#"{"content":"hi"}"#,
+            r#"{"content":[{"type":"text","text":"ho"}]}"#,
+            None,
+        );
+        case(
+            r#"{"content":"hi"}"#,
+            r#"{"content":[{"type":"image","text":"hi"}]}"#,
+            None,
+        );
+        // Below a schema it is a property like any other, and an array of one is an array.
+        case(r#"{"a":{"cache_control":1}}"#, r#"{"a":{}}"#, None);
+        case(
+            r#"{"a":"hi"}"#,
+            r#"{"a":[{"type":"text","text":"hi"}]}"#,
+            None,
+        );
+        case("[1,2]", "[2,1]", None);
+        case("[10]", "[1]", None);
+        case("[1]", "[-1]", None);
+        case("[0.1]", "[0.01]", None);
+        case("[[],1]", "[[1]]", None);
+        case(r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#, None);
+        case("[null]", "[false]", None);
+        case(r#"["1"]"#, "[1]", None);
+    }
+
+    #[test]
+    fn numbers_beyond_reason_stay_as_they_are() {
+        let huge = "1e99999999999999999999";
+        assert_eq!(
+            Number::of(huge.as_bytes()),
+            Number::Raw(huge.as_bytes().to_vec())
+        );
+        assert_ne!(Number::of(b"1e9223372036854775807"), Number::Zero);
+        assert_eq!(
+            Number::of(b"10e9223372036854775807"),
+            Number::Raw(b"10e9223372036854775807".to_vec())
+        );
+    }
+}
