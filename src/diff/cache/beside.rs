@@ -27,6 +27,9 @@ pub struct Beside {
     pub note: Option<&'static str>,
 }
 
+/// What the model is called there.
+pub(super) const MODEL: &str = "model";
+
 /// A member of the body that is looked at.
 struct Member {
     place: &'static [&'static str],
@@ -136,7 +139,7 @@ pub(super) fn compare(
     );
     let roots = documents.map(|document| document.map(Document::root));
     let models = [model(left, roots[0]), model(right, roots[1])];
-    put("model", models, Some("a cache belongs to one model"));
+    put(MODEL, models, Some("a cache belongs to one model"));
     for member in MEMBERS {
         let values = [at(roots[0], member.place), at(roots[1], member.place)];
         let says = values.map(|value| value.map(|value| digest(value, Role::Other)));

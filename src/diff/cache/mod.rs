@@ -104,9 +104,13 @@ pub enum State {
 }
 
 impl CacheStep {
-    /// Whether the bytes of the prefix are the same, so that nothing falls out.
+    /// Whether the bytes of the prefix are the same, and the model, to which a cache belongs: nothing falls out.
     pub fn holds(&self) -> bool {
-        matches!(self.state, State::Intact | State::Shortened)
+        let other_model = self
+            .beside
+            .iter()
+            .any(|beside| beside.name == beside::MODEL);
+        matches!(self.state, State::Intact | State::Shortened) && !other_model
     }
 
     /// The comparison that counts for the eye: by value where the bytes part by spelling alone.

@@ -31,12 +31,16 @@ pub(super) fn table(steps: &[CacheStep], style: &Style, out: &mut dyn Write) -> 
         );
         writeln!(out, "{row}{}", style.paint(look, &place))?;
     }
-    let broken = steps.iter().filter(|step| !step.holds()).count() as u64;
+    let of = |state| steps.iter().filter(|step| step.state == state).count() as u64;
+    let respelled = match of(State::Respelled) {
+        0 => String::new(),
+        count => format!(", {} respell it", words::count(count)),
+    };
     let lost = steps.iter().map(|step| step.telling().lost.tokens);
     let lost = lost.fold(0u64, u64::saturating_add);
     let text = format!(
-        "{} of {} steps break the prefix; some {} tokens that were sent before stand behind a break",
-        words::count(broken),
+        "{} of {} steps break the prefix{respelled}; some {} tokens that were sent before stand behind a break",
+        words::count(of(State::Broken)),
         words::count(steps.len() as u64),
         words::count(lost)
     );
