@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules from the ground up: a module may use those of lower rows.
-const LAYERS: [(&str, u8); 22] = [
+const LAYERS: [(&str, u8); 23] = [
     ("span", 0),
     ("tape", 10),
     ("http1", 20),
@@ -27,6 +27,7 @@ const LAYERS: [(&str, u8); 22] = [
     ("listing", 44),
     ("render", 50),
     ("net", 60),
+    ("keeper", 60),
     ("capture::store", 60),
     ("client", 70),
     ("serve", 70),
