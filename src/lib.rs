@@ -12,7 +12,7 @@
 //! 4 exchange tile timing limits price chat timeline report listing diff trial   meaning: plain values
 //! 5 render                            values -> a given Write
 //! ----------------------------------- no sockets, files, clock or environment above this line
-//! 6 net capture::store                sockets, TLS, names, the clock; the capture folder
+//! 6 net keeper capture::store         sockets, TLS, names, the clock; a thread to watch from; the capture folder
 //! 7 client serve                      acts: join 6 with 1 to 4
 //! 8 cli                               arguments, wiring, exit codes
 //! ```
@@ -45,6 +45,7 @@ pub mod diff;
 pub mod exchange;
 pub mod http1;
 pub mod json;
+pub mod keeper;
 pub mod limits;
 pub mod listing;
 pub mod net;

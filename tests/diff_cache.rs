@@ -214,7 +214,8 @@ fn what_stands_beside_the_prompt_is_told() {
     ];
     let run = home.wire(&[&["send", "sent.json", "--to", "demo", "-q"], &header[..]].concat());
     run.ends(0);
-    let run = cache(&home, &[]).ends(0);
+    // The prefix is intact, but a cache belongs to one model.
+    let run = cache(&home, &[]).ends(1);
     shows(
         &run,
         &[

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules from the ground up: a module may use those of lower rows.
-const LAYERS: [(&str, u8); 25] = [
+const LAYERS: [(&str, u8); 26] = [
     ("span", 0),
     ("tape", 10),
     ("http1", 20),
@@ -30,6 +30,7 @@ const LAYERS: [(&str, u8); 25] = [
     ("trial", 46),
     ("render", 50),
     ("net", 60),
+    ("keeper", 60),
     ("capture::store", 60),
     ("client", 70),
     ("serve", 70),

@@ -11,11 +11,12 @@ use super::job::Job;
 use super::output;
 use crate::capture::Writer;
 use crate::capture::store::{self, Store, StoreError};
+use crate::keeper::Keeper;
 use crate::render::words;
 
 /// The capture that is being written; without a writer, none is wanted.
 pub(super) struct Capture {
-    pub(super) writer: Option<Writer<File>>,
+    pub(super) writer: Option<Keeper<Writer<File>>>,
     path: PathBuf,
     /// The secret of the folder's fingerprints.
     pub(super) salt: [u8; 32],
@@ -51,7 +52,7 @@ impl Capture {
             )
             .hint("name another folder with --captures, or go without: --no-capture")
         })?;
-        capture.writer = Some(Writer::new(file, &job.origin));
+        capture.writer = Some(Keeper::new(Writer::new(file, &job.origin)));
         Ok(capture)
     }
 
@@ -91,16 +92,15 @@ impl Capture {
             return exit;
         };
         let path = self.path.display().to_string();
-        let written = words::bytes(writer.written());
-        match writer.finish() {
-            Ok(_) if notes => {
+        match close(writer) {
+            Ok(written) if notes => {
                 let line = format!("* captured in {} ({written})", words::line(&path));
                 let _ = writeln!(output::stderr(), "{line}");
                 exit
             }
             Ok(_) => exit,
-            Err(error) => {
-                let text = format!("{path}: the capture breaks off after {written}: {error}");
+            Err(why) => {
+                let text = format!("{path}: the capture breaks off {why}");
                 let told = Complaint::new(Exit::NoCapture, text).tell();
                 if matches!(exit, Exit::Done | Exit::Found) {
                     told
@@ -109,5 +109,17 @@ impl Capture {
                 }
             }
         }
+    }
+}
+
+/// How much was written; or where and why it breaks off, in words.
+fn close(keeper: Keeper<Writer<File>>) -> Result<String, String> {
+    let Some(writer) = keeper.finish() else {
+        return Err("where its thread panicked".to_owned());
+    };
+    let written = words::bytes(writer.written());
+    match writer.finish() {
+        Ok(_) => Ok(written),
+        Err(error) => Err(format!("after {written}: {error}")),
     }
 }

@@ -1,0 +1,233 @@
+//! `wire send` with answers so big that their capture is written by a thread of its own: what is promised
+//! of a capture holds for them too.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests look at files and variables themselves"
+)]
+
+mod common;
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread::JoinHandle;
+
+use common::{Home, Run, Server, Step, check_schema, signal, write};
+
+const MIB: usize = 1 << 20;
+
+/// How many bytes of a capture may be missing after a kill: a full queue, as much that is being written,
+/// and the longest read of each.
+const UNWRITTEN: usize = 2 * MIB + 2 * (64 << 10);
+
+/// The body of an answer, with what must be escaped, and letters beyond ASCII.
+fn body(size: usize) -> Vec<u8> {
+    let mut body = Vec::with_capacity(size + 100);
+    while body.len() < size {
+        let event = format!(
+            "data: {{\"n\": {}, \"text\": \"K\u{f6}ln\\n\"}}\n\n",
+            body.len()
+        );
+        body.extend_from_slice(event.as_bytes());
+    }
+    body.truncate(size);
+    body
+}
+
+/// The beginning of an answer: as much of `body` as there is, of `promised` bytes.
+fn answer(promised: usize, body: &[u8]) -> Vec<u8> {
+    let mut answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {promised}\r\n\r\n"
+    )
+    .into_bytes();
+    answer.extend_from_slice(body);
+    answer
+}
+
+fn start(home: &Home, server: &Server, flags: &[&str]) -> Child {
+    home.request();
+    let url = url(server);
+    let arguments = [&["send", "r.json", "-q", "--url", &url], flags].concat();
+    home.command(&arguments).spawn().unwrap()
+}
+
+/// Of no API: nobody asks what the answer means.
+fn url(server: &Server) -> String {
+    format!("http://{}/big", server.addr)
+}
+
+/// Reads so many bytes of what a child prints.
+fn read(child: &mut Child, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut bytes)
+        .unwrap();
+    bytes
+}
+
+/// The received bytes of a capture whose writer was killed.
+fn kept(path: &Path) -> Vec<u8> {
+    let reading = wire::capture::read(&mut &*std::fs::read(path).unwrap()).unwrap();
+    reading.tape.received.bytes
+}
+
+#[test]
+fn every_byte_is_in_the_capture() {
+    let home = Home::new();
+    home.request();
+    let body = body(5 * MIB);
+    let server = Server::answering(answer(body.len(), &body));
+    let sent = home
+        .wire(&["send", "r.json", "--url", &url(&server)])
+        .ends(0);
+    assert!(sent.out == body);
+    check_schema(&home.capture());
+    assert!(kept(&home.capture()) == answer(body.len(), &body));
+}
+
+#[test]
+fn interrupting_keeps_all_that_came() {
+    let home = Home::new();
+    let body = body(3 * MIB);
+    let server = Server::start(vec![Step::Read, write(answer(4 * MIB, &body)), Step::Drain]);
+    let mut child = start(&home, &server, &[]);
+    assert!(read(&mut child, body.len()) == body);
+    signal(&child, "INT");
+    Run::of(child.wait_with_output().unwrap()).ends(130);
+    assert!(kept(&home.capture()) == answer(4 * MIB, &body));
+    let text = std::fs::read_to_string(home.capture()).unwrap();
+    assert!(
+        text.lines().last().unwrap().contains("\"interrupted\""),
+        "{text:.500}"
+    );
+}
+
+#[test]
+fn a_kill_in_full_flight_loses_no_more_than_the_queue() {
+    let home = Home::new();
+    let body = body(64 * MIB);
+    let server = Server::start(vec![Step::Read, write(answer(body.len(), &body))]);
+    let mut child = start(&home, &server, &[]);
+    let seen = 8 * MIB;
+    read(&mut child, seen);
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    let kept = kept(&home.capture());
+    assert!(
+        kept.len() + UNWRITTEN >= seen,
+        "{} of {seen} bytes",
+        kept.len()
+    );
+    assert!(answer(body.len(), &body).starts_with(&kept));
+    home.wire(&["show", "-q"]).ends(4);
+}
+
+#[test]
+fn on_an_idle_stream_all_that_came_is_on_disk() {
+    let home = Home::new();
+    let body = body(3 * MIB);
+    let server = Server::start(vec![Step::Read, write(answer(4 * MIB, &body)), Step::Drain]);
+    let mut child = start(&home, &server, &[]);
+    assert!(read(&mut child, body.len()) == body);
+    // Nothing else happens: it is the thread alone that this waits for.
+    while kept(&home.capture()).len() < answer(4 * MIB, &body).len() {
+        std::thread::yield_now();
+    }
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    assert!(kept(&home.capture()) == answer(4 * MIB, &body));
+}
+
+/// A capture that its reader leaves in the middle, as a disk that becomes full.
+fn pipe(home: &Home, taken: usize) -> JoinHandle<Vec<u8>> {
+    let path = home.path("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).unwrap();
+        file.take(taken as u64).read_to_end(&mut bytes).unwrap();
+        bytes
+    })
+}
+
+#[test]
+fn a_capture_that_breaks_off_is_told_and_the_exchange_goes_on() {
+    let body = body(6 * MIB);
+    for (taken, whole) in [
+        (0, false),
+        (MIB / 2, false),
+        (3 * MIB, false),
+        (9 * MIB, true),
+    ] {
+        let home = Home::new();
+        home.request();
+        let server = Server::answering(answer(body.len(), &body));
+        let pipe = pipe(&home, taken);
+        let arguments = [
+            "send",
+            "r.json",
+            "--url",
+            &url(&server),
+            "--capture",
+            "pipe",
+        ];
+        let sent = home.wire(&arguments).ends(if whole { 0 } else { 6 });
+        assert!(sent.out == body, "after {taken} bytes");
+        let breaks_off = sent.err.contains("pipe: the capture breaks off after");
+        assert_eq!(breaks_off, !whole, "{}", sent.err);
+        let written = pipe.join().unwrap();
+        assert!(whole || written.len() == taken);
+    }
+    let home = Home::new();
+    home.request();
+    let server = Server::answering(answer(body.len(), &body));
+    let arguments = [
+        "send",
+        "r.json",
+        "--url",
+        &url(&server),
+        "--capture",
+        "/dev/full",
+    ];
+    let sent = home
+        .wire(&arguments)
+        .ends(6)
+        .says("No space left on device");
+    assert!(sent.out == body);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_answer() {
+    let home = Home::new();
+    let size = 40 * MIB;
+    let server = Server::start(vec![
+        Step::Read,
+        write(answer(size + 1, &body(size))),
+        Step::Wait,
+        write("\n"),
+    ]);
+    let mut child = start(&home, &server, &[]);
+    for _ in 0..size / MIB {
+        read(&mut child, MIB);
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 32 << 10, "{peak} KiB");
+    server.go();
+    Run::of(child.wait_with_output().unwrap()).ends(0);
+}
