@@ -554,6 +554,20 @@ fn limits_end_the_waiting() {
 }
 
 #[test]
+fn a_peer_that_never_pauses_is_stopped_all_the_same() {
+    let home = Home::new();
+    home.request();
+    // Lines that are looked at one by one, which takes longer than sending them.
+    let lines = "no HTTP\r\n".repeat(1 << 13);
+    let server = Server::start(vec![Step::Pour(lines.into())]);
+    let url = server.url();
+    let arguments = ["send", "r.json", "--url", &url, "--no-capture"];
+    home.wire(&[&arguments[..], &["--max-time", "0.2"]].concat())
+        .ends(4)
+        .says("--max-time");
+}
+
+#[test]
 fn no_connection_says_where() {
     let home = Home::new();
     home.request();

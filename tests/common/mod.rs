@@ -138,6 +138,8 @@ pub enum Step {
     Take(usize),
     /// Writes these bytes, in one write.
     Write(Vec<u8>),
+    /// Writes these bytes again and again, until the client is gone.
+    Pour(Vec<u8>),
     /// Waits until the test says to go on.
     Wait,
     /// Waits until the client closes.
@@ -204,6 +206,7 @@ fn follow(mut stream: TcpStream, steps: Vec<Step>, wait: &mpsc::Receiver<()>) ->
             }
             // The client may be gone, which is what some tests want.
             Step::Write(bytes) => drop(stream.write_all(&bytes)),
+            Step::Pour(bytes) => while stream.write_all(&bytes).is_ok() {},
             Step::Wait => drop(wait.recv()),
             Step::Drain => drop(stream.read_to_end(&mut heard)),
         }
