@@ -383,6 +383,87 @@ fn secrets_are_masked_on_screen_and_on_disk() {
 }
 
 #[test]
+fn a_key_in_a_url_or_an_argument_is_told_nowhere() {
+    const KEY: &str = "sk-proj-0123456789abcdefSECRET";
+    let home = Home::new();
+    home.request();
+    let run = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command.env("OPENAI_API_KEY", KEY);
+        Run::of(command.output().unwrap())
+    };
+    let clean = |run: &Run| {
+        let text = format!("{}{}", run.out(), run.err);
+        assert!(!text.contains("SECRET"), "{text}");
+    };
+    let server = Server::answering(OK);
+    let url = server.url().replace("/v1", &format!("/{KEY}"));
+    clean(&run(&["send", "r.json", "--url", &url, "-m", KEY]).ends(0));
+    assert!(String::from_utf8(server.heard()).unwrap().contains(KEY));
+    for arguments in [
+        &["ls"][..],
+        &["ls", "--json"],
+        &["show"],
+        &["show", "--json"],
+    ] {
+        clean(&home.wire(arguments).ends(0));
+    }
+    let files = std::fs::read_dir(home.path("captures")).unwrap();
+    for file in files.map(|entry| entry.unwrap().path()) {
+        let text = std::fs::read(&file).unwrap();
+        assert!(
+            !file.to_string_lossy().contains("SECRET"),
+            "{}",
+            file.display()
+        );
+        assert!(
+            !String::from_utf8_lossy(&text).contains("SECRET"),
+            "{}",
+            file.display()
+        );
+    }
+    let header = format!("Authorization Bearer {KEY}");
+    clean(&run(&["send", "r.json", "--to", "demo", "-H", &header]).ends(2));
+    for url in [
+        "http://user:SECRET/x@127.0.0.1:1/",
+        "http://user:x/SECRET@127.0.0.1:1/",
+    ] {
+        clean(&run(&["send", "r.json", "--url", url]).ends(2).says("%2F"));
+        clean(
+            &run(&["send", "r.json", "--to", "openai", "-x", url])
+                .ends(2)
+                .says("%2F"),
+        );
+    }
+}
+
+#[test]
+fn the_credentials_of_a_proxy_are_masked_in_what_it_answers() {
+    let home = Home::new();
+    home.request();
+    let server = Server::answering("HTTP/1.1 407 No dXNlcjpzdXBlcnNlY3JldA== supersecret\r\n\r\n");
+    let proxy = format!("http://user:supersecret@{}", server.addr);
+    let run = home
+        .wire(&[
+            "send",
+            "r.json",
+            "--url",
+            "https://127.0.0.1:9/",
+            "-x",
+            &proxy,
+        ])
+        .ends(3)
+        .says("407 No ");
+    let file = std::fs::read_to_string(home.capture()).unwrap();
+    for text in [&run.err, &file] {
+        assert!(
+            !text.contains("supersecret") && !text.contains("dXNlcjpz"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn equal_keys_have_equal_fingerprints() {
     let home = Home::new();
     home.request();
