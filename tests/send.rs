@@ -609,6 +609,37 @@ fn a_response_that_breaks_off_is_never_a_success() {
 }
 
 #[test]
+fn what_a_peer_sends_without_end_is_counted() {
+    let home = Home::new();
+    home.request();
+    let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(300);
+    let server = Server::answering(format!("{interim}{OK}"));
+    let run = home.wire(&["send", "r.json", "--url", &server.url()]);
+    run.ends(0).says("44 more interim responses");
+    let document = home.wire(&["show", "--json"]).ends(0).json();
+    assert_eq!(document["interim"].as_array().unwrap().len(), 256);
+    assert_eq!(document["more_interim"], 44);
+
+    let echo = "mysecret ".repeat(300);
+    let server = Server::answering(format!("HTTP/1.1 200 OK\r\n\r\n{echo}"));
+    let url = server.url();
+    let mut command = home.command(&["send", "r.json", "--url", &url, "--capture", "c.wire"]);
+    command.env("MY_KEY", "mysecret");
+    let run = Run::of(command.output().unwrap()).ends(0);
+    assert_eq!(run.out(), echo.replace("mysecret", "********"));
+    assert_eq!(run.err.matches("masked known key").count(), 256);
+    let run = run.says("44 more places are masked");
+    assert!(!run.err.contains("mysecret"), "{}", run.err);
+    let file = std::fs::read_to_string(home.path("c.wire")).unwrap();
+    assert_eq!(file.matches("\"redacted\"").count(), 300);
+
+    let server = Server::answering("\r\n".repeat(1 << 18));
+    home.wire(&["send", "r.json", "--url", &server.url(), "--no-capture"])
+        .ends(4)
+        .says("UNREADABLE from byte 262144 on");
+}
+
+#[test]
 fn limits_end_the_waiting() {
     let home = Home::new();
     home.request();

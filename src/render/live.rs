@@ -152,8 +152,11 @@ impl<O: Write, N: Write> Live<O, N> {
 
 impl<O: Write, N: Write> Watch for Live<O, N> {
     fn fact(&mut self, moment: Moment, fact: &Fact) {
+        let before = self.reader.exchange.more_masked;
         self.reader.fact(moment, fact);
-        if self.paint.plan.parts.meta {
+        // A peer may repeat a key without end; how often is told at the end.
+        let told = self.reader.exchange.more_masked == before;
+        if self.paint.plan.parts.meta && told {
             self.paint.flows_pause();
             self.paint.note(&words::moment(moment), fact);
         }
@@ -486,6 +489,9 @@ impl<O: Write, N: Write> Paint<O, N> {
         let style = self.notes.style;
         for (side, oddity) in exchange.oddities() {
             self.line(&style.paint(Look::Odd, &words::oddity(side, oddity)));
+        }
+        for more in words::more(exchange) {
+            self.line(&style.paint(Look::Odd, &more));
         }
         if let Some(trouble) = self.trouble.clone() {
             let text = format!("the body cannot be decoded: {trouble}");
