@@ -124,10 +124,8 @@ impl Exchange {
         if let Some(End::Lost { at, fault }) = self.response.end {
             return Outcome::Lost { at, fault };
         }
-        let clean = matches!(
-            self.closing(),
-            None | Some(Closing::CloseNotify | Closing::Eof)
-        );
+        // A recording that stops before the close does not know whether more came.
+        let clean = matches!(self.closing(), Some(Closing::CloseNotify | Closing::Eof));
         match self.response.end {
             Some(End::Complete) => return Outcome::Whole,
             // Without TLS's goodbye nobody can tell whether that was all (RFC 9112, 9.8).

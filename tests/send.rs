@@ -9,7 +9,9 @@ mod common;
 
 use std::io::Write as _;
 
-use common::{Home, REQUEST, Run, Server, Step, check_schema, read_until, signal, write};
+use common::{
+    Home, REQUEST, Run, Server, Step, check_schema, read_until, signal, until_it_sleeps, write,
+};
 
 const OK: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"a\": 1}\n";
@@ -741,6 +743,38 @@ fn interrupting_keeps_what_came() {
         let shown = home.wire(&["show", "-p", "b"]).ends(130);
         assert_eq!(shown.out(), "begin");
     }
+}
+
+#[test]
+fn a_second_interrupt_ends_even_a_blocked_write() {
+    let home = Home::new();
+    home.request();
+    let head = "HTTP/1.1 200 OK\r\n\r\n";
+    let server = Server::start(vec![
+        Step::Read,
+        write(head),
+        Step::Pour(vec![b'x'; 1 << 16]),
+    ]);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &server.url(), "-q"])
+        .spawn()
+        .unwrap();
+    read_until(child.stdout.as_mut().unwrap(), "x");
+    // Nobody reads on: the pipe fills up.
+    until_it_sleeps(&child);
+    let status = loop {
+        signal(&child, "INT");
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert_eq!(status.code(), Some(130));
+    let shown = home.wire(&["show", "-p", "m"]).ends(4);
+    assert!(
+        shown.out().contains("the recording stops"),
+        "{}",
+        shown.out()
+    );
 }
 
 #[test]

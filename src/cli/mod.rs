@@ -17,6 +17,7 @@ mod request;
 mod route;
 mod send;
 mod show;
+mod signals;
 
 use clap::{CommandFactory, Parser};
 

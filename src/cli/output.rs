@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use super::args::{self, Colour, Common, Pretty, Undecoded};
 use super::complain::Complaint;
 use super::exit::Exit;
-use super::{env, prices};
+use super::{env, prices, signals};
 use crate::capture::store::Store;
 use crate::price::Prices;
 use crate::render::live;
@@ -105,6 +105,7 @@ fn page(text: &[u8]) -> io::Result<()> {
         // Colours pass; a short text leaves at once; the screen stays.
         command.env("LESS", "FRX");
     }
+    signals::leave_to_pager();
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // Whoever quits the pager early has seen enough.

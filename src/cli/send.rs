@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::job::Job;
 use super::keep::{Capture, fresh_salt};
 use super::output::{self, Means};
+use super::signals;
 use crate::capture::Masker;
 use crate::client;
 use crate::http1;
@@ -110,6 +111,7 @@ async fn exchange(
     feed: &mut dyn Watch,
 ) -> Option<Failure> {
     let clock = &job.clock;
+    signals::second_ends();
     let mut stop = pin!(stop(args.connection.max_time));
     let timeout = Some(args.connection.connect_timeout);
     let connected = {

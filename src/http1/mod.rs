@@ -178,6 +178,13 @@ pub enum End {
     },
 }
 
+impl End {
+    /// Whether the message is whole as far as its own framing can tell.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Self::Complete | Self::Closed)
+    }
+}
+
 /// A part of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -266,6 +266,17 @@ pub fn signal(child: &Child, name: &str) {
     assert!(done.success());
 }
 
+/// Waits until a child has been asleep for a while: it is blocked.
+pub fn until_it_sleeps(child: &Child) {
+    let path = format!("/proc/{}/stat", child.id());
+    let mut asleep = 0;
+    while asleep < 1000 {
+        let stat = std::fs::read_to_string(&path).unwrap_or_default();
+        asleep = if stat.contains(") S ") { asleep + 1 } else { 0 };
+        std::thread::yield_now();
+    }
+}
+
 /// Every line of a capture, held against the schema.
 pub fn check_schema(path: &Path) {
     let schema = include_str!("../../captures/schema.json");
