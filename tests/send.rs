@@ -280,6 +280,26 @@ fn keys_come_from_the_environment_and_then_from_dotenv() {
 }
 
 #[test]
+fn an_odd_dotenv_stops_nothing() {
+    let home = Home::new();
+    home.request();
+    home.file(".env", "A=b c\n!!!\nOPENAI_API_KEY=sk-proj-fromdotenv000\n");
+    let run = home.wire(&["send", "r.json", "--dry-run"]).ends(0);
+    assert!(
+        run.out().contains("Authorization: Bearer sk-proj-*"),
+        "{}",
+        run.out()
+    );
+    run.says("note: .env: something that is not NAME=value");
+    std::fs::remove_file(home.path(".env")).unwrap();
+    std::fs::create_dir(home.path(".env")).unwrap();
+    let run = home
+        .wire(&["send", "r.json", "--to", "demo", "--dry-run"])
+        .ends(0);
+    assert_eq!(run.err, "");
+}
+
+#[test]
 fn a_key_goes_to_no_host_that_was_not_named_for_it() {
     let home = Home::new();
     home.request();

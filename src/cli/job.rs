@@ -4,7 +4,7 @@ use super::args;
 use super::complain::Complaint;
 use super::destination::Destination;
 use super::env::Env;
-use super::{request, route};
+use super::{output, request, route};
 use crate::capture::{Secrets, mask_url};
 use crate::net::{Clock, Route, Target, Tls};
 use crate::serve::Demo;
@@ -84,9 +84,13 @@ impl<'a> Plan<'a> {
             None => Destination::find(name, whither.config.as_deref())?,
         };
         let own_path = whither.path.is_some() || whither.url.is_some();
+        let (env, unread) = Env::load();
+        for note in &unread {
+            output::note(note);
+        }
         Ok(Self {
             args,
-            env: Env::load()?,
+            env,
             name,
             model_in_path: api.path.contains("{model}") && !own_path,
             api,

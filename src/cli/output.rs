@@ -14,7 +14,7 @@ use crate::capture::store::Store;
 use crate::price::Prices;
 use crate::render::live;
 use crate::render::plan::{Answer, Decode, Parts, Plan, Screen};
-use crate::render::{Painted, Style, machine};
+use crate::render::{Painted, Style, machine, words};
 use crate::tape::Tape;
 use crate::{chat, content, http1};
 
@@ -26,6 +26,11 @@ pub(super) fn stdout() -> io::Result<File> {
 /// Standard error, a line at a time.
 pub(super) fn stderr() -> impl Write {
     LineWriter::new(io::stderr())
+}
+
+/// Something about the input that its user should know, on standard error whatever is shown.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(stderr(), "note: {}", words::line(text));
 }
 
 /// Whether standard output is a terminal.

@@ -27,8 +27,7 @@ pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint>
     let path = store.find(&args.capture).map_err(unknown)?;
     let Reading { tape, notes } = store::open(&path).map_err(unknown)?;
     for note in &notes {
-        let text = format!("{}: {note}", path.display());
-        let _ = writeln!(output::stderr(), "note: {}", words::line(&text));
+        output::note(&format!("{}: {note}", path.display()));
     }
     let means = Means::new(common, &args.output, &args.limits)?;
     if args.hex {
@@ -84,7 +83,7 @@ fn meaning(
             (_, true) => "counts no tokens",
             _ => "is not known to be the answer of a model (--dialect names one)",
         };
-        let _ = writeln!(output::stderr(), "note: this exchange {what}");
+        output::note(&format!("this exchange {what}"));
     }
     output::report(&text)?;
     Ok(send::ended(
