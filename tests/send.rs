@@ -853,6 +853,45 @@ fn a_full_disk_is_told_and_the_exchange_goes_on() {
 }
 
 #[test]
+fn standard_output_that_cannot_be_written_is_told() {
+    let home = Home::new();
+    home.request();
+    for arguments in [
+        &["--help"][..],
+        &["man"],
+        &["send", "r.json", "--to", "demo", "-q"],
+        &["send", "r.json", "--to", "demo", "--json"],
+        &["show", "-p", "b"],
+        &["show", "--json"],
+        &["ls"],
+    ] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let output = home.command(arguments).stdout(full).output().unwrap();
+        let run = Run::of(output).ends(6);
+        run.says("No space left on device");
+    }
+}
+
+#[test]
+fn a_capture_may_come_through_a_pipe() {
+    let home = Home::new();
+    home.request();
+    home.wire(&["send", "r.json", "--to", "demo", "-q"]).ends(0);
+    let expected = home.wire(&["show", "-p", "HBhb"]).ends(0).out;
+    for name in ["-", "/dev/stdin"] {
+        let file = std::fs::read(home.capture()).unwrap();
+        let mut child = home
+            .command(&["show", name, "-p", "HBhb"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(&file).unwrap();
+        let run = Run::of(child.wait_with_output().unwrap()).ends(0);
+        assert_eq!(run.out, expected);
+    }
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_error() {
     let home = Home::new();
     home.request();

@@ -91,6 +91,17 @@ pub(super) fn plain(text: &[u8]) -> Result<Exit, Complaint> {
     }
 }
 
+/// How a view ends whose output could not be written. A reader that went away is no error.
+pub(super) fn broken(error: &io::Error) -> Exit {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Exit::Done,
+        _ => {
+            let text = format!("the output cannot be written: {error}");
+            Complaint::new(Exit::NoCapture, text).tell()
+        }
+    }
+}
+
 /// Writes a report: through the pager where it is longer than the terminal.
 pub(super) fn report(text: &[u8]) -> Result<Exit, Complaint> {
     let rows = size().map_or(24, |(_, rows)| rows);

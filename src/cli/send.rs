@@ -1,6 +1,6 @@
 //! `wire send`: from arguments to one exchange, watched by the screen and the capture.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -230,13 +230,9 @@ impl Show {
         if let Some(hint) = hint {
             let _ = writeln!(output::stderr(), "hint: {}", words::line(&hint));
         }
-        match painted.broken {
+        match &painted.broken {
             None => (exit, meta),
-            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => (Exit::Done, false),
-            Some(error) => {
-                let text = format!("the output cannot be written: {error}");
-                (Complaint::new(Exit::NoCapture, text).tell(), false)
-            }
+            Some(error) => (output::broken(error), false),
         }
     }
 }

@@ -43,8 +43,7 @@ pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint>
         return value(args, &means, &tape, at);
     }
     if args.output.json {
-        let painted = output::document(&tape, &means);
-        return Ok(send::ended(&painted, false));
+        return Ok(end(&output::document(&tape, &means)));
     }
     if args.raw_events {
         return raw_events(common, &means, &tape);
@@ -133,7 +132,7 @@ fn report(
     if args.output.print.is_some() || args.output.quiet || args.output.text {
         let mut live = output::live(common, &args.output, means, false)?;
         tape.play(&mut live);
-        return Ok(end(live.finish(&means.prices)));
+        return Ok(end(&live.finish(&means.prices)));
     }
     let terminal = output::stdout_is_terminal();
     let style = output::body_style(&args.output, output::stdout_style(common));
@@ -159,7 +158,7 @@ fn report(
     ));
     live.note(&format!("to {}", tape.origin.url));
     tape.play(&mut live);
-    let exit = end(live.finish(&means.prices));
+    let exit = end(&live.finish(&means.prices));
     output::report(&text.into_inner())?;
     Ok(exit)
 }
@@ -177,12 +176,11 @@ impl Write for Shared<'_> {
     }
 }
 
-fn end(painted: Painted) -> Exit {
-    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
-    if painted.broken.as_ref().is_some_and(gone) {
-        return Exit::Done;
+fn end(painted: &Painted) -> Exit {
+    match &painted.broken {
+        Some(error) => output::broken(error),
+        None => send::ended(painted, false),
     }
-    send::ended(&painted, false)
 }
 
 fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {

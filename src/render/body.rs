@@ -94,7 +94,8 @@ struct Json {
     fresh: bool,
     /// The next string in this object is a key.
     key: bool,
-    /// A value ended at the top: another one begins on a new line.
+    /// A value ended. Another one begins on a new line at the top, and after a space where a comma is
+    /// missing.
     ended: bool,
 }
 
@@ -170,11 +171,7 @@ impl Json {
         if style.colour {
             let _ = write!(out, "{}", anstyle::Reset);
         }
-        self.value_ended();
-    }
-
-    fn value_ended(&mut self) {
-        self.ended = self.open.is_empty();
+        self.ended = true;
     }
 
     fn structural(&mut self, byte: u8, style: Style, out: &mut String) {
@@ -183,20 +180,23 @@ impl Json {
             b'}' | b']' => self.close_container(byte, out),
             b',' => {
                 out.push(',');
+                self.ended = false;
                 self.line(out);
                 self.key = self.open.last() == Some(&b'}');
             }
             b':' => {
                 out.push_str(": ");
-                self.key = false;
+                (self.key, self.ended) = (false, false);
             }
             _ => self.begin(byte, style, out),
         }
     }
 
     fn begin(&mut self, byte: u8, style: Style, out: &mut String) {
-        if self.ended || self.fresh {
-            self.line(out);
+        match self.ended && !self.open.is_empty() {
+            true => out.push(' '),
+            false if self.ended || self.fresh => self.line(out),
+            false => {}
         }
         (self.ended, self.fresh) = (false, false);
         match byte {
@@ -240,7 +240,7 @@ impl Json {
         out.push(char::from(byte));
         self.fresh = false;
         self.key = false;
-        self.value_ended();
+        self.ended = true;
     }
 
     fn line(&self, out: &mut String) {
@@ -258,7 +258,7 @@ impl Json {
         if self.token != Token::None {
             self.end_token(style, out);
         }
-        if self.ended && !out.ends_with('\n') {
+        if self.ended && self.open.is_empty() && !out.ends_with('\n') {
             out.push('\n');
         }
     }
@@ -326,6 +326,8 @@ mod tests {
             "{\n  \"a\": \"\\x1b[2J\\u{202e}\"\n}\n",
         );
         case("]]not json", "\n]\n]\nnot\njson\n");
+        case("[1 2{}\"a\"]", "[\n  1 2 {} \"a\"\n]\n");
+        case("{\"a\" \"b\":1}", "{\n  \"a\" \"b\": 1\n}\n");
     }
 
     #[test]
