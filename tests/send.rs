@@ -926,8 +926,28 @@ fn raw_messages_go_out_as_they_are() {
     home.wire(&["send", "raw.http", "--raw", "--url", &server.url()])
         .ends(0);
     assert_eq!(server.heard(), raw);
+    assert_eq!(home.wire(&["show", "-p", "HB"]).ends(0).out, raw);
+    let shown = home.wire(&["show"]).ends(0);
+    for text in [
+        "> POST  /x HTTP/1.1\n> Host : h\n> X-\\xff: \\x00\\r\n> \\r\n> {broken\n",
+        "the request cannot be read from its byte 27 on: a NUL byte in the head",
+    ] {
+        assert!(shown.out().contains(text), "{}", shown.out());
+    }
     let tape = wire::capture::store::open(&home.capture()).unwrap().tape;
     assert_eq!(tape.sent.bytes, raw);
+}
+
+#[test]
+fn what_follows_a_raw_request_is_shown_too() {
+    let home = Home::new();
+    let raw = "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
+    home.file("raw.http", raw);
+    let server = Server::start(vec![Step::Take(raw.len()), write(OK)]);
+    home.wire(&["send", "raw.http", "--raw", "--url", &server.url()])
+        .ends(0)
+        .says("> GET /2 HTTP/1.1");
+    assert_eq!(home.wire(&["show", "-p", "HB"]).ends(0).out(), raw);
 }
 
 #[test]

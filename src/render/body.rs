@@ -18,6 +18,8 @@ pub struct Painter {
 #[derive(Debug)]
 enum Kind {
     Text,
+    /// Text, be it full of control characters.
+    Anything,
     Json(Json),
     /// Not for the eye.
     Binary,
@@ -39,14 +41,23 @@ impl Painter {
         }
     }
 
+    /// A painter for bytes that are no body: all of them are shown, escaped.
+    pub fn anything(style: Style) -> Self {
+        Self {
+            kind: Kind::Anything,
+            ..Self::new(b"", false, style)
+        }
+    }
+
     /// Appends what `bytes` look like to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut String) {
-        if self.bytes == 0 && is_binary(bytes) {
+        let undecided = self.bytes == 0 && !matches!(self.kind, Kind::Anything);
+        if undecided && is_binary(bytes) {
             self.kind = Kind::Binary;
         }
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         match &mut self.kind {
-            Kind::Text => self.escaper.push(bytes, out),
+            Kind::Text | Kind::Anything => self.escaper.push(bytes, out),
             Kind::Json(json) => json.push(bytes, &mut self.escaper, self.style, out),
             Kind::Binary => {}
         }
