@@ -280,6 +280,33 @@ fn keys_come_from_the_environment_and_then_from_dotenv() {
 }
 
 #[test]
+fn base_urls_of_the_environment_are_read_as_they_are_meant() {
+    #[track_caller]
+    fn case(to: &str, variable: &str, base: &str, line: &str, host: &str) {
+        let home = Home::new();
+        home.request();
+        let mut command = home.command(&["send", "r.json", "--to", to, "--dry-run"]);
+        command
+            .env(variable, base)
+            .env("OPENAI_API_KEY", "sk-0123456789");
+        let run = Run::of(command.output().unwrap()).ends(0);
+        let expected = format!("POST {line} HTTP/1.1\r\nHost: {host}\r\n");
+        assert!(run.out().starts_with(&expected), "{}", run.out());
+    }
+    let openai = |base, line, host| case("openai", "OPENAI_BASE_URL", base, line, host);
+    openai("http://h:1/v1/", "/v1/chat/completions", "h:1");
+    openai(" localhost:1/x ", "/x/chat/completions", "localhost:1");
+    openai(
+        "https://h/d?api-version=2",
+        "/d/chat/completions?api-version=2",
+        "h",
+    );
+    let ollama = |base, host| case("ollama", "OLLAMA_HOST", base, "/api/chat", host);
+    ollama("0.0.0.0", "0.0.0.0:11434");
+    ollama("https://ollama.example", "ollama.example");
+}
+
+#[test]
 fn an_odd_dotenv_stops_nothing() {
     let home = Home::new();
     home.request();
@@ -1129,6 +1156,22 @@ fn what_it_means_is_told_live_and_later() {
         .ends(0);
     assert_eq!(home.wire(&["show", "--text"]).ends(0).out, sent.out);
     assert!(sent.out().starts_with("You wrote"), "{}", sent.out());
+    // An error has no text, and is told all the same.
+    let error = [
+        "send",
+        "r.json",
+        "--to",
+        "demo",
+        "-m",
+        "error-429",
+        "--text",
+    ];
+    home.wire(&error)
+        .ends(0)
+        .says("note: status 429: Rate limit");
+    home.wire(&["show", "--text"])
+        .ends(0)
+        .says("note: status 429: ");
     let events = home
         .wire(&[
             "send", "r.json", "--to", "demo", "--stream", "--pace", "0", "--events",

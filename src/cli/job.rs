@@ -142,8 +142,7 @@ impl<'a> Plan<'a> {
                 return Err(Complaint::usage(text).hint("add -m MODEL"));
             }
         };
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        Ok(format!("{}{slash}{path}", self.api.base(&self.env)))
+        Ok(self.api.url(&self.env, &path))
     }
 
     /// The request, head and body.

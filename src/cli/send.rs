@@ -16,6 +16,7 @@ use crate::capture::Masker;
 use crate::client;
 use crate::http1;
 use crate::net::{Clock, Failure};
+use crate::render::plan::Answer;
 use crate::render::{Painted, words};
 use crate::report::Report;
 use crate::serve::{Demo, DemoOptions};
@@ -219,11 +220,15 @@ impl Show {
 
     /// Ends the showing. Says how to end, and whether there is room for a last note.
     fn finish(self, means: &Means, fail: bool, hint: Option<String>) -> (Exit, bool) {
+        let text_alone = matches!(&self, Self::Live(live) if live.plan().answer == Answer::Text);
         let (meta, painted) = match self {
             Self::Live(live) => (live.plan().parts.meta, live.finish(&means.prices)),
             Self::Json(tape) => (false, output::document(&tape, means)),
         };
         let exit = ended(&painted, fail);
+        if text_alone {
+            note_errors(&painted);
+        }
         if !matches!(exit, Exit::Done | Exit::Found) && !meta {
             Complaint::new(exit, why(&painted)).tell();
         }
@@ -234,6 +239,19 @@ impl Show {
             None => (exit, meta),
             Some(error) => (output::broken(error), false),
         }
+    }
+}
+
+/// Says that an error was answered, where an answer's text alone is shown and an error has none.
+pub(super) fn note_errors(painted: &Painted) {
+    let status = painted.exchange.response.status().unwrap_or(0);
+    let errors = painted
+        .report
+        .iter()
+        .flat_map(|report| &report.completion.errors);
+    let errors: Vec<_> = errors.map(|error| error.message.as_str()).collect();
+    if status >= 400 || !errors.is_empty() {
+        output::note(&format!("status {status}: {}", errors.join("; ")));
     }
 }
 

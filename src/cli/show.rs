@@ -132,7 +132,11 @@ fn report(
     if args.output.print.is_some() || args.output.quiet || args.output.text {
         let mut live = output::live(common, &args.output, means, false)?;
         tape.play(&mut live);
-        return Ok(end(&live.finish(&means.prices)));
+        let painted = live.finish(&means.prices);
+        if args.output.text {
+            send::note_errors(&painted);
+        }
+        return Ok(end(&painted));
     }
     let terminal = output::stdout_is_terminal();
     let style = output::body_style(&args.output, output::stdout_style(common));
