@@ -793,6 +793,27 @@ fn interrupting_keeps_what_came() {
 }
 
 #[test]
+fn an_interrupt_on_the_way_says_where() {
+    let home = Home::new();
+    home.request();
+    let server = Server::start(vec![Step::Drain]);
+    let url = format!("https://{}/", server.addr);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &url])
+        .spawn()
+        .unwrap();
+    let told = read_until(child.stderr.as_mut().unwrap(), "connected to");
+    until_it_sleeps(&child);
+    signal(&child, "INT");
+    let run = Run::of(child.wait_with_output().unwrap()).ends(130);
+    assert!(
+        run.err.contains("(Ctrl-C) while agreeing on TLS"),
+        "{told}{}",
+        run.err
+    );
+}
+
+#[test]
 fn a_second_interrupt_ends_even_a_blocked_write() {
     let home = Home::new();
     home.request();

@@ -1,5 +1,6 @@
 //! `wire send`: from arguments to one exchange, watched by the screen and the capture.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
@@ -15,13 +16,13 @@ use super::signals;
 use crate::capture::Masker;
 use crate::client;
 use crate::http1;
-use crate::net::{Clock, Failure};
+use crate::net::{Clock, Failure, Route};
 use crate::render::plan::Answer;
 use crate::render::{Painted, words};
 use crate::report::Report;
 use crate::serve::{Demo, DemoOptions};
 use crate::span::Side;
-use crate::tape::{Cause, Fact, Origin, Tape, Watch};
+use crate::tape::{Cause, Fact, Origin, Stage, Tape, Watch};
 
 /// Runs `wire send`.
 pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
@@ -115,14 +116,19 @@ async fn exchange(
     signals::second_ends();
     let mut stop = pin!(stop(args.connection.max_time));
     let timeout = Some(args.connection.connect_timeout);
+    // What is being done, in case that somebody stops it.
+    let stage = Cell::new(first(&job.route));
     let connected = {
-        let mut report = |moment, fact: &Fact| feed.fact(moment, fact);
+        let mut report = |moment, fact: &Fact| {
+            stage.set(after(fact, job.route.proxy.is_some()));
+            feed.fact(moment, fact);
+        };
         let connecting = crate::net::connect(&job.route, &job.tls, clock, timeout, &mut report);
         tokio::select! {
             biased;
             connected = connecting => connected,
             (cause, error) = &mut stop => Err(Failure {
-                stage: crate::tape::Stage::Connect,
+                stage: stage.get(),
                 cause,
                 error,
                 hint: None,
@@ -154,6 +160,25 @@ async fn exchange(
             };
             client::exchange(connection, &job.bytes, limits, clock, feed, stop).await
         }
+    }
+}
+
+/// What is done first on the way to the server.
+fn first(route: &Route) -> Stage {
+    let proxy = route.proxy.as_ref().map(|proxy| &proxy.host);
+    let is_address = proxy.unwrap_or(&route.target.host).ip().is_some();
+    match is_address || route.unix_socket.is_some() {
+        true => Stage::Connect,
+        false => Stage::Resolve,
+    }
+}
+
+/// What is done next on the way to the server, once `fact` has been told.
+fn after(fact: &Fact, proxied: bool) -> Stage {
+    match fact {
+        Fact::Connected { .. } if proxied => Stage::Proxy,
+        Fact::Connected { .. } | Fact::Tunnelled { .. } => Stage::Tls,
+        _ => Stage::Connect,
     }
 }
 
