@@ -140,7 +140,7 @@ impl Run<'_> {
                     return self.failed(cause, error);
                 }
                 turn = self.turn(connection, &mut buffer) => turn,
-                () = &mut hold, if self.gate < self.request.len() => {
+                () = &mut hold, if self.gate < self.request.len() && !self.is_answered() => {
                     self.gate = self.request.len();
                     continue;
                 }
@@ -202,7 +202,10 @@ impl Run<'_> {
             Turn::Wrote(Err(error)) | Turn::Flushed(Err(error)) => self.broken = Some(error),
             Turn::Read(Ok(length)) if length > 0 => {
                 self.tell(Side::Received, buffer.get(..length).unwrap_or_default());
-                self.gate = self.request.len();
+                // Whoever answers instead of saying `100 Continue` does not want the body (RFC 9110, 10.1.1).
+                if !self.is_answered() {
+                    self.gate = self.request.len();
+                }
             }
             Turn::Read(read) => return Some(self.closed(read, connection)),
         }
@@ -256,6 +259,12 @@ impl Run<'_> {
             error,
             hint: None,
         })
+    }
+
+    /// Whether the final response has begun.
+    fn is_answered(&self) -> bool {
+        let response = &self.reader.exchange.response;
+        response.status().is_some() && !response.is_interim()
     }
 
     fn is_lost(&self) -> bool {

@@ -987,6 +987,37 @@ fn raw_messages_go_out_as_they_are() {
 }
 
 #[test]
+fn a_body_that_is_not_wanted_stays_here() {
+    let home = Home::new();
+    home.request();
+    let expect = ["-H", "Expect: 100-continue", "--url"];
+    let dry = |url: &str| {
+        let run = home.wire(&[&["send", "r.json", "--dry-run"], &expect[..], &[url]].concat());
+        run.ends(0).out.len() - REQUEST.len()
+    };
+    // The length of the head does not depend on the digits of a port that has five.
+    let head = dry("http://127.0.0.1:10000/v1/chat/completions");
+    let server = Server::start(vec![
+        Step::Take(head),
+        write("HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\n"),
+        Step::Wait,
+        write("no"),
+        Step::Drain,
+    ]);
+    assert_eq!(server.addr.port().to_string().len(), 5);
+    let url = server.url();
+    let mut child = home
+        .command(&[&["send", "r.json"], &expect[..], &[&url]].concat())
+        .spawn()
+        .unwrap();
+    read_until(child.stderr.as_mut().unwrap(), "< HTTP/1.1 417 No");
+    server.go();
+    let run = Run::of(child.wait_with_output().unwrap()).ends(0);
+    assert_eq!(run.out(), "no");
+    assert_eq!(server.heard().len(), head);
+}
+
+#[test]
 fn what_follows_a_raw_request_is_shown_too() {
     let home = Home::new();
     let raw = "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
