@@ -134,12 +134,13 @@ impl Run<'_> {
         let mut hold = pin!(sleep(CONTINUE));
         loop {
             let turn = tokio::select! {
+                // Whoever wants to stop is heard first: a fast peer always has something to read.
                 biased;
-                turn = self.turn(connection, &mut buffer) => turn,
                 (cause, error) = &mut stop => {
                     return self.failed(cause, error);
                 }
-                () = &mut hold, if self.gate < self.request.len() => {
+                turn = self.turn(connection, &mut buffer) => turn,
+                () = &mut hold, if self.gate < self.request.len() && !self.is_answered() => {
                     self.gate = self.request.len();
                     continue;
                 }
@@ -155,8 +156,8 @@ impl Run<'_> {
         }
     }
 
-    /// Whatever the connection is ready for first: reading, flushing, writing. Cancelling it loses
-    /// nothing.
+    /// Whatever the connection is ready for first: flushing, reading, writing. Cancelling it loses
+    /// nothing. What was written is told before what answers it: whether that has a body depends on it.
     async fn turn(&mut self, connection: &mut Connection, buffer: &mut [u8]) -> Turn {
         let pending = self
             .request
@@ -166,14 +167,15 @@ impl Run<'_> {
         let writing = self.broken.is_none();
         poll_fn(|context| {
             let mut connection = Pin::new(&mut *connection);
+            let flushing = writing && unflushed;
+            if flushing && let Poll::Ready(done) = connection.as_mut().poll_flush(context) {
+                return Poll::Ready(Turn::Flushed(done));
+            }
             let mut read = ReadBuf::new(buffer);
             if let Poll::Ready(done) = connection.as_mut().poll_read(context, &mut read) {
                 return Poll::Ready(Turn::Read(done.map(|()| read.filled().len())));
             }
-            if writing && unflushed {
-                return connection.as_mut().poll_flush(context).map(Turn::Flushed);
-            }
-            if writing && !pending.is_empty() {
+            if writing && !flushing && !pending.is_empty() {
                 return connection
                     .as_mut()
                     .poll_write(context, pending)
@@ -200,7 +202,10 @@ impl Run<'_> {
             Turn::Wrote(Err(error)) | Turn::Flushed(Err(error)) => self.broken = Some(error),
             Turn::Read(Ok(length)) if length > 0 => {
                 self.tell(Side::Received, buffer.get(..length).unwrap_or_default());
-                self.gate = self.request.len();
+                // Whoever answers instead of saying `100 Continue` does not want the body (RFC 9110, 10.1.1).
+                if !self.is_answered() {
+                    self.gate = self.request.len();
+                }
             }
             Turn::Read(read) => return Some(self.closed(read, connection)),
         }
@@ -254,6 +259,12 @@ impl Run<'_> {
             error,
             hint: None,
         })
+    }
+
+    /// Whether the final response has begun.
+    fn is_answered(&self) -> bool {
+        let response = &self.reader.exchange.response;
+        response.status().is_some() && !response.is_interim()
     }
 
     fn is_lost(&self) -> bool {

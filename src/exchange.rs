@@ -15,8 +15,12 @@ pub struct Exchange {
     pub facts: Vec<(Moment, Fact)>,
     /// The request.
     pub request: Message,
-    /// Interim responses (1xx) before the final one, in order.
+    /// Interim responses (1xx) before the final one, in order; the first [`REMEMBERED`] of them.
     pub interim: Vec<Message>,
+    /// Interim responses beyond those.
+    pub more_interim: u64,
+    /// Masked places beyond the first [`REMEMBERED`], which are among the facts.
+    pub more_masked: u64,
     /// The final response; begun, as far as it came.
     pub response: Message,
     /// What crossed from us to the peer.
@@ -28,6 +32,9 @@ pub struct Exchange {
     /// Bytes after the end of the response.
     pub after_end: u64,
 }
+
+/// How many interim responses, and how many masked places, are remembered: a peer may send any number.
+pub const REMEMBERED: usize = 256;
 
 /// How much crossed one way, and when.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
@@ -117,10 +124,8 @@ impl Exchange {
         if let Some(End::Lost { at, fault }) = self.response.end {
             return Outcome::Lost { at, fault };
         }
-        let clean = matches!(
-            self.closing(),
-            None | Some(Closing::CloseNotify | Closing::Eof)
-        );
+        // A recording that stops before the close does not know whether more came.
+        let clean = matches!(self.closing(), Some(Closing::CloseNotify | Closing::Eof));
         match self.response.end {
             Some(End::Complete) => return Outcome::Whole,
             // Without TLS's goodbye nobody can tell whether that was all (RFC 9112, 9.8).
@@ -193,11 +198,9 @@ impl Exchange {
             let oddities = message.oddities.clone();
             oddities.into_iter().map(move |oddity| (side, oddity))
         };
-        let received = self.interim.iter().chain(std::iter::once(&self.response));
-        let received: Vec<_> = received
-            .flat_map(|message| of(Side::Received, message))
-            .collect();
-        of(Side::Sent, &self.request).chain(received)
+        let received = self.interim.iter().chain([&self.response]);
+        let received = received.flat_map(|message| of(Side::Received, message));
+        of(Side::Sent, &self.request).chain(received.collect::<Vec<_>>())
     }
 
     /// Where the framing of the response was lost, if it was.
@@ -238,6 +241,8 @@ pub struct Reader {
     pub exchange: Exchange,
     keep: Keep,
     limits: Limits,
+    /// How many masked places are among the facts.
+    masked: usize,
     sent: Half,
     received: Half,
 }
@@ -255,18 +260,20 @@ impl Reader {
             exchange: Exchange::default(),
             keep,
             limits,
+            masked: 0,
             sent: Half::default(),
             received: Half::default(),
         }
     }
 
-    /// Whether the final response has ended: whole, or lost.
-    pub fn is_answered(&self) -> bool {
-        self.exchange.response.end.is_some()
-    }
-
     /// Takes in a fact.
     pub fn fact(&mut self, moment: Moment, fact: &Fact) {
+        let masked = usize::from(matches!(fact, Fact::Redacted { .. }));
+        if masked > 0 && self.masked >= REMEMBERED {
+            self.exchange.more_masked = self.exchange.more_masked.saturating_add(1);
+            return;
+        }
+        self.masked = self.masked.saturating_add(masked);
         self.exchange.facts.push((moment, fact.clone()));
     }
 
@@ -319,9 +326,7 @@ impl Reader {
                 exchange.take(side, moment, &event, seen, keep);
                 let interim = side == Side::Received && exchange.response.is_interim();
                 if interim && event == Event::End(End::Complete) {
-                    exchange
-                        .interim
-                        .push(std::mem::take(&mut exchange.response));
+                    exchange.interim_ended();
                     *decoder = Decoder::response(asked(&exchange.request), decoder.at(), limits);
                 }
             }
@@ -335,6 +340,15 @@ fn asked(request: &Message) -> Asked {
 }
 
 impl Exchange {
+    fn interim_ended(&mut self) {
+        let interim = std::mem::take(&mut self.response);
+        if self.interim.len() < REMEMBERED {
+            self.interim.push(interim);
+        } else {
+            self.more_interim = self.more_interim.saturating_add(1);
+        }
+    }
+
     fn take(&mut self, side: Side, moment: Moment, event: &Event, seen: Window<'_>, keep: Keep) {
         match side {
             Side::Sent => self.request.take(event, seen, keep),
@@ -366,12 +380,8 @@ impl Exchange {
         };
         let tunnel = message.framing == Some(crate::http1::Framing::Tunnel);
         let fresh = Span::new(rest.start.max(seen.base), rest.end);
-        if !tunnel
-            && !message
-                .oddities
-                .iter()
-                .any(|odd| odd.kind == OddityKind::AfterEnd)
-        {
+        let is_told = |odd: &Oddity| odd.kind == OddityKind::AfterEnd;
+        if !tunnel && !message.oddities.iter().any(is_told) {
             let oddity = Oddity {
                 kind: OddityKind::AfterEnd,
                 at: Span::at(rest.start),

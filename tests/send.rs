@@ -9,7 +9,9 @@ mod common;
 
 use std::io::Write as _;
 
-use common::{Home, REQUEST, Run, Server, Step, check_schema, read_until, signal, write};
+use common::{
+    Home, REQUEST, Run, Server, Step, check_schema, read_until, signal, until_it_sleeps, write,
+};
 
 const OK: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"a\": 1}\n";
@@ -278,6 +280,53 @@ fn keys_come_from_the_environment_and_then_from_dotenv() {
 }
 
 #[test]
+fn base_urls_of_the_environment_are_read_as_they_are_meant() {
+    #[track_caller]
+    fn case(to: &str, variable: &str, base: &str, line: &str, host: &str) {
+        let home = Home::new();
+        home.request();
+        let mut command = home.command(&["send", "r.json", "--to", to, "--dry-run"]);
+        command
+            .env(variable, base)
+            .env("OPENAI_API_KEY", "sk-0123456789");
+        let run = Run::of(command.output().unwrap()).ends(0);
+        let expected = format!("POST {line} HTTP/1.1\r\nHost: {host}\r\n");
+        assert!(run.out().starts_with(&expected), "{}", run.out());
+    }
+    let openai = |base, line, host| case("openai", "OPENAI_BASE_URL", base, line, host);
+    openai("http://h:1/v1/", "/v1/chat/completions", "h:1");
+    openai(" localhost:1/x ", "/x/chat/completions", "localhost:1");
+    openai(
+        "https://h/d?api-version=2",
+        "/d/chat/completions?api-version=2",
+        "h",
+    );
+    let ollama = |base, host| case("ollama", "OLLAMA_HOST", base, "/api/chat", host);
+    ollama("0.0.0.0", "0.0.0.0:11434");
+    ollama("https://ollama.example", "ollama.example");
+}
+
+#[test]
+fn an_odd_dotenv_stops_nothing() {
+    let home = Home::new();
+    home.request();
+    home.file(".env", "A=b c\n!!!\nOPENAI_API_KEY=sk-proj-fromdotenv000\n");
+    let run = home.wire(&["send", "r.json", "--dry-run"]).ends(0);
+    assert!(
+        run.out().contains("Authorization: Bearer sk-proj-*"),
+        "{}",
+        run.out()
+    );
+    run.says("note: .env: something that is not NAME=value");
+    std::fs::remove_file(home.path(".env")).unwrap();
+    std::fs::create_dir(home.path(".env")).unwrap();
+    let run = home
+        .wire(&["send", "r.json", "--to", "demo", "--dry-run"])
+        .ends(0);
+    assert_eq!(run.err, "");
+}
+
+#[test]
 fn a_key_goes_to_no_host_that_was_not_named_for_it() {
     let home = Home::new();
     home.request();
@@ -380,6 +429,87 @@ fn secrets_are_masked_on_screen_and_on_disk() {
     assert!(!holds(&kept.err) && !holds(kept.out()));
     assert!(kept.err.contains("WARNING"), "{}", kept.err);
     assert!(file.contains(KEY));
+}
+
+#[test]
+fn a_key_in_a_url_or_an_argument_is_told_nowhere() {
+    const KEY: &str = "sk-proj-0123456789abcdefSECRET";
+    let home = Home::new();
+    home.request();
+    let run = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command.env("OPENAI_API_KEY", KEY);
+        Run::of(command.output().unwrap())
+    };
+    let clean = |run: &Run| {
+        let text = format!("{}{}", run.out(), run.err);
+        assert!(!text.contains("SECRET"), "{text}");
+    };
+    let server = Server::answering(OK);
+    let url = server.url().replace("/v1", &format!("/{KEY}"));
+    clean(&run(&["send", "r.json", "--url", &url, "-m", KEY]).ends(0));
+    assert!(String::from_utf8(server.heard()).unwrap().contains(KEY));
+    for arguments in [
+        &["ls"][..],
+        &["ls", "--json"],
+        &["show"],
+        &["show", "--json"],
+    ] {
+        clean(&home.wire(arguments).ends(0));
+    }
+    let files = std::fs::read_dir(home.path("captures")).unwrap();
+    for file in files.map(|entry| entry.unwrap().path()) {
+        let text = std::fs::read(&file).unwrap();
+        assert!(
+            !file.to_string_lossy().contains("SECRET"),
+            "{}",
+            file.display()
+        );
+        assert!(
+            !String::from_utf8_lossy(&text).contains("SECRET"),
+            "{}",
+            file.display()
+        );
+    }
+    let header = format!("Authorization Bearer {KEY}");
+    clean(&run(&["send", "r.json", "--to", "demo", "-H", &header]).ends(2));
+    for url in [
+        "http://user:SECRET/x@127.0.0.1:1/",
+        "http://user:x/SECRET@127.0.0.1:1/",
+    ] {
+        clean(&run(&["send", "r.json", "--url", url]).ends(2).says("%2F"));
+        clean(
+            &run(&["send", "r.json", "--to", "openai", "-x", url])
+                .ends(2)
+                .says("%2F"),
+        );
+    }
+}
+
+#[test]
+fn the_credentials_of_a_proxy_are_masked_in_what_it_answers() {
+    let home = Home::new();
+    home.request();
+    let server = Server::answering("HTTP/1.1 407 No dXNlcjpzdXBlcnNlY3JldA== supersecret\r\n\r\n");
+    let proxy = format!("http://user:supersecret@{}", server.addr);
+    let run = home
+        .wire(&[
+            "send",
+            "r.json",
+            "--url",
+            "https://127.0.0.1:9/",
+            "-x",
+            &proxy,
+        ])
+        .ends(3)
+        .says("407 No ");
+    let file = std::fs::read_to_string(home.capture()).unwrap();
+    for text in [&run.err, &file] {
+        assert!(
+            !text.contains("supersecret") && !text.contains("dXNlcjpz"),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -528,6 +658,37 @@ fn a_response_that_breaks_off_is_never_a_success() {
 }
 
 #[test]
+fn what_a_peer_sends_without_end_is_counted() {
+    let home = Home::new();
+    home.request();
+    let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(300);
+    let server = Server::answering(format!("{interim}{OK}"));
+    let run = home.wire(&["send", "r.json", "--url", &server.url()]);
+    run.ends(0).says("44 more interim responses");
+    let document = home.wire(&["show", "--json"]).ends(0).json();
+    assert_eq!(document["interim"].as_array().unwrap().len(), 256);
+    assert_eq!(document["more_interim"], 44);
+
+    let echo = "mysecret ".repeat(300);
+    let server = Server::answering(format!("HTTP/1.1 200 OK\r\n\r\n{echo}"));
+    let url = server.url();
+    let mut command = home.command(&["send", "r.json", "--url", &url, "--capture", "c.wire"]);
+    command.env("MY_KEY", "mysecret");
+    let run = Run::of(command.output().unwrap()).ends(0);
+    assert_eq!(run.out(), echo.replace("mysecret", "********"));
+    assert_eq!(run.err.matches("masked known key").count(), 256);
+    let run = run.says("44 more places are masked");
+    assert!(!run.err.contains("mysecret"), "{}", run.err);
+    let file = std::fs::read_to_string(home.path("c.wire")).unwrap();
+    assert_eq!(file.matches("\"redacted\"").count(), 300);
+
+    let server = Server::answering("\r\n".repeat(1 << 18));
+    home.wire(&["send", "r.json", "--url", &server.url(), "--no-capture"])
+        .ends(4)
+        .says("UNREADABLE from byte 262144 on");
+}
+
+#[test]
 fn limits_end_the_waiting() {
     let home = Home::new();
     home.request();
@@ -551,6 +712,20 @@ fn limits_end_the_waiting() {
     home.wire(&["send", "r.json", "--url", &server.url(), "--max-head", "2K"])
         .ends(4)
         .says("longer than the limit");
+}
+
+#[test]
+fn a_peer_that_never_pauses_is_stopped_all_the_same() {
+    let home = Home::new();
+    home.request();
+    // Lines that are looked at one by one, which takes longer than sending them.
+    let lines = "no HTTP\r\n".repeat(1 << 13);
+    let server = Server::start(vec![Step::Pour(lines.into())]);
+    let url = server.url();
+    let arguments = ["send", "r.json", "--url", &url, "--no-capture"];
+    home.wire(&[&arguments[..], &["--max-time", "0.2"]].concat())
+        .ends(4)
+        .says("--max-time");
 }
 
 #[test]
@@ -618,6 +793,59 @@ fn interrupting_keeps_what_came() {
 }
 
 #[test]
+fn an_interrupt_on_the_way_says_where() {
+    let home = Home::new();
+    home.request();
+    let server = Server::start(vec![Step::Drain]);
+    let url = format!("https://{}/", server.addr);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &url])
+        .spawn()
+        .unwrap();
+    let told = read_until(child.stderr.as_mut().unwrap(), "connected to");
+    until_it_sleeps(&child);
+    signal(&child, "INT");
+    let run = Run::of(child.wait_with_output().unwrap()).ends(130);
+    assert!(
+        run.err.contains("(Ctrl-C) while agreeing on TLS"),
+        "{told}{}",
+        run.err
+    );
+}
+
+#[test]
+fn a_second_interrupt_ends_even_a_blocked_write() {
+    let home = Home::new();
+    home.request();
+    let head = "HTTP/1.1 200 OK\r\n\r\n";
+    let server = Server::start(vec![
+        Step::Read,
+        write(head),
+        Step::Pour(vec![b'x'; 1 << 16]),
+    ]);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &server.url(), "-q"])
+        .spawn()
+        .unwrap();
+    read_until(child.stdout.as_mut().unwrap(), "x");
+    // Nobody reads on: the pipe fills up.
+    until_it_sleeps(&child);
+    let status = loop {
+        signal(&child, "INT");
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert_eq!(status.code(), Some(130));
+    let shown = home.wire(&["show", "-p", "m"]).ends(4);
+    assert!(
+        shown.out().contains("the recording stops"),
+        "{}",
+        shown.out()
+    );
+}
+
+#[test]
 fn a_killed_process_leaves_whole_lines() {
     let home = Home::new();
     home.request();
@@ -673,6 +901,45 @@ fn a_full_disk_is_told_and_the_exchange_goes_on() {
 }
 
 #[test]
+fn standard_output_that_cannot_be_written_is_told() {
+    let home = Home::new();
+    home.request();
+    for arguments in [
+        &["--help"][..],
+        &["man"],
+        &["send", "r.json", "--to", "demo", "-q"],
+        &["send", "r.json", "--to", "demo", "--json"],
+        &["show", "-p", "b"],
+        &["show", "--json"],
+        &["ls"],
+    ] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let output = home.command(arguments).stdout(full).output().unwrap();
+        let run = Run::of(output).ends(6);
+        run.says("No space left on device");
+    }
+}
+
+#[test]
+fn a_capture_may_come_through_a_pipe() {
+    let home = Home::new();
+    home.request();
+    home.wire(&["send", "r.json", "--to", "demo", "-q"]).ends(0);
+    let expected = home.wire(&["show", "-p", "HBhb"]).ends(0).out;
+    for name in ["-", "/dev/stdin"] {
+        let file = std::fs::read(home.capture()).unwrap();
+        let mut child = home
+            .command(&["show", name, "-p", "HBhb"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(&file).unwrap();
+        let run = Run::of(child.wait_with_output().unwrap()).ends(0);
+        assert_eq!(run.out, expected);
+    }
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_error() {
     let home = Home::new();
     home.request();
@@ -707,8 +974,59 @@ fn raw_messages_go_out_as_they_are() {
     home.wire(&["send", "raw.http", "--raw", "--url", &server.url()])
         .ends(0);
     assert_eq!(server.heard(), raw);
+    assert_eq!(home.wire(&["show", "-p", "HB"]).ends(0).out, raw);
+    let shown = home.wire(&["show"]).ends(0);
+    for text in [
+        "> POST  /x HTTP/1.1\n> Host : h\n> X-\\xff: \\x00\\r\n> \\r\n> {broken\n",
+        "the request cannot be read from its byte 27 on: a NUL byte in the head",
+    ] {
+        assert!(shown.out().contains(text), "{}", shown.out());
+    }
     let tape = wire::capture::store::open(&home.capture()).unwrap().tape;
     assert_eq!(tape.sent.bytes, raw);
+}
+
+#[test]
+fn a_body_that_is_not_wanted_stays_here() {
+    let home = Home::new();
+    home.request();
+    let expect = ["-H", "Expect: 100-continue", "--url"];
+    let dry = |url: &str| {
+        let run = home.wire(&[&["send", "r.json", "--dry-run"], &expect[..], &[url]].concat());
+        run.ends(0).out.len() - REQUEST.len()
+    };
+    // The length of the head does not depend on the digits of a port that has five.
+    let head = dry("http://127.0.0.1:10000/v1/chat/completions");
+    let server = Server::start(vec![
+        Step::Take(head),
+        write("HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\n"),
+        Step::Wait,
+        write("no"),
+        Step::Drain,
+    ]);
+    assert_eq!(server.addr.port().to_string().len(), 5);
+    let url = server.url();
+    let mut child = home
+        .command(&[&["send", "r.json"], &expect[..], &[&url]].concat())
+        .spawn()
+        .unwrap();
+    read_until(child.stderr.as_mut().unwrap(), "< HTTP/1.1 417 No");
+    server.go();
+    let run = Run::of(child.wait_with_output().unwrap()).ends(0);
+    assert_eq!(run.out(), "no");
+    assert_eq!(server.heard().len(), head);
+}
+
+#[test]
+fn what_follows_a_raw_request_is_shown_too() {
+    let home = Home::new();
+    let raw = "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
+    home.file("raw.http", raw);
+    let server = Server::start(vec![Step::Take(raw.len()), write(OK)]);
+    home.wire(&["send", "raw.http", "--raw", "--url", &server.url()])
+        .ends(0)
+        .says("> GET /2 HTTP/1.1");
+    assert_eq!(home.wire(&["show", "-p", "HB"]).ends(0).out(), raw);
 }
 
 #[test]
@@ -890,6 +1208,22 @@ fn what_it_means_is_told_live_and_later() {
         .ends(0);
     assert_eq!(home.wire(&["show", "--text"]).ends(0).out, sent.out);
     assert!(sent.out().starts_with("You wrote"), "{}", sent.out());
+    // An error has no text, and is told all the same.
+    let error = [
+        "send",
+        "r.json",
+        "--to",
+        "demo",
+        "-m",
+        "error-429",
+        "--text",
+    ];
+    home.wire(&error)
+        .ends(0)
+        .says("note: status 429: Rate limit");
+    home.wire(&["show", "--text"])
+        .ends(0)
+        .says("note: status 429: ");
     let events = home
         .wire(&[
             "send", "r.json", "--to", "demo", "--stream", "--pace", "0", "--events",

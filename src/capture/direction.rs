@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::lines::Line;
 use super::places;
 use super::secrets::Secrets;
 use crate::http1::{Asked, Decoder, End, Event, Field, Limits, StartLine};
@@ -17,6 +18,8 @@ pub(super) struct Direction {
     reading: Reading,
     /// Whether the last message that began was asked with HEAD.
     asked: Asked,
+    /// Whether the start line of the current message was read.
+    started: bool,
     /// Secrets that were found, in order, until the runs they lie in are passed on.
     masks: VecDeque<Mask>,
     /// The end of the body so far, as far as it may be the beginning of a known value.
@@ -36,22 +39,6 @@ enum Reading {
     Lines(Line),
 }
 
-/// What is known of the current line, where lines are all there is.
-#[derive(Clone, Debug, Default)]
-struct Line {
-    kind: LineKind,
-    /// What may be the name of a field; emptied once that is decided.
-    name: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum LineKind {
-    #[default]
-    Unknown,
-    Plain,
-    Secret,
-}
-
 #[derive(Debug)]
 struct Mask {
     rule: String,
@@ -66,6 +53,7 @@ impl Direction {
             rolling: Rolling::default(),
             reading: Reading::Message(Box::new(decoder(side, Asked::Other, 0))),
             asked: Asked::Other,
+            started: false,
             masks: VecDeque::new(),
             tail: Vec::new(),
             tail_at: Vec::new(),
@@ -170,13 +158,9 @@ impl Direction {
                 target,
                 ..
             }) => {
+                self.started = true;
                 self.asked = Asked::from_method(seen.slice(method));
-                for part in places::secret_parts_of_url(seen.slice(target)) {
-                    let secret = seen.slice(target).get(part.clone()).unwrap_or_default();
-                    let fingerprint = secrets.fingerprint(secret);
-                    secrets.learn(secret);
-                    self.found("url", within(target, part), fingerprint);
-                }
+                self.url(seen, target, secrets);
                 self.known(seen, line, secrets);
             }
             Event::Field(field) | Event::Trailer(field) => self.field(field, seen, secrets),
@@ -184,6 +168,7 @@ impl Direction {
             Event::End(End::Complete | End::Closed) => {
                 self.tail.clear();
                 self.tail_at.clear();
+                self.started = false;
                 let asked = if self.side == Side::Sent {
                     Asked::Other
                 } else {
@@ -193,7 +178,12 @@ impl Direction {
             }
             Event::End(End::Lost { .. } | End::Short { .. })
             | Event::HeadEnd(_, crate::http1::Framing::Tunnel) => {
-                self.reading = Reading::Lines(Line::default());
+                let start = self.side == Side::Sent && !self.started;
+                self.reading = Reading::Lines(if start {
+                    Line::start()
+                } else {
+                    Line::default()
+                });
             }
             _ => {
                 if let Some((_, span)) = event.covers() {
@@ -203,6 +193,17 @@ impl Direction {
         }
         if let Some((_, span)) = event.covers() {
             self.read = self.read.max(span.end);
+        }
+    }
+
+    /// Notes the secrets of a URL or request target.
+    fn url(&mut self, seen: Window<'_>, url: Span, secrets: &mut Secrets) {
+        let text = seen.slice(url);
+        for part in places::secret_parts_of_url(text) {
+            let secret = text.get(part.clone()).unwrap_or_default();
+            let fingerprint = secrets.fingerprint(secret);
+            secrets.learn(secret);
+            self.found("url", within(url, part), fingerprint);
         }
     }
 
@@ -225,7 +226,10 @@ impl Direction {
             };
             let secret = value.get(whole).unwrap_or_default().trim_ascii();
             let fingerprint = secrets.fingerprint(secret);
-            secrets.learn(secret);
+            // What the peer calls a secret may be any word of its answer, and so may a cookie's value.
+            if self.side == Side::Sent && !cookie {
+                secrets.learn(secret);
+            }
             let rule = String::from_utf8_lossy(name).into_owned();
             self.found(&rule, within(field.value, part), fingerprint);
         }
@@ -278,12 +282,19 @@ impl Direction {
 
     /// Where no message is left, a line that begins like a sensitive field is masked after its colon.
     fn lines(&mut self, seen: Window<'_>, mut line: Line, secrets: &mut Secrets) {
-        let fresh = Span::new(self.read, seen.end());
+        let mut fresh = Span::new(self.read, seen.end());
+        if line.is_start() {
+            let waits = !seen.ended && line.waits_for_more(seen.slice(fresh));
+            fresh.end = if waits { fresh.start } else { fresh.end };
+            self.lost_start_line(seen, fresh, secrets);
+        }
         self.data(seen, fresh, secrets);
         let mut at = fresh.start;
         for part in seen.slice(fresh).split_inclusive(|&byte| byte == b'\n') {
             let end = at.saturating_add(part.len() as u64);
-            self.line_part(&mut line, Span::new(at, end), part);
+            if let Some((rule, value)) = line.secret_in(Span::new(at, end), part) {
+                self.found(&rule, value, String::new());
+            }
             if part.ends_with(b"\n") {
                 line = Line::default();
             }
@@ -293,35 +304,15 @@ impl Direction {
         self.read = fresh.end;
     }
 
-    fn line_part(&mut self, line: &mut Line, span: Span, part: &[u8]) {
-        let mut from = span.start;
-        if line.kind == LineKind::Unknown {
-            let colon = part.iter().position(|&byte| byte == b':');
-            line.name
-                .extend_from_slice(part.get(..colon.unwrap_or(part.len())).unwrap_or_default());
-            if colon.is_some() {
-                let secret = places::is_sensitive(line.name.trim_ascii());
-                line.kind = if secret {
-                    LineKind::Secret
-                } else {
-                    LineKind::Plain
-                };
-                from = from
-                    .saturating_add(colon.unwrap_or(0) as u64)
-                    .saturating_add(1);
-            } else if line.name.len() > 100 {
-                line.kind = LineKind::Plain;
-            }
-        }
-        if line.kind == LineKind::Secret {
-            let ends = part
-                .iter()
-                .rev()
-                .take_while(|&&byte| byte == b'\n' || byte == b'\r')
-                .count();
-            let rule = String::from_utf8_lossy(line.name.trim_ascii()).into_owned();
-            let value = Span::new(from, span.end.saturating_sub(ends as u64));
-            self.found(&rule, value, String::new());
+    /// The words of the first line, one of which is the request target, however odd the others are.
+    fn lost_start_line(&mut self, seen: Window<'_>, fresh: Span, secrets: &mut Secrets) {
+        let bytes = seen.slice(fresh);
+        let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
+        let mut at = fresh.start;
+        for word in line.split(u8::is_ascii_whitespace) {
+            let end = at.saturating_add(word.len() as u64);
+            self.url(seen, Span::new(at, end), secrets);
+            at = end.saturating_add(1);
         }
     }
 }

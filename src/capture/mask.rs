@@ -2,8 +2,8 @@
 //! writes cut it.
 //!
 //! By place first: the fields and query parameters of `places`. Then by value: the keys that the caller
-//! knows, and those it sees in such places, wherever they occur in either direction, be it split over
-//! two chunks. A run is passed on, whole and in order, as soon as nothing that is still to come can
+//! knows, and those that the request carries in such places, wherever they occur in either direction, be it
+//! split over two chunks. A run is passed on, whole and in order, as soon as nothing that is still to come can
 //! change how it is masked; that is at once, unless it ends inside a field line or inside what may
 //! become a known key.
 //!
@@ -100,10 +100,12 @@ impl<W: Watch> Masker<W> {
 
 impl<W: Watch> Watch for Masker<W> {
     fn fact(&mut self, moment: Moment, fact: &Fact) {
+        let mut fact = fact.clone();
+        hide(&mut fact, &self.secrets);
         if self.queue.is_empty() {
-            self.inner.fact(moment, fact);
+            self.inner.fact(moment, &fact);
         } else {
-            self.queue.push_back(Waiting::Fact(moment, fact.clone()));
+            self.queue.push_back(Waiting::Fact(moment, fact));
         }
     }
 
@@ -141,6 +143,23 @@ impl<W: Watch> Watch for Masker<W> {
 
     fn is_done(&self) -> bool {
         self.inner.is_done()
+    }
+}
+
+/// Replaces known values in the words of a fact: a proxy may repeat in its answer what it was told, and a
+/// host's name may hold a key.
+fn hide(fact: &mut Fact, secrets: &Secrets) {
+    let texts: Vec<&mut String> = match fact {
+        Fact::Resolved { host, .. } => vec![host],
+        Fact::Tried { peer, error } => vec![peer, error],
+        Fact::Connected { peer, .. } => vec![peer],
+        Fact::Tunnelled { proxy, to } => vec![proxy, to],
+        Fact::Secured(secured) => secured.sni.iter_mut().collect(),
+        Fact::Failed { error, .. } => vec![error],
+        Fact::Reused {} | Fact::Closed { .. } | Fact::Redacted { .. } => vec![],
+    };
+    for text in texts {
+        *text = secrets.hide(text);
     }
 }
 
@@ -289,6 +308,57 @@ mod tests {
             "POST / HTTP/1.1\r\nAuthorization: Bearer qwertzuiop\r\nContent-Length: 12\r\n\r\n[qwertzuiop]",
             "POST / HTTP/1.1\r\nAuthorization: Bearer **********\r\nContent-Length: 12\r\n\r\n[**********]",
         );
+    }
+
+    #[test]
+    fn what_the_peer_calls_a_secret_is_none_elsewhere() {
+        case(
+            Side::Received,
+            "HTTP/1.1 200 OK\r\nSet-Cookie: lang=content\r\nX-Token: english\r\n\r\n{\"content\":\"english\"}",
+            "HTTP/1.1 200 OK\r\nSet-Cookie: lang=*******\r\nX-Token: *******\r\n\r\n{\"content\":\"english\"}",
+        );
+        case(
+            Side::Sent,
+            "POST / HTTP/1.1\r\nCookie: theme=content\r\nContent-Length: 9\r\n\r\n[content]",
+            "POST / HTTP/1.1\r\nCookie: theme=*******\r\nContent-Length: 9\r\n\r\n[content]",
+        );
+    }
+
+    #[test]
+    fn a_target_is_masked_in_a_request_line_that_cannot_be_read() {
+        case(
+            Side::Sent,
+            "POST /v1/m:x?key=abcdefgh&x=1\r\nHost: h\r\n\r\nabcdefgh ?key=1",
+            "POST /v1/m:x?key=********&x=1\r\nHost: h\r\n\r\n******** ?key=1",
+        );
+        case(Side::Sent, "GET /?key=abcdefgh", "GET /?key=********");
+        case(
+            Side::Received,
+            "what is /?key=abcdefgh\r\n",
+            "what is /?key=abcdefgh\r\n",
+        );
+    }
+
+    #[test]
+    fn the_words_of_a_fact_are_masked() {
+        let tape = mask(Side::Sent, b"", std::iter::empty());
+        let mut masker = Masker::new(tape, Secrets::new([KEY.to_vec()], &[7; 32]));
+        let key = text(KEY);
+        let failed = Fact::Failed {
+            stage: crate::tape::Stage::Proxy,
+            cause: crate::tape::Cause::Refused,
+            error: format!("it answered `407 {key}`"),
+        };
+        let resolved = Fact::Resolved {
+            host: format!("{key}.example"),
+            addrs: vec![],
+        };
+        for fact in [&failed, &resolved] {
+            masker.fact(Moment::default(), fact);
+        }
+        let facts = format!("{:?}", masker.into_inner().facts);
+        assert!(!facts.contains(&key), "{facts}");
+        assert!(facts.contains("407 sk-****************`"), "{facts}");
     }
 
     #[test]

@@ -32,6 +32,7 @@
 
 mod direction;
 mod line;
+mod lines;
 mod mask;
 mod name;
 mod places;

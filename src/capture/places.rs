@@ -29,6 +29,9 @@ const TELLING: [&str; 7] = [
     "jwt",
 ];
 
+/// Parts of a name that say how many of something there are, or were: tokens, for one.
+const COUNTING: [&str; 6] = ["count", "limit", "remaining", "reset", "usage", "used"];
+
 /// Fields that look like it and are none.
 const HARMLESS: [&str; 3] = ["idempotency-key", "sec-websocket-key", "x-idempotency-key"];
 
@@ -75,8 +78,8 @@ pub(super) fn is_sensitive(name: &[u8]) -> bool {
     if HARMLESS.contains(&name.as_str()) || name.contains("ratelimit") {
         return false;
     }
-    SENSITIVE_FIELDS.contains(&name.as_str())
-        || name.split(['-', '_']).any(|part| TELLING.contains(&part))
+    let has = |parts: &[&str]| name.split(['-', '_']).any(|part| parts.contains(&part));
+    SENSITIVE_FIELDS.contains(&name.as_str()) || has(&TELLING) && !has(&COUNTING)
 }
 
 /// Which parts of a sensitive field's value are to be masked.
@@ -228,6 +231,7 @@ mod tests {
             "x-monkey",
             "Idempotency-Key",
             "x-tokens",
+            "x-prompt-token-count",
             "www-authenticate",
         ] {
             assert!(!is_sensitive(name.as_bytes()), "{name}");

@@ -98,7 +98,9 @@ pub fn read(file: &mut dyn BufRead) -> Result<Reading, ReadError> {
     };
     for number in 2.. {
         let whole = next_line(file, &mut line)?;
-        if line.is_empty() || !reading.take(number, &line, whole) {
+        // An empty line comes from an editor, not from a writer; it hides nothing that follows.
+        let is_blank = whole && line.trim_ascii().is_empty();
+        if !is_blank && (line.is_empty() || !reading.take(number, &line, whole)) {
             break;
         }
     }
@@ -206,6 +208,14 @@ mod tests {
         assert!(got.notes.is_empty());
         assert_eq!(got.tape.sent.bytes, b"a\r\n\xc3\xa9\xff\0");
         assert_eq!(got.tape.sent.moment(5), Some(Moment::from_micros(7)));
+    }
+
+    #[test]
+    fn empty_lines_hide_nothing() {
+        let got =
+            reading("\n\r\n{\"t\":1,\"received\":\"ab\"}\r\n\n{\"t\":2,\"received\":\"cd\"}\n\n");
+        assert!(got.notes.is_empty(), "{:?}", got.notes);
+        assert_eq!(got.tape.received.bytes, b"abcd");
     }
 
     #[test]

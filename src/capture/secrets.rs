@@ -69,6 +69,18 @@ impl Secrets {
         found.map(part).collect()
     }
 
+    /// `text` with every known value in it replaced by as many `*`.
+    pub fn hide(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        for (part, _) in self.find(text.as_bytes()) {
+            if let Some(secret) = bytes.get_mut(part) {
+                secret.fill(b'*');
+            }
+        }
+        // Known values that are no UTF-8 are not found in what is, and whole ones are replaced.
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// How long a suffix of `bytes` may be the beginning of a known value.
     pub(super) fn open_end(&self, bytes: &[u8]) -> usize {
         let may_begin = |known: &Vec<u8>| {

@@ -187,9 +187,14 @@ impl Store {
         let _ = opened.and_then(|mut file| file.write_all(lines));
     }
 
-    /// The file that a user means: the path of a file, `@`, `@~N`, or the beginning of a name or id.
+    /// The file that a user means: `-` for standard input, the path of a file or pipe, `@`, `@~N`, or the
+    /// beginning of a name or id.
     pub fn find(&self, text: &str) -> Result<PathBuf, StoreError> {
-        if !text.starts_with('@') && Path::new(text).is_file() {
+        if text == "-" {
+            return Ok(PathBuf::from("/dev/stdin"));
+        }
+        let is_file = |path: &Path| path.exists() && !path.is_dir();
+        if !text.starts_with('@') && is_file(Path::new(text)) {
             return Ok(PathBuf::from(text));
         }
         let failed = |source| StoreError::Name {
@@ -200,10 +205,14 @@ impl Store {
         let names = self.names()?;
         match name::choose(&selector, &names) {
             Ok(name) => Ok(self.folder.join(name)),
-            Err(NameError::Unknown(prefix)) => {
-                let by_id = self.find_id(&prefix, &names);
-                by_id.ok_or_else(|| failed(NameError::Unknown(prefix)))
-            }
+            Err(NameError::Unknown(prefix)) => match self.having_id(&prefix, &names).as_slice() {
+                [] => Err(failed(NameError::Unknown(prefix))),
+                [name] => Ok(self.folder.join(name)),
+                several => Err(failed(NameError::Ambiguous {
+                    candidates: several.iter().map(|name| (*name).to_owned()).collect(),
+                    prefix,
+                })),
+            },
             Err(error) => Err(failed(error)),
         }
     }
@@ -231,24 +240,18 @@ impl Store {
         }
     }
 
-    /// The only capture whose id begins with `prefix`, newest first.
-    fn find_id(&self, prefix: &str, names: &[String]) -> Option<PathBuf> {
-        if prefix.len() < 4
-            || !prefix
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-        {
-            return None;
+    /// The captures whose id begins with `prefix`.
+    fn having_id<'a>(&self, prefix: &str, names: &'a [String]) -> Vec<&'a str> {
+        let is_id = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        if prefix.len() < 4 || !prefix.bytes().all(is_id) {
+            return vec![];
         }
-        let paths = names.iter().rev().map(|name| self.folder.join(name));
-        let fits = |path: &PathBuf| {
-            let file = File::open(path).ok();
+        let fits = |name: &&str| {
+            let file = File::open(self.folder.join(name)).ok();
             let origin = file.and_then(|file| read::read_origin(&mut BufReader::new(file)).ok());
             origin.is_some_and(|origin| origin.id.starts_with(prefix))
         };
-        let mut found = paths.filter(fits);
-        let first = found.next()?;
-        found.next().is_none().then_some(first)
+        names.iter().map(String::as_str).filter(fits).collect()
     }
 
     /// The path of a capture in this folder.
@@ -339,5 +342,13 @@ mod tests {
         assert_eq!(store.find("@").unwrap(), path);
         assert_eq!(store.find("@~1").unwrap(), store.path("mine.wire"));
         assert_eq!(store.find("cafe").unwrap(), path);
+        assert_eq!(store.find("-").unwrap(), Path::new("/dev/stdin"));
+        assert_eq!(store.find("/dev/null").unwrap(), Path::new("/dev/null"));
+        let line = r#"{"wire":1,"id":"0197f0aa-1","started":"1970-01-01T00:00:00Z","via":"send","url":"","tool":""}"#;
+        for name in ["one.wire", "two.wire"] {
+            std::fs::write(store.path(name), format!("{line}\n")).unwrap();
+        }
+        let error = store.find("0197f0aa").unwrap_err().to_string();
+        assert!(error.contains("may be one.wire, two.wire"), "{error}");
     }
 }

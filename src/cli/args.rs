@@ -325,7 +325,7 @@ pub(super) struct Keep {
 /// Arguments of `wire show`.
 #[derive(Args, Debug)]
 pub(super) struct Show {
-    /// A path, the beginning of a name or id, @ for the newest, @~1 for the one before
+    /// A path, - for standard input, the beginning of a name or id, @ for the newest, @~1 for the one before
     #[arg(value_name = "CAPTURE", default_value = "@")]
     pub(super) capture: String,
     #[command(flatten)]
@@ -477,10 +477,9 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text
         .parse()
         .map_err(|_| "write seconds, such as 2.5".to_owned())?;
-    if number <= 0.0 {
-        return Err("write more than zero seconds".to_owned());
-    }
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+    let time = Duration::try_from_secs_f64(number).ok();
+    time.filter(|time| !time.is_zero())
+        .ok_or_else(|| "write more than zero seconds, and no more than there are".to_owned())
 }
 
 /// A number of bytes: `1000`, `256K`, `4G` (powers of 1024).
@@ -517,7 +516,8 @@ mod tests {
         assert!(bytes("-1").is_err());
         assert!(bytes("99999999999999G").is_err());
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        assert!(seconds("0").is_err());
-        assert!(seconds("nan").is_err());
+        for text in ["0", "-1", "nan", "inf", "1e300", "1e-30"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
     }
 }

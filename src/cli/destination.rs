@@ -276,17 +276,29 @@ impl Destination {
         self
     }
 
-    /// The base URL, without a slash at its end.
-    pub(super) fn base(&self, env: &Env) -> String {
-        let other = self.base_env.iter().find_map(|name| env.get(name));
-        let base = other.unwrap_or_else(|| self.base.clone());
-        // OLLAMA_HOST is `host:port` by custom.
-        let base = if base.contains("://") {
-            base
-        } else {
-            format!("http://{base}")
+    /// The base URL, with `path` after its path and before its query.
+    pub(super) fn url(&self, env: &Env, path: &str) -> String {
+        let base = self.base(env);
+        let (base, query) = base.split_once('?').unwrap_or((&base, ""));
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let mark = match (query.is_empty(), path.contains('?')) {
+            (true, _) => "",
+            (false, true) => "&",
+            (false, false) => "?",
         };
-        base.trim_end_matches('/').to_owned()
+        format!("{}{slash}{path}{mark}{query}", base.trim_end_matches('/'))
+    }
+
+    /// The base URL, as it is written.
+    pub(super) fn base(&self, env: &Env) -> String {
+        let names: Vec<_> = self.base_env.iter().map(String::as_str).collect();
+        let (name, base) = env.first(&names).unwrap_or(("", self.base.clone()));
+        let base = base.trim();
+        match base.contains("://") {
+            true => base.to_owned(),
+            false if name == "OLLAMA_HOST" => ollama(base),
+            false => format!("http://{base}"),
+        }
     }
 
     /// The field that carries the key; `None` where there is none and none is needed.
@@ -320,6 +332,21 @@ impl Destination {
         };
         Ok(Some((self.key_field.clone(), value)))
     }
+}
+
+/// `OLLAMA_HOST` is `host`, `host:port` or `:port` by custom, the rest of it Ollama's own.
+fn ollama(host: &str) -> String {
+    let host = host.trim_end_matches('/');
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port),
+        _ => (host, "11434"),
+    };
+    let name = match name {
+        "" => "127.0.0.1".to_owned(),
+        bare if bare.contains(':') && !bare.starts_with('[') => format!("[{bare}]"),
+        name => name.to_owned(),
+    };
+    format!("http://{name}:{port}")
 }
 
 fn no_key(name: &str, variables: &[&str]) -> Complaint {
@@ -391,5 +418,19 @@ mod tests {
         );
         case("demo:responses:gpt-4o", "demo:responses", Some("gpt-4o"));
         case("demo:gpt-4o", "demo", Some("gpt-4o"));
+    }
+
+    #[test]
+    fn ollama_has_a_host_and_port_of_its_own() {
+        for (host, url) in [
+            ("127.0.0.1", "http://127.0.0.1:11434"),
+            ("gpu:8000/", "http://gpu:8000"),
+            (":8000", "http://127.0.0.1:8000"),
+            ("[::1]", "http://[::1]:11434"),
+            ("[::1]:1", "http://[::1]:1"),
+            ("::1", "http://[::1]:11434"),
+        ] {
+            assert_eq!(ollama(host), url);
+        }
     }
 }

@@ -5,9 +5,9 @@
     reason = "this is the module that reads the environment"
 )]
 
-use std::path::{Path, PathBuf};
-
-use super::complain::Complaint;
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 /// A variable of the process; one that is empty counts as absent.
 pub(super) fn var(name: &str) -> Option<String> {
@@ -28,17 +28,19 @@ pub(super) struct Env {
 }
 
 impl Env {
-    /// Reads `.env` in the working directory, if there is one. It never overrides the real environment.
-    pub(super) fn load() -> Result<Self, Complaint> {
-        let path = Path::new(".env");
-        let file = match dotenvy::from_path_iter(path) {
-            Err(dotenvy::Error::Io(_)) => return Ok(Self { file: vec![] }),
-            Err(error) => return Err(unreadable(&error)),
-            Ok(lines) => lines.collect::<Result<_, _>>(),
+    /// Reads `.env` in the working directory, if there is one; and what could not be read of it. It never
+    /// overrides the real environment.
+    pub(super) fn load() -> (Self, Vec<String>) {
+        let text = match std::fs::read(".env") {
+            Ok(text) => text,
+            // A folder of that name is a Python environment.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
+                return (Self { file: vec![] }, vec![]);
+            }
+            Err(error) => return (Self { file: vec![] }, vec![format!(".env: {error}")]),
         };
-        Ok(Self {
-            file: file.map_err(|error| unreadable(&error))?,
-        })
+        let (file, notes) = read_file(&text);
+        (Self { file }, notes)
     }
 
     /// The value of `name`; empty counts as absent.
@@ -87,15 +89,41 @@ fn is_secret(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-fn unreadable(error: &dotenvy::Error) -> Complaint {
-    // The error of a line quotes the line, and the line may hold a key.
-    let text = match error {
-        dotenvy::Error::LineParse(_, place) => {
-            format!(".env: a line cannot be read near its character {place}")
+/// The pairs of a `.env` file, and a note for what cannot be read of it.
+fn read_file(text: &[u8]) -> (Vec<(String, String)>, Vec<String>) {
+    let text = String::from_utf8_lossy(text);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text: String = text.split_inclusive('\n').map(quoted).collect();
+    let (mut pairs, mut notes) = (Vec::new(), Vec::new());
+    for line in dotenvy::from_read_iter(text.as_bytes()) {
+        match line {
+            Ok(pair) => pairs.push(pair),
+            // Its line is not repeated: it may hold a key.
+            Err(dotenvy::Error::LineParse(..)) => notes.push(
+                ".env: something that is not NAME=value, or a quote that nothing closes, is skipped"
+                    .to_owned(),
+            ),
+            Err(error) => {
+                notes.push(format!(".env: {error}: the rest is skipped"));
+                break;
+            }
         }
-        error => format!(".env: {error}"),
+    }
+    (pairs, notes)
+}
+
+/// A line of the form `NAME=some words`, which others read and the parser does not, with the quotes that it
+/// wants; any other as it is.
+fn quoted(line: &str) -> Cow<'_, str> {
+    let Some((name, value)) = line.split_once('=') else {
+        return line.into();
     };
-    Complaint::usage(text).hint("a line is NAME=value, a comment begins with #")
+    let value = value.trim();
+    let plain = !value.contains(['"', '\'', '#', '$', '\\']);
+    match plain && value.contains(char::is_whitespace) {
+        true => format!("{name}='{value}'\n").into(),
+        false => line.into(),
+    }
 }
 
 #[cfg(test)]
@@ -115,5 +143,19 @@ mod tests {
         for name in ["HOME", "KEYBOARD", "TOKENIZERS_PARALLELISM", "LANG"] {
             assert!(!is_secret(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_file_is_read_as_far_as_it_can_be() {
+        let text = "\u{feff}A=1\n# b\nexport B=two words\n=x\nC='3 4' # c\nD=it's\nE=5\n";
+        let (pairs, notes) = read_file(text.as_bytes());
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(pairs, [("A", "1"), ("B", "two words"), ("C", "3 4")]);
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(!notes.concat().contains("it's"));
+        assert_eq!(read_file(b"A=caf\xe9\nB=2\n").0.len(), 2);
     }
 }

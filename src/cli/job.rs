@@ -4,7 +4,7 @@ use super::args;
 use super::complain::Complaint;
 use super::destination::Destination;
 use super::env::Env;
-use super::{request, route};
+use super::{output, request, route};
 use crate::capture::{Secrets, mask_url};
 use crate::net::{Clock, Route, Target, Tls};
 use crate::serve::Demo;
@@ -50,13 +50,16 @@ impl Job {
         let model = body.as_ref().and_then(|body| body.model.clone());
         let bytes = plan.message(&route, body)?;
         let clock = Clock::start();
+        let keys = keys(&plan.env, &route);
+        let known = Secrets::new(keys.iter().cloned(), &[0; 32]);
+        let label = model.unwrap_or_else(|| route.target.host.to_string());
         Ok(Self {
             tls: route::tls(&args.tls, demo.map(|demo| demo.roots_pem.as_str()))?,
-            label: model.unwrap_or_else(|| route.target.host.to_string()),
-            origin: origin(&clock, &mask_url(&route.target.to_url())),
+            label: known.hide(&label),
+            origin: origin(&clock, &known.hide(&mask_url(&route.target.to_url()))),
             bytes,
             clock,
-            keys: keys(&plan.env, &route),
+            keys,
             route,
             notes: plan.notes,
         })
@@ -81,9 +84,13 @@ impl<'a> Plan<'a> {
             None => Destination::find(name, whither.config.as_deref())?,
         };
         let own_path = whither.path.is_some() || whither.url.is_some();
+        let (env, unread) = Env::load();
+        for note in &unread {
+            output::note(note);
+        }
         Ok(Self {
             args,
-            env: Env::load()?,
+            env,
             name,
             model_in_path: api.path.contains("{model}") && !own_path,
             api,
@@ -138,8 +145,7 @@ impl<'a> Plan<'a> {
                 return Err(Complaint::usage(text).hint("add -m MODEL"));
             }
         };
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        Ok(format!("{}{slash}{path}", self.api.base(&self.env)))
+        Ok(self.api.url(&self.env, &path))
     }
 
     /// The request, head and body.
@@ -210,18 +216,22 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Values that must be seen nowhere: those whose variable says so, and the passwords of URLs.
+/// Values that must be seen nowhere: those whose variable says so, and the credentials of URLs, as they are
+/// and as they are sent.
 fn keys(env: &Env, route: &Route) -> Vec<Vec<u8>> {
+    let proxy = route.proxy.as_ref();
     let users = [
-        route.proxy.as_ref().and_then(|proxy| proxy.user.as_ref()),
+        proxy.and_then(|proxy| proxy.user.as_ref()),
         route.target.user.as_ref(),
     ];
-    let passwords = users
-        .into_iter()
-        .flatten()
-        .filter_map(|user| user.split_once(':'));
-    let passwords = passwords.map(|(_, password)| password.as_bytes().to_vec());
-    env.secrets().chain(passwords).collect()
+    // A user without a password is often a token.
+    let passwords = users.into_iter().flatten().map(|user| {
+        let password = user.split_once(':').map(|(_, password)| password);
+        password.unwrap_or(user).as_bytes().to_vec()
+    });
+    let sent = proxy.and_then(|proxy| proxy.authorization());
+    let sent = sent.and_then(|value| Some(value.strip_prefix("Basic ")?.as_bytes().to_vec()));
+    env.secrets().chain(passwords).chain(sent).collect()
 }
 
 fn origin(clock: &Clock, url: &str) -> Origin {

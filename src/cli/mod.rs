@@ -19,6 +19,7 @@ mod route;
 mod send;
 mod several;
 mod show;
+mod signals;
 
 use clap::{CommandFactory, Parser};
 
@@ -46,13 +47,13 @@ pub fn run() -> Exit {
 
 /// Arguments that clap refuses, or a question that it answers: help, version.
 fn misused(error: &clap::Error) -> Exit {
-    // Nothing can be told where standard error is gone.
-    let _ = error.print();
     if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
+        // Nothing can be told where standard error is gone.
+        let _ = error.print();
+        return Exit::Usage;
     }
+    let text = error.render().to_string();
+    output::plain(text.as_bytes()).unwrap_or_else(Complaint::tell)
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<Exit, Complaint> {

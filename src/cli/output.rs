@@ -9,12 +9,12 @@ use std::process::{Command, Stdio};
 use super::args::{self, Colour, Common, Pretty, Undecoded};
 use super::complain::Complaint;
 use super::exit::Exit;
-use super::{env, prices};
+use super::{env, prices, signals};
 use crate::capture::store::Store;
 use crate::price::Prices;
 use crate::render::live;
 use crate::render::plan::{Answer, Decode, Parts, Plan, Screen};
-use crate::render::{Painted, Style, machine};
+use crate::render::{Painted, Style, machine, words};
 use crate::tape::Tape;
 use crate::{chat, content, http1};
 
@@ -26,6 +26,11 @@ pub(super) fn stdout() -> io::Result<File> {
 /// Standard error, a line at a time.
 pub(super) fn stderr() -> impl Write {
     LineWriter::new(io::stderr())
+}
+
+/// Something about the input that its user should know, on standard error whatever is shown.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(stderr(), "note: {}", words::line(text));
 }
 
 /// Whether standard output is a terminal.
@@ -86,6 +91,17 @@ pub(super) fn plain(text: &[u8]) -> Result<Exit, Complaint> {
     }
 }
 
+/// How a view ends whose output could not be written. A reader that went away is no error.
+pub(super) fn broken(error: &io::Error) -> Exit {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Exit::Done,
+        _ => {
+            let text = format!("the output cannot be written: {error}");
+            Complaint::new(Exit::NoCapture, text).tell()
+        }
+    }
+}
+
 /// Writes a report: through the pager where it is longer than the terminal.
 pub(super) fn report(text: &[u8]) -> Result<Exit, Complaint> {
     let rows = size().map_or(24, |(_, rows)| rows);
@@ -105,6 +121,7 @@ fn page(text: &[u8]) -> io::Result<()> {
         // Colours pass; a short text leaves at once; the screen stays.
         command.env("LESS", "FRX");
     }
+    signals::leave_to_pager();
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // Whoever quits the pager early has seen enough.

@@ -1,6 +1,7 @@
 //! `wire send`: from arguments to one exchange, watched by the screen and the capture.
 
-use std::io::{self, Write};
+use std::cell::Cell;
+use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -12,15 +13,17 @@ use super::job::Job;
 use super::keep::{Capture, fresh_salt};
 use super::output::{self, Means};
 use super::several;
+use super::signals;
 use crate::capture::Masker;
 use crate::client;
 use crate::http1;
-use crate::net::{Clock, Failure};
+use crate::net::{Clock, Failure, Route};
+use crate::render::plan::Answer;
 use crate::render::{Painted, words};
 use crate::report::Report;
 use crate::serve::{Demo, DemoOptions};
 use crate::span::Side;
-use crate::tape::{Cause, Fact, Origin, Tape, Watch};
+use crate::tape::{Cause, Fact, Origin, Stage, Tape, Watch};
 
 /// Runs `wire send`.
 pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
@@ -149,16 +152,22 @@ async fn exchange(
     feed: &mut dyn Watch,
 ) -> Option<Failure> {
     let clock = &job.clock;
+    signals::second_ends();
     let mut stop = pin!(stop(args.connection.max_time));
     let timeout = Some(args.connection.connect_timeout);
+    // What is being done, in case that somebody stops it.
+    let stage = Cell::new(first(&job.route));
     let connected = {
-        let mut report = |moment, fact: &Fact| feed.fact(moment, fact);
+        let mut report = |moment, fact: &Fact| {
+            stage.set(after(fact, job.route.proxy.is_some()));
+            feed.fact(moment, fact);
+        };
         let connecting = crate::net::connect(&job.route, &job.tls, clock, timeout, &mut report);
         tokio::select! {
             biased;
             connected = connecting => connected,
             (cause, error) = &mut stop => Err(Failure {
-                stage: crate::tape::Stage::Connect,
+                stage: stage.get(),
                 cause,
                 error,
                 hint: None,
@@ -190,6 +199,25 @@ async fn exchange(
             };
             client::exchange(connection, &job.bytes, limits, clock, feed, stop).await
         }
+    }
+}
+
+/// What is done first on the way to the server.
+fn first(route: &Route) -> Stage {
+    let proxy = route.proxy.as_ref().map(|proxy| &proxy.host);
+    let is_address = proxy.unwrap_or(&route.target.host).ip().is_some();
+    match is_address || route.unix_socket.is_some() {
+        true => Stage::Connect,
+        false => Stage::Resolve,
+    }
+}
+
+/// What is done next on the way to the server, once `fact` has been told.
+fn after(fact: &Fact, proxied: bool) -> Stage {
+    match fact {
+        Fact::Connected { .. } if proxied => Stage::Proxy,
+        Fact::Connected { .. } | Fact::Tunnelled { .. } => Stage::Tls,
+        _ => Stage::Connect,
     }
 }
 
@@ -240,24 +268,24 @@ impl Show {
 
     /// Ends the showing. Says how to end, and whether there is room for a last note.
     fn finish(self, means: &Means, fail: bool, hint: Option<String>) -> (Exit, bool) {
+        let text_alone = matches!(&self, Self::Live(live) if live.plan().answer == Answer::Text);
         let (meta, painted) = match self {
             Self::Live(live) => (live.plan().parts.meta, live.finish(&means.prices)),
             Self::Json(tape) => (false, output::document(&tape, means)),
         };
         let exit = ended(&painted, fail);
+        if text_alone {
+            note_errors(&painted);
+        }
         if !matches!(exit, Exit::Done | Exit::Found) && !meta {
             Complaint::new(exit, why(&painted)).tell();
         }
         if let Some(hint) = hint {
             let _ = writeln!(output::stderr(), "hint: {}", words::line(&hint));
         }
-        match painted.broken {
+        match &painted.broken {
             None => (exit, meta),
-            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => (Exit::Done, false),
-            Some(error) => {
-                let text = format!("the output cannot be written: {error}");
-                (Complaint::new(Exit::NoCapture, text).tell(), false)
-            }
+            Some(error) => (output::broken(error), false),
         }
     }
 }
@@ -277,6 +305,19 @@ impl Screen for Show {
                 let _ = writeln!(output::stderr(), "* {}", words::line(text));
             }
         }
+    }
+}
+
+/// Says that an error was answered, where an answer's text alone is shown and an error has none.
+pub(super) fn note_errors(painted: &Painted) {
+    let status = painted.exchange.response.status().unwrap_or(0);
+    let errors = painted
+        .report
+        .iter()
+        .flat_map(|report| &report.completion.errors);
+    let errors: Vec<_> = errors.map(|error| error.message.as_str()).collect();
+    if status >= 400 || !errors.is_empty() {
+        output::note(&format!("status {status}: {}", errors.join("; ")));
     }
 }
 

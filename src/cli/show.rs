@@ -28,8 +28,7 @@ pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint>
     let path = store.find(&args.capture).map_err(unknown)?;
     let Reading { tape, notes } = store::open(&path).map_err(unknown)?;
     for note in &notes {
-        let text = format!("{}: {note}", path.display());
-        let _ = writeln!(output::stderr(), "note: {}", words::line(&text));
+        output::note(&format!("{}: {note}", path.display()));
     }
     let means = Means::new(common, &args.output, &args.limits)?;
     if args.hex {
@@ -45,8 +44,7 @@ pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint>
         return value(args, &means, &tape, at);
     }
     if args.output.json {
-        let painted = output::document(&tape, &means);
-        return Ok(send::ended(&painted, false));
+        return Ok(end(&output::document(&tape, &means)));
     }
     if args.raw_events {
         return raw_events(common, &means, &tape);
@@ -85,7 +83,7 @@ fn meaning(
             (_, true) => "counts no tokens",
             _ => "is not known to be the answer of a model (--dialect names one)",
         };
-        let _ = writeln!(output::stderr(), "note: this exchange {what}");
+        output::note(&format!("this exchange {what}"));
     }
     output::report(&text)?;
     Ok(send::ended(
@@ -135,7 +133,11 @@ fn report(
     if args.output.print.is_some() || args.output.quiet || args.output.text {
         let mut live = output::live(common, &args.output, means, false)?;
         tape.play(&mut live);
-        return Ok(end(live.finish(&means.prices)));
+        let painted = live.finish(&means.prices);
+        if args.output.text {
+            send::note_errors(&painted);
+        }
+        return Ok(end(&painted));
     }
     let terminal = output::stdout_is_terminal();
     let style = output::body_style(&args.output, output::stdout_style(common));
@@ -161,7 +163,7 @@ fn report(
     ));
     live.note(&format!("to {}", tape.origin.url));
     tape.play(&mut live);
-    let exit = end(live.finish(&means.prices));
+    let exit = end(&live.finish(&means.prices));
     output::report(&text.into_inner())?;
     Ok(exit)
 }
@@ -179,12 +181,11 @@ impl Write for Shared<'_> {
     }
 }
 
-fn end(painted: Painted) -> Exit {
-    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
-    if painted.broken.as_ref().is_some_and(gone) {
-        return Exit::Done;
+fn end(painted: &Painted) -> Exit {
+    match &painted.broken {
+        Some(error) => output::broken(error),
+        None => send::ended(painted, false),
     }
-    send::ended(&painted, false)
 }
 
 fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {

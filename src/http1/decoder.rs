@@ -127,7 +127,9 @@ impl Decoder {
         if self.asked.is_some() && !could_be_http(seen.from(self.at)) {
             return self.lose(self.at, Fault::NotHttp);
         }
-        let Some(line) = self.line(seen, self.limits.head, Fault::HeadTooLong) else {
+        // Empty lines before it count too: they are part of the head.
+        let limit = self.room_in_head();
+        let Some(line) = self.line(seen, limit, Fault::HeadTooLong) else {
             return self.cut(seen, Part::StartLine, None);
         };
         if line.text.is_empty() {
@@ -155,8 +157,7 @@ impl Decoder {
     fn field_line(&mut self, seen: Window<'_>, first: bool, trailer: bool) -> Option<()> {
         let part = if trailer { Part::Trailers } else { Part::Head };
         let start = self.at;
-        let used = start.saturating_sub(self.section);
-        let limit = self.limits.head.saturating_sub(used);
+        let limit = self.room_in_head();
         if self.open.is_none() {
             let Some(line) = self.line(seen, limit, Fault::HeadTooLong) else {
                 return self.cut(seen, part, None);
@@ -346,6 +347,12 @@ impl Decoder {
         }
         let span = Span::new(self.at, seen.end());
         self.advance(Event::Unframed(span), span.end)
+    }
+
+    /// How many more bytes the head, or the trailers, may have.
+    fn room_in_head(&self) -> u64 {
+        let used = self.at.saturating_sub(self.section);
+        self.limits.head.saturating_sub(used)
     }
 
     /// The line at the current place; loses the framing when it, or what is seen of it, passes `limit`.

@@ -46,10 +46,10 @@ impl FieldEdit {
         let (name, edit) = match (argument.split_once(':'), argument.strip_suffix(';')) {
             (Some((name, value)), _) => (name, Some(value.trim_matches([' ', '\t']))),
             (None, Some(name)) => (name, None),
-            (None, None) => return Err(HeadError::NoColon(argument.to_owned())),
+            (None, None) => return Err(HeadError::NoColon(first_word(argument))),
         };
         if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(HeadError::BadName(name.to_owned()));
+            return Err(HeadError::BadName(first_word(name)));
         }
         let name = name.to_owned();
         match edit {
@@ -58,6 +58,15 @@ impl FieldEdit {
             Some(value) if value.contains(['\r', '\n', '\0']) => Err(HeadError::BadValue(name)),
             Some(value) => Ok(Self::Set(name, value.to_owned())),
         }
+    }
+}
+
+/// As much of an argument as may be repeated in an error: where the colon is missing, a key may stand
+/// after the name.
+fn first_word(argument: &str) -> String {
+    match argument.split_once(|char: char| char.is_whitespace() || char == '=') {
+        Some((word, _)) => format!("{word} ..."),
+        None => argument.to_owned(),
     }
 }
 
@@ -158,8 +167,12 @@ mod tests {
             Err(HeadError::NoColon("Accept".into()))
         );
         assert_eq!(
+            FieldEdit::parse("Authorization Bearer sk-secret"),
+            Err(HeadError::NoColon("Authorization ...".into()))
+        );
+        assert_eq!(
             FieldEdit::parse("A b: c"),
-            Err(HeadError::BadName("A b".into()))
+            Err(HeadError::BadName("A ...".into()))
         );
         assert_eq!(
             FieldEdit::parse(": c"),

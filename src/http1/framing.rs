@@ -143,8 +143,9 @@ pub(super) fn of_response(asked: Asked, status: u16, cues: &Cues) -> Decision {
         // HEAD and 304 may announce what a GET would have had (RFC 9110, 8.6).
         let may_announce = asked == Asked::Head || status == 304;
         let announces = cues.length != Length::Absent || cues.coding.is_some();
-        let odd = (announces && !may_announce).then_some(OddityKind::FramingWithoutBody);
-        return (Ok(framing), odd.into_iter().collect());
+        let mut odd = ignored_length(cues);
+        odd.extend((announces && !may_announce).then_some(OddityKind::FramingWithoutBody));
+        return (Ok(framing), odd);
     }
     match cues.coding {
         Some(LastCoding::Chunked) => (Ok(Framing::Chunked), odd_coding(cues)),
@@ -179,8 +180,15 @@ fn of_length(length: Length, absent: Framing) -> Decision {
     }
 }
 
+/// A length that cannot be read, where the framing does not depend on it.
+fn ignored_length(cues: &Cues) -> Vec<OddityKind> {
+    let unreadable = matches!(cues.length, Length::Unreadable | Length::Conflict);
+    let odd = unreadable.then_some(OddityKind::LengthIgnored);
+    odd.into_iter().collect()
+}
+
 fn odd_coding(cues: &Cues) -> Vec<OddityKind> {
-    let mut odd = Vec::new();
+    let mut odd = ignored_length(cues);
     // Clause 3: the coding wins, and both together smell of smuggling.
     if cues.length != Length::Absent {
         odd.push(OddityKind::LengthAndCoding);
@@ -270,6 +278,24 @@ mod tests {
         case(&["0x5"], Fault::BadLength);
         case(&[""], Fault::BadLength);
         case(&["99999999999999999999"], Fault::BadLength);
+    }
+
+    #[test]
+    fn an_unreadable_length_that_nothing_depends_on_is_told() {
+        let odd = |asked, status, fields: &[_]| of_response(asked, status, &cues(fields)).1;
+        let length = ("Content-Length", "x");
+        let ignored = OddityKind::LengthIgnored;
+        assert_eq!(odd(Asked::Head, 200, &[length]), [ignored]);
+        assert_eq!(
+            odd(Asked::Other, 204, &[length]),
+            [ignored, OddityKind::FramingWithoutBody]
+        );
+        let chunked = ("Transfer-Encoding", "chunked");
+        assert_eq!(
+            odd(Asked::Other, 200, &[length, chunked]),
+            [ignored, OddityKind::LengthAndCoding]
+        );
+        assert_eq!(odd(Asked::Other, 200, &[("Content-Length", "1")]), []);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub enum OddityKind {
     RepeatedLength,
     /// Content-Length beside Transfer-Encoding.
     LengthAndCoding,
-    /// A Content-Length that is not a number, where the framing does not need it.
+    /// A Content-Length that is not one number, where the framing does not need it.
     LengthIgnored,
     /// A Transfer-Encoding whose last coding is not `chunked`.
     CodingNotChunked,

@@ -123,6 +123,20 @@ pub(super) struct Authority {
 }
 
 impl Authority {
+    /// Reads what stands before a path in `url`, which has no scheme any more. The rest of it is given too.
+    pub(super) fn split(url: &str) -> Result<(Self, &str), UrlError> {
+        let end = url.find(['/', '?', '#']).unwrap_or(url.len());
+        let (authority, rest) = url.split_at(end);
+        match Self::parse(authority) {
+            Ok(authority) => Ok((authority, rest)),
+            // What was taken for a host is a user, and for a port the beginning of a password.
+            Err(_) if !authority.contains('@') && rest.contains('@') => Err(UrlError::new(
+                "user or password hold a `/`, `?` or `#`, which are written %2F, %3F and %23 there",
+            )),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
         // A password with a bare `@` is common enough to be read as it is meant.
         let (user, rest) = match text.rsplit_once('@') {
@@ -230,6 +244,14 @@ mod tests {
         assert_eq!(authority.user.as_deref(), Some("u:p@ss"));
         assert_eq!(authority.host.as_str(), "h");
         assert_eq!(authority.port, Some(1));
+    }
+
+    #[test]
+    fn a_password_that_ends_the_authority_is_not_repeated() {
+        let error = Authority::split("user:pa/ss@h:1/path").unwrap_err();
+        assert!(error.error.contains("%2F") && !error.error.contains("pa`"));
+        assert_eq!(Authority::split("h:80/a:b@c").unwrap().1, "/a:b@c");
+        assert!(Authority::split("h:x/").unwrap_err().error.contains("`x`"));
     }
 
     #[test]

@@ -59,10 +59,8 @@ impl Target {
     pub fn parse(url: &str) -> Result<Self, UrlError> {
         check_characters(url)?;
         let (scheme, rest) = split_scheme(url)?;
-        let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
-        let authority = Authority::parse(authority)?;
+        let (authority, rest) = Authority::split(rest)?;
+        let path = rest.split_once('#').map_or(rest, |(before, _)| before);
         Ok(Self {
             scheme,
             host: authority.host,

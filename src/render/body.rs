@@ -18,6 +18,8 @@ pub struct Painter {
 #[derive(Debug)]
 enum Kind {
     Text,
+    /// Text, be it full of control characters.
+    Anything,
     Json(Json),
     /// Not for the eye.
     Binary,
@@ -39,14 +41,23 @@ impl Painter {
         }
     }
 
+    /// A painter for bytes that are no body: all of them are shown, escaped.
+    pub fn anything(style: Style) -> Self {
+        Self {
+            kind: Kind::Anything,
+            ..Self::new(b"", false, style)
+        }
+    }
+
     /// Appends what `bytes` look like to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut String) {
-        if self.bytes == 0 && is_binary(bytes) {
+        let undecided = self.bytes == 0 && !matches!(self.kind, Kind::Anything);
+        if undecided && is_binary(bytes) {
             self.kind = Kind::Binary;
         }
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         match &mut self.kind {
-            Kind::Text => self.escaper.push(bytes, out),
+            Kind::Text | Kind::Anything => self.escaper.push(bytes, out),
             Kind::Json(json) => json.push(bytes, &mut self.escaper, self.style, out),
             Kind::Binary => {}
         }
@@ -94,7 +105,8 @@ struct Json {
     fresh: bool,
     /// The next string in this object is a key.
     key: bool,
-    /// A value ended at the top: another one begins on a new line.
+    /// A value ended. Another one begins on a new line at the top, and after a space where a comma is
+    /// missing.
     ended: bool,
 }
 
@@ -170,11 +182,7 @@ impl Json {
         if style.colour {
             let _ = write!(out, "{}", anstyle::Reset);
         }
-        self.value_ended();
-    }
-
-    fn value_ended(&mut self) {
-        self.ended = self.open.is_empty();
+        self.ended = true;
     }
 
     fn structural(&mut self, byte: u8, style: Style, out: &mut String) {
@@ -183,20 +191,23 @@ impl Json {
             b'}' | b']' => self.close_container(byte, out),
             b',' => {
                 out.push(',');
+                self.ended = false;
                 self.line(out);
                 self.key = self.open.last() == Some(&b'}');
             }
             b':' => {
                 out.push_str(": ");
-                self.key = false;
+                (self.key, self.ended) = (false, false);
             }
             _ => self.begin(byte, style, out),
         }
     }
 
     fn begin(&mut self, byte: u8, style: Style, out: &mut String) {
-        if self.ended || self.fresh {
-            self.line(out);
+        match self.ended && !self.open.is_empty() {
+            true => out.push(' '),
+            false if self.ended || self.fresh => self.line(out),
+            false => {}
         }
         (self.ended, self.fresh) = (false, false);
         match byte {
@@ -240,7 +251,7 @@ impl Json {
         out.push(char::from(byte));
         self.fresh = false;
         self.key = false;
-        self.value_ended();
+        self.ended = true;
     }
 
     fn line(&self, out: &mut String) {
@@ -258,7 +269,7 @@ impl Json {
         if self.token != Token::None {
             self.end_token(style, out);
         }
-        if self.ended && !out.ends_with('\n') {
+        if self.ended && self.open.is_empty() && !out.ends_with('\n') {
             out.push('\n');
         }
     }
@@ -326,6 +337,8 @@ mod tests {
             "{\n  \"a\": \"\\x1b[2J\\u{202e}\"\n}\n",
         );
         case("]]not json", "\n]\n]\nnot\njson\n");
+        case("[1 2{}\"a\"]", "[\n  1 2 {} \"a\"\n]\n");
+        case("{\"a\" \"b\":1}", "{\n  \"a\" \"b\": 1\n}\n");
     }
 
     #[test]

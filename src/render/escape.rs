@@ -77,16 +77,18 @@ fn is_unsafe(char: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// JSON text with every character that acts written as a JSON escape. Outside strings JSON has none, so
-/// the value stays the same.
+/// JSON text with every character that acts written as a JSON escape. Outside strings JSON has none but CR,
+/// which becomes a space, so the value stays the same.
 pub fn json_safe(text: &str) -> Cow<'_, str> {
-    let acts = |char: char| !matches!(char, '\n' | '\t' | '\r') && is_unsafe(char);
+    let acts = |char: char| !matches!(char, '\n' | '\t') && is_unsafe(char);
     if text.is_ascii() && !text.contains(acts) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
-        if acts(char) {
+        if char == '\r' {
+            out.push(' ');
+        } else if acts(char) {
             for unit in char.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
@@ -191,9 +193,9 @@ mod tests {
 
     #[test]
     fn json_stays_json() {
-        let text = "{\"a\":\"\u{202e}\u{9b}\u{e0041}ü\"}";
+        let text = "{\r\"a\":\"\u{202e}\u{9b}\u{e0041}ü\"}";
         let safe = json_safe(text);
-        assert_eq!(safe, "{\"a\":\"\\u202e\\u009b\\udb40\\udc41ü\"}");
+        assert_eq!(safe, "{ \"a\":\"\\u202e\\u009b\\udb40\\udc41ü\"}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(&safe), read(text));
     }

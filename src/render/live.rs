@@ -152,8 +152,11 @@ impl<O: Write, N: Write> Live<O, N> {
 
 impl<O: Write, N: Write> Watch for Live<O, N> {
     fn fact(&mut self, moment: Moment, fact: &Fact) {
+        let before = self.reader.exchange.more_masked;
         self.reader.fact(moment, fact);
-        if self.paint.plan.parts.meta {
+        // A peer may repeat a key without end; how often is told at the end.
+        let told = self.reader.exchange.more_masked == before;
+        if self.paint.plan.parts.meta && told {
             self.paint.flows_pause();
             self.paint.note(&words::moment(moment), fact);
         }
@@ -219,7 +222,8 @@ impl<O: Write, N: Write> Listen for Paint<O, N> {
                     self.heads.response = Message::default();
                 }
             }
-            Event::Blank(_) | Event::Odd(_) | Event::Unframed(_) => {}
+            Event::Unframed(span) => self.unframed_request(seen.slice(span)),
+            Event::Blank(_) | Event::Odd(_) => {}
         }
     }
 }
@@ -291,7 +295,11 @@ impl<O: Write, N: Write> Paint<O, N> {
     fn flow_begins(&mut self, side: Side) {
         let (parts, answer) = (self.plan.parts, self.plan.answer);
         match side {
-            Side::Sent => self.sent = parts.request_body.then(|| self.request_flow()),
+            Side::Sent => {
+                let (json, pretty) = (b"application/json", self.plan.pretty_notes);
+                let painter = Painter::new(json, pretty, self.notes.style);
+                self.sent = parts.request_body.then(|| self.request_flow(painter));
+            }
             Side::Received if self.heads.response.is_interim() => {}
             Side::Received => {
                 let shown = parts.response_body && answer == Answer::Body;
@@ -316,17 +324,19 @@ impl<O: Write, N: Write> Paint<O, N> {
         self.try_to(|paint| paint.notes.out.flush());
     }
 
-    fn request_flow(&self) -> Flow {
-        let painter = || {
-            Painter::new(
-                b"application/json",
-                self.plan.pretty_notes,
-                self.notes.style,
-            )
-        };
+    /// What was sent and is no part of a message: shown with the rest of the request.
+    fn unframed_request(&mut self, bytes: &[u8]) {
+        let parts = self.plan.parts;
+        if self.sent.is_none() && (parts.request_head || parts.request_body) {
+            self.sent = Some(self.request_flow(Painter::anything(self.notes.style)));
+        }
+        self.show(Side::Sent, bytes);
+    }
+
+    fn request_flow(&self, painter: Painter) -> Flow {
         match (self.plan.marked, self.plan.on_screen) {
-            (true, _) => Flow::painted(painter()).among_notes("> ", REQUEST_ROOM),
-            (false, true) => Flow::painted(painter()),
+            (true, _) => Flow::painted(painter).among_notes("> ", REQUEST_ROOM),
+            (false, true) => Flow::painted(painter),
             (false, false) => Flow::plain(),
         }
     }
@@ -486,6 +496,12 @@ impl<O: Write, N: Write> Paint<O, N> {
         let style = self.notes.style;
         for (side, oddity) in exchange.oddities() {
             self.line(&style.paint(Look::Odd, &words::oddity(side, oddity)));
+        }
+        for more in words::lost_request(exchange)
+            .into_iter()
+            .chain(words::more(exchange))
+        {
+            self.line(&style.paint(Look::Odd, &more));
         }
         if let Some(trouble) = self.trouble.clone() {
             let text = format!("the body cannot be decoded: {trouble}");

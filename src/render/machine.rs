@@ -90,6 +90,8 @@ struct Document<'a> {
     facts: Vec<TimedFact<'a>>,
     request: MessageDoc<'a>,
     interim: Vec<MessageDoc<'a>>,
+    more_interim: u64,
+    more_masked: u64,
     response: MessageDoc<'a>,
     after_end: u64,
     /// What it means.
@@ -217,6 +219,8 @@ impl<'a> Document<'a> {
             facts: facts.map(|(t, fact)| TimedFact { t: *t, fact }).collect(),
             request: message(&exchange.request, Side::Sent),
             interim: exchange.interim.iter().map(received).collect(),
+            more_interim: exchange.more_interim,
+            more_masked: exchange.more_masked,
             response: MessageDoc::of(&exchange.response, response),
             after_end: exchange.after_end,
             report,

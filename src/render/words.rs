@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::exchange::{Exchange, Outcome};
-use crate::http1::{Framing, Oddity};
+use crate::http1::{End, Framing, Message, Oddity};
 use crate::render::escape::{Keep, escape};
 use crate::span::{Moment, Side};
 use crate::tape::{Cause, Closing, Fact, Party, Secured, Stage};
@@ -149,6 +149,35 @@ pub fn oddity(side: Side, oddity: Oddity) -> String {
         kind.explain(),
         kind.clause()
     )
+}
+
+/// Where our own request stops being one that can be read, if it does: it went out all the same.
+pub fn lost_request(exchange: &Exchange) -> Option<String> {
+    match exchange.request.end? {
+        End::Lost { at, fault } => Some(format!(
+            "odd: the request cannot be read from its byte {at} on: {} ({})",
+            fault.explain(),
+            fault.clause()
+        )),
+        _ => None,
+    }
+}
+
+/// What was seen and is not told one by one, a line each.
+pub fn more(exchange: &Exchange) -> Vec<String> {
+    let oddities = |total: u64, message: &Message| total.saturating_add(message.more_oddities);
+    let messages = exchange
+        .interim
+        .iter()
+        .chain([&exchange.request, &exchange.response]);
+    let counts = [
+        (messages.fold(0, oddities), "oddities"),
+        (exchange.more_interim, "interim responses"),
+        (exchange.more_masked, "places are masked"),
+    ];
+    let told = counts.into_iter().filter(|(number, _)| *number > 0);
+    told.map(|(number, what)| format!("{} more {what}", count(number)))
+        .collect()
 }
 
 /// How the exchange ended, in one line.

@@ -138,6 +138,8 @@ pub enum Step {
     Take(usize),
     /// Writes these bytes, in one write.
     Write(Vec<u8>),
+    /// Writes these bytes again and again, until the client is gone.
+    Pour(Vec<u8>),
     /// Waits until the test says to go on.
     Wait,
     /// Waits until the client closes.
@@ -204,6 +206,7 @@ fn follow(mut stream: TcpStream, steps: Vec<Step>, wait: &mpsc::Receiver<()>) ->
             }
             // The client may be gone, which is what some tests want.
             Step::Write(bytes) => drop(stream.write_all(&bytes)),
+            Step::Pour(bytes) => while stream.write_all(&bytes).is_ok() {},
             Step::Wait => drop(wait.recv()),
             Step::Drain => drop(stream.read_to_end(&mut heard)),
         }
@@ -261,6 +264,17 @@ pub fn signal(child: &Child, name: &str) {
         .status()
         .unwrap();
     assert!(done.success());
+}
+
+/// Waits until a child has been asleep for a while: it is blocked.
+pub fn until_it_sleeps(child: &Child) {
+    let path = format!("/proc/{}/stat", child.id());
+    let mut asleep = 0;
+    while asleep < 1000 {
+        let stat = std::fs::read_to_string(&path).unwrap_or_default();
+        asleep = if stat.contains(") S ") { asleep + 1 } else { 0 };
+        std::thread::yield_now();
+    }
 }
 
 /// Every line of a capture, held against the schema.

@@ -163,6 +163,29 @@ fn chunks_cut_in_each_part() {
 }
 
 #[test]
+fn empty_lines_before_the_start_line_are_part_of_the_limit() {
+    let limits = Limits {
+        head: 20,
+        ..Limits::default()
+    };
+    let story = |blanks: usize| {
+        let bytes = format!("{}HTTP/1.1 200 OK\r\n\r\n", "\r\n".repeat(blanks));
+        feed(Decoder::response(Asked::Other, 0, limits), bytes.as_bytes())
+    };
+    assert!(!story(0).contains("Lost"), "{}", story(0));
+    assert!(
+        story(2).contains("Lost { at: 4, fault: HeadTooLong }"),
+        "{}",
+        story(2)
+    );
+    assert!(
+        story(99).contains("Lost { at: 20, fault: HeadTooLong }"),
+        "{}",
+        story(99)
+    );
+}
+
+#[test]
 fn everything_odd_in_one_head_is_read_and_told() {
     response(
         "\r\nHTTP/1.1  200\nA : 1\r\n: 2\r\nB\t: x\x01y\r\nC: one\r\n two\r\n\r\n",

@@ -77,8 +77,7 @@ impl Proxy {
             Some((scheme, rest)) => (read_kind(scheme)?, rest),
             None => (ProxyKind::Http, text),
         };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let authority = Authority::parse(authority).map_err(|error| UrlError {
+        let (authority, _) = Authority::split(rest).map_err(|error| UrlError {
             error: format!("the proxy cannot be used: {}", error.error),
             hint: Some("write http://HOST:PORT or socks5h://HOST:PORT".to_owned()),
         })?;
