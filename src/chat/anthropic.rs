@@ -136,6 +136,7 @@ fn mark<'a>(index: u64, block: Value<'a>) -> Option<Mark<'a>> {
         id: block.get("id"),
         name: block.get("name"),
         hosted: !ours,
+        is_text: false,
     })
 }
 

@@ -154,7 +154,7 @@ pub struct ToolCall {
     pub name: String,
     /// The pieces, joined.
     pub arguments: String,
-    /// Whether those are JSON.
+    /// Whether those are JSON, where they should be.
     pub check: Arguments,
     /// Bytes of arguments, also where they are not kept.
     pub argument_bytes: u64,
@@ -166,9 +166,11 @@ pub struct ToolCall {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Arguments {
-    /// Not looked at: they are not kept, or are free text by design.
+    /// Not looked at: they are not kept as a whole.
     #[default]
     Unchecked,
+    /// Free text by design: the tool is a custom one.
+    Text,
     /// JSON.
     Json,
     /// Nothing, which stands for `{}`.

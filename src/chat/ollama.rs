@@ -84,7 +84,7 @@ fn one_call(call: Value<'_>, gather: &mut Gather<'_>) {
         index: function.get("index").and_then(Value::as_u64),
         id: call.get("id"),
         name: function.get("name"),
-        hosted: false,
+        ..Mark::default()
     };
     let at = gather.call(0, mark);
     if let Some(arguments) = function.get("arguments") {

@@ -183,7 +183,7 @@ fn message(index: u32, message: Value<'_>, gather: &mut Gather<'_>) {
                 gather.reasoning(index, value);
             }
             "tool_calls" => calls(index, value, gather),
-            "function_call" => function(index, Mark::default(), value, gather),
+            "function_call" => one_call(index, Mark::default(), value, gather),
             "audio" if value.kind() == Kind::Object => gather.audio(index, value),
             "annotations" => annotations(index, value, gather),
             _ => {}
@@ -212,17 +212,18 @@ fn calls(index: u32, list: Value<'_>, gather: &mut Gather<'_>) {
     for (n, call) in list.items().enumerate() {
         // A whole answer counts its calls by place. In a stream the place means nothing.
         let place = (!gather.is_streamed()).then_some(n as u64);
+        let (function, custom) = (call.get("function"), call.get("custom"));
         let mark = Mark {
             index: call.get("index").and_then(Value::as_u64).or(place),
             id: call.get("id"),
+            is_text: function.is_none() && custom.is_some(),
             ..Mark::default()
         };
-        let inner = call.get("function").or_else(|| call.get("custom"));
-        function(index, mark, inner.unwrap_or(call), gather);
+        one_call(index, mark, function.or(custom).unwrap_or(call), gather);
     }
 }
 
-fn function(index: u32, mark: Mark<'_>, inner: Value<'_>, gather: &mut Gather<'_>) {
+fn one_call(index: u32, mark: Mark<'_>, inner: Value<'_>, gather: &mut Gather<'_>) {
     if inner.kind() != Kind::Object {
         return;
     }

@@ -20,11 +20,9 @@ impl Reader {
                     "{}".clone_into(&mut call.arguments);
                 }
                 let is_whole = call.arguments.len() as u64 >= call.argument_bytes;
-                call.check = if keeps && is_whole {
-                    check(&call.arguments)
-                } else {
-                    Arguments::Unchecked
-                };
+                if keeps && is_whole && call.check != Arguments::Text {
+                    call.check = check(&call.arguments);
+                }
             }
             refine(choice);
         }
@@ -110,10 +108,7 @@ fn check(arguments: &str) -> Arguments {
 /// `stop` also stands over a refusal, and over calls that were forced; Gemini knows no other word.
 fn refine(choice: &mut Choice) {
     let waits = choice.tool_calls.iter().any(|call| !call.hosted);
-    let refused = choice
-        .refusal
-        .as_ref()
-        .is_some_and(|refusal| !refusal.is_empty());
+    let refused = choice.refusal.is_some();
     let Some(finish) = choice.finish.as_mut() else {
         return;
     };

@@ -311,6 +311,54 @@ fn results_serialise_under_stable_names() {
     assert_eq!(serde_json::to_value(Match::Snapshot).unwrap(), "snapshot");
 }
 
+#[test]
+fn a_refusal_is_told_once_though_the_last_event_holds_it_again() {
+    let stream = concat!(
+        "data: {\"type\":\"response.refusal.delta\",\"output_index\":0,\"delta\":\"I can't.\"}\n\n",
+        "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[{\"type\":\"message\",",
+        "\"content\":[{\"type\":\"refusal\",\"refusal\":\"I can't.\"}]}]}}\n\n",
+    );
+    let found = read("openai-responses", stream);
+    assert_eq!(found.choices[0].refusal.as_deref(), Some("I can't."));
+    assert_eq!((found.verdict, found.notes), (Verdict::Refused, vec![]));
+    let sums = read_with("openai-responses", stream, Ending::Whole, Keep::Sums);
+    assert_eq!(sums.verdict, Verdict::Refused);
+}
+
+#[test]
+fn what_pieces_left_out_comes_from_the_last_event_kind_by_kind() {
+    let stream = concat!(
+        "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":\"web_search_call\",\"id\":\"ws\"}}\n\n",
+        "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[",
+        "{\"type\":\"web_search_call\",\"id\":\"ws\"},",
+        "{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"Hi\"}]}]}}\n\n",
+    );
+    let found = read("openai-responses", stream);
+    assert_eq!(found.choices[0].text, "Hi");
+    assert_eq!(found.choices[0].tool_calls.len(), 1);
+    assert_eq!(found.notes, []);
+}
+
+#[test]
+fn the_input_of_a_custom_tool_is_text() {
+    let pieces = [
+        r#"{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"custom","custom":{"name":"run","input":"print("}}]}}"#,
+        r#"{"index":0,"delta":{"tool_calls":[{"index":0,"custom":{"input":"1)"}}]}}"#,
+    ];
+    let found = read("openai-chat", &chat(&pieces, true));
+    let call = &found.choices[0].tool_calls[0];
+    assert_eq!(
+        (call.arguments.as_str(), &call.check),
+        ("print(1)", &Arguments::Text)
+    );
+    let body = r#"{"object":"response","status":"completed","output":[
+        {"type":"custom_tool_call","call_id":"c","name":"run","input":"print(1)"},
+        {"type":"function_call","call_id":"d","name":"f","arguments":"{"}]}"#;
+    let calls = &read("openai-responses", body).choices[0].tool_calls;
+    assert_eq!(calls[0].check, Arguments::Text);
+    assert!(matches!(calls[1].check, Arguments::Broken { .. }));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
