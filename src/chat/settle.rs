@@ -38,7 +38,9 @@ impl Reader {
             return;
         };
         let mut found = models::compare(asked, served);
-        if found == Match::Different && completion.provider == Some("azure") {
+        let names_deployments =
+            completion.provider == Some("azure") || completion.dialect == Some("azure-openai");
+        if found == Match::Different && names_deployments {
             found = Match::Deployment;
         }
         let text = format!("asked for {asked}, answered by {served}");
