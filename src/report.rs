@@ -74,17 +74,19 @@ impl Report {
         Self::new(exchange, completion, timeline, prices)
     }
 
-    /// Whether a streamed answer broke off although its HTTP message is whole: inside an event, with an error,
-    /// or without saying that it finished. What is no stream is as whole as its message.
+    /// Whether the answer broke off although its HTTP message is whole: a stream inside an event, with an error,
+    /// or without saying that it finished; a plain answer inside its JSON.
     pub fn is_broken(&self) -> bool {
-        let begun = !self.completion.choices.is_empty();
-        self.completion.is_streamed()
-            && self.completion.dialect.is_some()
+        let streamed = self.completion.is_streamed();
+        self.completion.dialect.is_some()
             && match self.completion.verdict {
-                Verdict::CutInEvent { .. } | Verdict::CutInChunk | Verdict::CutOff { .. } => true,
+                Verdict::CutInJson { .. } => true,
+                Verdict::CutInEvent { .. } | Verdict::CutInChunk | Verdict::CutOff { .. } => {
+                    streamed
+                }
                 // Some report a limit as an error after they have said why they finished.
-                Verdict::ErrorEvent => !self.is_finished(),
-                Verdict::NoFinish | Verdict::DoneWithoutFinish => begun,
+                Verdict::ErrorEvent => streamed && !self.is_finished(),
+                Verdict::NoFinish | Verdict::DoneWithoutFinish => streamed,
                 _ => false,
             }
     }

@@ -228,6 +228,8 @@ pub enum NoteKind {
     SequenceGap,
     /// An event that is not JSON.
     NotJson,
+    /// An end mark without the blank line after it.
+    OpenMark,
     /// The body is not what its `Content-Type` says.
     MediaDiffers,
     /// Empty lines before the body: signs of life.

@@ -63,6 +63,8 @@ pub enum DeltaKind {
     Comment,
     /// The end mark.
     Done,
+    /// What was there of an event when the body ended.
+    Cut,
     /// An event without a piece of the answer.
     Other,
 }

@@ -61,6 +61,7 @@ impl ApiError {
             root
         };
         let error = root.get("error")?;
+        let class = root.get("type").or_else(|| root.get("error_type"));
         match error.kind() {
             Kind::Object if !error.is_empty() => Some(Self::of(error)),
             Kind::String => {
@@ -68,7 +69,7 @@ impl ApiError {
                 Some(Self {
                     message,
                     code: root.get("code").and_then(code),
-                    class: root.get("type").and_then(text),
+                    class: class.and_then(text),
                     ..Self::default()
                 })
             }
@@ -79,6 +80,28 @@ impl ApiError {
     /// Any error: for bodies whose status says that they hold one.
     pub(super) fn any(root: Value<'_>) -> Option<Self> {
         Self::named(root).or_else(|| Self::flat(root))
+    }
+
+    /// The error that an event tells which is called one, by its name or by itself, and has no `error` inside:
+    /// `event: error`, `{"type":"error","message":...}` (Responses), `{"object":"error",...}` (Mistral, old vLLM).
+    pub(super) fn called(name: &[u8], root: Value<'_>) -> Option<Self> {
+        let is = |key| {
+            let word = root.get(key).and_then(Value::as_str);
+            word.is_some_and(|word| word == "error")
+        };
+        if name != b"error" && !is("type") && !is("object") {
+            return None;
+        }
+        Some(Self::flat(root).unwrap_or_else(|| Self::words(root.raw())))
+    }
+
+    /// An error of which there are only words: the beginning of them.
+    pub(super) fn words(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
+        Self {
+            message: text.trim().chars().take(PAGE).collect(),
+            ..Self::default()
+        }
     }
 
     /// An error without a wrapper.
@@ -106,7 +129,9 @@ impl ApiError {
         });
         Self {
             message: message.unwrap_or_default(),
+            // That it is an error is known.
             class: word("type")
+                .filter(|class| class != "error")
                 .or_else(|| word("status"))
                 .or_else(|| word("error_type"))
                 .or_else(|| text(metadata?.get("error_type")?)),
@@ -127,13 +152,7 @@ impl ApiError {
             Some(title.trim())
         };
         let text = title().unwrap_or_else(|| body.trim());
-        if text.is_empty() {
-            return None;
-        }
-        Some(Self {
-            message: text.chars().take(PAGE).collect(),
-            ..Self::default()
-        })
+        (!text.is_empty()).then(|| Self::words(text.as_bytes()))
     }
 
     /// Whether the other tells the same: a failure is often told by an event, and again at the end.

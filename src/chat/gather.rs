@@ -38,6 +38,8 @@ pub struct Gather<'a> {
     pub(super) hear: &'a mut dyn Hear,
     pub(super) keep: Keep,
     pub(super) place: Place,
+    /// Whether anything was told.
+    pub(super) told: bool,
     /// Takes what belongs to a choice that is one too many.
     pub(super) spare: Choice,
 }
@@ -67,6 +69,7 @@ impl Gather<'_> {
             event: self.place.event,
             moment: self.place.moment,
         };
+        self.told = true;
         if kind.is_token() && !delta.text.is_empty() {
             let moment = self.place.moment;
             self.completion.first_token.get_or_insert(moment);
@@ -204,13 +207,14 @@ impl Gather<'_> {
         }
     }
 
-    /// Audio; of its data only the size is told.
-    pub(super) fn audio(&mut self, choice: u32, value: Value<'_>) {
+    /// Audio: a string of base64, of which only the size is told.
+    pub(super) fn audio(&mut self, choice: u32, data: Value<'_>) {
         self.choice(choice).audio = true;
-        let data = value.get("data").unwrap_or(value);
-        let size = data.span().len().saturating_sub(2).to_string();
-        let span = self.span(data);
-        self.tell(choice, DeltaKind::Audio, Cow::Owned(size), span);
+        let size = data.span().len().saturating_sub(2);
+        if size > 0 && data.kind() == Kind::String {
+            let span = self.span(data);
+            self.tell(choice, DeltaKind::Audio, Cow::Owned(size.to_string()), span);
+        }
     }
 
     /// Something the answer refers to. What was told before is not told again.
@@ -253,19 +257,14 @@ impl Gather<'_> {
 
     /// Token counts that replace those before.
     pub(super) fn usage(&mut self, object: Value<'_>, add: Arithmetic) {
-        let known = self.completion.usage.as_mut();
-        if let Some(known) = known {
-            known.named.clear();
-        }
-        self.more_usage(object, add);
+        let mut usage = Usage::default();
+        usage.take(object);
+        self.settle(usage, object, add);
     }
 
     /// Token counts that add to, or correct, those before.
     pub(super) fn more_usage(&mut self, object: Value<'_>, add: Arithmetic) {
-        if object.kind() != Kind::Object {
-            return;
-        }
-        let mut usage = self.completion.usage.take().unwrap_or_default();
+        let mut usage = self.completion.usage.clone().unwrap_or_default();
         usage.take(object);
         self.settle(usage, object, add);
     }
@@ -295,8 +294,7 @@ impl Gather<'_> {
     }
 
     /// Something went wrong. What was told before is not told again.
-    pub(super) fn error(&mut self, mut error: ApiError, value: Value<'_>) {
-        let span = self.span(value);
+    pub(super) fn error(&mut self, mut error: ApiError, span: Span) {
         error.in_stream = self.place.streamed;
         error.span = Some(span);
         let known = &mut self.completion.errors;

@@ -3,7 +3,6 @@
 
 use super::calls::Mark;
 use super::completion::{Citation, NoteKind};
-use super::delta::DeltaKind;
 use super::dialect::{Asked, Dialect, Ends};
 use super::gather::{Gather, filled, number};
 use super::usage;
@@ -56,10 +55,8 @@ impl Dialect for Gemini {
 }
 
 fn response(root: Value<'_>, gather: &mut Gather<'_>) {
-    let mut known = false;
     for (key, value) in root.members() {
         let Some(key) = key.as_str() else { continue };
-        known = true;
         match &*key {
             "responseId" => gather.id(value),
             "modelVersion" => gather.model(value),
@@ -67,11 +64,8 @@ fn response(root: Value<'_>, gather: &mut Gather<'_>) {
             "promptFeedback" => feedback(value, gather),
             "usageMetadata" => counts(value, gather),
             "event_type" => interactions(gather),
-            _ => known = false,
+            _ => {}
         }
-    }
-    if !known {
-        gather.tell_event(DeltaKind::Other, "");
     }
 }
 
@@ -146,7 +140,10 @@ fn one_part(index: u32, part: Value<'_>, gather: &mut Gather<'_>) {
     let inline = part.get("inlineData");
     let mime = inline.and_then(|inline| filled(inline.get("mimeType")?));
     if let Some(inline) = inline.filter(|_| mime.is_some_and(|mime| mime.starts_with("audio/"))) {
-        gather.audio(index, inline);
+        gather.choice(index).audio = true;
+        if let Some(data) = inline.get("data") {
+            gather.audio(index, data);
+        }
     }
 }
 

@@ -184,10 +184,18 @@ fn message(index: u32, message: Value<'_>, gather: &mut Gather<'_>) {
             }
             "tool_calls" => calls(index, value, gather),
             "function_call" => one_call(index, Mark::default(), value, gather),
-            "audio" if value.kind() == Kind::Object => gather.audio(index, value),
+            "audio" if value.kind() == Kind::Object => audio(index, value, gather),
             "annotations" => annotations(index, value, gather),
             _ => {}
         }
+    }
+}
+
+/// Sound, in a stream after its id and before its expiry, which are none; what is said stands beside it.
+fn audio(index: u32, value: Value<'_>, gather: &mut Gather<'_>) {
+    gather.choice(index).audio = true;
+    if let Some(data) = value.get("data") {
+        gather.audio(index, data);
     }
 }
 

@@ -74,7 +74,7 @@ impl Reader {
                 ApiError::named(root)
             };
             if let Some(error) = error {
-                gather.error(error, root);
+                gather.error(error, gather.span(root));
             }
             if let Some(dialect) = dialect.filter(|_| !failed) {
                 dialect.body(root, gather);

@@ -2,16 +2,17 @@
 
 use super::completion::{Choice, Completion, Media, NoteKind};
 use super::delta::{DeltaKind, Hear};
-use super::dialect::{Asked, Dialect, Ends, Wish, model_in_path, recognise, recognise_body};
+use super::dialect::{Asked, Dialect, Wish, model_in_path, recognise, recognise_body};
 use super::errors::ApiError;
-use super::gather::{Gather, Place};
+use super::gather::{Gather, Place, filled};
 use super::sniff::{Label, differs, format, sniff};
 use super::verdict::{Ending, Evidence, judge};
 use super::{Keep, Options};
 use crate::exchange::Exchange;
+use crate::http1::Framing;
 use crate::json::{Document, Value};
 use crate::span::{Moment, Span};
-use crate::sse::{Decoder, Event, Item};
+use crate::sse::{Cut, Decoder, Event, Item};
 use crate::tape::{Rolling, Window};
 
 /// Reads one answer.
@@ -59,6 +60,8 @@ impl Reader {
         let found = named.or_else(|| recognise(&asked));
         let content_type = asked.response("content-type");
         let content_type = content_type.split(';').next().unwrap_or_default().trim();
+        // What has no body by its status or its method is no empty stream.
+        let bodyless = exchange.response.framing == Some(Framing::Empty);
         let (dialect, why) = found.unzip();
         let name = dialect.map(Dialect::name);
         Self {
@@ -76,6 +79,7 @@ impl Reader {
             limit: options.limit,
             label: Label {
                 content_type: content_type.to_ascii_lowercase(),
+                bodyless,
                 array_streams: asked.path.ends_with(":streamGenerateContent"),
                 lines_stream: name == Some("ollama") && wish.stream != Some(false),
             },
@@ -115,15 +119,11 @@ impl Reader {
         let last = self.last;
         self.feed(&[], true, &|_| last, hear);
         self.settle();
-        let ends = self.dialect.map(|dialect| match self.completion.media {
-            // A plain answer ends with its JSON.
-            Media::Json => Ends::Whole,
-            _ => dialect.ends(self.completion.provider),
-        });
+        let provider = self.completion.provider;
         let evidence = Evidence {
             ending,
             cut: self.cut,
-            ends,
+            ends: self.dialect.map(|dialect| dialect.ends(provider)),
         };
         self.completion.verdict = judge(&self.completion, evidence);
         self.completion
@@ -182,6 +182,7 @@ impl Reader {
             hear,
             keep: self.keep,
             place,
+            told: false,
             spare: Choice::default(),
         });
     }
@@ -216,9 +217,34 @@ impl Reader {
                     gather.tell_event(DeltaKind::Other, "");
                 });
             }
-            Item::Cut(cut) => self.cut = Some(cut.span),
+            Item::Cut(cut) => self.cut_off(cut, seen, moment, hear),
         }
         self.number = self.number.saturating_add(1);
+    }
+
+    /// The body ends inside an event. An end mark that lacks no more than its blank line is one all the same.
+    fn cut_off(&mut self, cut: Cut, seen: Window<'_>, moment: Moment, hear: &mut dyn Hear) {
+        let bytes = seen.slice(cut.span);
+        let data = bytes.strip_prefix(b"data:").unwrap_or_default();
+        let is_mark = data.trim_ascii() == b"[DONE]";
+        let place = Place {
+            base: None,
+            span: cut.span,
+            event: self.number,
+            moment,
+            streamed: true,
+        };
+        if !is_mark {
+            self.cut = Some(cut.span);
+        }
+        self.with(place, hear, |gather| match is_mark {
+            true => {
+                let text = "the end mark lacks its blank line: strict readers never see it";
+                gather.note(NoteKind::OpenMark, text.to_owned(), Some(cut.span));
+                gather.done("[DONE]");
+            }
+            false => gather.tell_event(DeltaKind::Cut, &String::from_utf8_lossy(bytes)),
+        });
     }
 
     fn event(&mut self, event: Event, seen: Window<'_>, moment: Moment, hear: &mut dyn Hear) {
@@ -241,7 +267,9 @@ impl Reader {
         match Document::parse(&data) {
             Ok(document) => self.json_event(name, document.root(), place, hear),
             Err(error) => self.with(place, hear, |gather| {
-                if !data.trim_ascii().is_empty() {
+                if name == b"error" {
+                    gather.error(ApiError::words(&data), event.span);
+                } else if !data.trim_ascii().is_empty() {
                     let text = format!("the data of an event is not JSON: {error}");
                     gather.note(NoteKind::NotJson, text, Some(event.span));
                 }
@@ -256,14 +284,18 @@ impl Reader {
         let dialect = self.dialect;
         let gap = self.gap(root);
         self.with(place, hear, |gather| {
-            if let Some(error) = ApiError::named(root) {
-                gather.error(error, root);
-            } else if name == b"error" && dialect.is_none() {
-                gather.error(ApiError::of(root), root);
+            if let Some(error) = ApiError::named(root).or_else(|| ApiError::called(name, root)) {
+                gather.error(error, gather.span(root));
             }
             match dialect {
                 Some(dialect) => dialect.event(name, root, gather),
-                None => gather.tell_event(DeltaKind::Other, ""),
+                None => {}
+            }
+            // An event without a piece of the answer is seen all the same.
+            if !gather.told {
+                let kind = root.get("type").or_else(|| root.get("object"));
+                let kind = kind.and_then(filled).unwrap_or_default();
+                gather.tell_event(DeltaKind::Other, &kind);
             }
             if let Some(text) = gap {
                 gather.note_once(NoteKind::SequenceGap, text, Some(gather.place.span));

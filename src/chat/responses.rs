@@ -58,7 +58,6 @@ impl Dialect for Responses {
                 }
                 gather.tell_event(DeltaKind::Other, &kind);
             }
-            "error" if root.get("error").is_none() => gather.error(flat(root), root),
             _ => delta(&kind, root, gather),
         }
     }
@@ -85,14 +84,6 @@ impl Dialect for Responses {
     }
 }
 
-/// The flat form of an error event; its own `type` is only `error`.
-fn flat(root: Value<'_>) -> ApiError {
-    ApiError {
-        class: None,
-        ..ApiError::of(root)
-    }
-}
-
 fn identity(response: Value<'_>, gather: &mut Gather<'_>) {
     for (key, value) in response.members() {
         let Some(key) = key.as_str() else { continue };
@@ -111,7 +102,7 @@ fn ending(response: Value<'_>, gather: &mut Gather<'_>) {
         gather.usage(counts, usage::responses);
     }
     if let Some(error) = ApiError::named(response) {
-        gather.error(error, response);
+        gather.error(error, gather.span(response));
     }
     let Some(status) = response.get("status").and_then(filled) else {
         return;
@@ -143,6 +134,7 @@ fn compare(response: Value<'_>, gather: &mut Gather<'_>) {
         hear: &mut (),
         keep: Keep::Text,
         place: gather.place,
+        told: false,
         spare: Choice::default(),
     };
     let items = response.get("output").into_iter().flat_map(Value::items);

@@ -265,7 +265,7 @@ fn plain_json_that_was_cut_never_reads_as_complete() {
     assert_eq!(read("openai-chat", body).verdict, Verdict::Complete);
     for cut in 1..body.len() {
         let found = read("openai-chat", &body[..cut]);
-        assert!(matches!(found.verdict, Verdict::CutInEvent { .. }), "{cut}");
+        assert!(matches!(found.verdict, Verdict::CutInJson { .. }), "{cut}");
     }
 }
 
@@ -357,6 +357,196 @@ fn the_input_of_a_custom_tool_is_text() {
     let calls = &read("openai-responses", body).choices[0].tool_calls;
     assert_eq!(calls[0].check, Arguments::Text);
     assert!(matches!(calls[1].check, Arguments::Broken { .. }));
+}
+
+/// Reads an answer whose head has `status`, a path and fields.
+fn answered(path: &str, head: &str, body: &str) -> Completion {
+    let mut tape = crate::tape::Tape::new(crate::tape::Origin {
+        id: String::new(),
+        started: jiff::Timestamp::UNIX_EPOCH,
+        via: String::new(),
+        url: String::new(),
+        tool: String::new(),
+    });
+    use crate::span::Side;
+    use crate::tape::Watch as _;
+    let request =
+        format!("POST {path} HTTP/1.1\r\nHost: h\r\nanthropic-version: 2023-06-01\r\n\r\n");
+    tape.bytes(Side::Sent, Moment::default(), request.as_bytes());
+    tape.bytes(Side::Received, Moment::default(), head.as_bytes());
+    let exchange = Exchange::read(&tape, crate::http1::Limits::default());
+    let mut reader = Reader::begin(&exchange, &[], Options::default());
+    reader.push(body.as_bytes(), Moment::default(), &mut ());
+    reader.finish(Ending::Whole, &mut ())
+}
+
+#[test]
+fn an_error_status_is_no_broken_stream() {
+    let head = "HTTP/1.1 429 Too Many Requests\r\n\r\n";
+    let array = r#"[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]"#;
+    let found = answered("/v1beta/models/m:streamGenerateContent", head, array);
+    assert_eq!(
+        (found.verdict, found.errors.len()),
+        (Verdict::ErrorAnswer, 1)
+    );
+    let events = "data: {\"error\":{\"message\":\"m\"}}\n\n";
+    let found = answered("/v1/chat/completions", head, events);
+    assert_eq!(
+        (found.verdict, found.errors.len()),
+        (Verdict::ErrorAnswer, 1)
+    );
+}
+
+#[test]
+fn errors_in_a_stream_are_known_by_their_event_too() {
+    let cases = [
+        (
+            "data: {\"object\":\"error\",\"message\":\"m\",\"type\":\"T\",\"code\":500}\n\n",
+            "m T",
+        ),
+        (
+            "event: error\ndata: {\"message\":\"m\",\"type\":\"T\"}\n\n",
+            "m T",
+        ),
+        ("event: error\ndata: it timed out\n\n", "it timed out "),
+        (
+            "data: {\"error\":\"m\",\"error_type\":\"overloaded\"}\n\n",
+            "m overloaded",
+        ),
+        (
+            "data: {\"type\":\"error\",\"message\":\"m\",\"code\":\"c\"}\n\n",
+            "m ",
+        ),
+    ];
+    for dialect in ["openai-chat", "openai-responses"] {
+        for (event, expected) in cases {
+            let found = read(dialect, &(chat(&[TEXT], false) + event));
+            let error = &found.errors[0];
+            let class = error.class.as_deref().unwrap_or_default();
+            assert_eq!(
+                format!("{} {class}", error.message),
+                expected,
+                "{dialect} {event}"
+            );
+            assert_eq!(
+                (found.errors.len(), found.verdict),
+                (1, Verdict::ErrorEvent)
+            );
+        }
+    }
+}
+
+#[test]
+fn an_end_mark_counts_though_its_blank_line_is_missing() {
+    let whole = chat(&[TEXT, STOP], true);
+    for end in ["\n", "\n\n"] {
+        let found = read("openai-chat", whole.strip_suffix(end).unwrap());
+        assert_eq!(found.verdict, Verdict::Complete);
+        assert_eq!(found.notes[0].kind, NoteKind::OpenMark);
+    }
+    let cut = read("openai-chat", whole.strip_suffix("]\n\n").unwrap());
+    assert!(matches!(cut.verdict, Verdict::CutInEvent { .. }));
+    assert_eq!(cut.deltas.last().unwrap().kind, DeltaKind::Cut);
+}
+
+#[test]
+fn a_plain_body_that_is_no_answer_is_not_called_complete() {
+    let cases = [
+        (r#"{"foo":1}"#, Verdict::NotChat),
+        (r#"{"detail":"who are you"}"#, Verdict::NotChat),
+        (
+            r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":null}]}"#,
+            Verdict::DoneWithoutFinish,
+        ),
+        (
+            r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}"#,
+            Verdict::Complete,
+        ),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(read("openai-chat", body).verdict, expected, "{body}");
+    }
+}
+
+#[test]
+fn a_stream_may_end_before_it_begins() {
+    let events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    let found = answered("/v1/chat/completions", events, "");
+    assert_eq!(
+        (found.media, found.verdict),
+        (Media::Sse, Verdict::NoFinish)
+    );
+    let none = "HTTP/1.1 204 No Content\r\nContent-Type: text/event-stream\r\n\r\n";
+    assert_eq!(
+        answered("/v1/chat/completions", none, "").media,
+        Media::Empty
+    );
+}
+
+#[test]
+fn not_all_that_names_a_version_of_messages_is_one() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+    let cases = [
+        ("/v1/messages", Some("anthropic-messages")),
+        ("/anthropic", Some("anthropic-messages")),
+        ("/v1/models", None),
+        ("/v1/messages/count_tokens", None),
+        ("/v1/chat/completions/chatcmpl-1/messages", None),
+        ("/v1/threads/thread_1/messages", None),
+    ];
+    for (path, expected) in cases {
+        assert_eq!(answered(path, head, "{}").dialect, expected, "{path}");
+    }
+}
+
+#[test]
+fn counts_stay_where_a_later_event_has_none() {
+    let stream = concat!(
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":3}}\n\n",
+        "data: {\"choices\":[],\"usage\":null}\n\n",
+        "data: {\"choices\":[],\"usage\":{}}\n\n",
+    );
+    let usage = read("openai-chat", stream).usage.unwrap();
+    assert_eq!((usage.input, usage.named.len()), (Some(5), 2));
+}
+
+#[test]
+fn every_event_is_told() {
+    let stream = concat!(
+        "data: {\"type\":\"message_start\",\"message\":{\"role\":\"assistant\"}}\n\n",
+        "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+        "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"signature_delta\",\"signature\":\"x\"}}\n\n",
+        "data: {\"type\":\"error\",\"error\":{\"type\":\"t\",\"message\":\"m\"}}\n\n",
+    );
+    let found = read("anthropic-messages", stream);
+    let told: Vec<_> = found
+        .deltas
+        .iter()
+        .map(|stamp| (stamp.event, stamp.kind))
+        .collect();
+    let expected = [
+        (0, DeltaKind::Role),
+        (1, DeltaKind::Other),
+        (2, DeltaKind::Other),
+        (3, DeltaKind::Error),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn sound_is_its_data_alone() {
+    let pieces = [
+        r#"{"index":0,"delta":{"audio":{"id":"a","transcript":""}}}"#,
+        r#"{"index":0,"delta":{"audio":{"data":"AAAA"}}}"#,
+        r#"{"index":0,"delta":{"audio":{"expires_at":1}}}"#,
+    ];
+    let found = read("openai-chat", &chat(&pieces, true));
+    let sound = found
+        .deltas
+        .iter()
+        .filter(|stamp| stamp.kind == DeltaKind::Audio);
+    assert_eq!(sound.map(|stamp| stamp.event).collect::<Vec<_>>(), [1]);
+    assert!(found.choices[0].audio);
 }
 
 proptest! {

@@ -69,6 +69,7 @@ impl Events {
             DeltaKind::Ping => (Look::Dim, "ping".to_owned()),
             DeltaKind::Comment => (Look::Dim, format!("comment: {}", text())),
             DeltaKind::Done => (Look::Good, "end mark".to_owned()),
+            DeltaKind::Cut => (Look::Bad, format!("CUT {}", text())),
             DeltaKind::Other => (Look::Dim, format!("other {}", text())),
         };
         Some((look, format!("{of}{}", words.trim_end())))
