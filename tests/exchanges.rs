@@ -191,6 +191,12 @@ fn check_usage(case: &Case, found: &Completion, expected: &Value) {
                 counts += 1;
             }
         }
+        for item in value.as_array().into_iter().flatten() {
+            let path = format!("{key}.{}", item["modality"].as_str().unwrap());
+            let number = item["tokenCount"].as_u64();
+            assert_eq!(usage.named(&path), number, "{}: {path}", case.name);
+            counts += 1;
+        }
         if let Some(number) = value.as_u64() {
             assert_eq!(usage.named(key), Some(number), "{}: {key}", case.name);
             counts += 1;

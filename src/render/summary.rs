@@ -7,6 +7,7 @@ use super::{Look, Style, words};
 use crate::chat::{Arguments, Choice, Completion, FinishKind, ToolCall, Usage, Verdict};
 use crate::limits::retry::Advice;
 use crate::limits::{Count, Kind, Limit, ServiceFacts, Window};
+use crate::price::Money;
 use crate::report::{Priced, Report};
 use crate::timeline::{Over, Timeline};
 
@@ -259,10 +260,13 @@ fn usage_line(usage: &Usage) -> String {
         .join(", ")
 }
 
+/// What the provider says first: it knows.
 fn cost(report: &Report) -> String {
-    let own = report.completion.cost.as_ref();
-    let own = own.map(|cost| format!("; the provider says ${} ({})", cost.usd, cost.named));
-    let text = match &report.cost {
+    let own = report.completion.cost.as_ref().map(|cost| {
+        let money = Money::from_dollars(cost.usd);
+        format!("{money}, as the provider says ({})", cost.named)
+    });
+    let table = match &report.cost {
         Priced::Known {
             model,
             published,
@@ -276,15 +280,18 @@ fn cost(report: &Report) -> String {
             } else {
                 format!("; {}", notes.join("; "))
             };
-            format!(
+            Some(format!(
                 "{} = {} in + {} cached + {} written + {} out, by the price of {model}{published}{notes}",
                 cost.total, cost.input, cost.cached, cost.cache_write, cost.output
-            )
+            ))
         }
-        Priced::UnknownModel(model) => format!("no price is known for {model}"),
-        Priced::NotCounted => return own.unwrap_or_default(),
+        Priced::UnknownModel(model) if own.is_none() => {
+            Some(format!("no price is known for {model}"))
+        }
+        Priced::UnknownModel(_) | Priced::NotCounted => None,
     };
-    text + &own.unwrap_or_default()
+    let both: Vec<_> = own.into_iter().chain(table).collect();
+    both.join("; ")
 }
 
 fn milestones(timeline: &Timeline) -> String {
