@@ -39,6 +39,8 @@ pub struct Completion {
     pub usage: Option<Usage>,
     /// What the provider says it costs.
     pub cost: Option<Cost>,
+    /// Times that the server measured and tells in the body, in microseconds, each with its name.
+    pub times: Vec<(String, u64)>,
     /// Configuration that the model ran with (`system_fingerprint`).
     pub system_fingerprint: Option<String>,
     /// Tier that it was served in.
@@ -125,6 +127,9 @@ pub struct Choice {
     pub text: String,
     /// What the model thought, or a summary of it.
     pub reasoning: String,
+    /// Where in `text` thoughts stand that a server left there: `<think>` to `</think>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thought: Option<Span>,
     /// Why it will not answer, in its words.
     pub refusal: Option<String>,
     /// What it wants to have called, in the order of their first mention.
@@ -234,6 +239,8 @@ pub enum NoteKind {
     MediaDiffers,
     /// Empty lines before the body: signs of life.
     KeepAlive,
+    /// Thoughts that stand in the text.
+    InlineThought,
     /// The whole budget went into reasoning.
     OnlyReasoning,
     /// Something too large to be looked at.

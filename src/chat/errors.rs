@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+use super::wait::Wait;
 use crate::json::{Kind, Value};
 use crate::span::Span;
 
@@ -22,8 +23,11 @@ pub struct ApiError {
     pub code: Option<Code>,
     /// Which parameter is at fault.
     pub param: Option<String>,
-    /// A finer code: Anthropic's `details.error_code`, Azure's `innererror.code`.
+    /// A finer code: Anthropic's `details.error_code`, Azure's `innererror.code`, Google's `reason` or `quotaId`.
     pub detail: Option<String>,
+    /// How long it asks to wait, in the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Wait>,
     /// Whether it came as an event of a stream.
     pub in_stream: bool,
     /// Where in the decoded body.
@@ -67,6 +71,7 @@ impl ApiError {
             Kind::String => {
                 let message = text(error)?;
                 Some(Self {
+                    wait: Wait::of(root, &message),
                     message,
                     code: root.get("code").and_then(code),
                     class: class.and_then(text),
@@ -122,13 +127,12 @@ impl ApiError {
     /// The object that holds message, type, code and param.
     pub(super) fn of(error: Value<'_>) -> Self {
         let metadata = error.get("metadata");
-        let inner = error.get("details").or_else(|| error.get("innererror"));
         let word = |key| error.get(key).and_then(text);
         let message = error.get("message").map(|message| {
             text(message).unwrap_or_else(|| String::from_utf8_lossy(message.raw()).into_owned())
         });
+        let message = message.unwrap_or_default();
         Self {
-            message: message.unwrap_or_default(),
             // That it is an error is known.
             class: word("type")
                 .filter(|class| class != "error")
@@ -137,8 +141,9 @@ impl ApiError {
                 .or_else(|| text(metadata?.get("error_type")?)),
             code: error.get("code").and_then(code),
             param: word("param"),
-            detail: inner
-                .and_then(|inner| text(inner.get("error_code").or_else(|| inner.get("code"))?)),
+            detail: detail(error),
+            wait: Wait::of(error, &message),
+            message,
             ..Self::default()
         }
     }
@@ -159,6 +164,20 @@ impl ApiError {
     pub(super) fn repeats(&self, other: &Self) -> bool {
         self.message == other.message && self.code == other.code
     }
+}
+
+/// The finer code in what stands beside the message; Google has a list there.
+fn detail(error: Value<'_>) -> Option<String> {
+    let inner = error.get("details").or_else(|| error.get("innererror"))?;
+    let own = inner.get("error_code").or_else(|| inner.get("code"));
+    let listed = || {
+        inner.items().find_map(|detail| {
+            let violation = detail.get("violations").and_then(|list| list.at(0));
+            let quota = violation.and_then(|violation| violation.get("quotaId"));
+            detail.get("reason").or(quota)
+        })
+    };
+    own.or_else(listed).and_then(text)
 }
 
 fn text(value: Value<'_>) -> Option<String> {
@@ -222,6 +241,33 @@ mod tests {
             assert_eq!(parts.join("|"), expected, "{text}");
         }
         assert_eq!(read(r#"{"error":null,"choices":[]}"#), None);
+    }
+
+    #[test]
+    fn finer_codes() {
+        let case = |text: &str, expected: &str| {
+            assert_eq!(
+                read(text).unwrap().detail.as_deref(),
+                Some(expected),
+                "{text}"
+            );
+        };
+        case(
+            r#"{"error":{"message":"m","details":{"error_code":"a"}}}"#,
+            "a",
+        );
+        case(
+            r#"{"error":{"message":"m","innererror":{"code":"b"}}}"#,
+            "b",
+        );
+        case(
+            r#"{"error":{"message":"m","details":[{"violations":[{"quotaId":"PerDay"}]},{"retryDelay":"3s"}]}}"#,
+            "PerDay",
+        );
+        case(
+            r#"{"error":{"message":"m","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+            "API_KEY_INVALID",
+        );
     }
 
     #[test]

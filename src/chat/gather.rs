@@ -16,6 +16,7 @@ const CHOICES: usize = 1024;
 const CITATIONS: usize = 4096;
 const NOTES: usize = 256;
 const ERRORS: usize = 64;
+const TIMES: usize = 64;
 
 /// Where the JSON stands that is being read.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Place {
     pub(super) span: Span,
     /// Number of the event.
     pub(super) event: u64,
+    /// When its first byte came.
+    pub(super) begun: Moment,
     /// When its last byte came.
     pub(super) moment: Moment,
     /// Whether it is an event of a stream.
@@ -67,6 +70,7 @@ impl Gather<'_> {
             span,
             whole: self.place.span,
             event: self.place.event,
+            begun: self.place.begun,
             moment: self.place.moment,
         };
         self.told = true;
@@ -291,6 +295,31 @@ impl Gather<'_> {
             self.note(NoteKind::UsageSum, note, Some(span));
         }
         self.tell(0, DeltaKind::Usage, Cow::Owned(text), span);
+    }
+
+    /// Times among the members of `object`, each told by its ending: `_time` in seconds (Groq, Cerebras), `_ms`
+    /// (llama.cpp), `_duration` in nanoseconds (Ollama).
+    pub(super) fn times(&mut self, prefix: &str, object: Value<'_>) {
+        for (key, value) in object.members() {
+            let Some(key) = key.as_str().filter(|key| !key.contains("_per_")) else {
+                continue;
+            };
+            let ends = [("_time", 1e6), ("_ms", 1e3), ("_duration", 1e-3)];
+            let unit = ends.iter().find(|(end, _)| key.ends_with(end));
+            let (Some((_, unit)), Some(number)) = (unit, value.as_f64()) else {
+                continue;
+            };
+            // The cast saturates.
+            let micros = (number * unit).round() as u64;
+            let name = format!("{prefix}{key}");
+            let known = &mut self.completion.times;
+            let has_room = known.len() < TIMES;
+            match known.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known = micros,
+                None if has_room => known.push((name, micros)),
+                None => {}
+            }
+        }
     }
 
     /// Something went wrong. What was told before is not told again.

@@ -17,12 +17,9 @@ impl Dialect for Gemini {
     }
 
     fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
-        if asked.path_ends(":generateContent") || asked.path_ends(":streamGenerateContent") {
-            return Some("the path ends with generateContent");
-        }
-        asked
-            .path_ends("/interactions")
-            .then_some("the path ends with /interactions")
+        let ends = [":generateContent", ":streamGenerateContent"];
+        let generates = ends.iter().any(|end| asked.path_ends(end));
+        generates.then_some("the path ends with generateContent")
     }
 
     fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
@@ -63,16 +60,9 @@ fn response(root: Value<'_>, gather: &mut Gather<'_>) {
             "candidates" => candidates(value, gather),
             "promptFeedback" => feedback(value, gather),
             "usageMetadata" => counts(value, gather),
-            "event_type" => interactions(gather),
             _ => {}
         }
     }
-}
-
-/// The newer Interactions API shares paths with Gemini, and nothing of the body.
-fn interactions(gather: &mut Gather<'_>) {
-    let text = "this is the Interactions API, whose events are shown but not joined";
-    gather.note_once(NoteKind::UnknownShape, text.to_owned(), None);
 }
 
 fn counts(value: Value<'_>, gather: &mut Gather<'_>) {

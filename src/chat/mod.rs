@@ -2,7 +2,7 @@
 //! decoded bodies, streamed or plain, by one [`Reader`].
 //!
 //! Where each part lives: `dialect` says what a dialect is and lists them all, one file each (`openai`,
-//! `responses`, `anthropic`, `gemini`, `ollama`, `cohere`, `embeddings`); they write into `gather`, which joins
+//! `responses`, `anthropic`, `gemini`, `interactions`, `ollama`, `cohere`, `embeddings`); they write into `gather`, which joins
 //! the pieces and tells each as a [`Delta`]; `usage`, `finish`, `errors`, `models` hold the tables; `verdict`
 //! judges the end. A new dialect is one file and one line in [`DIALECTS`].
 //!
@@ -37,6 +37,7 @@ mod errors;
 mod finish;
 mod gather;
 mod gemini;
+mod interactions;
 mod models;
 mod ollama;
 mod openai;
@@ -48,6 +49,7 @@ mod settle;
 mod sniff;
 mod usage;
 mod verdict;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,7 @@ pub use models::{Match, compare};
 pub use reader::{Moments, Reader};
 pub use usage::{Cost, Usage};
 pub use verdict::{Ending, Verdict};
+pub use wait::Wait;
 
 use crate::exchange::Exchange;
 use crate::sse::LIMIT;

@@ -97,6 +97,7 @@ fn last(root: Value<'_>, gather: &mut Gather<'_>) {
         gather.finish(0, reason);
     }
     gather.usage(root, usage::ollama);
+    gather.times("", root);
     match gather.is_streamed() {
         true => gather.done("done"),
         false => gather.tell_event(DeltaKind::Done, "done"),

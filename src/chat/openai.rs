@@ -111,12 +111,16 @@ fn read(root: Value<'_>, gather: &mut Gather<'_>) {
             "id" => gather.id(value),
             "model" => gather.model(value),
             "choices" => choices(value, gather),
-            "usage" => gather.usage(value, usage::chat),
+            "usage" => counts(value, gather),
             "x_groq" => groq(value, gather),
             "service_tier" => gather.service_tier(value),
             "system_fingerprint" => gather.fingerprint(value),
             "provider" if value.kind() == Kind::String => serves(gather, "openrouter"),
-            "timings" => serves(gather, "llama.cpp"),
+            "time_info" => gather.times("time_info.", value),
+            "timings" => {
+                serves(gather, "llama.cpp");
+                gather.times("timings.", value);
+            }
             "citations" | "search_results" => sources(value, gather),
             _ => {}
         }
@@ -131,9 +135,15 @@ fn serves(gather: &mut Gather<'_>, provider: &'static str) {
 /// Groq repeats the usage of a stream under a member of its own; it may stand there alone.
 fn groq(value: Value<'_>, gather: &mut Gather<'_>) {
     serves(gather, "groq");
-    if let Some(counts) = value.get("usage") {
-        gather.usage(counts, usage::chat);
+    if let Some(value) = value.get("usage") {
+        counts(value, gather);
     }
+}
+
+/// Counts of tokens, and, among them, times (Groq).
+fn counts(value: Value<'_>, gather: &mut Gather<'_>) {
+    gather.usage(value, usage::chat);
+    gather.times("usage.", value);
 }
 
 fn choices(list: Value<'_>, gather: &mut Gather<'_>) {

@@ -38,11 +38,19 @@ pub struct Reader {
     number: u64,
     /// The last `sequence_number`.
     sequence: Option<u64>,
+    /// Whether any event showed the dialect.
+    shown: bool,
     /// The event that the body ended in.
     pub(super) cut: Option<Span>,
+    /// The model that the head names: some bodies name only the alias (Azure's Responses).
+    pub(super) served: String,
     /// A body that is no stream has been read, or is too large.
     pub(super) read: bool,
     last: Moment,
+    /// Offset of the first byte that was fed last.
+    fresh: u64,
+    /// When the first byte came that is held from before.
+    held: Moment,
 }
 
 /// When the byte at an offset of the decoded body came.
@@ -89,9 +97,13 @@ impl Reader {
             decoder: None,
             number: 0,
             sequence: None,
+            shown: false,
             cut: None,
+            served: asked.response("x-ms-served-model"),
             read: false,
             last: Moment::default(),
+            fresh: 0,
+            held: Moment::default(),
         }
     }
 
@@ -123,6 +135,7 @@ impl Reader {
         let evidence = Evidence {
             ending,
             cut: self.cut,
+            shown: self.shown,
             ends: self.dialect.map(|dialect| dialect.ends(provider)),
         };
         self.completion.verdict = judge(&self.completion, evidence);
@@ -131,10 +144,23 @@ impl Reader {
 
     fn feed(&mut self, bytes: &[u8], ended: bool, moments: Moments<'_>, hear: &mut dyn Hear) {
         let more = bytes.len() as u64;
+        self.fresh = self.completion.bytes;
         self.completion.bytes = self.completion.bytes.saturating_add(more);
         let mut rolling = std::mem::take(&mut self.rolling);
         rolling.feed(bytes, ended, |seen| self.step(seen, moments, hear));
         self.rolling = rolling;
+        let at = self.decoder.as_ref().map_or(0, Decoder::at);
+        if at >= self.fresh && more > 0 {
+            self.held = moments(at);
+        }
+    }
+
+    /// When the byte at `start` came, with which an event begins.
+    fn begun(&self, start: u64, moments: Moments<'_>) -> Moment {
+        match start < self.fresh {
+            true => self.held,
+            false => moments(start),
+        }
     }
 
     /// Reads on; answers with the offset of the first byte that is still needed.
@@ -145,8 +171,11 @@ impl Reader {
         match self.decoder.take() {
             Some(mut decoder) => {
                 while let Some(item) = decoder.step(seen) {
-                    let moment = moments(decoder.told().saturating_sub(1));
-                    self.item(item, seen, moment, hear);
+                    let times = Times {
+                        begun: self.begun(item.span().start, moments),
+                        moment: moments(decoder.told().saturating_sub(1)),
+                    };
+                    self.item(item, seen, times, hear);
                 }
                 let at = decoder.at();
                 self.decoder = Some(decoder);
@@ -187,53 +216,47 @@ impl Reader {
         });
     }
 
-    fn item(&mut self, item: Item, seen: Window<'_>, moment: Moment, hear: &mut dyn Hear) {
-        let place = |span, base, event| Place {
-            base,
-            span,
-            event,
-            moment,
+    fn item(&mut self, item: Item, seen: Window<'_>, times: Times, hear: &mut dyn Hear) {
+        let place = Place {
+            base: None,
+            span: item.span(),
+            event: self.number,
+            begun: times.begun,
+            moment: times.moment,
             streamed: true,
         };
         match item {
             Item::Between(_) => return,
-            Item::Event(event) => self.event(event, seen, moment, hear),
-            Item::Comment { span, text } => {
+            Item::Event(event) => self.event(event, seen, place, hear),
+            Item::Comment { text, .. } => {
                 self.completion.comments = self.completion.comments.saturating_add(1);
                 let text = String::from_utf8_lossy(seen.slice(text));
-                self.with(place(span, None, self.number), hear, |gather| {
+                self.with(place, hear, |gather| {
                     gather.tell_event(DeltaKind::Comment, &text);
                 });
             }
-            Item::Block(event) => {
-                self.with(place(event.span, None, self.number), hear, |gather| {
+            Item::Block(_) => {
+                self.with(place, hear, |gather| {
                     gather.tell_event(DeltaKind::Other, "");
                 });
             }
             Item::Skipped(span) => {
                 let text = format!("an event of {} bytes is too large to be read", span.len());
-                self.with(place(span, None, self.number), hear, |gather| {
+                self.with(place, hear, |gather| {
                     gather.note(NoteKind::TooLarge, text, Some(span));
                     gather.tell_event(DeltaKind::Other, "");
                 });
             }
-            Item::Cut(cut) => self.cut_off(cut, seen, moment, hear),
+            Item::Cut(cut) => self.cut_off(cut, seen, place, hear),
         }
         self.number = self.number.saturating_add(1);
     }
 
     /// The body ends inside an event. An end mark that lacks no more than its blank line is one all the same.
-    fn cut_off(&mut self, cut: Cut, seen: Window<'_>, moment: Moment, hear: &mut dyn Hear) {
+    fn cut_off(&mut self, cut: Cut, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
         let bytes = seen.slice(cut.span);
         let data = bytes.strip_prefix(b"data:").unwrap_or_default();
         let is_mark = data.trim_ascii() == b"[DONE]";
-        let place = Place {
-            base: None,
-            span: cut.span,
-            event: self.number,
-            moment,
-            streamed: true,
-        };
         if !is_mark {
             self.cut = Some(cut.span);
         }
@@ -247,19 +270,14 @@ impl Reader {
         });
     }
 
-    fn event(&mut self, event: Event, seen: Window<'_>, moment: Moment, hear: &mut dyn Hear) {
+    fn event(&mut self, event: Event, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
+        let base = event.first_data.filter(|_| event.data_lines == 1);
         let place = Place {
-            base: event
-                .first_data
-                .filter(|_| event.data_lines == 1)
-                .map(|span| span.start),
-            span: event.span,
-            event: self.number,
-            moment,
-            streamed: true,
+            base: base.map(|span| span.start),
+            ..place
         };
         let (data, name) = (event.data(seen), event.name(seen));
-        self.completion.first_event.get_or_insert(moment);
+        self.completion.first_event.get_or_insert(place.moment);
         if data.trim_ascii().starts_with(b"[DONE]") {
             return self.with(place, hear, |gather| gather.done("[DONE]"));
         }
@@ -282,6 +300,8 @@ impl Reader {
     fn json_event(&mut self, name: &[u8], root: Value<'_>, place: Place, hear: &mut dyn Hear) {
         self.recognise(name, root);
         let dialect = self.dialect;
+        self.shown |=
+            !self.shown && dialect.is_some_and(|dialect| dialect.shown(name, root).is_some());
         let gap = self.gap(root);
         self.with(place, hear, |gather| {
             if let Some(error) = ApiError::named(root).or_else(|| ApiError::called(name, root)) {
@@ -293,8 +313,9 @@ impl Reader {
             }
             // An event without a piece of the answer is seen all the same.
             if !gather.told {
-                let kind = root.get("type").or_else(|| root.get("object"));
-                let kind = kind.and_then(filled).unwrap_or_default();
+                let kinds = ["type", "event_type", "object"];
+                let kind = kinds.iter().find_map(|key| filled(root.get(key)?));
+                let kind = kind.unwrap_or_default();
                 gather.tell_event(DeltaKind::Other, &kind);
             }
             if let Some(text) = gap {
@@ -327,6 +348,13 @@ impl Reader {
     }
 }
 
+/// When an event came.
+#[derive(Clone, Copy)]
+struct Times {
+    begun: Moment,
+    moment: Moment,
+}
+
 impl Place {
     /// For notes that stand nowhere.
     pub(super) fn nowhere() -> Self {
@@ -334,6 +362,7 @@ impl Place {
             base: None,
             span: Span::default(),
             event: 0,
+            begun: Moment::default(),
             moment: Moment::default(),
             streamed: false,
         }

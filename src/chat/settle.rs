@@ -8,6 +8,7 @@ use super::gather::Place;
 use super::models::{self, Match};
 use super::reader::Reader;
 use crate::json::Document;
+use crate::span::Span;
 
 impl Reader {
     /// What can be said only when all is there.
@@ -24,15 +25,36 @@ impl Reader {
                     call.check = check(&call.arguments);
                 }
             }
+            choice.thought = thought(&choice.text);
             refine(choice);
         }
+        self.thought_note();
         self.compare_models();
         self.usage_note();
         self.budget_note();
     }
 
+    /// Some servers leave thoughts in the text (Groq's raw form, templates without a parser).
+    fn thought_note(&mut self) {
+        let all = self.completion.choices.iter();
+        let found: Vec<_> = all
+            .filter_map(|choice| Some((choice.index, choice.thought?)))
+            .collect();
+        for (index, span) in found {
+            let text = format!(
+                "bytes {span} of the text of choice {index} are thoughts (<think>): the answer is what follows"
+            );
+            self.with(Place::nowhere(), &mut (), |gather| {
+                gather.note(NoteKind::InlineThought, text, None);
+            });
+        }
+    }
+
     fn compare_models(&mut self) {
         let completion = &mut self.completion;
+        if !self.served.is_empty() {
+            completion.served_model = Some(std::mem::take(&mut self.served));
+        }
         let (Some(asked), Some(served)) = (&completion.asked_model, &completion.served_model)
         else {
             return;
@@ -92,6 +114,18 @@ impl Reader {
             });
         }
     }
+}
+
+/// Thoughts at the beginning of a text, tags included. Some templates open them before the text begins; they
+/// close them on a line of its own.
+fn thought(text: &str) -> Option<Span> {
+    let opens = text.trim_start().starts_with("<think>");
+    let Some((before, after)) = text.split_once("</think>") else {
+        return opens.then(|| Span::new(0, text.len() as u64));
+    };
+    let closes = !before.contains("<think>") && (after.is_empty() || after.starts_with('\n'));
+    let end = text.len().saturating_sub(after.len());
+    (opens || closes).then(|| Span::new(0, end as u64))
 }
 
 fn check(arguments: &str) -> Arguments {

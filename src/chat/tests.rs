@@ -73,6 +73,16 @@ fn the_end_of_a_stream_is_judged_by_all_evidence() {
         ),
         (whole.clone(), Ending::Cancelled, Verdict::Cancelled),
         (String::new(), Ending::Whole, Verdict::NoFinish),
+        (
+            "data: {\"choices\":[]}\n\n".to_owned(),
+            Ending::Whole,
+            Verdict::NoFinish,
+        ),
+        (
+            "data: {\"n\":1}\n\n".to_owned(),
+            Ending::Whole,
+            Verdict::NotChat,
+        ),
     ];
     for (body, ending, expected) in cases {
         let found = read_with("openai-chat", &body, ending, Keep::All);
@@ -547,6 +557,156 @@ fn sound_is_its_data_alone() {
         .filter(|stamp| stamp.kind == DeltaKind::Audio);
     assert_eq!(sound.map(|stamp| stamp.event).collect::<Vec<_>>(), [1]);
     assert!(found.choices[0].audio);
+}
+
+#[test]
+fn interactions_of_gemini_are_joined() {
+    let stream = concat!(
+        "data: {\"interaction\":{\"id\":\"v1_a\",\"status\":\"in_progress\",\"object\":\"interaction\",\"model\":\"gemini-2.5-flash\"},\"event_type\":\"interaction.created\"}\n\n",
+        "data: {\"index\":0,\"step\":{\"type\":\"thought\"},\"event_type\":\"step.start\"}\n\n",
+        "data: {\"index\":0,\"delta\":{\"content\":{\"type\":\"text\",\"text\":\"Hm.\"},\"type\":\"thought_summary\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":0,\"event_type\":\"step.stop\"}\n\n",
+        "data: {\"index\":1,\"step\":{\"type\":\"model_output\"},\"event_type\":\"step.start\"}\n\n",
+        "data: {\"index\":1,\"delta\":{\"text\":\"Hi\",\"type\":\"text\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":1,\"delta\":{\"annotations\":[{\"url\":\"https://a\",\"type\":\"url_citation\"}],\"type\":\"text_annotation_delta\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":2,\"step\":{\"id\":\"s\",\"type\":\"google_search_call\"},\"event_type\":\"step.start\"}\n\n",
+        "data: {\"index\":2,\"delta\":{\"type\":\"google_search_call\",\"arguments\":{\"queries\":[]}},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":3,\"step\":{\"id\":\"c\",\"type\":\"function_call\",\"name\":\"f\",\"arguments\":{}},\"event_type\":\"step.start\"}\n\n",
+        "data: {\"index\":3,\"delta\":{\"arguments\":\"{\\\"x\\\":\",\"type\":\"arguments_delta\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":3,\"delta\":{\"arguments\":\"1}\",\"type\":\"arguments_delta\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"interaction\":{\"id\":\"v1_a\",\"status\":\"requires_action\",\"usage\":{\"total_tokens\":133,\"total_input_tokens\":53,",
+        "\"input_tokens_by_modality\":[{\"modality\":\"text\",\"tokens\":53}],\"total_cached_tokens\":0,\"total_output_tokens\":15,",
+        "\"total_tool_use_tokens\":0,\"total_thought_tokens\":65},\"service_tier\":\"standard\",\"model\":\"gemini-2.5-flash\"},\"event_type\":\"interaction.completed\"}\n\n",
+    );
+    let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+    reader.push(stream.as_bytes(), Moment::default(), &mut ());
+    let found = reader.finish(Ending::Whole, &mut ());
+    assert_eq!(
+        (found.dialect, found.verdict),
+        (Some("gemini-interactions"), Verdict::Complete)
+    );
+    let choice = &found.choices[0];
+    assert_eq!(
+        (choice.text.as_str(), choice.reasoning.as_str()),
+        ("Hi", "Hm.")
+    );
+    assert_eq!(choice.citations[0].source, "https://a");
+    let calls: Vec<_> = choice
+        .tool_calls
+        .iter()
+        .map(|call| (call.name.as_str(), call.arguments.as_str(), call.hosted))
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            ("google_search_call", "{\"queries\":[]}", true),
+            ("f", "{\"x\":1}", false)
+        ]
+    );
+    assert_eq!(choice.finish.as_ref().unwrap().kind, FinishKind::ToolCalls);
+    let usage = found.usage.unwrap();
+    assert_eq!(
+        (usage.input, usage.output, usage.reasoning),
+        (Some(53), Some(80), Some(65))
+    );
+
+    let body = r#"{"id":"v1_b","status":"completed","object":"interaction","model":"gemini-2.5-flash","steps":[
+        {"type":"thought","signature":"x"},
+        {"type":"model_output","content":[{"type":"text","text":"Hello"}]},
+        {"type":"function_call","id":"c","name":"f","arguments":{"x":1}}]}"#;
+    let found = read("gemini-interactions", body);
+    assert_eq!(found.choices[0].text, "Hello");
+    assert_eq!(found.choices[0].tool_calls[0].arguments, "{\"x\":1}");
+    let cut = stream
+        .split_once("data: {\"index\":1,\"event")
+        .map_or(&stream[..600], |(cut, _)| cut);
+    assert!(!read("gemini-interactions", cut).verdict.is_whole());
+}
+
+#[test]
+fn thoughts_in_a_text_are_pointed_at_and_stay() {
+    let cases = [
+        ("<think>\\nHm.</think>\\n\\nHi", Some(19)),
+        ("Hm.\\n</think>\\n\\nHi", Some(12)),
+        ("<think>Hm.", Some(10)),
+        ("What </think> means", None),
+        ("Say <think> and </think>\\n", None),
+        ("Hi", None),
+    ];
+    for (text, expected) in cases {
+        let choice = format!("{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}");
+        let found = read("openai-chat", &chat(&[&choice, STOP], true));
+        let choice = &found.choices[0];
+        assert_eq!(choice.thought.map(|span| span.end), expected, "{text}");
+        assert_eq!(choice.text, text.replace("\\n", "\n"));
+        let noted = found
+            .notes
+            .iter()
+            .any(|note| note.kind == NoteKind::InlineThought);
+        assert_eq!(noted, expected.is_some());
+    }
+}
+
+#[test]
+fn the_head_may_know_the_model_better() {
+    let head = "HTTP/1.1 200 OK\r\nx-ms-served-model: gpt-4o-2024-08-06\r\n\r\n";
+    let body = r#"{"object":"response","model":"gpt-4o","status":"completed","output":[]}"#;
+    let found = answered("/openai/v1/responses", head, body);
+    assert_eq!(found.served_model.as_deref(), Some("gpt-4o-2024-08-06"));
+}
+
+#[test]
+fn times_in_bodies_are_read_in_their_units() {
+    let cases = [
+        (
+            "openai-chat",
+            r#"{"choices":[],"usage":{"queue_time":0.02,"total_tokens":1}}"#,
+            ("usage.queue_time", 20_000),
+        ),
+        (
+            "openai-chat",
+            r#"{"choices":[],"time_info":{"prompt_time":0.5,"created":1.7e9}}"#,
+            ("time_info.prompt_time", 500_000),
+        ),
+        (
+            "openai-chat",
+            r#"{"choices":[],"timings":{"prompt_ms":12.5,"prompt_per_token_ms":1}}"#,
+            ("timings.prompt_ms", 12_500),
+        ),
+        (
+            "ollama",
+            r#"{"done":true,"load_duration":8000000000,"eval_count":1}"#,
+            ("load_duration", 8_000_000),
+        ),
+    ];
+    for (dialect, body, (name, micros)) in cases {
+        assert_eq!(
+            read(dialect, body).times,
+            [(name.to_owned(), micros)],
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn the_moment_of_the_first_byte_of_an_event_is_kept() {
+    let stream = chat(&[TEXT, STOP], true);
+    let at = Moment::from_micros;
+    // Inside the first event, inside the line end after it, and inside the last.
+    let (first, last) = (40, stream.len() - 3);
+    let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+    let pieces = [(0, first, 10), (first, last, 20), (last, stream.len(), 30)];
+    for (from, to, micros) in pieces {
+        reader.push(stream[from..to].as_bytes(), at(micros), &mut ());
+    }
+    let found = reader.finish(Ending::Whole, &mut ());
+    let times: Vec<_> = found
+        .deltas
+        .iter()
+        .map(|stamp| (stamp.begun.micros, stamp.moment.micros))
+        .collect();
+    assert_eq!(times, [(10, 20), (10, 20), (20, 20), (20, 30)]);
+    assert_eq!(found.deltas.last().unwrap().kind, DeltaKind::Done);
 }
 
 proptest! {

@@ -82,7 +82,8 @@ impl Usage {
         let mut sums = Self::default();
         for item in list.items().filter(|item| item.kind() == Kind::Object) {
             let modality = item.get("modality").and_then(Value::as_str);
-            let count = item.get("tokenCount").and_then(Value::as_u64);
+            let count = item.get("tokenCount").or_else(|| item.get("tokens"));
+            let count = count.and_then(Value::as_u64);
             if let (Some(modality), Some(count)) = (modality, count) {
                 self.set(format!("{path}.{modality}"), count);
                 continue;
@@ -239,6 +240,17 @@ pub(super) fn gemini(usage: &mut Usage) -> Option<String> {
     usage.reasoning = usage.named("thoughtsTokenCount").or(zero);
     usage.audio_input = usage.named("promptTokensDetails.AUDIO");
     usage.audio_output = usage.named("candidatesTokensDetails.AUDIO");
+    None
+}
+
+/// Gemini Interactions: thoughts stand beside the output, the results of tools beside the input.
+pub(super) fn interactions(usage: &mut Usage) -> Option<String> {
+    usage.input = usage.sum(&["total_input_tokens", "total_tool_use_tokens"]);
+    usage.cached_input = usage.named("total_cached_tokens");
+    usage.output = usage.sum(&["total_output_tokens", "total_thought_tokens"]);
+    usage.reasoning = usage.named("total_thought_tokens");
+    usage.audio_input = usage.named("input_tokens_by_modality.audio");
+    usage.audio_output = usage.named("output_tokens_by_modality.audio");
     None
 }
 

@@ -160,6 +160,8 @@ pub(super) struct Evidence {
     pub(super) ending: Ending,
     /// The event, or the plain JSON, that the body ended in.
     pub(super) cut: Option<Span>,
+    /// Whether any event of a stream showed the dialect.
+    pub(super) shown: bool,
     pub(super) ends: Option<Ends>,
 }
 
@@ -194,7 +196,7 @@ pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
     if is_unreadable(completion) {
         return Verdict::Unreadable;
     }
-    if is_plain && is_strange(completion) {
+    if is_strange(completion, evidence.shown) {
         return Verdict::NotChat;
     }
     for (kind, verdict) in STOPPED {
@@ -228,9 +230,14 @@ fn is_unreadable(completion: &Completion) -> bool {
     }
 }
 
-/// Whether a plain body has nothing of an answer, though its dialect is known.
-fn is_strange(completion: &Completion) -> bool {
-    completion.choices.is_empty() && completion.usage.is_none() && completion.served_model.is_none()
+/// Whether a body has nothing of an answer, though its dialect is known. A stream without events may have lost
+/// them.
+fn is_strange(completion: &Completion, shown: bool) -> bool {
+    let comes_as_events = completion.is_streamed() || completion.media == Media::Empty;
+    completion.choices.is_empty()
+        && completion.usage.is_none()
+        && completion.served_model.is_none()
+        && !(comes_as_events && (shown || completion.events == 0))
 }
 
 fn transport(completion: &Completion, evidence: Evidence) -> Option<Verdict> {
