@@ -216,6 +216,8 @@ fn advice(exchange: &Exchange, completion: &Completion, service: &ServiceFacts) 
         (Some("groq"), _) => Family::Groq,
         (_, Some(dialect)) if dialect.starts_with("anthropic") => Family::Anthropic,
         (_, Some(dialect)) if dialect.starts_with("gemini") => Family::Google,
+        // No SDK of their own is known here.
+        (_, Some("ollama" | "cohere")) => Family::Any,
         _ => Family::OpenAi,
     };
     let all = limits::retry::advise(failure, service, now);
