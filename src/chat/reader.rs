@@ -88,7 +88,8 @@ impl Reader {
             label: Label {
                 content_type: content_type.to_ascii_lowercase(),
                 bodyless,
-                array_streams: asked.path.ends_with(":streamGenerateContent"),
+                array_streams: asked.path.ends_with(":streamGenerateContent")
+                    || name == Some("gemini"),
                 lines_stream: name == Some("ollama") && wish.stream != Some(false),
             },
             wish,
