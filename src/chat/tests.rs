@@ -709,6 +709,15 @@ fn the_moment_of_the_first_byte_of_an_event_is_kept() {
     assert_eq!(found.deltas.last().unwrap().kind, DeltaKind::Done);
 }
 
+#[test]
+fn each_dialect_is_a_fuzz_target() {
+    let targets = include_str!("../../fuzz/Cargo.toml");
+    for dialect in super::DIALECTS {
+        let name = format!("name = \"chat-{}\"", dialect.name());
+        assert!(targets.contains(&name), "{name}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
