@@ -308,9 +308,8 @@ impl Reader {
             if let Some(error) = ApiError::named(root).or_else(|| ApiError::called(name, root)) {
                 gather.error(error, gather.span(root));
             }
-            match dialect {
-                Some(dialect) => dialect.event(name, root, gather),
-                None => {}
+            if let Some(dialect) = dialect {
+                dialect.event(name, root, gather);
             }
             // An event without a piece of the answer is seen all the same.
             if !gather.told {

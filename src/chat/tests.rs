@@ -697,7 +697,7 @@ fn the_moment_of_the_first_byte_of_an_event_is_kept() {
     let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
     let pieces = [(0, first, 10), (first, last, 20), (last, stream.len(), 30)];
     for (from, to, micros) in pieces {
-        reader.push(stream[from..to].as_bytes(), at(micros), &mut ());
+        reader.push(&stream.as_bytes()[from..to], at(micros), &mut ());
     }
     let found = reader.finish(Ending::Whole, &mut ());
     let times: Vec<_> = found
