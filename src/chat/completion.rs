@@ -221,6 +221,8 @@ pub enum NoteKind {
     UsageSum,
     /// Another model answered than was asked.
     OtherModel,
+    /// The head names another model than the body, mostly its dated snapshot.
+    ServedModel,
     /// The id changes within one answer.
     IdChanged,
     /// The model changes within one answer.

@@ -51,10 +51,16 @@ impl Reader {
     }
 
     fn compare_models(&mut self) {
-        let completion = &mut self.completion;
-        if !self.served.is_empty() {
-            completion.served_model = Some(std::mem::take(&mut self.served));
+        let served = std::mem::take(&mut self.served);
+        let known = [&self.completion.asked_model, &self.completion.served_model];
+        if !served.is_empty() && known.iter().all(|known| known.as_ref() != Some(&served)) {
+            let text =
+                format!("the head names the model that served: {served} (x-ms-served-model)");
+            self.with(Place::nowhere(), &mut (), |gather| {
+                gather.note(NoteKind::ServedModel, text, None);
+            });
         }
+        let completion = &mut self.completion;
         let (Some(asked), Some(served)) = (&completion.asked_model, &completion.served_model)
         else {
             return;

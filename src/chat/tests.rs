@@ -652,7 +652,9 @@ fn the_head_may_know_the_model_better() {
     let head = "HTTP/1.1 200 OK\r\nx-ms-served-model: gpt-4o-2024-08-06\r\n\r\n";
     let body = r#"{"object":"response","model":"gpt-4o","status":"completed","output":[]}"#;
     let found = answered("/openai/v1/responses", head, body);
-    assert_eq!(found.served_model.as_deref(), Some("gpt-4o-2024-08-06"));
+    assert_eq!(found.served_model.as_deref(), Some("gpt-4o"));
+    assert_eq!(found.notes[0].kind, NoteKind::ServedModel);
+    assert!(found.notes[0].text.contains("gpt-4o-2024-08-06"));
 }
 
 #[test]
