@@ -7,7 +7,7 @@ use crate::chat::{Keep, Options};
 use crate::content;
 use crate::exchange::{Exchange, Outcome};
 use crate::http1::Limits;
-use crate::price::{Prices, Tokens};
+use crate::price::{Money, Prices, Tokens};
 use crate::report::{Priced, Report, priced};
 use crate::tape::Tape;
 
@@ -40,12 +40,16 @@ pub struct Entry {
     /// What was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Tokens>,
+    /// What the provider says that it cost, in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_usd: Option<f64>,
     /// Tier that it was served in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
     /// Bytes received.
     pub bytes: u64,
-    /// Microseconds until the first piece of the answer: time to first token.
+    /// Microseconds until the first content, as in [`crate::timeline::Timeline`]; of an answer that is nothing but
+    /// tool calls, until the first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttft: Option<u64>,
     /// Microseconds from its beginning to the last thing that was seen.
@@ -112,11 +116,7 @@ impl Entry {
         let traffic = [exchange.sent.last, exchange.received.last];
         let traffic = traffic.into_iter().flatten().map(|moment| moment.micros);
         let timeline = &report.timeline;
-        let first = [
-            timeline.first_reasoning,
-            timeline.first_content,
-            timeline.first_tool,
-        ];
+        let first = timeline.first_content.or(timeline.first_tool);
         let ending = Ending::of(&exchange.outcome(), &report);
         let completion = report.completion;
         let finish = completion
@@ -135,15 +135,17 @@ impl Entry {
             ending,
             finish: finish.map(|finish| finish.named),
             tokens: completion.usage.as_ref().map(Tokens::from),
+            told_usd: completion.cost.map(|cost| cost.usd),
             tier: completion.service_tier,
             bytes: exchange.received.bytes,
-            ttft: first
-                .into_iter()
-                .flatten()
-                .map(|moment| moment.micros)
-                .min(),
+            ttft: first.map(|moment| moment.micros),
             micros: traffic.chain(last).max().unwrap_or(0),
         }
+    }
+
+    /// What the provider says that it cost.
+    pub fn told_cost(&self) -> Option<Money> {
+        self.told_usd.map(Money::from_dollars)
     }
 
     /// What it cost, by `prices`.

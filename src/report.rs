@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::chat::{Completion, Ending, Finish, FinishKind, Hear, Options, Reader, Usage, Verdict};
+use crate::chat::{
+    self, Completion, Ending, Finish, FinishKind, Hear, Match, Options, Reader, Usage, Verdict,
+    compare,
+};
 use crate::content::{self, Body};
 use crate::exchange::{Exchange, decoded};
 use crate::limits::retry::{Advice, Failure, Family, Sdk};
@@ -86,17 +89,19 @@ impl Report {
         Self::new(exchange, completion, timeline, prices)
     }
 
-    /// Whether a streamed answer broke off although its HTTP message is whole: inside an event, with an error,
-    /// or without saying that it finished. What is no stream is as whole as its message.
+    /// Whether the answer broke off although its HTTP message is whole: a stream inside an event, with an error,
+    /// or without saying that it finished; a plain answer inside its JSON.
     pub fn is_broken(&self) -> bool {
-        let begun = !self.completion.choices.is_empty();
-        self.completion.is_streamed()
-            && self.completion.dialect.is_some()
+        let streamed = self.completion.is_streamed();
+        self.completion.dialect.is_some()
             && match self.completion.verdict {
-                Verdict::CutInEvent { .. } | Verdict::CutInChunk | Verdict::CutOff { .. } => true,
+                Verdict::CutInJson { .. } => true,
+                Verdict::CutInEvent { .. } | Verdict::CutInChunk | Verdict::CutOff { .. } => {
+                    streamed
+                }
                 // Some report a limit as an error after they have said why they finished.
-                Verdict::ErrorEvent => !self.is_finished(),
-                Verdict::NoFinish | Verdict::DoneWithoutFinish => begun,
+                Verdict::ErrorEvent => streamed && !self.is_finished(),
+                Verdict::NoFinish | Verdict::DoneWithoutFinish => streamed,
                 _ => false,
             }
     }
@@ -114,11 +119,12 @@ impl Report {
     /// Puts it together.
     pub fn new(
         exchange: &Exchange,
-        completion: Completion,
+        mut completion: Completion,
         timeline: Timeline,
         prices: &Prices,
     ) -> Self {
         let service = limits::read(&exchange.response.head);
+        completion.cost = completion.cost.or_else(|| told_cost(&service));
         let names = [
             completion.served_model.as_deref(),
             completion.asked_model.as_deref(),
@@ -135,35 +141,59 @@ impl Report {
     }
 }
 
-/// What `tokens` cost, by the first of `names` that has a price: the served name is the exact one, the asked
-/// one may be what the table lists.
+/// What a gateway says in the head that it cost.
+fn told_cost(service: &ServiceFacts) -> Option<chat::Cost> {
+    let told = service.all(limits::Kind::Cost).next()?.trim().parse().ok();
+    // Zero is what it says where it has no price.
+    let told = told.filter(|usd: &f64| *usd > 0.0)?;
+    chat::Cost::read(told, "x-litellm-response-cost")
+}
+
+/// What `tokens` cost by the price of the served model, else of the asked one, unless another answered: the
+/// served name is the exact one, the asked one may be what the table lists.
 pub fn priced(
-    names: [Option<&str>; 2],
+    [served, asked]: [Option<&str>; 2],
     provider: Option<&str>,
     tokens: Option<&Tokens>,
     tier: Option<&str>,
     prices: &Prices,
 ) -> Priced {
-    let mut names = names.into_iter().flatten().peekable();
-    let (Some(&name), Some(tokens)) = (names.peek(), tokens) else {
+    let (Some(name), Some(tokens)) = (served.or(asked), tokens) else {
         return Priced::NotCounted;
     };
-    let find = |name| {
-        prices
-            .find(name, provider)
-            .or_else(|| prices.find(name, None))
-    };
-    let Some(price) = names.find_map(find) else {
+    let is_other =
+        |asked: &&str| served.is_some_and(|served| compare(asked, served) == Match::Different);
+    let names = served
+        .into_iter()
+        .chain(asked.filter(|asked| !is_other(asked)));
+    let found = seller(provider).and_then(|seller| {
+        let mut prices = names.filter_map(|name| prices.find(name, seller));
+        prices.next()
+    });
+    let Some(price) = found else {
         return Priced::UnknownModel(name.to_owned());
     };
-    let tier = tier.and_then(Tier::named).unwrap_or(Tier::Standard);
-    match price::cost(price, tokens, tier) {
-        Some(cost) => Priced::Known {
-            model: price.model.clone(),
-            published: prices.source().published.clone().filter(|_| !price.own),
-            cost: Box::new(cost),
-        },
-        None => Priced::NotCounted,
+    let named = tier.map(Tier::named);
+    let tier = named.flatten().unwrap_or(Tier::Standard);
+    let Some(mut cost) = price::cost(price, tokens, tier) else {
+        return Priced::NotCounted;
+    };
+    cost.notes
+        .extend((named == Some(None)).then_some(price::Note::TierUnnamed));
+    Priced::Known {
+        model: price.model.clone(),
+        published: prices.source().published.clone().filter(|_| !price.own),
+        cost: Box::new(cost),
+    }
+}
+
+/// Whose prices hold for what `provider` serves: gateways sell those of others, whoever lists the name. `None`:
+/// nobody's, since it is one's own machine that serves.
+fn seller(provider: Option<&str>) -> Option<Option<&str>> {
+    match provider {
+        Some("llama.cpp") => None,
+        Some("openrouter" | "huggingface") => Some(None),
+        other => Some(other),
     }
 }
 
@@ -173,7 +203,7 @@ impl From<&Usage> for Tokens {
             input: usage.input,
             cached_input: usage.cached_input,
             cache_write: usage.cache_write,
-            cache_write_1h: None,
+            cache_write_1h: usage.cache_write_1h,
             audio_input: usage.audio_input,
             output: usage.output,
             reasoning: usage.reasoning,
@@ -199,10 +229,61 @@ fn advice(exchange: &Exchange, completion: &Completion, service: &ServiceFacts) 
         (Some("groq"), _) => Family::Groq,
         (_, Some(dialect)) if dialect.starts_with("anthropic") => Family::Anthropic,
         (_, Some(dialect)) if dialect.starts_with("gemini") => Family::Google,
+        // No SDK of their own is known here.
+        (_, Some("ollama" | "cohere")) => Family::Any,
         _ => Family::OpenAi,
     };
     let all = limits::retry::advise(failure, service, now);
     all.into_iter()
         .filter(|advice| [family, Family::Any].contains(&advice.family))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(names: [Option<&str>; 2], provider: Option<&str>, tier: Option<&str>) -> String {
+        let tokens = Tokens {
+            input: Some(1_000_000),
+            output: Some(0),
+            ..Tokens::default()
+        };
+        match priced(names, provider, Some(&tokens), tier, Prices::embedded()) {
+            Priced::Known { model, cost, .. } => {
+                let notes: Vec<_> = cost.notes.iter().map(ToString::to_string).collect();
+                format!("{model} {} {}", cost.total, notes.join("; "))
+            }
+            Priced::UnknownModel(model) => format!("none for {model}"),
+            Priced::NotCounted => "not counted".to_owned(),
+        }
+    }
+
+    #[test]
+    fn nobody_is_charged_by_the_price_of_another() {
+        let case = |names, provider, expected: &str| {
+            assert_eq!(price(names, provider, None).trim_end(), expected);
+        };
+        let dated = [Some("gpt-4o-2024-08-06"), Some("gpt-4o")];
+        case(dated, Some("openai"), "gpt-4o $2.50");
+        case(dated, None, "gpt-4o $2.50");
+        // Another model than was asked for has no price of its own.
+        case([Some("m"), Some("gpt-4o")], None, "none for m");
+        // A name that the table has for others only.
+        case(dated, Some("groq"), "none for gpt-4o-2024-08-06");
+        case(dated, Some("llama.cpp"), "none for gpt-4o-2024-08-06");
+        case(
+            [Some("openai/gpt-4o"), None],
+            Some("openrouter"),
+            "gpt-4o $2.50",
+        );
+        case([None, None], Some("openai"), "not counted");
+    }
+
+    #[test]
+    fn a_tier_that_is_not_known_is_told() {
+        let asked = [Some("gpt-4o"), None];
+        assert!(price(asked, Some("openai"), Some("scale")).contains("the tier that served"));
+        assert!(!price(asked, Some("openai"), Some("default")).contains("tier"));
+    }
 }

@@ -249,6 +249,7 @@ mod tests {
             span: Span::at(event),
             whole: Span::at(event),
             event,
+            begun: Moment::from_micros(micros),
             moment: Moment::from_micros(micros),
         }
     }

@@ -1270,6 +1270,15 @@ fn a_stream_that_stops_without_an_end_is_no_success() {
         home.wire(&["send", "r.json", "--url", &server.url(), "-q"])
             .ends(code)
             .says(text);
+        for how in ["--events", "--raw-events", "--summary", "--text", "--json"] {
+            let shown = home.wire(&["show", how]).ends(code);
+            let cut = text.contains("inside an event") && how == "--events";
+            assert!(
+                !cut || shown.out().contains("CUT data: "),
+                "{}",
+                shown.out()
+            );
+        }
     }
     let begin = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}]}\n\n";
     let finish = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
@@ -1277,11 +1286,62 @@ fn a_stream_that_stops_without_an_end_is_no_success() {
     case(&format!("{begin}{finish}"), 0, "");
     case(begin, 4, "broken off");
     case(&format!("{begin}data: {{\"choices\""), 4, "inside an event");
+    case("", 4, "broken off");
     case(
         &format!("{begin}data: {{\"error\":{{\"message\":\"overloaded\"}}}}\n\n"),
         4,
-        "an error came inside the stream",
+        "an error came inside the answer",
     );
+}
+
+#[test]
+fn an_answer_of_any_length_is_explained_later() {
+    let home = Home::new();
+    home.request();
+    let big = [
+        "send",
+        "r.json",
+        "--to",
+        "demo",
+        "-m",
+        "demo-big-17",
+        "--stream",
+        "--pace",
+        "0",
+        "-p",
+        "m",
+    ];
+    let sent = home.wire(&big).ends(0);
+    assert!(
+        sent.out().contains("`wire show` does so later"),
+        "{}",
+        sent.out()
+    );
+    let shown = home.wire(&["show", "-p", "m"]).ends(0);
+    assert!(
+        shown.out().contains("verdict   complete"),
+        "{}",
+        shown.out()
+    );
+}
+
+#[test]
+fn what_the_provider_says_it_cost_comes_first() {
+    let home = Home::new();
+    home.request();
+    let body = r#"{"object":"chat.completion","model":"gpt-4o","choices":[{"index":0,"message":{"content":"hi"},
+        "finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":0,"total_tokens":1000,"cost":0.00123}}"#;
+    let length = body.len();
+    let server = Server::answering(format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"
+    ));
+    home.wire(&["send", "r.json", "--url", &server.url(), "-q"])
+        .ends(0);
+    let summary = home.wire(&["show", "--summary"]).ends(0);
+    let told = "cost      $0.00123, as the provider says (usage.cost); $0.0025 = ";
+    assert!(summary.out().contains(told), "{}", summary.out());
+    let row = home.wire(&["ls", "--json"]).ends(0).json();
+    assert_eq!(row["cost"], "$0.00123");
 }
 
 #[test]

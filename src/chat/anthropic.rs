@@ -16,17 +16,30 @@ use crate::json::Value;
 /// Messages.
 pub(super) struct Anthropic;
 
+/// Parts of paths below which no message is answered, though the version is named there too, or the last part
+/// is called so (stored chat completions, threads of assistants).
+const NO_ANSWERS: &[&str] = &[
+    "/completions",
+    "/responses",
+    "/threads/",
+    "/models",
+    "/batches",
+    "/count_tokens",
+    "/files",
+    "/organizations",
+];
+
 impl Dialect for Anthropic {
     fn name(&self) -> &'static str {
         "anthropic-messages"
     }
 
     fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
+        if NO_ANSWERS.iter().any(|part| asked.path.contains(part)) {
+            return None;
+        }
         if asked.path_ends("/messages") {
             return Some("the path ends with /messages");
-        }
-        if asked.path_ends("/completions") || asked.path_ends("/responses") {
-            return None;
         }
         let version = !asked.request("anthropic-version").is_empty();
         version.then_some("the request names an anthropic-version")
@@ -61,13 +74,13 @@ impl Dialect for Anthropic {
             "message_delta" => message_delta(root, gather),
             "message_stop" => gather.done("message_stop"),
             "ping" => gather.tell_event(DeltaKind::Ping, ""),
+            _ if gather.told => {}
             _ => gather.tell_event(DeltaKind::Other, &kind),
         }
     }
 
     fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
-        let kind = root.get("type").and_then(filled).unwrap_or_default();
-        if kind == "error" {
+        if root.get("content").is_none() {
             return;
         }
         gather.choice(0);
@@ -136,6 +149,7 @@ fn mark<'a>(index: u64, block: Value<'a>) -> Option<Mark<'a>> {
         id: block.get("id"),
         name: block.get("name"),
         hosted: !ours,
+        is_text: false,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::completion::ToolCall;
+use super::completion::{Arguments, ToolCall};
 use super::delta::DeltaKind;
 use super::gather::{Gather, filled};
 use crate::json::{Kind, Value};
@@ -21,6 +21,8 @@ pub(super) struct Mark<'a> {
     pub(super) name: Option<Value<'a>>,
     /// Whether the provider runs it.
     pub(super) hosted: bool,
+    /// Whether its arguments are text, not JSON.
+    pub(super) is_text: bool,
 }
 
 impl Gather<'_> {
@@ -57,6 +59,9 @@ impl Gather<'_> {
         let Some(call) = self.choice(choice).tool_calls.get_mut(at) else {
             return;
         };
+        if mark.is_text {
+            call.check = Arguments::Text;
+        }
         if call.id.is_none() {
             call.id = mark.id.and_then(filled).map(Cow::into_owned);
         }

@@ -108,7 +108,7 @@ fn one_call(index: u64, call: Value<'_>, gather: &mut Gather<'_>) {
         index: Some(index),
         id: call.get("id"),
         name: function.get("name"),
-        hosted: false,
+        ..Mark::default()
     };
     let at = gather.call(0, mark);
     if let Some(arguments) = function.get("arguments") {

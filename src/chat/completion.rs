@@ -39,6 +39,8 @@ pub struct Completion {
     pub usage: Option<Usage>,
     /// What the provider says it costs.
     pub cost: Option<Cost>,
+    /// Times that the server measured and tells in the body, in microseconds, each with its name.
+    pub times: Vec<(String, u64)>,
     /// Configuration that the model ran with (`system_fingerprint`).
     pub system_fingerprint: Option<String>,
     /// Tier that it was served in.
@@ -125,6 +127,9 @@ pub struct Choice {
     pub text: String,
     /// What the model thought, or a summary of it.
     pub reasoning: String,
+    /// Where in `text` thoughts stand that a server left there: `<think>` to `</think>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thought: Option<Span>,
     /// Why it will not answer, in its words.
     pub refusal: Option<String>,
     /// What it wants to have called, in the order of their first mention.
@@ -154,7 +159,7 @@ pub struct ToolCall {
     pub name: String,
     /// The pieces, joined.
     pub arguments: String,
-    /// Whether those are JSON.
+    /// Whether those are JSON, where they should be.
     pub check: Arguments,
     /// Bytes of arguments, also where they are not kept.
     pub argument_bytes: u64,
@@ -166,9 +171,11 @@ pub struct ToolCall {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Arguments {
-    /// Not looked at: they are not kept, or are free text by design.
+    /// Not looked at: they are not kept as a whole.
     #[default]
     Unchecked,
+    /// Free text by design: the tool is a custom one.
+    Text,
     /// JSON.
     Json,
     /// Nothing, which stands for `{}`.
@@ -214,6 +221,8 @@ pub enum NoteKind {
     UsageSum,
     /// Another model answered than was asked.
     OtherModel,
+    /// The head names another model than the body, mostly its dated snapshot.
+    ServedModel,
     /// The id changes within one answer.
     IdChanged,
     /// The model changes within one answer.
@@ -226,10 +235,14 @@ pub enum NoteKind {
     SequenceGap,
     /// An event that is not JSON.
     NotJson,
+    /// An end mark without the blank line after it.
+    OpenMark,
     /// The body is not what its `Content-Type` says.
     MediaDiffers,
     /// Empty lines before the body: signs of life.
     KeepAlive,
+    /// Thoughts that stand in the text.
+    InlineThought,
     /// The whole budget went into reasoning.
     OnlyReasoning,
     /// Something too large to be looked at.

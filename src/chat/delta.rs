@@ -21,6 +21,8 @@ pub struct Delta<'a> {
     pub whole: Span,
     /// Which event, counted from zero over comments and end marks too.
     pub event: u64,
+    /// When the first byte of its event came.
+    pub begun: Moment,
     /// When the last byte needed to know it came.
     pub moment: Moment,
 }
@@ -63,6 +65,8 @@ pub enum DeltaKind {
     Comment,
     /// The end mark.
     Done,
+    /// What was there of an event when the body ended.
+    Cut,
     /// An event without a piece of the answer.
     Other,
 }
@@ -95,7 +99,9 @@ pub struct Stamp {
     pub span: Span,
     /// Which event.
     pub event: u64,
-    /// When.
+    /// When the first byte of its event came.
+    pub begun: Moment,
+    /// When its event was whole.
     pub moment: Moment,
 }
 
@@ -108,6 +114,7 @@ impl Delta<'_> {
             bytes: self.text.len() as u64,
             span: self.span,
             event: self.event,
+            begun: self.begun,
             moment: self.moment,
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::gather::Gather;
 use super::provider;
-use super::{anthropic, cohere, embeddings, gemini, ollama, openai, responses};
+use super::{anthropic, cohere, embeddings, gemini, interactions, ollama, openai, responses};
 use crate::exchange::Exchange;
 use crate::http1::Section;
 use crate::json::{Kind, Value};
@@ -46,6 +46,7 @@ pub enum Ends {
 
 /// Every dialect. The first that knows an exchange reads it, so that those with a narrower mark come first.
 pub const DIALECTS: &[&dyn Dialect] = &[
+    &interactions::Interactions,
     &gemini::Gemini,
     &openai::Azure,
     &anthropic::Anthropic,

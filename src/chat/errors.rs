@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+use super::wait::Wait;
 use crate::json::{Kind, Value};
 use crate::span::Span;
 
@@ -22,8 +23,11 @@ pub struct ApiError {
     pub code: Option<Code>,
     /// Which parameter is at fault.
     pub param: Option<String>,
-    /// A finer code: Anthropic's `details.error_code`, Azure's `innererror.code`.
+    /// A finer code: Anthropic's `details.error_code`, Azure's `innererror.code`, Google's `reason` or `quotaId`.
     pub detail: Option<String>,
+    /// How long it asks to wait, in the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Wait>,
     /// Whether it came as an event of a stream.
     pub in_stream: bool,
     /// Where in the decoded body.
@@ -61,14 +65,16 @@ impl ApiError {
             root
         };
         let error = root.get("error")?;
+        let class = root.get("type").or_else(|| root.get("error_type"));
         match error.kind() {
             Kind::Object if !error.is_empty() => Some(Self::of(error)),
             Kind::String => {
                 let message = text(error)?;
                 Some(Self {
+                    wait: Wait::of(root, &message),
                     message,
                     code: root.get("code").and_then(code),
-                    class: root.get("type").and_then(text),
+                    class: class.and_then(text),
                     ..Self::default()
                 })
             }
@@ -79,6 +85,28 @@ impl ApiError {
     /// Any error: for bodies whose status says that they hold one.
     pub(super) fn any(root: Value<'_>) -> Option<Self> {
         Self::named(root).or_else(|| Self::flat(root))
+    }
+
+    /// The error that an event tells which is called one, by its name or by itself, and has no `error` inside:
+    /// `event: error`, `{"type":"error","message":...}` (Responses), `{"object":"error",...}` (Mistral, old vLLM).
+    pub(super) fn called(name: &[u8], root: Value<'_>) -> Option<Self> {
+        let is = |key| {
+            let word = root.get(key).and_then(Value::as_str);
+            word.is_some_and(|word| word == "error")
+        };
+        if name != b"error" && !is("type") && !is("object") {
+            return None;
+        }
+        Some(Self::flat(root).unwrap_or_else(|| Self::words(root.raw())))
+    }
+
+    /// An error of which there are only words: the beginning of them.
+    pub(super) fn words(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
+        Self {
+            message: text.trim().chars().take(PAGE).collect(),
+            ..Self::default()
+        }
     }
 
     /// An error without a wrapper.
@@ -99,21 +127,23 @@ impl ApiError {
     /// The object that holds message, type, code and param.
     pub(super) fn of(error: Value<'_>) -> Self {
         let metadata = error.get("metadata");
-        let inner = error.get("details").or_else(|| error.get("innererror"));
         let word = |key| error.get(key).and_then(text);
         let message = error.get("message").map(|message| {
             text(message).unwrap_or_else(|| String::from_utf8_lossy(message.raw()).into_owned())
         });
+        let message = message.unwrap_or_default();
         Self {
-            message: message.unwrap_or_default(),
+            // That it is an error is known.
             class: word("type")
+                .filter(|class| class != "error")
                 .or_else(|| word("status"))
                 .or_else(|| word("error_type"))
                 .or_else(|| text(metadata?.get("error_type")?)),
             code: error.get("code").and_then(code),
             param: word("param"),
-            detail: inner
-                .and_then(|inner| text(inner.get("error_code").or_else(|| inner.get("code"))?)),
+            detail: detail(error),
+            wait: Wait::of(error, &message),
+            message,
             ..Self::default()
         }
     }
@@ -127,19 +157,27 @@ impl ApiError {
             Some(title.trim())
         };
         let text = title().unwrap_or_else(|| body.trim());
-        if text.is_empty() {
-            return None;
-        }
-        Some(Self {
-            message: text.chars().take(PAGE).collect(),
-            ..Self::default()
-        })
+        (!text.is_empty()).then(|| Self::words(text.as_bytes()))
     }
 
     /// Whether the other tells the same: a failure is often told by an event, and again at the end.
     pub(super) fn repeats(&self, other: &Self) -> bool {
         self.message == other.message && self.code == other.code
     }
+}
+
+/// The finer code in what stands beside the message; Google has a list there.
+fn detail(error: Value<'_>) -> Option<String> {
+    let inner = error.get("details").or_else(|| error.get("innererror"))?;
+    let own = inner.get("error_code").or_else(|| inner.get("code"));
+    let listed = || {
+        inner.items().find_map(|detail| {
+            let violation = detail.get("violations").and_then(|list| list.at(0));
+            let quota = violation.and_then(|violation| violation.get("quotaId"));
+            detail.get("reason").or(quota)
+        })
+    };
+    own.or_else(listed).and_then(text)
 }
 
 fn text(value: Value<'_>) -> Option<String> {
@@ -203,6 +241,33 @@ mod tests {
             assert_eq!(parts.join("|"), expected, "{text}");
         }
         assert_eq!(read(r#"{"error":null,"choices":[]}"#), None);
+    }
+
+    #[test]
+    fn finer_codes() {
+        let case = |text: &str, expected: &str| {
+            assert_eq!(
+                read(text).unwrap().detail.as_deref(),
+                Some(expected),
+                "{text}"
+            );
+        };
+        case(
+            r#"{"error":{"message":"m","details":{"error_code":"a"}}}"#,
+            "a",
+        );
+        case(
+            r#"{"error":{"message":"m","innererror":{"code":"b"}}}"#,
+            "b",
+        );
+        case(
+            r#"{"error":{"message":"m","details":[{"violations":[{"quotaId":"PerDay"}]},{"retryDelay":"3s"}]}}"#,
+            "PerDay",
+        );
+        case(
+            r#"{"error":{"message":"m","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+            "API_KEY_INVALID",
+        );
     }
 
     #[test]

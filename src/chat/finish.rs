@@ -109,6 +109,7 @@ const WORDS: &[(&str, FinishKind, &str)] = &[
     ("completed", Stop, "the response is complete"),
     ("failed", Error, "the response failed; its error says why"),
     ("cancelled", Cancelled, "the response was cancelled"),
+    ("requires_action", ToolCalls, CALLS),
     ("in_progress", Paused, "the response is still being made"),
     ("queued", Paused, "the response waits to be made"),
     (

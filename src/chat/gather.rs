@@ -16,6 +16,7 @@ const CHOICES: usize = 1024;
 const CITATIONS: usize = 4096;
 const NOTES: usize = 256;
 const ERRORS: usize = 64;
+const TIMES: usize = 64;
 
 /// Where the JSON stands that is being read.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Place {
     pub(super) span: Span,
     /// Number of the event.
     pub(super) event: u64,
+    /// When its first byte came.
+    pub(super) begun: Moment,
     /// When its last byte came.
     pub(super) moment: Moment,
     /// Whether it is an event of a stream.
@@ -38,6 +41,8 @@ pub struct Gather<'a> {
     pub(super) hear: &'a mut dyn Hear,
     pub(super) keep: Keep,
     pub(super) place: Place,
+    /// Whether anything was told.
+    pub(super) told: bool,
     /// Takes what belongs to a choice that is one too many.
     pub(super) spare: Choice,
 }
@@ -65,8 +70,10 @@ impl Gather<'_> {
             span,
             whole: self.place.span,
             event: self.place.event,
+            begun: self.place.begun,
             moment: self.place.moment,
         };
+        self.told = true;
         if kind.is_token() && !delta.text.is_empty() {
             let moment = self.place.moment;
             self.completion.first_token.get_or_insert(moment);
@@ -204,13 +211,14 @@ impl Gather<'_> {
         }
     }
 
-    /// Audio; of its data only the size is told.
-    pub(super) fn audio(&mut self, choice: u32, value: Value<'_>) {
+    /// Audio: a string of base64, of which only the size is told.
+    pub(super) fn audio(&mut self, choice: u32, data: Value<'_>) {
         self.choice(choice).audio = true;
-        let data = value.get("data").unwrap_or(value);
-        let size = data.span().len().saturating_sub(2).to_string();
-        let span = self.span(data);
-        self.tell(choice, DeltaKind::Audio, Cow::Owned(size), span);
+        let size = data.span().len().saturating_sub(2);
+        if size > 0 && data.kind() == Kind::String {
+            let span = self.span(data);
+            self.tell(choice, DeltaKind::Audio, Cow::Owned(size.to_string()), span);
+        }
     }
 
     /// Something the answer refers to. What was told before is not told again.
@@ -253,19 +261,14 @@ impl Gather<'_> {
 
     /// Token counts that replace those before.
     pub(super) fn usage(&mut self, object: Value<'_>, add: Arithmetic) {
-        let known = self.completion.usage.as_mut();
-        if let Some(known) = known {
-            known.named.clear();
-        }
-        self.more_usage(object, add);
+        let mut usage = Usage::default();
+        usage.take(object);
+        self.settle(usage, object, add);
     }
 
     /// Token counts that add to, or correct, those before.
     pub(super) fn more_usage(&mut self, object: Value<'_>, add: Arithmetic) {
-        if object.kind() != Kind::Object {
-            return;
-        }
-        let mut usage = self.completion.usage.take().unwrap_or_default();
+        let mut usage = self.completion.usage.clone().unwrap_or_default();
         usage.take(object);
         self.settle(usage, object, add);
     }
@@ -294,9 +297,33 @@ impl Gather<'_> {
         self.tell(0, DeltaKind::Usage, Cow::Owned(text), span);
     }
 
+    /// Times among the members of `object`, each told by its ending: `_time` in seconds (Groq, Cerebras), `_ms`
+    /// (llama.cpp), `_duration` in nanoseconds (Ollama).
+    pub(super) fn times(&mut self, prefix: &str, object: Value<'_>) {
+        for (key, value) in object.members() {
+            let Some(key) = key.as_str().filter(|key| !key.contains("_per_")) else {
+                continue;
+            };
+            let ends = [("_time", 1e6), ("_ms", 1e3), ("_duration", 1e-3)];
+            let unit = ends.iter().find(|(end, _)| key.ends_with(end));
+            let (Some((_, unit)), Some(number)) = (unit, value.as_f64()) else {
+                continue;
+            };
+            // The cast saturates.
+            let micros = (number * unit).round() as u64;
+            let name = format!("{prefix}{key}");
+            let known = &mut self.completion.times;
+            let has_room = known.len() < TIMES;
+            match known.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known = micros,
+                None if has_room => known.push((name, micros)),
+                None => {}
+            }
+        }
+    }
+
     /// Something went wrong. What was told before is not told again.
-    pub(super) fn error(&mut self, mut error: ApiError, value: Value<'_>) {
-        let span = self.span(value);
+    pub(super) fn error(&mut self, mut error: ApiError, span: Span) {
         error.in_stream = self.place.streamed;
         error.span = Some(span);
         let known = &mut self.completion.errors;

@@ -3,7 +3,6 @@
 
 use super::calls::Mark;
 use super::completion::{Citation, NoteKind};
-use super::delta::DeltaKind;
 use super::dialect::{Asked, Dialect, Ends};
 use super::gather::{Gather, filled, number};
 use super::usage;
@@ -18,12 +17,9 @@ impl Dialect for Gemini {
     }
 
     fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
-        if asked.path_ends(":generateContent") || asked.path_ends(":streamGenerateContent") {
-            return Some("the path ends with generateContent");
-        }
-        asked
-            .path_ends("/interactions")
-            .then_some("the path ends with /interactions")
+        let ends = [":generateContent", ":streamGenerateContent"];
+        let generates = ends.iter().any(|end| asked.path_ends(end));
+        generates.then_some("the path ends with generateContent")
     }
 
     fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
@@ -56,29 +52,17 @@ impl Dialect for Gemini {
 }
 
 fn response(root: Value<'_>, gather: &mut Gather<'_>) {
-    let mut known = false;
     for (key, value) in root.members() {
         let Some(key) = key.as_str() else { continue };
-        known = true;
         match &*key {
             "responseId" => gather.id(value),
             "modelVersion" => gather.model(value),
             "candidates" => candidates(value, gather),
             "promptFeedback" => feedback(value, gather),
             "usageMetadata" => counts(value, gather),
-            "event_type" => interactions(gather),
-            _ => known = false,
+            _ => {}
         }
     }
-    if !known {
-        gather.tell_event(DeltaKind::Other, "");
-    }
-}
-
-/// The newer Interactions API shares paths with Gemini, and nothing of the body.
-fn interactions(gather: &mut Gather<'_>) {
-    let text = "this is the Interactions API, whose events are shown but not joined";
-    gather.note_once(NoteKind::UnknownShape, text.to_owned(), None);
 }
 
 fn counts(value: Value<'_>, gather: &mut Gather<'_>) {
@@ -146,7 +130,10 @@ fn one_part(index: u32, part: Value<'_>, gather: &mut Gather<'_>) {
     let inline = part.get("inlineData");
     let mime = inline.and_then(|inline| filled(inline.get("mimeType")?));
     if let Some(inline) = inline.filter(|_| mime.is_some_and(|mime| mime.starts_with("audio/"))) {
-        gather.audio(index, inline);
+        gather.choice(index).audio = true;
+        if let Some(data) = inline.get("data") {
+            gather.audio(index, data);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! decoded bodies, streamed or plain, by one [`Reader`].
 //!
 //! Where each part lives: `dialect` says what a dialect is and lists them all, one file each (`openai`,
-//! `responses`, `anthropic`, `gemini`, `ollama`, `cohere`, `embeddings`); they write into `gather`, which joins
+//! `responses`, `anthropic`, `gemini`, `interactions`, `ollama`, `cohere`, `embeddings`); they write into `gather`, which joins
 //! the pieces and tells each as a [`Delta`]; `usage`, `finish`, `errors`, `models` hold the tables; `verdict`
 //! judges the end. A new dialect is one file and one line in [`DIALECTS`].
 //!
@@ -37,6 +37,7 @@ mod errors;
 mod finish;
 mod gather;
 mod gemini;
+mod interactions;
 mod models;
 mod ollama;
 mod openai;
@@ -48,6 +49,7 @@ mod settle;
 mod sniff;
 mod usage;
 mod verdict;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,7 @@ pub use models::{Match, compare};
 pub use reader::{Moments, Reader};
 pub use usage::{Cost, Usage};
 pub use verdict::{Ending, Verdict};
+pub use wait::Wait;
 
 use crate::exchange::Exchange;
 use crate::sse::LIMIT;
@@ -136,27 +139,48 @@ impl Completion {
     }
 }
 
-/// Reads `bytes` as the body of every dialect and asserts that any split gives the same answer. The body of a
-/// fuzz target.
+/// Reads `bytes` as the body of every dialect, and of none that is named. The body of a fuzz target.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
+    alike(bytes, None);
     for &dialect in DIALECTS {
-        for keep in [Keep::All, Keep::Sums] {
-            let options = Options {
-                dialect: Some(dialect),
-                keep,
-                limit: LIMIT,
-            };
-            let whole = in_pieces(bytes, options, bytes.len());
-            for size in [1, 7] {
-                let split = in_pieces(bytes, options, size);
-                assert_eq!(whole, split, "{dialect:?}: a split changes the answer");
-            }
-        }
+        alike(bytes, Some(dialect));
     }
 }
 
-fn in_pieces(bytes: &[u8], options: Options, size: usize) -> (Completion, Vec<String>) {
+/// Reads `bytes` as the body of the dialect called `name`; of none, as one whose dialect the body tells. The
+/// body of a fuzz target for each.
+#[doc(hidden)]
+pub fn fuzz_as(name: Option<&str>, bytes: &[u8]) {
+    let dialect = name.and_then(by_name);
+    assert_eq!(name, dialect.map(Dialect::name), "no such dialect");
+    alike(bytes, dialect);
+}
+
+/// Asserts that any split gives the same answer, and that what was cut never reads as whole.
+fn alike(bytes: &[u8], dialect: Option<&'static dyn Dialect>) {
+    for keep in [Keep::All, Keep::Sums] {
+        let options = Options {
+            dialect,
+            keep,
+            limit: LIMIT,
+        };
+        let whole = in_pieces(bytes, options, bytes.len(), Ending::Whole);
+        for size in [1, 7] {
+            let split = in_pieces(bytes, options, size, Ending::Whole);
+            assert_eq!(whole, split, "{dialect:?}: a split changes the answer");
+        }
+        let (cut, _) = in_pieces(bytes, options, bytes.len(), Ending::Cut { within: None });
+        assert!(!cut.verdict.is_whole(), "{dialect:?}: cut, and yet whole");
+    }
+}
+
+fn in_pieces(
+    bytes: &[u8],
+    options: Options,
+    size: usize,
+    ending: Ending,
+) -> (Completion, Vec<String>) {
     let mut told = Vec::new();
     let mut hear = |delta: &Delta<'_>| {
         told.push(format!("{:?} {} {}", delta.kind, delta.text, delta.span));
@@ -165,6 +189,6 @@ fn in_pieces(bytes: &[u8], options: Options, size: usize) -> (Completion, Vec<St
     for piece in bytes.chunks(size.max(1)) {
         reader.push(piece, crate::span::Moment::default(), &mut hear);
     }
-    let completion = reader.finish(Ending::Whole, &mut hear);
+    let completion = reader.finish(ending, &mut hear);
     (completion, told)
 }

@@ -12,7 +12,7 @@ pub enum Match {
     Snapshot,
     /// The asked name stands for this one: a named tier, what `latest` or a router chose.
     Alias,
-    /// The same but for a vendor, a region or a variant.
+    /// The same but for a vendor, a region, a variant, or a date that the answer leaves out.
     Renamed,
     /// The asked name is that of a deployment, which can be anything.
     Deployment,
@@ -27,7 +27,7 @@ impl Match {
             Self::Same => "the model that was asked for",
             Self::Snapshot => "the dated snapshot behind the alias that was asked for",
             Self::Alias => "what the asked name stands for now",
-            Self::Renamed => "the same model under a vendor's or region's name",
+            Self::Renamed => "the same model under another name (vendor, region, date)",
             Self::Deployment => "the model behind the deployment that was asked for",
             Self::Different => "another model than was asked for",
         }
@@ -50,15 +50,48 @@ pub fn compare(asked: &str, served: &str) -> Match {
     let moving = ["latest", "auto"]
         .iter()
         .any(|word| asked_core.ends_with(word));
-    let named = served_core
-        .strip_prefix(asked_core.as_str())
-        .is_some_and(|rest| rest.starts_with('-'));
-    match moving || named {
+    let tier = undated.strip_prefix(asked_core.as_str());
+    let tier = tier.and_then(|rest| rest.strip_prefix('-'));
+    let is_tier = |tier: &str| !tier.split('-').any(|word| OTHERS.contains(&word));
+    match moving || tier.is_some_and(is_tier) {
         true => Match::Alias,
-        false if same_words(&asked_core, without_date(&served_core)) => Match::Renamed,
+        false if same_words(without_date(&asked_core), &served_core) => Match::Renamed,
         false => Match::Different,
     }
 }
+
+/// Words after a name that make it another model of the family, and not a tier of the same.
+const OTHERS: &[&str] = &[
+    "mini",
+    "nano",
+    "micro",
+    "lite",
+    "small",
+    "medium",
+    "large",
+    "flash",
+    "fast",
+    "turbo",
+    "pro",
+    "max",
+    "plus",
+    "chat",
+    "instruct",
+    "base",
+    "vision",
+    "audio",
+    "realtime",
+    "search",
+    "codex",
+    "coder",
+    "reasoning",
+    "thinking",
+    "image",
+    "tts",
+    "transcribe",
+    "embedding",
+    "deep",
+];
 
 /// The name without vendor, region and variant, in lower case.
 fn core(name: &str) -> String {
@@ -93,12 +126,15 @@ fn without_date(name: &str) -> &str {
     }
 }
 
-/// Whether both names have the same words, in any order: `claude-sonnet-4.5`, `claude-4.5-sonnet`.
+/// Whether both names have the same words, in any order, and the same numbers, in this: `claude-sonnet-4.5`,
+/// `claude-4.5-sonnet`.
 fn same_words(one: &str, other: &str) -> bool {
     let words = |name: &str| {
-        let mut words: Vec<_> = name.split(['-', '.', '_']).map(str::to_owned).collect();
+        let words = name.split(['-', '.', '_']).map(str::to_owned);
+        let (numbers, mut words): (Vec<_>, Vec<_>) =
+            words.partition(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
         words.sort_unstable();
-        words
+        (numbers, words)
     };
     words(one) == words(other)
 }
@@ -138,7 +174,12 @@ mod tests {
                 Match::Renamed,
             ),
             ("gemini-3.7-flash", "gemini-3.8-flash", Match::Different),
-            ("gpt-4o", "gpt-4o-mini-2024-07-18", Match::Alias),
+            ("gpt-4o", "gpt-4o-mini-2024-07-18", Match::Different),
+            ("gpt-5.6", "gpt-5.6-mini", Match::Different),
+            ("gpt-4.5", "gpt-5.4", Match::Different),
+            ("claude-3-5-sonnet", "claude-5-3-sonnet", Match::Different),
+            ("gpt-4o-2024-08-06", "gpt-4o", Match::Renamed),
+            ("gpt-4o-2024-08-06", "gpt-4o-2024-05-13", Match::Different),
             ("deepseek-chat", "deepseek-v4-flash", Match::Different),
         ];
         for (asked, served, expected) in cases {

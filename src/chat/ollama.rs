@@ -84,7 +84,7 @@ fn one_call(call: Value<'_>, gather: &mut Gather<'_>) {
         index: function.get("index").and_then(Value::as_u64),
         id: call.get("id"),
         name: function.get("name"),
-        hosted: false,
+        ..Mark::default()
     };
     let at = gather.call(0, mark);
     if let Some(arguments) = function.get("arguments") {
@@ -97,6 +97,7 @@ fn last(root: Value<'_>, gather: &mut Gather<'_>) {
         gather.finish(0, reason);
     }
     gather.usage(root, usage::ollama);
+    gather.times("", root);
     match gather.is_streamed() {
         true => gather.done("done"),
         false => gather.tell_event(DeltaKind::Done, "done"),

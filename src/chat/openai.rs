@@ -111,12 +111,16 @@ fn read(root: Value<'_>, gather: &mut Gather<'_>) {
             "id" => gather.id(value),
             "model" => gather.model(value),
             "choices" => choices(value, gather),
-            "usage" => gather.usage(value, usage::chat),
+            "usage" => counts(value, gather),
             "x_groq" => groq(value, gather),
             "service_tier" => gather.service_tier(value),
             "system_fingerprint" => gather.fingerprint(value),
             "provider" if value.kind() == Kind::String => serves(gather, "openrouter"),
-            "timings" => serves(gather, "llama.cpp"),
+            "time_info" => gather.times("time_info.", value),
+            "timings" => {
+                serves(gather, "llama.cpp");
+                gather.times("timings.", value);
+            }
             "citations" | "search_results" => sources(value, gather),
             _ => {}
         }
@@ -131,9 +135,15 @@ fn serves(gather: &mut Gather<'_>, provider: &'static str) {
 /// Groq repeats the usage of a stream under a member of its own; it may stand there alone.
 fn groq(value: Value<'_>, gather: &mut Gather<'_>) {
     serves(gather, "groq");
-    if let Some(counts) = value.get("usage") {
-        gather.usage(counts, usage::chat);
+    if let Some(value) = value.get("usage") {
+        counts(value, gather);
     }
+}
+
+/// Counts of tokens, and, among them, times (Groq).
+fn counts(value: Value<'_>, gather: &mut Gather<'_>) {
+    gather.usage(value, usage::chat);
+    gather.times("usage.", value);
 }
 
 fn choices(list: Value<'_>, gather: &mut Gather<'_>) {
@@ -183,11 +193,19 @@ fn message(index: u32, message: Value<'_>, gather: &mut Gather<'_>) {
                 gather.reasoning(index, value);
             }
             "tool_calls" => calls(index, value, gather),
-            "function_call" => function(index, Mark::default(), value, gather),
-            "audio" if value.kind() == Kind::Object => gather.audio(index, value),
+            "function_call" => one_call(index, Mark::default(), value, gather),
+            "audio" if value.kind() == Kind::Object => audio(index, value, gather),
             "annotations" => annotations(index, value, gather),
             _ => {}
         }
+    }
+}
+
+/// Sound, in a stream after its id and before its expiry, which are none; what is said stands beside it.
+fn audio(index: u32, value: Value<'_>, gather: &mut Gather<'_>) {
+    gather.choice(index).audio = true;
+    if let Some(data) = value.get("data") {
+        gather.audio(index, data);
     }
 }
 
@@ -212,17 +230,18 @@ fn calls(index: u32, list: Value<'_>, gather: &mut Gather<'_>) {
     for (n, call) in list.items().enumerate() {
         // A whole answer counts its calls by place. In a stream the place means nothing.
         let place = (!gather.is_streamed()).then_some(n as u64);
+        let (function, custom) = (call.get("function"), call.get("custom"));
         let mark = Mark {
             index: call.get("index").and_then(Value::as_u64).or(place),
             id: call.get("id"),
+            is_text: function.is_none() && custom.is_some(),
             ..Mark::default()
         };
-        let inner = call.get("function").or_else(|| call.get("custom"));
-        function(index, mark, inner.unwrap_or(call), gather);
+        one_call(index, mark, function.or(custom).unwrap_or(call), gather);
     }
 }
 
-fn function(index: u32, mark: Mark<'_>, inner: Value<'_>, gather: &mut Gather<'_>) {
+fn one_call(index: u32, mark: Mark<'_>, inner: Value<'_>, gather: &mut Gather<'_>) {
     if inner.kind() != Kind::Object {
         return;
     }

@@ -34,6 +34,7 @@ impl Reader {
             base: Some(seen.base),
             span: Span::new(seen.base, seen.end()),
             event: 0,
+            begun: moments(seen.base),
             moment: moments(seen.end().saturating_sub(1)),
             streamed: false,
         };
@@ -74,7 +75,7 @@ impl Reader {
                 ApiError::named(root)
             };
             if let Some(error) = error {
-                gather.error(error, root);
+                gather.error(error, gather.span(root));
             }
             if let Some(dialect) = dialect.filter(|_| !failed) {
                 dialect.body(root, gather);
@@ -90,7 +91,10 @@ impl Reader {
             .saturating_sub(seen.bytes.trim_ascii_start().len());
         let lines = memchr::memchr_iter(b'\n', seen.bytes.get(..blank).unwrap_or_default()).count();
         if lines > 0 {
-            let text = format!("{lines} empty lines came before the answer, as signs of life");
+            let text = match lines {
+                1 => "an empty line came before the answer, as a sign of life".to_owned(),
+                _ => format!("{lines} empty lines came before the answer, as signs of life"),
+            };
             self.with(Place::nowhere(), &mut (), |gather| {
                 gather.note(NoteKind::KeepAlive, text, Some(Span::new(0, blank as u64)));
             });

@@ -2,16 +2,17 @@
 
 use super::completion::{Choice, Completion, Media, NoteKind};
 use super::delta::{DeltaKind, Hear};
-use super::dialect::{Asked, Dialect, Ends, Wish, model_in_path, recognise, recognise_body};
+use super::dialect::{Asked, Dialect, Wish, model_in_path, recognise, recognise_body};
 use super::errors::ApiError;
-use super::gather::{Gather, Place};
+use super::gather::{Gather, Place, filled};
 use super::sniff::{Label, differs, format, sniff};
 use super::verdict::{Ending, Evidence, judge};
 use super::{Keep, Options};
 use crate::exchange::Exchange;
+use crate::http1::Framing;
 use crate::json::{Document, Value};
 use crate::span::{Moment, Span};
-use crate::sse::{Decoder, Event, Item};
+use crate::sse::{Cut, Decoder, Event, Item};
 use crate::tape::{Rolling, Window};
 
 /// Reads one answer.
@@ -37,11 +38,19 @@ pub struct Reader {
     number: u64,
     /// The last `sequence_number`.
     sequence: Option<u64>,
+    /// Whether any event showed the dialect.
+    shown: bool,
     /// The event that the body ended in.
     pub(super) cut: Option<Span>,
+    /// The model that the head names: some bodies name only the alias (Azure's Responses).
+    pub(super) served: String,
     /// A body that is no stream has been read, or is too large.
     pub(super) read: bool,
     last: Moment,
+    /// Offset of the first byte that was fed last.
+    fresh: u64,
+    /// When the first byte came that is held from before.
+    held: Moment,
 }
 
 /// When the byte at an offset of the decoded body came.
@@ -59,6 +68,8 @@ impl Reader {
         let found = named.or_else(|| recognise(&asked));
         let content_type = asked.response("content-type");
         let content_type = content_type.split(';').next().unwrap_or_default().trim();
+        // What has no body by its status or its method is no empty stream.
+        let bodyless = exchange.response.framing == Some(Framing::Empty);
         let (dialect, why) = found.unzip();
         let name = dialect.map(Dialect::name);
         Self {
@@ -76,7 +87,9 @@ impl Reader {
             limit: options.limit,
             label: Label {
                 content_type: content_type.to_ascii_lowercase(),
-                array_streams: asked.path.ends_with(":streamGenerateContent"),
+                bodyless,
+                array_streams: asked.path.ends_with(":streamGenerateContent")
+                    || name == Some("gemini"),
                 lines_stream: name == Some("ollama") && wish.stream != Some(false),
             },
             wish,
@@ -85,9 +98,13 @@ impl Reader {
             decoder: None,
             number: 0,
             sequence: None,
+            shown: false,
             cut: None,
+            served: asked.response("x-ms-served-model"),
             read: false,
             last: Moment::default(),
+            fresh: 0,
+            held: Moment::default(),
         }
     }
 
@@ -115,15 +132,12 @@ impl Reader {
         let last = self.last;
         self.feed(&[], true, &|_| last, hear);
         self.settle();
-        let ends = self.dialect.map(|dialect| match self.completion.media {
-            // A plain answer ends with its JSON.
-            Media::Json => Ends::Whole,
-            _ => dialect.ends(self.completion.provider),
-        });
+        let provider = self.completion.provider;
         let evidence = Evidence {
             ending,
             cut: self.cut,
-            ends,
+            shown: self.shown,
+            ends: self.dialect.map(|dialect| dialect.ends(provider)),
         };
         self.completion.verdict = judge(&self.completion, evidence);
         self.completion
@@ -131,10 +145,23 @@ impl Reader {
 
     fn feed(&mut self, bytes: &[u8], ended: bool, moments: Moments<'_>, hear: &mut dyn Hear) {
         let more = bytes.len() as u64;
+        self.fresh = self.completion.bytes;
         self.completion.bytes = self.completion.bytes.saturating_add(more);
         let mut rolling = std::mem::take(&mut self.rolling);
         rolling.feed(bytes, ended, |seen| self.step(seen, moments, hear));
         self.rolling = rolling;
+        let at = self.decoder.as_ref().map_or(0, Decoder::at);
+        if at >= self.fresh && more > 0 {
+            self.held = moments(at);
+        }
+    }
+
+    /// When the byte at `start` came, with which an event begins.
+    fn begun(&self, start: u64, moments: Moments<'_>) -> Moment {
+        match start < self.fresh {
+            true => self.held,
+            false => moments(start),
+        }
     }
 
     /// Reads on; answers with the offset of the first byte that is still needed.
@@ -145,8 +172,11 @@ impl Reader {
         match self.decoder.take() {
             Some(mut decoder) => {
                 while let Some(item) = decoder.step(seen) {
-                    let moment = moments(decoder.told().saturating_sub(1));
-                    self.item(item, seen, moment, hear);
+                    let times = Times {
+                        begun: self.begun(item.span().start, moments),
+                        moment: moments(decoder.told().saturating_sub(1)),
+                    };
+                    self.item(item, seen, times, hear);
                 }
                 let at = decoder.at();
                 self.decoder = Some(decoder);
@@ -182,58 +212,73 @@ impl Reader {
             hear,
             keep: self.keep,
             place,
+            told: false,
             spare: Choice::default(),
         });
     }
 
-    fn item(&mut self, item: Item, seen: Window<'_>, moment: Moment, hear: &mut dyn Hear) {
-        let place = |span, base, event| Place {
-            base,
-            span,
-            event,
-            moment,
+    fn item(&mut self, item: Item, seen: Window<'_>, times: Times, hear: &mut dyn Hear) {
+        let place = Place {
+            base: None,
+            span: item.span(),
+            event: self.number,
+            begun: times.begun,
+            moment: times.moment,
             streamed: true,
         };
         match item {
             Item::Between(_) => return,
-            Item::Event(event) => self.event(event, seen, moment, hear),
-            Item::Comment { span, text } => {
+            Item::Event(event) => self.event(event, seen, place, hear),
+            Item::Comment { text, .. } => {
                 self.completion.comments = self.completion.comments.saturating_add(1);
                 let text = String::from_utf8_lossy(seen.slice(text));
-                self.with(place(span, None, self.number), hear, |gather| {
+                self.with(place, hear, |gather| {
                     gather.tell_event(DeltaKind::Comment, &text);
                 });
             }
-            Item::Block(event) => {
-                self.with(place(event.span, None, self.number), hear, |gather| {
+            Item::Block(_) => {
+                self.with(place, hear, |gather| {
                     gather.tell_event(DeltaKind::Other, "");
                 });
             }
             Item::Skipped(span) => {
                 let text = format!("an event of {} bytes is too large to be read", span.len());
-                self.with(place(span, None, self.number), hear, |gather| {
+                self.with(place, hear, |gather| {
                     gather.note(NoteKind::TooLarge, text, Some(span));
                     gather.tell_event(DeltaKind::Other, "");
                 });
             }
-            Item::Cut(cut) => self.cut = Some(cut.span),
+            Item::Cut(cut) => self.cut_off(cut, seen, place, hear),
         }
         self.number = self.number.saturating_add(1);
     }
 
-    fn event(&mut self, event: Event, seen: Window<'_>, moment: Moment, hear: &mut dyn Hear) {
+    /// The body ends inside an event. An end mark that lacks no more than its blank line is one all the same.
+    fn cut_off(&mut self, cut: Cut, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
+        let bytes = seen.slice(cut.span);
+        let data = bytes.strip_prefix(b"data:").unwrap_or_default();
+        let is_mark = data.trim_ascii() == b"[DONE]";
+        if !is_mark {
+            self.cut = Some(cut.span);
+        }
+        self.with(place, hear, |gather| match is_mark {
+            true => {
+                let text = "the end mark lacks its blank line: strict readers never see it";
+                gather.note(NoteKind::OpenMark, text.to_owned(), Some(cut.span));
+                gather.done("[DONE]");
+            }
+            false => gather.tell_event(DeltaKind::Cut, &String::from_utf8_lossy(bytes)),
+        });
+    }
+
+    fn event(&mut self, event: Event, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
+        let base = event.first_data.filter(|_| event.data_lines == 1);
         let place = Place {
-            base: event
-                .first_data
-                .filter(|_| event.data_lines == 1)
-                .map(|span| span.start),
-            span: event.span,
-            event: self.number,
-            moment,
-            streamed: true,
+            base: base.map(|span| span.start),
+            ..place
         };
         let (data, name) = (event.data(seen), event.name(seen));
-        self.completion.first_event.get_or_insert(moment);
+        self.completion.first_event.get_or_insert(place.moment);
         if data.trim_ascii().starts_with(b"[DONE]") {
             return self.with(place, hear, |gather| gather.done("[DONE]"));
         }
@@ -241,7 +286,9 @@ impl Reader {
         match Document::parse(&data) {
             Ok(document) => self.json_event(name, document.root(), place, hear),
             Err(error) => self.with(place, hear, |gather| {
-                if !data.trim_ascii().is_empty() {
+                if name == b"error" {
+                    gather.error(ApiError::words(&data), event.span);
+                } else if !data.trim_ascii().is_empty() {
                     let text = format!("the data of an event is not JSON: {error}");
                     gather.note(NoteKind::NotJson, text, Some(event.span));
                 }
@@ -254,16 +301,22 @@ impl Reader {
     fn json_event(&mut self, name: &[u8], root: Value<'_>, place: Place, hear: &mut dyn Hear) {
         self.recognise(name, root);
         let dialect = self.dialect;
+        self.shown |=
+            !self.shown && dialect.is_some_and(|dialect| dialect.shown(name, root).is_some());
         let gap = self.gap(root);
         self.with(place, hear, |gather| {
-            if let Some(error) = ApiError::named(root) {
-                gather.error(error, root);
-            } else if name == b"error" && dialect.is_none() {
-                gather.error(ApiError::of(root), root);
+            if let Some(error) = ApiError::named(root).or_else(|| ApiError::called(name, root)) {
+                gather.error(error, gather.span(root));
             }
-            match dialect {
-                Some(dialect) => dialect.event(name, root, gather),
-                None => gather.tell_event(DeltaKind::Other, ""),
+            if let Some(dialect) = dialect {
+                dialect.event(name, root, gather);
+            }
+            // An event without a piece of the answer is seen all the same.
+            if !gather.told {
+                let kinds = ["type", "event_type", "object"];
+                let kind = kinds.iter().find_map(|key| filled(root.get(key)?));
+                let kind = kind.unwrap_or_default();
+                gather.tell_event(DeltaKind::Other, &kind);
             }
             if let Some(text) = gap {
                 gather.note_once(NoteKind::SequenceGap, text, Some(gather.place.span));
@@ -295,6 +348,13 @@ impl Reader {
     }
 }
 
+/// When an event came.
+#[derive(Clone, Copy)]
+struct Times {
+    begun: Moment,
+    moment: Moment,
+}
+
 impl Place {
     /// For notes that stand nowhere.
     pub(super) fn nowhere() -> Self {
@@ -302,6 +362,7 @@ impl Place {
             base: None,
             span: Span::default(),
             event: 0,
+            begun: Moment::default(),
             moment: Moment::default(),
             streamed: false,
         }

@@ -58,7 +58,6 @@ impl Dialect for Responses {
                 }
                 gather.tell_event(DeltaKind::Other, &kind);
             }
-            "error" if root.get("error").is_none() => gather.error(flat(root), root),
             _ => delta(&kind, root, gather),
         }
     }
@@ -85,14 +84,6 @@ impl Dialect for Responses {
     }
 }
 
-/// The flat form of an error event; its own `type` is only `error`.
-fn flat(root: Value<'_>) -> ApiError {
-    ApiError {
-        class: None,
-        ..ApiError::of(root)
-    }
-}
-
 fn identity(response: Value<'_>, gather: &mut Gather<'_>) {
     for (key, value) in response.members() {
         let Some(key) = key.as_str() else { continue };
@@ -111,7 +102,7 @@ fn ending(response: Value<'_>, gather: &mut Gather<'_>) {
         gather.usage(counts, usage::responses);
     }
     if let Some(error) = ApiError::named(response) {
-        gather.error(error, response);
+        gather.error(error, gather.span(response));
     }
     let Some(status) = response.get("status").and_then(filled) else {
         return;
@@ -143,6 +134,7 @@ fn compare(response: Value<'_>, gather: &mut Gather<'_>) {
         hear: &mut (),
         keep: Keep::Text,
         place: gather.place,
+        told: false,
         spare: Choice::default(),
     };
     let items = response.get("output").into_iter().flat_map(Value::items);
@@ -155,26 +147,50 @@ fn compare(response: Value<'_>, gather: &mut Gather<'_>) {
         return;
     };
     let pieces = gather.choice(0);
-    let silent =
-        pieces.text_bytes == 0 && pieces.reasoning_bytes == 0 && pieces.tool_calls.is_empty();
+    let told = Told::of(pieces);
     let differs = pieces.text_bytes != whole.text_bytes
         || (!pieces.text.is_empty() && pieces.text != whole.text);
-    if silent {
-        for (n, item) in response
-            .get("output")
-            .into_iter()
-            .flat_map(Value::items)
-            .enumerate()
-        {
+    let items = response.get("output").into_iter().flat_map(Value::items);
+    for (n, item) in items.enumerate() {
+        if !told.holds(item) {
             output(n as u64, item, gather);
         }
-    } else if differs {
+    }
+    if told.words && differs {
         let text = format!(
             "the pieces join to {} bytes of text, the last event holds {}",
-            pieces.text_bytes, whole.text_bytes
+            gather.choice(0).text_bytes,
+            whole.text_bytes
         );
         let span = gather.place.span;
         gather.note(NoteKind::PiecesDiffer, text, Some(span));
+    }
+}
+
+/// What pieces have told before the last event tells it again.
+#[derive(Clone, Copy)]
+struct Told {
+    /// Text, or a refusal.
+    words: bool,
+    reasoning: bool,
+    calls: bool,
+}
+
+impl Told {
+    fn of(choice: &Choice) -> Self {
+        Self {
+            words: choice.text_bytes > 0 || choice.refusal.is_some(),
+            reasoning: choice.reasoning_bytes > 0,
+            calls: !choice.tool_calls.is_empty(),
+        }
+    }
+
+    fn holds(self, item: Value<'_>) -> bool {
+        match &*item.get("type").and_then(filled).unwrap_or_default() {
+            "message" => self.words,
+            "reasoning" => self.reasoning,
+            _ => self.calls,
+        }
     }
 }
 
@@ -256,6 +272,7 @@ fn call(index: u64, kind: &str, item: Value<'_>, gather: &mut Gather<'_>) -> Opt
             id,
             name,
             hosted: !ours,
+            is_text: kind == "custom_tool_call",
         },
     ))
 }

@@ -8,6 +8,7 @@ use super::gather::Place;
 use super::models::{self, Match};
 use super::reader::Reader;
 use crate::json::Document;
+use crate::span::Span;
 
 impl Reader {
     /// What can be said only when all is there.
@@ -20,27 +21,54 @@ impl Reader {
                     "{}".clone_into(&mut call.arguments);
                 }
                 let is_whole = call.arguments.len() as u64 >= call.argument_bytes;
-                call.check = if keeps && is_whole {
-                    check(&call.arguments)
-                } else {
-                    Arguments::Unchecked
-                };
+                if keeps && is_whole && call.check != Arguments::Text {
+                    call.check = check(&call.arguments);
+                }
             }
+            choice.thought = thought(&choice.text);
             refine(choice);
         }
+        self.thought_note();
         self.compare_models();
         self.usage_note();
         self.budget_note();
     }
 
+    /// Some servers leave thoughts in the text (Groq's raw form, templates without a parser).
+    fn thought_note(&mut self) {
+        let all = self.completion.choices.iter();
+        let found: Vec<_> = all
+            .filter_map(|choice| Some((choice.index, choice.thought?)))
+            .collect();
+        for (index, span) in found {
+            let text = format!(
+                "bytes {span} of the text of choice {index} are thoughts (<think>): the answer is what follows"
+            );
+            self.with(Place::nowhere(), &mut (), |gather| {
+                gather.note(NoteKind::InlineThought, text, None);
+            });
+        }
+    }
+
     fn compare_models(&mut self) {
+        let served = std::mem::take(&mut self.served);
+        let known = [&self.completion.asked_model, &self.completion.served_model];
+        if !served.is_empty() && known.iter().all(|known| known.as_ref() != Some(&served)) {
+            let text =
+                format!("the head names the model that served: {served} (x-ms-served-model)");
+            self.with(Place::nowhere(), &mut (), |gather| {
+                gather.note(NoteKind::ServedModel, text, None);
+            });
+        }
         let completion = &mut self.completion;
         let (Some(asked), Some(served)) = (&completion.asked_model, &completion.served_model)
         else {
             return;
         };
         let mut found = models::compare(asked, served);
-        if found == Match::Different && completion.provider == Some("azure") {
+        let names_deployments =
+            completion.provider == Some("azure") || completion.dialect == Some("azure-openai");
+        if found == Match::Different && names_deployments {
             found = Match::Deployment;
         }
         let text = format!("asked for {asked}, answered by {served}");
@@ -94,6 +122,18 @@ impl Reader {
     }
 }
 
+/// Thoughts at the beginning of a text, tags included. Some templates open them before the text begins; they
+/// close them on a line of its own.
+fn thought(text: &str) -> Option<Span> {
+    let opens = text.trim_start().starts_with("<think>");
+    let Some((before, after)) = text.split_once("</think>") else {
+        return opens.then(|| Span::new(0, text.len() as u64));
+    };
+    let closes = !before.contains("<think>") && (after.is_empty() || after.starts_with('\n'));
+    let end = text.len().saturating_sub(after.len());
+    (opens || closes).then(|| Span::new(0, end as u64))
+}
+
 fn check(arguments: &str) -> Arguments {
     if arguments.trim().is_empty() {
         return Arguments::Empty;
@@ -110,10 +150,7 @@ fn check(arguments: &str) -> Arguments {
 /// `stop` also stands over a refusal, and over calls that were forced; Gemini knows no other word.
 fn refine(choice: &mut Choice) {
     let waits = choice.tool_calls.iter().any(|call| !call.hosted);
-    let refused = choice
-        .refusal
-        .as_ref()
-        .is_some_and(|refusal| !refusal.is_empty());
+    let refused = choice.refusal.is_some();
     let Some(finish) = choice.finish.as_mut() else {
         return;
     };

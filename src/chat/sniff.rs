@@ -9,6 +9,8 @@ use crate::tape::Window;
 pub(super) struct Label {
     /// `Content-Type` without parameters, lower case.
     pub(super) content_type: String,
+    /// Whether no body belongs to it.
+    pub(super) bodyless: bool,
     /// Whether a JSON array of this dialect is a stream.
     pub(super) array_streams: bool,
     /// Whether JSON of this dialect comes in lines.
@@ -27,9 +29,12 @@ pub(super) fn sniff(label: &Label, seen: Window<'_>) -> Option<Media> {
     let bytes = held.strip_prefix(b"\xef\xbb\xbf").unwrap_or(held);
     let start = bytes.trim_ascii_start();
     let Some(first) = start.first() else {
-        return (seen.ended || held.len() >= SPACE).then_some(match bytes.len() {
-            0 => Media::Empty,
-            _ => by_label(label),
+        let silent =
+            bytes.is_empty() && (label.bodyless || label.content_type != "text/event-stream");
+        return (seen.ended || held.len() >= SPACE).then_some(match silent {
+            true => Media::Empty,
+            // A stream may be over before its first event.
+            false => by_label(label),
         });
     };
     // A mark that has not come whole looks like something else.
@@ -140,6 +145,7 @@ mod tests {
             ),
             ("text/plain", "upstream failed", Media::Text),
             ("application/json", "", Media::Empty),
+            ("text/event-stream", "", Media::Sse),
         ];
         for (content_type, body, expected) in cases {
             let label = Label {

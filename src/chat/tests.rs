@@ -73,6 +73,16 @@ fn the_end_of_a_stream_is_judged_by_all_evidence() {
         ),
         (whole.clone(), Ending::Cancelled, Verdict::Cancelled),
         (String::new(), Ending::Whole, Verdict::NoFinish),
+        (
+            "data: {\"choices\":[]}\n\n".to_owned(),
+            Ending::Whole,
+            Verdict::NoFinish,
+        ),
+        (
+            "data: {\"n\":1}\n\n".to_owned(),
+            Ending::Whole,
+            Verdict::NotChat,
+        ),
     ];
     for (body, ending, expected) in cases {
         let found = read_with("openai-chat", &body, ending, Keep::All);
@@ -265,7 +275,7 @@ fn plain_json_that_was_cut_never_reads_as_complete() {
     assert_eq!(read("openai-chat", body).verdict, Verdict::Complete);
     for cut in 1..body.len() {
         let found = read("openai-chat", &body[..cut]);
-        assert!(matches!(found.verdict, Verdict::CutInEvent { .. }), "{cut}");
+        assert!(matches!(found.verdict, Verdict::CutInJson { .. }), "{cut}");
     }
 }
 
@@ -309,6 +319,405 @@ fn results_serialise_under_stable_names() {
     assert_eq!(json["deltas"][1]["kind"], "text");
     assert_eq!(json["usage"], serde_json::Value::Null);
     assert_eq!(serde_json::to_value(Match::Snapshot).unwrap(), "snapshot");
+}
+
+#[test]
+fn a_refusal_is_told_once_though_the_last_event_holds_it_again() {
+    let stream = concat!(
+        "data: {\"type\":\"response.refusal.delta\",\"output_index\":0,\"delta\":\"I can't.\"}\n\n",
+        "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[{\"type\":\"message\",",
+        "\"content\":[{\"type\":\"refusal\",\"refusal\":\"I can't.\"}]}]}}\n\n",
+    );
+    let found = read("openai-responses", stream);
+    assert_eq!(found.choices[0].refusal.as_deref(), Some("I can't."));
+    assert_eq!((found.verdict, found.notes), (Verdict::Refused, vec![]));
+    let sums = read_with("openai-responses", stream, Ending::Whole, Keep::Sums);
+    assert_eq!(sums.verdict, Verdict::Refused);
+}
+
+#[test]
+fn what_pieces_left_out_comes_from_the_last_event_kind_by_kind() {
+    let stream = concat!(
+        "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":\"web_search_call\",\"id\":\"ws\"}}\n\n",
+        "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[",
+        "{\"type\":\"web_search_call\",\"id\":\"ws\"},",
+        "{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"Hi\"}]}]}}\n\n",
+    );
+    let found = read("openai-responses", stream);
+    assert_eq!(found.choices[0].text, "Hi");
+    assert_eq!(found.choices[0].tool_calls.len(), 1);
+    assert_eq!(found.notes, []);
+}
+
+#[test]
+fn the_input_of_a_custom_tool_is_text() {
+    let pieces = [
+        r#"{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"custom","custom":{"name":"run","input":"print("}}]}}"#,
+        r#"{"index":0,"delta":{"tool_calls":[{"index":0,"custom":{"input":"1)"}}]}}"#,
+    ];
+    let found = read("openai-chat", &chat(&pieces, true));
+    let call = &found.choices[0].tool_calls[0];
+    assert_eq!(
+        (call.arguments.as_str(), &call.check),
+        ("print(1)", &Arguments::Text)
+    );
+    let body = r#"{"object":"response","status":"completed","output":[
+        {"type":"custom_tool_call","call_id":"c","name":"run","input":"print(1)"},
+        {"type":"function_call","call_id":"d","name":"f","arguments":"{"}]}"#;
+    let calls = &read("openai-responses", body).choices[0].tool_calls;
+    assert_eq!(calls[0].check, Arguments::Text);
+    assert!(matches!(calls[1].check, Arguments::Broken { .. }));
+}
+
+/// Reads an answer whose head has `status`, a path and fields.
+fn answered(path: &str, head: &str, body: &str) -> Completion {
+    let mut tape = crate::tape::Tape::new(crate::tape::Origin {
+        id: String::new(),
+        started: jiff::Timestamp::UNIX_EPOCH,
+        via: String::new(),
+        url: String::new(),
+        tool: String::new(),
+    });
+    use crate::span::Side;
+    use crate::tape::Watch as _;
+    let request =
+        format!("POST {path} HTTP/1.1\r\nHost: h\r\nanthropic-version: 2023-06-01\r\n\r\n");
+    tape.bytes(Side::Sent, Moment::default(), request.as_bytes());
+    tape.bytes(Side::Received, Moment::default(), head.as_bytes());
+    let exchange = Exchange::read(&tape, crate::http1::Limits::default());
+    let mut reader = Reader::begin(&exchange, &[], Options::default());
+    reader.push(body.as_bytes(), Moment::default(), &mut ());
+    reader.finish(Ending::Whole, &mut ())
+}
+
+#[test]
+fn an_error_status_is_no_broken_stream() {
+    let head = "HTTP/1.1 429 Too Many Requests\r\n\r\n";
+    let array = r#"[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]"#;
+    let found = answered("/v1beta/models/m:streamGenerateContent", head, array);
+    assert_eq!(
+        (found.verdict, found.errors.len()),
+        (Verdict::ErrorAnswer, 1)
+    );
+    let events = "data: {\"error\":{\"message\":\"m\"}}\n\n";
+    let found = answered("/v1/chat/completions", head, events);
+    assert_eq!(
+        (found.verdict, found.errors.len()),
+        (Verdict::ErrorAnswer, 1)
+    );
+}
+
+#[test]
+fn errors_in_a_stream_are_known_by_their_event_too() {
+    let cases = [
+        (
+            "data: {\"object\":\"error\",\"message\":\"m\",\"type\":\"T\",\"code\":500}\n\n",
+            "m T",
+        ),
+        (
+            "event: error\ndata: {\"message\":\"m\",\"type\":\"T\"}\n\n",
+            "m T",
+        ),
+        ("event: error\ndata: it timed out\n\n", "it timed out "),
+        (
+            "data: {\"error\":\"m\",\"error_type\":\"overloaded\"}\n\n",
+            "m overloaded",
+        ),
+        (
+            "data: {\"type\":\"error\",\"message\":\"m\",\"code\":\"c\"}\n\n",
+            "m ",
+        ),
+    ];
+    for dialect in ["openai-chat", "openai-responses"] {
+        for (event, expected) in cases {
+            let found = read(dialect, &(chat(&[TEXT], false) + event));
+            let error = &found.errors[0];
+            let class = error.class.as_deref().unwrap_or_default();
+            assert_eq!(
+                format!("{} {class}", error.message),
+                expected,
+                "{dialect} {event}"
+            );
+            assert_eq!(
+                (found.errors.len(), found.verdict),
+                (1, Verdict::ErrorEvent)
+            );
+        }
+    }
+}
+
+#[test]
+fn an_end_mark_counts_though_its_blank_line_is_missing() {
+    let whole = chat(&[TEXT, STOP], true);
+    for end in ["\n", "\n\n"] {
+        let found = read("openai-chat", whole.strip_suffix(end).unwrap());
+        assert_eq!(found.verdict, Verdict::Complete);
+        assert_eq!(found.notes[0].kind, NoteKind::OpenMark);
+    }
+    let cut = read("openai-chat", whole.strip_suffix("]\n\n").unwrap());
+    assert!(matches!(cut.verdict, Verdict::CutInEvent { .. }));
+    assert_eq!(cut.deltas.last().unwrap().kind, DeltaKind::Cut);
+}
+
+#[test]
+fn a_plain_body_that_is_no_answer_is_not_called_complete() {
+    let cases = [
+        (r#"{"foo":1}"#, Verdict::NotChat),
+        (r#"{"detail":"who are you"}"#, Verdict::NotChat),
+        (
+            r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":null}]}"#,
+            Verdict::DoneWithoutFinish,
+        ),
+        (
+            r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}"#,
+            Verdict::Complete,
+        ),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(read("openai-chat", body).verdict, expected, "{body}");
+    }
+}
+
+#[test]
+fn a_stream_may_end_before_it_begins() {
+    let events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    let found = answered("/v1/chat/completions", events, "");
+    assert_eq!(
+        (found.media, found.verdict),
+        (Media::Sse, Verdict::NoFinish)
+    );
+    let none = "HTTP/1.1 204 No Content\r\nContent-Type: text/event-stream\r\n\r\n";
+    assert_eq!(
+        answered("/v1/chat/completions", none, "").media,
+        Media::Empty
+    );
+}
+
+#[test]
+fn not_all_that_names_a_version_of_messages_is_one() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+    let cases = [
+        ("/v1/messages", Some("anthropic-messages")),
+        ("/anthropic", Some("anthropic-messages")),
+        ("/v1/models", None),
+        ("/v1/messages/count_tokens", None),
+        ("/v1/chat/completions/chatcmpl-1/messages", None),
+        ("/v1/threads/thread_1/messages", None),
+    ];
+    for (path, expected) in cases {
+        assert_eq!(answered(path, head, "{}").dialect, expected, "{path}");
+    }
+}
+
+#[test]
+fn counts_stay_where_a_later_event_has_none() {
+    let stream = concat!(
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":3}}\n\n",
+        "data: {\"choices\":[],\"usage\":null}\n\n",
+        "data: {\"choices\":[],\"usage\":{}}\n\n",
+    );
+    let usage = read("openai-chat", stream).usage.unwrap();
+    assert_eq!((usage.input, usage.named.len()), (Some(5), 2));
+}
+
+#[test]
+fn every_event_is_told() {
+    let stream = concat!(
+        "data: {\"type\":\"message_start\",\"message\":{\"role\":\"assistant\"}}\n\n",
+        "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+        "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"signature_delta\",\"signature\":\"x\"}}\n\n",
+        "data: {\"type\":\"error\",\"error\":{\"type\":\"t\",\"message\":\"m\"}}\n\n",
+    );
+    let found = read("anthropic-messages", stream);
+    let told: Vec<_> = found
+        .deltas
+        .iter()
+        .map(|stamp| (stamp.event, stamp.kind))
+        .collect();
+    let expected = [
+        (0, DeltaKind::Role),
+        (1, DeltaKind::Other),
+        (2, DeltaKind::Other),
+        (3, DeltaKind::Error),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn sound_is_its_data_alone() {
+    let pieces = [
+        r#"{"index":0,"delta":{"audio":{"id":"a","transcript":""}}}"#,
+        r#"{"index":0,"delta":{"audio":{"data":"AAAA"}}}"#,
+        r#"{"index":0,"delta":{"audio":{"expires_at":1}}}"#,
+    ];
+    let found = read("openai-chat", &chat(&pieces, true));
+    let sound = found
+        .deltas
+        .iter()
+        .filter(|stamp| stamp.kind == DeltaKind::Audio);
+    assert_eq!(sound.map(|stamp| stamp.event).collect::<Vec<_>>(), [1]);
+    assert!(found.choices[0].audio);
+}
+
+#[test]
+fn interactions_of_gemini_are_joined() {
+    let stream = concat!(
+        "data: {\"interaction\":{\"id\":\"v1_a\",\"status\":\"in_progress\",\"object\":\"interaction\",\"model\":\"gemini-2.5-flash\"},\"event_type\":\"interaction.created\"}\n\n",
+        "data: {\"index\":0,\"step\":{\"type\":\"thought\"},\"event_type\":\"step.start\"}\n\n",
+        "data: {\"index\":0,\"delta\":{\"content\":{\"type\":\"text\",\"text\":\"Hm.\"},\"type\":\"thought_summary\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":0,\"event_type\":\"step.stop\"}\n\n",
+        "data: {\"index\":1,\"step\":{\"type\":\"model_output\"},\"event_type\":\"step.start\"}\n\n",
+        "data: {\"index\":1,\"delta\":{\"text\":\"Hi\",\"type\":\"text\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":1,\"delta\":{\"annotations\":[{\"url\":\"https://a\",\"type\":\"url_citation\"}],\"type\":\"text_annotation_delta\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":2,\"step\":{\"id\":\"s\",\"type\":\"google_search_call\"},\"event_type\":\"step.start\"}\n\n",
+        "data: {\"index\":2,\"delta\":{\"type\":\"google_search_call\",\"arguments\":{\"queries\":[]}},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":3,\"step\":{\"id\":\"c\",\"type\":\"function_call\",\"name\":\"f\",\"arguments\":{}},\"event_type\":\"step.start\"}\n\n",
+        "data: {\"index\":3,\"delta\":{\"arguments\":\"{\\\"x\\\":\",\"type\":\"arguments_delta\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"index\":3,\"delta\":{\"arguments\":\"1}\",\"type\":\"arguments_delta\"},\"event_type\":\"step.delta\"}\n\n",
+        "data: {\"interaction\":{\"id\":\"v1_a\",\"status\":\"requires_action\",\"usage\":{\"total_tokens\":133,\"total_input_tokens\":53,",
+        "\"input_tokens_by_modality\":[{\"modality\":\"text\",\"tokens\":53}],\"total_cached_tokens\":0,\"total_output_tokens\":15,",
+        "\"total_tool_use_tokens\":0,\"total_thought_tokens\":65},\"service_tier\":\"standard\",\"model\":\"gemini-2.5-flash\"},\"event_type\":\"interaction.completed\"}\n\n",
+    );
+    let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+    reader.push(stream.as_bytes(), Moment::default(), &mut ());
+    let found = reader.finish(Ending::Whole, &mut ());
+    assert_eq!(
+        (found.dialect, found.verdict),
+        (Some("gemini-interactions"), Verdict::Complete)
+    );
+    let choice = &found.choices[0];
+    assert_eq!(
+        (choice.text.as_str(), choice.reasoning.as_str()),
+        ("Hi", "Hm.")
+    );
+    assert_eq!(choice.citations[0].source, "https://a");
+    let calls: Vec<_> = choice
+        .tool_calls
+        .iter()
+        .map(|call| (call.name.as_str(), call.arguments.as_str(), call.hosted))
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            ("google_search_call", "{\"queries\":[]}", true),
+            ("f", "{\"x\":1}", false)
+        ]
+    );
+    assert_eq!(choice.finish.as_ref().unwrap().kind, FinishKind::ToolCalls);
+    let usage = found.usage.unwrap();
+    assert_eq!(
+        (usage.input, usage.output, usage.reasoning),
+        (Some(53), Some(80), Some(65))
+    );
+
+    let body = r#"{"id":"v1_b","status":"completed","object":"interaction","model":"gemini-2.5-flash","steps":[
+        {"type":"thought","signature":"x"},
+        {"type":"model_output","content":[{"type":"text","text":"Hello"}]},
+        {"type":"function_call","id":"c","name":"f","arguments":{"x":1}}]}"#;
+    let found = read("gemini-interactions", body);
+    assert_eq!(found.choices[0].text, "Hello");
+    assert_eq!(found.choices[0].tool_calls[0].arguments, "{\"x\":1}");
+    let cut = stream
+        .split_once("data: {\"index\":1,\"event")
+        .map_or(&stream[..600], |(cut, _)| cut);
+    assert!(!read("gemini-interactions", cut).verdict.is_whole());
+}
+
+#[test]
+fn thoughts_in_a_text_are_pointed_at_and_stay() {
+    let cases = [
+        ("<think>\\nHm.</think>\\n\\nHi", Some(19)),
+        ("Hm.\\n</think>\\n\\nHi", Some(12)),
+        ("<think>Hm.", Some(10)),
+        ("What </think> means", None),
+        ("Say <think> and </think>\\n", None),
+        ("Hi", None),
+    ];
+    for (text, expected) in cases {
+        let choice = format!("{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}");
+        let found = read("openai-chat", &chat(&[&choice, STOP], true));
+        let choice = &found.choices[0];
+        assert_eq!(choice.thought.map(|span| span.end), expected, "{text}");
+        assert_eq!(choice.text, text.replace("\\n", "\n"));
+        let noted = found
+            .notes
+            .iter()
+            .any(|note| note.kind == NoteKind::InlineThought);
+        assert_eq!(noted, expected.is_some());
+    }
+}
+
+#[test]
+fn the_head_may_know_the_model_better() {
+    let head = "HTTP/1.1 200 OK\r\nx-ms-served-model: gpt-4o-2024-08-06\r\n\r\n";
+    let body = r#"{"object":"response","model":"gpt-4o","status":"completed","output":[]}"#;
+    let found = answered("/openai/v1/responses", head, body);
+    assert_eq!(found.served_model.as_deref(), Some("gpt-4o"));
+    assert_eq!(found.notes[0].kind, NoteKind::ServedModel);
+    assert!(found.notes[0].text.contains("gpt-4o-2024-08-06"));
+}
+
+#[test]
+fn times_in_bodies_are_read_in_their_units() {
+    let cases = [
+        (
+            "openai-chat",
+            r#"{"choices":[],"usage":{"queue_time":0.02,"total_tokens":1}}"#,
+            ("usage.queue_time", 20_000),
+        ),
+        (
+            "openai-chat",
+            r#"{"choices":[],"time_info":{"prompt_time":0.5,"created":1.7e9}}"#,
+            ("time_info.prompt_time", 500_000),
+        ),
+        (
+            "openai-chat",
+            r#"{"choices":[],"timings":{"prompt_ms":12.5,"prompt_per_token_ms":1}}"#,
+            ("timings.prompt_ms", 12_500),
+        ),
+        (
+            "ollama",
+            r#"{"done":true,"load_duration":8000000000,"eval_count":1}"#,
+            ("load_duration", 8_000_000),
+        ),
+    ];
+    for (dialect, body, (name, micros)) in cases {
+        assert_eq!(
+            read(dialect, body).times,
+            [(name.to_owned(), micros)],
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn the_moment_of_the_first_byte_of_an_event_is_kept() {
+    let stream = chat(&[TEXT, STOP], true);
+    let at = Moment::from_micros;
+    // Inside the first event, inside the line end after it, and inside the last.
+    let (first, last) = (40, stream.len() - 3);
+    let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+    let pieces = [(0, first, 10), (first, last, 20), (last, stream.len(), 30)];
+    for (from, to, micros) in pieces {
+        reader.push(&stream.as_bytes()[from..to], at(micros), &mut ());
+    }
+    let found = reader.finish(Ending::Whole, &mut ());
+    let times: Vec<_> = found
+        .deltas
+        .iter()
+        .map(|stamp| (stamp.begun.micros, stamp.moment.micros))
+        .collect();
+    assert_eq!(times, [(10, 20), (10, 20), (20, 20), (20, 30)]);
+    assert_eq!(found.deltas.last().unwrap().kind, DeltaKind::Done);
+}
+
+#[test]
+fn each_dialect_is_a_fuzz_target() {
+    let targets = include_str!("../../fuzz/Cargo.toml");
+    for dialect in super::DIALECTS {
+        let name = format!("name = \"chat-{}\"", dialect.name());
+        assert!(targets.contains(&name), "{name}");
+    }
 }
 
 proptest! {

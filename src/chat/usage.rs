@@ -14,6 +14,8 @@ pub struct Usage {
     pub cached_input: Option<u64>,
     /// Input tokens written to a cache.
     pub cache_write: Option<u64>,
+    /// Of those, what is to be kept for an hour: it has a price of its own.
+    pub cache_write_1h: Option<u64>,
     /// All output tokens, reasoning included.
     pub output: Option<u64>,
     /// Output tokens spent on reasoning.
@@ -35,6 +37,13 @@ pub struct Cost {
     pub named: &'static str,
 }
 
+impl Cost {
+    /// So many dollars; nothing where that is no amount.
+    pub fn read(usd: f64, named: &'static str) -> Option<Self> {
+        (usd.is_finite() && usd >= 0.0).then_some(Self { usd, named })
+    }
+}
+
 /// How a dialect adds up. Answers a note where the parts do not make the total.
 pub(super) type Arithmetic = fn(&mut Usage) -> Option<String>;
 
@@ -51,7 +60,7 @@ impl Usage {
     fn flatten(&mut self, prefix: &str, object: Value<'_>, depth: u32) {
         for (key, value) in object.members() {
             let Some(key) = key.as_str() else { continue };
-            let is_inner = value.kind() == Kind::Object && depth < DEPTH;
+            let is_inner = matches!(value.kind(), Kind::Object | Kind::Array) && depth < DEPTH;
             let number = value.as_u64();
             if !is_inner && number.is_none() {
                 continue;
@@ -62,8 +71,32 @@ impl Usage {
             };
             match number {
                 Some(number) => self.set(path, number),
+                None if value.kind() == Kind::Array => self.list(&path, value, depth),
                 None => self.flatten(&path, value, depth.saturating_add(1)),
             }
+        }
+    }
+
+    /// Counts of each modality (Gemini), each under its name; of each round (Anthropic), added up.
+    fn list(&mut self, path: &str, list: Value<'_>, depth: u32) {
+        let mut sums = Self::default();
+        for item in list.items().filter(|item| item.kind() == Kind::Object) {
+            let modality = item.get("modality").and_then(Value::as_str);
+            let count = item.get("tokenCount").or_else(|| item.get("tokens"));
+            let count = count.and_then(Value::as_u64);
+            if let (Some(modality), Some(count)) = (modality, count) {
+                self.set(format!("{path}.{modality}"), count);
+                continue;
+            }
+            let mut one = Self::default();
+            one.flatten(path, item, depth.saturating_add(1));
+            for (path, count) in one.named {
+                let before = sums.named(&path).unwrap_or(0);
+                sums.set(path, before.saturating_add(count));
+            }
+        }
+        for (path, sum) in sums.named {
+            self.set(path, sum);
         }
     }
 
@@ -163,18 +196,33 @@ pub(super) fn responses(usage: &mut Usage) -> Option<String> {
     None
 }
 
-/// Anthropic: `input_tokens` is only what no cache was asked about; the cached ones stand beside it.
+/// Anthropic: `input_tokens` is only what no cache was asked about; the cached ones stand beside it. Rounds of
+/// compaction and of advisors are in `iterations` alone, whose sum is what is paid.
 pub(super) fn anthropic(usage: &mut Usage) -> Option<String> {
-    usage.cached_input = usage.named("cache_read_input_tokens");
-    usage.cache_write = usage.named("cache_creation_input_tokens");
-    usage.input = usage.sum(&[
-        "input_tokens",
-        "cache_read_input_tokens",
-        "cache_creation_input_tokens",
-    ]);
-    usage.output = usage.named("output_tokens");
-    usage.reasoning = usage.named("output_tokens_details.thinking_tokens");
-    None
+    let top = usage.named("output_tokens");
+    let rounds = usage.named("iterations.output_tokens");
+    let has_more = rounds.is_some_and(|rounds| top.is_none_or(|top| rounds >= top));
+    let name = |name: &str| match has_more {
+        true => format!("iterations.{name}"),
+        false => name.to_owned(),
+    };
+    let (input, cached, written) = (
+        name("input_tokens"),
+        name("cache_read_input_tokens"),
+        name("cache_creation_input_tokens"),
+    );
+    usage.cached_input = usage.named(&cached);
+    usage.cache_write = usage.named(&written);
+    usage.cache_write_1h = usage.named(&name("cache_creation.ephemeral_1h_input_tokens"));
+    usage.input = usage.sum(&[&input, &cached, &written]);
+    usage.output = usage.named(&name("output_tokens"));
+    usage.reasoning = usage
+        .named(&name("output_tokens_details.thinking_tokens"))
+        .or_else(|| usage.named("output_tokens_details.thinking_tokens"));
+    let beside = rounds?.checked_sub(top?).filter(|beside| *beside > 0)?;
+    Some(format!(
+        "{beside} output tokens are those of compaction or of other models: only the iterations count them"
+    ))
 }
 
 /// Gemini: thoughts stand beside the candidates, the results of tools beside the prompt. Counts of zero are
@@ -190,6 +238,19 @@ pub(super) fn gemini(usage: &mut Usage) -> Option<String> {
         .sum(&["candidatesTokenCount", "thoughtsTokenCount"])
         .or(zero);
     usage.reasoning = usage.named("thoughtsTokenCount").or(zero);
+    usage.audio_input = usage.named("promptTokensDetails.AUDIO");
+    usage.audio_output = usage.named("candidatesTokensDetails.AUDIO");
+    None
+}
+
+/// Gemini Interactions: thoughts stand beside the output, the results of tools beside the input.
+pub(super) fn interactions(usage: &mut Usage) -> Option<String> {
+    usage.input = usage.sum(&["total_input_tokens", "total_tool_use_tokens"]);
+    usage.cached_input = usage.named("total_cached_tokens");
+    usage.output = usage.sum(&["total_output_tokens", "total_thought_tokens"]);
+    usage.reasoning = usage.named("total_thought_tokens");
+    usage.audio_input = usage.named("input_tokens_by_modality.audio");
+    usage.audio_output = usage.named("output_tokens_by_modality.audio");
     None
 }
 
@@ -210,22 +271,18 @@ pub(super) fn cohere(usage: &mut Usage) -> Option<String> {
 
 /// What a usage object says about money.
 pub(super) fn cost(object: Value<'_>) -> Option<Cost> {
-    let dollars = |value: Value<'_>, named| {
-        let usd = value.as_f64()?;
-        Some(Cost { usd, named })
-    };
+    let dollars = |value: Value<'_>, named| Cost::read(value.as_f64()?, named);
     if let Some(cost) = object.get("cost") {
+        let own_key = object.get("is_byok").and_then(Value::as_bool) == Some(true);
         return match cost.kind() {
+            Kind::Number if own_key => dollars(cost, "usage.cost, the fee alone: is_byok"),
             Kind::Number => dollars(cost, "usage.cost"),
             _ => dollars(cost.get("total_cost")?, "usage.cost.total_cost"),
         };
     }
     // xAI: ten thousand million ticks to the dollar.
     let ticks = object.get("cost_in_usd_ticks")?.as_f64()?;
-    Some(Cost {
-        usd: ticks / 1e10,
-        named: "usage.cost_in_usd_ticks",
-    })
+    Cost::read(ticks / 1e10, "usage.cost_in_usd_ticks")
 }
 
 #[cfg(test)]
@@ -302,6 +359,31 @@ mod tests {
             all(&read(r#"{"trafficType":"ON_DEMAND"}"#, gemini).0),
             [None; 5]
         );
+    }
+
+    #[test]
+    fn rounds_of_anthropic_are_added_up() {
+        let text = r#"{"input_tokens":10,"output_tokens":5,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,
+            "iterations":[
+                {"type":"compaction","input_tokens":100,"output_tokens":20,"cache_read_input_tokens":0,
+                 "cache_creation_input_tokens":7,"cache_creation":{"ephemeral_1h_input_tokens":7}},
+                {"type":"message","input_tokens":10,"output_tokens":5,"cache_read_input_tokens":3}]}"#;
+        let (usage, note) = read(text, anthropic);
+        assert_eq!(all(&usage), [Some(120), Some(3), Some(7), Some(25), None]);
+        assert_eq!(usage.cache_write_1h, Some(7));
+        assert!(note.unwrap().starts_with("20 output tokens"));
+    }
+
+    #[test]
+    fn sound_of_gemini_is_a_part_of_the_prompt() {
+        let text = r#"{"promptTokenCount":100,"candidatesTokenCount":2,"totalTokenCount":102,
+            "promptTokensDetails":[{"modality":"TEXT","tokenCount":20},{"modality":"AUDIO","tokenCount":80}]}"#;
+        let (usage, _) = read(text, gemini);
+        assert_eq!(
+            (usage.input, usage.audio_input, usage.audio_output),
+            (Some(100), Some(80), None)
+        );
+        assert_eq!(usage.named("promptTokensDetails.TEXT"), Some(20));
     }
 
     #[test]

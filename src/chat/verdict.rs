@@ -58,14 +58,19 @@ pub enum Verdict {
     DoneWithoutFinish,
     /// The body ended properly, but nothing says that the answer did.
     NoFinish,
-    /// The body ended properly, inside an event (of a plain answer: inside its JSON).
+    /// The body ended properly, inside an event; empty: before the end of an array of events.
     CutInEvent {
+        /// What was there of it, in the decoded body.
+        at: Span,
+    },
+    /// The body of a plain answer ended properly, inside its JSON.
+    CutInJson {
         /// What was there of it, in the decoded body.
         at: Span,
     },
     /// The connection ended inside a chunk.
     CutInChunk,
-    /// The connection, or the content coding, ended before the body did.
+    /// The connection ended before the body did, or its framing or its content coding was lost.
     CutOff {
         /// Whether the end mark had come: only the framing is missing.
         done: bool,
@@ -118,15 +123,25 @@ impl std::fmt::Display for Verdict {
             Self::NoFinish => {
                 "broken off: the body ended properly, but nothing says that the answer did"
             }
+            Self::CutInEvent { at } if at.is_empty() => {
+                return write!(
+                    f,
+                    "broken off: the array of events is not closed (byte {} of the body)",
+                    at.start
+                );
+            }
             Self::CutInEvent { at } => {
                 return write!(f, "broken off inside an event (bytes {at} of the body)");
+            }
+            Self::CutInJson { at } => {
+                return write!(f, "broken off inside its JSON (bytes {at} of the body)");
             }
             Self::CutInChunk => "cut: the connection ended inside a chunk",
             Self::CutOff { done: true } => {
                 "cut after its end mark: the answer is there, its framing is not"
             }
-            Self::CutOff { done: false } => "cut: the connection ended before the body did",
-            Self::ErrorEvent => "failed: an error came inside the stream",
+            Self::CutOff { done: false } => "cut: the body broke off before its end",
+            Self::ErrorEvent => "failed: an error came inside the answer",
             Self::ErrorAnswer => "an error was answered",
             Self::Refused => "refused by the model",
             Self::Filtered => "stopped by a content filter",
@@ -145,6 +160,8 @@ pub(super) struct Evidence {
     pub(super) ending: Ending,
     /// The event, or the plain JSON, that the body ended in.
     pub(super) cut: Option<Span>,
+    /// Whether any event of a stream showed the dialect.
+    pub(super) shown: bool,
     pub(super) ends: Option<Ends>,
 }
 
@@ -156,23 +173,31 @@ pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
         finishes.flatten().map(|finish| finish.kind)
     };
     let any = |kind| kinds().any(|own| own == kind);
-    if completion.errors.iter().any(|error| error.in_stream) {
+    let failed = completion.status.is_some_and(|status| status >= 400);
+    if !failed && completion.errors.iter().any(|error| error.in_stream) {
         return Verdict::ErrorEvent;
     }
     if let Some(cut) = transport(completion, evidence) {
         return cut;
     }
-    if !completion.errors.is_empty() || completion.status.is_some_and(|status| status >= 400) {
+    if failed || !completion.errors.is_empty() {
         return Verdict::ErrorAnswer;
     }
+    let is_plain = completion.media == Media::Json;
     if let Some(at) = evidence.cut.filter(|_| !completion.done) {
-        return Verdict::CutInEvent { at };
+        return match is_plain {
+            true => Verdict::CutInJson { at },
+            false => Verdict::CutInEvent { at },
+        };
     }
     let Some(ends) = evidence.ends else {
         return Verdict::NotChat;
     };
     if is_unreadable(completion) {
         return Verdict::Unreadable;
+    }
+    if is_strange(completion, evidence.shown) {
+        return Verdict::NotChat;
     }
     for (kind, verdict) in STOPPED {
         if any(*kind) {
@@ -181,7 +206,12 @@ pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
     }
     let finished = kinds().count();
     match (finished > 0 && finished >= completion.choices.len(), ends) {
+        // A plain answer ends with its JSON; only Chat Completions never lack a reason.
+        (false, Ends::Mark) if is_plain && !completion.choices.is_empty() => {
+            Verdict::DoneWithoutFinish
+        }
         (_, Ends::Whole) => Verdict::Complete,
+        _ if is_plain => Verdict::Complete,
         (true, Ends::Finish) => Verdict::Complete,
         (true, Ends::Mark | Ends::Event) if completion.done => Verdict::Complete,
         (true, Ends::Mark | Ends::Event) => Verdict::NoDone,
@@ -198,6 +228,16 @@ fn is_unreadable(completion: &Completion) -> bool {
         Media::Json => completion.notes.iter().any(failed),
         Media::Empty | Media::Sse | Media::Ndjson | Media::JsonArray => false,
     }
+}
+
+/// Whether a body has nothing of an answer, though its dialect is known. A stream without events may have lost
+/// them.
+fn is_strange(completion: &Completion, shown: bool) -> bool {
+    let comes_as_events = completion.is_streamed() || completion.media == Media::Empty;
+    completion.choices.is_empty()
+        && completion.usage.is_none()
+        && completion.served_model.is_none()
+        && !(comes_as_events && (shown || completion.events == 0))
 }
 
 fn transport(completion: &Completion, evidence: Evidence) -> Option<Verdict> {

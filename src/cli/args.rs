@@ -118,10 +118,10 @@ pub(super) struct Send {
     #[command(flatten)]
     pub(super) keep: Keep,
     /// A line for each event of a streamed answer, in place of its body
-    #[arg(long, conflicts_with_all = ["print", "quiet", "json", "text"])]
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["print", "quiet", "json", "text"])]
     pub(super) events: bool,
     /// A status of 400 and above becomes exit code 1
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Output")]
     pub(super) fail: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::capture::store::{self, Store};
 use crate::listing::Entry;
 
 /// The first line of an index that this version understands.
-const FIRST: &[u8] = b"{\"index\":1}\n";
+const FIRST: &[u8] = b"{\"index\":2}\n";
 
 #[derive(Deserialize, Serialize)]
 struct Line<'a> {

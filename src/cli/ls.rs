@@ -104,8 +104,8 @@ struct List<'a> {
     index: Index<'a>,
     filter: Filter,
     prices: Prices,
-    /// Prices by models and provider: a list has many of few.
-    costs: HashMap<(Option<String>, Option<String>), bool>,
+    /// Whether there is a price, by both models and the provider: a list has many of few.
+    costs: HashMap<[Option<String>; 3], bool>,
     json: bool,
     style: crate::render::Style,
     out: Vec<u8>,
@@ -154,10 +154,17 @@ impl List<'_> {
         listing::row(tag(name), entry, cost, &self.style, &mut self.out)
     }
 
-    /// The cost, if a price is known. Looking a name up in vain is remembered.
+    /// The cost, if it was told or a price is known. Looking a name up in vain is remembered.
     fn cost(&mut self, entry: &Entry) -> Option<String> {
+        if let Some(told) = entry.told_cost() {
+            return Some(told.to_string());
+        }
         entry.tokens?;
-        let key = (entry.served_model.clone(), entry.model.clone());
+        let key = [
+            entry.served_model.clone(),
+            entry.model.clone(),
+            entry.provider.clone(),
+        ];
         if self.costs.get(&key) == Some(&false) {
             return None;
         }

@@ -37,8 +37,9 @@ pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint>
     if args.events {
         let (mut text, style) = (Vec::new(), output::stdout_style(common));
         let dialect = means.options.dialect;
-        let _ = events::list(&tape, means.limits, dialect, &style, &mut text);
-        return output::report(&text);
+        let painted = events::list(&tape, means.limits, dialect, &style, &mut text);
+        output::report(&text)?;
+        return Ok(send::ended(&painted, false));
     }
     if let Some(at) = &args.at {
         return value(args, &means, &tape, at);
@@ -86,15 +87,7 @@ fn meaning(
         output::note(&format!("this exchange {what}"));
     }
     output::report(&text)?;
-    Ok(send::ended(
-        &Painted {
-            exchange,
-            report: Some(report),
-            trouble: None,
-            broken: None,
-        },
-        false,
-    ))
+    Ok(ended(exchange, Some(report)))
 }
 
 fn raw_events(common: &Common, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
@@ -114,7 +107,19 @@ fn raw_events(common: &Common, means: &Means, tape: &Tape) -> Result<Exit, Compl
     let mut text = Vec::new();
     let style = output::stdout_style(common);
     let _ = events::raw(&body.bytes, format, &moment, &style, &mut text);
-    output::report(&text)
+    output::report(&text)?;
+    Ok(ended(exchange, Some(report)))
+}
+
+/// How the exchange ended, told by the exit code.
+fn ended(exchange: Exchange, report: Option<Report>) -> Exit {
+    let painted = Painted {
+        exchange,
+        report,
+        trouble: None,
+        broken: None,
+    };
+    send::ended(&painted, false)
 }
 
 fn unknown(error: StoreError) -> Complaint {
@@ -131,7 +136,7 @@ fn report(
     path: &Path,
 ) -> Result<Exit, Complaint> {
     if args.output.print.is_some() || args.output.quiet || args.output.text {
-        let mut live = output::live(common, &args.output, means, false)?;
+        let mut live = output::live(common, &args.output, means, false)?.to_its_end();
         tape.play(&mut live);
         let painted = live.finish(&means.prices);
         if args.output.text {
@@ -155,7 +160,8 @@ fn report(
         plan,
         means.limits,
         means.options.dialect,
-    );
+    )
+    .to_its_end();
     live.note(&format!("capture {} in {}", tape.origin.id, path.display()));
     live.note(&format!(
         "{} by {}, {}",
@@ -195,7 +201,8 @@ fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Resul
     for side in sides(args.side) {
         let _ = hex::dump(tape.stream(side), &tiles, &style, &mut text);
     }
-    output::report(&text)
+    output::report(&text)?;
+    Ok(ended(Exchange::read(tape, means.limits.0), None))
 }
 
 fn sides(side: Option<SideArg>) -> Vec<Side> {

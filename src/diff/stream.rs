@@ -154,6 +154,7 @@ fn name(kind: DeltaKind) -> Cow<'static, str> {
         DeltaKind::Ping => "ping",
         DeltaKind::Comment => "comment",
         DeltaKind::Done => "end mark",
+        DeltaKind::Cut => "cut event",
         DeltaKind::Other => "other",
     })
 }

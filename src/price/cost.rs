@@ -43,6 +43,8 @@ pub enum Note {
     OutputParts,
     /// The table has no rates for the tier that served.
     TierUnknown(Tier),
+    /// The answer names a tier that the table does not know.
+    TierUnnamed,
     /// The table has no rate for cached tokens in this tier.
     TierCached(Tier),
     /// The table has no rate for long prompts in this tier.
@@ -70,6 +72,9 @@ impl fmt::Display for Note {
                     "no rates known for tier {}: plain ones used",
                     tier.name()
                 )
+            }
+            Self::TierUnnamed => {
+                f.write_str("no rates known for the tier that served: plain ones used")
             }
             Self::TierCached(tier) => {
                 write!(

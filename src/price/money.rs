@@ -28,6 +28,12 @@ impl Money {
         Self { pico }
     }
 
+    /// What a number of dollars comes nearest to; nothing for what is no amount.
+    pub fn from_dollars(dollars: f64) -> Self {
+        // The cast saturates, and takes what is no number for zero.
+        Self::from_pico((dollars * 1e12).round() as u128)
+    }
+
     /// How many pico-dollars.
     pub const fn pico(self) -> u128 {
         self.pico
@@ -229,6 +235,15 @@ mod tests {
                 .to_string()
                 .starts_with("$340282")
         );
+    }
+
+    #[test]
+    fn dollars_of_others() {
+        assert_eq!(Money::from_dollars(0.00123).to_string(), "$0.00123");
+        assert_eq!(Money::from_dollars(0.000_117_65).to_string(), "$0.000118");
+        for none in [-1.0, f64::NAN] {
+            assert_eq!(Money::from_dollars(none), Money::default());
+        }
     }
 
     #[test]

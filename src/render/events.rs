@@ -6,22 +6,24 @@ use std::io::{self, Write};
 use super::escape::{Keep, escape};
 use super::live::Live;
 use super::plan::{Answer, Decode, Parts, Plan, Screen};
-use super::{Style, head, words};
+use super::{Painted, Style, head, words};
 use crate::chat::Dialect;
 use crate::content;
 use crate::http1::Limits;
+use crate::price::Prices;
 use crate::span::{Moment, Side, Span};
 use crate::sse::{Decoder, Format, Item};
 use crate::tape::{Fact, Tape, Watch, Window};
 
-/// Lists what happened in the order of its moments: moment, time since the line before, what.
+/// Lists what happened in the order of its moments: moment, time since the line before, what. Answers how it
+/// ended.
 pub fn list(
     tape: &Tape,
     limits: (Limits, content::Limits),
     dialect: Option<&'static dyn Dialect>,
     style: &Style,
     out: &mut dyn Write,
-) -> io::Result<()> {
+) -> Painted {
     let plan = Plan {
         parts: Parts {
             response_body: true,
@@ -47,11 +49,17 @@ pub fn list(
         style,
         before: Moment::default(),
         at: [0, 0],
-        events: Live::new(body, notes, plan, limits, dialect),
+        events: Live::new(body, notes, plan, limits, dialect).to_its_end(),
         result: Ok(()),
     };
     tape.play(&mut lines);
-    lines.result
+    // What it cost is not shown. An event that was cut off is told only now.
+    let painted = lines.events.end(&Prices::default());
+    lines.events();
+    Painted {
+        broken: lines.result.err(),
+        ..painted
+    }
 }
 
 struct Lines<'a> {
@@ -149,7 +157,8 @@ pub fn raw(
             Item::Cut(cut) => ("CUT", cut.span),
             Item::Between(_) => continue,
         };
-        let came = moment(span.end.saturating_sub(1));
+        // As for its line: the blank line's first byte is its last.
+        let came = moment(decoder.told().saturating_sub(1));
         let came = came.map_or_else(String::new, |moment| words::time(moment.micros));
         let heading = format!("#{number}  {came}  {what}  {span}");
         writeln!(out, "{}", style.dim(&heading))?;

@@ -15,6 +15,7 @@ use crate::http1::{End, Event, Keep, Limits, Message};
 use crate::price::Prices;
 use crate::report::Report;
 use crate::span::{Moment, Side};
+use crate::sse;
 use crate::tape::{Fact, Watch, Window};
 use crate::timing::Milestones;
 
@@ -43,7 +44,9 @@ struct Paint<O, N> {
     asked: Vec<u8>,
     options: Options,
     meaning: Option<Meaning>,
-    /// The answer was too long to be understood while it came.
+    /// How long an answer may be to be understood.
+    most: u64,
+    /// The answer was too long for that.
     too_long: bool,
     /// Text on its way to an output.
     text: String,
@@ -102,6 +105,7 @@ impl<O: Write, N: Write> Live<O, N> {
                     limit: EVENT,
                 },
                 meaning: None,
+                most: ANSWER,
                 too_long: false,
                 text: String::new(),
                 lost: Vec::new(),
@@ -109,6 +113,13 @@ impl<O: Write, N: Write> Live<O, N> {
                 broken: None,
             },
         }
+    }
+
+    /// The same for an exchange that is over: nobody waits, so that an answer of any length is understood.
+    pub fn to_its_end(mut self) -> Self {
+        self.paint.most = u64::MAX;
+        self.paint.options.limit = sse::LIMIT;
+        self
     }
 
     /// What is shown.
@@ -130,6 +141,11 @@ impl<O: Write, N: Write> Live<O, N> {
 
     /// Paints what stands at the end: how it ended, what was odd, how long it took, what it means.
     pub fn finish(mut self, prices: &Prices) -> Painted {
+        self.end(prices)
+    }
+
+    /// The same; the outputs can be looked at afterwards, and nothing more is to be painted.
+    pub(super) fn end(&mut self, prices: &Prices) -> Painted {
         self.paint.flow_ends(Side::Sent);
         self.paint.flow_ends(Side::Received);
         let report = self.paint.understood(&self.reader.exchange, prices);
@@ -137,15 +153,13 @@ impl<O: Write, N: Write> Live<O, N> {
             self.paint.summary(&self.reader.exchange, report.as_ref());
         }
         self.paint.try_to(|paint| paint.notes.out.flush());
+        // Who wants the body as it came does not mind its coding.
+        let minds = self.paint.plan.decode == Decode::All;
         Painted {
-            exchange: self.reader.exchange,
+            exchange: std::mem::take(&mut self.reader.exchange),
             report,
-            // Who wants the body as it came does not mind its coding.
-            trouble: self
-                .paint
-                .trouble
-                .filter(|_| self.paint.plan.decode == Decode::All),
-            broken: self.paint.broken,
+            trouble: self.paint.trouble.take().filter(|_| minds),
+            broken: self.paint.broken.take(),
         }
     }
 }
@@ -404,7 +418,7 @@ impl<O: Write, N: Write> Paint<O, N> {
         let look = (&self.body.style, self.plan.on_screen);
         meaning.push(bytes, moment, look, &mut self.text);
         // Who asked for its pieces gets them all.
-        let goes_on = self.plan.answer != Answer::Body || meaning.bytes() < ANSWER;
+        let goes_on = self.plan.answer != Answer::Body || meaning.bytes() < self.most;
         self.too_long = !goes_on;
         self.meaning = goes_on.then_some(meaning);
         self.write_text();
@@ -510,7 +524,7 @@ impl<O: Write, N: Write> Paint<O, N> {
         if self.too_long {
             let most = words::bytes(ANSWER);
             self.line(&format!(
-                "what is longer than {most} is not explained while it comes (`wire show` does)"
+                "what is longer than {most} is not explained while it comes (`wire show` does so later)"
             ));
         }
         let look = if exchange.outcome().is_whole() {

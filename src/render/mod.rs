@@ -15,6 +15,7 @@ mod meaning;
 mod pieces;
 pub mod plan;
 pub mod prices;
+mod service;
 mod strip;
 pub mod summary;
 mod timing;

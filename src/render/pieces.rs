@@ -11,8 +11,14 @@ use crate::span::{Moment, Span};
 /// How much of a piece one line shows, in characters.
 const PIECE: usize = 60;
 
-/// How much of a tool call's arguments is remembered, in bytes.
-const ARGUMENTS: usize = 4 << 10;
+/// How much of the end of a tool call's arguments is remembered, in characters.
+const ARGUMENTS: usize = 4 * PIECE;
+
+/// Of how many tool calls.
+const CALLS: usize = 4096;
+
+/// An event that took longer, in microseconds, to come than this is told to: below, it is the cut of a read.
+const SLOW: u64 = 1_000;
 
 /// Lines of events: moment, time since the one before, bytes, what it carried.
 #[derive(Debug, Default)]
@@ -20,8 +26,10 @@ pub(super) struct Events {
     /// Number, moment and place of the event whose pieces are being told.
     open: Option<(u64, Moment, Span)>,
     parts: Vec<(Look, String)>,
+    /// How long before its last byte its first one came, if that is worth a word.
+    slow: Option<u64>,
     before: Option<Moment>,
-    /// Arguments of tool calls so far.
+    /// The ends of the arguments of tool calls so far.
     calls: BTreeMap<(u32, u64), String>,
     lines: Vec<Line>,
 }
@@ -40,14 +48,15 @@ impl Hear for Events {
         if self.open.is_none_or(|(number, ..)| number != delta.event) {
             self.close();
             self.open = Some((delta.event, delta.moment, delta.whole));
+            self.slow = Some(delta.moment.since(delta.begun)).filter(|micros| *micros >= SLOW);
         }
         let part = self.part(delta);
-        self.parts.extend(part);
+        self.parts.push(part);
     }
 }
 
 impl Events {
-    fn part(&mut self, delta: &Delta<'_>) -> Option<(Look, String)> {
+    fn part(&mut self, delta: &Delta<'_>) -> (Look, String) {
         let text = || clip(&delta.text, PIECE);
         let quoted = |name: &str| format!("{name} \"{}\"", text());
         let of = match delta.choice {
@@ -69,17 +78,24 @@ impl Events {
             DeltaKind::Ping => (Look::Dim, "ping".to_owned()),
             DeltaKind::Comment => (Look::Dim, format!("comment: {}", text())),
             DeltaKind::Done => (Look::Good, "end mark".to_owned()),
+            DeltaKind::Cut => (Look::Bad, format!("CUT {}", text())),
             DeltaKind::Other => (Look::Dim, format!("other {}", text())),
         };
-        Some((look, format!("{of}{}", words.trim_end())))
+        (look, format!("{of}{}", words.trim_end()))
     }
 
     fn arguments(&mut self, delta: &Delta<'_>, index: u64) -> String {
-        let so_far = self.calls.entry((delta.choice, index)).or_default();
-        if so_far.len() < ARGUMENTS {
-            so_far.push_str(&delta.text);
+        let key = (delta.choice, index);
+        if self.calls.len() >= CALLS && !self.calls.contains_key(&key) {
+            self.calls.clear();
         }
-        format!("tool {index} arguments so far {}", tail(so_far, PIECE))
+        let so_far = self.calls.entry(key).or_default();
+        so_far.push_str(&delta.text);
+        let shown = format!("tool {index} arguments so far {}", tail(so_far, PIECE));
+        if let Some((start, _)) = so_far.char_indices().nth_back(ARGUMENTS) {
+            so_far.drain(..start);
+        }
+        shown
     }
 
     /// The event is over: another one begins, or nothing more came with it.
@@ -87,6 +103,11 @@ impl Events {
         let Some((number, moment, span)) = self.open.take() else {
             return;
         };
+        let slow = self.slow.take().map(|micros| {
+            let text = format!("its first byte {} earlier", words::time(micros));
+            (Look::Odd, text)
+        });
+        self.parts.extend(slow);
         self.lines.push(Line {
             number,
             moment,
@@ -191,4 +212,37 @@ fn tail(text: &str, most: usize) -> String {
         .map_or(0, |(start, _)| start);
     let dots = if skipped > 0 { "..." } else { "" };
     format!("{dots}{}", words::line(text.get(start..).unwrap_or(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    #[test]
+    fn long_arguments_are_shown_by_their_end() {
+        let mut events = Events::default();
+        let mut out = String::new();
+        for number in 0..200_u64 {
+            events.delta(&Delta {
+                choice: 0,
+                kind: DeltaKind::ToolCall { index: 0 },
+                text: Cow::Owned(format!("é{number:039} ")),
+                span: Span::at(0),
+                whole: Span::at(0),
+                event: number,
+                begun: Moment::default(),
+                moment: Moment::from_micros(2_000),
+            });
+            out.clear();
+            events.take(&Style::default(), &mut out);
+            assert!(out.contains(&format!("{number:039}")), "{out}");
+        }
+        assert!(
+            out.trim_end().ends_with("its first byte 2.00 ms earlier"),
+            "{out}"
+        );
+        assert!(events.calls[&(0, 0)].chars().count() <= ARGUMENTS + 1);
+    }
 }

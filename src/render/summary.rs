@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::service::{ids, limit, retries};
 use super::strip::strip;
 use super::{Look, Style, words};
-use crate::chat::{Arguments, Choice, Completion, FinishKind, ToolCall, Usage, Verdict};
-use crate::limits::retry::Advice;
-use crate::limits::{Count, Kind, Limit, ServiceFacts, Window};
+use crate::chat::{ApiError, Arguments, Choice, Completion, FinishKind, ToolCall, Usage, Verdict};
+use crate::price::Money;
 use crate::report::{Priced, Report};
 use crate::timeline::{Over, Timeline};
 
@@ -26,33 +26,37 @@ pub fn write(report: &Report, margin: &str, style: &Style, out: &mut dyn Write) 
         lines.choice(choice, completion.choices.len() > 1)?;
     }
     for error in &completion.errors {
-        let class = error.class.as_deref().unwrap_or("error");
-        let code = error
-            .code
-            .as_ref()
-            .map(|code| format!(" ({code})"))
-            .unwrap_or_default();
-        let param = error
-            .param
-            .as_ref()
-            .map(|param| format!(" [{param}]"))
-            .unwrap_or_default();
-        let text = format!("{class}{code}{param}: {}", error.message);
-        lines.coloured("error", &clip(&text, 400), Look::Bad)?;
+        lines.coloured("error", &clip(&error_line(error), 400), Look::Bad)?;
     }
     if let Some(usage) = &completion.usage {
         lines.line("tokens", &usage_line(usage))?;
     }
     lines.line("cost", &cost(report))?;
     lines.timeline(&report.timeline)?;
-    lines.service(&report.service)?;
+    lines.service(report)?;
     for line in retries(&report.advice) {
         lines.line("retry", &line)?;
+    }
+    if report.service.retry.asked().is_none() {
+        lines.waits(&completion.errors)?;
     }
     for note in &completion.notes {
         lines.coloured("note", &note.text, Look::Odd)?;
     }
     lines.verdict(completion)
+}
+
+/// Class, codes, parameter, message, as far as they are there.
+fn error_line(error: &ApiError) -> String {
+    let code = error.code.as_ref().map(ToString::to_string);
+    let codes: Vec<_> = code.into_iter().chain(error.detail.clone()).collect();
+    let codes = (!codes.is_empty()).then(|| format!("({})", codes.join(", ")));
+    let param = error.param.as_ref().map(|param| format!("[{param}]"));
+    let parts = [error.class.clone(), codes, param].into_iter().flatten();
+    match parts.collect::<Vec<_>>().join(" ") {
+        head if head.is_empty() => error.message.clone(),
+        head => format!("{head}: {}", error.message),
+    }
 }
 
 struct Lines<'a> {
@@ -94,6 +98,7 @@ impl Lines<'_> {
         for call in &choice.tool_calls {
             self.tool(&name("tool"), call)?;
         }
+        self.line(&name("with"), &beside(choice))?;
         match &choice.finish {
             None => self.coloured(&name("finish"), "no reason was given", Look::Odd),
             Some(finish) => {
@@ -147,26 +152,31 @@ impl Lines<'_> {
         writeln!(self.out, "{}{name} {from} {picture} {to}", self.margin)
     }
 
-    fn service(&mut self, service: &ServiceFacts) -> io::Result<()> {
+    /// What bodies say where no field does.
+    fn waits(&mut self, errors: &[ApiError]) -> io::Result<()> {
+        for wait in errors.iter().filter_map(|error| error.wait.as_ref()) {
+            let (long, named) = (words::long(wait.micros), wait.named);
+            let text = format!(
+                "the provider asks to wait {long}, but only in the body ({named}), where none of these SDKs looks"
+            );
+            self.line("retry", &text)?;
+        }
+        Ok(())
+    }
+
+    fn service(&mut self, report: &Report) -> io::Result<()> {
+        let service = &report.service;
         let limits: Vec<_> = service.limits.iter().map(limit).collect();
         self.line("limits", &limits.join("; "))?;
-        let times = service.times.iter();
+        let head = service.times.iter().map(|time| (&time.field, time.micros));
+        let body = report.completion.times.iter();
+        let body = body.map(|(name, micros)| (name, *micros));
+        let times = head.chain(body);
         let times: Vec<_> = times
-            .map(|time| format!("{} {}", time.field, words::time(time.micros)))
+            .map(|(name, micros)| format!("{name} {}", words::time(micros)))
             .collect();
         self.line("server", &times.join("; "))?;
-        let kinds = [
-            Kind::RequestId,
-            Kind::GatewayId,
-            Kind::EdgeId,
-            Kind::Site,
-            Kind::Region,
-        ];
-        let ids: Vec<_> = kinds
-            .into_iter()
-            .flat_map(|kind| service.all(kind))
-            .collect();
-        self.line("ids", &ids.join(", "))
+        self.line("ids", &ids(service).join(", "))
     }
 
     fn verdict(&mut self, completion: &Completion) -> io::Result<()> {
@@ -177,6 +187,26 @@ impl Lines<'_> {
         };
         self.coloured("verdict", &completion.verdict.to_string(), look)
     }
+}
+
+/// What came with the words of a choice.
+fn beside(choice: &Choice) -> String {
+    let mut parts = Vec::new();
+    parts.extend(choice.logprobs.then(|| "log probabilities".to_owned()));
+    parts.extend(choice.audio.then(|| "audio".to_owned()));
+    let sources: Vec<_> = choice
+        .citations
+        .iter()
+        .map(|cited| cited.source.as_str())
+        .collect();
+    if !sources.is_empty() {
+        let count = match sources.len() {
+            1 => "1 citation".to_owned(),
+            many => format!("{many} citations"),
+        };
+        parts.push(format!("{count}: {}", clip(&sources.join(", "), LINE)));
+    }
+    parts.join("; ")
 }
 
 fn identity(completion: &Completion) -> String {
@@ -259,10 +289,13 @@ fn usage_line(usage: &Usage) -> String {
         .join(", ")
 }
 
+/// What the provider says first: it knows.
 fn cost(report: &Report) -> String {
-    let own = report.completion.cost.as_ref();
-    let own = own.map(|cost| format!("; the provider says ${} ({})", cost.usd, cost.named));
-    let text = match &report.cost {
+    let own = report.completion.cost.as_ref().map(|cost| {
+        let money = Money::from_dollars(cost.usd);
+        format!("{money}, as the provider says ({})", cost.named)
+    });
+    let table = match &report.cost {
         Priced::Known {
             model,
             published,
@@ -276,15 +309,18 @@ fn cost(report: &Report) -> String {
             } else {
                 format!("; {}", notes.join("; "))
             };
-            format!(
+            Some(format!(
                 "{} = {} in + {} cached + {} written + {} out, by the price of {model}{published}{notes}",
                 cost.total, cost.input, cost.cached, cost.cache_write, cost.output
-            )
+            ))
         }
-        Priced::UnknownModel(model) => format!("no price is known for {model}"),
-        Priced::NotCounted => return own.unwrap_or_default(),
+        Priced::UnknownModel(model) if own.is_none() => {
+            Some(format!("no price is known for {model}"))
+        }
+        Priced::UnknownModel(_) | Priced::NotCounted => None,
     };
-    text + &own.unwrap_or_default()
+    let both: Vec<_> = own.into_iter().chain(table).collect();
+    both.join("; ")
 }
 
 fn milestones(timeline: &Timeline) -> String {
@@ -316,13 +352,13 @@ fn pace(timeline: &Timeline) -> String {
         ));
     }
     if timeline.content_events > 0 {
-        let events = words::count(timeline.content_events);
+        let events = match timeline.content_events {
+            1 => "1 content event".to_owned(),
+            many => format!("{} content events", words::count(many)),
+        };
         parts.push(match timeline.coalesced {
-            0 => format!("{events} content events"),
-            coalesced => format!(
-                "{events} content events, {} with the one before",
-                words::count(coalesced)
-            ),
+            0 => events,
+            coalesced => format!("{events}, {} with the one before", words::count(coalesced)),
         });
     }
     if let Some(gaps) = &timeline.gaps {
@@ -336,52 +372,4 @@ fn pace(timeline: &Timeline) -> String {
         ));
     }
     parts.join("; ")
-}
-
-/// One line for all SDKs that would do the same.
-fn retries(advice: &[Advice]) -> Vec<String> {
-    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for advice in advice {
-        let what = advice
-            .words
-            .strip_prefix(advice.sdk)
-            .unwrap_or(&advice.words);
-        match groups.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, sdks)) => sdks.push(advice.sdk),
-            None => groups.push((what, vec![advice.sdk])),
-        }
-    }
-    let line = |(what, sdks): (&str, Vec<&str>)| format!("{}{what}", sdks.join(", "));
-    groups.into_iter().map(line).collect()
-}
-
-fn limit(limit: &Limit) -> String {
-    let count = |count: &Option<Count>| match count {
-        Some(Count::Known(number)) => words::count(*number),
-        Some(Count::NotKnown) => "?".to_owned(),
-        None => "?".to_owned(),
-    };
-    let window = match limit.window {
-        Some(Window::Seconds(60)) => " a minute".to_owned(),
-        Some(Window::Seconds(86_400)) => " a day".to_owned(),
-        Some(Window::Seconds(seconds)) => format!(" in {seconds} s"),
-        Some(Window::Month) => " a month".to_owned(),
-        None => String::new(),
-    };
-    let scope = limit
-        .scope
-        .as_ref()
-        .map(|scope| format!(" [{scope}]"))
-        .unwrap_or_default();
-    let reset = limit
-        .reset
-        .as_ref()
-        .map(|reset| format!(", full in {}", reset.text))
-        .unwrap_or_default();
-    format!(
-        "{} of {} {}{window}{scope} left{reset}",
-        count(&limit.remaining),
-        count(&limit.limit),
-        limit.what
-    )
 }

@@ -24,6 +24,21 @@ pub fn time(micros: u64) -> String {
     }
 }
 
+/// A long duration in microseconds: `59.94 s`, `6m 0s`, `2h 0m 30s`; below ten seconds as [`time`].
+pub fn long(micros: u64) -> String {
+    let seconds = micros.div_euclid(1_000_000);
+    let (hours, minutes, rest) = (
+        seconds.div_euclid(3600),
+        seconds.div_euclid(60).rem_euclid(60),
+        seconds.rem_euclid(60),
+    );
+    match (hours, minutes) {
+        (0, 0) => time(micros),
+        (0, _) => format!("{minutes}m {rest}s"),
+        _ => format!("{hours}h {minutes}m {rest}s"),
+    }
+}
+
 /// A count with thousands told apart: `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();

@@ -32,15 +32,11 @@ pub(super) fn assert_covers(items: &[Item], length: u64) {
     let mut at = 0;
     let mut comments = Vec::new();
     for item in items {
-        let span = match *item {
-            Item::Comment { span, .. } => {
-                comments.push(span);
-                continue;
-            }
-            Item::Event(event) | Item::Block(event) => event.span,
-            Item::Between(span) | Item::Skipped(span) => span,
-            Item::Cut(cut) => cut.span,
-        };
+        let span = item.span();
+        if matches!(item, Item::Comment { .. }) {
+            comments.push(span);
+            continue;
+        }
         while at < span.start {
             let comment = comments.iter().find(|comment| comment.start == at);
             at = comment.unwrap_or_else(|| panic!("a gap at {at}")).end;

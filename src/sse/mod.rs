@@ -140,6 +140,17 @@ pub enum Item {
     Cut(Cut),
 }
 
+impl Item {
+    /// All of it.
+    pub fn span(&self) -> Span {
+        match *self {
+            Self::Event(event) | Self::Block(event) => event.span,
+            Self::Comment { span, .. } | Self::Between(span) | Self::Skipped(span) => span,
+            Self::Cut(cut) => cut.span,
+        }
+    }
+}
+
 /// What was there of an event when the stream ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct Cut {

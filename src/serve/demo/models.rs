@@ -62,13 +62,21 @@ pub(super) const CONTEXT: u64 = 128_000;
 /// Whether OpenAI's model of this name thinks before it answers, and so takes fewer parameters
 /// (<https://platform.openai.com/docs/guides/reasoning>).
 pub(super) fn reasons(model: &str) -> bool {
-    let families = ["o1", "o3", "o4", "gpt-5"];
+    let families = ["o1", "o3", "o4", "gpt-5", "gpt-6"];
     families.iter().any(|family| model.starts_with(family))
 }
 
-/// Whether a model thinks without being told to.
-pub(super) fn thinks(model: &str) -> bool {
-    model == "demo-reasoning" || reasons(model)
+/// Whether it does so with this effort; some make none unless they are asked to.
+pub(super) fn reasons_with(model: &str, effort: Option<&str>) -> bool {
+    let lazy = ["gpt-5.1", "gpt-5.2", "gpt-5.4"];
+    let by_default = !lazy.iter().any(|name| model.starts_with(name));
+    reasons(model) && effort.map_or(by_default, |effort| effort != "none")
+}
+
+/// Whether a model thinks, with this effort or without a word about it.
+pub(super) fn thinks(model: &str, effort: Option<&str>) -> bool {
+    let always = model == "demo-reasoning" && effort != Some("none");
+    always || reasons_with(model, effort)
 }
 
 /// N of `demo-big-N`, in reason: a body of 1 TiB takes hours.
@@ -107,4 +115,25 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 pub(super) fn is_listed(id: &str) -> bool {
     let known = names().any(|name| name == id || served(name) == id);
     !is_unknown(id) && (known || big(id).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thinks;
+
+    #[test]
+    fn some_think_only_when_they_are_asked_to() {
+        let case = |model, effort, expected| {
+            assert_eq!(thinks(model, effort), expected, "{model} {effort:?}");
+        };
+        case("gpt-5-mini", None, true);
+        case("gpt-5-mini", Some("none"), false);
+        case("gpt-5.4-mini", None, false);
+        case("gpt-5.4-mini", Some("low"), true);
+        case("gpt-5.5", None, true);
+        case("gpt-6.1", None, true);
+        case("gpt-4o", Some("low"), false);
+        case("demo-reasoning", None, true);
+        case("demo-reasoning", Some("none"), false);
+    }
 }

@@ -149,6 +149,10 @@ fn reasoning(body: &Body) -> Checked {
             .param("max_tokens")
             .code("unsupported_parameter"));
     }
+    let effort = given(body, "reasoning_effort").and_then(Value::as_str);
+    if !models::reasons_with(model, effort) {
+        return Ok(());
+    }
     for name in ["temperature", "top_p"] {
         if let Some(value) = given(body, name).filter(|value| value.as_f64() != Some(1.0)) {
             let message = format!(

@@ -16,7 +16,7 @@ pub(super) fn read(body: &Map<String, Value>) -> Ask {
     ask.stream = flag(body, "stream");
     ask.limit = body.get("max_output_tokens").and_then(Value::as_u64);
     ask.format = format(body.get("text").and_then(|text| text.get("format")));
-    ask.thinks = models::thinks(model) && effort(body) != Some("none");
+    ask.thinks = models::thinks(model, effort(body));
     let parallel = body.get("parallel_tool_calls").and_then(Value::as_bool);
     let wanted = wanted(body.get("tool_choice"));
     ask.choose(tools(body), wanted, parallel != Some(false));

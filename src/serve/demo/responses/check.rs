@@ -129,7 +129,7 @@ fn called(items: &[Value], id: &str) -> Checked {
 /// Parameters that models which think do not take.
 fn reasoning(body: &Body) -> Checked {
     let model = body.get("model").and_then(Value::as_str);
-    let thinks = models::reasons(model.unwrap_or_default()) && ask::effort(body) != Some("none");
+    let thinks = models::reasons_with(model.unwrap_or_default(), ask::effort(body));
     for name in ["temperature", "top_p"].into_iter().filter(|_| thinks) {
         let value = given(body, name).and_then(Value::as_f64);
         if value.is_some_and(|value| (value - 1.0).abs() > f64::EPSILON) {

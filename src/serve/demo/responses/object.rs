@@ -156,7 +156,7 @@ impl<'a> Response<'a> {
     }
 
     fn reasoning(&self) -> Value {
-        let thinks = models::thinks(&self.model);
+        let thinks = models::thinks(&self.model, None);
         let effort = effort(self.body).or(thinks.then_some("medium"));
         json!({"effort": effort, "summary": summary(self.body)})
     }
