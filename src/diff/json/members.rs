@@ -46,7 +46,7 @@ pub(super) fn pair(keys: [&[u32]; 2], heads: &mut Heads) -> (Pairing, Duplicates
             pairing.join([x, y]);
         }
         for side in 0..2 {
-            let of = chain(side).count();
+            let of = chain(side).count() as u32;
             if of > 1 {
                 duplicates.0[side].resize(keys[side].len(), None);
                 for (at, nth) in chain(side).zip((1..=of).rev()) {
