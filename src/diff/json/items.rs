@@ -173,7 +173,7 @@ impl Items<'_> {
         for (side, one) in [(0, 0x01), (1, 0x10)] {
             for at in pairing.free(side) {
                 let mark = &mut tables.marks[class(side, at) as usize];
-                *mark += if *mark & 3 * one < 3 * one { one } else { 0 };
+                *mark += if *mark & (3 * one) < 3 * one { one } else { 0 };
             }
         }
         let left_over = by_symbol(pairing, |side, at| {

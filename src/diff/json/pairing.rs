@@ -55,9 +55,8 @@ impl Pairing {
     /// Pairs two entries, one of which has gone elsewhere.
     pub(super) fn join_moved(&mut self, at: [usize; 2]) {
         self.join(at);
-        for side in 0..2 {
-            self.moved[side][at[side]] = true;
-        }
+        self.moved[0][at[0]] = true;
+        self.moved[1][at[1]] = true;
     }
 
     pub(super) fn len(&self, side: usize) -> usize {

@@ -98,7 +98,7 @@ enum Origin<'a> {
     /// It is what a string holds.
     String {
         /// Where the text comes from that the string stands in.
-        around: &'a Origin<'a>,
+        around: &'a Self,
         /// Offset there of what stands between the quotes.
         start: u64,
         /// See [`super::spelling::offsets`].
