@@ -7,8 +7,11 @@
     reason = "a benchmark reads the clock and prints"
 )]
 
+mod memory;
+
 use std::time::Instant;
 
+use memory::peak;
 use wire::chat::{Ending, Keep, Options, Reader, by_name};
 use wire::exchange::Exchange;
 use wire::span::Moment;
@@ -77,12 +80,4 @@ fn rate(stream: &[u8], options: Options) -> f64 {
     let timeline = gather.finish(&completion, None, None);
     assert!(completion.verdict.is_whole() && timeline.content_events > 100_000);
     stream.len() as f64 / began.elapsed().as_secs_f64() / 1e6
-}
-
-/// Peak resident memory of this process, in KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
-    number.unwrap_or(0)
 }

@@ -14,7 +14,7 @@ pub struct Effort {
 impl Default for Effort {
     fn default() -> Self {
         Self {
-            steps: 100_000_000,
+            steps: 60_000_000,
             bytes: 64 << 20,
         }
     }

@@ -7,7 +7,11 @@
 //! furthest point that it reached, as Git does. So the work is never quadratic, and a [`Meter`] bounds it
 //! altogether: beyond it, whatever is not yet aligned is taken as different.
 
+mod myers;
+
 use std::ops::Range;
+
+use myers::Myers;
 
 use super::effort::Meter;
 
@@ -25,16 +29,12 @@ pub struct Run {
 /// Ranges shorter than this, both sides together, are searched without looking for anchors.
 const SHORT: usize = 1024;
 
-/// How many differences from either end a search goes through at least before it settles for less.
-const FAR: usize = 256;
-
 /// Aligns sequences over one alphabet; keeps its tables, so that many short ones cost little each.
 #[derive(Debug)]
 pub struct Aligner {
     /// For each symbol, where it stands on either side of what is looked at; [`NONE`] between calls.
     seen: Vec<[u32; 2]>,
-    forward: Reach,
-    backward: Reach,
+    myers: Myers,
 }
 
 const NONE: u32 = u32::MAX;
@@ -45,8 +45,7 @@ impl Aligner {
     pub fn new(symbols: usize) -> Self {
         Self {
             seen: vec![[NONE; 2]; symbols],
-            forward: Reach::default(),
-            backward: Reach::default(),
+            myers: Myers::default(),
         }
     }
 
@@ -57,18 +56,26 @@ impl Aligner {
         runs.push(0, 0, before);
         let inner = |side: &[u32]| before..side.len() - after;
         let (inner_left, inner_right) = (inner(left), inner(right));
-        if !inner_left.is_empty() && !inner_right.is_empty() {
+        let (a, b) = (&left[inner_left.clone()], &right[inner_right.clone()]);
+        if !a.is_empty() && !b.is_empty() {
             // What the other side has not at all is different in any alignment.
-            let (kept_left, kept_right) =
-                self.common(left, right, inner_left.clone(), inner_right.clone());
-            let symbols = |side: &[u32], kept: &[u32]| -> Vec<u32> {
-                kept.iter().map(|&at| side[at as usize]).collect()
-            };
-            let reduced = (symbols(left, &kept_left), symbols(right, &kept_right));
-            for run in self.search(&reduced.0, &reduced.1, meter) {
-                for n in 0..run.len {
-                    let at = (kept_left[run.left + n], kept_right[run.right + n]);
-                    runs.push(at.0 as usize, at.1 as usize, 1);
+            match self.common(a, b) {
+                None => {
+                    for run in self.search(a, b, meter) {
+                        runs.push(before + run.left, before + run.right, run.len);
+                    }
+                }
+                Some(kept) => {
+                    let symbols = |side: &[u32], kept: &[u32]| -> Vec<u32> {
+                        kept.iter().map(|&at| side[at as usize]).collect()
+                    };
+                    let (a, b) = (symbols(a, &kept[0]), symbols(b, &kept[1]));
+                    for run in self.search(&a, &b, meter) {
+                        for at in 0..run.len {
+                            let at = [kept[0][run.left + at], kept[1][run.right + at]];
+                            runs.push(before + at[0] as usize, before + at[1] as usize, 1);
+                        }
+                    }
                 }
             }
         }
@@ -76,133 +83,91 @@ impl Aligner {
         runs.0
     }
 
-    /// Where the symbols stand that both ranges have.
-    fn common(
-        &mut self,
-        left: &[u32],
-        right: &[u32],
-        in_left: Range<usize>,
-        in_right: Range<usize>,
-    ) -> (Vec<u32>, Vec<u32>) {
-        self.note(&left[in_left.clone()], &right[in_right.clone()]);
-        let kept = |side: &[u32], range: Range<usize>, other: usize| -> Vec<u32> {
-            let known = |&at: &usize| self.seen[side[at] as usize][other] != NONE;
-            range.filter(known).map(|at| at as u32).collect()
+    /// Where the symbols stand that both sides have; `None` if that is everywhere.
+    fn common(&mut self, left: &[u32], right: &[u32]) -> Option<[Vec<u32>; 2]> {
+        self.note(left, right);
+        let is_common = |symbol: &u32| !self.seen[*symbol as usize].contains(&NONE);
+        let kept = |side: &[u32]| -> Vec<u32> {
+            let places = (0..).zip(side).filter(|(_, symbol)| is_common(symbol));
+            places.map(|(at, _)| at).collect()
         };
-        let kept = (
-            kept(left, in_left.clone(), 1),
-            kept(right, in_right.clone(), 0),
-        );
-        self.forget(&left[in_left], &right[in_right]);
+        let all = left.iter().chain(right).all(is_common);
+        let kept = (!all).then(|| [kept(left), kept(right)]);
+        self.forget(left, right);
         kept
     }
 
     fn search(&mut self, left: &[u32], right: &[u32], meter: &mut Meter) -> Vec<Run> {
         let mut runs = Runs::default();
-        let mut open = vec![Task::Range(0..left.len(), 0..right.len(), true)];
+        let whole = Area {
+            left: 0..left.len(),
+            right: 0..right.len(),
+            next: Next::Anchors,
+        };
+        let mut open = vec![Task::Search(whole)];
         while let Some(task) = open.pop() {
-            let (in_left, in_right, anchored) = match task {
+            let mut area = match task {
+                Task::Search(area) => area,
                 Task::Run(run) => {
                     runs.push(run.left, run.right, run.len);
                     continue;
                 }
-                Task::Range(in_left, in_right, anchored) => (in_left, in_right, anchored),
             };
-            let (before, after) = trim(&left[in_left.clone()], &right[in_right.clone()]);
-            runs.push(in_left.start, in_right.start, before);
-            let in_left = in_left.start + before..in_left.end - after;
-            let in_right = in_right.start + before..in_right.end - after;
+            let (before, after) = trim(&left[area.left.clone()], &right[area.right.clone()]);
+            runs.push(area.left.start, area.right.start, before);
+            area.left = area.left.start + before..area.left.end - after;
+            area.right = area.right.start + before..area.right.end - after;
             open.push(Task::Run(Run {
-                left: in_left.end,
-                right: in_right.end,
+                left: area.left.end,
+                right: area.right.end,
                 len: after,
             }));
-            if in_left.is_empty() || in_right.is_empty() {
+            if area.left.is_empty() || area.right.is_empty() {
                 continue;
             }
-            let (a, b) = (&left[in_left.clone()], &right[in_right.clone()]);
-            let mut cuts = match anchored && a.len() + b.len() > SHORT {
-                true if meter.take((a.len() + b.len()) as u64) => self.anchors(a, b),
-                _ => Vec::new(),
-            };
-            let anchored = !cuts.is_empty() || a.len() + b.len() <= SHORT;
+            let (a, b) = (&left[area.left.clone()], &right[area.right.clone()]);
+            let (cuts, next) = self.cuts(a, b, area.next, meter);
             if cuts.is_empty() {
-                let Some(cut) = self.middle(a, b, meter) else {
-                    continue;
-                };
-                cuts.push(cut);
+                continue;
             }
+            area.next = next;
             // The last comes first, since the next task is taken from the end.
-            let mut end = (in_left.end, in_right.end);
             for (x, y) in cuts.into_iter().rev() {
-                let cut = (in_left.start + x, in_right.start + y);
-                open.push(Task::Range(cut.0..end.0, cut.1..end.1, anchored));
-                end = cut;
+                open.push(Task::Search(area.split(x, y)));
             }
-            open.push(Task::Range(
-                in_left.start..end.0,
-                in_right.start..end.1,
-                anchored,
-            ));
+            open.push(Task::Search(area));
         }
         runs.0
     }
 
-    /// A point on a path from the start to the end: on one of the shortest if that is short enough, and otherwise
-    /// as far from its start or end as the search came. Neither side is empty, and they differ at both ends;
-    /// then it lies inside. `None` once the meter has run out.
-    fn middle(&mut self, left: &[u32], right: &[u32], meter: &mut Meter) -> Option<(usize, usize)> {
-        let (n, m) = (left.len(), right.len());
-        let far = FAR.max((n + m).isqrt());
-        self.forward.begin(far);
-        self.backward.begin(far);
-        for d in 0..=far {
-            let steps = self
-                .forward
-                .extend(d, (n, m), |x, y| equal(left[x..].iter(), right[y..].iter()));
-            let more = self.backward.extend(d, (n, m), |x, y| {
-                equal(left[..n - x].iter().rev(), right[..m - y].iter().rev())
-            });
-            if !meter.take((steps + more) as u64) {
-                return None;
-            }
-            if let Some(point) = self.meeting(d, (n, m)) {
-                return Some(point);
-            }
+    /// Points, ascending, at which to cut what is not equal at either end, and how to go on with the pieces;
+    /// no point if there is nothing more to be found, or no more to be spent.
+    fn cuts(
+        &mut self,
+        left: &[u32],
+        right: &[u32],
+        next: Next,
+        meter: &mut Meter,
+    ) -> (Vec<(usize, usize)>, Next) {
+        let size = left.len() + right.len();
+        let (cuts, next) = match next {
+            Next::Nothing => return (Vec::new(), next),
+            Next::Anchors if size > SHORT && meter.take(size as u64) => self.anchors(left, right),
+            next => (Vec::new(), next),
+        };
+        match next {
+            Next::Nothing => (cuts, next),
+            _ if !cuts.is_empty() => (cuts, next),
+            _ => (
+                self.myers.middle(left, right, meter).into_iter().collect(),
+                next,
+            ),
         }
-        let forward = self.forward.furthest(far, (n, m));
-        let backward = self.backward.furthest(far, (n, m));
-        match forward.0 + forward.1 >= backward.0 + backward.1 {
-            true => Some(forward),
-            false => Some((n - backward.0, m - backward.1)),
-        }
-    }
-
-    /// Where the paths of `d` differences from both ends overlap.
-    fn meeting(&self, d: usize, (n, m): (usize, usize)) -> Option<(usize, usize)> {
-        let shift = n as isize - m as isize;
-        // On a diagonal of the other parity the way back is one difference shorter.
-        let odd = shift % 2 != 0;
-        let (least, most) = diagonals(d.checked_sub(usize::from(odd))?, n, m);
-        let (low, high) = diagonals(d, n, m);
-        (low..=high).step_by(2).find_map(|k| {
-            let back = shift - k;
-            if back < least || back > most {
-                return None;
-            }
-            let (x, from_end) = (self.forward.get(k)?, self.backward.get(back)?);
-            let x = match x + from_end >= n {
-                false => return None,
-                true if odd => x,
-                true => n - from_end,
-            };
-            Some((x, (x as isize - k) as usize))
-        })
     }
 
     /// Symbols that stand once on each side and in the same order there, if cutting at them is safe: they are
     /// most of what the sides have in common, or enough of them are in order.
-    fn anchors(&mut self, left: &[u32], right: &[u32]) -> Vec<(usize, usize)> {
+    fn anchors(&mut self, left: &[u32], right: &[u32]) -> (Vec<(usize, usize)>, Next) {
         self.note(left, right);
         let common = |side: &[u32], other: usize| {
             let known = |&&symbol: &&u32| self.seen[symbol as usize][other] != NONE;
@@ -216,12 +181,14 @@ impl Aligner {
         self.forget(left, right);
         let rising: Vec<u32> = unique.iter().map(|&[_, y]| y).collect();
         let rising = longest_rising(&rising);
-        match unique.len() * 8 >= common * 7 || rising.len() * 4 >= common {
-            true => (rising.into_iter())
-                .map(|index| unique[index].map(|place| place as usize).into())
-                .collect(),
-            false => Vec::new(),
-        }
+        let next = match unique.len() * 8 >= common * 7 || rising.len() * 4 >= common {
+            // Between the longest there can be no more of them, and there is nothing else.
+            true if unique.len() == common => Next::Nothing,
+            true => Next::Anchors,
+            false => return (Vec::new(), Next::Middle),
+        };
+        let cut = |index: usize| unique[index].map(|place| place as usize).into();
+        (rising.into_iter().map(cut).collect(), next)
     }
 
     fn note(&mut self, left: &[u32], right: &[u32]) {
@@ -241,8 +208,38 @@ impl Aligner {
 }
 
 enum Task {
-    Range(Range<usize>, Range<usize>, bool),
+    Search(Area),
     Run(Run),
+}
+
+/// A part of both sequences.
+struct Area {
+    left: Range<usize>,
+    right: Range<usize>,
+    next: Next,
+}
+
+/// How a part is searched.
+#[derive(Clone, Copy)]
+enum Next {
+    /// For anchors if it is long.
+    Anchors,
+    /// From both ends to a point in the middle.
+    Middle,
+    /// Not at all: only its ends may be equal.
+    Nothing,
+}
+
+impl Area {
+    /// Cuts off, and answers, what comes after a point; the point is counted from the beginning.
+    fn split(&mut self, x: usize, y: usize) -> Self {
+        let (x, y) = (self.left.start + x, self.right.start + y);
+        Self {
+            left: x..std::mem::replace(&mut self.left.end, x),
+            right: y..std::mem::replace(&mut self.right.end, y),
+            next: self.next,
+        }
+    }
 }
 
 /// Runs in ascending order; neighbours that touch become one.
@@ -299,84 +296,6 @@ pub fn longest_rising(values: &[u32]) -> Vec<usize> {
     }
     rising.reverse();
     rising
-}
-
-/// How far a search from one end has come on each diagonal, counted in symbols of the left side; -1: not there.
-#[derive(Debug, Default)]
-struct Reach(Vec<i32>);
-
-impl Reach {
-    /// Makes room for `most` differences.
-    fn begin(&mut self, most: usize) {
-        self.0.resize(self.0.len().max(2 * most + 3), -1);
-    }
-
-    fn index(diagonal: isize) -> usize {
-        // 0, -1, 1, -2, 2, ...
-        2 * diagonal.unsigned_abs() - usize::from(diagonal < 0)
-    }
-
-    fn get(&self, diagonal: isize) -> Option<usize> {
-        usize::try_from(self.0[Self::index(diagonal)]).ok()
-    }
-
-    /// Goes one difference further on each diagonal, and then as far as `run` says that symbols are equal after `(x, y)`.
-    /// Answers how many steps that took.
-    fn extend(
-        &mut self,
-        d: usize,
-        (n, m): (usize, usize),
-        run: impl Fn(usize, usize) -> usize,
-    ) -> usize {
-        let (low, high) = diagonals(d, n, m);
-        // What an earlier search left next to the diagonals that are new.
-        if d <= m {
-            self.0[Self::index(low - 1)] = -1;
-        }
-        if d <= n {
-            self.0[Self::index(high + 1)] = -1;
-        }
-        let mut steps = 0;
-        for k in (low..=high).step_by(2) {
-            let x = if d == 0 {
-                Some(0)
-            } else {
-                self.step(k, (n, m))
-            };
-            let x = x.map(|x| {
-                let equal = run(x, (x as isize - k) as usize);
-                steps += equal;
-                x + equal
-            });
-            steps += 1;
-            self.0[Self::index(k)] = x.map_or(-1, |x| x as i32);
-        }
-        steps
-    }
-
-    /// Where one more difference leads on the diagonal `k`, from its neighbours.
-    fn step(&self, k: isize, (n, m): (usize, usize)) -> Option<usize> {
-        let removed = self.get(k - 1).filter(|&x| x < n).map(|x| x + 1);
-        let added = self.get(k + 1).filter(|&x| x as isize - k <= m as isize);
-        removed.max(added)
-    }
-
-    /// The point with the most symbols behind it after `d` differences.
-    fn furthest(&self, d: usize, (n, m): (usize, usize)) -> (usize, usize) {
-        let (low, high) = diagonals(d, n, m);
-        let points = (low..=high).step_by(2).filter_map(|k| {
-            let x = self.get(k)?;
-            Some((x, (x as isize - k) as usize))
-        });
-        points.max_by_key(|(x, y)| x + y).unwrap_or_default()
-    }
-}
-
-/// The diagonals that `d` differences lead to: from the first to the last, every second.
-fn diagonals(d: usize, n: usize, m: usize) -> (isize, isize) {
-    let low = d as isize - 2 * d.saturating_sub(m) as isize;
-    let high = d as isize - 2 * d.saturating_sub(n) as isize;
-    (-low, high)
 }
 
 #[cfg(test)]

@@ -34,6 +34,14 @@ pub(super) fn pair(pairing: &mut Pairing, looks: [&[Look]; 2], meter: &mut Meter
     if left.len() * right.len() <= CELLS {
         return pair_all(pairing, looks, meter);
     }
+    let phrases = left
+        .iter()
+        .chain(right)
+        .map(|look| look.sketch.phrases().len());
+    // They are sorted.
+    if !meter.take(16 * phrases.sum::<usize>() as u64) {
+        return false;
+    }
     let mut whole = true;
     let mut from = [0, 0];
     let ends = [left.len(), right.len()];

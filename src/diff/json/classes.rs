@@ -4,7 +4,12 @@
 //! comparing it costs as much as it has children and no more; hashes only find the candidates. There are two
 //! degrees of equality: *exact* is spelled alike but for white space, *loose* means the same, with members in
 //! any order.
+//!
+//! What means the same has one common form: a number or string spelled plainly, a container of values that
+//! are the first of their kind, its members in a certain order. Nearly all values have that form as they
+//! are, and need no second look.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use hashbrown::HashTable;
@@ -17,7 +22,7 @@ use crate::json::{Document, Kind, Node};
 pub(super) struct Classes {
     /// For each node of the left document its exact class, and of the right.
     pub(super) exact: [Vec<u32>; 2],
-    /// For each exact class the first one that is loosely equal to it.
+    /// For each exact class one that is loosely equal to it, the same for all of them.
     pub(super) loose: Vec<u32>,
 }
 
@@ -27,16 +32,16 @@ impl Classes {
         let mut maker = Maker {
             documents: [left, right],
             exact: nodes.map(|nodes| vec![0; nodes.len()]),
-            classes: Vec::new(),
+            firsts: Vec::new(),
             loose: Vec::new(),
             by_text: HashTable::new(),
-            by_meaning: HashTable::new(),
+            by_form: HashTable::new(),
             // Random, so that nobody can make texts that collide; what is found does not depend on it.
             hasher: RandomState::new(),
         };
         for (side, nodes) in nodes.into_iter().enumerate() {
             for at in (0..nodes.len()).rev() {
-                maker.exact[side][at] = maker.class(side, at);
+                maker.exact[side][at] = maker.class(At { side, at });
             }
         }
         Self {
@@ -46,178 +51,209 @@ impl Classes {
     }
 }
 
+/// A node of one of the documents.
+#[derive(Clone, Copy)]
+struct At {
+    side: usize,
+    at: usize,
+}
+
 /// The first value of a class.
 #[derive(Clone, Copy)]
-struct Class {
-    node: u32,
+struct First {
+    at: u32,
     right: bool,
-    hash: u32,
-    /// Hash of what it means.
-    meaning: u32,
 }
+
+/// What a value is looked up by.
+#[derive(Clone, Eq, PartialEq)]
+enum Key<'a> {
+    /// The text of a scalar.
+    Text(Cow<'a, [u8]>),
+    /// The classes of what a container holds: of items, or of keys and values in turn.
+    Holds(Kind, Vec<u32>),
+}
+
+/// A class and the hash that it was found by.
+type Found = (u32, u32);
 
 struct Maker<'a> {
     documents: [&'a Document<'a>; 2],
     exact: [Vec<u32>; 2],
-    classes: Vec<Class>,
+    firsts: Vec<First>,
     loose: Vec<u32>,
-    by_text: HashTable<u32>,
-    /// Of loosely equal classes the first.
-    by_meaning: HashTable<u32>,
+    by_text: HashTable<Found>,
+    /// Of those that are not in the common form, for each form the first.
+    by_form: HashTable<Found>,
     hasher: RandomState,
 }
 
-impl Maker<'_> {
-    fn class(&mut self, side: usize, at: usize) -> u32 {
-        let hash = self.hash(side, at);
-        let found = self.by_text.find(spread(hash), |&class| {
-            let class = self.classes[class as usize];
-            class.hash == hash
-                && self.is_exact((side, at), (class.right.into(), class.node as usize))
+impl<'a> Maker<'a> {
+    fn class(&mut self, at: At) -> u32 {
+        let hash = self.hash(at);
+        let found = (self.by_text).find(spread(hash), |&(other, class)| {
+            other == hash && self.is_same(at, self.first(class))
         });
-        if let Some(&class) = found {
+        if let Some(&(_, class)) = found {
             return class;
         }
-        let class = self.classes.len() as u32;
-        self.classes.push(Class {
-            node: at as u32,
-            right: side == 1,
-            hash,
-            meaning: 0,
+        let class = self.firsts.len() as u32;
+        self.firsts.push(First {
+            at: at.at as u32,
+            right: at.side == 1,
         });
-        let classes = &self.classes;
-        let rehash = |&class: &u32| spread(classes[class as usize].hash);
-        self.by_text.insert_unique(spread(hash), class, rehash);
-        self.find_loose(class, side, at);
+        let loose = self.find_loose(at, class, hash);
+        self.loose.push(loose);
+        (self.by_text).insert_unique(spread(hash), (hash, class), |&(hash, _)| spread(hash));
         class
     }
 
-    fn find_loose(&mut self, class: u32, side: usize, at: usize) {
-        let meaning = self.meaning(side, at);
-        self.classes[class as usize].meaning = meaning;
-        let found = self.by_meaning.find(spread(meaning), |&other| {
-            let other = self.classes[other as usize];
-            other.meaning == meaning
-                && self.is_loose((side, at), (other.right.into(), other.node as usize))
+    /// The class that stands for all that mean the same as this one, which is new.
+    fn find_loose(&mut self, at: At, class: u32, hash: u32) -> u32 {
+        let form = self.form(at);
+        if form.is_none() && self.by_form.is_empty() {
+            return class;
+        }
+        let hash = form.as_ref().map_or(hash, |form| self.hash_key(form));
+        let plain = form.as_ref().and_then(|form| {
+            // With a `\` in it, it would be taken for an escape.
+            let escaped = matches!(form, Key::Text(text) if text.contains(&b'\\'));
+            let found = (self.by_text).find(spread(hash), |&(other, class)| {
+                other == hash && !escaped && self.key(self.first(class)) == *form
+            });
+            found.map(|&(_, class)| self.loose[class as usize])
         });
-        let first = found.copied().unwrap_or(class);
-        self.loose.push(first);
-        if first == class {
-            let classes = &self.classes;
-            let rehash = |&class: &u32| spread(classes[class as usize].meaning);
-            self.by_meaning
-                .insert_unique(spread(meaning), class, rehash);
+        if let Some(loose) = plain {
+            return loose;
+        }
+        let own = || {
+            form.as_ref()
+                .map_or_else(|| self.key(at), |form| form.clone())
+        };
+        let found = (self.by_form).find(spread(hash), |&(other, class)| {
+            other == hash
+                && self
+                    .form(self.first(class))
+                    .is_some_and(|form| form == own())
+        });
+        match (found, form.is_some()) {
+            (Some(&(_, first)), _) => first,
+            (None, false) => class,
+            (None, true) => {
+                let found = (hash, class);
+                self.by_form
+                    .insert_unique(spread(hash), found, |&(hash, _)| spread(hash));
+                class
+            }
         }
     }
 
-    fn node(&self, side: usize, at: usize) -> &Node {
-        &self.documents[side].nodes()[at]
+    fn first(&self, class: u32) -> At {
+        let First { at, right } = self.firsts[class as usize];
+        At {
+            side: right.into(),
+            at: at as usize,
+        }
     }
 
-    fn text(&self, side: usize, at: usize) -> &[u8] {
-        self.documents[side].slice(self.node(side, at).span())
+    fn node(&self, at: At) -> &'a Node {
+        &self.documents[at.side].nodes()[at.at]
     }
 
-    /// The classes of what a container holds: of items, or of keys and values in turn.
-    fn inside(&self, side: usize, at: usize) -> impl Iterator<Item = u32> {
-        let nodes = self.documents[side].nodes();
-        let end = nodes[at].next();
-        let mut next = at + 1;
+    fn text(&self, at: At) -> &'a [u8] {
+        self.documents[at.side].slice(self.node(at).span())
+    }
+
+    /// The classes of what a container holds.
+    fn inside(&self, at: At) -> impl Iterator<Item = u32> {
+        let nodes = self.documents[at.side].nodes();
+        let end = nodes[at.at].next();
+        let mut next = at.at + 1;
         std::iter::from_fn(move || {
-            let class = (next < end).then(|| self.exact[side][next])?;
+            let class = (next < end).then(|| self.exact[at.side][next])?;
             next = nodes[next].next();
             Some(class)
         })
     }
 
-    fn hash(&self, side: usize, at: usize) -> u32 {
-        let mut hasher = self.hasher.build_hasher();
-        match self.node(side, at).kind() {
-            kind @ (Kind::Array | Kind::Object) => {
-                hasher.write_u8(kind as u8);
-                for class in self.inside(side, at) {
-                    hasher.write_u32(class);
-                }
-            }
-            _ => hasher.write(self.text(side, at)),
+    fn hash(&self, at: At) -> u32 {
+        match self.node(at).kind() {
+            kind @ (Kind::Array | Kind::Object) => self.hash_holds(kind, self.inside(at)),
+            _ => self.hash_text(self.text(at)),
         }
+    }
+
+    fn hash_key(&self, key: &Key<'_>) -> u32 {
+        match key {
+            Key::Text(text) => self.hash_text(text),
+            Key::Holds(kind, classes) => self.hash_holds(*kind, classes.iter().copied()),
+        }
+    }
+
+    fn hash_text(&self, text: &[u8]) -> u32 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(text);
         hasher.finish() as u32
     }
 
-    fn is_exact(&self, one: (usize, usize), other: (usize, usize)) -> bool {
-        let (node, second) = (self.node(one.0, one.1), self.node(other.0, other.1));
-        if node.kind() != second.kind() {
-            return false;
-        }
-        match node.kind() {
-            Kind::Array | Kind::Object => {
-                self.inside(one.0, one.1).eq(self.inside(other.0, other.1))
-            }
-            _ => self.text(one.0, one.1) == self.text(other.0, other.1),
-        }
-    }
-
-    /// What a number or string means, or any word, as bytes.
-    fn plain(&self, side: usize, at: usize) -> std::borrow::Cow<'_, [u8]> {
-        let text = self.text(side, at);
-        match self.node(side, at).kind() {
-            Kind::Number => spelling::number(text),
-            Kind::String => spelling::string(between_quotes(text)),
-            _ => text.into(),
-        }
-    }
-
-    fn meaning(&self, side: usize, at: usize) -> u32 {
-        let loose = |class: u32| self.loose[class as usize];
+    fn hash_holds(&self, kind: Kind, classes: impl Iterator<Item = u32>) -> u32 {
         let mut hasher = self.hasher.build_hasher();
-        let kind = self.node(side, at).kind();
         hasher.write_u8(kind as u8);
-        match kind {
-            Kind::Array => (self.inside(side, at)).for_each(|class| hasher.write_u32(loose(class))),
-            // Any order gives the same sum.
-            Kind::Object => hasher.write_u64(
-                (self.members(side, at).iter())
-                    .map(|&pair| self.hasher.hash_one(pair))
-                    .fold(0, u64::wrapping_add),
-            ),
-            _ => hasher.write(&self.plain(side, at)),
-        }
+        classes.for_each(|class| hasher.write_u32(class));
         hasher.finish() as u32
     }
 
-    fn is_loose(&self, one: (usize, usize), other: (usize, usize)) -> bool {
-        let loose = |class: u32| self.loose[class as usize];
-        let (node, second) = (self.node(one.0, one.1), self.node(other.0, other.1));
-        if node.kind() != second.kind() {
-            return false;
-        }
-        match node.kind() {
-            Kind::Array => {
-                (self.inside(one.0, one.1).map(loose)).eq(self.inside(other.0, other.1).map(loose))
+    fn is_same(&self, one: At, other: At) -> bool {
+        let kind = self.node(one).kind();
+        kind == self.node(other).kind()
+            && match kind {
+                Kind::Array | Kind::Object => self.inside(one).eq(self.inside(other)),
+                _ => self.text(one) == self.text(other),
             }
-            Kind::Object => {
-                let sorted = |(side, at)| {
-                    let mut members = self.members(side, at);
-                    // Stable: of equal keys the order counts.
-                    members.sort_by_key(|&(key, _)| key);
-                    members
-                };
-                sorted(one) == sorted(other)
-            }
-            _ => self.plain(one.0, one.1) == self.plain(other.0, other.1),
+    }
+
+    fn key(&self, at: At) -> Key<'a> {
+        match self.node(at).kind() {
+            kind @ (Kind::Array | Kind::Object) => Key::Holds(kind, self.inside(at).collect()),
+            _ => Key::Text(self.text(at).into()),
         }
     }
 
-    /// Key and value of each member, as loose classes.
-    fn members(&self, side: usize, at: usize) -> Vec<(u32, u32)> {
-        let mut inside = self
-            .inside(side, at)
-            .map(|class| self.loose[class as usize]);
-        let mut members = Vec::new();
-        while let (Some(key), Some(value)) = (inside.next(), inside.next()) {
-            members.push((key, value));
+    /// The form that is common to all that mean the same; `None` if the value has it as it is.
+    fn form(&self, at: At) -> Option<Key<'a>> {
+        let text = self.text(at);
+        match self.node(at).kind() {
+            Kind::Number => match spelling::number(text) {
+                Cow::Borrowed(plain) if plain.len() == text.len() => None,
+                plain => Some(Key::Text(plain)),
+            },
+            Kind::String => match spelling::string(between_quotes(text)) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(plain) => Some(Key::Text([b"\"", &plain[..], b"\""].concat().into())),
+            },
+            Kind::True | Kind::False | Kind::Null => None,
+            kind => self.form_of_container(kind, at),
         }
-        members
+    }
+
+    fn form_of_container(&self, kind: Kind, at: At) -> Option<Key<'a>> {
+        let loose = |class: u32| self.loose[class as usize];
+        let keys = || self.inside(at).step_by(2).map(loose);
+        // Numbers are given from the end of a text on, so that keys mostly fall.
+        let in_order = kind == Kind::Array || keys().is_sorted_by(|one, other| one >= other);
+        if in_order && self.inside(at).all(|class| loose(class) == class) {
+            return None;
+        }
+        let mut inside: Vec<u32> = self.inside(at).map(loose).collect();
+        if !in_order {
+            let mut members: Vec<[u32; 2]> = (inside.chunks_exact(2))
+                .map(|member| [member[0], member[1]])
+                .collect();
+            // Of equal keys the order counts: it stays.
+            members.sort_by_key(|member| std::cmp::Reverse(member[0]));
+            inside = members.concat();
+        }
+        Some(Key::Holds(kind, inside))
     }
 }
 

@@ -8,8 +8,6 @@
 //!
 //! Each step looks at what the ones before it left over.
 
-use std::collections::HashMap;
-
 use super::super::effort::Meter;
 use super::super::sequence::{Aligner, longest_rising};
 use super::alike::{self, Look};
@@ -27,19 +25,52 @@ pub(super) struct List<'w> {
     /// The exact class of each node of the document.
     pub(super) classes: &'w [u32],
     /// The node of each item.
-    pub(super) nodes: Vec<usize>,
+    pub(super) nodes: &'w [u32],
 }
 
 impl List<'_> {
+    fn node(&self, at: usize) -> usize {
+        self.nodes[at] as usize
+    }
+
     fn class(&self, at: usize) -> u32 {
-        self.classes[self.nodes[at]]
+        self.classes[self.node(at)]
     }
 
     /// Whether there is something in it that could tell it from others.
     fn is_distinct(&self, at: usize) -> bool {
-        let node = self.nodes[at];
+        let node = self.node(at);
         let kind = self.document.nodes()[node].kind();
         matches!(kind, Kind::Object | Kind::Array) && self.document.nodes()[node].next() > node + 1
+    }
+}
+
+/// What is kept from array to array.
+#[derive(Debug)]
+pub(super) struct Tables {
+    aligner: Aligner,
+    /// For each class how often it is there, or on either side up to three times; zero between calls.
+    marks: Vec<u8>,
+}
+
+impl Tables {
+    /// For items whose classes are all below `classes`.
+    pub(super) fn new(classes: usize) -> Self {
+        Self {
+            aligner: Aligner::new(classes),
+            marks: vec![0; classes],
+        }
+    }
+
+    fn count(&mut self, classes: impl Iterator<Item = u32>) {
+        for class in classes {
+            let count = &mut self.marks[class as usize];
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn clear(&mut self, classes: impl Iterator<Item = u32>) {
+        classes.for_each(|class| self.marks[class as usize] = 0);
     }
 }
 
@@ -52,112 +83,146 @@ pub(super) struct Items<'w> {
 }
 
 impl Items<'_> {
-    pub(super) fn pair(&self, aligner: &mut Aligner, meter: &mut Meter) -> (Pairing, bool) {
-        let mut pairing = Pairing::of([0, 1].map(|side| self.lists[side].nodes.len()));
+    /// Says also whether something was too much to be looked at.
+    pub(super) fn pair(&self, tables: &mut Tables, meter: &mut Meter) -> (Pairing, bool) {
+        let lengths = [0, 1].map(|side| self.lists[side].nodes.len());
+        if lengths.contains(&0) {
+            return (Pairing::of(lengths), false);
+        }
+        if lengths == [1, 1] && self.may_become([0, 0]) {
+            let mut pairing = Pairing::of(lengths);
+            pairing.join([0, 0]);
+            return (pairing, false);
+        }
         let exact = |class: u32| class;
         let loose = |class: u32| self.loose[class as usize];
-        let whole = [0, 1].map(|side| (0..pairing.len(side)).collect());
-        self.align(&mut pairing, vec![whole], exact, aligner, meter);
-        self.find_moved(&mut pairing, exact);
+        let classes = [0, 1].map(|side| self.classes(side));
+        let runs = tables.aligner.align(&classes[0], &classes[1], meter);
+        drop(classes);
+        let mut pairing = Pairing::of(lengths);
+        for run in runs {
+            for at in 0..run.len {
+                pairing.join([run.left + at, run.right + at]);
+            }
+        }
+        self.find_moved(&mut pairing, exact, tables);
         if (0..2).any(|side| pairing.free(side).next().is_none()) {
             return (pairing, false);
         }
-        let gaps = pairing.gaps();
-        self.align(&mut pairing, gaps, loose, aligner, meter);
-        self.find_moved(&mut pairing, loose);
+        if self.has_other_spellings(&pairing) {
+            for gap in pairing.gaps() {
+                self.align(&mut pairing, &gap, loose, &mut tables.aligner, meter);
+            }
+            self.find_moved(&mut pairing, loose, tables);
+        }
         self.find_named(&mut pairing);
         let mut coarse = false;
         for gap in pairing.gaps() {
-            coarse |= !self.find_alike(&mut pairing, gap, meter);
+            coarse |= !self.find_alike(&mut pairing, &gap, meter);
         }
         for gap in pairing.gaps() {
-            self.pair_by_place(&mut pairing, gap);
+            self.pair_by_place(&mut pairing, &gap);
         }
+        // Where its place was enough nothing is lost.
+        coarse = coarse && !pairing.gaps().is_empty();
         (pairing, coarse)
     }
 
-    fn symbols(&self, gap: &Gap, meaning: impl Fn(u32) -> u32) -> [Vec<u32>; 2] {
-        [0, 1].map(|side| {
-            let items = gap[side].iter();
-            items
-                .map(|&at| meaning(self.lists[side].class(at)))
-                .collect()
-        })
+    /// Whether items that are left over may mean the same and not be equal.
+    fn has_other_spellings(&self, pairing: &Pairing) -> bool {
+        let differs = |class: u32| self.loose[class as usize] != class;
+        let any = |side: usize| {
+            pairing
+                .free(side)
+                .any(|at| differs(self.lists[side].class(at)))
+        };
+        any(0) || any(1)
+    }
+
+    fn classes(&self, side: usize) -> Vec<u32> {
+        let list = &self.lists[side];
+        (0..list.nodes.len()).map(|at| list.class(at)).collect()
     }
 
     fn align(
         &self,
         pairing: &mut Pairing,
-        gaps: Vec<Gap>,
+        gap: &Gap,
         meaning: impl Fn(u32) -> u32,
         aligner: &mut Aligner,
         meter: &mut Meter,
     ) {
-        for gap in gaps {
-            let [left, right] = self.symbols(&gap, &meaning);
-            for run in aligner.align(&left, &right, meter) {
-                for n in 0..run.len {
-                    pairing.join([gap[0][run.left + n], gap[1][run.right + n]]);
-                }
+        let [left, right] = [0, 1].map(|side| -> Vec<u32> {
+            let items = gap[side].iter();
+            items
+                .map(|&at| meaning(self.lists[side].class(at)))
+                .collect()
+        });
+        for run in aligner.align(&left, &right, meter) {
+            for at in 0..run.len {
+                pairing.join([gap[0][run.left + at], gap[1][run.right + at]]);
             }
         }
     }
 
     /// Pairs items that are left over on both sides and equal, as often on one as on the other. What is as
     /// common as a number must be the only one of its kind in the whole array.
-    fn find_moved(&self, pairing: &mut Pairing, meaning: impl Fn(u32) -> u32) {
-        let mut left_over: HashMap<u32, [Vec<usize>; 2]> = HashMap::new();
-        for at in pairing.free(0) {
-            let class = meaning(self.lists[0].class(at));
-            left_over.entry(class).or_default()[0].push(at);
-        }
-        for at in pairing.free(1) {
-            let class = meaning(self.lists[1].class(at));
-            if let Some(places) = left_over.get_mut(&class) {
-                places[1].push(at);
+    fn find_moved(&self, pairing: &mut Pairing, meaning: impl Fn(u32) -> u32, tables: &mut Tables) {
+        let class = |side: usize, at: usize| meaning(self.lists[side].class(at));
+        // Only what may be paired is looked at further: what both sides have left over, a common thing once.
+        for (side, one) in [(0, 0x01), (1, 0x10)] {
+            for at in pairing.free(side) {
+                let mark = &mut tables.marks[class(side, at) as usize];
+                *mark += if *mark & (3 * one) < 3 * one { one } else { 0 };
             }
         }
-        left_over.retain(|_, [left, right]| left.len() == right.len());
-        if left_over.is_empty() {
-            return;
-        }
-        let mut counts: HashMap<u32, usize> = HashMap::new();
-        for list in &self.lists {
-            for at in 0..list.nodes.len() {
-                let class = meaning(list.class(at));
-                if left_over.contains_key(&class) {
-                    *counts.entry(class).or_default() += 1;
+        let left_over = by_symbol(pairing, |side, at| {
+            let class = class(side, at);
+            let mark = tables.marks[class as usize];
+            let both = mark & 0x0f != 0 && mark & 0xf0 != 0;
+            (mark == 0x11 || both && self.lists[side].is_distinct(at)).then_some(class)
+        });
+        tables.clear(self.every(&meaning));
+        let mut counted = false;
+        for same in left_over.chunk_by(|one, other| one.0 == other.0) {
+            if 2 * same.partition_point(|&(_, side, _)| side == 0) != same.len() {
+                continue;
+            }
+            if !self.lists[0].is_distinct(same[0].2 as usize) {
+                if !counted {
+                    tables.count(self.every(&meaning));
+                    counted = true;
+                }
+                if tables.marks[same[0].0 as usize] != 2 {
+                    continue;
                 }
             }
-        }
-        for (class, [left, right]) in left_over {
-            let is_distinct = left
-                .first()
-                .is_some_and(|&at| self.lists[0].is_distinct(at));
-            if is_distinct || counts.get(&class) == Some(&2) {
-                for (x, y) in left.into_iter().zip(right) {
-                    pairing.join_moved([x, y]);
-                }
+            let (left, right) = same.split_at(same.len() / 2);
+            for (x, y) in left.iter().zip(right) {
+                pairing.join_moved([x.2 as usize, y.2 as usize]);
             }
         }
+        if counted {
+            tables.clear(self.every(&meaning));
+        }
+    }
+
+    /// What each item of both arrays is, one by one.
+    fn every(&self, meaning: impl Fn(u32) -> u32) -> impl Iterator<Item = u32> {
+        let [left, right] = &self.lists;
+        let nodes = |list: &List<'_>| 0..list.nodes.len();
+        let left = nodes(left).map(|at| left.class(at));
+        left.chain(nodes(right).map(|at| right.class(at)))
+            .map(meaning)
     }
 
     /// Pairs items that alone have a name or id: in order where that is possible, and otherwise as moved.
     fn find_named(&self, pairing: &mut Pairing) {
         for which in [|own: &Identity| own.id, |own: &Identity| own.name] {
-            let mut named: HashMap<u32, [Vec<usize>; 2]> = HashMap::new();
-            for side in 0..2 {
-                for at in pairing.free(side) {
-                    if let Some(name) = which(&self.identity(side, at)) {
-                        named.entry(name).or_default()[side].push(at);
-                    }
-                }
-            }
-            let mut pairs: Vec<[usize; 2]> = (named.into_values())
-                .filter_map(|places| match places {
-                    [left, right] if left.len() == 1 && right.len() == 1 => {
-                        Some([left[0], right[0]])
-                    }
+            let named = by_symbol(pairing, |side, at| which(&self.identity(side, at)));
+            let mut pairs: Vec<[usize; 2]> = (named.chunk_by(|one, other| one.0 == other.0))
+                .filter_map(|same| match same {
+                    [(_, 0, x), (_, 1, y)] => Some([*x as usize, *y as usize]),
                     _ => None,
                 })
                 .collect();
@@ -168,6 +233,9 @@ impl Items<'_> {
 
     /// Pairs those, ascending on the left, that are in order between their neighbours; the others as moved.
     fn join_in_order(&self, pairing: &mut Pairing, pairs: Vec<[usize; 2]>) {
+        if pairs.is_empty() {
+            return;
+        }
         let mut gap_of = [0, 1].map(|side| vec![u32::MAX; pairing.len(side)]);
         for (number, gap) in pairing.gaps().iter().enumerate() {
             for side in 0..2 {
@@ -196,13 +264,13 @@ impl Items<'_> {
 
     fn identity(&self, side: usize, at: usize) -> Identity {
         let list = &self.lists[side];
-        Identity::of(list.document, list.nodes[at], |node| {
+        Identity::of(list.document, list.node(at), |node| {
             self.loose[list.classes[node] as usize]
         })
     }
 
     /// Pairs items of one gap that share much of their text. Says false if there are too many to look at.
-    fn find_alike(&self, pairing: &mut Pairing, gap: Gap, meter: &mut Meter) -> bool {
+    fn find_alike(&self, pairing: &mut Pairing, gap: &Gap, meter: &mut Meter) -> bool {
         if gap.each_ref().map(Vec::len) == [1, 1] && self.may_become([gap[0][0], gap[1][0]]) {
             // It will be paired by its place, whatever its text.
             return true;
@@ -217,7 +285,7 @@ impl Items<'_> {
     /// What can be seen of those items that have any text; `None` if that is too much.
     fn looks(&self, side: usize, items: &[usize], meter: &mut Meter) -> Option<Vec<Look>> {
         let list = &self.lists[side];
-        let node = |at: usize| &list.document.nodes()[list.nodes[at]];
+        let node = |at: usize| &list.document.nodes()[list.node(at)];
         let has_text =
             |at: usize| matches!(node(at).kind(), Kind::Object | Kind::Array | Kind::String);
         let items: Vec<usize> = items.iter().copied().filter(|&at| has_text(at)).collect();
@@ -232,7 +300,7 @@ impl Items<'_> {
             let look = Look {
                 at,
                 identity: self.identity(side, at),
-                sketch: Sketch::of(list.document, list.nodes[at]),
+                sketch: Sketch::of(list.document, list.node(at)),
             };
             looks.extend(Some(look).filter(|look| !look.sketch.is_empty()));
         }
@@ -240,11 +308,11 @@ impl Items<'_> {
     }
 
     /// Pairs items that stand at the same place in a gap, if it has as many on either side.
-    fn pair_by_place(&self, pairing: &mut Pairing, [left, right]: Gap) {
+    fn pair_by_place(&self, pairing: &mut Pairing, [left, right]: &Gap) {
         if left.len() != right.len() {
             return;
         }
-        for (x, y) in left.into_iter().zip(right) {
+        for (&x, &y) in left.iter().zip(right) {
             if self.may_become([x, y]) {
                 pairing.join([x, y]);
             }
@@ -254,7 +322,7 @@ impl Items<'_> {
     /// Whether one item may have become the other though their texts share nothing.
     fn may_become(&self, at: [usize; 2]) -> bool {
         let [left, right] = &self.lists;
-        let nodes = [left.nodes[at[0]], right.nodes[at[1]]];
+        let nodes = [left.node(at[0]), right.node(at[1])];
         let loose = [0, 1]
             .map(|side| move |node: usize| self.loose[self.lists[side].classes[node] as usize]);
         same_shape(
@@ -263,4 +331,18 @@ impl Items<'_> {
             [&loose[0], &loose[1]],
         ) && self.identity(0, at[0]).fits(&self.identity(1, at[1]))
     }
+}
+
+/// The symbol of an item, its side and its place.
+type Symbol = (u32, u8, u32);
+
+/// Items without a partner that have a symbol, in the order of these.
+fn by_symbol(pairing: &Pairing, symbol: impl Fn(usize, usize) -> Option<u32>) -> Vec<Symbol> {
+    let mut all = Vec::new();
+    for side in 0..2 {
+        let items = pairing.free(side);
+        all.extend(items.filter_map(|at| Some((symbol(side, at)?, side as u8, at as u32))));
+    }
+    all.sort_unstable();
+    all
 }

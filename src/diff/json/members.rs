@@ -45,12 +45,12 @@ pub(super) fn pair(keys: [&[u32]; 2], heads: &mut Heads) -> (Pairing, Duplicates
         for (x, y) in chain(0).zip(chain(1)) {
             pairing.join([x, y]);
         }
-        for side in 0..2 {
-            let of = chain(side).count();
+        for (side, numbered) in duplicates.0.iter_mut().enumerate() {
+            let of = chain(side).count() as u32;
             if of > 1 {
-                duplicates.0[side].resize(keys[side].len(), None);
+                numbered.resize(keys[side].len(), None);
                 for (at, nth) in chain(side).zip((1..=of).rev()) {
-                    duplicates.0[side][at] = Some(Duplicate { nth, of });
+                    numbered[at] = Some(Duplicate { nth, of });
                 }
             }
         }

@@ -131,9 +131,9 @@ pub struct Place {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Duplicate {
     /// Which, in the order of the text, counted from one.
-    pub nth: usize,
+    pub nth: u32,
     /// How many there are; at least two.
-    pub of: usize,
+    pub of: u32,
 }
 
 /// What differs between two texts, told from the left to the right.

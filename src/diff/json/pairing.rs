@@ -10,6 +10,8 @@ pub(super) struct Pairing {
     partner: [Vec<u32>; 2],
     /// For each entry of either side whether it has a partner that stands elsewhere.
     moved: [Vec<bool>; 2],
+    /// How many entries stand in front of these, on either side, that are equal.
+    before: usize,
 }
 
 /// Entries of either side that have no partner, between two pairs of neighbours that have.
@@ -35,7 +37,13 @@ impl Pairing {
         Self {
             partner: lengths.map(|length| vec![NONE; length]),
             moved: lengths.map(|length| vec![false; length]),
+            before: 0,
         }
+    }
+
+    /// The same, behind so many entries that are equal.
+    pub(super) fn behind(self, before: usize) -> Self {
+        Self { before, ..self }
     }
 
     /// Pairs two entries in the order in which they stand.
@@ -47,9 +55,8 @@ impl Pairing {
     /// Pairs two entries, one of which has gone elsewhere.
     pub(super) fn join_moved(&mut self, at: [usize; 2]) {
         self.join(at);
-        for side in 0..2 {
-            self.moved[side][at[side]] = true;
-        }
+        self.moved[0][at[0]] = true;
+        self.moved[1][at[1]] = true;
     }
 
     pub(super) fn len(&self, side: usize) -> usize {
@@ -89,6 +96,12 @@ impl Pairing {
         }
     }
 
+    /// How many entries there are to tell of, whatever is in them.
+    pub(super) fn told(&self) -> usize {
+        let moved = self.moved[1].iter().filter(|moved| **moved).count();
+        self.free(0).count() + self.free(1).count() + moved
+    }
+
     /// What has no partner.
     pub(super) fn free(&self, side: usize) -> impl Iterator<Item = usize> {
         (0..self.len(side)).filter(move |&at| self.partner(side, at).is_none())
@@ -117,12 +130,13 @@ impl Pairing {
         removed.sort_by_key(|&(stands, _)| stands);
         let mut removed = removed.into_iter().peekable();
         let (mut next, mut stands) = (0, 0);
+        let before = self.before;
         std::iter::from_fn(move || {
             if let Some((stands, at)) = removed.next_if(|&(stands, _)| stands <= next) {
                 return Some(Event::Only {
                     side: 0,
-                    at,
-                    stands,
+                    at: before + at,
+                    stands: before + stands,
                 });
             }
             let at = (next < self.len(1)).then_some(next)?;
@@ -130,14 +144,14 @@ impl Pairing {
             Some(match self.partner(1, at) {
                 None => Event::Only {
                     side: 1,
-                    at,
-                    stands,
+                    at: before + at,
+                    stands: before + stands,
                 },
                 Some(left) => {
                     let moved = self.moved[1][at];
                     stands = if moved { stands } else { left + 1 };
                     Event::Both {
-                        at: [left, at],
+                        at: [before + left, before + at],
                         moved,
                     }
                 }

@@ -1,6 +1,8 @@
 //! Where the value is that is being compared: its pointer, kept while the tree is walked, and its bytes in the
 //! outermost text.
 
+use std::fmt::Write;
+
 use super::{Duplicate, Place};
 use crate::json::Path;
 use crate::span::Span;
@@ -61,11 +63,11 @@ impl<'a> Trail<'a> {
             length: self.path.len(),
             hidden: self.hidden,
         };
-        let step = match name {
-            Some(name) => Path::default().join(name).to_string(),
-            None => format!("/{index}"),
+        // Writing to a string does not fail.
+        let _ = match name {
+            Some(name) => write!(self.path, "{}", Path::default().join(name)),
+            None => write!(self.path, "/{index}"),
         };
-        self.path.push_str(&step);
         self.hidden += usize::from(duplicate.is_some_and(|one| one.nth < one.of));
         mark
     }
@@ -96,7 +98,7 @@ enum Origin<'a> {
     /// It is what a string holds.
     String {
         /// Where the text comes from that the string stands in.
-        around: &'a Origin<'a>,
+        around: &'a Self,
         /// Offset there of what stands between the quotes.
         start: u64,
         /// See [`super::spelling::offsets`].

@@ -17,8 +17,8 @@ use crate::json::Document;
 #[derive(Clone, Debug)]
 enum Tree {
     Scalar(&'static str),
-    Array(Vec<Tree>),
-    Object(Vec<(&'static str, Tree)>),
+    Array(Vec<Self>),
+    Object(Vec<(&'static str, Self)>),
 }
 
 const SCALARS: [&str; 24] = [

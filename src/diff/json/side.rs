@@ -44,6 +44,20 @@ impl Side<'_> {
         }
     }
 
+    /// The entry of a container that holds no other.
+    pub(super) fn lone_entry(&self, container: usize) -> Option<Entry> {
+        let nodes = self.document.nodes();
+        let end = nodes[container].next();
+        let keyed = nodes[container].kind() == Kind::Object;
+        let value = container + 1 + usize::from(keyed);
+        (value < end && nodes[value].next() == end).then_some(Entry {
+            key: keyed.then_some(container + 1),
+            value,
+            index: 0,
+            duplicate: None,
+        })
+    }
+
     /// An empty span in front of the entry `index`, or behind the last.
     pub(super) fn gap(&self, entries: &Entries, index: usize) -> Span {
         let span = |at: u32| self.node(at as usize).span();
@@ -75,6 +89,20 @@ impl Entries {
         self.nodes.len() / self.width()
     }
 
+    /// The nodes of these items.
+    pub(super) fn items(&self, range: std::ops::Range<usize>) -> &[u32] {
+        self.nodes.get(range).unwrap_or_default()
+    }
+
+    pub(super) fn entry(&self, index: usize, duplicate: Option<Duplicate>) -> Entry {
+        Entry {
+            key: self.key(index),
+            value: self.value(index),
+            index,
+            duplicate,
+        }
+    }
+
     /// The node of the key; `None` for an item.
     pub(super) fn key(&self, at: usize) -> Option<usize> {
         self.keyed.then(|| self.nodes[2 * at] as usize)
@@ -84,4 +112,15 @@ impl Entries {
     pub(super) fn value(&self, at: usize) -> usize {
         self.nodes[at * self.width() + self.width() - 1] as usize
     }
+}
+
+/// A member or item of one side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// The node of the key; `None` for an item.
+    pub(super) key: Option<usize>,
+    /// The node of the value or item.
+    pub(super) value: usize,
+    pub(super) index: usize,
+    pub(super) duplicate: Option<Duplicate>,
 }

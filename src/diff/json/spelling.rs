@@ -2,47 +2,78 @@
 
 use std::borrow::Cow;
 
-/// The text of a number in the one form that all spellings of it share: `digits e exponent`, no zero at
-/// either end of the digits. Exact: no double is in between.
+/// Up to how many zeros are written out.
+const ZEROS: u64 = 40;
+
+/// The text of a number in the one form that all spellings of it share: as most write it, without exponent
+/// and without zeros at the end of a fraction; with an exponent where that would take very many zeros. Exact:
+/// no double is in between.
 pub(super) fn number(text: &[u8]) -> Cow<'_, [u8]> {
-    if text.iter().all(u8::is_ascii_digit) && !text.ends_with(b"0") {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
-    let (negative, unsigned) = match text.strip_prefix(b"-") {
-        Some(unsigned) => (true, unsigned),
-        None => (false, text),
+    let (sign, unsigned): (&[u8], _) = match text.strip_prefix(b"-") {
+        Some(unsigned) => (b"-", unsigned),
+        None => (b"", text),
     };
-    let at = unsigned.iter().position(|byte| matches!(byte, b'e' | b'E'));
+    let at = (unsigned.iter()).position(|byte| matches!(byte, b'e' | b'E'));
     let (mantissa, exponent) = unsigned.split_at(at.unwrap_or(unsigned.len()));
     let point = mantissa.iter().position(|&byte| byte == b'.');
     let fraction = point.map_or(0, |point| mantissa.len() - point - 1);
     let digits = mantissa.iter().copied().filter(|&byte| byte != b'.');
     let mut digits: Vec<u8> = digits.skip_while(|&byte| byte == b'0').collect();
-    let before = digits.len();
-    digits.truncate(
-        digits
-            .iter()
-            .rposition(|&byte| byte != b'0')
-            .map_or(0, |at| at + 1),
-    );
+    let written = digits.len();
+    digits.truncate((digits.iter().rposition(|&byte| byte != b'0')).map_or(0, |at| at + 1));
     if digits.is_empty() {
         return Cow::Borrowed(b"0");
     }
+    let shift = (written - digits.len()) as i64 - fraction as i64;
     // Exponents that no machine number holds differ by their own text.
-    let written = exponent.get(1..).unwrap_or_default();
+    match exponent_of(exponent).and_then(|exponent| exponent.checked_add(shift)) {
+        Some(exponent) => Cow::Owned([sign, &placed(digits, exponent)].concat()),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Whether it is written in the form that [`number`] gives.
+fn is_plain(text: &[u8]) -> bool {
+    let whole = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-'));
+    match whole {
+        true => text != b"-0",
+        false => {
+            let decimal = text
+                .iter()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'.'));
+            decimal && !text.ends_with(b"0")
+        }
+    }
+}
+
+fn exponent_of(text: &[u8]) -> Option<i64> {
+    let Some(written) = text.get(1..) else {
+        return Some(0);
+    };
     let written = written.strip_prefix(b"+").unwrap_or(written);
-    let written = match std::str::from_utf8(written).unwrap_or_default() {
-        "" => Some(0),
-        text => text.parse::<i64>().ok(),
-    };
-    let shift = (before - digits.len()) as i64 - fraction as i64;
-    let exponent = match written.and_then(|written| written.checked_add(shift)) {
-        Some(0) => Vec::new(),
-        Some(exponent) => format!("e{exponent}").into_bytes(),
-        None => return Cow::Borrowed(text),
-    };
-    let sign: &[u8] = if negative { b"-" } else { b"" };
-    Cow::Owned([sign, &digits, &exponent].concat())
+    std::str::from_utf8(written).ok()?.parse().ok()
+}
+
+/// Digits without zeros at either end, times ten to the `exponent`.
+fn placed(mut digits: Vec<u8>, exponent: i64) -> Vec<u8> {
+    let places = exponent.unsigned_abs();
+    let zeros = |count: u64| vec![b'0'; count as usize];
+    let inside = (digits.len() as u64)
+        .checked_sub(places)
+        .filter(|&whole| whole > 0);
+    match (exponent >= 0, inside) {
+        (true, _) if places <= ZEROS => digits.extend(zeros(places)),
+        (false, Some(whole)) => digits.insert(whole as usize, b'.'),
+        (false, None) if places - digits.len() as u64 <= ZEROS => {
+            let zeros = zeros(places - digits.len() as u64);
+            digits.splice(..0, [b"0.", &zeros[..]].concat());
+        }
+        _ => digits.extend(format!("e{exponent}").into_bytes()),
+    }
+    digits
 }
 
 /// The characters between the quotes of a string, escapes undone, as UTF-8; half of a surrogate pair, which
@@ -154,9 +185,16 @@ mod tests {
         for zero in ["0", "-0", "0.0", "0e99999999999999999999", "-0.00e5"] {
             case(zero, "0");
         }
-        case("100", "1e2");
-        case("1e2", "1e2");
-        case("-12.50", "-125e-1");
+        case("100", "100");
+        case("1e2", "100");
+        case("1E+40", &format!("1{}", "0".repeat(40)));
+        case("1E+41", "1e41");
+        case("-12.50", "-12.5");
+        case("5e-1", "0.5");
+        case("25e-7", "0.0000025");
+        case("0.0000025", "0.0000025");
+        case("125e-41", &format!("0.{}125", "0".repeat(38)));
+        case("1e-42", "1e-42");
         case("9007199254740993", "9007199254740993");
         case("1e9223372036854775807", "1e9223372036854775807");
         case("10e9223372036854775807", "10e9223372036854775807");

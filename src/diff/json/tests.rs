@@ -2,7 +2,7 @@
 
 use super::super::effort::Effort;
 use super::{ChangeKind, Comparison, Place, compare};
-use crate::json::Document;
+use crate::json::{DEPTH, Document};
 
 fn comparison(left: &str, right: &str) -> Comparison {
     let left = Document::parse(left.as_bytes()).unwrap();
@@ -136,4 +136,69 @@ fn an_item_put_in_is_one_addition() {
         &["added /0"],
     );
     case("[1,2,3]", "[1,3]", &["removed /1"]);
+}
+
+#[test]
+fn many_items_edited_are_each_paired() {
+    let message = |n: u32, last: &str| {
+        let words: Vec<_> = (n * 40..n * 40 + 30)
+            .map(|word| format!("w{}", word % 977))
+            .collect();
+        format!(
+            r#"{{"role":"user","content":"{} {last}"}}"#,
+            words.join(" ")
+        )
+    };
+    let messages = |range: std::ops::Range<u32>, last| {
+        let messages: Vec<_> = range.map(|n| message(n, last)).collect();
+        format!("[{}]", messages.join(","))
+    };
+    let told = comparison(&messages(1..300, "old"), &messages(0..300, "new"));
+    assert!(!told.coarse);
+    assert_eq!(told.changes.len(), 300);
+    assert_eq!(
+        lines(&told)[..2],
+        ["added /0", "changed /0/content -> /1/content"]
+    );
+}
+
+#[test]
+fn as_deep_as_can_be_read() {
+    let tower = |leaf: &str| {
+        let text = format!("{}{leaf}{}", "[".repeat(DEPTH - 1), "]".repeat(DEPTH - 1));
+        let string = serde_json::to_string(&format!("{{\"a\":{text}}}")).unwrap();
+        format!("{{\"text\":{text},\"string\":{string}}}")
+    };
+    let told = comparison(&tower("1"), &tower("2"));
+    assert_eq!(told.changes.len(), 2);
+    assert!(told.coarse, "the tower in the string stands on another");
+    assert_eq!(
+        told.changes[0].right.path.len(),
+        "/text".len() + 2 * (DEPTH - 1)
+    );
+}
+
+#[test]
+fn what_is_too_much_is_told_coarsely() {
+    let array = |add: usize| {
+        format!(
+            "{{\"a\":{:?},\"b\":{add}}}",
+            (add..add + 50).collect::<Vec<_>>()
+        )
+    };
+    let (left, right) = (array(0), array(100));
+    let [left, right] = [&left, &right].map(|text| Document::parse(text.as_bytes()).unwrap());
+    let effort = Effort {
+        bytes: 5000,
+        ..Effort::default()
+    };
+    let told = compare(&left, &right, effort);
+    assert!(told.coarse);
+    let paths: Vec<_> = told
+        .changes
+        .iter()
+        .map(|change| (change.kind, pointer(&change.right)))
+        .collect();
+    let changed = |path: &str| (ChangeKind::Changed, path.to_owned());
+    assert_eq!(paths, [changed("/a"), changed("/b")]);
 }

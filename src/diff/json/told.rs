@@ -50,7 +50,17 @@ impl Told {
 
     /// Whether even the changes of one container are too many.
     pub(super) fn is_overfull(&self) -> bool {
-        self.spent >= self.most.saturating_mul(2)
+        self.spent >= self.bound()
+    }
+
+    /// Whether so many changes more would be too many.
+    pub(super) fn would_overfill(&self, count: usize) -> bool {
+        let bytes = (count as u64).saturating_mul(size_of::<Change>() as u64);
+        self.spent.saturating_add(bytes) >= self.bound()
+    }
+
+    fn bound(&self) -> u64 {
+        self.most.saturating_add(self.most / 4)
     }
 
     pub(super) fn mark(&self) -> Mark {

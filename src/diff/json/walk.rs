@@ -1,13 +1,12 @@
 //! The walk down both trees at once, which tells what differs.
 
 use super::super::effort::Effort;
-use super::super::sequence::Aligner;
 use super::classes::{Classes, between_quotes};
-use super::items::{Items, List};
+use super::items::{Items, List, Tables};
 use super::members::{Duplicates, Heads};
 use super::pairing::{Event, Pairing};
 use super::place::Trail;
-use super::side::{Entries, Side};
+use super::side::{Entries, Entry, Side};
 use super::told::Told;
 use super::{ChangeKind, Comparison, Duplicate, members, spelling};
 use crate::json::{DEPTH, Document, Kind as Value};
@@ -34,7 +33,7 @@ pub(super) fn compare(left: &Document<'_>, right: &Document<'_>, effort: Effort)
 struct Walk<'a, 't> {
     sides: [Side<'a>; 2],
     loose: Vec<u32>,
-    aligner: Option<Aligner>,
+    tables: Option<Tables>,
     heads: Option<Heads>,
     /// Whether the right side is the first wherever one has to be.
     flipped: bool,
@@ -64,7 +63,7 @@ impl<'a, 't> Walk<'a, 't> {
                 side(right, in_right, to_right),
             ],
             loose,
-            aligner: None,
+            tables: None,
             heads: None,
             flipped,
             depth: 0,
@@ -110,9 +109,9 @@ impl<'a, 't> Walk<'a, 't> {
         let mark = self.told.mark();
         if !self.told.is_full() && self.depth < DEPTH {
             self.depth += 1;
-            self.entries(nodes, duplicates);
+            let whole = self.entries(nodes, duplicates);
             self.depth -= 1;
-            if !self.told.is_overfull() {
+            if whole {
                 return;
             }
         }
@@ -121,28 +120,49 @@ impl<'a, 't> Walk<'a, 't> {
         self.tell(ChangeKind::Changed, nodes, duplicates);
     }
 
-    fn entries(&mut self, nodes: [usize; 2], own: [Option<Duplicate>; 2]) {
+    /// Tells what differs inside of two containers, and says whether it was not too much.
+    fn entries(&mut self, nodes: [usize; 2], own: [Option<Duplicate>; 2]) -> bool {
+        if let Some(both) = self.lone(nodes) {
+            self.both(both, false);
+            return !self.told.is_overfull();
+        }
         let entries = [0, 1].map(|side| self.sides[side].entries(nodes[side]));
         let (pairing, duplicates) = match self.sides[0].node(nodes[0]).kind() {
             Value::Object => self.pair_members(nodes, own, &entries),
             _ => (self.pair_items(&entries), Duplicates::default()),
         };
+        if self.told.would_overfill(pairing.told()) {
+            return false;
+        }
         for event in pairing.events() {
             match event {
-                _ if self.told.is_overfull() => return,
+                _ if self.told.is_overfull() => return false,
                 Event::Only { side, at, stands } => {
                     let gap = self.sides[1 - side].gap(&entries[1 - side], stands);
-                    let at = Entry::of(&entries[side], at, duplicates.of(side, at));
+                    let at = entries[side].entry(at, duplicates.of(side, at));
                     self.only(side, at, stands, gap);
                 }
                 Event::Both { at, moved } => {
-                    let both = [0, 1].map(|side| {
-                        Entry::of(&entries[side], at[side], duplicates.of(side, at[side]))
-                    });
+                    let both = [0, 1]
+                        .map(|side| entries[side].entry(at[side], duplicates.of(side, at[side])));
                     self.both(both, moved);
                 }
             }
         }
+        !self.told.is_overfull()
+    }
+
+    /// The only entries of two containers, if each has one and these plainly belong together: deep towers of
+    /// brackets are gone down without making lists.
+    fn lone(&self, nodes: [usize; 2]) -> Option<[Entry; 2]> {
+        let [left, right] = [0, 1].map(|side| self.sides[side].lone_entry(nodes[side]));
+        let both = [left?, right?];
+        let kinds = [0, 1].map(|side| self.sides[side].node(both[side].value).kind());
+        let belong = match both.map(|entry| entry.key) {
+            [Some(left), Some(right)] => self.loose(0, left) == self.loose(1, right),
+            _ => kinds[0] == kinds[1] && kinds[0] != Value::Object,
+        };
+        belong.then_some(both)
     }
 
     /// Pairs the members of two objects, and tells which of them stand in another order.
@@ -174,24 +194,31 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     fn pair_items(&mut self, entries: &[Entries; 2]) -> Pairing {
+        let lengths = entries.each_ref().map(Entries::len);
+        let least = lengths[0].min(lengths[1]);
+        let same = |left: usize, right: usize| {
+            self.is_same([entries[0].value(left), entries[1].value(right)])
+        };
+        let before = (0..least).take_while(|&at| same(at, at)).count();
+        let after = (1..=least - before)
+            .take_while(|&end| same(lengths[0] - end, lengths[1] - end))
+            .count();
         let list = |side: usize| List {
             document: self.sides[side].document,
             classes: &self.sides[side].classes,
-            nodes: (0..entries[side].len())
-                .map(|at| entries[side].value(at))
-                .collect(),
+            nodes: entries[side].items(before..lengths[side] - after),
         };
         let first = usize::from(self.flipped);
         let items = Items {
             lists: [list(first), list(1 - first)],
             loose: &self.loose,
         };
-        let aligner = (self.aligner).get_or_insert_with(|| Aligner::new(self.loose.len()));
-        let (pairing, coarse) = items.pair(aligner, &mut self.told.meter);
+        let tables = (self.tables).get_or_insert_with(|| Tables::new(self.loose.len()));
+        let (pairing, coarse) = items.pair(tables, &mut self.told.meter);
         if coarse {
             self.told.coarsen();
         }
-        pairing.flip(self.flipped)
+        pairing.flip(self.flipped).behind(before)
     }
 
     /// Tells an entry that only one side has.
@@ -287,25 +314,5 @@ impl<'a, 't> Walk<'a, 't> {
             walk.tell(ChangeKind::Respelled, [0, 0], [None; 2]);
         }
         self.told.has_more_than(mark)
-    }
-}
-
-/// A member or item of one side.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    key: Option<usize>,
-    value: usize,
-    index: usize,
-    duplicate: Option<Duplicate>,
-}
-
-impl Entry {
-    fn of(entries: &Entries, index: usize, duplicate: Option<Duplicate>) -> Self {
-        Self {
-            key: entries.key(index),
-            value: entries.value(index),
-            index,
-            duplicate,
-        }
     }
 }

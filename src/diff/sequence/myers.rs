@@ -1,0 +1,162 @@
+//! The search for a point in the middle of a shortest path between two sequences: the heart of Myers'
+//! algorithm in linear space.
+
+use super::equal;
+use crate::diff::effort::Meter;
+
+/// How many differences from either end a search goes through before it settles for less.
+const FAR: usize = 256;
+
+/// The search from both ends; keeps its tables from one search to the next.
+#[derive(Debug, Default)]
+pub(super) struct Myers {
+    forward: Reach,
+    backward: Reach,
+}
+
+impl Myers {
+    /// A point on a path from the start to the end: on one of the shortest if that is short enough, and otherwise
+    /// as far from its start or end as the search came. Neither side is empty, and they differ at both ends;
+    /// then it lies inside. `None` once the meter has run out.
+    pub(super) fn middle(
+        &mut self,
+        left: &[u32],
+        right: &[u32],
+        meter: &mut Meter,
+    ) -> Option<(usize, usize)> {
+        let (n, m) = (left.len(), right.len());
+        self.forward.begin(FAR);
+        self.backward.begin(FAR);
+        for d in 0..=FAR {
+            let steps = self
+                .forward
+                .extend(d, (n, m), |x, y| equal(left[x..].iter(), right[y..].iter()));
+            let more = self.backward.extend(d, (n, m), |x, y| {
+                equal(left[..n - x].iter().rev(), right[..m - y].iter().rev())
+            });
+            if !meter.take((steps + more) as u64) {
+                return None;
+            }
+            if let Some(point) = self.meeting(d, (n, m)) {
+                return Some(point);
+            }
+        }
+        let forward = self.forward.furthest(FAR, (n, m));
+        let backward = self.backward.furthest(FAR, (n, m));
+        match forward.0 + forward.1 >= backward.0 + backward.1 {
+            true => Some(forward),
+            false => Some((n - backward.0, m - backward.1)),
+        }
+    }
+
+    /// Where the paths of `d` differences from both ends overlap.
+    fn meeting(&self, d: usize, (n, m): (usize, usize)) -> Option<(usize, usize)> {
+        let shift = n as isize - m as isize;
+        // On a diagonal of the other parity the way back is one difference shorter.
+        let odd = shift % 2 != 0;
+        let (least, most) = diagonals(d.checked_sub(usize::from(odd))?, n, m);
+        let (low, high) = diagonals(d, n, m);
+        (low..=high).step_by(2).find_map(|k| {
+            let back = shift - k;
+            if back < least || back > most {
+                return None;
+            }
+            let (x, from_end) = (self.forward.get(k)?, self.backward.get(back)?);
+            let x = match x + from_end >= n {
+                false => return None,
+                true if odd => x,
+                true => n - from_end,
+            };
+            Some((x, (x as isize - k) as usize))
+        })
+    }
+}
+
+/// How far a search from one end has come on each diagonal, counted in symbols of the left side; -1: not there.
+#[derive(Debug, Default)]
+struct Reach {
+    on: Vec<i32>,
+    /// Where diagonal zero is.
+    zero: usize,
+}
+
+impl Reach {
+    /// Makes room for `most` differences.
+    fn begin(&mut self, most: usize) {
+        if self.zero <= most {
+            self.zero = most + 1;
+            self.on = vec![-1; 2 * most + 3];
+        }
+    }
+
+    fn index(&self, diagonal: isize) -> usize {
+        self.zero.wrapping_add_signed(diagonal)
+    }
+
+    fn get(&self, diagonal: isize) -> Option<usize> {
+        usize::try_from(self.on[self.index(diagonal)]).ok()
+    }
+
+    /// Goes one difference further on each diagonal, and then as far as `run` says that symbols are equal
+    /// after `(x, y)`. Answers how many steps that took.
+    fn extend(
+        &mut self,
+        d: usize,
+        (n, m): (usize, usize),
+        run: impl Fn(usize, usize) -> usize,
+    ) -> usize {
+        let (low, high) = diagonals(d, n, m);
+        // What an earlier search left next to the diagonals that are new.
+        let (below, above) = (self.index(low - 1), self.index(high + 1));
+        if d <= m {
+            self.on[below] = -1;
+        }
+        if d <= n {
+            self.on[above] = -1;
+        }
+        // The neighbours on both sides, and the own place between them.
+        let places = &mut self.on[below..=above];
+        let mut steps = 0;
+        for (place, k) in (1..places.len()).step_by(2).zip((low..=high).step_by(2)) {
+            let removed = places[place - 1];
+            let added = places[place + 1];
+            // Neither may lead out of the left or the right side.
+            let removed = if removed >= 0 && (removed as usize) < n {
+                removed + 1
+            } else {
+                -1
+            };
+            let added = if added as isize - k <= m as isize {
+                added
+            } else {
+                -1
+            };
+            let mut x = if d == 0 { 0 } else { removed.max(added) };
+            if x >= 0 {
+                let equal = run(x as usize, (x as isize - k) as usize);
+                steps += equal;
+                x += equal as i32;
+            }
+            places[place] = x;
+            steps += 1;
+        }
+        steps
+    }
+
+    /// The point with the most symbols behind it after `d` differences.
+    fn furthest(&self, d: usize, (n, m): (usize, usize)) -> (usize, usize) {
+        let (low, high) = diagonals(d, n, m);
+        let points = (low..=high).step_by(2).filter_map(|k| {
+            let x = self.get(k)?;
+            Some((x, (x as isize - k) as usize))
+        });
+        points.max_by_key(|(x, y)| x + y).unwrap_or_default()
+    }
+}
+
+/// The diagonals that `d` differences lead to: from the first to the last, every second.
+fn diagonals(d: usize, n: usize, m: usize) -> (isize, isize) {
+    let low = d as isize - 2 * d.saturating_sub(m) as isize;
+    let high = d as isize - 2 * d.saturating_sub(n) as isize;
+    (-low, high)
+}
