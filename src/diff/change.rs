@@ -194,6 +194,8 @@ pub enum Value {
     Json(String),
     /// Words.
     Text(String),
+    /// What the events of a stream carried, in order: `role, content x41, finish`.
+    Events(String),
     /// A number of something.
     Count(u64),
     /// A duration, in microseconds.
@@ -209,7 +211,7 @@ impl Value {
             Self::Count(number) | Self::Micros(number) => Some(*number as f64),
             Self::Number(number) => Some(*number),
             Self::Json(json) => json.parse().ok().filter(|number: &f64| number.is_finite()),
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Events(_) => None,
         }
     }
 
@@ -228,7 +230,7 @@ impl Value {
 impl std::fmt::Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Json(text) | Self::Text(text) => f.write_str(text),
+            Self::Json(text) | Self::Text(text) | Self::Events(text) => f.write_str(text),
             Self::Count(number) | Self::Micros(number) => write!(f, "{number}"),
             Self::Number(number) => write!(f, "{number}"),
         }

@@ -65,7 +65,7 @@ pub(super) fn unknown(known: &[Vec<String>], answered: &Answered) -> Option<Chan
     if known.contains(&own) {
         return None;
     }
-    let text = |kinds: &[String]| Some(Shown::from(Value::Text(kinds.join(", "))));
+    let text = |kinds: &[String]| Some(Shown::from(Value::Events(kinds.join(", "))));
     Some(Change::new(
         "sequence",
         What::Changed,
@@ -186,7 +186,7 @@ fn sequences([left, right]: &[Vec<Run>; 2]) -> Vec<Change> {
         };
         text(words)
     };
-    let sequence = |runs| text(words(runs));
+    let sequence = |runs| Some(Shown::from(Value::Events(words(runs))));
     vec![
         Change::new("sequence", What::Changed, sequence(left), sequence(right)),
         Change::new("departs at", What::Changed, place(left), place(right)),

@@ -109,7 +109,7 @@ pub(super) fn shown(shown: &Option<Shown>) -> Option<String> {
 pub(super) fn value(value: &Value, most: usize) -> String {
     let text: Cow<'_, str> = match value {
         Value::Json(text) => Cow::Owned(one_line(text)),
-        Value::Text(text) => Cow::Borrowed(text),
+        Value::Text(text) | Value::Events(text) => Cow::Borrowed(text),
         Value::Count(number) => Cow::Owned(words::count(*number)),
         Value::Micros(micros) => Cow::Owned(words::time(*micros)),
         Value::Number(number) => Cow::Owned(format!("{number:.1}")),
