@@ -240,9 +240,8 @@ impl Destination {
     /// `NAME` and the model of `NAME:MODEL`. What follows `demo:` is an API that it speaks, if there is one of that
     /// name, and a model may follow that.
     pub(super) fn split(to: &str) -> (Option<&str>, Option<&str>) {
-        let (name, rest) = match to.split_once(':') {
-            None => return (Some(to), None),
-            Some(parts) => parts,
+        let Some((name, rest)) = to.split_once(':') else {
+            return (Some(to), None);
         };
         if name != DEMO {
             return (Some(name), Some(rest));

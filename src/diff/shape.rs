@@ -25,8 +25,8 @@ struct Place {
     kinds: Vec<&'static str>,
     /// The one scalar that always stood there.
     constant: Constant,
-    members: BTreeMap<String, Place>,
-    items: Option<Box<Place>>,
+    members: BTreeMap<String, Self>,
+    items: Option<Box<Self>>,
 }
 
 /// What is a difference.
