@@ -398,7 +398,7 @@ pub(super) struct Ls {
 #[derive(Args, Debug)]
 pub(super) struct Diff {
     /// Captures as for show, ranges of them (@~5..@), or request files, JSON or whole messages; two, or more for a table; with
-    /// --shape also a folder as the first [default: @~1 @]
+    /// --shape also a folder as the first (without any, the two newest)
     #[arg(value_name = "CAPTURE")]
     pub(super) subjects: Vec<String>,
     /// These captures are alike: what varies among them is noise; those after -- are compared to them
@@ -410,7 +410,7 @@ pub(super) struct Diff {
     /// Show, and count, what differs between any two exchanges too: ids, dates, what is left of limits
     #[arg(short, long)]
     pub(super) all: bool,
-    /// A further place that says nothing: /usage/cost, choices[0].message.content, x-my-field, /**/trace_id
+    /// A further place that says nothing: /usage/cost, choices.0.message.content, x-my-field, /**/trace_id
     /// (`--ignore help` lists those that are known)
     #[arg(long, value_name = "PATH")]
     pub(super) ignore: Vec<String>,
