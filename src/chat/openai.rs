@@ -142,6 +142,10 @@ fn groq(value: Value<'_>, gather: &mut Gather<'_>) {
 
 /// Counts of tokens, and, among them, times (Groq).
 fn counts(value: Value<'_>, gather: &mut Gather<'_>) {
+    // Most chunks have none.
+    if value.kind() != Kind::Object {
+        return;
+    }
     gather.usage(value, usage::chat);
     gather.times("usage.", value);
 }
