@@ -26,7 +26,7 @@
 //!
 //! - there is no change if, and only if, the texts differ in nothing but white space between values;
 //! - comparing the other way round tells the same changes, with the sides exchanged;
-//! - [`patch`] leads from the left value to the right;
+//! - [`patch()`] leads from the left value to the right;
 //! - the work is bounded by an [`Effort`], not by a clock; what is beyond it is told more coarsely.
 
 mod alike;
