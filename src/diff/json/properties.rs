@@ -1,9 +1,7 @@
-//! What the module page promises, for pairs of which one is the other, changed at random; and for real bodies.
-
-#![allow(clippy::disallowed_methods, reason = "tests look at files themselves")]
+//! What the module page promises, for pairs of which one is the other, changed at random. Real bodies are
+//! compared in `tests/json_diff.rs`.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -199,36 +197,5 @@ proptest! {
     #[test]
     fn any_bytes(bytes in prop::collection::vec(prop::sample::select(b"{}[]:,\"\\ue1.0t\0 ".to_vec()), 0..60)) {
         fuzz(&bytes);
-    }
-}
-
-/// The body of a message that was captured: what comes after the empty line.
-fn bodies(folder: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut files: Vec<_> = (std::fs::read_dir(folder).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "http"))
-        .collect();
-    files.sort();
-    let body = |path: &PathBuf| {
-        let text = String::from_utf8(std::fs::read(path).unwrap()).ok()?;
-        let (_, body) = text.split_once("\r\n\r\n")?;
-        Document::parse(body.as_bytes()).ok()?;
-        Some(body.to_owned())
-    };
-    files.iter().filter_map(body).collect()
-}
-
-#[test]
-fn real_bodies() {
-    for folder in ["tests/data/sdk-requests", "tests/data/server-exchanges"] {
-        let mut bodies = bodies(folder);
-        bodies.dedup();
-        assert!(bodies.len() > 10, "{folder} has bodies");
-        for distance in [1, 2, 7] {
-            for pair in bodies.windows(distance + 1) {
-                assert_pair(&pair[0], &pair[distance]);
-            }
-        }
     }
 }

@@ -1,0 +1,69 @@
+//! Differences of real bodies, of requests and of answers: each pair keeps what the module page promises, and
+//! the patch, applied by others' code, leads from one to the other.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests look at files and variables themselves"
+)]
+
+use std::path::Path;
+
+use serde_json::Value;
+use wire::diff::effort::Effort;
+use wire::diff::json::{compare, fuzz, patch};
+use wire::json::Document;
+
+/// The bodies of the messages in a folder that are JSON as they stand, in the order of the names of their files.
+fn bodies(folder: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(folder);
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let body = |path| {
+        let text = String::from_utf8(std::fs::read(path).unwrap()).ok()?;
+        let (_, body) = text.split_once("\r\n\r\n")?;
+        Document::parse(body.as_bytes()).ok()?;
+        Some(body.to_owned())
+    };
+    let mut bodies: Vec<_> = files.iter().filter_map(body).collect();
+    bodies.dedup();
+    bodies
+}
+
+/// Numbers as doubles, so that `1` and `1.0` are equal.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(items) => items.into_iter().map(plain).collect(),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            members.map(|(key, value)| (key, plain(value))).collect()
+        }
+        other => other,
+    }
+}
+
+fn assert_pair(left: &str, right: &str) {
+    fuzz(format!("{left}\0{right}").as_bytes());
+    let [one, other] = [left, right].map(|text| Document::parse(text.as_bytes()).unwrap());
+    let told = compare(&one, &other, Effort::default());
+    let operations: json_patch::Patch = serde_json::from_str(&patch(&told, &other)).unwrap();
+    let mut value: Value = serde_json::from_str(left).unwrap();
+    json_patch::patch(&mut value, &operations).unwrap();
+    assert_eq!(plain(value), plain(serde_json::from_str(right).unwrap()));
+}
+
+#[test]
+fn neighbours_and_distant_ones() {
+    for folder in ["sdk-requests", "server-exchanges"] {
+        let bodies = bodies(folder);
+        assert!(bodies.len() > 20, "{folder} has bodies");
+        for distance in [1, 2, 7] {
+            for pair in bodies.windows(distance + 1) {
+                assert_pair(&pair[0], &pair[distance]);
+            }
+        }
+    }
+}
