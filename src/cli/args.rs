@@ -296,11 +296,11 @@ pub(super) struct Limits {
     /// Longest head, in bytes (K, M, G)
     #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "256K")]
     pub(super) max_head: u64,
-    /// Longest decoded body, in bytes (K, M, G)
-    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "4G")]
-    pub(super) max_decoded: u64,
-    /// Most bytes that one coded byte may become
-    #[arg(long, value_name = "N", default_value = "2000")]
+    /// Longest decoded body, in bytes (K, M, G) [default: 4G as it passes by, 256M where a view holds it whole]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(super) max_decoded: Option<u64>,
+    /// Most bytes that one coded byte may become, beyond the first 16M
+    #[arg(long, value_name = "N", default_value = "200")]
     pub(super) max_ratio: u64,
 }
 

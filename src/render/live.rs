@@ -518,8 +518,7 @@ impl<O: Write, N: Write> Paint<O, N> {
             self.line(&style.paint(Look::Odd, &more));
         }
         if let Some(trouble) = self.trouble.clone() {
-            let text = format!("the body cannot be decoded: {trouble}");
-            self.line(&style.paint(Look::Bad, &text));
+            self.line(&style.paint(Look::Bad, &words::undecoded(&trouble)));
         }
         if self.too_long {
             let most = words::bytes(ANSWER);
