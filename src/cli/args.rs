@@ -215,11 +215,11 @@ pub(super) struct Connection {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub(super) ipv6: bool,
-    /// Go through a proxy: http://, https://, socks5://, socks5h://; "" for none
-    /// [default: $HTTPS_PROXY, $http_proxy, $ALL_PROXY, but for $NO_PROXY]
+    /// Go through a proxy, but for the hosts of $NO_PROXY: http://, https://, socks5://, socks5h://; "" for none
+    /// [default: $HTTPS_PROXY, $http_proxy, $ALL_PROXY]
     #[arg(short = 'x', long, value_name = "URL")]
     pub(super) proxy: Option<String>,
-    /// Hosts to reach without the proxy, in place of $NO_PROXY
+    /// Hosts to reach without the proxy, in place of $NO_PROXY; "" for none, * for all
     #[arg(long, value_name = "HOSTS")]
     pub(super) noproxy: Option<String>,
     /// Connect to a Unix socket
