@@ -224,6 +224,14 @@ pub fn decoded(message: &Message, stream: &Stream, limits: content::Limits) -> B
     )
 }
 
+/// The decoded bodies of request and response.
+pub fn bodies(tape: &Tape, exchange: &Exchange, limits: content::Limits) -> [Body; 2] {
+    [
+        decoded(&exchange.request, &tape.sent, limits),
+        decoded(&exchange.response, &tape.received, limits),
+    ]
+}
+
 /// Whoever wants the events of both messages as they are read.
 pub trait Listen {
     /// `seen` still holds the bytes that the event covers; `moment` is that of its last byte.

@@ -7,7 +7,7 @@ use crate::chat::{
     compare,
 };
 use crate::content::{self, Body};
-use crate::exchange::{Exchange, decoded};
+use crate::exchange::{Exchange, bodies};
 use crate::limits::retry::{Advice, Failure, Family, Sdk};
 use crate::limits::{self, ServiceFacts};
 use crate::price::{self, Cost, Prices, Tier, Tokens};
@@ -60,9 +60,8 @@ impl Report {
         options: Options,
         prices: &Prices,
     ) -> Self {
-        let asked = decoded(&exchange.request, &tape.sent, limits);
-        let body = decoded(&exchange.response, &tape.received, limits);
-        Self::read_bodies(tape, exchange, [&asked, &body], options, prices, &mut ())
+        let [asked, body] = &bodies(tape, exchange, limits);
+        Self::read_bodies(tape, exchange, [asked, body], options, prices, &mut ())
     }
 
     /// The same from the decoded bodies of request and response; `hear` is told each piece of the answer.

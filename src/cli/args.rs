@@ -215,11 +215,11 @@ pub(super) struct Connection {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub(super) ipv6: bool,
-    /// Go through a proxy: http://, https://, socks5://, socks5h://; "" for none
-    /// [default: $HTTPS_PROXY, $http_proxy, $ALL_PROXY, but for $NO_PROXY]
+    /// Go through a proxy, but for the hosts of $NO_PROXY: http://, https://, socks5://, socks5h://; "" for none
+    /// [default: $HTTPS_PROXY, $http_proxy, $ALL_PROXY]
     #[arg(short = 'x', long, value_name = "URL")]
     pub(super) proxy: Option<String>,
-    /// Hosts to reach without the proxy, in place of $NO_PROXY
+    /// Hosts to reach without the proxy, in place of $NO_PROXY; "" for none, * for all
     #[arg(long, value_name = "HOSTS")]
     pub(super) noproxy: Option<String>,
     /// Connect to a Unix socket
@@ -296,11 +296,11 @@ pub(super) struct Limits {
     /// Longest head, in bytes (K, M, G)
     #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "256K")]
     pub(super) max_head: u64,
-    /// Longest decoded body, in bytes (K, M, G)
-    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "4G")]
-    pub(super) max_decoded: u64,
-    /// Most bytes that one coded byte may become
-    #[arg(long, value_name = "N", default_value = "2000")]
+    /// Longest decoded body, in bytes (K, M, G) [default: 4G as it passes by, 256M where a view holds it whole]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(super) max_decoded: Option<u64>,
+    /// Most bytes that one coded byte may become, beyond the first 16M
+    #[arg(long, value_name = "N", default_value = "200")]
     pub(super) max_ratio: u64,
 }
 

@@ -10,7 +10,7 @@ use super::request;
 use crate::capture::store::{self, Store};
 use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject, cache};
 use crate::render::diff::{self as paint, Shows};
-use crate::render::{escape, machine};
+use crate::render::{escape, machine, words};
 use crate::span::Side;
 
 /// Runs `wire diff`.
@@ -121,13 +121,20 @@ impl Run<'_> {
         }
         let reading = store::parse(path, &bytes).map_err(Complaint::usage)?;
         let means = &self.means;
-        Ok(Subject::of_capture(
+        let subject = Subject::of_capture(
             name,
             reading.tape,
             means.limits,
             means.options,
             &means.prices,
-        ))
+        );
+        // Two bodies may be equal as far as they are decoded.
+        let answer = subject.answered.as_ref().map(|answered| &answered.body);
+        let bodies = [Some(&subject.asked), answer].into_iter().flatten();
+        for trouble in bodies.filter_map(|body| body.trouble.as_ref()) {
+            output::note(&format!("{}: {}", subject.name, words::undecoded(trouble)));
+        }
+        Ok(subject)
     }
 
     fn compare(&self, left: &Subject, right: &Subject) -> Difference {

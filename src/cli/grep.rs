@@ -4,15 +4,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memchr::memmem::{self, Finder};
 
+use super::output;
 use crate::capture;
 use crate::capture::store::Store;
 use crate::chat::{Keep, Options};
-use crate::content;
-use crate::exchange::{Exchange, decoded};
-use crate::http1::Limits;
+use crate::content::{self, Coding, Trouble};
+use crate::exchange::{Exchange, bodies};
+use crate::http1::{Limits, Message};
 use crate::price::Prices;
 use crate::report::Report;
-use crate::tape::Tape;
+use crate::tape::{Stream, Tape};
 
 /// What is looked for.
 pub(super) enum Words<'a> {
@@ -22,7 +23,8 @@ pub(super) enum Words<'a> {
     InAnswer(&'a str),
 }
 
-/// The names of those captures that hold `words`, in the order given. Each core looks at some.
+/// The names of those captures that hold `words`, in the order given. Each core looks at some. A body that could
+/// not be searched to its end is told.
 pub(super) fn having(store: &Store, names: Vec<String>, words: &Words<'_>) -> Vec<String> {
     let search = Search::new(words);
     let next = AtomicUsize::new(0);
@@ -35,8 +37,9 @@ pub(super) fn having(store: &Store, names: Vec<String>, words: &Words<'_>) -> Ve
                 return found;
             };
             let file = store.read(name).unwrap_or_default();
-            if search.is_in(&file) {
-                found.push(place);
+            match search.look(&file) {
+                Found::No => {}
+                other => found.push((place, other)),
             }
         }
     };
@@ -46,10 +49,55 @@ pub(super) fn having(store: &Store, names: Vec<String>, words: &Words<'_>) -> Ve
         let found = threads.into_iter().filter_map(|thread| thread.join().ok());
         found.flatten().collect::<Vec<_>>()
     });
-    found.sort_unstable();
-    let names_of = found.iter().filter_map(|&place| names.get(place).cloned());
-    names_of.collect()
+    found.sort_unstable_by_key(|&(place, _)| place);
+    let having = found.into_iter().filter_map(|(place, found)| {
+        let name = names.get(place)?;
+        match found {
+            Found::Yes => return Some(name.clone()),
+            Found::NotBefore(trouble) => {
+                output::note(&format!("{name} is searched in part: {trouble}"));
+            }
+            Found::No => {}
+        }
+        None
+    });
+    having.collect()
 }
+
+/// What a search in one capture came to.
+#[derive(Debug, PartialEq)]
+enum Found {
+    Yes,
+    No,
+    /// Not in what a limit of ours lets out of the body.
+    NotBefore(Trouble),
+}
+
+impl Found {
+    /// `trouble`: why not all was searched, if it was not.
+    fn of(is_in: bool, trouble: Option<Trouble>) -> Self {
+        match trouble.filter(|trouble| trouble.kind.is_limit()) {
+            _ if is_in => Self::Yes,
+            Some(trouble) => Self::NotBefore(trouble),
+            None => Self::No,
+        }
+    }
+
+    /// What came to light in either of two places.
+    fn or(self, other: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::Yes => Self::Yes,
+            Self::No => other(),
+            Self::NotBefore(trouble) => match other() {
+                Self::Yes => Self::Yes,
+                _ => Self::NotBefore(trouble),
+            },
+        }
+    }
+}
+
+/// How many coded bytes are decoded at a time: what comes out of them is held at once.
+const PIECE: usize = 4 << 10;
 
 struct Search<'a> {
     words: &'a Words<'a>,
@@ -72,11 +120,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn is_in(&self, file: &[u8]) -> bool {
+    fn look(&self, file: &[u8]) -> Found {
+        let read = || read(file);
         match self.words {
-            Words::InBodies(_) if !self.may_be_in(file) => false,
-            Words::InBodies(_) => read(file).is_some_and(|tape| self.in_bodies(&tape)),
-            Words::InAnswer(_) => read(file).is_some_and(|tape| self.in_answer(&tape)),
+            Words::InBodies(_) if !self.may_be_in(file) => Found::No,
+            Words::InBodies(_) => read().map_or(Found::No, |tape| self.in_bodies(&tape)),
+            Words::InAnswer(_) => read().map_or(Found::No, |tape| self.in_answer(&tape)),
         }
     }
 
@@ -117,32 +166,47 @@ impl<'a> Search<'a> {
             })
     }
 
-    fn in_bodies(&self, tape: &Tape) -> bool {
+    fn in_bodies(&self, tape: &Tape) -> Found {
         let exchange = Exchange::read(tape, Limits::default());
-        let sides = [
-            (&exchange.request, &tape.sent),
-            (&exchange.response, &tape.received),
-        ];
-        sides.into_iter().any(|(message, stream)| {
-            let body = decoded(message, stream, content::Limits::default());
-            self.finder.find(&body.bytes).is_some()
-        })
+        let sent = self.in_body(&exchange.request, &tape.sent);
+        sent.or(|| self.in_body(&exchange.response, &tape.received))
     }
 
-    fn in_answer(&self, tape: &Tape) -> bool {
+    /// The body is searched as it is decoded: what was looked at need not be held.
+    fn in_body(&self, message: &Message, stream: &Stream) -> Found {
+        let codings = Coding::parse(message.codings()).unwrap_or_default();
+        let mut decoder = content::Decoder::new(&codings, content::Limits::default());
+        let mut text = Vec::new();
+        let mut trouble = None;
+        let spans = message.body.iter().map(|&span| stream.slice(span));
+        for piece in spans.flat_map(|run| run.chunks(PIECE)) {
+            trouble = decoder.push(piece, &mut text).err();
+            if trouble.is_some() || self.finder.find(&text).is_some() {
+                break;
+            }
+            // Words may begin in what is there and end in what comes.
+            let tail = self.finder.needle().len().saturating_sub(1);
+            text.drain(..text.len().saturating_sub(tail));
+        }
+        Found::of(self.finder.find(&text).is_some(), trouble)
+    }
+
+    fn in_answer(&self, tape: &Tape) -> Found {
         let exchange = Exchange::read(tape, Limits::default());
         let options = Options {
             keep: Keep::Text,
             ..Options::default()
         };
-        let limits = content::Limits::default();
-        let report = Report::read(tape, &exchange, limits, options, &Prices::default());
-        report.completion.choices.iter().any(|choice| {
+        let [asked, body] = bodies(tape, &exchange, content::Limits::default());
+        let (both, prices) = ([&asked, &body], Prices::default());
+        let report = Report::read_bodies(tape, &exchange, both, options, &prices, &mut ());
+        let is_in = report.completion.choices.iter().any(|choice| {
             let calls = choice.tool_calls.iter().map(|call| &call.arguments);
             let texts = [&choice.text, &choice.reasoning].into_iter();
             let mut texts = texts.chain(&choice.refusal).chain(calls);
             texts.any(|text| self.finder.find(text.as_bytes()).is_some())
-        })
+        });
+        Found::of(is_in, body.trouble)
     }
 }
 
@@ -216,7 +280,8 @@ mod tests {
             for tool in ["wire 0.1.0", "other"] {
                 let file = capture(pieces, tool);
                 let words = Words::InBodies(words);
-                assert_eq!(Search::new(&words).is_in(&file), expected, "{tool}");
+                let found = Search::new(&words).look(&file);
+                assert_eq!(found == Found::Yes, expected, "{tool}");
             }
         }
         let head: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -254,21 +319,49 @@ mod tests {
             "\"K\u{f6}l",
             true,
         );
-        let zipped = {
-            use std::io::Write as _;
-            let mut coder =
-                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            coder.write_all(b"a needle").unwrap();
-            coder.finish().unwrap()
+        let zipped = gzip(&[b"a needle"]);
+        case(&[ZIPPED, &zipped], "needle", true);
+    }
+
+    const ZIPPED: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
+
+    fn gzip(parts: &[&[u8]]) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        for part in parts {
+            coder.write_all(part).unwrap();
+        }
+        coder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_bomb_is_searched_in_part_and_told() {
+        let zeros = vec![0; 40 << 20];
+        #[track_caller]
+        fn case(coded: &[u8], words: Words<'_>) -> Found {
+            Search::new(&words).look(&capture(&[ZIPPED, coded], "other"))
+        }
+        let found = case(&gzip(&[&zeros, b"a needle"]), Words::InBodies("needle"));
+        let Found::NotBefore(trouble) = found else {
+            panic!("{found:?}");
         };
-        case(
-            &[
-                b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
-                &zipped,
-            ],
-            "needle",
-            true,
-        );
+        assert_eq!(trouble.kind, content::Kind::RatioLimit(200));
+        let before = gzip(&[b"a needle", &zeros]);
+        assert_eq!(case(&before, Words::InBodies("needle")), Found::Yes);
+        let found = case(&before, Words::InAnswer("needle"));
+        assert!(matches!(found, Found::NotBefore(_)), "{found:?}");
+    }
+
+    #[test]
+    fn words_are_found_where_pieces_of_a_body_meet() {
+        let filler = vec![b'x'; PIECE - 3];
+        let text = [&*filler, b"needle", &*filler].concat();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", text.len());
+        let file = capture(&[head.as_bytes(), &text], "other");
+        let look = |words| Search::new(&Words::InBodies(words)).look(&file);
+        assert_eq!(look("needle"), Found::Yes);
+        assert_eq!(look("needles"), Found::No);
+        assert_eq!(look(""), Found::Yes);
     }
 
     #[test]
@@ -281,7 +374,7 @@ mod tests {
         let body = format!("{}{}", event("a nee"), event("dle"));
         let head: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
         let file = capture(&[head, body.as_bytes()], "wire 0.1.0");
-        let is_in = |words: Words<'_>| Search::new(&words).is_in(&file);
+        let is_in = |words: Words<'_>| Search::new(&words).look(&file) == Found::Yes;
         assert!(is_in(Words::InAnswer("a needle")));
         assert!(!is_in(Words::InAnswer("noodle")));
         assert!(!is_in(Words::InBodies("a needle")));

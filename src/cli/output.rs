@@ -154,10 +154,12 @@ fn http1_limits(args: &args::Limits) -> http1::Limits {
 
 /// What decoders of bodies may take.
 fn content_limits(args: &args::Limits) -> content::Limits {
+    let usual = content::Limits::default();
     content::Limits {
-        size: args.max_decoded,
+        size: args.max_decoded.unwrap_or(usual.size),
+        held: args.max_decoded.unwrap_or(usual.held),
         ratio: args.max_ratio,
-        ..content::Limits::default()
+        ..usual
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) fn route(
 }
 
 /// `-x`, else the environment, in curl's spelling: `http_proxy` counts in lower case only, since a CGI
-/// server sets `HTTP_PROXY` from a field of the request.
+/// server sets `HTTP_PROXY` from a field of the request. As in curl, `NO_PROXY` exempts from `-x` too, and
+/// `--noproxy`, even an empty one, stands in its place.
 fn proxy(target: &Target, args: &args::Connection) -> Result<Option<Proxy>, Complaint> {
     let either = |lower: &str, upper: &str| env::var(lower).or_else(|| env::var(upper));
     let no_proxy = args
@@ -49,7 +50,7 @@ fn proxy(target: &Target, args: &args::Connection) -> Result<Option<Proxy>, Comp
         Some(none) if none.is_empty() => return Ok(None),
         Some(url) => ProxyEnv {
             all_proxy: Some(url.clone()),
-            no_proxy: args.noproxy.clone(),
+            no_proxy,
             ..ProxyEnv::default()
         },
         None => ProxyEnv {

@@ -325,7 +325,7 @@ pub(super) fn note_errors(painted: &Painted) {
 fn why(painted: &Painted) -> String {
     match (&painted.trouble, &painted.report) {
         _ if !painted.exchange.outcome().is_whole() => words::outcome(&painted.exchange),
-        (Some(trouble), _) => format!("the body cannot be decoded: {trouble}"),
+        (Some(trouble), _) => words::undecoded(trouble),
         (None, Some(report)) => format!("the answer: {}", report.completion.verdict),
         (None, None) => words::outcome(&painted.exchange),
     }

@@ -10,8 +10,8 @@ use super::output::{self, Means};
 use super::send;
 use crate::capture::Reading;
 use crate::capture::store::{self, StoreError};
-use crate::content::Body;
-use crate::exchange::{Exchange, decoded};
+use crate::content::{Body, Trouble};
+use crate::exchange::{Exchange, bodies, decoded};
 use crate::json;
 use crate::render::live::Live;
 use crate::render::plan::Screen;
@@ -63,14 +63,11 @@ fn meaning(
     means: &Means,
     tape: &Tape,
 ) -> Result<Exit, Complaint> {
-    let exchange = Exchange::read(tape, means.limits.0);
-    let report = Report::read(
-        tape,
-        &exchange,
-        means.limits.1,
-        means.options,
-        &means.prices,
-    );
+    let Understood {
+        exchange,
+        report,
+        body,
+    } = Understood::of(means, tape);
     let mut text = Vec::new();
     let written = match (args.tools, args.usage) {
         (true, _) => machine::tools(&report, &mut text),
@@ -87,36 +84,62 @@ fn meaning(
         output::note(&format!("this exchange {what}"));
     }
     output::report(&text)?;
-    Ok(ended(exchange, Some(report)))
+    Ok(ended(exchange, Some(report), body.trouble))
 }
 
 fn raw_events(common: &Common, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
-    let exchange = Exchange::read(tape, means.limits.0);
-    let report = Report::read(
-        tape,
-        &exchange,
-        means.limits.1,
-        means.options,
-        &means.prices,
-    );
+    let Understood {
+        exchange,
+        report,
+        body,
+    } = Understood::of(means, tape);
     let Some(format) = report.completion.media.format() else {
         return Err(Complaint::usage("the answer is no stream of events"));
     };
-    let body = decoded(&exchange.response, &tape.received, means.limits.1);
     let moment = |at| tape.received.moment(body.wire_offset(at)?);
     let mut text = Vec::new();
     let style = output::stdout_style(common);
     let _ = events::raw(&body.bytes, format, &moment, &style, &mut text);
     output::report(&text)?;
-    Ok(ended(exchange, Some(report)))
+    Ok(ended(exchange, Some(report), body.trouble))
+}
+
+/// What the answer of a capture means, and its body.
+struct Understood {
+    exchange: Exchange,
+    report: Report,
+    body: Body,
+}
+
+impl Understood {
+    /// Reads it. What of the body stays unread is said at once.
+    fn of(means: &Means, tape: &Tape) -> Self {
+        let exchange = Exchange::read(tape, means.limits.0);
+        let [asked, body] = bodies(tape, &exchange, means.limits.1);
+        note_trouble(&body);
+        let (options, prices) = (means.options, &means.prices);
+        let report =
+            Report::read_bodies(tape, &exchange, [&asked, &body], options, prices, &mut ());
+        Self {
+            exchange,
+            report,
+            body,
+        }
+    }
+}
+
+fn note_trouble(body: &Body) {
+    if let Some(trouble) = &body.trouble {
+        output::note(&words::undecoded(trouble));
+    }
 }
 
 /// How the exchange ended, told by the exit code.
-fn ended(exchange: Exchange, report: Option<Report>) -> Exit {
+fn ended(exchange: Exchange, report: Option<Report>, trouble: Option<Trouble>) -> Exit {
     let painted = Painted {
         exchange,
         report,
-        trouble: None,
+        trouble,
         broken: None,
     };
     send::ended(&painted, false)
@@ -202,7 +225,7 @@ fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Resul
         let _ = hex::dump(tape.stream(side), &tiles, &style, &mut text);
     }
     output::report(&text)?;
-    Ok(ended(Exchange::read(tape, means.limits.0), None))
+    Ok(ended(Exchange::read(tape, means.limits.0), None, None))
 }
 
 fn sides(side: Option<SideArg>) -> Vec<Side> {
@@ -224,6 +247,7 @@ fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit
         _ => (Side::Received, &exchange.response),
     };
     let body = decoded(message, tape.stream(side), means.limits.1);
+    note_trouble(&body);
     let report = || {
         Report::read(
             tape,

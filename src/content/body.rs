@@ -30,12 +30,19 @@ impl Body {
     ///
     /// `runs` are the body's bytes with their places on the wire, in order. The place of a decoded byte is
     /// told to within 512 wire bytes of one run: whoever wants exact moments ends a run where a read ended.
+    /// What comes out of a coding is never more than [`Limits::held`].
     pub fn decode<'a>(
         codings: &[Coding],
         runs: impl IntoIterator<Item = (Span, &'a [u8])>,
         limits: Limits,
     ) -> Self {
         let identity = codings.iter().all(|&coding| coding == Coding::Identity);
+        let size = if identity {
+            limits.size
+        } else {
+            limits.size.min(limits.held)
+        };
+        let limits = Limits { size, ..limits };
         let mut decoding = Decoding {
             decoder: Decoder::new(codings, limits),
             body: Self {

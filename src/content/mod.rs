@@ -114,10 +114,14 @@ pub struct UnknownCoding {
 /// How much a decoder will make.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Decoded bytes, of each coding; by default 4 GiB.
+    /// Decoded bytes, of each coding, where they pass by; by default 4 GiB.
     pub size: u64,
-    /// Decoded bytes for each coded byte; by default 2000. Counts beyond the first 16 MiB of output only,
-    /// since what is small does no harm.
+    /// The same where a coded body is held whole, as [`Body`] does, which costs several times as much memory;
+    /// by default 256 MiB. A body that is not coded is as long as its wire bytes, and has [`Limits::size`].
+    pub held: u64,
+    /// Decoded bytes for each coded byte; by default 200. Texts of models shrink to a fifth or a tenth, the most
+    /// repetitive streams of events to a fiftieth; `gzip` cannot do better than 1 to 1032, the others far.
+    /// Counts beyond the first 16 MiB of output only: what is small does no harm, and is honest at any ratio.
     pub ratio: u64,
     /// Base-2 logarithm of the window that a `zstd` frame may ask for; by default 27, which is 128 MiB.
     pub window: u32,
@@ -127,7 +131,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             size: 4 << 30,
-            ratio: 2000,
+            held: 256 << 20,
+            ratio: 200,
             window: 27,
         }
     }
@@ -167,7 +172,7 @@ pub enum Kind {
     /// The coded stream has ended, but more bytes come.
     #[error("more bytes follow the end of the coded ones")]
     Trailing,
-    /// [`Limits::size`].
+    /// [`Limits::size`] or [`Limits::held`].
     #[error("more than {0} bytes come out")]
     SizeLimit(u64),
     /// [`Limits::ratio`].
@@ -179,6 +184,13 @@ pub enum Kind {
     /// The body was coded more often than can be undone.
     #[error("{0} codings are on this body, more than can be undone")]
     TooMany(usize),
+}
+
+impl Kind {
+    /// Whether it is a limit of ours that was met, and nothing may be wrong with the bytes.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::SizeLimit(_) | Self::RatioLimit(_))
+    }
 }
 
 /// Undoes the codings of one body, piece by piece as it comes.

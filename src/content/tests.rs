@@ -259,14 +259,45 @@ fn a_bomb_stops_at_the_size() {
 
 #[test]
 fn a_bomb_stops_at_the_ratio() {
-    let coded = coded(Coding::Brotli, &vec![0; 40 << 20]);
-    let (out, trouble) = decoded(&[Coding::Brotli], &coded, coded.len(), Limits::default());
-    assert_eq!(trouble.unwrap().kind, Kind::RatioLimit(2000));
-    assert!(
-        out.len() >= 16 << 20 && out.len() <= (16 << 20) + (64 << 10),
-        "{}",
-        out.len()
-    );
+    for coding in CODED {
+        let coded = coded(coding, &vec![0; 40 << 20]);
+        let (out, trouble) = decoded(&[coding], &coded, coded.len(), Limits::default());
+        assert_eq!(trouble.unwrap().kind, Kind::RatioLimit(200), "{coding}");
+        let most = (16 << 20) + (64 << 10);
+        assert!((16 << 20..=most).contains(&out.len()), "{}", out.len());
+    }
+}
+
+#[test]
+fn what_is_small_has_any_ratio() {
+    for coding in CODED {
+        let text = vec![b' '; 16 << 20];
+        let coded = coded(coding, &text);
+        assert!(text.len() > 200 * coded.len(), "{coding} makes it small");
+        let read = decoded(&[coding], &coded, 512, Limits::default());
+        assert!(read == (text, None), "{coding}");
+    }
+}
+
+#[test]
+fn a_body_held_whole_has_a_limit_of_its_own() {
+    let text = b"some text".repeat(100);
+    let limits = Limits {
+        held: 500,
+        ..Limits::default()
+    };
+    for coding in CODED {
+        let coded = coded(coding, &text);
+        let run = [(Span::new(10, 10 + coded.len() as u64), &*coded)];
+        let body = Body::decode(&[coding], run, limits);
+        assert_eq!(body.bytes, text[..500], "{coding}");
+        assert_eq!(body.trouble.unwrap().kind, Kind::SizeLimit(500));
+        assert!(body.trouble_at.is_some_and(|at| run[0].0.contains(at - 1)));
+        assert_eq!(decoded(&[coding], &coded, 7, limits), (text.clone(), None));
+    }
+    // What is not coded is held already.
+    let run = [(Span::new(0, text.len() as u64), &*text)];
+    assert_eq!(Body::decode(&[], run, limits).trouble, None);
 }
 
 #[test]

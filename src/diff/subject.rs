@@ -2,7 +2,7 @@
 
 use crate::chat::{Delta, DeltaKind, Hear, Options};
 use crate::content::{self, Body};
-use crate::exchange::{Exchange, Reader, decoded};
+use crate::exchange::{Exchange, Reader, bodies, decoded};
 use crate::http1::{self, Keep, Message};
 use crate::price::Prices;
 use crate::report::Report;
@@ -61,8 +61,7 @@ impl Subject {
         prices: &Prices,
     ) -> Self {
         let exchange = Exchange::read(&tape, http1);
-        let asked = decoded(&exchange.request, &tape.sent, content);
-        let body = decoded(&exchange.response, &tape.received, content);
+        let [asked, body] = bodies(&tape, &exchange, content);
         let mut events = Events::default();
         let bodies = [&asked, &body];
         let request = Some(exchange.request.clone());

@@ -1,12 +1,13 @@
 //! An exchange on screen, while it runs or from a capture: one painter for both, since a capture is
 //! played to it as it happened.
 
+mod bodies;
+
 use std::io::{self, Write};
 
-use super::body::Painter;
 use super::flow::Flow;
 use super::meaning::Meaning;
-use super::plan::{Answer, Decode, Plan, Screen};
+use super::plan::{Decode, Plan, Screen};
 use super::{Look, Painted, head, hex, summary, timing, words};
 use crate::chat::{self, Dialect, Options};
 use crate::content;
@@ -61,21 +62,12 @@ struct Paint<O, N> {
 /// How much of what cannot be read is shown.
 const LOST: usize = 128;
 
-/// How much of a request's body is shown among the notes.
-const REQUEST_ROOM: u64 = 16 << 10;
-
-/// How much of a request's body is remembered.
-const ASKED: usize = 8 << 20;
-
 /// How long an event, or an answer that is no stream, may be to be understood while it comes.
 const EVENT: u64 = 8 << 20;
 
 /// How long an answer may be to be understood while it comes: no model writes as much, and a download should
 /// not wait for its meaning.
 const ANSWER: u64 = 16 << 20;
-
-/// How much is decoded at a time: what comes out of it is held at once.
-const DECODE: usize = 4 << 10;
 
 impl<O: Write, N: Write> Live<O, N> {
     /// A painter of `plan`. `dialect`: that of the answer, where the user names it.
@@ -306,199 +298,6 @@ impl<O: Write, N: Write> Paint<O, N> {
         });
     }
 
-    fn flow_begins(&mut self, side: Side) {
-        let (parts, answer) = (self.plan.parts, self.plan.answer);
-        match side {
-            Side::Sent => {
-                let (json, pretty) = (b"application/json", self.plan.pretty_notes);
-                let painter = Painter::new(json, pretty, self.notes.style);
-                self.sent = parts.request_body.then(|| self.request_flow(painter));
-            }
-            Side::Received if self.heads.response.is_interim() => {}
-            Side::Received => {
-                let shown = parts.response_body && answer == Answer::Body;
-                self.received = shown.then(|| self.response_flow());
-                self.decoder = self.decoder();
-                let answer = if parts.response_body {
-                    answer
-                } else {
-                    Answer::Body
-                };
-                let screen = self.plan.on_screen;
-                let asked = std::mem::take(&mut self.asked);
-                self.meaning = Some(Meaning::begin(
-                    &self.heads,
-                    &asked,
-                    self.options,
-                    answer,
-                    screen,
-                ));
-            }
-        }
-        self.try_to(|paint| paint.notes.out.flush());
-    }
-
-    /// What was sent and is no part of a message: shown with the rest of the request.
-    fn unframed_request(&mut self, bytes: &[u8]) {
-        let parts = self.plan.parts;
-        if self.sent.is_none() && (parts.request_head || parts.request_body) {
-            self.sent = Some(self.request_flow(Painter::anything(self.notes.style)));
-        }
-        self.show(Side::Sent, bytes);
-    }
-
-    fn request_flow(&self, painter: Painter) -> Flow {
-        match (self.plan.marked, self.plan.on_screen) {
-            (true, _) => Flow::painted(painter).among_notes("> ", REQUEST_ROOM),
-            (false, true) => Flow::painted(painter),
-            (false, false) => Flow::plain(),
-        }
-    }
-
-    fn response_flow(&self) -> Flow {
-        if !self.plan.on_screen {
-            return Flow::plain();
-        }
-        let media = self
-            .heads
-            .response
-            .head
-            .get("content-type")
-            .unwrap_or_default();
-        Flow::painted(Painter::new(&media, self.plan.pretty, self.body.style))
-    }
-
-    fn decoder(&mut self) -> Option<content::Decoder> {
-        match content::Coding::parse(self.heads.response.codings()) {
-            Ok(codings) if codings.is_empty() => None,
-            Ok(codings) => Some(content::Decoder::new(&codings, self.limits)),
-            Err(unknown) => {
-                if self.plan.parts.meta {
-                    self.line(&format!("odd: {unknown}: shown as it came"));
-                }
-                None
-            }
-        }
-    }
-
-    fn data(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
-        if side == Side::Sent {
-            let room = ASKED.saturating_sub(self.asked.len()).min(bytes.len());
-            self.asked
-                .extend_from_slice(bytes.get(..room).unwrap_or_default());
-            return self.show(side, bytes);
-        }
-        if self.plan.decode != Decode::All {
-            self.show(side, bytes);
-        }
-        let Some(mut decoder) = self.decoder.take() else {
-            return self.plain(moment, bytes);
-        };
-        let mut decoded = std::mem::take(&mut self.decoded);
-        for piece in bytes.chunks(DECODE) {
-            decoded.clear();
-            let pushed = decoder.push(piece, &mut decoded);
-            self.plain(moment, &decoded);
-            if let Err(trouble) = pushed {
-                self.trouble.get_or_insert(trouble);
-                break;
-            }
-        }
-        (self.decoder, self.decoded) = (Some(decoder), decoded);
-    }
-
-    /// Bytes of the response's body, decoded.
-    fn plain(&mut self, moment: Moment, bytes: &[u8]) {
-        if self.plan.decode == Decode::All {
-            self.show(Side::Received, bytes);
-        }
-        let Some(mut meaning) = self.meaning.take() else {
-            return;
-        };
-        let look = (&self.body.style, self.plan.on_screen);
-        meaning.push(bytes, moment, look, &mut self.text);
-        // Who asked for its pieces gets them all.
-        let goes_on = self.plan.answer != Answer::Body || meaning.bytes() < self.most;
-        self.too_long = !goes_on;
-        self.meaning = goes_on.then_some(meaning);
-        self.write_text();
-    }
-
-    /// Writes what was put into `text`, among the body.
-    fn write_text(&mut self) {
-        let text = std::mem::take(&mut self.text);
-        if !text.is_empty() {
-            self.try_to(|paint| paint.body.out.write_all(text.as_bytes()));
-        }
-        self.text = text;
-        self.text.clear();
-    }
-
-    fn flow(&mut self, side: Side) -> &mut Option<Flow> {
-        match side {
-            Side::Sent => &mut self.sent,
-            Side::Received => &mut self.received,
-        }
-    }
-
-    fn write(&mut self, side: Side, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
-        }
-        self.try_to(|paint| match side {
-            Side::Sent => paint.notes.out.write_all(bytes),
-            Side::Received => paint.body.out.write_all(bytes),
-        });
-    }
-
-    fn show(&mut self, side: Side, bytes: &[u8]) {
-        if let Some(mut flow) = self.flow(side).take() {
-            // The other body may be in the middle of a line.
-            self.flows_pause();
-            self.write(side, flow.show(bytes));
-            *self.flow(side) = Some(flow);
-        }
-    }
-
-    /// Something else is about to be written where a body may stand.
-    fn flows_pause(&mut self) {
-        for side in [Side::Sent, Side::Received] {
-            if let Some(mut flow) = self.flow(side).take() {
-                self.write(side, flow.pause());
-                *self.flow(side) = Some(flow);
-            }
-        }
-    }
-
-    fn flow_ends(&mut self, side: Side) {
-        if side == Side::Received
-            && let Some(mut decoder) = self.decoder.take()
-            && let Err(trouble) = decoder.finish()
-        {
-            self.trouble.get_or_insert(trouble);
-        }
-        let Some(mut flow) = self.flow(side).take() else {
-            return;
-        };
-        let (last, unshown) = flow.end();
-        self.write(side, last);
-        if unshown > 0 {
-            let more = words::bytes(unshown);
-            self.line(&format!(
-                "{more} more of the request's body (`-p B` shows it all)"
-            ));
-        }
-    }
-
-    /// What the answer means, now that it is over.
-    fn understood(&mut self, exchange: &Exchange, prices: &Prices) -> Option<Report> {
-        let meaning = self.meaning.take()?;
-        let look = (&self.body.style, self.plan.on_screen);
-        let report = meaning.finish(exchange, prices, look, &mut self.text);
-        self.write_text();
-        Some(report)
-    }
-
     /// Keeps the beginning of what cannot be read, for the summary.
     fn lost(&mut self, bytes: &[u8]) {
         let room = LOST.saturating_sub(self.lost.len()).min(bytes.len());
@@ -518,8 +317,7 @@ impl<O: Write, N: Write> Paint<O, N> {
             self.line(&style.paint(Look::Odd, &more));
         }
         if let Some(trouble) = self.trouble.clone() {
-            let text = format!("the body cannot be decoded: {trouble}");
-            self.line(&style.paint(Look::Bad, &text));
+            self.line(&style.paint(Look::Bad, &words::undecoded(&trouble)));
         }
         if self.too_long {
             let most = words::bytes(ANSWER);

@@ -10,11 +10,11 @@ use super::escape::json_safe;
 use super::{Painted, words};
 use crate::chat::{Options, ToolCall};
 use crate::content::{self, Body};
-use crate::exchange::{Exchange, Outcome, Traffic, decoded};
+use crate::exchange::{Exchange, Outcome, Traffic, bodies, decoded};
 use crate::http1::{End, Field, Framing, Limits, Message, Part, Section, StartLine};
 use crate::price::Prices;
 use crate::report::Report;
-use crate::span::{Moment, Side, Span};
+use crate::span::{Moment, Span};
 use crate::tape::{Fact, Tape};
 use crate::timing::{Milestones, Phase};
 
@@ -27,10 +27,11 @@ pub fn write(
     out: &mut dyn Write,
 ) -> Painted {
     let exchange = Exchange::read(tape, http1);
-    let report = Report::read(tape, &exchange, limits, options, prices);
-    let response = decoded(&exchange.response, &tape.received, limits);
-    let trouble = response.trouble.clone();
-    let document = Document::of(tape, &exchange, response, limits, &report);
+    let bodies = bodies(tape, &exchange, limits);
+    let [asked, answer] = &bodies;
+    let report = Report::read_bodies(tape, &exchange, [asked, answer], options, prices, &mut ());
+    let trouble = answer.trouble.clone();
+    let document = Document::of(tape, &exchange, bodies, limits, &report);
     let broken = serde_json::to_string(&document)
         .map_err(io::Error::from)
         .and_then(|text| writeln!(out, "{}", json_safe(&text)))
@@ -195,14 +196,12 @@ impl<'a> Document<'a> {
     fn of(
         tape: &'a Tape,
         exchange: &'a Exchange,
-        response: Body,
+        [asked, answer]: [Body; 2],
         limits: content::Limits,
         report: &'a Report,
     ) -> Self {
         let milestones = Milestones::of(exchange);
-        let message =
-            |message, side| MessageDoc::of(message, decoded(message, tape.stream(side), limits));
-        let received = |interim| message(interim, Side::Received);
+        let interim = |message| MessageDoc::of(message, decoded(message, &tape.received, limits));
         let facts = exchange.facts.iter();
         Self {
             id: &tape.origin.id,
@@ -217,11 +216,11 @@ impl<'a> Document<'a> {
             sent: &exchange.sent,
             received: &exchange.received,
             facts: facts.map(|(t, fact)| TimedFact { t: *t, fact }).collect(),
-            request: message(&exchange.request, Side::Sent),
-            interim: exchange.interim.iter().map(received).collect(),
+            request: MessageDoc::of(&exchange.request, asked),
+            interim: exchange.interim.iter().map(interim).collect(),
             more_interim: exchange.more_interim,
             more_masked: exchange.more_masked,
-            response: MessageDoc::of(&exchange.response, response),
+            response: MessageDoc::of(&exchange.response, answer),
             after_end: exchange.after_end,
             report,
         }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::content::{Kind, Trouble};
 use crate::exchange::{Exchange, Outcome};
 use crate::http1::{End, Framing, Message, Oddity};
 use crate::render::escape::{Keep, escape};
@@ -263,6 +264,16 @@ fn whole(exchange: &Exchange) -> String {
         "complete: {status}, {} of body{how}",
         bytes(response.body_length)
     )
+}
+
+/// Why a body is not decoded to its end, in one line.
+pub fn undecoded(trouble: &Trouble) -> String {
+    let more = match trouble.kind {
+        Kind::SizeLimit(_) => " (`--max-decoded` allows more)",
+        Kind::RatioLimit(_) => " (`--max-ratio` allows more)",
+        _ => "",
+    };
+    format!("the body cannot be decoded: {trouble}{more}")
 }
 
 /// A moment as it stands before a fact.

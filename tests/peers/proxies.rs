@@ -156,9 +156,11 @@ fn the_environment_names_proxies_and_exceptions() {
         false,
     );
     case(&target, &["-x", ""], &[("HTTPS_PROXY", dead)], false);
-    // What is asked for by name goes before what happens to be set.
-    let named = [("HTTPS_PROXY", dead), ("NO_PROXY", "localhost")];
-    case(&target, &["-x", &url], &named, true);
+    // What is asked for by name goes before what happens to be set, but exceptions hold for both.
+    case(&target, &["-x", &url], &[("HTTPS_PROXY", dead)], true);
+    let exempt = [("NO_PROXY", "localhost")];
+    case(&target, &["-x", dead], &exempt, false);
+    case(&target, &["-x", &url, "--noproxy", ""], &exempt, true);
     let (_, run) = target.get(&[], &[("HTTPS_PROXY", dead)]);
     run.ends(3).says("127.0.0.1:1");
 }
