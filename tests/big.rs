@@ -231,3 +231,33 @@ fn memory_does_not_grow_with_the_answer() {
     server.go();
     Run::of(child.wait_with_output().unwrap()).ends(0);
 }
+
+#[test]
+fn the_end_of_an_answer_is_judged_however_long_it_is() {
+    let chunk = |delta: &str, finish: &str| {
+        format!(
+            "data: {{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n"
+        )
+    };
+    let piece = chunk(&format!("{{\"content\":\"{}\"}}", "x".repeat(4000)), "null");
+    let long = piece.repeat((17 << 20) / piece.len());
+    let done = format!("{}data: [DONE]\n\n", chunk("{}", "\"stop\""));
+    for (end, code) in [(done.as_str(), 0), ("", 4)] {
+        let home = Home::new();
+        home.request();
+        let server = Server::answering(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {}\r\n\r\n{long}{end}",
+            long.len() + end.len()
+        ));
+        let url = server.url();
+        let sent = home
+            .wire(&["send", "r.json", "--url", &url, "--no-capture"])
+            .ends(code);
+        assert!(
+            sent.err.contains("is not explained while it comes"),
+            "{}",
+            sent.err
+        );
+        assert!(sent.err.contains("verdict"), "{}", sent.err);
+    }
+}

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use super::flow::Flow;
 use super::meaning::Meaning;
 use super::plan::{Decode, Plan, Screen};
+use super::tail::Tail;
 use super::{Look, Painted, head, hex, summary, timing, words};
 use crate::chat::{self, Dialect, Options};
 use crate::content;
@@ -49,6 +50,8 @@ struct Paint<O, N> {
     most: u64,
     /// The answer was too long for that.
     too_long: bool,
+    /// The end of such an answer.
+    tail: Option<Tail>,
     /// Text on its way to an output.
     text: String,
     /// The first bytes of what belongs to no message.
@@ -99,6 +102,7 @@ impl<O: Write, N: Write> Live<O, N> {
                 meaning: None,
                 most: ANSWER,
                 too_long: false,
+                tail: None,
                 text: String::new(),
                 lost: Vec::new(),
                 trouble: None,
@@ -339,6 +343,9 @@ impl<O: Write, N: Write> Paint<O, N> {
             let milestones = Milestones::of(exchange);
             timing::waterfall(&milestones, "* ", &style, &mut paint.notes.out)?;
             match report {
+                Some(report) if paint.too_long => {
+                    summary::verdict(report, "* ", &style, &mut paint.notes.out)
+                }
                 Some(report) => summary::write(report, "* ", &style, &mut paint.notes.out),
                 None => Ok(()),
             }

@@ -3,7 +3,8 @@
 use super::Style;
 use super::pieces::{Events, Text};
 use super::plan::Answer;
-use crate::chat::{Delta, Ending, Hear, Options, Reader};
+use super::tail::Tail;
+use crate::chat::{self, Delta, Ending, Hear, Options, Reader};
 use crate::exchange::Exchange;
 use crate::price::Prices;
 use crate::report::Report;
@@ -63,6 +64,17 @@ impl Meaning {
                 view,
             },
         }
+    }
+
+    /// What is left of it where the answer is too long to be read on: its end, read in the same dialect.
+    pub(super) fn into_tail(self, options: Options) -> Option<Tail> {
+        let completion = self.reader.completion();
+        let dialect = completion.dialect.and_then(chat::by_name)?;
+        let options = Options {
+            dialect: Some(dialect),
+            ..options
+        };
+        Tail::new(completion.media, options)
     }
 
     /// How many bytes of the body have been read.

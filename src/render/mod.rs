@@ -18,6 +18,7 @@ pub mod prices;
 mod service;
 mod strip;
 pub mod summary;
+mod tail;
 mod timing;
 pub mod trials;
 pub mod words;

@@ -59,6 +59,16 @@ fn error_line(error: &ApiError) -> String {
     }
 }
 
+/// Writes how the answer ended, and nothing else of it.
+pub(super) fn verdict(
+    report: &Report,
+    margin: &str,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    Lines { margin, style, out }.verdict(&report.completion)
+}
+
 struct Lines<'a> {
     margin: &'a str,
     style: &'a Style,

@@ -131,15 +131,21 @@ impl<O: Write, N: Write> Paint<O, N> {
         if self.plan.decode == Decode::All {
             self.show(Side::Received, bytes);
         }
+        if let Some(tail) = &mut self.tail {
+            return tail.push(bytes, moment);
+        }
         let Some(mut meaning) = self.meaning.take() else {
             return;
         };
         let look = (&self.body.style, self.plan.on_screen);
         meaning.push(bytes, moment, look, &mut self.text);
         // Who asked for its pieces gets them all.
-        let goes_on = self.plan.answer != Answer::Body || meaning.bytes() < self.most;
-        self.too_long = !goes_on;
-        self.meaning = goes_on.then_some(meaning);
+        if self.plan.answer != Answer::Body || meaning.bytes() < self.most {
+            self.meaning = Some(meaning);
+        } else {
+            self.too_long = true;
+            self.tail = meaning.into_tail(self.options);
+        }
         self.write_text();
     }
 
@@ -209,8 +215,11 @@ impl<O: Write, N: Write> Paint<O, N> {
         }
     }
 
-    /// What the answer means, now that it is over.
+    /// What the answer means, now that it is over; of one that was too long only how it ended.
     pub(super) fn understood(&mut self, exchange: &Exchange, prices: &Prices) -> Option<Report> {
+        if let Some(tail) = self.tail.take() {
+            return tail.judge(exchange, &self.asked, prices);
+        }
         let meaning = self.meaning.take()?;
         let look = (&self.body.style, self.plan.on_screen);
         let report = meaning.finish(exchange, prices, look, &mut self.text);
