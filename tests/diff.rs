@@ -8,6 +8,8 @@
 
 mod common;
 
+use std::path::PathBuf;
+
 use common::{Home, Run, Server};
 
 const STREAM: &str =
@@ -375,4 +377,61 @@ fn one_request_to_several() {
     home.wire(&["send", "r.json", "--to", "demo", "--to", "nobody"])
         .ends(2)
         .says("no target `nobody`");
+}
+
+#[test]
+fn an_answer_that_broke_off_is_no_success_of_several_either() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    let ask = ["send", "r.json", "--to", "demo", "--pace", "0"];
+    // The HTTP message is whole, the stream in it is not.
+    let models = ["-m", "gpt-4o-mini", "-m", "demo-error-in-stream"];
+    home.wire(&[&ask[..], &models].concat()).ends(4);
+    let repeated = ["-m", "demo-cut", "--repeat", "2"];
+    let run = home.wire(&[&ask[..], &repeated].concat()).ends(4);
+    assert!(run.out().contains("x2: none was answered"), "{}", run.out());
+    let failing = ["-m", "gpt-4o-mini", "-m", "error-429", "--fail"];
+    home.wire(&[&ask[..], &failing].concat()).ends(1);
+}
+
+#[test]
+fn a_secret_in_the_url_is_masked_in_what_several_say() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    let url = format!("{}?key=sk-sixteen-letters", server.url());
+    for form in [&[][..], &["--json"]] {
+        let ask = ["send", "r.json", "--url", &url, "-m", "a", "-m", "b"];
+        // Nobody listens any more.
+        let run = home.wire(&[&ask[..], form].concat()).ends(3);
+        for text in [run.out(), &run.err] {
+            assert!(!text.contains("sixteen"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_interruption_of_several_is_told_whatever_came_before() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    // The first breaks off, the second does not end by itself, the third is never asked.
+    let models = ["-m", "demo-cut", "-m", "demo-stall", "-m", "gpt-4o"];
+    let mut child = home
+        .command(
+            &[
+                &["send", "r.json", "--to", "demo", "--pace", "0"],
+                &models[..],
+            ]
+            .concat(),
+        )
+        .spawn()
+        .unwrap();
+    common::read_until(child.stderr.as_mut().unwrap(), "1/3");
+    let begun = |path: &PathBuf| std::fs::read_to_string(path).unwrap().contains("received");
+    while home.captures().iter().filter(|path| begun(path)).count() < 2 {
+        std::thread::yield_now();
+    }
+    common::signal(&child, "INT");
+    let run = Run::of(child.wait_with_output().unwrap()).ends(130);
+    assert!(run.out().contains("not asked"), "{}", run.out());
 }
