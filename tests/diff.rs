@@ -128,6 +128,11 @@ fn request_files_are_compared_as_json() {
     );
     home.wire(&["diff", "--json-patch", "a.json", "a.json"])
         .ends(0);
+    // What a provider's cache sees is no nothing.
+    home.file("c.json", r#"{"stop": ["x"]}"#);
+    home.file("d.json", r#"{"stop": [ "x"]}"#);
+    let spaces = home.wire(&["diff", "c.json", "d.json"]).ends(1);
+    assert!(spaces.out().contains("white space"), "{}", spaces.out());
     // A capture against a request file: the body that was sent is compared.
     home.request();
     send(&home, &["--to", "demo"]);
@@ -225,6 +230,9 @@ fn three_and_more_become_a_table() {
         .to_owned();
     let cells: Vec<_> = row.split_whitespace().collect();
     assert_eq!(cells, ["status", "200", "200", "429"]);
+    let markdown = home.wire(&["diff", "@~2..@", "--markdown"]).ends(1);
+    let row = "| meaning | `status` | `200` | `200` | `429` |";
+    assert!(markdown.out().contains(row), "{}", markdown.out());
     let json = home.wire(&["diff", "@~2", "@~1", "@", "--json"]).ends(1);
     check_schema(&json);
     assert_eq!(json.json()["names"].as_array().unwrap().len(), 3);
@@ -276,6 +284,14 @@ fn trouble_ends_with_two() {
     home.wire(&["diff", "--shape", "@"])
         .ends(2)
         .says("baseline");
+    home.wire(&["diff", "--only", "head", "r.json", "r.json"])
+        .ends(2)
+        .says("never answered");
+    home.wire(&["diff", "-", "-"]).ends(2).says("only once");
+    home.wire(&["diff", "--stat", "@", "@", "@"])
+        .ends(2)
+        .says("this view takes two");
+    home.wire(&["diff", "--shape", "@", "text.txt"]).ends(1);
     let patch = home.wire(&["diff", "--json-patch", "r.json", "text.txt"]);
     patch.ends(2).says("the right body is not JSON");
     // What is no JSON is text, and no trouble.

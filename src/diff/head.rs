@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::change::{Change, Shown, Value, What};
 use super::sequence;
-use super::sheet::Sheet;
+use super::sheet::{Sheet, readable};
 use crate::http1::{Message, StartLine};
 use crate::limits::{self, Kind, ServiceFacts};
 use crate::span::Span;
@@ -27,7 +27,7 @@ pub(super) fn compare(left: &Message, right: &Message, grouped: bool) -> Vec<Cha
 
 fn start(message: &Message) -> Sheet {
     let mut sheet = Sheet::default();
-    let text = |span| String::from_utf8_lossy(message.head.slice(span)).into_owned();
+    let text = |span| readable(message.head.slice(span));
     let mut put = |at: &str, span: Span| sheet.placed("start line", at, text(span), span);
     match message.start {
         Some(StartLine::Request {
@@ -73,7 +73,7 @@ impl Fields {
             keys: Vec::new(),
             lines: HashMap::new(),
         };
-        let text = |span| String::from_utf8_lossy(message.head.slice(span)).into_owned();
+        let text = |span| readable(message.head.slice(span));
         for field in &message.head.fields {
             let name = text(field.name);
             let lower = name.to_ascii_lowercase();

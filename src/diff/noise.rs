@@ -209,7 +209,9 @@ pub(super) fn matches(pattern: &str, at: &str) -> bool {
             if step == "**" && within {
                 set(&mut next, n);
             }
-            let fits = at.get(n).is_some_and(|segment| fits(step, segment));
+            let fits = at
+                .get(n)
+                .is_some_and(|segment| fits(step, segment) || fits(step, bare(segment)));
             if *here && step != "**" && fits {
                 set(&mut next, n.saturating_add(1));
             }
@@ -223,6 +225,23 @@ fn set(flags: &mut [bool], n: usize) {
     if let Some(flag) = flags.get_mut(n) {
         *flag = true;
     }
+}
+
+/// A step without what is said behind it: which of several it is, that its key is meant, that a pointer into the
+/// JSON of the string follows.
+fn bare(segment: &str) -> &str {
+    let counts = |text: &str| {
+        let mut chars = text.chars();
+        !text.is_empty() && chars.all(|char| char.is_ascii_digit() || " of".contains(char))
+    };
+    let said = segment
+        .strip_suffix(')')
+        .and_then(|text| text.rsplit_once(" ("));
+    let segment = match said {
+        Some((before, said)) if said == "key" || counts(said) => before,
+        _ => segment,
+    };
+    segment.strip_suffix(':').unwrap_or(segment)
 }
 
 /// Whether one step fits: `*` stands for any run of characters.
@@ -276,5 +295,11 @@ mod tests {
         case("run *", "run 3: content", true);
         case("*tool call * id", "choice 1 tool call 0 id", true);
         case("*tool call * id", "tool call 0", false);
+        case("/a/arguments", "/a/arguments:/city", true);
+        case("/a/arguments", "/a/arguments:", true);
+        case("/a", "/a (1 of 2)", true);
+        case("/a", "/a (key)", true);
+        case("/a", "/a (old)", false);
+        case("x-mine", "x-mine (2)", true);
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn change(change: &Change, style: &Style, out: &mut dyn Write) -> io:
     let at = style.paint(Look::Name, &place(change));
     let sign = style.paint(look, &sign.to_string());
     let extra = style.dim(&extra(change));
-    let (left, right) = (shown(&change.left), shown(&change.right));
+    let [left, right] = sides(change);
     match (&left, &right) {
         (Some(left), Some(right)) if is_short(left, right) => {
             let left = style.paint(Look::Bad, left);
@@ -73,13 +73,22 @@ pub(super) fn place(change: &Change) -> String {
     }
 }
 
-/// What kind of change it is, where the sign does not say it; how the baseline is; why it is noise.
+/// What kind of change it is, where the sign does not say it; and what is to be remarked.
 pub(super) fn extra(change: &Change) -> String {
     let kind = match change.what {
         What::Respelled | What::Moved => Some(change.what.name().to_owned()),
         What::Reordered => Some("stand in another order".to_owned()),
         _ => None,
     };
+    let all: Vec<_> = kind.into_iter().chain(remarks(change)).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("  ({})", words::line(&all.join("; "))),
+    }
+}
+
+/// Where it comes from; how the baseline is; why it is noise.
+pub(super) fn remarks(change: &Change) -> Option<String> {
     let moved = |shown: &Option<Shown>| shown.as_ref()?.path.clone();
     let from = moved(&change.left).filter(|path| *path != change.at);
     let from = from.map(|path| format!("from {}", words::line(&path)));
@@ -88,11 +97,8 @@ pub(super) fn extra(change: &Change) -> String {
         .as_ref()
         .map(|usual| format!("baseline: {usual}"));
     let noise = change.noise.as_ref().map(|why| format!("noise: {why}"));
-    let all: Vec<_> = [kind, from, usual, noise].into_iter().flatten().collect();
-    match all.is_empty() {
-        true => String::new(),
-        false => format!("  ({})", words::line(&all.join("; "))),
-    }
+    let all: Vec<_> = [from, usual, noise].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| words::line(&all.join("; ")).into_owned())
 }
 
 fn is_short(left: &str, right: &str) -> bool {
@@ -105,16 +111,50 @@ pub(super) fn shown(shown: &Option<Shown>) -> Option<String> {
     Some(value(&shown.value, VALUE))
 }
 
+/// Both values, each as one line: of long ones that begin alike, from shortly before where they part.
+pub(super) fn sides(change: &Change) -> [Option<String>; 2] {
+    let texts = [&change.left, &change.right].map(|shown| Some(text(&shown.as_ref()?.value)));
+    let from = match &texts {
+        [Some(left), Some(right)] => parting(left, right),
+        _ => 0,
+    };
+    texts.map(|text| {
+        let text = text?;
+        Some(match text.get(from..).filter(|_| from > 0) {
+            Some(rest) => format!("... {}", clip(rest, VALUE)),
+            None => clip(&text, VALUE),
+        })
+    })
+}
+
+/// Where to begin with two texts, in bytes: 0, unless what differs would not be seen.
+fn parting(left: &str, right: &str) -> usize {
+    let pairs = left.char_indices().zip(right.chars());
+    let mut alike = pairs.take_while(|((_, left), right)| left == right);
+    // Half of what is shown may be alike.
+    if alike.by_ref().take(VALUE.div_euclid(2)).count() < VALUE.div_euclid(2) {
+        return 0;
+    }
+    let end = alike.last().map_or(0, |((at, _), _)| at);
+    let before = left.get(..end).unwrap_or_default();
+    let context = before.char_indices().rev().take(CONTEXT);
+    context.last().map_or(0, |(at, _)| at)
+}
+
 /// A value on one line of at most `most` characters, and how it goes on.
 pub(super) fn value(value: &Value, most: usize) -> String {
-    let text: Cow<'_, str> = match value {
+    clip(&text(value), most)
+}
+
+/// A value as text, foreign as it is.
+pub(super) fn text(value: &Value) -> Cow<'_, str> {
+    match value {
         Value::Json(text) => Cow::Owned(one_line(text)),
         Value::Text(text) | Value::Events(text) => Cow::Borrowed(text),
         Value::Count(number) => Cow::Owned(words::count(*number)),
         Value::Micros(micros) => Cow::Owned(words::time(*micros)),
         Value::Number(number) => Cow::Owned(format!("{number:.1}")),
-    };
-    clip(&text, most)
+    }
 }
 
 /// JSON with one space after commas and colons, and none else between its tokens.
@@ -227,6 +267,24 @@ mod tests {
     fn json_fits_a_line() {
         let json = "{\n  \"a, \\\"b\" : [1,2 ],\n  \"c\": {}}";
         assert_eq!(one_line(json), r#"{"a, \"b": [1, 2], "c": {}}"#);
+    }
+
+    #[test]
+    fn where_long_values_part_is_seen() {
+        let long = |end: &str| Some(Value::Text(format!("{}{end}", "é".repeat(9000))).into());
+        let change = Change::new("", What::Changed, long("one"), long("other"));
+        let [left, right] = sides(&change).map(Option::unwrap_or_default);
+        assert!(
+            left.starts_with("... é") && left.ends_with("éone"),
+            "{left}"
+        );
+        assert!(
+            right.ends_with("éother") && right.chars().count() < 70,
+            "{right}"
+        );
+        let change = Change::new("", What::Changed, long(""), long("more"));
+        let [left, right] = sides(&change).map(Option::unwrap_or_default);
+        assert_ne!(left, right);
     }
 
     #[test]
