@@ -451,3 +451,26 @@ fn an_interruption_of_several_is_told_whatever_came_before() {
     let run = Run::of(child.wait_with_output().unwrap()).ends(130);
     assert!(run.out().contains("not asked"), "{}", run.out());
 }
+
+#[test]
+fn the_keys_in_request_files_are_compared_and_not_shown() {
+    let home = Home::new();
+    let request = |key: &str, query: &str| {
+        format!(
+            "POST /v1?key={query} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Length: 2\r\n\r\n{{}}"
+        )
+    };
+    home.file("a.http", request("sk-proj-onesecretofmine", "firstsecret"));
+    home.file("b.http", request("sk-proj-twosecretofmine", "othersecret"));
+    for form in [&[][..], &["-y"], &["--json"], &["--markdown"]] {
+        let run = home
+            .wire(&[&["diff", "a.http", "b.http"], form].concat())
+            .ends(1);
+        assert!(
+            run.out().contains("authorization"),
+            "{form:?}: {}",
+            run.out()
+        );
+        assert!(!run.out().contains("secret"), "{form:?}: {}", run.out());
+    }
+}

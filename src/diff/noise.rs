@@ -194,6 +194,16 @@ pub(super) fn mark(layer: Layer, change: &mut Change, rules: &[Rule]) {
 
 /// Whether `pattern` means the place `at`. What lies inside a place is meant with it.
 pub(super) fn matches(pattern: &str, at: &str) -> bool {
+    // Most rules begin elsewhere, and there may be very many places.
+    let steps = (pattern.split('/').nth(1), at.split('/').nth(1));
+    if let (Some(step), Some(segment)) = steps
+        && pattern.starts_with('/')
+        && !step.contains('*')
+        && !fits(step, segment)
+        && !fits(step, bare(segment))
+    {
+        return false;
+    }
     let pattern: Vec<_> = pattern.split('/').collect();
     let at: Vec<_> = at.split('/').collect();
     // Which beginnings of `at` the steps of the pattern so far can mean.
@@ -283,6 +293,7 @@ mod tests {
         case("/choices/*/message", "/choices/0/delta", false);
         case("/**/obfuscation", "/obfuscation", true);
         case("/**/obfuscation", "/a/b/obfuscation", true);
+        case("**/trace_id", "/a/trace_id", true);
         case("/timings/**", "/timings", true);
         case("/timings/**", "/timings/prompt_ms", true);
         case("/usage/*_time", "/usage/queue_time", true);

@@ -19,12 +19,9 @@ pub fn markdown(difference: &Difference, shows: Shows, out: &mut dyn Write) -> i
     )?;
     let mut any = false;
     for compared in &difference.layers {
-        let mut changes = compared
-            .changes
-            .iter()
-            .filter(|change| shows.shows(change))
-            .peekable();
-        if compared.layer == Layer::Timing || changes.peek().is_none() {
+        let changes = compared.changes.iter();
+        let changes: Vec<_> = changes.filter(|change| shows.shows(change)).collect();
+        if compared.layer == Layer::Timing || changes.is_empty() {
             continue;
         }
         any = true;
@@ -32,8 +29,9 @@ pub fn markdown(difference: &Difference, shows: Shows, out: &mut dyn Write) -> i
         for note in &compared.notes {
             writeln!(out, "({})\n", words::line(note))?;
         }
+        let steps = values::steps(&changes);
         for change in changes {
-            one(change, &plain, out)?;
+            one(change, steps, &plain, out)?;
         }
         writeln!(out)?;
     }
@@ -47,7 +45,7 @@ pub fn markdown(difference: &Difference, shows: Shows, out: &mut dyn Write) -> i
     }
 }
 
-fn one(change: &Change, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn one(change: &Change, steps: u64, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let [left, right] = values::sides(change);
     let what = change.what.name();
     // Paths and reasons may hold anything.
@@ -55,7 +53,7 @@ fn one(change: &Change, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let remarks = remarks.unwrap_or_default();
     writeln!(out, "- {} {what}{remarks}", code(&values::place(change)))?;
     if let Some((left, right)) = values::prose(change) {
-        let words = values::by_words(&left, &right, style);
+        let words = values::by_words(&left, &right, steps, style);
         return block(&[("", &words)], out);
     }
     let lines: Vec<_> = [("- ", &left), ("+ ", &right)]

@@ -111,12 +111,13 @@ fn layer(compared: &Compared, shows: Shows, style: &Style, out: &mut dyn Write) 
     }
     writeln!(out, "{}", style.paint(Look::Strong, compared.layer.name()))?;
     notes(compared, style, out)?;
+    let steps = values::steps(&shown);
     for group in groups(&shown) {
         if !group.is_empty() {
             writeln!(out, "  {}", style.dim(group))?;
         }
         for change in shown.iter().filter(|change| change.group == group) {
-            values::change(change, style, out)?;
+            values::change(change, steps, style, out)?;
         }
     }
     Ok(())

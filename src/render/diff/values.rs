@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
 use super::mark;
-use crate::diff::effort::Effort;
+use crate::diff::effort::{Effort, Meter};
 use crate::diff::text::{self, RunKind};
 use crate::diff::{Change, Shown, Value, What};
 use crate::json::Document;
@@ -23,8 +23,20 @@ const PROSE: usize = 24;
 /// How much of an unchanged stretch is shown around what changed, in characters.
 const CONTEXT: usize = 48;
 
-/// Writes one change, below the heading of its layer.
-pub(super) fn change(change: &Change, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+/// How many steps the words of each of these changes may take to be compared: together no more than one comparison.
+pub(super) fn steps(changes: &[&Change]) -> u64 {
+    let changed = changes.iter().filter(|change| change.what == What::Changed);
+    let count = changed.count().max(1) as u64;
+    Effort::default().steps.div_euclid(count)
+}
+
+/// Writes one change, below the heading of its layer; its words are compared in so many `steps`.
+pub(super) fn change(
+    change: &Change,
+    steps: u64,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (sign, look) = mark(change.what);
     let at = style.paint(Look::Name, &place(change));
     let sign = style.paint(look, &sign.to_string());
@@ -39,7 +51,7 @@ pub(super) fn change(change: &Change, style: &Style, out: &mut dyn Write) -> io:
         (Some(_), Some(_)) if change.what == What::Changed && prose(change).is_some() => {
             writeln!(out, "  {sign} {at}{extra}")?;
             let (left, right) = prose(change).unwrap_or_default();
-            writeln!(out, "      {}", by_words(&left, &right, style))
+            writeln!(out, "      {}", by_words(&left, &right, steps, style))
         }
         _ => {
             let inline = |value: &String| value.chars().count() <= SHORT;
@@ -192,7 +204,10 @@ fn clip(text: &str, most: usize) -> String {
 pub(super) fn prose(change: &Change) -> Option<(String, String)> {
     let left = plain(&change.left.as_ref()?.value)?;
     let right = plain(&change.right.as_ref()?.value)?;
-    let is_prose = |text: &str| text.contains(char::is_whitespace) && text.len() >= PROSE;
+    // Of a masked secret nothing but its length is left.
+    let is_prose = |text: &str| {
+        text.contains(char::is_whitespace) && text.len() >= PROSE && !text.contains("********")
+    };
     (is_prose(&left) && is_prose(&right)).then_some((left, right))
 }
 
@@ -209,8 +224,9 @@ fn plain(value: &Value) -> Option<String> {
 }
 
 /// Both texts in one: `[-only left-]`, `{+only right+}`. Long stretches that both have are folded.
-pub(super) fn by_words(left: &str, right: &str, style: &Style) -> String {
-    let runs = text::words(left, right, Effort::default());
+pub(super) fn by_words(left: &str, right: &str, steps: u64, style: &Style) -> String {
+    let mut meter = Meter::new(steps);
+    let runs = text::words(left, right, &mut meter);
     let last = runs.len().saturating_sub(1);
     let mut line = String::new();
     for (n, run) in runs.iter().enumerate() {
@@ -230,6 +246,10 @@ pub(super) fn by_words(left: &str, right: &str, style: &Style) -> String {
                 line.push_str(&style.paint(Look::Good, &text));
             }
         }
+    }
+    if meter.ran_out() {
+        let note = "  (compared more coarsely, for want of time)";
+        line.push_str(&style.dim(note));
     }
     line
 }
@@ -270,6 +290,19 @@ mod tests {
     }
 
     #[test]
+    fn all_changes_together_take_no_more_than_one() {
+        let change = Change::new("", What::Changed, None, None);
+        let many = vec![&change; 100];
+        assert!(steps(&many) * 100 <= Effort::default().steps);
+        let (left, right) = ("a b c d e f g h i j", "k a l b m c n d o e");
+        let line = by_words(left, right, 3, &Style::default());
+        assert!(
+            line.ends_with("(compared more coarsely, for want of time)"),
+            "{line}"
+        );
+    }
+
+    #[test]
     fn where_long_values_part_is_seen() {
         let long = |end: &str| Some(Value::Text(format!("{}{end}", "é".repeat(9000))).into());
         let change = Change::new("", What::Changed, long("one"), long("other"));
@@ -293,7 +326,7 @@ mod tests {
         let long = "one two three four five six seven eight nine ten ".repeat(6);
         let left = format!("{long}left end");
         let right = format!("{long}right end");
-        let line = by_words(&left, &right, &plain);
+        let line = by_words(&left, &right, u64::MAX, &plain);
         assert!(line.contains("[-left-]{+right+}"), "{line}");
         assert!(line.contains(" ... ") && line.len() < 120, "{line}");
     }
