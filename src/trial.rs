@@ -46,6 +46,9 @@ pub struct Trial {
     /// Everything that the model said and called, for telling whether two answers are identical.
     #[serde(skip)]
     pub answer: String,
+    /// Whether all of it came.
+    #[serde(skip)]
+    pub whole: bool,
     /// The file of the capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
@@ -76,7 +79,7 @@ pub struct Trials {
 /// Medians and spreads over trials that were answered well.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Spread {
-    /// How many were answered with a status below 400.
+    /// How many were answered with a status below 400, and did not break off.
     pub answered: u64,
     /// Microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,13 +136,14 @@ impl Trial {
             finish: first.and_then(|choice| Some(choice.finish.as_ref()?.named.clone())),
             calls: calls(report),
             answer: answer(report),
+            whole: answered.exchange.outcome().is_whole() && answered.is_whole(),
             capture: None,
         }
     }
 
-    /// Whether it was answered, and not with an error.
+    /// Whether it was answered with all of an answer, and not with an error.
     pub fn is_answered(&self) -> bool {
-        self.status.is_some_and(|status| status < 400)
+        self.whole && self.status.is_some_and(|status| status < 400)
     }
 }
 
@@ -239,6 +243,7 @@ mod tests {
         let trial = |status, answer: &str| Trial {
             status: Some(status),
             answer: answer.to_owned(),
+            whole: true,
             total: Some(10),
             ..Trial::default()
         };
@@ -247,6 +252,10 @@ mod tests {
             trial(200, "a"),
             trial(200, "b"),
             trial(429, ""),
+            Trial {
+                whole: false,
+                ..trial(200, "broken o")
+            },
         ];
         let trials = Trials::new("x".to_owned(), all);
         assert_eq!((trials.answers, trials.spread.answered), (2, 3));

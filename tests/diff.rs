@@ -8,6 +8,8 @@
 
 mod common;
 
+use std::path::PathBuf;
+
 use common::{Home, Run, Server};
 
 const STREAM: &str =
@@ -126,6 +128,11 @@ fn request_files_are_compared_as_json() {
     );
     home.wire(&["diff", "--json-patch", "a.json", "a.json"])
         .ends(0);
+    // What a provider's cache sees is no nothing.
+    home.file("c.json", r#"{"stop": ["x"]}"#);
+    home.file("d.json", r#"{"stop": [ "x"]}"#);
+    let spaces = home.wire(&["diff", "c.json", "d.json"]).ends(1);
+    assert!(spaces.out().contains("white space"), "{}", spaces.out());
     // A capture against a request file: the body that was sent is compared.
     home.request();
     send(&home, &["--to", "demo"]);
@@ -223,6 +230,9 @@ fn three_and_more_become_a_table() {
         .to_owned();
     let cells: Vec<_> = row.split_whitespace().collect();
     assert_eq!(cells, ["status", "200", "200", "429"]);
+    let markdown = home.wire(&["diff", "@~2..@", "--markdown"]).ends(1);
+    let row = "| meaning | `status` | `200` | `200` | `429` |";
+    assert!(markdown.out().contains(row), "{}", markdown.out());
     let json = home.wire(&["diff", "@~2", "@~1", "@", "--json"]).ends(1);
     check_schema(&json);
     assert_eq!(json.json()["names"].as_array().unwrap().len(), 3);
@@ -274,6 +284,14 @@ fn trouble_ends_with_two() {
     home.wire(&["diff", "--shape", "@"])
         .ends(2)
         .says("baseline");
+    home.wire(&["diff", "--only", "head", "r.json", "r.json"])
+        .ends(2)
+        .says("never answered");
+    home.wire(&["diff", "-", "-"]).ends(2).says("only once");
+    home.wire(&["diff", "--stat", "@", "@", "@"])
+        .ends(2)
+        .says("this view takes two");
+    home.wire(&["diff", "--shape", "@", "text.txt"]).ends(1);
     let patch = home.wire(&["diff", "--json-patch", "r.json", "text.txt"]);
     patch.ends(2).says("the right body is not JSON");
     // What is no JSON is text, and no trouble.
@@ -375,4 +393,84 @@ fn one_request_to_several() {
     home.wire(&["send", "r.json", "--to", "demo", "--to", "nobody"])
         .ends(2)
         .says("no target `nobody`");
+}
+
+#[test]
+fn an_answer_that_broke_off_is_no_success_of_several_either() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    let ask = ["send", "r.json", "--to", "demo", "--pace", "0"];
+    // The HTTP message is whole, the stream in it is not.
+    let models = ["-m", "gpt-4o-mini", "-m", "demo-error-in-stream"];
+    home.wire(&[&ask[..], &models].concat()).ends(4);
+    let repeated = ["-m", "demo-cut", "--repeat", "2"];
+    let run = home.wire(&[&ask[..], &repeated].concat()).ends(4);
+    assert!(run.out().contains("x2: none was answered"), "{}", run.out());
+    let failing = ["-m", "gpt-4o-mini", "-m", "error-429", "--fail"];
+    home.wire(&[&ask[..], &failing].concat()).ends(1);
+}
+
+#[test]
+fn a_secret_in_the_url_is_masked_in_what_several_say() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    let url = format!("{}?key=sk-sixteen-letters", server.url());
+    for form in [&[][..], &["--json"]] {
+        let ask = ["send", "r.json", "--url", &url, "-m", "a", "-m", "b"];
+        // Nobody listens any more.
+        let run = home.wire(&[&ask[..], form].concat()).ends(3);
+        for text in [run.out(), &run.err] {
+            assert!(!text.contains("sixteen"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_interruption_of_several_is_told_whatever_came_before() {
+    let home = Home::new();
+    home.file("r.json", STREAM);
+    // The first breaks off, the second does not end by itself, the third is never asked.
+    let models = ["-m", "demo-cut", "-m", "demo-stall", "-m", "gpt-4o"];
+    let mut child = home
+        .command(
+            &[
+                &["send", "r.json", "--to", "demo", "--pace", "0"],
+                &models[..],
+            ]
+            .concat(),
+        )
+        .spawn()
+        .unwrap();
+    common::read_until(child.stderr.as_mut().unwrap(), "1/3");
+    let begun = |path: &PathBuf| std::fs::read_to_string(path).unwrap().contains("received");
+    while home.captures().iter().filter(|path| begun(path)).count() < 2 {
+        std::thread::yield_now();
+    }
+    common::signal(&child, "INT");
+    let run = Run::of(child.wait_with_output().unwrap()).ends(130);
+    assert!(run.out().contains("not asked"), "{}", run.out());
+}
+
+#[test]
+fn the_keys_in_request_files_are_compared_and_not_shown() {
+    let home = Home::new();
+    let request = |key: &str, query: &str| {
+        format!(
+            "POST /v1?key={query} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\nContent-Length: 2\r\n\r\n{{}}"
+        )
+    };
+    home.file("a.http", request("sk-proj-onesecretofmine", "firstsecret"));
+    home.file("b.http", request("sk-proj-twosecretofmine", "othersecret"));
+    for form in [&[][..], &["-y"], &["--json"], &["--markdown"]] {
+        let run = home
+            .wire(&[&["diff", "a.http", "b.http"], form].concat())
+            .ends(1);
+        assert!(
+            run.out().contains("authorization"),
+            "{form:?}: {}",
+            run.out()
+        );
+        assert!(!run.out().contains("secret"), "{form:?}: {}", run.out());
+    }
 }

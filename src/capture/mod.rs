@@ -44,7 +44,7 @@ mod write;
 
 pub use mask::Masker;
 pub use name::{NameError, Selector, choose, file_name};
-pub use places::{SENSITIVE_FIELDS, mask_url};
+pub use places::{SENSITIVE_FIELDS, mask_url, mask_value};
 pub use read::{Note, NoteKind, ReadError, Reading, read};
 pub use secrets::Secrets;
 pub use write::Writer;

@@ -196,6 +196,19 @@ fn password(url: &[u8]) -> Option<Range<usize>> {
     (!part.is_empty()).then_some(part)
 }
 
+/// The value of a field of that name with its secrets masked, length for length.
+pub fn mask_value(name: &str, value: &str) -> String {
+    let mut bytes = value.as_bytes().to_vec();
+    if is_sensitive(name.as_bytes()) {
+        for part in secret_parts(name.as_bytes(), value.as_bytes()) {
+            if let Some(secret) = bytes.get_mut(part) {
+                secret.fill(b'*');
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// `url` with its secrets masked, length for length.
 pub fn mask_url(url: &str) -> String {
     let mut bytes = url.as_bytes().to_vec();

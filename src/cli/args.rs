@@ -415,10 +415,10 @@ pub(super) struct Diff {
     #[arg(long, value_name = "PATH")]
     pub(super) ignore: Vec<String>,
     /// Structure alone, values left out: does the last capture answer as those before it do?
-    #[arg(long, conflicts_with_all = ["only", "bytes"])]
+    #[arg(long, conflicts_with_all = ["only", "bytes", "json_patch"])]
     pub(super) shape: bool,
     /// The raw bytes of both streams side by side, with their roles
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["all", "ignore", "side_by_side", "stat", "markdown", "json_patch"])]
     pub(super) bytes: bool,
     /// What of each prompt a cache could have from the one before, and where the prefix breaks; of more than two,
     /// each with the next. Exit code 0 where every prefix holds

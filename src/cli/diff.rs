@@ -41,7 +41,7 @@ pub(super) fn run(common: &Common, args: &args::Diff) -> Result<Exit, Complaint>
             .hint("name two captures or request files: `wire diff @~1 @`")),
         all if args.cache => run.cache(all),
         [left, right] => run.two(left, right),
-        all if args.bytes || args.form.json_patch || args.form.side_by_side => {
+        all if args.bytes || only_of_two(&args.form) => {
             let text = format!(
                 "{} exchanges were named, and this view takes two",
                 all.len()
@@ -50,6 +50,11 @@ pub(super) fn run(common: &Common, args: &args::Diff) -> Result<Exit, Complaint>
         }
         all => run.several(all),
     }
+}
+
+/// Whether a difference is to be written as only that of two can be.
+fn only_of_two(form: &args::DiffForm) -> bool {
+    form.json_patch || form.side_by_side || form.stat
 }
 
 fn only(args: &args::Diff) -> Result<Vec<Layer>, Complaint> {
@@ -81,6 +86,10 @@ impl Run<'_> {
     fn subjects(&self, names: &[String]) -> Result<Vec<Subject>, Complaint> {
         let usual = ["@~1".to_owned(), "@".to_owned()];
         let names = if names.is_empty() { &usual[..] } else { names };
+        if names.iter().filter(|name| *name == "-").count() > 1 {
+            return Err(Complaint::usage("standard input can be read only once")
+                .hint("write one of both to a file"));
+        }
         let mut subjects = Vec::new();
         for name in names {
             for path in self.paths(name)? {
@@ -137,8 +146,25 @@ impl Run<'_> {
         Ok(subject)
     }
 
-    fn compare(&self, left: &Subject, right: &Subject) -> Difference {
-        diff::compare(left, right, &self.only, &self.rules)
+    /// An error where none of the layers that were asked for is there on both sides.
+    fn compare(&self, left: &Subject, right: &Subject) -> Result<Difference, Complaint> {
+        let difference = diff::compare(left, right, &self.only, &self.rules);
+        let unanswered = [left, right]
+            .into_iter()
+            .find(|side| side.answered.is_none());
+        match unanswered.filter(|_| difference.layers.is_empty()) {
+            None => Ok(difference),
+            Some(file) => {
+                let text = format!("{} is a request that was never answered", file.name);
+                Err(Complaint::usage(text)
+                    .hint("`--only request` is all that can be compared of it"))
+            }
+        }
+    }
+
+    /// Whether anything differs that counts.
+    fn found(&self, difference: &Difference) -> bool {
+        difference.is_different() || self.args.all && difference.noise() > 0
     }
 
     fn two(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {
@@ -148,9 +174,9 @@ impl Run<'_> {
         if self.args.bytes {
             return self.bytes(left, right);
         }
-        let difference = self.compare(left, right);
+        let difference = self.compare(left, right)?;
         self.write(|style, out| self.paint(&difference, style, out))?;
-        Ok(self.ended(difference.is_different() || self.args.all && difference.noise() > 0))
+        Ok(self.ended(self.found(&difference)))
     }
 
     fn paint(
@@ -177,13 +203,15 @@ impl Run<'_> {
         let differences: Vec<_> = rest
             .iter()
             .map(|right| self.compare(first, right))
-            .collect();
+            .collect::<Result<_, _>>()?;
         let matrix = Matrix::of(&differences);
-        self.write(|style, out| match self.args.form.json {
-            true => machine::value(&matrix, out),
-            false => paint::matrix(&matrix, self.shows.all, style, out),
+        self.write(|style, out| match &self.args.form {
+            form if form.json => machine::value(&matrix, out),
+            form if form.markdown => paint::markdown_matrix(&matrix, self.shows.all, out),
+            _ => paint::matrix(&matrix, self.shows.all, style, out),
         })?;
-        Ok(self.ended(differences.iter().any(Difference::is_different)))
+        let mut differences = differences.iter();
+        Ok(self.ended(differences.any(|difference| self.found(difference))))
     }
 
     /// Those after `--` against those of `--noise`.
@@ -201,14 +229,14 @@ impl Run<'_> {
         let differences: Vec<_> = rest
             .iter()
             .map(|right| self.compare(first, right))
-            .collect();
+            .collect::<Result<Vec<_>, _>>()?;
         let baseline = Baseline::learn(&differences);
         let mut found = false;
         for right in self.subjects(&self.args.subjects)? {
-            let mut difference = self.compare(first, &right);
+            let mut difference = self.compare(first, &right)?;
             baseline.judge(&mut difference);
             difference.left = format!("{} and {} more", first.name, rest.len());
-            found |= difference.is_different();
+            found |= self.found(&difference);
             self.write(|style, out| self.paint(&difference, style, out))?;
         }
         Ok(self.ended(found))
@@ -226,7 +254,7 @@ impl Run<'_> {
         };
         let difference = diff::compare_shapes(baseline, last, &self.rules);
         self.write(|style, out| self.paint(&difference, style, out))?;
-        Ok(self.ended(difference.is_different()))
+        Ok(self.ended(self.found(&difference)))
     }
 
     /// The raw streams, or the one of the layers that were named.

@@ -16,6 +16,7 @@ use super::several;
 use super::signals;
 use crate::capture::Masker;
 use crate::client;
+use crate::exchange::Exchange;
 use crate::http1;
 use crate::net::{Clock, Failure, Route};
 use crate::render::plan::Answer;
@@ -331,12 +332,18 @@ fn why(painted: &Painted) -> String {
     }
 }
 
-/// What the end of an exchange means for the exit code.
+/// What the end of an exchange that was shown means for the exit code.
 pub(super) fn ended(painted: &Painted, fail: bool) -> Exit {
-    let status = painted.exchange.response.status().unwrap_or(0);
-    match Exit::of(&painted.exchange.outcome()) {
-        Exit::Done if painted.trouble.is_some() => Exit::Broken,
-        Exit::Done if painted.report.as_ref().is_some_and(Report::is_broken) => Exit::Broken,
+    let whole =
+        painted.trouble.is_none() && !painted.report.as_ref().is_some_and(Report::is_broken);
+    exit_of(&painted.exchange, whole, fail)
+}
+
+/// What the end of an exchange means for the exit code; `whole`: its body could be decoded, and did not break off.
+pub(super) fn exit_of(exchange: &Exchange, whole: bool, fail: bool) -> Exit {
+    let status = exchange.response.status().unwrap_or(0);
+    match Exit::of(&exchange.outcome()) {
+        Exit::Done if !whole => Exit::Broken,
         Exit::Done if fail && status >= 400 => Exit::Found,
         exit => exit,
     }

@@ -16,8 +16,8 @@ use super::job::Job;
 use super::output::{self, Means};
 use super::request;
 use super::send::{self, Screen};
+use crate::capture::mask_url;
 use crate::diff::{self, Layer, Matrix, Subject};
-use crate::exchange::Outcome;
 use crate::render::{diff as paint, machine, trials, words};
 use crate::tape::{Tape, Watch};
 use crate::trial::{Trial, Trials};
@@ -173,22 +173,19 @@ async fn shot(common: &Common, args: &args::Send, means: &Means) -> Result<Shot,
         means.options,
         &means.prices,
     );
-    let outcome = subject
-        .answered
-        .as_ref()
-        .map(|answered| answered.exchange.outcome());
-    let outcome = outcome.unwrap_or(Outcome::Unfinished);
     let mut trial = Trial::of(&subject);
     trial.capture = path.map(|path| path.display().to_string());
-    if !outcome.is_whole()
-        && let Some(answered) = &subject.answered
-    {
-        trial.verdict = words::outcome(&answered.exchange);
+    let mut exit = Exit::Broken;
+    if let Some(answered) = &subject.answered {
+        exit = send::exit_of(&answered.exchange, answered.is_whole(), args.fail);
+        if !answered.exchange.outcome().is_whole() {
+            trial.verdict = words::outcome(&answered.exchange);
+        }
     }
     if let Some(hint) = failure.and_then(|failure| failure.hint) {
         let _ = writeln!(output::stderr(), "hint: {}", words::line(&hint));
     }
-    let exit = capture.finish(Exit::of(&outcome), false);
+    let exit = capture.finish(exit, false);
     Ok(Shot {
         trial,
         subject,
@@ -209,13 +206,14 @@ impl Screen for Silent {
     }
 }
 
-/// `openai:gpt-4o`.
+/// `openai:gpt-4o`; a URL without the secrets in it.
 fn target(args: &args::Send) -> String {
     let whither = &args.whither;
-    let name = whither.to.first().or(whither.url.as_ref());
-    let name = name.map_or("openai", String::as_str);
+    let url = whither.url.as_deref().map(mask_url);
+    let name = whither.to.first().cloned().or(url);
+    let name = name.unwrap_or_else(|| "openai".to_owned());
     match args.edits.model.first() {
-        None => name.to_owned(),
+        None => name,
         Some(model) => format!("{name}:{model}"),
     }
 }
@@ -259,9 +257,6 @@ fn report(
     let mut all: Vec<Vec<Trial>> = aims.iter().map(|_| Vec::new()).collect();
     for (aim, shot) in shots {
         exit = worse(exit, shot.exit);
-        if args.fail && !shot.trial.is_answered() {
-            exit = worse(exit, Exit::Found);
-        }
         let Some(trials) = all.get_mut(aim) else {
             continue;
         };
@@ -322,11 +317,11 @@ fn worse(one: Exit, other: Exit) -> Exit {
     let weight = |exit| match exit {
         Exit::Done => 0,
         Exit::Found => 1,
+        Exit::Interrupted => 3,
         _ => 2,
     };
-    match (weight(one), weight(other)) {
-        (2, 2) => one,
-        (old, new) if new > old => other,
-        _ => one,
+    match weight(other) > weight(one) {
+        true => other,
+        false => one,
     }
 }

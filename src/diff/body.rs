@@ -1,5 +1,6 @@
 //! Two bodies: as JSON where both are, as text where both are that, else as bytes.
 
+use super::bytes::common;
 use super::change::{Change, Shown, Value, What};
 use super::structure;
 use crate::json::Document;
@@ -12,6 +13,9 @@ pub(super) fn compare(left: &[u8], right: &[u8]) -> (Vec<Change>, Vec<String>) {
     }
     if let Some((mut changes, note)) = structure::compare(left, right) {
         changes.extend(layout(left, right));
+        if changes.is_empty() {
+            changes.extend(spaces(left, right));
+        }
         return (changes, note.into_iter().collect());
     }
     let sides = [left, right].map(std::str::from_utf8);
@@ -38,11 +42,7 @@ fn text(left: &str, right: &str) -> Option<Change> {
 const AROUND: usize = 16;
 
 fn bytes(left: &[u8], right: &[u8]) -> Option<Change> {
-    let equal = left
-        .iter()
-        .zip(right)
-        .take_while(|(left, right)| left == right);
-    let first = equal.count();
+    let first = common(left, right);
     let shown = |bytes: &[u8]| {
         let here = bytes.get(first..).unwrap_or_default();
         let here = here.get(..AROUND).unwrap_or(here);
@@ -64,7 +64,32 @@ fn bytes(left: &[u8], right: &[u8]) -> Option<Change> {
 
 /// How the two JSON texts are laid out, where that differs.
 fn layout(left: &[u8], right: &[u8]) -> Option<Change> {
-    let shown = |bytes: &[u8]| Some(Shown::from(Value::Text(Layout::of(bytes)?.words())));
+    // Where one of them shows none, there is nothing to compare.
+    let layouts = [Layout::of(left)?, Layout::of(right)?];
+    let [left, right] = layouts.map(|layout| Some(Value::Text(layout.words()).into()));
+    let change = Change::between("white space", left, right)?;
+    Some(Change {
+        what: What::Respelled,
+        ..change
+    })
+}
+
+/// How many characters behind the first that differs are told.
+const BEHIND: usize = 16;
+
+/// Where two JSON texts that say the same, and look alike at their beginning, part.
+fn spaces(left: &[u8], right: &[u8]) -> Option<Change> {
+    let first = common(left, right);
+    let shown = |bytes: &[u8]| {
+        let here = bytes.get(first..).unwrap_or_default();
+        // No character has more than four bytes.
+        let here = here.get(..BEHIND.saturating_mul(4)).unwrap_or(here);
+        let text = String::from_utf8_lossy(here);
+        let text: String = text.chars().take(BEHIND).collect();
+        Some(Shown::from(Value::Text(format!(
+            "from byte {first}: {text:?}"
+        ))))
+    };
     let change = Change::between("white space", shown(left), shown(right))?;
     Some(Change {
         what: What::Respelled,
@@ -123,6 +148,26 @@ mod tests {
             Some(r#"indented: "\n  ", ",\n  ", ": ""#)
         );
         assert_eq!(words("[1]"), None);
+    }
+
+    #[test]
+    fn only_equal_bytes_have_no_difference() {
+        for (left, right) in [
+            (r#"{"a":1}"#, r#"{"a": 1}"#),
+            ("[1]", "[1]\n"),
+            (r#"{"a":[1,2],"b":2}"#, r#"{"a":[1, 2],"b":2}"#),
+        ] {
+            let (changes, _) = compare(left.as_bytes(), right.as_bytes());
+            assert_eq!(changes.len(), 1, "{left} {right}");
+            assert_eq!(changes[0].at, "white space");
+            assert_eq!(changes[0].what, What::Respelled);
+        }
+        let (changes, _) = compare(br#"{"a":1}"#, br#"{"a":1,"b":2}"#);
+        assert_eq!(changes.len(), 1, "one member shows no layout");
+        let (changes, _) = compare(r#"{"é":"日"}"#.as_bytes(), r#"{"é": "日"}"#.as_bytes());
+        let told = changes[0].left.clone().unwrap();
+        let expected = r#"from byte 6: "\"日\"}""#.to_owned();
+        assert_eq!(told.value, Value::Text(expected));
     }
 
     #[test]

@@ -76,14 +76,12 @@ pub fn compare(left: &Answered, right: &Answered, side: Side, limits: Limits) ->
     });
     let mut meter = Meter::new(Effort::default().steps);
     let runs = runs(streams, &mut meter);
-    let first = runs.iter().find(|run| !run.same).map(|run| {
-        // Within the run, past what both begin with: runs are cut where words are.
-        let common = common(slice(streams[0], run.left), slice(streams[1], run.right));
-        let at = |start: u64| start.saturating_add(common);
-        First {
-            left: address(left, side, &tiles[0], at(run.left.start)),
-            right: address(right, side, &tiles[1], at(run.right.start)),
-        }
+    // Not the first run that differs: runs are cut where words are, and what was put in may begin as what it
+    // stands in front of.
+    let at = common(streams[0], streams[1]) as u64;
+    let first = (streams[0] != streams[1]).then(|| First {
+        left: address(left, side, &tiles[0], at),
+        right: address(right, side, &tiles[1], at),
     });
     BytesDifference {
         side,
@@ -99,9 +97,10 @@ fn slice(bytes: &[u8], span: Span) -> &[u8] {
     bytes.get(at(span.start)..at(span.end)).unwrap_or_default()
 }
 
-fn common(left: &[u8], right: &[u8]) -> u64 {
+/// How many bytes two texts have in common from their beginning.
+pub(super) fn common(left: &[u8], right: &[u8]) -> usize {
     let pairs = left.iter().zip(right);
-    pairs.take_while(|(left, right)| left == right).count() as u64
+    pairs.take_while(|(left, right)| left == right).count()
 }
 
 fn runs(streams: [&[u8]; 2], meter: &mut Meter) -> Vec<BytesRun> {

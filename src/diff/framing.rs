@@ -1,7 +1,7 @@
 //! How two exchanges framed and coded their bodies, and how they ended.
 
 use super::change::{Change, Value};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, readable};
 use super::subject::Answered;
 use crate::exchange::Outcome;
 use crate::http1::{Framing, Message};
@@ -55,10 +55,7 @@ fn sheet(answered: &Answered) -> Sheet {
 fn message(sheet: &mut Sheet, name: &str, message: &Message) {
     let at = |what: &str| format!("{name} {what}");
     sheet.text(&at("framing"), message.framing.map(framing));
-    let codings: Vec<_> = message
-        .codings()
-        .map(|coding| String::from_utf8_lossy(coding).into_owned())
-        .collect();
+    let codings: Vec<_> = message.codings().map(readable).collect();
     sheet.text(
         &at("codings"),
         Some(codings.join(", ")).filter(|all| !all.is_empty()),
@@ -69,9 +66,9 @@ fn message(sheet: &mut Sheet, name: &str, message: &Message) {
         sheet.text(&at("chunk sizes"), sizes(message));
     }
     for (name, value) in message.trailers.pairs() {
-        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let name = readable(name).to_ascii_lowercase();
         let at = at(&format!("trailer {name}"));
-        sheet.text(&at, Some(String::from_utf8_lossy(value)));
+        sheet.text(&at, Some(readable(value)));
     }
 }
 

@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use super::change::{Change, Shown, Value, What};
 use super::sequence;
-use super::sheet::Sheet;
+use super::sheet::{Sheet, readable};
+use crate::capture::{mask_url, mask_value};
 use crate::http1::{Message, StartLine};
 use crate::limits::{self, Kind, ServiceFacts};
 use crate::span::Span;
 
 /// What differs between two heads. `grouped`: fields of responses are told by what they are about.
 pub(super) fn compare(left: &Message, right: &Message, grouped: bool) -> Vec<Change> {
-    let mut changes = start(left).compare(&start(right));
+    let changes = start(left).compare(&start(right)).into_iter();
+    let mut changes: Vec<_> = changes.map(masked).collect();
     let fields = [Fields::of(left), Fields::of(right)];
     let groups = grouped.then(|| [left, right].map(|message| limits::read(&message.head)));
     let group = |name: &str| match &groups {
@@ -27,7 +29,7 @@ pub(super) fn compare(left: &Message, right: &Message, grouped: bool) -> Vec<Cha
 
 fn start(message: &Message) -> Sheet {
     let mut sheet = Sheet::default();
-    let text = |span| String::from_utf8_lossy(message.head.slice(span)).into_owned();
+    let text = |span| readable(message.head.slice(span));
     let mut put = |at: &str, span: Span| sheet.placed("start line", at, text(span), span);
     match message.start {
         Some(StartLine::Request {
@@ -73,7 +75,7 @@ impl Fields {
             keys: Vec::new(),
             lines: HashMap::new(),
         };
-        let text = |span| String::from_utf8_lossy(message.head.slice(span)).into_owned();
+        let text = |span| readable(message.head.slice(span));
         for field in &message.head.fields {
             let name = text(field.name);
             let lower = name.to_ascii_lowercase();
@@ -124,9 +126,23 @@ fn values(left: &Fields, right: &Fields, group: Group<'_>) -> Vec<Change> {
     let keys = left.keys.iter().chain(new);
     let change = |key: &String| {
         let change = Change::between(key, left.value(key), right.value(key))?;
-        Some(change.grouped(group(key)))
+        Some(masked(change).grouped(group(key)))
     };
     keys.filter_map(change).collect()
+}
+
+/// A request file may hold a key, which is compared and not shown.
+fn masked(mut change: Change) -> Change {
+    let name = change.at.split(" (").next().unwrap_or_default().to_owned();
+    for shown in [&mut change.left, &mut change.right].into_iter().flatten() {
+        if let Value::Text(text) = &mut shown.value {
+            *text = match &*name {
+                "target" => mask_url(text),
+                name => mask_value(name, text),
+            };
+        }
+    }
+    change
 }
 
 /// From how many on names that are spelled otherwise are told together: one client writes all of them small.

@@ -18,12 +18,28 @@ pub struct Baseline {
     varied: HashMap<(Layer, String), Seen>,
 }
 
-/// What stood at one place that is not equal in all of the baseline.
+/// What stood at one place that is not equal in all of the baseline: as much of it as values are judged by.
 #[derive(Clone, Debug, Default)]
 struct Seen {
-    /// In the exchanges that differ from the first there; and once the first's own.
-    values: Vec<Option<Value>>,
+    /// How many values.
+    count: u64,
+    /// Whether there was none at times.
+    missed: bool,
+    numbers: Reach,
+    lengths: Reach,
+    kinds: Vec<Kind>,
 }
+
+/// The least and the greatest of so many numbers.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    count: u64,
+    least: f64,
+    most: f64,
+}
+
+/// Values of one kind are like each other: of JSON values, those of one type.
+type Kind = (std::mem::Discriminant<Value>, char);
 
 /// How a value stands to a baseline.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,11 +75,8 @@ impl Baseline {
                     .varied
                     .entry((layer, general(&change.at)))
                     .or_default();
-                let value = |shown: &Option<Shown>| shown.as_ref().map(|shown| shown.value.clone());
-                if seen.values.is_empty() {
-                    seen.values.push(value(&change.left));
-                }
-                seen.values.push(value(&change.right));
+                seen.take(change.left.as_ref());
+                seen.take(change.right.as_ref());
             }
         }
         baseline
@@ -90,6 +103,9 @@ impl Baseline {
         }
         let Some(seen) = self.varied.get(&(layer, general(&change.at))) else {
             change.usual = Some(format!("the same in all {}", self.count));
+            if self.count > 1 {
+                change.noise = None;
+            }
             return;
         };
         let value = change.right.as_ref().map(|right| &right.value);
@@ -100,40 +116,73 @@ impl Baseline {
 }
 
 impl Seen {
-    fn judge(&self, value: Option<&Value>) -> Judgement {
-        let missed = self.values.iter().any(Option::is_none);
-        let Some(value) = value else {
-            let usual = if missed {
-                "not always there"
-            } else {
-                "always there"
-            };
-            return Judgement::new(missed, usual);
+    fn take(&mut self, shown: Option<&Shown>) {
+        let Some(Shown { value, .. }) = shown else {
+            self.missed = true;
+            return;
         };
-        let seen = || self.values.iter().flatten();
-        let numbers: Option<Vec<_>> = seen().map(Value::number).collect();
-        if let (Some(numbers), Some(number)) = (numbers, value.number()) {
-            return within(number, &numbers, |least, most| range(value, least, most));
+        self.count = self.count.saturating_add(1);
+        self.numbers.take(value.number());
+        self.lengths
+            .take(value.length().map(|length| length as f64));
+        let kind = kind(value);
+        if !self.kinds.contains(&kind) {
+            self.kinds.push(kind);
         }
-        let lengths: Option<Vec<_>> = seen().map(|seen| Some(seen.length()? as f64)).collect();
-        if let (Some(lengths), Some(length)) = (lengths, value.length()) {
+    }
+
+    fn judge(&self, value: Option<&Value>) -> Judgement {
+        let Some(value) = value else {
+            let usual = match self.missed {
+                true => "not always there",
+                false => "always there",
+            };
+            return Judgement::new(self.missed, usual);
+        };
+        if let (Some(numbers), Some(number)) = (self.all(self.numbers), value.number()) {
+            return numbers.judge(number, |least, most| range(value, least, most));
+        }
+        if let (Some(lengths), Some(length)) = (self.all(self.lengths), value.length()) {
             let words = |least, most| format!("texts of {least} .. {most} characters");
-            return within(length as f64, &lengths, words);
+            return lengths.judge(length as f64, words);
         }
         Judgement::new(
-            seen().any(|seen| seen.is_like(value)),
+            self.kinds.contains(&kind(value)),
             "other values of one type",
         )
     }
+
+    /// The reach, where every value had one.
+    fn all(&self, reach: Reach) -> Option<Reach> {
+        (reach.count == self.count).then_some(reach)
+    }
 }
 
-/// Judges `value` by the least and the greatest that were `seen`.
-fn within(value: f64, seen: &[f64], words: impl Fn(f64, f64) -> String) -> Judgement {
-    let least = seen.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let width = most - least;
-    let inside = least - width <= value && value <= most + width;
-    Judgement::new(inside, words(least, most))
+impl Default for Reach {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            least: f64::INFINITY,
+            most: f64::NEG_INFINITY,
+        }
+    }
+}
+
+impl Reach {
+    fn take(&mut self, number: Option<f64>) {
+        let Some(number) = number else { return };
+        self.count = self.count.saturating_add(1);
+        self.least = self.least.min(number);
+        self.most = self.most.max(number);
+    }
+
+    /// Whether `value` lies no further from the others than they lie from each other.
+    fn judge(self, value: f64, words: impl Fn(f64, f64) -> String) -> Judgement {
+        let Self { least, most, .. } = self;
+        let width = most - least;
+        let inside = least - width <= value && value <= most + width;
+        Judgement::new(inside, words(least, most))
+    }
 }
 
 /// A range in the unit of `value`.
@@ -145,14 +194,12 @@ fn range(value: &Value, least: f64, most: f64) -> String {
     }
 }
 
-impl Value {
-    /// Whether both are of one kind: of JSON values, of one type.
-    fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Json(one), Self::Json(other)) => first(one) == first(other),
-            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
-        }
-    }
+fn kind(value: &Value) -> Kind {
+    let first = match value {
+        Value::Json(json) => first(json),
+        _ => char::default(),
+    };
+    (std::mem::discriminant(value), first)
 }
 
 /// What a JSON text begins with tells its type; all numbers are one, and so are the two booleans.
@@ -241,6 +288,33 @@ mod tests {
         assert!(candidate.is_different());
         let usual = candidate.layers[0].changes[0].usual.as_deref();
         assert_eq!(usual, Some("the same in all 3"));
+    }
+
+    #[test]
+    fn a_time_or_size_that_never_varied_is_exact_too() {
+        let count = |number| Value::Count(number);
+        let to = |number| {
+            difference(
+                Layer::Framing,
+                &[("decoded bytes", count(5), count(number))],
+            )
+        };
+        let folded = |mut difference: Difference| {
+            difference.layers[0].changes[0].noise =
+                Some("follows from the length of the answer".to_owned());
+            difference
+        };
+        let same = difference(Layer::Framing, &[]);
+        let mut candidate = folded(to(6));
+        Baseline::learn(&[same.clone(), same]).judge(&mut candidate);
+        assert!(candidate.is_different());
+        // One alone teaches nothing.
+        let mut candidate = folded(to(6));
+        Baseline::learn(&[]).judge(&mut candidate);
+        assert!(!candidate.is_different());
+        let mut candidate = folded(to(6));
+        Baseline::learn(&[folded(to(7))]).judge(&mut candidate);
+        assert!(!candidate.is_different());
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub struct Row {
     pub noise: Option<String>,
 }
 
+/// Where each row is, and in which columns a change was told of it.
+type Places = HashMap<(Layer, String), (usize, Vec<bool>)>;
+
 impl Matrix {
     /// From the differences of the first exchange to each of the others.
     pub fn of(differences: &[Difference]) -> Self {
@@ -45,7 +48,7 @@ impl Matrix {
             names: std::iter::once(first.left.clone()).chain(rights).collect(),
             rows: Vec::new(),
         };
-        let mut places = HashMap::new();
+        let mut places = Places::new();
         for (column, difference) in (1usize..).zip(differences) {
             for (layer, change) in difference.changes() {
                 matrix.take(&mut places, column, layer, change);
@@ -77,13 +80,7 @@ impl Matrix {
         }
     }
 
-    fn take(
-        &mut self,
-        places: &mut HashMap<(Layer, String), usize>,
-        column: usize,
-        layer: Layer,
-        change: &Change,
-    ) {
+    fn take(&mut self, places: &mut Places, column: usize, layer: Layer, change: &Change) {
         // A place can be spelled, or stand, otherwise, and hold another value besides.
         let at = match change.what {
             What::Respelled | What::Reordered | What::Moved => {
@@ -92,25 +89,87 @@ impl Matrix {
             What::Added | What::Removed | What::Changed => change.at.clone(),
         };
         let columns = self.names.len();
-        let place = *places.entry((layer, at.clone())).or_insert_with(|| {
-            // Where no change is told, the value is that of the first.
-            let value = change.left.as_ref().map(|left| left.value.clone());
+        let (place, told) = places.entry((layer, at.clone())).or_insert_with(|| {
             self.rows.push(Row {
                 layer,
                 at,
                 group: change.group,
-                cells: vec![value; columns],
+                cells: vec![None; columns],
                 noise: change.noise.clone(),
             });
-            self.rows.len().saturating_sub(1)
+            (self.rows.len().saturating_sub(1), vec![false; columns])
         });
-        let value = change.right.as_ref().map(|right| right.value.clone());
-        let cell = self
-            .rows
-            .get_mut(place)
-            .and_then(|row| row.cells.get_mut(column));
-        if let Some(cell) = cell {
-            *cell = value;
+        let Some(row) = self.rows.get_mut(*place) else {
+            return;
+        };
+        // Noise in some, but not in all.
+        row.noise = row.noise.take().filter(|_| change.noise.is_some());
+        // Where no change is told, the value is that of the first: of an item that another pushed away too.
+        if let Some(left) = &change.left
+            && row.cells.first().is_some_and(Option::is_none)
+        {
+            let untold = row.cells.iter_mut().zip(told.iter());
+            for (cell, _) in untold.filter(|(_, told)| !**told) {
+                *cell = Some(left.value.clone());
+            }
         }
+        // What left one place may be followed there by what was put in.
+        if let (Some(cell), Some(told)) = (row.cells.get_mut(column), told.get_mut(column))
+            && (!*told || change.right.is_some())
+        {
+            *told = true;
+            *cell = change.right.as_ref().map(|right| right.value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::subject::Subject;
+    use crate::diff::{compare, noise};
+
+    fn rows(bodies: &[&str]) -> Vec<(String, Vec<String>)> {
+        let subject = |body: &&str| {
+            Subject::of_request("x".to_owned(), body.as_bytes().to_vec(), Default::default())
+        };
+        let subjects: Vec<_> = bodies.iter().map(subject).collect();
+        let differences = subjects[1..].iter();
+        let differences: Vec<_> = differences
+            .map(|right| compare(&subjects[0], right, &Layer::ALL, &noise::rules(&[])))
+            .collect();
+        let rows = Matrix::of(&differences).rows.into_iter();
+        let cell = |cell: Option<Value>| cell.map_or("-".to_owned(), |value| value.to_string());
+        rows.map(|row| (row.at, row.cells.into_iter().map(cell).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn each_column_has_what_stands_there() {
+        let told = rows(&[r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":1,"b":3}"#, r#"{"a":1}"#]);
+        let row = |at: &str, cells: &[&str]| {
+            let cells = cells.iter().map(|&cell| cell.to_owned());
+            (at.to_owned(), cells.collect::<Vec<_>>())
+        };
+        assert_eq!(
+            told,
+            [
+                row("/a", &["1", "2", "1", "1"]),
+                row("/b", &["-", "-", "3", "-"])
+            ]
+        );
+        // Put in before it by one, and changed by another.
+        let told = rows(&[
+            r#"["one two three","four five six"]"#,
+            r#"["one two three","new","four five six"]"#,
+            r#"["one two three","four five seven"]"#,
+            r#"["one two three","four five six"]"#,
+        ]);
+        let six = "\"four five six\"";
+        let cells = [six, "\"new\"", "\"four five seven\"", six];
+        assert_eq!(told, [row("/1", &cells)]);
+        // Something left the place, and something else came to it.
+        let told = rows(&[r#"["one two",7]"#, r#"[{"k":1},7]"#]);
+        assert_eq!(told, [row("/0", &["\"one two\"", r#"{"k":1}"#])]);
     }
 }

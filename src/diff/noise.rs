@@ -194,6 +194,16 @@ pub(super) fn mark(layer: Layer, change: &mut Change, rules: &[Rule]) {
 
 /// Whether `pattern` means the place `at`. What lies inside a place is meant with it.
 pub(super) fn matches(pattern: &str, at: &str) -> bool {
+    // Most rules begin elsewhere, and there may be very many places.
+    let steps = (pattern.split('/').nth(1), at.split('/').nth(1));
+    if let (Some(step), Some(segment)) = steps
+        && pattern.starts_with('/')
+        && !step.contains('*')
+        && !fits(step, segment)
+        && !fits(step, bare(segment))
+    {
+        return false;
+    }
     let pattern: Vec<_> = pattern.split('/').collect();
     let at: Vec<_> = at.split('/').collect();
     // Which beginnings of `at` the steps of the pattern so far can mean.
@@ -209,7 +219,9 @@ pub(super) fn matches(pattern: &str, at: &str) -> bool {
             if step == "**" && within {
                 set(&mut next, n);
             }
-            let fits = at.get(n).is_some_and(|segment| fits(step, segment));
+            let fits = at
+                .get(n)
+                .is_some_and(|segment| fits(step, segment) || fits(step, bare(segment)));
             if *here && step != "**" && fits {
                 set(&mut next, n.saturating_add(1));
             }
@@ -223,6 +235,23 @@ fn set(flags: &mut [bool], n: usize) {
     if let Some(flag) = flags.get_mut(n) {
         *flag = true;
     }
+}
+
+/// A step without what is said behind it: which of several it is, that its key is meant, that a pointer into the
+/// JSON of the string follows.
+fn bare(segment: &str) -> &str {
+    let counts = |text: &str| {
+        let mut chars = text.chars();
+        !text.is_empty() && chars.all(|char| char.is_ascii_digit() || " of".contains(char))
+    };
+    let said = segment
+        .strip_suffix(')')
+        .and_then(|text| text.rsplit_once(" ("));
+    let segment = match said {
+        Some((before, said)) if said == "key" || counts(said) => before,
+        _ => segment,
+    };
+    segment.strip_suffix(':').unwrap_or(segment)
 }
 
 /// Whether one step fits: `*` stands for any run of characters.
@@ -264,6 +293,7 @@ mod tests {
         case("/choices/*/message", "/choices/0/delta", false);
         case("/**/obfuscation", "/obfuscation", true);
         case("/**/obfuscation", "/a/b/obfuscation", true);
+        case("**/trace_id", "/a/trace_id", true);
         case("/timings/**", "/timings", true);
         case("/timings/**", "/timings/prompt_ms", true);
         case("/usage/*_time", "/usage/queue_time", true);
@@ -276,5 +306,11 @@ mod tests {
         case("run *", "run 3: content", true);
         case("*tool call * id", "choice 1 tool call 0 id", true);
         case("*tool call * id", "tool call 0", false);
+        case("/a/arguments", "/a/arguments:/city", true);
+        case("/a/arguments", "/a/arguments:", true);
+        case("/a", "/a (1 of 2)", true);
+        case("/a", "/a (key)", true);
+        case("/a", "/a (old)", false);
+        case("x-mine", "x-mine (2)", true);
     }
 }

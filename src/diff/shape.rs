@@ -58,17 +58,25 @@ impl Shape {
     /// What `other` has that this shape, as the baseline, does not allow: new paths, missing ones that are
     /// always there, other kinds of value.
     pub fn allows(&self, other: &Self) -> Vec<Change> {
-        let mut changes = Vec::new();
-        self.root
-            .compare(&other.root, Rule::Baseline, "", &mut changes);
-        changes
+        self.held_against(other, Rule::Baseline)
     }
 
     /// All that differs, either way.
     pub fn compare(&self, other: &Self) -> Vec<Change> {
+        self.held_against(other, Rule::Equal)
+    }
+
+    fn held_against(&self, other: &Self, rule: Rule) -> Vec<Change> {
+        let words = |place: &Place| match place.times {
+            0 => Value::Text("no JSON".to_owned()).into(),
+            _ => place.words(true),
+        };
+        if (self.root.times == 0) != (other.root.times == 0) {
+            let (left, right) = (words(&self.root), words(&other.root));
+            return vec![Change::new("", What::Changed, Some(left), Some(right))];
+        }
         let mut changes = Vec::new();
-        self.root
-            .compare(&other.root, Rule::Equal, "", &mut changes);
+        self.root.compare(&other.root, rule, "", &mut changes);
         changes
     }
 
@@ -280,6 +288,16 @@ mod tests {
         let base = shape(&[r#"{"a":1}"#, r#"{"a":null,"b":""}"#]);
         assert_eq!(base.allows(&shape(&[r#"{"a":null}"#])), vec![]);
         assert_eq!(base.allows(&shape(&[r#"{"a":3,"b":"x"}"#])), vec![]);
+    }
+
+    #[test]
+    fn what_is_no_json_is_not_like_what_is() {
+        let (base, none) = (shape(&[r#"{"a":1}"#]), shape(&[]));
+        for rule in [Shape::allows, Shape::compare] {
+            assert_eq!(told(&rule(&base, &none)), [" object > no JSON"]);
+            assert_eq!(told(&rule(&none, &base)), [" no JSON > object"]);
+            assert_eq!(rule(&none, &none), vec![]);
+        }
     }
 
     #[test]

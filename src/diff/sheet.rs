@@ -90,6 +90,17 @@ impl Sheet {
     }
 }
 
+/// Bytes as text; what is no UTF-8 as `\xff`, so that no two are mistaken for each other.
+pub(super) fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let escaped = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        text.extend(escaped);
+    }
+    text
+}
+
 impl Entry {
     fn change(&self, left: Option<&Self>, right: Option<&Self>) -> Option<Change> {
         let shown = |entry: Option<&Self>| entry.map(|entry| entry.shown.clone());
@@ -109,6 +120,13 @@ mod tests {
             sheet.text(at, Some(*text));
         }
         sheet
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_told_apart() {
+        assert_eq!(readable("é".as_bytes()), "é");
+        assert_eq!(readable(b"caf\xe9!"), "caf\\xe9!");
+        assert_ne!(readable(b"\xe9"), readable(b"\xe8"));
     }
 
     #[test]

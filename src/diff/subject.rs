@@ -40,6 +40,13 @@ pub struct Answered {
     pub events: Vec<EventKinds>,
 }
 
+impl Answered {
+    /// Whether its body could be decoded, and the answer in it did not break off.
+    pub fn is_whole(&self) -> bool {
+        self.body.trouble.is_none() && !self.report.is_broken()
+    }
+}
+
 /// One event of a stream.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventKinds {

@@ -39,15 +39,16 @@ pub enum RunKind {
 /// before what was added in its place.
 ///
 /// Texts of several lines are first compared line by line, and word by word only where lines differ.
-pub fn words(left: &str, right: &str, effort: Effort) -> Vec<Run> {
-    let mut meter = Meter::new(effort.steps);
+///
+/// Once the meter has run out, whatever is not yet aligned is different.
+pub fn words(left: &str, right: &str, meter: &mut Meter) -> Vec<Run> {
     let whole = [
         Span::new(0, left.len() as u64),
         Span::new(0, right.len() as u64),
     ];
     let mut changes = Vec::new();
-    for lines in aligned([left, right], whole, next_line, &mut meter) {
-        let in_lines = aligned([left, right], lines, next_word, &mut meter);
+    for lines in aligned([left, right], whole, next_line, meter) {
+        let in_lines = aligned([left, right], lines, next_word, meter);
         changes.extend(joined(in_lines));
     }
     runs(whole, &joined(changes))
@@ -194,6 +195,10 @@ mod tests {
 
     use super::*;
 
+    fn within(left: &str, right: &str, effort: Effort) -> Vec<Run> {
+        words(left, right, &mut Meter::new(effort.steps))
+    }
+
     fn shown(left: &str, right: &str, runs: &[Run]) -> String {
         let piece = |run: &Run| match run.kind {
             RunKind::Same => slice(left, run.left).to_owned(),
@@ -204,7 +209,7 @@ mod tests {
     }
 
     fn case(left: &str, right: &str, expected: &str) {
-        let told = words(left, right, Effort::default());
+        let told = within(left, right, Effort::default());
         assert_eq!(shown(left, right, &told), expected);
         assert_runs(left, right, &told);
     }
@@ -263,7 +268,7 @@ mod tests {
     #[test]
     fn without_effort_all_is_different() {
         let effort = Effort { steps: 0, bytes: 0 };
-        let told = words("one two three", "one 2 3", effort);
+        let told = within("one two three", "one 2 3", effort);
         assert_eq!(
             shown("one two three", "one 2 3", &told),
             "one [-two three-][+2 3+]"
@@ -278,12 +283,12 @@ mod tests {
             steps in 0u64..300,
         ) {
             for effort in [Effort::default(), Effort { steps, bytes: 0 }] {
-                assert_runs(&left, &right, &words(&left, &right, effort));
+                assert_runs(&left, &right, &within(&left, &right, effort));
                 assert_runs(&left, &right, &lines(&left, &right, effort));
             }
-            let mirrored = words(&right, &left, Effort::default());
+            let mirrored = within(&right, &left, Effort::default());
             let kept = |run: &&Run| run.kind == RunKind::Same;
-            let told = words(&left, &right, Effort::default());
+            let told = within(&left, &right, Effort::default());
             let one: Vec<_> = told.iter().filter(kept).map(|run| (run.left, run.right)).collect();
             let two: Vec<_> = mirrored.iter().filter(kept).map(|run| (run.right, run.left)).collect();
             prop_assert_eq!(one, two);

@@ -55,8 +55,15 @@ fn line(cells: &[String; 11], widths: &[usize]) -> String {
     cells.join("  ").trim_end().to_owned()
 }
 
-/// A row for each trial; the target is named once.
+/// A row for each trial; the target is named once. One that was never asked, after an interruption, says so.
 fn rows(trials: &Trials) -> Vec<[String; 11]> {
+    if trials.trials.is_empty() {
+        let trial = Trial {
+            verdict: "not asked".to_owned(),
+            ..Trial::default()
+        };
+        return vec![row(clip(&trials.target), &trial)];
+    }
     let row = |(n, trial): (usize, &Trial)| {
         let target = if n == 0 {
             clip(&trials.target)

@@ -1,6 +1,7 @@
 //! The first difference between two values, or two lists: what was changed, came in, fell out, or moved.
 
 use super::value::{Member, Role, digest, same_keys, sorted};
+use crate::diff::bytes::common;
 use crate::diff::change::What;
 use crate::json::{Kind, Path, Value};
 
@@ -78,12 +79,6 @@ impl<'a> Found<'a> {
             ..self
         }
     }
-}
-
-/// How many bytes two texts have in common from their beginning.
-pub(super) fn common(left: &[u8], right: &[u8]) -> usize {
-    let pairs = left.iter().zip(right);
-    pairs.take_while(|(left, right)| left == right).count()
 }
 
 /// The first difference that is more than spelling; `None` where both say the same.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::breach::{Shift, Spot, common, first, shift};
+use super::super::bytes::common;
+use super::breach::{Shift, Spot, first, shift};
 use super::excerpt::{Excerpt, first_of};
 use super::order::Order;
 use super::prefix::{Common, Level};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::breach::common;
+use super::super::bytes::common;
 
 /// The words around the first difference of two texts.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]

@@ -46,6 +46,7 @@ pub use value::Spelling;
 
 use serde::Serialize;
 
+use super::bytes::common;
 use super::stream;
 use super::subject::{Answered, Subject};
 use crate::json::{Document, Value, pointer_at};
@@ -260,7 +261,7 @@ fn extra(subject: &Subject, tokens: u64) -> Option<Money> {
 }
 
 fn raw([left, right]: [&[u8]; 2], documents: [Option<&Document<'_>>; 2]) -> Raw {
-    let equal = breach::common(left, right);
+    let equal = common(left, right);
     match (equal == left.len(), equal == right.len()) {
         (true, true) => Raw::Same,
         (true, false) => Raw::LeftIsPrefix,

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use super::super::{Style, words};
 use super::{Shows, folded, values};
+#[cfg(test)]
+use crate::diff::Value;
 use crate::diff::{Change, Difference, Layer, Shown};
 
 /// Writes the difference as Markdown.
@@ -17,18 +19,19 @@ pub fn markdown(difference: &Difference, shows: Shows, out: &mut dyn Write) -> i
     )?;
     let mut any = false;
     for compared in &difference.layers {
-        let mut changes = compared
-            .changes
-            .iter()
-            .filter(|change| shows.shows(change))
-            .peekable();
-        if compared.layer == Layer::Timing || changes.peek().is_none() {
+        let changes = compared.changes.iter();
+        let changes: Vec<_> = changes.filter(|change| shows.shows(change)).collect();
+        if compared.layer == Layer::Timing || changes.is_empty() {
             continue;
         }
         any = true;
         writeln!(out, "**{}**\n", compared.layer.name())?;
+        for note in &compared.notes {
+            writeln!(out, "({})\n", words::line(note))?;
+        }
+        let steps = values::steps(&changes);
         for change in changes {
-            one(change, &plain, out)?;
+            one(change, steps, &plain, out)?;
         }
         writeln!(out)?;
     }
@@ -42,14 +45,15 @@ pub fn markdown(difference: &Difference, shows: Shows, out: &mut dyn Write) -> i
     }
 }
 
-fn one(change: &Change, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let text = |shown: &Option<Shown>| values::shown(shown);
-    let (left, right) = (text(&change.left), text(&change.right));
+fn one(change: &Change, steps: u64, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let [left, right] = values::sides(change);
     let what = change.what.name();
-    let extra = values::extra(change);
-    writeln!(out, "- {} {what}{extra}", code(&values::place(change)))?;
+    // Paths and reasons may hold anything.
+    let remarks = values::remarks(change).map(|remarks| format!(", {}", code(&remarks)));
+    let remarks = remarks.unwrap_or_default();
+    writeln!(out, "- {} {what}{remarks}", code(&values::place(change)))?;
     if let Some((left, right)) = values::prose(change) {
-        let words = values::by_words(&left, &right, style);
+        let words = values::by_words(&left, &right, steps, style);
         return block(&[("", &words)], out);
     }
     let lines: Vec<_> = [("- ", &left), ("+ ", &right)]
@@ -85,15 +89,20 @@ fn times(difference: &Difference, out: &mut dyn Write) -> io::Result<()> {
             (Some(left), Some(right)) if left > 0.0 => format!("{:.2}", right / left),
             _ => String::new(),
         };
-        let name = words::line(&change.at).replace('|', "\\|");
+        let name = cell(&change.at);
         let (left, right) = (text(&change.left), text(&change.right));
         writeln!(out, "| {name} | {left} | {right} | {ratio} |")?;
     }
     writeln!(out)
 }
 
+/// As inline code in a table, which no `|` ends.
+pub(super) fn cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}
+
 /// As inline code; its fence is longer than any run of backticks within.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = words::line(text);
     match longest_run(&text) {
         0 => format!("`{text}`"),
@@ -114,9 +123,44 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_foreign_stands_in_code() {
+        use crate::diff::{Compared, What};
+        let evil = "<img src=x>";
+        let shown = |path: Option<&str>| {
+            Some(Shown {
+                path: path.map(str::to_owned),
+                ..Value::Text("1".to_owned()).into()
+            })
+        };
+        let moved = Change::new("/a", What::Moved, shown(Some(evil)), shown(None));
+        let time = |micros| Some(Value::Micros(micros).into());
+        let time = Change::new(evil, What::Changed, time(1), time(2));
+        let layer = |layer, change| Compared {
+            layer,
+            changes: vec![change],
+            notes: vec![],
+        };
+        let difference = Difference {
+            left: evil.to_owned(),
+            right: evil.to_owned(),
+            layers: vec![layer(Layer::Body, moved), layer(Layer::Timing, time)],
+        };
+        let mut out = Vec::new();
+        markdown(&difference, Shows::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches(evil).count(), 4, "{text}");
+        for (at, _) in text.match_indices(evil) {
+            let ticks = text[..at].matches('`').count();
+            let fenced = text[..at].matches("```").count() * 3;
+            assert_eq!((ticks - fenced) % 2, 1, "{text}");
+        }
+    }
+
+    #[test]
     fn fences_hold() {
         assert_eq!(code("a"), "`a`");
         assert_eq!(code("a`b"), "`` a`b ``");
+        assert_eq!(cell("a|b"), "`a\\|b`");
         let mut out = Vec::new();
         block(&[("- ", "```"), ("+ ", "x")], &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

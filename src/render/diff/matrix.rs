@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
-use super::values;
-use crate::diff::{Layer, Matrix, Row};
+use super::{markdown, values};
+use crate::diff::{Layer, Matrix, Row, Value};
 
 /// The narrowest a column of values may be.
 const NARROW: usize = 12;
@@ -17,12 +17,8 @@ pub fn matrix(matrix: &Matrix, all: bool, style: &Style, out: &mut dyn Write) ->
     let shown = |row: &&Row| all || row.noise.is_none() || row.layer == Layer::Timing;
     let rows: Vec<_> = matrix.rows.iter().filter(shown).collect();
     let names: Vec<_> = matrix.names.iter().map(|name| words::line(name)).collect();
-    for (letter, name) in ('A'..='Z').chain('a'..='z').zip(&names) {
-        writeln!(
-            out,
-            "{} {name}",
-            style.paint(Look::Strong, &letter.to_string())
-        )?;
+    for (n, name) in names.iter().enumerate() {
+        writeln!(out, "{} {name}", style.paint(Look::Strong, &letter(n)))?;
     }
     if rows.is_empty() {
         return writeln!(out, "{}", style.paint(Look::Good, "no difference"));
@@ -33,7 +29,7 @@ pub fn matrix(matrix: &Matrix, all: bool, style: &Style, out: &mut dyn Write) ->
     let room = style.width.saturating_sub(place.saturating_add(2));
     let column = room.checked_div(columns).unwrap_or_default();
     let column = column.saturating_sub(2).clamp(NARROW, WIDE);
-    let letters = ('A'..='Z').chain('a'..='z').take(columns);
+    let letters = (0..columns).map(letter);
     let head: Vec<_> = letters.map(|letter| format!("{letter:<column$}")).collect();
     writeln!(
         out,
@@ -55,6 +51,64 @@ pub fn matrix(matrix: &Matrix, all: bool, style: &Style, out: &mut dyn Write) ->
     Ok(())
 }
 
+/// Writes the table as one of GitHub's Markdown.
+pub fn markdown_matrix(matrix: &Matrix, all: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (n, name) in matrix.names.iter().enumerate() {
+        writeln!(out, "- {} {}", letter(n), markdown::code(name))?;
+    }
+    let shown = |row: &&Row| all || row.noise.is_none() || row.layer == Layer::Timing;
+    let rows: Vec<_> = matrix.rows.iter().filter(shown).collect();
+    if rows.is_empty() {
+        return writeln!(out, "\nNo difference.");
+    }
+    let letters: Vec<_> = (0..matrix.names.len()).map(letter).collect();
+    let lines = "|---".repeat(letters.len().saturating_add(2));
+    writeln!(out, "\n| layer | | {} |\n{lines}|", letters.join(" | "))?;
+    for row in rows {
+        let cell = |value: &Option<Value>| match narrow(&text(value), WIDE) {
+            text if value.is_none() => text,
+            text => markdown::cell(&text),
+        };
+        let cells: Vec<_> = row.cells.iter().map(cell).collect();
+        let at = markdown::cell(&row.at);
+        writeln!(
+            out,
+            "| {} | {at} | {} |",
+            row.layer.name(),
+            cells.join(" | ")
+        )?;
+    }
+    Ok(())
+}
+
+/// What the column of that number is called: `A`, ..., `Z`, `AA`, ...
+fn letter(n: usize) -> String {
+    let (before, own) = (n.div_euclid(26), n.rem_euclid(26));
+    let own = (b'A'..=b'Z').nth(own).map_or('?', char::from);
+    match before.checked_sub(1) {
+        Some(before) => format!("{}{own}", letter(before)),
+        None => own.to_string(),
+    }
+}
+
+/// How much of the beginning and of the end of a value is looked at, in characters.
+const ENDS: usize = 200;
+
+/// A value on one line, without the middle of a long one; what is not there as a dash.
+fn text(cell: &Option<Value>) -> String {
+    let Some(value) = cell else {
+        return "-".to_owned();
+    };
+    let text = values::text(value);
+    let length = text.chars().count();
+    if length <= ENDS.saturating_mul(2) {
+        return words::line(&text).into_owned();
+    }
+    let head: String = text.chars().take(ENDS).collect();
+    let tail: String = text.chars().skip(length.saturating_sub(ENDS)).collect();
+    format!("{}{}", words::line(&head), words::line(&tail))
+}
+
 fn line(
     row: &Row,
     place: usize,
@@ -62,17 +116,8 @@ fn line(
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let cells: Vec<_> = row
-        .cells
-        .iter()
-        .map(|cell| {
-            let text = match cell {
-                Some(value) => narrow(&values::value(value, 400), column),
-                None => "-".to_owned(),
-            };
-            format!("{text:<column$}")
-        })
-        .collect();
+    let cell = |cell: &Option<Value>| format!("{:<column$}", narrow(&text(cell), column));
+    let cells: Vec<_> = row.cells.iter().map(cell).collect();
     let at = narrow(&words::line(&row.at), place);
     let at = style.paint(Look::Name, &format!("{at:<place$}"));
     writeln!(out, "{}", format!("{at}  {}", cells.join("  ")).trim_end())
@@ -89,4 +134,44 @@ fn narrow(text: &str, width: usize) -> String {
     let begin: String = text.chars().take(head).collect();
     let end: String = text.chars().skip(length.saturating_sub(tail)).collect();
     format!("{begin}..{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_has_a_letter_of_its_own() {
+        let letters = [0, 25, 26, 51, 52, 701, 702].map(letter);
+        assert_eq!(letters, ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
+    }
+
+    #[test]
+    fn of_a_long_value_both_ends_are_shown() {
+        let long = format!("begin {}end", "x".repeat(9000));
+        let cell = text(&Some(Value::Text(long)));
+        assert_eq!(narrow(&cell, 12), "begin x..end");
+    }
+
+    #[test]
+    fn a_cell_of_markdown_stays_one() {
+        let value = |text: &str| Some(Value::Text(text.to_owned()));
+        let matrix = Matrix {
+            names: vec!["a".to_owned(), "b".to_owned()],
+            rows: vec![Row {
+                layer: Layer::Meaning,
+                at: "text".to_owned(),
+                group: "",
+                cells: vec![value("<img>|`x`"), None],
+                noise: None,
+            }],
+        };
+        let mut out = Vec::new();
+        markdown_matrix(&matrix, false, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(
+            out.ends_with("| meaning | `text` | `` <img>\\|`x` `` | - |\n"),
+            "{out}"
+        );
+    }
 }

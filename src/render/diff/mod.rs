@@ -11,7 +11,7 @@ mod values;
 pub use bytes::bytes;
 pub use cache::cache;
 pub use markdown::markdown;
-pub use matrix::matrix;
+pub use matrix::{markdown_matrix, matrix};
 pub use side::side_by_side;
 
 use std::collections::BTreeMap;
@@ -110,16 +110,23 @@ fn layer(compared: &Compared, shows: Shows, style: &Style, out: &mut dyn Write) 
         return Ok(());
     }
     writeln!(out, "{}", style.paint(Look::Strong, compared.layer.name()))?;
-    for note in &compared.notes {
-        writeln!(out, "  {}", style.dim(&format!("({})", words::line(note))))?;
-    }
+    notes(compared, style, out)?;
+    let steps = values::steps(&shown);
     for group in groups(&shown) {
         if !group.is_empty() {
             writeln!(out, "  {}", style.dim(group))?;
         }
         for change in shown.iter().filter(|change| change.group == group) {
-            values::change(change, style, out)?;
+            values::change(change, steps, style, out)?;
         }
+    }
+    Ok(())
+}
+
+/// What is to be said of how a layer was compared.
+fn notes(compared: &Compared, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    for note in &compared.notes {
+        writeln!(out, "  {}", style.dim(&format!("({})", words::line(note))))?;
     }
     Ok(())
 }

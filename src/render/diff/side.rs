@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
 use super::{Shows, mark, of_layer, timing, values};
-use crate::diff::{Change, Difference, Layer, Shown};
+use crate::diff::{Change, Difference, Layer};
 
 /// The narrowest a column may be.
 const NARROW: usize = 20;
@@ -29,6 +29,7 @@ pub fn side_by_side(
             continue;
         }
         writeln!(out, "{}", style.paint(Look::Strong, compared.layer.name()))?;
+        super::notes(compared, style, out)?;
         for change in changes {
             one(change, column, style, out)?;
         }
@@ -45,8 +46,7 @@ fn one(change: &Change, column: usize, style: &Style, out: &mut dyn Write) -> io
     let at = style.paint(Look::Name, &values::place(change));
     let extra = style.dim(&values::extra(change));
     writeln!(out, "  {sign} {at}{extra}")?;
-    let text = |shown: &Option<Shown>| values::shown(shown).unwrap_or_default();
-    let sides = [text(&change.left), text(&change.right)];
+    let sides = values::sides(change).map(Option::unwrap_or_default);
     pair(&sides, [Look::Bad, Look::Good], column, style, out)
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
 use super::mark;
-use crate::diff::effort::Effort;
+use crate::diff::effort::{Effort, Meter};
 use crate::diff::text::{self, RunKind};
 use crate::diff::{Change, Shown, Value, What};
 use crate::json::Document;
@@ -23,13 +23,25 @@ const PROSE: usize = 24;
 /// How much of an unchanged stretch is shown around what changed, in characters.
 const CONTEXT: usize = 48;
 
-/// Writes one change, below the heading of its layer.
-pub(super) fn change(change: &Change, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+/// How many steps the words of each of these changes may take to be compared: together no more than one comparison.
+pub(super) fn steps(changes: &[&Change]) -> u64 {
+    let changed = changes.iter().filter(|change| change.what == What::Changed);
+    let count = changed.count().max(1) as u64;
+    Effort::default().steps.div_euclid(count)
+}
+
+/// Writes one change, below the heading of its layer; its words are compared in so many `steps`.
+pub(super) fn change(
+    change: &Change,
+    steps: u64,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (sign, look) = mark(change.what);
     let at = style.paint(Look::Name, &place(change));
     let sign = style.paint(look, &sign.to_string());
     let extra = style.dim(&extra(change));
-    let (left, right) = (shown(&change.left), shown(&change.right));
+    let [left, right] = sides(change);
     match (&left, &right) {
         (Some(left), Some(right)) if is_short(left, right) => {
             let left = style.paint(Look::Bad, left);
@@ -39,7 +51,7 @@ pub(super) fn change(change: &Change, style: &Style, out: &mut dyn Write) -> io:
         (Some(_), Some(_)) if change.what == What::Changed && prose(change).is_some() => {
             writeln!(out, "  {sign} {at}{extra}")?;
             let (left, right) = prose(change).unwrap_or_default();
-            writeln!(out, "      {}", by_words(&left, &right, style))
+            writeln!(out, "      {}", by_words(&left, &right, steps, style))
         }
         _ => {
             let inline = |value: &String| value.chars().count() <= SHORT;
@@ -73,13 +85,22 @@ pub(super) fn place(change: &Change) -> String {
     }
 }
 
-/// What kind of change it is, where the sign does not say it; how the baseline is; why it is noise.
+/// What kind of change it is, where the sign does not say it; and what is to be remarked.
 pub(super) fn extra(change: &Change) -> String {
     let kind = match change.what {
         What::Respelled | What::Moved => Some(change.what.name().to_owned()),
         What::Reordered => Some("stand in another order".to_owned()),
         _ => None,
     };
+    let all: Vec<_> = kind.into_iter().chain(remarks(change)).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("  ({})", words::line(&all.join("; "))),
+    }
+}
+
+/// Where it comes from; how the baseline is; why it is noise.
+pub(super) fn remarks(change: &Change) -> Option<String> {
     let moved = |shown: &Option<Shown>| shown.as_ref()?.path.clone();
     let from = moved(&change.left).filter(|path| *path != change.at);
     let from = from.map(|path| format!("from {}", words::line(&path)));
@@ -88,11 +109,8 @@ pub(super) fn extra(change: &Change) -> String {
         .as_ref()
         .map(|usual| format!("baseline: {usual}"));
     let noise = change.noise.as_ref().map(|why| format!("noise: {why}"));
-    let all: Vec<_> = [kind, from, usual, noise].into_iter().flatten().collect();
-    match all.is_empty() {
-        true => String::new(),
-        false => format!("  ({})", words::line(&all.join("; "))),
-    }
+    let all: Vec<_> = [from, usual, noise].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| words::line(&all.join("; ")).into_owned())
 }
 
 fn is_short(left: &str, right: &str) -> bool {
@@ -105,16 +123,50 @@ pub(super) fn shown(shown: &Option<Shown>) -> Option<String> {
     Some(value(&shown.value, VALUE))
 }
 
+/// Both values, each as one line: of long ones that begin alike, from shortly before where they part.
+pub(super) fn sides(change: &Change) -> [Option<String>; 2] {
+    let texts = [&change.left, &change.right].map(|shown| Some(text(&shown.as_ref()?.value)));
+    let from = match &texts {
+        [Some(left), Some(right)] => parting(left, right),
+        _ => 0,
+    };
+    texts.map(|text| {
+        let text = text?;
+        Some(match text.get(from..).filter(|_| from > 0) {
+            Some(rest) => format!("... {}", clip(rest, VALUE)),
+            None => clip(&text, VALUE),
+        })
+    })
+}
+
+/// Where to begin with two texts, in bytes: 0, unless what differs would not be seen.
+fn parting(left: &str, right: &str) -> usize {
+    let pairs = left.char_indices().zip(right.chars());
+    let mut alike = pairs.take_while(|((_, left), right)| left == right);
+    // Half of what is shown may be alike.
+    if alike.by_ref().take(VALUE.div_euclid(2)).count() < VALUE.div_euclid(2) {
+        return 0;
+    }
+    let end = alike.last().map_or(0, |((at, _), _)| at);
+    let before = left.get(..end).unwrap_or_default();
+    let context = before.char_indices().rev().take(CONTEXT);
+    context.last().map_or(0, |(at, _)| at)
+}
+
 /// A value on one line of at most `most` characters, and how it goes on.
 pub(super) fn value(value: &Value, most: usize) -> String {
-    let text: Cow<'_, str> = match value {
+    clip(&text(value), most)
+}
+
+/// A value as text, foreign as it is.
+pub(super) fn text(value: &Value) -> Cow<'_, str> {
+    match value {
         Value::Json(text) => Cow::Owned(one_line(text)),
         Value::Text(text) | Value::Events(text) => Cow::Borrowed(text),
         Value::Count(number) => Cow::Owned(words::count(*number)),
         Value::Micros(micros) => Cow::Owned(words::time(*micros)),
         Value::Number(number) => Cow::Owned(format!("{number:.1}")),
-    };
-    clip(&text, most)
+    }
 }
 
 /// JSON with one space after commas and colons, and none else between its tokens.
@@ -152,7 +204,10 @@ fn clip(text: &str, most: usize) -> String {
 pub(super) fn prose(change: &Change) -> Option<(String, String)> {
     let left = plain(&change.left.as_ref()?.value)?;
     let right = plain(&change.right.as_ref()?.value)?;
-    let is_prose = |text: &str| text.contains(char::is_whitespace) && text.len() >= PROSE;
+    // Of a masked secret nothing but its length is left.
+    let is_prose = |text: &str| {
+        text.contains(char::is_whitespace) && text.len() >= PROSE && !text.contains("********")
+    };
     (is_prose(&left) && is_prose(&right)).then_some((left, right))
 }
 
@@ -169,8 +224,9 @@ fn plain(value: &Value) -> Option<String> {
 }
 
 /// Both texts in one: `[-only left-]`, `{+only right+}`. Long stretches that both have are folded.
-pub(super) fn by_words(left: &str, right: &str, style: &Style) -> String {
-    let runs = text::words(left, right, Effort::default());
+pub(super) fn by_words(left: &str, right: &str, steps: u64, style: &Style) -> String {
+    let mut meter = Meter::new(steps);
+    let runs = text::words(left, right, &mut meter);
     let last = runs.len().saturating_sub(1);
     let mut line = String::new();
     for (n, run) in runs.iter().enumerate() {
@@ -190,6 +246,10 @@ pub(super) fn by_words(left: &str, right: &str, style: &Style) -> String {
                 line.push_str(&style.paint(Look::Good, &text));
             }
         }
+    }
+    if meter.ran_out() {
+        let note = "  (compared more coarsely, for want of time)";
+        line.push_str(&style.dim(note));
     }
     line
 }
@@ -230,12 +290,43 @@ mod tests {
     }
 
     #[test]
+    fn all_changes_together_take_no_more_than_one() {
+        let change = Change::new("", What::Changed, None, None);
+        let many = vec![&change; 100];
+        assert!(steps(&many) * 100 <= Effort::default().steps);
+        let (left, right) = ("a b c d e f g h i j", "k a l b m c n d o e");
+        let line = by_words(left, right, 3, &Style::default());
+        assert!(
+            line.ends_with("(compared more coarsely, for want of time)"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn where_long_values_part_is_seen() {
+        let long = |end: &str| Some(Value::Text(format!("{}{end}", "é".repeat(9000))).into());
+        let change = Change::new("", What::Changed, long("one"), long("other"));
+        let [left, right] = sides(&change).map(Option::unwrap_or_default);
+        assert!(
+            left.starts_with("... é") && left.ends_with("éone"),
+            "{left}"
+        );
+        assert!(
+            right.ends_with("éother") && right.chars().count() < 70,
+            "{right}"
+        );
+        let change = Change::new("", What::Changed, long(""), long("more"));
+        let [left, right] = sides(&change).map(Option::unwrap_or_default);
+        assert_ne!(left, right);
+    }
+
+    #[test]
     fn words_that_differ_stand_in_their_context() {
         let plain = Style::default();
         let long = "one two three four five six seven eight nine ten ".repeat(6);
         let left = format!("{long}left end");
         let right = format!("{long}right end");
-        let line = by_words(&left, &right, &plain);
+        let line = by_words(&left, &right, u64::MAX, &plain);
         assert!(line.contains("[-left-]{+right+}"), "{line}");
         assert!(line.contains(" ... ") && line.len() < 120, "{line}");
     }
