@@ -8,7 +8,7 @@ use super::complain::Complaint;
 use super::exit::Exit;
 use super::grep::{self, Words};
 use super::index::Index;
-use super::{output, prices};
+use super::{means, output};
 use crate::capture::store::Store;
 use crate::listing::{Entry, Filter, Statuses};
 use crate::net::Clock;
@@ -40,7 +40,7 @@ pub(super) fn run(common: &Common, args: &args::Ls) -> Result<Exit, Complaint> {
         store: &store,
         index: Index::new(&store, &text, names.len()),
         filter,
-        prices: prices::table(common)?,
+        prices: means::table(common)?,
         costs: HashMap::new(),
         json: args.json,
         style: output::stdout_style(common),

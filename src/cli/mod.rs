@@ -12,6 +12,7 @@ mod index;
 mod job;
 mod keep;
 mod ls;
+mod means;
 mod output;
 mod prices;
 mod request;

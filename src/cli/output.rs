@@ -9,14 +9,13 @@ use std::process::{Command, Stdio};
 use super::args::{self, Colour, Common, Pretty, Undecoded};
 use super::complain::Complaint;
 use super::exit::Exit;
-use super::{env, prices, signals};
+use super::means::Means;
+use super::{env, signals};
 use crate::capture::store::Store;
-use crate::price::Prices;
 use crate::render::live;
 use crate::render::plan::{Answer, Decode, Parts, Plan, Screen};
 use crate::render::{Painted, Style, machine, words};
 use crate::tape::Tape;
-use crate::{chat, content, http1};
 
 /// Standard output without a buffer: what is written is there. `Stdout` would wait for line ends.
 pub(super) fn stdout() -> io::Result<File> {
@@ -144,71 +143,8 @@ pub(super) fn store(common: &Common) -> Store {
     Store::new(folder.unwrap_or_else(|| PathBuf::from("captures")))
 }
 
-/// What decoders of messages may take.
-fn http1_limits(args: &args::Limits) -> http1::Limits {
-    http1::Limits {
-        head: args.max_head,
-        ..http1::Limits::default()
-    }
-}
-
-/// What decoders of bodies may take.
-fn content_limits(args: &args::Limits) -> content::Limits {
-    let usual = content::Limits::default();
-    content::Limits {
-        size: args.max_decoded.unwrap_or(usual.size),
-        held: args.max_decoded.unwrap_or(usual.held),
-        ratio: args.max_ratio,
-        ..usual
-    }
-}
-
 /// A live view whose body goes to standard output, and the rest to standard error.
 pub(super) type Live = live::Live<File, Box<dyn Write>>;
-
-/// How answers are read and priced.
-pub(super) struct Means {
-    pub(super) limits: (http1::Limits, content::Limits),
-    pub(super) options: chat::Options,
-    pub(super) prices: Prices,
-}
-
-impl Means {
-    /// From the arguments of every verb, of its output and its limits.
-    pub(super) fn new(
-        common: &Common,
-        output: &args::Output,
-        limits: &args::Limits,
-    ) -> Result<Self, Complaint> {
-        Self::read(common, output.dialect.as_deref(), limits)
-    }
-
-    /// The same where a verb has no output like that of `send`.
-    pub(super) fn read(
-        common: &Common,
-        dialect: Option<&str>,
-        limits: &args::Limits,
-    ) -> Result<Self, Complaint> {
-        let dialect = dialect.map(|name| {
-            chat::by_name(name).ok_or_else(|| {
-                let known: Vec<_> = chat::DIALECTS
-                    .iter()
-                    .map(|dialect| dialect.name())
-                    .collect();
-                Complaint::usage(format!("there is no dialect `{name}`"))
-                    .hint(format!("known are {}", known.join(", ")))
-            })
-        });
-        Ok(Self {
-            limits: (http1_limits(limits), content_limits(limits)),
-            options: chat::Options {
-                dialect: dialect.transpose()?,
-                ..chat::Options::default()
-            },
-            prices: prices::table(common)?,
-        })
-    }
-}
 
 /// The view of `send`: body to standard output, the rest to standard error; with `--print` the chosen
 /// parts, unmarked, to standard output.

@@ -3,7 +3,7 @@
 
 mod bodies;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use super::flow::Flow;
 use super::meaning::Meaning;
@@ -23,14 +23,15 @@ use crate::timing::Milestones;
 
 /// Paints an exchange. The response's body goes to one output, everything about it to another.
 #[derive(Debug)]
-pub struct Live<O, N> {
+pub struct Live<O: Write, N> {
     reader: Reader,
     paint: Paint<O, N>,
 }
 
 #[derive(Debug)]
-struct Paint<O, N> {
-    body: Screen<O>,
+struct Paint<O: Write, N> {
+    /// What one read brings goes out together, and nothing waits for the next.
+    body: Screen<BufWriter<O>>,
     notes: Screen<N>,
     plan: Plan,
     limits: content::Limits,
@@ -62,6 +63,9 @@ struct Paint<O, N> {
     broken: Option<io::Error>,
 }
 
+/// How much of the body is gathered before it goes out; what is longer goes at once.
+const GATHERED: usize = 16 << 10;
+
 /// How much of what cannot be read is shown.
 const LOST: usize = 128;
 
@@ -84,7 +88,10 @@ impl<O: Write, N: Write> Live<O, N> {
         Self {
             reader: Reader::new(Keep::Heads, limits.0),
             paint: Paint {
-                body,
+                body: Screen {
+                    out: BufWriter::with_capacity(GATHERED, body.out),
+                    style: body.style,
+                },
                 notes,
                 plan,
                 limits: limits.1,
@@ -123,9 +130,9 @@ impl<O: Write, N: Write> Live<O, N> {
         &self.paint.plan
     }
 
-    /// Where the body goes.
+    /// Where the body goes. All that was painted is there.
     pub fn body(&mut self) -> &mut O {
-        &mut self.paint.body.out
+        self.paint.body.out.get_mut()
     }
 
     /// One more line of meta.
@@ -148,7 +155,7 @@ impl<O: Write, N: Write> Live<O, N> {
         if self.paint.plan.parts.meta {
             self.paint.summary(&self.reader.exchange, report.as_ref());
         }
-        self.paint.try_to(|paint| paint.notes.out.flush());
+        self.paint.noted(|notes| notes.out.flush());
         // Who wants the body as it came does not mind its coding.
         let minds = self.paint.plan.decode == Decode::All;
         Painted {
@@ -174,11 +181,12 @@ impl<O: Write, N: Write> Watch for Live<O, N> {
 
     fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
         self.reader.bytes(side, moment, bytes, &mut self.paint);
-        self.paint.try_to(|paint| paint.notes.out.flush());
+        self.paint.noted(|notes| notes.out.flush());
     }
 
     fn ended(&mut self, side: Side, _moment: Moment) {
         self.reader.ended(side, &mut self.paint);
+        self.paint.noted(|notes| notes.out.flush());
     }
 
     fn is_done(&self) -> bool {
@@ -248,6 +256,14 @@ impl<O: Write, N: Write> Paint<O, N> {
         }
     }
 
+    /// Does something with the notes. What waits for the other output goes first: both may be one screen.
+    fn noted(&mut self, act: impl FnOnce(&mut Screen<N>) -> io::Result<()>) {
+        self.try_to(|paint| {
+            paint.body.out.flush()?;
+            act(&mut paint.notes)
+        });
+    }
+
     fn note(&mut self, time: &str, fact: &Fact) {
         let look = match fact {
             Fact::Failed { .. } => Look::Bad,
@@ -266,7 +282,7 @@ impl<O: Write, N: Write> Paint<O, N> {
 
     /// One line of meta.
     fn line(&mut self, text: &str) {
-        self.try_to(|paint| writeln!(paint.notes.out, "* {text}"));
+        self.noted(|notes| writeln!(notes.out, "* {text}"));
     }
 
     fn shows_head(&self, side: Side) -> bool {
@@ -282,7 +298,7 @@ impl<O: Write, N: Write> Paint<O, N> {
         }
         if !self.plan.marked && !self.plan.on_screen {
             if let Some((_, span)) = event.covers() {
-                self.try_to(|paint| paint.notes.out.write_all(seen.slice(span)));
+                self.noted(|notes| notes.out.write_all(seen.slice(span)));
             }
             return;
         }
@@ -290,12 +306,12 @@ impl<O: Write, N: Write> Paint<O, N> {
             return;
         };
         let marked = self.plan.marked;
-        self.try_to(|paint| {
+        self.noted(|notes| {
             for row in rows {
                 match marked {
-                    true if row.is_empty() => writeln!(paint.notes.out, "{}", head::mark(side))?,
-                    true => writeln!(paint.notes.out, "{} {row}", head::mark(side))?,
-                    false => writeln!(paint.notes.out, "{row}")?,
+                    true if row.is_empty() => writeln!(notes.out, "{}", head::mark(side))?,
+                    true => writeln!(notes.out, "{} {row}", head::mark(side))?,
+                    false => writeln!(notes.out, "{row}")?,
                 }
             }
             Ok(())
@@ -338,17 +354,19 @@ impl<O: Write, N: Write> Paint<O, N> {
         let lost = std::mem::take(&mut self.lost);
         let at = exchange.received.bytes.saturating_sub(exchange.after_end);
         let at = exchange.lost_at().unwrap_or(at);
-        self.try_to(|paint| {
-            hex::rows(&lost, at, "*   ", &mut paint.notes.out)?;
+        let too_long = self.too_long;
+        self.noted(|notes| {
+            hex::rows(&lost, at, "*   ", &mut notes.out)?;
             let milestones = Milestones::of(exchange);
-            timing::waterfall(&milestones, "* ", &style, &mut paint.notes.out)?;
+            timing::waterfall(&milestones, "* ", &style, &mut notes.out)?;
             match report {
-                Some(report) if paint.too_long => {
-                    summary::verdict(report, "* ", &style, &mut paint.notes.out)
-                }
-                Some(report) => summary::write(report, "* ", &style, &mut paint.notes.out),
+                Some(report) if too_long => summary::verdict(report, "* ", &style, &mut notes.out),
+                Some(report) => summary::write(report, "* ", &style, &mut notes.out),
                 None => Ok(()),
             }
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ impl<O: Write, N: Write> Paint<O, N> {
                 ));
             }
         }
-        self.try_to(|paint| paint.notes.out.flush());
+        self.noted(|notes| notes.out.flush());
     }
 
     /// What was sent and is no part of a message: shown with the rest of the request.
@@ -170,10 +170,10 @@ impl<O: Write, N: Write> Paint<O, N> {
         if bytes.is_empty() {
             return;
         }
-        self.try_to(|paint| match side {
-            Side::Sent => paint.notes.out.write_all(bytes),
-            Side::Received => paint.body.out.write_all(bytes),
-        });
+        match side {
+            Side::Sent => self.noted(|notes| notes.out.write_all(bytes)),
+            Side::Received => self.try_to(|paint| paint.body.out.write_all(bytes)),
+        }
     }
 
     pub(super) fn show(&mut self, side: Side, bytes: &[u8]) {

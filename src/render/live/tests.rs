@@ -1,0 +1,83 @@
+//! When and in which order what is painted reaches the outputs.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use super::Live;
+use crate::render::Style;
+use crate::render::plan::{Answer, Decode, Parts, Plan, Screen};
+use crate::span::{Moment, Side};
+use crate::tape::Watch as _;
+
+/// An output that remembers each write.
+#[derive(Clone, Debug, Default)]
+struct Writes(Rc<RefCell<Vec<String>>>);
+
+impl Write for Writes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.0.borrow_mut().push(text);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A painter of these parts, both of whose outputs are `out`.
+fn painter(parts: Parts, out: &Writes) -> Live<Writes, Writes> {
+    let plan = Plan {
+        parts,
+        marked: false,
+        decode: Decode::All,
+        answer: Answer::Body,
+        pretty: false,
+        pretty_notes: false,
+        on_screen: false,
+    };
+    let screen = || Screen {
+        out: out.clone(),
+        style: Style::default(),
+    };
+    Live::new(screen(), screen(), plan, Default::default(), None)
+}
+
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+#[test]
+fn what_one_read_brings_is_one_write_and_nothing_waits_for_the_next() {
+    let out = Writes::default();
+    let parts = Parts {
+        response_body: true,
+        ..Parts::default()
+    };
+    let mut live = painter(parts, &out);
+    live.bytes(Side::Received, Moment::default(), HEAD);
+    for (chunks, written) in [(1000, "x".repeat(1000)), (1, "x".to_owned())] {
+        let read = b"1\r\nx\r\n".repeat(chunks);
+        live.bytes(Side::Received, Moment::default(), &read);
+        assert_eq!(out.0.take(), [written]);
+    }
+    // Longer than is gathered: nothing is held either.
+    let read = [b"10000\r\n".to_vec(), vec![b'y'; 1 << 16]].concat();
+    live.bytes(Side::Received, Moment::default(), &read);
+    assert_eq!(out.0.take().concat().len(), 1 << 16);
+}
+
+#[test]
+fn notes_stand_after_what_came_before_them() {
+    let out = Writes::default();
+    let parts = Parts {
+        response_body: true,
+        response_head: true,
+        ..Parts::default()
+    };
+    let mut live = painter(parts, &out);
+    let rest = b"1\r\na\r\n1\r\nb\r\n0\r\nTrailer: t\r\n\r\n";
+    let whole = [HEAD, rest].concat();
+    live.bytes(Side::Received, Moment::default(), &whole);
+    let head = String::from_utf8_lossy(HEAD);
+    assert_eq!(out.0.take().concat(), format!("{head}abTrailer: t\r\n"));
+}
