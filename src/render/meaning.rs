@@ -3,8 +3,7 @@
 use super::Style;
 use super::pieces::{Events, Text};
 use super::plan::Answer;
-use super::tail::Tail;
-use crate::chat::{self, Delta, Ending, Hear, Options, Reader};
+use crate::chat::{Completion, Delta, Ending, Hear, Options, Reader};
 use crate::exchange::Exchange;
 use crate::price::Prices;
 use crate::report::Report;
@@ -66,20 +65,9 @@ impl Meaning {
         }
     }
 
-    /// What is left of it where the answer is too long to be read on: its end, read in the same dialect.
-    pub(super) fn into_tail(self, options: Options) -> Option<Tail> {
-        let completion = self.reader.completion();
-        let dialect = completion.dialect.and_then(chat::by_name)?;
-        let options = Options {
-            dialect: Some(dialect),
-            ..options
-        };
-        Tail::new(completion.media, options)
-    }
-
-    /// How many bytes of the body have been read.
-    pub(super) fn bytes(&self) -> u64 {
-        self.reader.completion().bytes
+    /// What is known of the answer so far.
+    pub(super) fn completion(&self) -> &Completion {
+        self.reader.completion()
     }
 
     /// Takes in decoded bytes of the body; appends what is to be shown of them to `out`.

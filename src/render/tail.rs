@@ -3,7 +3,7 @@
 use super::Style;
 use super::meaning::Meaning;
 use super::plan::Answer;
-use crate::chat::{Media, Options};
+use crate::chat::{self, Completion, Media, Options};
 use crate::exchange::Exchange;
 use crate::price::Prices;
 use crate::report::Report;
@@ -23,11 +23,17 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Of an answer that is a stream of `media`; of others no end can be understood without their beginning.
-    pub(super) fn new(media: Media, options: Options) -> Option<Self> {
+    /// Of a stream whose beginning was read: its end is read in the same dialect. Of other answers no end can be
+    /// understood without the beginning.
+    pub(super) fn of(beginning: &Completion, options: Options) -> Option<Self> {
+        let dialect = beginning.dialect.and_then(chat::by_name)?;
+        let media = beginning.media;
         matches!(media, Media::Sse | Media::Ndjson).then(|| Self {
             bytes: Vec::with_capacity(KEPT.saturating_mul(2)),
-            options,
+            options: Options {
+                dialect: Some(dialect),
+                ..options
+            },
             media,
             last: Moment::default(),
         })
@@ -87,8 +93,17 @@ fn last(bytes: &[u8], most: usize) -> &[u8] {
 mod tests {
     use super::*;
 
+    fn of(media: Media) -> Option<Tail> {
+        let beginning = Completion {
+            dialect: Some("openai-chat"),
+            media,
+            ..Completion::default()
+        };
+        Tail::of(&beginning, Options::default())
+    }
+
     fn tail(pieces: &[&[u8]]) -> Tail {
-        let mut tail = Tail::new(Media::Sse, Options::default()).unwrap();
+        let mut tail = of(Media::Sse).unwrap();
         for piece in pieces {
             tail.push(piece, Moment::default());
         }
@@ -106,7 +121,7 @@ mod tests {
 
     #[test]
     fn only_streams_have_an_end_of_their_own() {
-        assert!(Tail::new(Media::Json, Options::default()).is_none());
+        assert!(of(Media::Json).is_none());
         assert_eq!(tail(&[b"data: one"]).first_event(), None);
         assert_eq!(tail(&[b"x\r\n\r\ndata: y"]).first_event(), Some(5));
     }

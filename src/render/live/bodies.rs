@@ -11,6 +11,7 @@ use crate::render::body::Painter;
 use crate::render::flow::Flow;
 use crate::render::meaning::Meaning;
 use crate::render::plan::{Answer, Decode};
+use crate::render::tail::Tail;
 use crate::render::words;
 use crate::report::Report;
 use crate::span::{Moment, Side};
@@ -140,11 +141,11 @@ impl<O: Write, N: Write> Paint<O, N> {
         let look = (&self.body.style, self.plan.on_screen);
         meaning.push(bytes, moment, look, &mut self.text);
         // Who asked for its pieces gets them all.
-        if self.plan.answer != Answer::Body || meaning.bytes() < self.most {
+        if self.plan.answer != Answer::Body || meaning.completion().bytes < self.most {
             self.meaning = Some(meaning);
         } else {
             self.too_long = true;
-            self.tail = meaning.into_tail(self.options);
+            self.tail = Tail::of(meaning.completion(), self.options);
         }
         self.write_text();
     }
