@@ -390,6 +390,12 @@ fn one_request_to_several() {
     home.wire(&["send", "r.json", "--to", "demo", "--repeat", "2", "-q"])
         .ends(2)
         .says("--quiet is for one exchange");
+    home.wire(&["send", "r.json", "--to", "openai:"])
+        .ends(2)
+        .says("no target `openai:`");
+    home.wire(&["send", "r.json", "--to", "demo:gpt-4o", "-m", "gpt-4"])
+        .ends(2)
+        .says("nobody is asked for the model of -m");
     home.wire(&["send", "r.json", "--to", "demo", "--to", "nobody"])
         .ends(2)
         .says("no target `nobody`");

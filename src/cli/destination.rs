@@ -237,10 +237,11 @@ impl Destination {
         Ok(found)
     }
 
-    /// `NAME` and the model of `NAME:MODEL`. What follows `demo:` is an API that it speaks, if there is one of that
+    /// `NAME` and the model of `NAME:MODEL`; where none follows the colon, all of it is the name, which nothing has.
+    /// What follows `demo:` is an API that it speaks, if there is one of that
     /// name, and a model may follow that.
     pub(super) fn split(to: &str) -> (Option<&str>, Option<&str>) {
-        let Some((name, rest)) = to.split_once(':') else {
+        let Some((name, rest)) = to.split_once(':').filter(|_| !to.ends_with(':')) else {
             return (Some(to), None);
         };
         if name != DEMO {
@@ -417,6 +418,8 @@ mod tests {
         );
         case("demo:responses:gpt-4o", "demo:responses", Some("gpt-4o"));
         case("demo:gpt-4o", "demo", Some("gpt-4o"));
+        case("openai:", "openai:", None);
+        case("demo:anthropic:", "demo:anthropic:", None);
     }
 
     #[test]

@@ -29,6 +29,12 @@ use crate::tape::{Cause, Fact, Origin, Stage, Tape, Watch};
 
 /// Runs `wire send`.
 pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
+    let targets = &args.whither.to;
+    let own = |to: &String| Destination::split(to).1.is_some();
+    if !args.edits.model.is_empty() && !targets.is_empty() && targets.iter().all(own) {
+        return Err(Complaint::usage("nobody is asked for the model of -m")
+            .hint("each --to NAME:MODEL names its own; write --to NAME"));
+    }
     let aims = several::aims(args);
     if aims.len() > 1 || args.several.repeat > 1 {
         return several::run(common, args, &aims);

@@ -101,10 +101,14 @@ fn refuse(args: &args::Send) -> Result<(), Complaint> {
     ];
     match streams.into_iter().find(|(given, _)| *given) {
         None => Ok(()),
-        Some((_, flag)) => Err(Complaint::usage(format!(
-            "{flag} is for one exchange, and several were asked for"
-        ))
-        .hint("`wire show @~N` opens each of them afterwards")),
+        Some((_, flag)) => {
+            let text = format!("{flag} is for one exchange, and several were asked for");
+            let hint = match flag {
+                "--dry-run" => "name one target and one model to see what would go out",
+                _ => "`wire show @~N` opens each of them afterwards",
+            };
+            Err(Complaint::usage(text).hint(hint))
+        }
     }
 }
 

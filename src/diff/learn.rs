@@ -102,7 +102,11 @@ impl Baseline {
             return;
         }
         let Some(seen) = self.varied.get(&(layer, general(&change.at))) else {
-            change.usual = Some(format!("the same in all {}", self.count));
+            let usual = match change.left {
+                Some(_) => "the same in all",
+                None => "in none of",
+            };
+            change.usual = Some(format!("{usual} {}", self.count));
             if self.count > 1 {
                 change.noise = None;
             }
@@ -288,6 +292,11 @@ mod tests {
         assert!(candidate.is_different());
         let usual = candidate.layers[0].changes[0].usual.as_deref();
         assert_eq!(usual, Some("the same in all 3"));
+        let mut candidate = to("length");
+        candidate.layers[0].changes[0].left = None;
+        baseline.judge(&mut candidate);
+        let usual = candidate.layers[0].changes[0].usual.as_deref();
+        assert_eq!(usual, Some("in none of 3"));
     }
 
     #[test]

@@ -79,7 +79,6 @@ pub const TABLE: &[(Layer, &str, &str)] = &[
     (Head, "*call-id", ID),
     (Head, "*generation-id", ID),
     (Head, "traceparent", ID),
-    (Head, "x-amzn-*", ID),
     (Head, "x-cloud-trace-context", ID),
     (Head, "x-inference-id", ID),
     (Head, "cf-ray", EDGE),
@@ -94,7 +93,9 @@ pub const TABLE: &[(Layer, &str, &str)] = &[
     (Head, "*ratelimit*reset*", LEFT),
     (Head, "ratelimit", LEFT),
     (Head, "*utilization", LEFT),
-    (Head, "*-ms", TIME),
+    (Head, "*processing*-ms", TIME),
+    (Head, "*e2e*-ms", TIME),
+    (Head, "*time*-ms", TIME),
     (Head, "*duration*", TIME),
     (Head, "*latency*", TIME),
     (Head, "*processing-time*", TIME),
@@ -279,6 +280,30 @@ fn fits(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_tells_to_wait_or_what_failed_is_no_noise() {
+        let marked = |at: &str| {
+            let value =
+                |text: &str| Some(super::super::change::Value::Text(text.to_owned()).into());
+            let mut change = Change::new(at, What::Changed, value("1"), value("2"));
+            mark(Head, &mut change, &rules(&[]));
+            change.noise.is_some()
+        };
+        for at in ["retry-after", "retry-after-ms", "x-amzn-errortype"] {
+            assert!(!marked(at), "{at}");
+        }
+        let noise = [
+            "openai-processing-ms",
+            "x-metrics-e2e-ms",
+            "x-litellm-response-duration-ms",
+            "x-amzn-requestid",
+            "x-amzn-trace-id",
+        ];
+        for at in noise {
+            assert!(marked(at), "{at}");
+        }
+    }
 
     #[test]
     fn places() {

@@ -7,8 +7,12 @@ use crate::diff::{Address, BytesDifference, BytesRun};
 use crate::span::{Side, Span};
 use crate::tile::Tile;
 
-/// Bytes in one row of one side.
-const ROW: u64 = 8;
+/// Bytes in one row of one side: as many as fit beside those of the other.
+fn row(style: &Style) -> u64 {
+    // Twice the offset, both bars and spaces; and for each byte two digits, a space and its character.
+    let room = style.width.saturating_sub(31).div_euclid(8);
+    room.clamp(2, 16) as u64
+}
 
 /// Writes what differs; `streams` are the bytes that were compared, left and right.
 pub fn bytes(
@@ -41,6 +45,7 @@ pub fn bytes(
     let mut view = View {
         streams,
         tiles: [&difference.tiles[0], &difference.tiles[1]],
+        row: row(style),
         style,
         out,
         role: String::new(),
@@ -75,6 +80,8 @@ fn address(address: &Address) -> String {
 struct View<'a> {
     streams: [&'a [u8]; 2],
     tiles: [&'a [Tile]; 2],
+    /// Bytes in a row of one side.
+    row: u64,
     style: &'a Style,
     out: &'a mut dyn Write,
     /// The heading that was written last.
@@ -85,9 +92,9 @@ impl View<'_> {
     /// A run that both have: a row after what differs, a row before it, and how much lies between.
     fn same(&mut self, run: BytesRun, after: bool, before: bool) -> io::Result<()> {
         let length = run.left.len();
-        let head = if after { ROW.min(length) } else { 0 };
+        let head = if after { self.row.min(length) } else { 0 };
         let tail = if before {
-            ROW.min(length.saturating_sub(head))
+            self.row.min(length.saturating_sub(head))
         } else {
             0
         };
@@ -102,12 +109,12 @@ impl View<'_> {
     }
 
     fn rows(&mut self, run: BytesRun) -> io::Result<()> {
-        let rows = run.left.len().max(run.right.len()).div_ceil(ROW);
+        let rows = run.left.len().max(run.right.len()).div_ceil(self.row);
         for row in 0..rows {
-            let from = row.saturating_mul(ROW);
+            let from = row.saturating_mul(self.row);
             let cut = |span: Span| {
                 let start = span.start.saturating_add(from).min(span.end);
-                Span::new(start, start.saturating_add(ROW).min(span.end))
+                Span::new(start, start.saturating_add(self.row).min(span.end))
             };
             let (left, right) = (cut(run.left), cut(run.right));
             self.heading(left, right)?;
@@ -116,9 +123,17 @@ impl View<'_> {
                 false => [Look::Bad, Look::Good],
             };
             let sign = if run.same { ' ' } else { '~' };
-            let one = self.style.paint(looks[0], &hex_row(self.streams[0], left));
-            let other = self.style.paint(looks[1], &hex_row(self.streams[1], right));
-            writeln!(self.out, "{sign} {one} {sign} {other}")?;
+            let one = self
+                .style
+                .paint(looks[0], &hex_row(self.streams[0], left, self.row));
+            let other = self
+                .style
+                .paint(looks[1], &hex_row(self.streams[1], right, self.row));
+            writeln!(
+                self.out,
+                "{}",
+                format!("{sign} {one} {sign} {other}").trim_end()
+            )?;
         }
         Ok(())
     }
@@ -164,12 +179,14 @@ fn part(run: BytesRun, from: u64, to: u64) -> BytesRun {
     }
 }
 
-/// `offset  hex  |text|`, of one width.
-fn hex_row(bytes: &[u8], span: Span) -> String {
+/// `offset  hex  |text|`, as wide as `most` bytes are.
+fn hex_row(bytes: &[u8], span: Span, most: u64) -> String {
+    let most = usize::try_from(most).unwrap_or_default();
+    let (digits, letters) = (most.saturating_mul(3), most.saturating_add(2));
     let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
     let row = bytes.get(at(span.start)..at(span.end)).unwrap_or_default();
     if row.is_empty() {
-        return " ".repeat(8 + 2 + 23 + 2 + 10);
+        return " ".repeat(digits.saturating_add(letters).saturating_add(11));
     }
     let pairs: Vec<_> = row.iter().map(|byte| hex::encode([*byte])).collect();
     let text: String = row
@@ -177,5 +194,26 @@ fn hex_row(bytes: &[u8], span: Span) -> String {
         .map(|&byte| super::super::hex::printable(byte))
         .collect();
     let text = format!("|{text}|");
-    format!("{:08x}  {:<23}  {text:<10}", span.start, pairs.join(" "))
+    let pairs = pairs.join(" ");
+    format!("{:08x}  {pairs:<digits$} {text:<letters$}", span.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_fit_the_terminal() {
+        for width in [60, 80, 95, 120, 200] {
+            let row = row(&Style {
+                width,
+                ..Style::default()
+            });
+            let bytes = [b'x'; 16];
+            let side = hex_row(&bytes, Span::new(0, row), row);
+            assert_eq!(side.len(), hex_row(&bytes, Span::at(0), row).len());
+            // A sign and a space before each side, and a space between both.
+            assert!(side.len() * 2 + 5 <= width, "{width}: {side}");
+        }
+    }
 }

@@ -4,8 +4,6 @@ use std::io::{self, Write};
 
 use super::super::{Style, words};
 use super::{Shows, folded, values};
-#[cfg(test)]
-use crate::diff::Value;
 use crate::diff::{Change, Difference, Layer, Shown};
 
 /// Writes the difference as Markdown.
@@ -124,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_is_foreign_stands_in_code() {
-        use crate::diff::{Compared, What};
+        use crate::diff::{Compared, Value, What};
         let evil = "<img src=x>";
         let shown = |path: Option<&str>| {
             Some(Shown {

@@ -6,8 +6,11 @@ use super::super::{Look, Style, words};
 use super::Shows;
 use crate::diff::{Change, Compared, Shown, Value};
 
-/// Columns of one bar.
-const BAR: u64 = 16;
+/// The most columns of one bar, and the fewest that show anything.
+const BAR: std::ops::RangeInclusive<usize> = 4..=16;
+
+/// Columns beside the name of a row and its two bars.
+const REST: usize = 40;
 
 /// Writes a row for each time that differs.
 pub(super) fn table(
@@ -33,16 +36,32 @@ pub(super) fn table(
         micros.into_iter().flatten()
     });
     let most = most.max().unwrap_or(1).max(1);
+    // Where there is no room for pictures, there are none.
+    let room = style.width.saturating_sub(width.saturating_add(REST));
+    let columns = room.div_euclid(2).min(*BAR.end());
+    let bars = Bars {
+        columns: if BAR.contains(&columns) { columns } else { 0 },
+        most,
+    };
     for change in &compared.changes {
-        row(change, width, most, shows, style, out)?;
+        row(change, width, bars, shows, style, out)?;
     }
     Ok(())
+}
+
+/// How bars are drawn.
+#[derive(Clone, Copy)]
+struct Bars {
+    /// The longest.
+    columns: usize,
+    /// What that stands for, in microseconds.
+    most: u64,
 }
 
 fn row(
     change: &Change,
     width: usize,
-    most: u64,
+    bars: Bars,
     shows: Shows,
     style: &Style,
     out: &mut dyn Write,
@@ -57,8 +76,8 @@ fn row(
         _ => String::new(),
     };
     let bars = [
-        bar(&change.left, most, style),
-        bar(&change.right, most, style),
+        bar(&change.left, bars, style),
+        bar(&change.right, bars, style),
     ]
     .join(" ");
     let name = format!("  {:<width$}", words::line(&change.at));
@@ -74,7 +93,8 @@ fn row(
     let outside = change.noise.is_none() && !shows.all;
     let sign = if outside { "~" } else { " " };
     let sign = style.paint(Look::Odd, sign);
-    writeln!(out, "{name} {sign}{line}{}", style.dim(&usual))
+    let line = format!("{name} {sign}{}{}", line.trim_end(), style.dim(&usual));
+    writeln!(out, "{line}")
 }
 
 fn micros(shown: &Option<Shown>) -> Option<u64> {
@@ -84,20 +104,49 @@ fn micros(shown: &Option<Shown>) -> Option<u64> {
     }
 }
 
-fn bar(shown: &Option<Shown>, most: u64, style: &Style) -> String {
+fn bar(shown: &Option<Shown>, Bars { columns, most }: Bars, style: &Style) -> String {
     let Some(micros) = micros(shown) else {
-        return " ".repeat(usize::try_from(BAR).unwrap_or_default());
+        return " ".repeat(columns);
     };
     let filled = u128::from(micros)
-        .saturating_mul(u128::from(BAR))
+        .saturating_mul(columns as u128)
         .div_ceil(u128::from(most));
     let filled = usize::try_from(filled).unwrap_or_default();
     let (full, empty) = match style.unicode {
         true => ("█", "·"),
         false => ("#", "."),
     };
-    let rest = usize::try_from(BAR)
-        .unwrap_or_default()
-        .saturating_sub(filled);
+    let rest = columns.saturating_sub(filled);
     format!("{}{}", full.repeat(filled), empty.repeat(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::{Layer, What};
+
+    #[test]
+    fn rows_fit_the_terminal() {
+        let time = |micros| Some(Value::Micros(micros).into());
+        let change = |at| Change::new(at, What::Changed, time(1_000), time(60_000_000));
+        let compared = Compared {
+            layer: Layer::Timing,
+            changes: vec![change("x-envoy-upstream-service-time"), change("wait")],
+            notes: vec![],
+        };
+        for (width, pictured) in [(70, false), (80, true), (100, true), (200, true)] {
+            let style = Style {
+                width,
+                ..Style::default()
+            };
+            let mut out = Vec::new();
+            table(&compared, Shows::default(), &style, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(
+                text.lines().all(|line| line.chars().count() <= width),
+                "{text}"
+            );
+            assert_eq!(text.contains('#'), pictured, "{width}: {text}");
+        }
+    }
 }

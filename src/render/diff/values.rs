@@ -162,6 +162,8 @@ pub(super) fn value(value: &Value, most: usize) -> String {
 pub(super) fn text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Json(text) => Cow::Owned(one_line(text)),
+        // A field may be there, and hold nothing.
+        Value::Text(text) if text.is_empty() => Cow::Borrowed("(empty)"),
         Value::Text(text) | Value::Events(text) => Cow::Borrowed(text),
         Value::Count(number) => Cow::Owned(words::count(*number)),
         Value::Micros(micros) => Cow::Owned(words::time(*micros)),
@@ -300,6 +302,15 @@ mod tests {
             line.ends_with("(compared more coarsely, for want of time)"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn what_is_empty_can_be_seen() {
+        let value = |text: &str| Some(Value::Text(text.to_owned()).into());
+        let emptied = Change::new("x-field", What::Changed, value("a"), value(""));
+        let mut out = Vec::new();
+        change(&emptied, 0, &Style::default(), &mut out).unwrap();
+        assert_eq!(out, b"  ~ x-field  a -> (empty)\n");
     }
 
     #[test]
