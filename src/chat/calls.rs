@@ -75,6 +75,17 @@ impl Gather<'_> {
         self.tell(choice, DeltaKind::ToolName { index }, text, span);
     }
 
+    /// A piece of a call whose tool is told by `function`: its name, and its arguments, or the input of a tool that
+    /// takes text.
+    pub(super) fn function(&mut self, choice: u32, mark: Mark<'_>, function: Value<'_>) {
+        let name = function.get("name");
+        let at = self.call(choice, Mark { name, ..mark });
+        let arguments = function.get("arguments");
+        if let Some(arguments) = arguments.or_else(|| function.get("input")) {
+            self.arguments(choice, at, arguments);
+        }
+    }
+
     /// A piece of arguments: the text of a string, or any other value as it is written.
     pub(super) fn arguments(&mut self, choice: u32, at: usize, value: Value<'_>) {
         let piece = match value.kind() {

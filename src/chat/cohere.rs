@@ -107,13 +107,9 @@ fn one_call(index: u64, call: Value<'_>, gather: &mut Gather<'_>) {
     let mark = Mark {
         index: Some(index),
         id: call.get("id"),
-        name: function.get("name"),
         ..Mark::default()
     };
-    let at = gather.call(0, mark);
-    if let Some(arguments) = function.get("arguments") {
-        gather.arguments(0, at, arguments);
-    }
+    gather.function(0, mark, function);
 }
 
 fn finish(holder: Value<'_>, gather: &mut Gather<'_>) {

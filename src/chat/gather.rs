@@ -142,6 +142,19 @@ impl Gather<'_> {
         self.completion.served_model = Some(model.into_owned());
     }
 
+    /// Id, model and tier of an object that has them under these names.
+    pub(super) fn identity(&mut self, object: Value<'_>) {
+        for (key, value) in object.members() {
+            let Some(key) = key.as_str() else { continue };
+            match &*key {
+                "id" => self.id(value),
+                "model" => self.model(value),
+                "service_tier" => self.service_tier(value),
+                _ => {}
+            }
+        }
+    }
+
     /// The tier it is served in.
     pub(super) fn service_tier(&mut self, value: Value<'_>) {
         set(&mut self.completion.service_tier, value);

@@ -43,7 +43,7 @@ impl Dialect for Interactions {
         match &*kind {
             "interaction.created" | "interaction.start" => {
                 gather.choice(0);
-                identity(inner.unwrap_or(root), gather);
+                gather.identity(inner.unwrap_or(root));
             }
             "step.start" | "content.start" => {
                 if let Some(step) = root.get("step").or_else(|| root.get("content")) {
@@ -58,7 +58,7 @@ impl Dialect for Interactions {
             "interaction.completed" | "interaction.complete" => {
                 let inner = inner.unwrap_or(root);
                 gather.choice(0);
-                identity(inner, gather);
+                gather.identity(inner);
                 ending(inner, gather);
                 gather.done(&kind);
             }
@@ -67,7 +67,7 @@ impl Dialect for Interactions {
     }
 
     fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
-        identity(root, gather);
+        gather.identity(root);
         // `outputs` until May 2026.
         let steps = root.get("steps").or_else(|| root.get("outputs"));
         if steps.is_none() && root.get("status").is_none() {
@@ -85,18 +85,6 @@ impl Dialect for Interactions {
 
     fn ends(&self, _: Option<&str>) -> Ends {
         Ends::Event
-    }
-}
-
-fn identity(interaction: Value<'_>, gather: &mut Gather<'_>) {
-    for (key, value) in interaction.members() {
-        let Some(key) = key.as_str() else { continue };
-        match &*key {
-            "id" => gather.id(value),
-            "model" => gather.model(value),
-            "service_tier" => gather.service_tier(value),
-            _ => {}
-        }
     }
 }
 

@@ -83,13 +83,9 @@ fn one_call(call: Value<'_>, gather: &mut Gather<'_>) {
     let mark = Mark {
         index: function.get("index").and_then(Value::as_u64),
         id: call.get("id"),
-        name: function.get("name"),
         ..Mark::default()
     };
-    let at = gather.call(0, mark);
-    if let Some(arguments) = function.get("arguments") {
-        gather.arguments(0, at, arguments);
-    }
+    gather.function(0, mark, function);
 }
 
 fn last(root: Value<'_>, gather: &mut Gather<'_>) {

@@ -197,7 +197,9 @@ fn message(index: u32, message: Value<'_>, gather: &mut Gather<'_>) {
                 gather.reasoning(index, value);
             }
             "tool_calls" => calls(index, value, gather),
-            "function_call" => one_call(index, Mark::default(), value, gather),
+            "function_call" if value.kind() == Kind::Object => {
+                gather.function(index, Mark::default(), value);
+            }
             "audio" if value.kind() == Kind::Object => audio(index, value, gather),
             "annotations" => annotations(index, value, gather),
             _ => {}
@@ -241,23 +243,10 @@ fn calls(index: u32, list: Value<'_>, gather: &mut Gather<'_>) {
             is_text: function.is_none() && custom.is_some(),
             ..Mark::default()
         };
-        one_call(index, mark, function.or(custom).unwrap_or(call), gather);
-    }
-}
-
-fn one_call(index: u32, mark: Mark<'_>, inner: Value<'_>, gather: &mut Gather<'_>) {
-    if inner.kind() != Kind::Object {
-        return;
-    }
-    let at = gather.call(
-        index,
-        Mark {
-            name: inner.get("name"),
-            ..mark
-        },
-    );
-    if let Some(arguments) = inner.get("arguments").or_else(|| inner.get("input")) {
-        gather.arguments(index, at, arguments);
+        let inner = function.or(custom).unwrap_or(call);
+        if inner.kind() == Kind::Object {
+            gather.function(index, mark, inner);
+        }
     }
 }
 

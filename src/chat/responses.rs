@@ -54,7 +54,7 @@ impl Dialect for Responses {
             | "response.cancelled" => terminal(&kind, root, gather),
             "response.created" | "response.in_progress" | "response.queued" => {
                 if let Some(response) = root.get("response") {
-                    identity(response, gather);
+                    gather.identity(response);
                 }
                 gather.tell_event(DeltaKind::Other, &kind);
             }
@@ -63,7 +63,7 @@ impl Dialect for Responses {
     }
 
     fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
-        identity(root, gather);
+        gather.identity(root);
         if root.get("output").is_none() && root.get("status").is_none() {
             return;
         }
@@ -81,18 +81,6 @@ impl Dialect for Responses {
 
     fn ends(&self, _: Option<&str>) -> Ends {
         Ends::Event
-    }
-}
-
-fn identity(response: Value<'_>, gather: &mut Gather<'_>) {
-    for (key, value) in response.members() {
-        let Some(key) = key.as_str() else { continue };
-        match &*key {
-            "id" => gather.id(value),
-            "model" => gather.model(value),
-            "service_tier" => gather.service_tier(value),
-            _ => {}
-        }
     }
 }
 
@@ -120,7 +108,7 @@ fn ending(response: Value<'_>, gather: &mut Gather<'_>) {
 fn terminal(kind: &str, root: Value<'_>, gather: &mut Gather<'_>) {
     gather.choice(0);
     if let Some(response) = root.get("response") {
-        identity(response, gather);
+        gather.identity(response);
         compare(response, gather);
         ending(response, gather);
     }

@@ -96,8 +96,8 @@ impl Found {
     }
 }
 
-/// How many coded bytes are decoded at a time: what comes out of them is held at once.
-const PIECE: usize = 4 << 10;
+/// How much of a coded body is decoded before it is asked whether that was enough.
+const PIECE: usize = 64 << 10;
 
 struct Search<'a> {
     words: &'a Words<'a>,
@@ -176,19 +176,22 @@ impl<'a> Search<'a> {
     fn in_body(&self, message: &Message, stream: &Stream) -> Found {
         let codings = Coding::parse(message.codings()).unwrap_or_default();
         let mut decoder = content::Decoder::new(&codings, content::Limits::default());
+        // Words may begin in one piece and end in the next.
+        let tail = self.finder.needle().len().saturating_sub(1);
         let mut text = Vec::new();
-        let mut trouble = None;
+        let mut is_in = self.finder.needle().is_empty();
         let spans = message.body.iter().map(|&span| stream.slice(span));
-        for piece in spans.flat_map(|run| run.chunks(PIECE)) {
-            trouble = decoder.push(piece, &mut text).err();
-            if trouble.is_some() || self.finder.find(&text).is_some() {
-                break;
+        for run in spans.flat_map(|run| run.chunks(PIECE)) {
+            let pushed = decoder.push_to(run, &mut |decoded| {
+                text.extend_from_slice(decoded);
+                is_in = is_in || self.finder.find(&text).is_some();
+                text.drain(..text.len().saturating_sub(tail));
+            });
+            if is_in || pushed.is_err() {
+                return Found::of(is_in, pushed.err());
             }
-            // Words may begin in what is there and end in what comes.
-            let tail = self.finder.needle().len().saturating_sub(1);
-            text.drain(..text.len().saturating_sub(tail));
         }
-        Found::of(self.finder.find(&text).is_some(), trouble)
+        Found::of(is_in, None)
     }
 
     fn in_answer(&self, tape: &Tape) -> Found {
@@ -354,7 +357,7 @@ mod tests {
 
     #[test]
     fn words_are_found_where_pieces_of_a_body_meet() {
-        let filler = vec![b'x'; PIECE - 3];
+        let filler = vec![b'x'; (16 << 10) - 3];
         let text = [&*filler, b"needle", &*filler].concat();
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", text.len());
         let file = capture(&[head.as_bytes(), &text], "other");

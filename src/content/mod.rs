@@ -246,6 +246,16 @@ impl Decoder {
     /// On trouble, what could be decoded before it is in `out`. Later calls change nothing and tell the
     /// same again.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+        self.push_to(bytes, &mut |piece| out.extend_from_slice(piece))
+    }
+
+    /// The same where nobody holds what comes out: `out` is handed at most 16 KiB of it at a time, however much
+    /// a few coded bytes become.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::push`].
+    pub fn push_to(&mut self, bytes: &[u8], out: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
         if self.trouble.is_none() && !bytes.is_empty() {
             let mut flow = Flow {
                 limits: self.limits,
@@ -296,14 +306,14 @@ impl std::fmt::Debug for Decoder {
 struct Flow<'a> {
     limits: Limits,
     taken: &'a mut u64,
-    out: &'a mut Vec<u8>,
+    out: &'a mut dyn FnMut(&[u8]),
 }
 
 impl Flow<'_> {
     /// Runs `input` through the first stage, and what comes out through those after it.
     fn run(&mut self, stages: &mut [Stage], outermost: bool, input: &[u8]) -> Result<(), Trouble> {
         let Some((stage, inner)) = stages.split_first_mut() else {
-            self.out.extend_from_slice(input);
+            (self.out)(input);
             return Ok(());
         };
         let mut buffer = [0; 16 << 10];

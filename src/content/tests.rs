@@ -280,6 +280,22 @@ fn what_is_small_has_any_ratio() {
 }
 
 #[test]
+fn what_comes_out_is_handed_on_in_pieces() {
+    for coding in CODED {
+        let coded = coded(coding, &vec![0; 1 << 20]);
+        let (mut longest, mut all) = (0, 0);
+        let mut decoder = Decoder::new(&[coding], Limits::default());
+        let mut out = |piece: &[u8]| {
+            longest = longest.max(piece.len());
+            all += piece.len();
+        };
+        decoder.push_to(&coded, &mut out).unwrap();
+        assert_eq!(all, 1 << 20, "{coding}");
+        assert!(longest <= 16 << 10, "{coding}: {longest} bytes at once");
+    }
+}
+
+#[test]
 fn a_body_held_whole_has_a_limit_of_its_own() {
     let text = b"some text".repeat(100);
     let limits = Limits {

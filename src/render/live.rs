@@ -42,7 +42,6 @@ struct Paint<O: Write, N> {
     received: Option<Flow>,
     /// Undoes the coding of the response's body.
     decoder: Option<content::Decoder>,
-    decoded: Vec<u8>,
     /// The beginning of the request's body: what was asked for helps to understand the answer.
     asked: Vec<u8>,
     options: Options,
@@ -99,7 +98,6 @@ impl<O: Write, N: Write> Live<O, N> {
                 sent: None,
                 received: None,
                 decoder: None,
-                decoded: Vec::new(),
                 asked: Vec::new(),
                 options: Options {
                     dialect,

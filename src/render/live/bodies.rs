@@ -22,9 +22,6 @@ const REQUEST_ROOM: u64 = 16 << 10;
 /// How much of a request's body is remembered.
 const ASKED: usize = 8 << 20;
 
-/// How much is decoded at a time: what comes out of it is held at once.
-const DECODE: usize = 4 << 10;
-
 impl<O: Write, N: Write> Paint<O, N> {
     pub(super) fn flow_begins(&mut self, side: Side) {
         let (parts, answer) = (self.plan.parts, self.plan.answer);
@@ -114,17 +111,11 @@ impl<O: Write, N: Write> Paint<O, N> {
         let Some(mut decoder) = self.decoder.take() else {
             return self.plain(moment, bytes);
         };
-        let mut decoded = std::mem::take(&mut self.decoded);
-        for piece in bytes.chunks(DECODE) {
-            decoded.clear();
-            let pushed = decoder.push(piece, &mut decoded);
-            self.plain(moment, &decoded);
-            if let Err(trouble) = pushed {
-                self.trouble.get_or_insert(trouble);
-                break;
-            }
+        let pushed = decoder.push_to(bytes, &mut |decoded| self.plain(moment, decoded));
+        if let Err(trouble) = pushed {
+            self.trouble.get_or_insert(trouble);
         }
-        (self.decoder, self.decoded) = (Some(decoder), decoded);
+        self.decoder = Some(decoder);
     }
 
     /// Bytes of the response's body, decoded.
