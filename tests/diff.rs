@@ -373,10 +373,9 @@ fn one_request_to_several() {
         "{}",
         run.out()
     );
-    let json = home
-        .wire(&[&repeated[..], &["--json"]].concat())
-        .ends(0)
-        .json();
+    let json = home.wire(&[&repeated[..], &["--json"]].concat()).ends(0);
+    check_schema(&json);
+    let json = json.json();
     assert_eq!(json["targets"][0]["trials"].as_array().unwrap().len(), 3);
     // From standard input, which can be read only once.
     let mut child = home

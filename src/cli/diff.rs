@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::means::Means;
 use super::output;
 use super::request;
+use crate::capture::Reading;
 use crate::capture::store::{self, Store};
 use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject, cache};
 use crate::render::diff::{self as paint, Shows};
@@ -129,15 +130,12 @@ impl Run<'_> {
         if !bytes.starts_with(b"{\"wire\":") {
             return Ok(Subject::of_request(name, bytes, self.means.limits));
         }
-        let reading = store::parse(path, &bytes).map_err(Complaint::usage)?;
+        let Reading { tape, notes } = store::parse(path, &bytes).map_err(Complaint::usage)?;
+        for note in &notes {
+            output::note(&format!("{}: {note}", path.display()));
+        }
         let means = &self.means;
-        let subject = Subject::of_capture(
-            name,
-            reading.tape,
-            means.limits,
-            means.options,
-            &means.prices,
-        );
+        let subject = Subject::of_capture(name, tape, means.limits, means.options, &means.prices);
         // Two bodies may be equal as far as they are decoded.
         let answer = subject.answered.as_ref().map(|answered| &answered.body);
         let bodies = [Some(&subject.asked), answer].into_iter().flatten();

@@ -35,7 +35,7 @@ pub fn run() -> Exit {
         Err(error) => return misused(&error),
     };
     let done = match &cli.verb {
-        Verb::Send(send) => send::run(&cli.common, send),
+        Verb::Send(send) => several::run(&cli.common, send),
         Verb::Show(show) => show::run(&cli.common, show),
         Verb::Ls(ls) => ls::run(&cli.common, ls),
         Verb::Diff(diff) => diff::run(&cli.common, diff),

@@ -1,4 +1,4 @@
-//! `wire send`: from arguments to one exchange, watched by the screen and the capture.
+//! `wire send` to one: from arguments to one exchange, watched by the screen and the capture.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -13,7 +13,6 @@ use super::job::Job;
 use super::keep::{Capture, fresh_salt};
 use super::means::Means;
 use super::output;
-use super::several;
 use super::signals;
 use crate::capture::Masker;
 use crate::client;
@@ -27,19 +26,9 @@ use crate::serve::{Demo, DemoOptions};
 use crate::span::Side;
 use crate::tape::{Cause, Fact, Origin, Stage, Tape, Watch};
 
-/// Runs `wire send`.
+/// Sends once.
 pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
-    let targets = &args.whither.to;
-    let own = |to: &String| Destination::split(to).1.is_some();
-    if !args.edits.model.is_empty() && !targets.is_empty() && targets.iter().all(own) {
-        return Err(Complaint::usage("nobody is asked for the model of -m")
-            .hint("each --to NAME:MODEL names its own; write --to NAME"));
-    }
-    let aims = several::aims(args);
-    if aims.len() > 1 || args.several.repeat > 1 {
-        return several::run(common, args, &aims);
-    }
-    block_on(send(common, aims.first().unwrap_or(args)))
+    block_on(send(common, args))
 }
 
 /// Runs a future to its end, with sockets and timers.

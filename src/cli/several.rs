@@ -1,5 +1,5 @@
-//! One request to several models and targets, or several times: each exchange kept, then one table, and what
-//! differs between them.
+//! `wire send`: one request to one, or to several models and targets, or several times: then each exchange is kept,
+//! and at the end come one table, and what differs between them.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,15 +17,31 @@ use super::means::Means;
 use super::output;
 use super::request;
 use super::send::{self, Screen};
+use super::signals;
 use crate::capture::mask_url;
 use crate::diff::{self, Layer, Matrix, Subject};
 use crate::render::{diff as paint, machine, trials, words};
 use crate::tape::{Tape, Watch};
 use crate::trial::{Trial, Trials};
 
+/// Runs `wire send`.
+pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
+    let targets = &args.whither.to;
+    let own = |to: &String| Destination::split(to).1.is_some();
+    if !args.edits.model.is_empty() && !targets.is_empty() && targets.iter().all(own) {
+        return Err(Complaint::usage("nobody is asked for the model of -m")
+            .hint("each --to NAME:MODEL names its own; write --to NAME"));
+    }
+    let aims = aims(args);
+    match aims.as_slice() {
+        [aim] if args.several.repeat <= 1 => send::run(common, aim),
+        aims => compare(common, args, aims),
+    }
+}
+
 /// What is asked of whom: the arguments as they would be for that one exchange. Each `--to NAME` is asked for each
 /// `-m MODEL`, each `--to NAME:MODEL` for its own.
-pub(super) fn aims(args: &args::Send) -> Vec<args::Send> {
+fn aims(args: &args::Send) -> Vec<args::Send> {
     let mut aims = Vec::new();
     let targets: Vec<_> = match args.whither.to.is_empty() {
         true => vec![None],
@@ -56,11 +72,7 @@ struct Shot {
 }
 
 /// Sends to each, and tells what came of it.
-pub(super) fn run(
-    common: &Common,
-    args: &args::Send,
-    aims: &[args::Send],
-) -> Result<Exit, Complaint> {
+fn compare(common: &Common, args: &args::Send, aims: &[args::Send]) -> Result<Exit, Complaint> {
     refuse(args)?;
     let means = Means::new(common, &args.output, &args.limits)?;
     let mut aims = aims.to_vec();
@@ -83,7 +95,12 @@ pub(super) fn run(
         // What was answered is told all the same.
         failed => {
             let exit = report(common, args, &aims, shots)?;
-            Ok(failed.map_or(exit, Complaint::tell))
+            let exit = failed.map_or(exit, Complaint::tell);
+            Ok(if signals::came() {
+                Exit::Interrupted
+            } else {
+                exit
+            })
         }
     }
 }
@@ -121,12 +138,14 @@ fn shoot(
     queue: &[usize],
     parallel: usize,
 ) -> (Vec<(usize, Shot)>, Option<Complaint>) {
+    // Between two exchanges nobody else listens.
+    signals::second_ends();
     let next = Mutex::new(queue.iter().copied().enumerate());
     let shots = Mutex::new(Vec::new());
     let failed = Mutex::new(None);
     let over = AtomicBool::new(false);
     let worker = || {
-        while !over.load(Ordering::Relaxed) {
+        while !over.load(Ordering::Relaxed) && !signals::came() {
             let taken = next.lock().ok().and_then(|mut next| next.next());
             let Some((number, aim)) = taken else { break };
             let Some(args) = aims.get(aim) else { break };

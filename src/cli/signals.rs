@@ -1,17 +1,16 @@
 //! What signals do where the runtime cannot hear them: while the program is blocked in a write, or waits
 //! for the pager.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::exit::Exit;
 
-/// From now on the first Ctrl-C or SIGTERM is left to whoever listens, and the next one ends the process at
-/// once: whoever should listen may be blocked in a write to a pipe that nobody reads.
-pub(super) fn second_ends() {
+/// Whether Ctrl-C or SIGTERM came. Signals are the process's, and so is this.
+static TOLD: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     let told = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // The condition is looked at before it is set. Where neither can be had, signals do what they always do.
@@ -19,6 +18,18 @@ pub(super) fn second_ends() {
         let _ = flag::register_conditional_shutdown(signal, status, Arc::clone(&told));
         let _ = flag::register(signal, Arc::clone(&told));
     }
+    told
+});
+
+/// From now on the first Ctrl-C or SIGTERM is left to whoever listens, and the next one ends the process at
+/// once: whoever should listen may be blocked in a write to a pipe that nobody reads.
+pub(super) fn second_ends() {
+    LazyLock::force(&TOLD);
+}
+
+/// Whether one came since then.
+pub(super) fn came() -> bool {
+    TOLD.load(Ordering::Relaxed)
 }
 
 /// From now on Ctrl-C is left to the pager, which stays in the foreground and would lose its terminal.

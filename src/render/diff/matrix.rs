@@ -25,28 +25,57 @@ pub fn matrix(matrix: &Matrix, all: bool, style: &Style, out: &mut dyn Write) ->
     }
     let longest = rows.iter().map(|row| row.at.chars().count()).max();
     let place = longest.unwrap_or_default().clamp(8, WIDE);
-    let columns = matrix.names.len().max(1);
     let room = style.width.saturating_sub(place.saturating_add(2));
-    let column = room.checked_div(columns).unwrap_or_default();
-    let column = column.saturating_sub(2).clamp(NARROW, WIDE);
-    let letters = (0..columns).map(letter);
-    let head: Vec<_> = letters.map(|letter| format!("{letter:<column$}")).collect();
-    writeln!(
-        out,
-        "{}",
-        style.dim(format!("{:place$}  {}", "", head.join("  ")).trim_end())
-    )?;
-    let mut layer = None;
-    for row in &rows {
-        if layer.replace(row.layer) != Some(row.layer) {
-            writeln!(out, "{}", style.paint(Look::Strong, row.layer.name()))?;
-        }
-        line(row, place, column, style, out)?;
+    let most = room.div_euclid(NARROW.saturating_add(2)).max(2);
+    for columns in blocks(names.len(), most) {
+        let column = room.checked_div(columns.len()).unwrap_or_default();
+        let widths = (place, column.saturating_sub(2).clamp(NARROW, WIDE));
+        block(&rows, &columns, widths, style, out)?;
     }
     let folded = matrix.rows.len().saturating_sub(rows.len());
     if folded > 0 {
         let text = format!("noise: {folded} rows that say nothing; --all shows them");
         writeln!(out, "{}", style.dim(&text))?;
+    }
+    Ok(())
+}
+
+/// The columns of each part of a table of which `most` fit beside each other: the first stands in all of them, for
+/// it is what the others are compared to.
+fn blocks(columns: usize, most: usize) -> Vec<Vec<usize>> {
+    let others: Vec<_> = (1..columns).collect();
+    if columns <= most {
+        return vec![(0..columns).collect()];
+    }
+    let parts = others.chunks(most.saturating_sub(1).max(1));
+    parts.map(|part| [&[0], part].concat()).collect()
+}
+
+/// Writes some columns of the table.
+fn block(
+    rows: &[&Row],
+    columns: &[usize],
+    (place, column): (usize, usize),
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let letters = columns.iter().map(|&n| letter(n));
+    let head: Vec<_> = letters.map(|letter| format!("{letter:<column$}")).collect();
+    let head = format!("{:place$}  {}", "", head.join("  "));
+    writeln!(out, "{}", style.dim(head.trim_end()))?;
+    let mut layer = None;
+    for row in rows {
+        // In a part of many columns a row may have nothing to say.
+        if columns
+            .iter()
+            .all(|&n| row.cells.get(n) == row.cells.first())
+        {
+            continue;
+        }
+        if layer.replace(row.layer) != Some(row.layer) {
+            writeln!(out, "{}", style.paint(Look::Strong, row.layer.name()))?;
+        }
+        line(row, columns, (place, column), style, out)?;
     }
     Ok(())
 }
@@ -111,13 +140,14 @@ fn text(cell: &Option<Value>) -> String {
 
 fn line(
     row: &Row,
-    place: usize,
-    column: usize,
+    columns: &[usize],
+    (place, column): (usize, usize),
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let cell = |cell: &Option<Value>| format!("{:<column$}", narrow(&text(cell), column));
-    let cells: Vec<_> = row.cells.iter().map(cell).collect();
+    let cells = columns.iter().filter_map(|&n| row.cells.get(n));
+    let cells: Vec<_> = cells.map(cell).collect();
     let at = narrow(&words::line(&row.at), place);
     let at = style.paint(Look::Name, &format!("{at:<place$}"));
     writeln!(out, "{}", format!("{at}  {}", cells.join("  ")).trim_end())
@@ -139,6 +169,13 @@ fn narrow(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_that_do_not_fit_come_in_parts() {
+        assert_eq!(blocks(3, 4), [vec![0, 1, 2]]);
+        assert_eq!(blocks(6, 3), [vec![0, 1, 2], vec![0, 3, 4], vec![0, 5]]);
+        assert_eq!(blocks(1, 2), [vec![0]]);
+    }
 
     #[test]
     fn every_column_has_a_letter_of_its_own() {
