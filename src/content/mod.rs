@@ -119,9 +119,9 @@ pub struct Limits {
     /// The same where a coded body is held whole, as [`Body`] does, which costs several times as much memory;
     /// by default 256 MiB. A body that is not coded is as long as its wire bytes, and has [`Limits::size`].
     pub held: u64,
-    /// Decoded bytes for each coded byte; by default 200. Texts of models shrink to a fifth or a tenth, the most
-    /// repetitive streams of events to a fiftieth; `gzip` cannot do better than 1 to 1032, the others far.
-    /// Counts beyond the first 16 MiB of output only: what is small does no harm, and is honest at any ratio.
+    /// Decoded bytes for each coded byte; by default 200. `gzip` and `deflate` cannot do better than 1032, so
+    /// that a greater number would catch none of their bombs. Counts beyond the first 16 MiB of output only: what
+    /// is small does no harm, and is honest at any ratio.
     pub ratio: u64,
     /// Base-2 logarithm of the window that a `zstd` frame may ask for; by default 27, which is 128 MiB.
     pub window: u32,
