@@ -23,11 +23,14 @@ const PROSE: usize = 24;
 /// How much of an unchanged stretch is shown around what changed, in characters.
 const CONTEXT: usize = 48;
 
-/// How many steps the words of each of these changes may take to be compared: together no more than one comparison.
+/// How many steps the words of all changes together may take to be compared: some tenths of a second.
+const STEPS: u64 = 20_000_000;
+
+/// How many steps the words of each of these changes may take.
 pub(super) fn steps(changes: &[&Change]) -> u64 {
     let changed = changes.iter().filter(|change| change.what == What::Changed);
     let count = changed.count().max(1) as u64;
-    Effort::default().steps.div_euclid(count)
+    STEPS.div_euclid(count)
 }
 
 /// Writes one change, below the heading of its layer; its words are compared in so many `steps`.
@@ -295,7 +298,7 @@ mod tests {
     fn all_changes_together_take_no_more_than_one() {
         let change = Change::new("", What::Changed, None, None);
         let many = vec![&change; 100];
-        assert!(steps(&many) * 100 <= Effort::default().steps);
+        assert!(steps(&many) * 100 <= STEPS);
         let (left, right) = ("a b c d e f g h i j", "k a l b m c n d o e");
         let line = by_words(left, right, 3, &Style::default());
         assert!(
