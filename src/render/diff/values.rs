@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
 use super::mark;
-use crate::diff::effort::{Effort, Meter};
+use crate::diff::effort::Meter;
 use crate::diff::text::{self, RunKind};
 use crate::diff::{Change, Shown, Value, What};
 use crate::json::Document;
