@@ -11,8 +11,9 @@ pub(super) fn compare(left: &[u8], right: &[u8]) -> (Vec<Change>, Vec<String>) {
     if left == right {
         return (vec![], vec![]);
     }
-    if let Some((mut changes, note)) = structure::compare(left, right) {
-        changes.extend(layout(left, right));
+    if let (Ok(lefts), Ok(rights)) = (Document::parse(left), Document::parse(right)) {
+        let (mut changes, note) = structure::documents(&lefts, &rights);
+        changes.extend(layout(&lefts, &rights));
         if changes.is_empty() {
             changes.extend(spaces(left, right));
         }
@@ -63,7 +64,7 @@ fn bytes(left: &[u8], right: &[u8]) -> Option<Change> {
 }
 
 /// How the two JSON texts are laid out, where that differs.
-fn layout(left: &[u8], right: &[u8]) -> Option<Change> {
+fn layout(left: &Document<'_>, right: &Document<'_>) -> Option<Change> {
     // Where one of them shows none, there is nothing to compare.
     let layouts = [Layout::of(left)?, Layout::of(right)?];
     let [left, right] = layouts.map(|layout| Some(Value::Text(layout.words()).into()));
@@ -108,8 +109,7 @@ struct Layout {
 
 impl Layout {
     /// By the first object with two members; `None` where there is none.
-    fn of(bytes: &[u8]) -> Option<Self> {
-        let document = Document::parse(bytes).ok()?;
+    fn of(document: &Document<'_>) -> Option<Self> {
         let root = document.root();
         let mut members = root.members();
         let ((key, value), (next, _)) = (members.next()?, members.next()?);
@@ -138,7 +138,10 @@ mod tests {
 
     #[test]
     fn layouts_are_told_apart() {
-        let words = |text: &str| Layout::of(text.as_bytes()).map(|layout| layout.words());
+        let words = |text: &str| {
+            let document = Document::parse(text.as_bytes()).unwrap();
+            Layout::of(&document).map(|layout| layout.words())
+        };
         assert_eq!(words(r#"{"a":1,"b":2}"#).as_deref(), Some("compact"));
         let python = words(r#"{"a": 1, "b": 2}"#);
         assert_eq!(python.as_deref(), Some(r#"", " and ": ""#));

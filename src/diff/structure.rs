@@ -10,11 +10,19 @@ use crate::json::Document;
 pub(super) fn compare(left: &[u8], right: &[u8]) -> Option<(Vec<Change>, Option<String>)> {
     let left = Document::parse(left).ok()?;
     let right = Document::parse(right).ok()?;
-    let compared = json::compare(&left, &right, Effort::default());
+    Some(documents(&left, &right))
+}
+
+/// The same of two that have been read.
+pub(super) fn documents(
+    left: &Document<'_>,
+    right: &Document<'_>,
+) -> (Vec<Change>, Option<String>) {
+    let compared = json::compare(left, right, Effort::default());
     let note = "compared more coarsely where it would have taken too long".to_owned();
     let changes = compared.changes.iter();
-    let changes = changes.map(|change| told(change, &left, &right));
-    Some((changes.collect(), compared.coarse.then_some(note)))
+    let changes = changes.map(|change| told(change, left, right));
+    (changes.collect(), compared.coarse.then_some(note))
 }
 
 fn told(change: &json::Change, left: &Document<'_>, right: &Document<'_>) -> Change {

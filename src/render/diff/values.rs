@@ -45,15 +45,15 @@ pub(super) fn change(
     let sign = style.paint(look, &sign.to_string());
     let extra = style.dim(&extra(change));
     let [left, right] = sides(change);
+    let prose = || prose(change).filter(|_| change.what == What::Changed);
     match (&left, &right) {
         (Some(left), Some(right)) if is_short(left, right) => {
             let left = style.paint(Look::Bad, left);
             let right = style.paint(Look::Good, right);
             writeln!(out, "  {sign} {at}  {left} -> {right}{extra}")
         }
-        (Some(_), Some(_)) if change.what == What::Changed && prose(change).is_some() => {
+        (Some(_), Some(_)) if let Some((left, right)) = prose() => {
             writeln!(out, "  {sign} {at}{extra}")?;
-            let (left, right) = prose(change).unwrap_or_default();
             writeln!(out, "      {}", by_words(&left, &right, steps, style))
         }
         _ => {
