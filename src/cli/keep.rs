@@ -1,7 +1,6 @@
 //! The capture that `wire send` writes: where it goes, and what is said of it at the end.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::args::{self, Common};
@@ -94,8 +93,7 @@ impl Capture {
         let path = self.path.display().to_string();
         match close(writer) {
             Ok(written) if notes => {
-                let line = format!("* captured in {} ({written})", words::line(&path));
-                let _ = writeln!(output::stderr(), "{line}");
+                output::fact(&format!("captured in {path} ({written})"));
                 exit
             }
             Ok(_) => exit,

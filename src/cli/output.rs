@@ -32,6 +32,16 @@ pub(super) fn note(text: &str) {
     let _ = writeln!(stderr(), "note: {}", words::line(text));
 }
 
+/// A fact beside the exchange, on standard error, marked as those of the exchange are.
+pub(super) fn fact(text: &str) {
+    let _ = writeln!(stderr(), "* {}", words::line(text));
+}
+
+/// What to do about it, on standard error.
+pub(super) fn hint(text: &str) {
+    let _ = writeln!(stderr(), "hint: {}", words::line(text));
+}
+
 /// Whether standard output is a terminal.
 pub(super) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()

@@ -1,7 +1,6 @@
 //! `wire send` to one: from arguments to one exchange, watched by the screen and the capture.
 
 use std::cell::Cell;
-use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -278,7 +277,7 @@ impl Show {
             Complaint::new(exit, why(&painted)).tell();
         }
         if let Some(hint) = hint {
-            let _ = writeln!(output::stderr(), "hint: {}", words::line(&hint));
+            output::hint(&hint);
         }
         match &painted.broken {
             None => (exit, meta),
@@ -299,7 +298,7 @@ impl Screen for Show {
         match self {
             Self::Live(live) => live.note(text),
             Self::Json(_) => {
-                let _ = writeln!(output::stderr(), "* {}", words::line(text));
+                output::fact(text);
             }
         }
     }

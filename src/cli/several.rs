@@ -207,7 +207,7 @@ async fn shot(common: &Common, args: &args::Send, means: &Means) -> Result<Shot,
         }
     }
     if let Some(hint) = failure.and_then(|failure| failure.hint) {
-        let _ = writeln!(output::stderr(), "hint: {}", words::line(&hint));
+        output::hint(&hint);
     }
     let exit = capture.finish(exit, false);
     Ok(Shot {
@@ -226,7 +226,7 @@ impl Screen for Silent {
     }
 
     fn note(&mut self, text: &str) {
-        let _ = writeln!(output::stderr(), "* {}", words::line(text));
+        output::fact(text);
     }
 }
 
@@ -260,7 +260,7 @@ fn progress(number: usize, all: usize, args: &args::Send, trial: &Trial) {
         trial.verdict,
         kept.unwrap_or_default()
     );
-    let _ = writeln!(output::stderr(), "* {}", words::line(&text));
+    output::fact(&text);
 }
 
 /// The document of `--json`.

@@ -322,5 +322,5 @@ fn told(path: &json::Path, span: Span, body: &Body, stream: &Stream) {
         "{path}: bytes {span} of the body, {} {wire}, whole at {moment}",
         stream.side
     );
-    let _ = writeln!(output::stderr(), "* {}", words::line(&text));
+    output::fact(&text);
 }
