@@ -12,10 +12,10 @@ mod memory;
 use std::time::Instant;
 
 use memory::peak;
+use wire::chat::timeline::Gather;
 use wire::chat::{Ending, Keep, Options, Reader, by_name};
 use wire::exchange::Exchange;
 use wire::span::Moment;
-use wire::timeline::Gather;
 
 const BYTES: usize = 100_000_000;
 

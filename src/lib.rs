@@ -9,11 +9,14 @@
 //! 1 tape                              bytes both ways, with marks; trait Watch
 //! 2 http1 content json sse            decoders: windows in, events with spans out
 //! 3 capture                           tape <-> JSON lines; masking
-//! 4 exchange tile timing limits price chat timeline report listing diff trial   meaning: plain values
+//! 4 exchange                          a tape read as HTTP: messages, outcome, byte roles, phases
+//!   service sdk price chat            what heads say; what SDKs retry; money; answers
+//!   call                              what an exchange means
+//!   catalog diff prompt_cache         meaning of one or several calls: plain values
 //! 5 render                            values -> a given Write
 //! ----------------------------------- no sockets, files, clock or environment above this line
-//! 6 net keeper capture::store         sockets, TLS, names, the clock; a thread to watch from; the capture folder
-//! 7 client serve                      acts: join 6 with 1 to 4
+//! 6 net capture::{keeper, store}      sockets, TLS, names, the clock; a thread to write from; the capture folder
+//! 7 client serve demo                 acts: join 6 with 1 to 4
 //! 8 cli                               arguments, wiring, exit codes
 //! ```
 //!
@@ -36,27 +39,25 @@
 //! # Ok::<(), wire::capture::ReadError>(())
 //! ```
 
+pub mod call;
 pub mod capture;
+pub mod catalog;
 pub mod chat;
 pub mod cli;
 pub mod client;
 pub mod content;
+pub mod demo;
 pub mod diff;
 pub mod exchange;
 pub mod http1;
 pub mod json;
-pub mod keeper;
-pub mod limits;
-pub mod listing;
 pub mod net;
 pub mod price;
+pub mod prompt_cache;
 pub mod render;
-pub mod report;
+pub mod sdk;
 pub mod serve;
+pub mod service;
 pub mod span;
 pub mod sse;
 pub mod tape;
-pub mod tile;
-pub mod timeline;
-pub mod timing;
-pub mod trial;

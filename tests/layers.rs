@@ -18,22 +18,22 @@ const LAYERS: [(&str, u8); 26] = [
     ("sse", 21),
     ("capture", 30),
     ("exchange", 40),
-    ("timing", 41),
-    ("tile", 41),
-    ("limits", 41),
+    ("service", 41),
+    ("sdk", 42),
     ("price", 41),
-    ("chat", 41),
-    ("timeline", 42),
-    ("report", 43),
-    ("listing", 44),
+    ("chat", 42),
+    ("call", 43),
+    ("catalog", 44),
     ("diff", 45),
-    ("trial", 46),
+    ("call::runs", 46),
+    ("prompt_cache", 46),
     ("render", 50),
     ("net", 60),
-    ("keeper", 60),
+    ("capture::keeper", 60),
     ("capture::store", 60),
     ("client", 70),
     ("serve", 70),
+    ("demo", 71),
     ("cli", 80),
     ("main", 90),
 ];
@@ -49,11 +49,14 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Files with a row of their own.
+const OWN_ROWS: [&str; 3] = ["capture::store", "capture::keeper", "call::runs"];
+
 /// The module of the table that a path below `src` belongs to.
 fn module(path: &str) -> String {
     let path = path.trim_end_matches(".rs").replace('/', "::");
-    if path == "capture::store" {
-        return path;
+    if let Some(own) = OWN_ROWS.iter().find(|own| path.starts_with(**own)) {
+        return (*own).to_owned();
     }
     path.split("::").next().unwrap().to_owned()
 }
@@ -80,12 +83,7 @@ fn uses(source: &str) -> BTreeSet<String> {
                 .chars()
                 .take_while(|&char| char.is_alphanumeric() || matches!(char, '_' | ':'))
                 .collect();
-            let store = path.starts_with("capture::store");
-            found.insert(if store {
-                "capture::store".to_owned()
-            } else {
-                module(&path.replace("::", "/"))
-            });
+            found.insert(module(&path.replace("::", "/")));
         }
     }
     found.remove("");

@@ -19,7 +19,7 @@ use std::time::Instant;
 use common::Home;
 use serde_json::Value;
 use wire::capture::Writer;
-use wire::serve::{Demo, DemoOptions};
+use wire::demo::{Demo, DemoOptions};
 use wire::span::{Moment, Side};
 use wire::tape::{Closing, Fact, Origin, Party, Tape, Watch};
 

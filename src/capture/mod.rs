@@ -31,6 +31,7 @@
 )]
 
 mod direction;
+pub mod keeper;
 mod line;
 mod lines;
 mod mask;

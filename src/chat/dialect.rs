@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use super::gather::Gather;
 use super::provider;
-use super::{anthropic, cohere, embeddings, gemini, interactions, ollama, openai, responses};
 use crate::exchange::Exchange;
 use crate::http1::Section;
 use crate::json::{Kind, Value};
 
-/// One way of asking a model over HTTP. A new one is a file with this trait, and a line in [`DIALECTS`].
+/// One way of asking a model over HTTP. A new one is a file with this trait, and a line in [`super::DIALECTS`].
 pub trait Dialect: Sync {
     /// Its name, stable: `openai-chat`.
     fn name(&self) -> &'static str;
@@ -42,27 +41,6 @@ pub enum Ends {
     Finish,
     /// The end of the body: there is no finish reason.
     Whole,
-}
-
-/// Every dialect. The first that knows an exchange reads it, so that those with a narrower mark come first.
-pub const DIALECTS: &[&dyn Dialect] = &[
-    &interactions::Interactions,
-    &gemini::Gemini,
-    &openai::Azure,
-    &anthropic::Anthropic,
-    &responses::Responses,
-    &ollama::Ollama,
-    &cohere::Cohere,
-    &embeddings::Embeddings,
-    &openai::Chat,
-];
-
-/// The dialect called `name`.
-pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
-    DIALECTS
-        .iter()
-        .copied()
-        .find(|dialect| dialect.name() == name)
 }
 
 /// What the request and the heads tell, before any body.
@@ -149,25 +127,6 @@ fn split_target(target: &str) -> (Option<&str>, &str) {
     };
     let (authority, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
     (Some(authority), rest)
-}
-
-/// The dialect that the request or the heads show.
-pub(super) fn recognise(asked: &Asked<'_>) -> Option<(&'static dyn Dialect, String)> {
-    DIALECTS.iter().find_map(|dialect| {
-        let why = dialect.asked(asked)?;
-        Some((*dialect, why.to_owned()))
-    })
-}
-
-/// The dialect that a body, or one event, shows.
-pub(super) fn recognise_body(
-    name: &[u8],
-    root: Value<'_>,
-) -> Option<(&'static dyn Dialect, String)> {
-    DIALECTS.iter().find_map(|dialect| {
-        let why = dialect.shown(name, root)?;
-        Some((*dialect, why.to_owned()))
-    })
 }
 
 /// What the body of a request tells.

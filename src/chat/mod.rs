@@ -26,27 +26,21 @@
     )
 )]
 
-mod anthropic;
 mod calls;
-mod cohere;
 mod completion;
 mod delta;
 mod dialect;
-mod embeddings;
+mod dialects;
 mod errors;
 mod finish;
 mod gather;
-mod gemini;
-mod interactions;
 mod models;
-mod ollama;
-mod openai;
 mod plain;
 mod provider;
 mod reader;
-mod responses;
 mod settle;
 mod sniff;
+pub mod timeline;
 mod usage;
 mod verdict;
 mod wait;
@@ -56,7 +50,8 @@ mod tests;
 
 pub use completion::{Arguments, Choice, Citation, Completion, Media, Note, NoteKind, ToolCall};
 pub use delta::{Delta, DeltaKind, Hear, Stamp};
-pub use dialect::{Asked, DIALECTS, Dialect, Ends, by_name};
+pub use dialect::{Asked, Dialect, Ends};
+pub use dialects::{DIALECTS, by_name};
 pub use errors::{ApiError, Code};
 pub use finish::{Finish, FinishKind};
 pub use gather::Gather;

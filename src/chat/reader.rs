@@ -2,7 +2,8 @@
 
 use super::completion::{Choice, Completion, Media, NoteKind};
 use super::delta::{DeltaKind, Hear};
-use super::dialect::{Asked, Dialect, Wish, model_in_path, recognise, recognise_body};
+use super::dialect::{Asked, Dialect, Wish, model_in_path};
+use super::dialects::{recognise, recognise_body};
 use super::errors::ApiError;
 use super::gather::{Gather, Place, filled};
 use super::sniff::{Label, differs, format, sniff};

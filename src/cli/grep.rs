@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use memchr::memmem::{self, Finder};
 
 use super::output;
+use crate::call::meaning::Report;
 use crate::capture;
 use crate::capture::store::Store;
 use crate::chat::{Keep, Options};
@@ -12,7 +13,6 @@ use crate::content::{self, Coding, Trouble};
 use crate::exchange::{Exchange, bodies};
 use crate::http1::{Limits, Message};
 use crate::price::Prices;
-use crate::report::Report;
 use crate::tape::{Stream, Tape};
 
 /// What is looked for.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::store::{self, Store};
-use crate::listing::Entry;
+use crate::catalog::row::Entry;
 
 /// The first line of an index that this version understands.
 const FIRST: &[u8] = b"{\"index\":2}\n";

@@ -6,8 +6,8 @@ use super::destination::Destination;
 use super::env::Env;
 use super::{output, request, route};
 use crate::capture::{Secrets, mask_url};
+use crate::demo::Demo;
 use crate::net::{Clock, Route, Target, Tls};
-use crate::serve::Demo;
 use crate::tape::Origin;
 
 /// One exchange, ready to go.

@@ -9,8 +9,8 @@ use super::exit::Exit;
 use super::job::Job;
 use super::output;
 use crate::capture::Writer;
+use crate::capture::keeper::Keeper;
 use crate::capture::store::{self, Store, StoreError};
-use crate::keeper::Keeper;
 use crate::render::words;
 
 /// The capture that is being written; without a writer, none is wanted.

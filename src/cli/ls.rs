@@ -9,12 +9,12 @@ use super::exit::Exit;
 use super::grep::{self, Words};
 use super::index::Index;
 use super::{means, output};
+use crate::call::meaning::Priced;
 use crate::capture::store::Store;
-use crate::listing::{Entry, Filter, Statuses};
+use crate::catalog::row::{Entry, Filter, Statuses};
 use crate::net::Clock;
 use crate::price::Prices;
 use crate::render::{escape, listing};
-use crate::report::Priced;
 
 /// Runs `wire ls`.
 pub(super) fn run(common: &Common, args: &args::Ls) -> Result<Exit, Complaint> {

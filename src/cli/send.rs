@@ -13,15 +13,15 @@ use super::keep::{Capture, fresh_salt};
 use super::means::Means;
 use super::output;
 use super::signals;
+use crate::call::meaning::Report;
 use crate::capture::Masker;
 use crate::client;
+use crate::demo::{Demo, DemoOptions};
 use crate::exchange::Exchange;
 use crate::http1;
 use crate::net::{Clock, Failure, Route};
 use crate::render::plan::Answer;
 use crate::render::{Painted, words};
-use crate::report::Report;
-use crate::serve::{Demo, DemoOptions};
 use crate::span::Side;
 use crate::tape::{Cause, Fact, Origin, Stage, Tape, Watch};
 
@@ -189,11 +189,11 @@ async fn exchange(
             Some(failure)
         }
         Ok(connection) => {
-            let limits = client::Limits {
+            let limits = client::drive::Limits {
                 idle: Some(args.connection.idle_timeout),
                 http1: limits,
             };
-            client::exchange(connection, &job.bytes, limits, clock, feed, stop).await
+            client::drive::exchange(connection, &job.bytes, limits, clock, feed, stop).await
         }
     }
 }

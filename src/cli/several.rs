@@ -18,11 +18,11 @@ use super::output;
 use super::request;
 use super::send::{self, Screen};
 use super::signals;
+use crate::call::runs::{Trial, Trials};
 use crate::capture::mask_url;
 use crate::diff::{self, Layer, Matrix, Subject};
 use crate::render::{diff as paint, machine, trials, words};
 use crate::tape::{Tape, Watch};
-use crate::trial::{Trial, Trials};
 
 /// Runs `wire send`.
 pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {

@@ -9,19 +9,19 @@ use super::exit::Exit;
 use super::means::Means;
 use super::output;
 use super::send;
+use crate::call::meaning::Report;
 use crate::capture::Reading;
 use crate::capture::store::{self, StoreError};
 use crate::content::{Body, Trouble};
+use crate::exchange::roles::tiles;
 use crate::exchange::{Exchange, bodies, decoded};
 use crate::json;
 use crate::render::live::Live;
 use crate::render::plan::Screen;
 use crate::render::{Painted, escape, events, hex, machine, summary, words};
-use crate::report::Report;
 use crate::span::{Side, Span};
 use crate::sse::{Decoder, Format, Item};
 use crate::tape::{Stream, Tape, Window};
-use crate::tile::tiles;
 
 /// Runs `wire show`.
 pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint> {

@@ -9,10 +9,10 @@ use super::effort::{Effort, Meter};
 use super::sequence::Aligner;
 use super::subject::Answered;
 use crate::content::Body;
+use crate::exchange::roles::{Tile, tiles};
 use crate::http1::{Limits, Role};
 use crate::json::{self, Document};
 use crate::span::{Side, Span};
-use crate::tile::{Tile, tiles};
 
 /// What differs between the same stream of two exchanges.
 #[derive(Clone, Debug, Serialize)]
@@ -98,7 +98,7 @@ fn slice(bytes: &[u8], span: Span) -> &[u8] {
 }
 
 /// How many bytes two texts have in common from their beginning.
-pub(super) fn common(left: &[u8], right: &[u8]) -> usize {
+pub(crate) fn common(left: &[u8], right: &[u8]) -> usize {
     let pairs = left.iter().zip(right);
     pairs.take_while(|(left, right)| left == right).count()
 }

@@ -18,37 +18,31 @@
 //! a layer each; `shape` leaves values out; `noise` is the table of what says nothing. `cache` stands beside the
 //! layers: it holds prompts against each other in the order in which an API caches them.
 
-mod body;
-mod bytes;
-pub mod cache;
+mod baseline;
+pub(crate) mod bytes;
 pub mod change;
-mod connection;
 pub mod effort;
-mod framing;
-mod head;
 pub mod json;
-mod learn;
+pub(crate) mod layers;
 mod matrix;
-mod meaning;
 pub mod noise;
 pub mod sequence;
 mod shape;
 mod sheet;
-mod stream;
 mod structure;
 mod subject;
 pub mod text;
-mod timing;
 
+pub use baseline::Baseline;
 pub use bytes::{Address, BytesDifference, BytesRun, First, compare as compare_bytes};
 pub use change::{Change, Compared, Difference, Layer, Shown, Value, What};
-pub use learn::Baseline;
 pub use matrix::{Matrix, Row};
 pub use noise::Rule;
 pub use shape::Shape;
 pub use subject::{Answered, EventKinds, Limits, Subject};
 
 use crate::json::{Document, JsonError};
+use layers::{body, connection, framing, head, meaning, stream, timing};
 
 /// Compares two exchanges, or the requests of two, in the layers `only`.
 pub fn compare(left: &Subject, right: &Subject, only: &[Layer], rules: &[Rule]) -> Difference {

@@ -1,11 +1,11 @@
 //! What is compared: one exchange, or a request that was not sent, read once for all layers.
 
+use crate::call::meaning::Report;
 use crate::chat::{Delta, DeltaKind, Hear, Options};
 use crate::content::{self, Body};
 use crate::exchange::{Exchange, Reader, bodies, decoded};
 use crate::http1::{self, Keep, Message};
 use crate::price::Prices;
-use crate::report::Report;
 use crate::span::{Moment, Side, Span};
 use crate::tape::{Origin, Stream, Tape};
 

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::{Style, words};
+use crate::exchange::roles::Tile;
 use crate::span::{Moment, Side, Span};
 use crate::tape::Stream;
-use crate::tile::Tile;
 
 /// Dumps one stream: a heading wherever role or read changes, then rows of sixteen bytes.
 pub fn dump(stream: &Stream, tiles: &[Tile], style: &Style, out: &mut dyn Write) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Look, Style, words};
-use crate::listing::{Ending, Entry};
+use crate::catalog::row::{Ending, Entry};
 use crate::price::Tokens;
 
 /// Writes the heading.

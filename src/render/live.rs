@@ -10,16 +10,16 @@ use super::meaning::Meaning;
 use super::plan::{Decode, Plan, Screen};
 use super::tail::Tail;
 use super::{Look, Painted, head, hex, summary, timing, words};
+use crate::call::meaning::Report;
 use crate::chat::{self, Dialect, Options};
 use crate::content;
+use crate::exchange::phases::Milestones;
 use crate::exchange::{Exchange, Listen, Reader};
 use crate::http1::{End, Event, Keep, Limits, Message};
 use crate::price::Prices;
-use crate::report::Report;
 use crate::span::{Moment, Side};
 use crate::sse;
 use crate::tape::{Fact, Watch, Window};
-use crate::timing::Milestones;
 
 /// Paints an exchange. The response's body goes to one output, everything about it to another.
 #[derive(Debug)]

@@ -8,15 +8,15 @@ use serde_json::value::RawValue;
 
 use super::escape::json_safe;
 use super::{Painted, words};
+use crate::call::meaning::Report;
 use crate::chat::{Options, ToolCall};
 use crate::content::{self, Body};
+use crate::exchange::phases::{Milestones, Phase};
 use crate::exchange::{Exchange, Outcome, Traffic, bodies, decoded};
 use crate::http1::{End, Field, Framing, Limits, Message, Part, Section, StartLine};
 use crate::price::Prices;
-use crate::report::Report;
 use crate::span::{Moment, Span};
 use crate::tape::{Fact, Tape};
-use crate::timing::{Milestones, Phase};
 
 /// Writes the document of `tape`, and a line end.
 pub fn write(

@@ -3,12 +3,12 @@
 use super::Style;
 use super::pieces::{Events, Text};
 use super::plan::Answer;
+use crate::call::meaning::Report;
+use crate::chat::timeline;
 use crate::chat::{Completion, Delta, Ending, Hear, Options, Reader};
 use crate::exchange::Exchange;
 use crate::price::Prices;
-use crate::report::Report;
 use crate::span::Moment;
-use crate::timeline;
 
 /// One answer that is being read.
 #[derive(Debug)]

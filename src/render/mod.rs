@@ -25,9 +25,9 @@ pub mod words;
 
 use anstyle::{AnsiColor, Effects};
 
+use crate::call::meaning::Report;
 use crate::content::Trouble;
 use crate::exchange::Exchange;
-use crate::report::Report;
 
 /// What the output can show. Passed in, never global.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

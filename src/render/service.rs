@@ -1,8 +1,8 @@
 //! What a service tells about itself, in words: limits, ids, what SDKs would do.
 
 use super::words;
-use crate::limits::retry::Advice;
-use crate::limits::{Count, Kind, Limit, Reset, ServiceFacts, Window};
+use crate::sdk::Advice;
+use crate::service::{Count, Kind, Limit, Reset, ServiceFacts, Window};
 
 /// Ids to quote, the provider's first, and where it was served.
 pub(super) fn ids(service: &ServiceFacts) -> Vec<String> {
@@ -79,13 +79,13 @@ fn full(reset: &Reset) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits;
+    use crate::service;
 
     fn limits_of(fields: &[(&str, &str)]) -> Vec<String> {
         let pairs = fields
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        limits::of(pairs).limits.iter().map(limit).collect()
+        service::of(pairs).limits.iter().map(limit).collect()
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::service::{ids, limit, retries};
 use super::strip::strip;
 use super::{Look, Style, words};
+use crate::call::meaning::{Priced, Report};
+use crate::chat::timeline::{Over, Timeline};
 use crate::chat::{ApiError, Arguments, Choice, Completion, FinishKind, ToolCall, Usage, Verdict};
 use crate::price::Money;
-use crate::report::{Priced, Report};
-use crate::timeline::{Over, Timeline};
 
 /// How much of a text one line shows.
 const LINE: usize = 96;

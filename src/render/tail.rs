@@ -3,10 +3,10 @@
 use super::Style;
 use super::meaning::Meaning;
 use super::plan::Answer;
+use crate::call::meaning::Report;
 use crate::chat::{self, Completion, Media, Options};
 use crate::exchange::Exchange;
 use crate::price::Prices;
-use crate::report::Report;
 use crate::span::Moment;
 
 /// How much of the end is kept, in bytes: what says that an answer is over is far shorter.

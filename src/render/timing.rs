@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Style, words};
-use crate::timing::Milestones;
+use crate::exchange::phases::Milestones;
 
 /// Draws the phases between the milestones. Nothing for an exchange that reached none.
 pub(super) fn waterfall(

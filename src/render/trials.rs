@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Look, Style, words};
-use crate::trial::{Stat, Trial, Trials};
+use crate::call::runs::{Stat, Trial, Trials};
 
 /// Heading, and whether the column is one of numbers.
 const COLUMNS: [(&str, bool); 11] = [

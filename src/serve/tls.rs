@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 /// Accepts TLS 1.2 and 1.3 for `localhost`, `127.0.0.1` and `::1`; and the certificate to trust, as PEM.
 ///
 /// The keys live in memory only, and the certificates some weeks around `now`.
-pub(super) fn acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
+pub fn acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
     let (chain, key, root) = certificates(now).map_err(io::Error::other)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)

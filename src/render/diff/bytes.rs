@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
 use crate::diff::{Address, BytesDifference, BytesRun};
+use crate::exchange::roles::Tile;
 use crate::span::{Side, Span};
-use crate::tile::Tile;
 
 /// Bytes in one row of one side: as many as fit beside those of the other.
 fn row(style: &Style) -> u64 {

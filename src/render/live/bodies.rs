@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use super::Paint;
+use crate::call::meaning::Report;
 use crate::content;
 use crate::exchange::Exchange;
 use crate::price::Prices;
@@ -13,7 +14,6 @@ use crate::render::meaning::Meaning;
 use crate::render::plan::{Answer, Decode};
 use crate::render::tail::Tail;
 use crate::render::words;
-use crate::report::Report;
 use crate::span::{Moment, Side};
 
 /// How much of a request's body is shown among the notes.

@@ -8,7 +8,7 @@ mod usage;
 use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
-use crate::diff::cache::{Amount, Basis, Beside, CacheStep, Counted, Mark, Prefix, Raw, State};
+use crate::prompt_cache::{Amount, Basis, Beside, CacheStep, Counted, Mark, Prefix, Raw, State};
 use place::pointer;
 
 /// Columns of the bar.

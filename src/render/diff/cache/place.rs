@@ -3,7 +3,7 @@
 use super::super::super::{Look, Style, words};
 use super::{NAME, VALUE, clip, segments};
 use crate::diff::What;
-use crate::diff::cache::{CacheStep, Divergence, Excerpt, Spelling, Stand, State};
+use crate::prompt_cache::{CacheStep, Divergence, Excerpt, Spelling, Stand, State};
 
 /// Whether the prefix holds, and where it does not.
 pub(super) fn prefix(step: &CacheStep, style: &Style) -> Vec<String> {

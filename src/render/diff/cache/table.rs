@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::super::super::{Look, Style, words};
 use super::{NAME, clip, percent};
-use crate::diff::cache::{CacheStep, State};
+use crate::prompt_cache::{CacheStep, State};
 
 /// One line a step: how much is kept, what was reported, what is lost, and where.
 pub(super) fn table(steps: &[CacheStep], style: &Style, out: &mut dyn Write) -> io::Result<()> {

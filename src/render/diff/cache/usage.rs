@@ -1,7 +1,7 @@
 //! What an answer reports of the cache, in words, and how it fits the bytes.
 
 use super::super::super::{Look, Style, words};
-use crate::diff::cache::{Agreement, CacheStep, Check, Minimum, Reach};
+use crate::prompt_cache::{Agreement, CacheStep, Check, Minimum, Reach};
 
 /// What was reported, and how it fits.
 pub(super) fn usage(step: &CacheStep, style: &Style) -> Vec<String> {

@@ -1,0 +1,288 @@
+//! What an exchange means, gathered from every layer of meaning: the value behind summaries and `--json`.
+
+use serde::Serialize;
+
+use crate::chat::timeline::{self, Timeline};
+use crate::chat::{
+    self, Completion, Ending, Finish, FinishKind, Hear, Match, Options, Reader, Usage, Verdict,
+    compare,
+};
+use crate::content::{self, Body};
+use crate::exchange::{Exchange, bodies};
+use crate::price::{self, Cost, Prices, Tier, Tokens};
+use crate::sdk::{Advice, Failure, Family, Sdk};
+use crate::service::{self, ServiceFacts};
+use crate::tape::Tape;
+
+/// What an exchange means.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The answer.
+    pub completion: Completion,
+    /// When its pieces came.
+    pub timeline: Timeline,
+    /// What the service tells about itself in the head.
+    pub service: ServiceFacts,
+    /// What it costs by the table of prices.
+    pub cost: Priced,
+    /// What SDKs would do about an error.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Advice>,
+}
+
+/// A cost, or why there is none.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priced {
+    /// So much.
+    Known {
+        /// The entry of the table that was used.
+        model: String,
+        /// When the table was published, in words; absent for an entry of the user's own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        published: Option<String>,
+        /// The sums.
+        #[serde(flatten)]
+        cost: Box<Cost>,
+    },
+    /// The table has no price for this model.
+    UnknownModel(String),
+    /// Nothing was counted, or no model is named.
+    NotCounted,
+}
+
+impl Report {
+    /// Reads what `exchange`, read with all places kept, means.
+    pub fn read(
+        tape: &Tape,
+        exchange: &Exchange,
+        limits: content::Limits,
+        options: Options,
+        prices: &Prices,
+    ) -> Self {
+        let [asked, body] = &bodies(tape, exchange, limits);
+        Self::read_bodies(tape, exchange, [asked, body], options, prices, &mut ())
+    }
+
+    /// The same from the decoded bodies of request and response; `hear` is told each piece of the answer.
+    pub fn read_bodies(
+        tape: &Tape,
+        exchange: &Exchange,
+        [asked, body]: [&Body; 2],
+        options: Options,
+        prices: &Prices,
+        hear: &mut dyn Hear,
+    ) -> Self {
+        let mut reader = Reader::begin(exchange, &asked.bytes, options);
+        let mut both = (timeline::Gather::default(), hear);
+        let moments = |at| {
+            let offset = body.wire_offset(at);
+            offset
+                .and_then(|offset| tape.received.moment(offset))
+                .unwrap_or_default()
+        };
+        reader.push_with(&body.bytes, &moments, &mut both);
+        let completion = reader.finish(Ending::of(exchange), &mut both);
+        let (sent, last) = (exchange.sent.last, exchange.received.last);
+        let timeline = both.0.finish(&completion, sent, last);
+        Self::new(exchange, completion, timeline, prices)
+    }
+
+    /// Whether the answer broke off although its HTTP message is whole: a stream inside an event, with an error,
+    /// or without saying that it finished; a plain answer inside its JSON.
+    pub fn is_broken(&self) -> bool {
+        let streamed = self.completion.is_streamed();
+        self.completion.dialect.is_some()
+            && match self.completion.verdict {
+                Verdict::CutInJson { .. } => true,
+                Verdict::CutInEvent { .. } | Verdict::CutInChunk | Verdict::CutOff { .. } => {
+                    streamed
+                }
+                // Some report a limit as an error after they have said why they finished.
+                Verdict::ErrorEvent => streamed && !self.is_finished(),
+                Verdict::NoFinish | Verdict::DoneWithoutFinish => streamed,
+                _ => false,
+            }
+    }
+
+    /// Whether each choice says why it stopped, and not with an error, and the end mark came.
+    fn is_finished(&self) -> bool {
+        let choices = &self.completion.choices;
+        let stopped = |finish: &Finish| finish.kind != FinishKind::Error;
+        self.completion.done
+            && choices
+                .iter()
+                .all(|choice| choice.finish.as_ref().is_some_and(stopped))
+    }
+
+    /// Puts it together.
+    pub fn new(
+        exchange: &Exchange,
+        mut completion: Completion,
+        timeline: Timeline,
+        prices: &Prices,
+    ) -> Self {
+        let service = service::read(&exchange.response.head);
+        completion.cost = completion.cost.or_else(|| told_cost(&service));
+        let names = [
+            completion.served_model.as_deref(),
+            completion.asked_model.as_deref(),
+        ];
+        let tokens = completion.usage.as_ref().map(Tokens::from);
+        let tier = completion.service_tier.as_deref();
+        Self {
+            cost: priced(names, completion.provider, tokens.as_ref(), tier, prices),
+            advice: advice(exchange, &completion, &service),
+            completion,
+            timeline,
+            service,
+        }
+    }
+}
+
+/// What a gateway says in the head that it cost.
+fn told_cost(service: &ServiceFacts) -> Option<chat::Cost> {
+    let told = service.all(service::Kind::Cost).next()?.trim().parse().ok();
+    // Zero is what it says where it has no price.
+    let told = told.filter(|usd: &f64| *usd > 0.0)?;
+    chat::Cost::read(told, "x-litellm-response-cost")
+}
+
+/// What `tokens` cost by the price of the served model, else of the asked one, unless another answered: the
+/// served name is the exact one, the asked one may be what the table lists.
+pub fn priced(
+    [served, asked]: [Option<&str>; 2],
+    provider: Option<&str>,
+    tokens: Option<&Tokens>,
+    tier: Option<&str>,
+    prices: &Prices,
+) -> Priced {
+    let (Some(name), Some(tokens)) = (served.or(asked), tokens) else {
+        return Priced::NotCounted;
+    };
+    let is_other =
+        |asked: &&str| served.is_some_and(|served| compare(asked, served) == Match::Different);
+    let names = served
+        .into_iter()
+        .chain(asked.filter(|asked| !is_other(asked)));
+    let found = seller(provider).and_then(|seller| {
+        let mut prices = names.filter_map(|name| prices.find(name, seller));
+        prices.next()
+    });
+    let Some(price) = found else {
+        return Priced::UnknownModel(name.to_owned());
+    };
+    let named = tier.map(Tier::named);
+    let tier = named.flatten().unwrap_or(Tier::Standard);
+    let Some(mut cost) = price::cost(price, tokens, tier) else {
+        return Priced::NotCounted;
+    };
+    cost.notes
+        .extend((named == Some(None)).then_some(price::Note::TierUnnamed));
+    Priced::Known {
+        model: price.model.clone(),
+        published: prices.source().published.clone().filter(|_| !price.own),
+        cost: Box::new(cost),
+    }
+}
+
+/// Whose prices hold for what `provider` serves: gateways sell those of others, whoever lists the name. `None`:
+/// nobody's, since it is one's own machine that serves.
+fn seller(provider: Option<&str>) -> Option<Option<&str>> {
+    match provider {
+        Some("llama.cpp") => None,
+        Some("openrouter" | "huggingface") => Some(None),
+        other => Some(other),
+    }
+}
+
+impl From<&Usage> for Tokens {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            input: usage.input,
+            cached_input: usage.cached_input,
+            cache_write: usage.cache_write,
+            cache_write_1h: usage.cache_write_1h,
+            audio_input: usage.audio_input,
+            output: usage.output,
+            reasoning: usage.reasoning,
+            audio_output: usage.audio_output,
+        }
+    }
+}
+
+/// What the SDK that sent the request would do; where the request names none, what those would do that are
+/// made for this API.
+fn advice(exchange: &Exchange, completion: &Completion, service: &ServiceFacts) -> Vec<Advice> {
+    let Some(status) = exchange.response.status().filter(|status| *status >= 400) else {
+        return vec![];
+    };
+    let failure = Failure::Status(status);
+    // A wait until a date counts from the date of the response.
+    let now = service.date;
+    let agent = exchange.request.head.get("user-agent").unwrap_or_default();
+    if let Some(sdk) = Sdk::of_agent(&String::from_utf8_lossy(&agent)) {
+        return vec![sdk.advise(failure, service, now)];
+    }
+    let family = match (completion.provider, completion.dialect) {
+        (Some("groq"), _) => Family::Groq,
+        (_, Some(dialect)) if dialect.starts_with("anthropic") => Family::Anthropic,
+        (_, Some(dialect)) if dialect.starts_with("gemini") => Family::Google,
+        // No SDK of their own is known here.
+        (_, Some("ollama" | "cohere")) => Family::Any,
+        _ => Family::OpenAi,
+    };
+    let all = crate::sdk::advise(failure, service, now);
+    all.into_iter()
+        .filter(|advice| [family, Family::Any].contains(&advice.family))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(names: [Option<&str>; 2], provider: Option<&str>, tier: Option<&str>) -> String {
+        let tokens = Tokens {
+            input: Some(1_000_000),
+            output: Some(0),
+            ..Tokens::default()
+        };
+        match priced(names, provider, Some(&tokens), tier, Prices::embedded()) {
+            Priced::Known { model, cost, .. } => {
+                let notes: Vec<_> = cost.notes.iter().map(ToString::to_string).collect();
+                format!("{model} {} {}", cost.total, notes.join("; "))
+            }
+            Priced::UnknownModel(model) => format!("none for {model}"),
+            Priced::NotCounted => "not counted".to_owned(),
+        }
+    }
+
+    #[test]
+    fn nobody_is_charged_by_the_price_of_another() {
+        let case = |names, provider, expected: &str| {
+            assert_eq!(price(names, provider, None).trim_end(), expected);
+        };
+        let dated = [Some("gpt-4o-2024-08-06"), Some("gpt-4o")];
+        case(dated, Some("openai"), "gpt-4o $2.50");
+        case(dated, None, "gpt-4o $2.50");
+        // Another model than was asked for has no price of its own.
+        case([Some("m"), Some("gpt-4o")], None, "none for m");
+        // A name that the table has for others only.
+        case(dated, Some("groq"), "none for gpt-4o-2024-08-06");
+        case(dated, Some("llama.cpp"), "none for gpt-4o-2024-08-06");
+        case(
+            [Some("openai/gpt-4o"), None],
+            Some("openrouter"),
+            "gpt-4o $2.50",
+        );
+        case([None, None], Some("openai"), "not counted");
+    }
+
+    #[test]
+    fn a_tier_that_is_not_known_is_told() {
+        let asked = [Some("gpt-4o"), None];
+        assert!(price(asked, Some("openai"), Some("scale")).contains("the tier that served"));
+        assert!(!price(asked, Some("openai"), Some("default")).contains("tier"));
+    }
+}

@@ -1,0 +1,264 @@
+//! One request sent to several models or servers, once or repeatedly: what each made of it, in numbers that can
+//! stand in a table.
+
+use serde::Serialize;
+
+use crate::call::meaning::{Priced, Report};
+use crate::chat::Arguments;
+use crate::diff::Subject;
+use crate::exchange::phases::Milestones;
+use crate::price::Money;
+
+/// What came of one exchange.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Trial {
+    /// The model that served, or that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Status code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How the answer ended, in words.
+    pub verdict: String,
+    /// From the end of the request to the first piece of text, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_content: Option<u64>,
+    /// From the end of the request to the last byte, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// Input tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<u64>,
+    /// Output tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<u64>,
+    /// Output tokens a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+    /// What it cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// Why the first choice stopped, in the provider's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish: Option<String>,
+    /// Tool calls, and how many of them have arguments that can be read.
+    pub calls: Calls,
+    /// Everything that the model said and called, for telling whether two answers are identical.
+    #[serde(skip)]
+    pub answer: String,
+    /// Whether all of it came.
+    #[serde(skip)]
+    pub whole: bool,
+    /// The file of the capture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<String>,
+}
+
+/// Tool calls of one answer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Calls {
+    /// How many.
+    pub all: u64,
+    /// How many have arguments that are JSON.
+    pub valid: u64,
+}
+
+/// All trials of one target.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trials {
+    /// What was asked, as the user wrote it: `openai:gpt-4o`.
+    pub target: String,
+    /// Each, in order.
+    pub trials: Vec<Trial>,
+    /// How many different answers came.
+    pub answers: u64,
+    /// Medians and spreads.
+    pub spread: Spread,
+}
+
+/// Medians and spreads over trials that were answered well.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Spread {
+    /// How many were answered with a status below 400, and did not break off.
+    pub answered: u64,
+    /// Microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_content: Option<Stat>,
+    /// Microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Stat>,
+    /// Output tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Stat>,
+    /// Output tokens a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed: Option<Stat>,
+}
+
+/// The middle of some numbers, and their ends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Stat {
+    /// Half lie below.
+    pub median: f64,
+    /// The least.
+    pub least: f64,
+    /// The greatest.
+    pub most: f64,
+}
+
+impl Trial {
+    /// From an exchange that has ended.
+    pub fn of(subject: &Subject) -> Self {
+        let Some(answered) = &subject.answered else {
+            return Self::default();
+        };
+        let milestones = Milestones::of(&answered.exchange);
+        let sent = milestones.sent.unwrap_or_default();
+        let since = |moment: Option<crate::span::Moment>| moment.map(|moment| moment.since(sent));
+        let report = &answered.report;
+        let completion = &report.completion;
+        let usage = completion.usage.as_ref();
+        let model = completion.served_model.clone();
+        let first = completion.choices.first();
+        Self {
+            model: model.or_else(|| completion.asked_model.clone()),
+            status: answered.exchange.response.status(),
+            verdict: completion.verdict.to_string(),
+            first_content: since(report.timeline.first_content.or(report.timeline.first_tool)),
+            total: since(milestones.last_byte),
+            input: usage.and_then(|usage| usage.input),
+            output: usage.and_then(|usage| usage.output),
+            speed: report.timeline.speed.as_ref().map(|speed| speed.per_second),
+            cost: match &report.cost {
+                Priced::Known { cost, .. } => Some(cost.total),
+                Priced::UnknownModel(_) | Priced::NotCounted => None,
+            },
+            finish: first.and_then(|choice| Some(choice.finish.as_ref()?.named.clone())),
+            calls: calls(report),
+            answer: answer(report),
+            whole: answered.exchange.outcome().is_whole() && answered.is_whole(),
+            capture: None,
+        }
+    }
+
+    /// Whether it was answered with all of an answer, and not with an error.
+    pub fn is_answered(&self) -> bool {
+        self.whole && self.status.is_some_and(|status| status < 400)
+    }
+}
+
+fn calls(report: &Report) -> Calls {
+    let choices = report.completion.choices.iter();
+    let calls = choices.flat_map(|choice| &choice.tool_calls);
+    let broken = |check: &Arguments| matches!(check, Arguments::Broken { .. });
+    calls.fold(Calls::default(), |calls, call| Calls {
+        all: calls.all.saturating_add(1),
+        valid: calls.valid.saturating_add(u64::from(!broken(&call.check))),
+    })
+}
+
+fn answer(report: &Report) -> String {
+    let mut answer = String::new();
+    for choice in &report.completion.choices {
+        answer.push_str(&choice.text);
+        answer.push('\0');
+        answer.push_str(choice.refusal.as_deref().unwrap_or_default());
+        for call in &choice.tool_calls {
+            answer.push('\0');
+            answer.push_str(&call.name);
+            answer.push('\0');
+            answer.push_str(&call.arguments);
+        }
+        answer.push('\0');
+    }
+    answer
+}
+
+impl Trials {
+    /// Puts the trials of one target together.
+    pub fn new(target: String, trials: Vec<Trial>) -> Self {
+        let answered = || trials.iter().filter(|trial| trial.is_answered());
+        let mut answers: Vec<_> = answered().map(|trial| &trial.answer).collect();
+        answers.sort_unstable();
+        answers.dedup();
+        let micros = |of: fn(&Trial) -> Option<u64>| {
+            Stat::of(answered().filter_map(of).map(|number| number as f64))
+        };
+        Self {
+            target,
+            answers: answers.len() as u64,
+            spread: Spread {
+                answered: answered().count() as u64,
+                first_content: micros(|trial| trial.first_content),
+                total: micros(|trial| trial.total),
+                output: micros(|trial| trial.output),
+                speed: Stat::of(answered().filter_map(|trial| trial.speed)),
+            },
+            trials,
+        }
+    }
+}
+
+impl Stat {
+    /// Of some numbers; `None` of none. Of an even number of them the median is the mean of the middle two.
+    pub fn of(numbers: impl Iterator<Item = f64>) -> Option<Self> {
+        let mut numbers: Vec<_> = numbers.collect();
+        numbers.sort_by(f64::total_cmp);
+        let half = numbers.len().div_euclid(2);
+        let upper = *numbers.get(half)?;
+        let median = match numbers.len().is_multiple_of(2) {
+            true => numbers.get(half.checked_sub(1)?)?.midpoint(upper),
+            false => upper,
+        };
+        Some(Self {
+            median,
+            least: *numbers.first()?,
+            most: *numbers.last()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_and_ends() {
+        let of = |numbers: &[f64]| Stat::of(numbers.iter().copied());
+        let stat = |median, least, most| {
+            Some(Stat {
+                median,
+                least,
+                most,
+            })
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[3.0]), stat(3.0, 3.0, 3.0));
+        assert_eq!(of(&[3.0, 1.0, 2.0]), stat(2.0, 1.0, 3.0));
+        assert_eq!(of(&[4.0, 1.0, 2.0, 3.0]), stat(2.5, 1.0, 4.0));
+    }
+
+    #[test]
+    fn answers_are_told_apart_and_errors_are_none() {
+        let trial = |status, answer: &str| Trial {
+            status: Some(status),
+            answer: answer.to_owned(),
+            whole: true,
+            total: Some(10),
+            ..Trial::default()
+        };
+        let all = vec![
+            trial(200, "a"),
+            trial(200, "a"),
+            trial(200, "b"),
+            trial(429, ""),
+            Trial {
+                whole: false,
+                ..trial(200, "broken o")
+            },
+        ];
+        let trials = Trials::new("x".to_owned(), all);
+        assert_eq!((trials.answers, trials.spread.answered), (2, 3));
+        assert_eq!(trials.spread.speed, None);
+    }
+}

@@ -1,0 +1,3 @@
+//! The list of a capture folder: its rows and filters.
+
+pub mod row;

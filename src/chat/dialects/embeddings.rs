@@ -1,0 +1,44 @@
+//! OpenAI Embeddings, and all who speak them: no words, no finish, but a model and counts.
+//! Source: openai/openai-openapi, `CreateEmbeddingResponse`.
+
+use crate::chat::dialect::{Asked, Dialect, Ends};
+use crate::chat::gather::Gather;
+use crate::chat::usage;
+use crate::json::Value;
+
+/// Embeddings.
+pub(in crate::chat) struct Embeddings;
+
+impl Dialect for Embeddings {
+    fn name(&self) -> &'static str {
+        "openai-embeddings"
+    }
+
+    fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
+        asked
+            .path_ends("/embeddings")
+            .then_some("the path ends with /embeddings")
+    }
+
+    fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
+        let first = root.get("data")?.at(0)?;
+        first.get("embedding").map(|_| "the body has embeddings")
+    }
+
+    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+        self.body(root, gather);
+    }
+
+    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+        if let Some(model) = root.get("model") {
+            gather.model(model);
+        }
+        if let Some(counts) = root.get("usage") {
+            gather.usage(counts, usage::chat);
+        }
+    }
+
+    fn ends(&self, _: Option<&str>) -> Ends {
+        Ends::Whole
+    }
+}

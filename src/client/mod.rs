@@ -1,0 +1,3 @@
+//! Sending: one exchange over one connection ([`drive`]).
+
+pub mod drive;

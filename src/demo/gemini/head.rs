@@ -1,0 +1,70 @@
+//! The fields of a reply's head, in the order and spelling of Google's front end, and how its JSON is laid
+//! out (<https://ai.google.dev/api/generate-content>).
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+use serde_json::{Map, Value};
+
+use crate::demo::{Context, when};
+
+pub(super) const JSON: &str = "application/json; charset=UTF-8";
+pub(super) const EVENTS: &str = "text/event-stream";
+
+/// The fields of a reply that cost so many tokens.
+pub(super) fn fields(content_type: &str, tokens: u64, seen: Context) -> Vec<(String, String)> {
+    let took = 80_u64.saturating_add(tokens.min(2_000));
+    let shown = (content_type == EVENTS).then(|| ("Content-Disposition", "attachment".to_owned()));
+    let rest = [
+        ("Vary", "Origin".to_owned()),
+        ("Vary", "X-Origin".to_owned()),
+        ("Vary", "Referer".to_owned()),
+        ("Date", when::date(seen.created_secs)),
+        ("Server", "wire-demo".to_owned()),
+        ("X-XSS-Protection", "0".to_owned()),
+        ("X-Frame-Options", "SAMEORIGIN".to_owned()),
+        ("X-Content-Type-Options", "nosniff".to_owned()),
+        ("Server-Timing", format!("gfet4t7; dur={took}")),
+    ];
+    std::iter::once(("Content-Type", content_type.to_owned()))
+        .chain(shown)
+        .chain(rest)
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// JSON on one line: a space after each colon, none after a comma.
+pub(super) fn line(value: &Value) -> String {
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, Colons);
+    // Writing to memory does not fail.
+    let written = value.serialize(&mut serializer);
+    debug_assert!(written.is_ok());
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// An object with these keys, in this order; what is not there is left out.
+pub(super) fn object<const N: usize>(keys: [(&str, Option<Value>); N]) -> Value {
+    let some = |(key, value): (&str, Option<Value>)| Some((key.to_owned(), value?));
+    Value::Object(keys.into_iter().filter_map(some).collect::<Map<_, _>>())
+}
+
+struct Colons;
+
+impl Formatter for Colons {
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_space_after_each_colon() {
+        let value = serde_json::json!({"a": [1, {"b": ":"}], "c": {}});
+        assert_eq!(line(&value), r#"{"a": [1,{"b": ":"}],"c": {}}"#);
+    }
+}

@@ -1,0 +1,109 @@
+//! The items of a response's output: thinking, a message, calls
+//! (<https://platform.openai.com/docs/api-reference/responses/object>).
+
+use serde_json::{Value, json};
+
+use crate::demo::thought::Call;
+
+/// One item.
+#[derive(Clone, Debug)]
+pub(super) enum Item {
+    Reasoning {
+        id: String,
+        /// The tokens of what is told of the thinking; none: it stays hidden.
+        summary: Vec<String>,
+        /// The tokens of the thinking itself.
+        weight: usize,
+        /// The thinking, to be sent back.
+        sealed: Option<String>,
+    },
+    Message {
+        id: String,
+        text: Vec<String>,
+        refused: bool,
+    },
+    Call {
+        id: String,
+        call: Call,
+    },
+}
+
+impl Item {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Reasoning { id, .. } | Self::Message { id, .. } | Self::Call { id, .. } => id,
+        }
+    }
+
+    /// The item, whole.
+    pub(super) fn json(&self, status: &str) -> Value {
+        match self {
+            Self::Reasoning { summary, .. } if summary.is_empty() => {
+                self.thinking(&json!([]), true)
+            }
+            Self::Reasoning { summary, .. } => {
+                self.thinking(&json!([summary_part(&summary.concat())]), true)
+            }
+            Self::Message { id, text, refused } => json!({
+                "id": id,
+                "type": "message",
+                "status": status,
+                "content": [part(&text.concat(), *refused)],
+                "role": "assistant",
+            }),
+            Self::Call { call, .. } => self.call(call, "completed", &call.arguments.concat()),
+        }
+    }
+
+    /// The item as it begins.
+    pub(super) fn begun(&self) -> Value {
+        match self {
+            Self::Reasoning { .. } => self.thinking(&json!([]), false),
+            Self::Message { id, .. } => json!({
+                "id": id,
+                "type": "message",
+                "status": "in_progress",
+                "content": [],
+                "role": "assistant",
+            }),
+            Self::Call { call, .. } => self.call(call, "in_progress", ""),
+        }
+    }
+
+    fn thinking(&self, summary: &Value, whole: bool) -> Value {
+        let mut item = json!({"id": self.id(), "type": "reasoning", "summary": summary});
+        if let Self::Reasoning {
+            sealed: Some(sealed),
+            ..
+        } = self
+        {
+            item["encrypted_content"] = json!(if whole { sealed.as_str() } else { "" });
+        }
+        item
+    }
+
+    fn call(&self, call: &Call, status: &str, arguments: &str) -> Value {
+        json!({
+            "id": self.id(),
+            "type": "function_call",
+            "status": status,
+            "arguments": arguments,
+            "call_id": call.id("call_", 24),
+            "name": call.name,
+        })
+    }
+}
+
+/// A part of a message.
+pub(super) fn part(text: &str, refused: bool) -> Value {
+    if refused {
+        json!({"type": "refusal", "refusal": text})
+    } else {
+        json!({"type": "output_text", "annotations": [], "logprobs": [], "text": text})
+    }
+}
+
+/// A part of what is told of the thinking.
+pub(super) fn summary_part(text: &str) -> Value {
+    json!({"type": "summary_text", "text": text})
+}

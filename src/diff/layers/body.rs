@@ -1,0 +1,188 @@
+//! Two bodies: as JSON where both are, as text where both are that, else as bytes.
+
+use crate::diff::bytes::common;
+use crate::diff::change::{Change, Shown, Value, What};
+use crate::diff::structure;
+use crate::json::Document;
+use crate::span::Span;
+
+/// What differs, and what is to be said of how it was compared.
+pub(in crate::diff) fn compare(left: &[u8], right: &[u8]) -> (Vec<Change>, Vec<String>) {
+    if left == right {
+        return (vec![], vec![]);
+    }
+    if let (Ok(lefts), Ok(rights)) = (Document::parse(left), Document::parse(right)) {
+        let (mut changes, note) = structure::documents(&lefts, &rights);
+        changes.extend(layout(&lefts, &rights));
+        if changes.is_empty() {
+            changes.extend(spaces(left, right));
+        }
+        return (changes, note.into_iter().collect());
+    }
+    let sides = [left, right].map(std::str::from_utf8);
+    let change = match sides {
+        [Ok(left), Ok(right)] => text(left, right),
+        _ => bytes(left, right),
+    };
+    (change.into_iter().collect(), vec![])
+}
+
+fn text(left: &str, right: &str) -> Option<Change> {
+    let shown = |text: &str| {
+        let place = Span::new(0, text.len() as u64);
+        (!text.is_empty()).then(|| Shown {
+            value: Value::Text(text.to_owned()),
+            span: Some(place),
+            path: None,
+        })
+    };
+    Change::between("", shown(left), shown(right))
+}
+
+/// How many bytes around the first that differs are told.
+const AROUND: usize = 16;
+
+fn bytes(left: &[u8], right: &[u8]) -> Option<Change> {
+    let first = common(left, right);
+    let shown = |bytes: &[u8]| {
+        let here = bytes.get(first..).unwrap_or_default();
+        let here = here.get(..AROUND).unwrap_or(here);
+        let size = bytes.len();
+        Some(Shown {
+            value: Value::Text(format!(
+                "{size} bytes; from byte {first}: {}",
+                hex::encode(here)
+            )),
+            span: Some(Span::new(
+                first as u64,
+                first.saturating_add(here.len()) as u64,
+            )),
+            path: None,
+        })
+    };
+    Change::between("", shown(left), shown(right))
+}
+
+/// How the two JSON texts are laid out, where that differs.
+fn layout(left: &Document<'_>, right: &Document<'_>) -> Option<Change> {
+    // Where one of them shows none, there is nothing to compare.
+    let layouts = [Layout::of(left)?, Layout::of(right)?];
+    let [left, right] = layouts.map(|layout| Some(Value::Text(layout.words()).into()));
+    let change = Change::between("white space", left, right)?;
+    Some(Change {
+        what: What::Respelled,
+        ..change
+    })
+}
+
+/// How many characters behind the first that differs are told.
+const BEHIND: usize = 16;
+
+/// Where two JSON texts that say the same, and look alike at their beginning, part.
+fn spaces(left: &[u8], right: &[u8]) -> Option<Change> {
+    let first = common(left, right);
+    let shown = |bytes: &[u8]| {
+        let here = bytes.get(first..).unwrap_or_default();
+        // No character has more than four bytes.
+        let here = here.get(..BEHIND.saturating_mul(4)).unwrap_or(here);
+        let text = String::from_utf8_lossy(here);
+        let text: String = text.chars().take(BEHIND).collect();
+        Some(Shown::from(Value::Text(format!(
+            "from byte {first}: {text:?}"
+        ))))
+    };
+    let change = Change::between("white space", shown(left), shown(right))?;
+    Some(Change {
+        what: What::Respelled,
+        ..change
+    })
+}
+
+/// The white space between the tokens of a JSON text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Layout {
+    /// After an opening bracket.
+    indent: String,
+    comma: String,
+    colon: String,
+}
+
+impl Layout {
+    /// By the first object with two members; `None` where there is none.
+    fn of(document: &Document<'_>) -> Option<Self> {
+        let root = document.root();
+        let mut members = root.members();
+        let ((key, value), (next, _)) = (members.next()?, members.next()?);
+        let between = |start, end| {
+            String::from_utf8_lossy(document.slice(Span::new(start, end))).into_owned()
+        };
+        Some(Self {
+            indent: between(root.span().start.saturating_add(1), key.span().start),
+            comma: between(value.span().end, next.span().start),
+            colon: between(key.span().end, value.span().start),
+        })
+    }
+
+    fn words(&self) -> String {
+        match (&self.indent[..], &self.comma[..], &self.colon[..]) {
+            ("", ",", ":") => "compact".to_owned(),
+            ("", comma, colon) => format!("{comma:?} and {colon:?}"),
+            (indent, ..) => format!("indented: {indent:?}, {:?}, {:?}", self.comma, self.colon),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_are_told_apart() {
+        let words = |text: &str| {
+            let document = Document::parse(text.as_bytes()).unwrap();
+            Layout::of(&document).map(|layout| layout.words())
+        };
+        assert_eq!(words(r#"{"a":1,"b":2}"#).as_deref(), Some("compact"));
+        let python = words(r#"{"a": 1, "b": 2}"#);
+        assert_eq!(python.as_deref(), Some(r#"", " and ": ""#));
+        let laid_out = words("{\n  \"a\": 1,\n  \"b\": 2\n}");
+        assert_eq!(
+            laid_out.as_deref(),
+            Some(r#"indented: "\n  ", ",\n  ", ": ""#)
+        );
+        assert_eq!(words("[1]"), None);
+    }
+
+    #[test]
+    fn only_equal_bytes_have_no_difference() {
+        for (left, right) in [
+            (r#"{"a":1}"#, r#"{"a": 1}"#),
+            ("[1]", "[1]\n"),
+            (r#"{"a":[1,2],"b":2}"#, r#"{"a":[1, 2],"b":2}"#),
+        ] {
+            let (changes, _) = compare(left.as_bytes(), right.as_bytes());
+            assert_eq!(changes.len(), 1, "{left} {right}");
+            assert_eq!(changes[0].at, "white space");
+            assert_eq!(changes[0].what, What::Respelled);
+        }
+        let (changes, _) = compare(br#"{"a":1}"#, br#"{"a":1,"b":2}"#);
+        assert_eq!(changes.len(), 1, "one member shows no layout");
+        let (changes, _) = compare(r#"{"é":"日"}"#.as_bytes(), r#"{"é": "日"}"#.as_bytes());
+        let told = changes[0].left.clone().unwrap();
+        let expected = r#"from byte 6: "\"日\"}""#.to_owned();
+        assert_eq!(told.value, Value::Text(expected));
+    }
+
+    #[test]
+    fn texts_and_bytes() {
+        assert_eq!(compare(b"same", b"same").0, vec![]);
+        let (changes, _) = compare(b"<html>one", b"<html>two");
+        assert_eq!(changes.len(), 1);
+        let (changes, _) = compare(b"\xff\x00\x01", b"\xff\x00\x02");
+        let told = changes[0].right.clone().unwrap();
+        assert_eq!(
+            told.value,
+            Value::Text("3 bytes; from byte 2: 02".to_owned())
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! How two exchanges framed and coded their bodies, and how they ended.
+
+use crate::diff::change::{Change, Value};
+use crate::diff::sheet::{Sheet, readable};
+use crate::diff::subject::Answered;
+use crate::exchange::Outcome;
+use crate::http1::{Framing, Message};
+use crate::span::Side;
+use crate::tape::{Closing, Fact, Party};
+
+/// What differs between them.
+pub(in crate::diff) fn compare(left: &Answered, right: &Answered) -> Vec<Change> {
+    sheet(left).compare(&sheet(right))
+}
+
+fn sheet(answered: &Answered) -> Sheet {
+    let mut sheet = Sheet::default();
+    let exchange = &answered.exchange;
+    message(&mut sheet, "request", &exchange.request);
+    sheet.count(
+        "interim responses",
+        Some(exchange.interim.len() as u64).filter(|count| *count > 0),
+    );
+    message(&mut sheet, "response", &exchange.response);
+    sheet.count("reads", Some(exchange.received.runs));
+    sheet.count("decoded bytes", Some(answered.body.bytes.len() as u64));
+    let trouble = answered.body.trouble.as_ref();
+    sheet.text("content coding broken", trouble.map(ToString::to_string));
+    sheet.text("end", Some(ending(&exchange.outcome())));
+    for (_, fact) in &exchange.facts {
+        if let Fact::Closed { by, how } = fact {
+            let by = match by {
+                Party::Us => "us",
+                Party::Peer => "the peer",
+            };
+            sheet.text("closed by", Some(format!("{by}, {}", closing(*how))));
+        }
+    }
+    let after = exchange.after_end;
+    sheet.count(
+        "bytes after the end",
+        Some(after).filter(|bytes| *bytes > 0),
+    );
+    for (side, oddity) in exchange.oddities() {
+        let of = match side {
+            Side::Sent => "request",
+            Side::Received => "response",
+        };
+        let at = format!("{of}: {}", oddity.kind.explain());
+        sheet.put(&at, Some(Value::Text(format!("at {}", oddity.at.start))));
+    }
+    sheet
+}
+
+fn message(sheet: &mut Sheet, name: &str, message: &Message) {
+    let at = |what: &str| format!("{name} {what}");
+    sheet.text(&at("framing"), message.framing.map(framing));
+    let codings: Vec<_> = message.codings().map(readable).collect();
+    sheet.text(
+        &at("codings"),
+        Some(codings.join(", ")).filter(|all| !all.is_empty()),
+    );
+    sheet.count(&at("bytes of body"), Some(message.body_length));
+    if message.framing == Some(Framing::Chunked) {
+        sheet.count(&at("chunks"), Some(message.chunks));
+        sheet.text(&at("chunk sizes"), sizes(message));
+    }
+    for (name, value) in message.trailers.pairs() {
+        let name = readable(name).to_ascii_lowercase();
+        let at = at(&format!("trailer {name}"));
+        sheet.text(&at, Some(readable(value)));
+    }
+}
+
+fn framing(framing: Framing) -> String {
+    match framing {
+        // The number itself is told as bytes of body.
+        Framing::Length(_) => "Content-Length".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Least, median and greatest: a chunk's data is one span of the body, unless a body of one run was joined.
+fn sizes(message: &Message) -> Option<String> {
+    let mut sizes: Vec<_> = message.body.iter().map(|span| span.len()).collect();
+    sizes.sort_unstable();
+    let median = sizes.get(sizes.len().checked_div(2)?)?;
+    Some(format!(
+        "{} .. {median} .. {}",
+        sizes.first()?,
+        sizes.last()?
+    ))
+}
+
+fn closing(how: Closing) -> &'static str {
+    match how {
+        Closing::CloseNotify => "with close_notify",
+        Closing::Eof => "at the end of its bytes",
+        Closing::EofWithoutCloseNotify => "without close_notify",
+        Closing::Reset => "by a reset",
+    }
+}
+
+fn ending(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Whole => "complete",
+        Outcome::NoConnection { .. } => "no connection",
+        Outcome::TimedOut { .. } => "timed out",
+        Outcome::Interrupted => "interrupted",
+        Outcome::NoResponse { .. } => "no response",
+        Outcome::Cut { .. } => "cut",
+        Outcome::Lost { .. } => "unreadable",
+        Outcome::Unfinished => "unfinished",
+    }
+}

@@ -1,0 +1,50 @@
+//! When what came, in two exchanges: phases, milestones of the answer, pace. Times differ between any two
+//! exchanges; whether a difference says something, a baseline tells.
+
+use crate::diff::change::{Change, Value};
+use crate::diff::sheet::Sheet;
+use crate::diff::subject::Answered;
+use crate::exchange::phases::Milestones;
+
+/// What differs between them.
+pub(in crate::diff) fn compare(left: &Answered, right: &Answered) -> Vec<Change> {
+    sheet(left).compare(&sheet(right))
+}
+
+fn sheet(answered: &Answered) -> Sheet {
+    let mut sheet = Sheet::default();
+    let milestones = Milestones::of(&answered.exchange);
+    for phase in milestones.phases() {
+        sheet.micros(phase.name, Some(phase.to.since(phase.from)));
+    }
+    let timeline = &answered.report.timeline;
+    // Counted from the end of the request: how long the connection took is told above.
+    let sent = milestones.sent.unwrap_or_default();
+    let moments = [
+        ("first event", timeline.first_event),
+        ("first reasoning", timeline.first_reasoning),
+        ("first content (TTFT)", timeline.first_content),
+        ("first tool call", timeline.first_tool),
+        ("last content", timeline.last_content),
+        ("end mark", timeline.done),
+        ("last byte", milestones.last_byte),
+    ];
+    for (name, moment) in moments {
+        sheet.micros(name, moment.map(|moment| moment.since(sent)));
+    }
+    let gaps = timeline.gaps.as_ref();
+    sheet.micros("gap p50", gaps.map(|gaps| gaps.p50));
+    sheet.micros("gap p95", gaps.map(|gaps| gaps.p95));
+    sheet.micros("longest gap", gaps.map(|gaps| gaps.longest.micros));
+    let speed = timeline.speed.as_ref().map(|speed| speed.per_second);
+    sheet.put("tokens a second", speed.map(Value::Number));
+    for time in &answered.report.service.times {
+        let metric = time.metric.as_ref();
+        let metric = metric
+            .map(|metric| format!(" {metric}"))
+            .unwrap_or_default();
+        let name = format!("{}{metric}", time.field.to_ascii_lowercase());
+        sheet.micros(&name, Some(time.micros));
+    }
+    sheet
+}

@@ -1,0 +1,442 @@
+//! What the SDKs would do about a failure, by the rules in their code: try again or not, when, how often.
+//!
+//! Read in the packages of openai-python 3.54.0, openai-node 7.5.0, anthropic-python 2.12.0, anthropic-ts
+//! 1.12.0 and groq-python 1.7.0; those of anthropic-python 0.121.0, google-genai 3.4.0 and the Vercel AI SDK 6
+//! after notes on their sources. All rules are defaults: a program may set its own number of retries.
+
+mod sdks;
+
+pub use sdks::{Family, SDKS, Sdk};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::service::value::SECOND;
+use crate::service::{ServiceFacts, Wait};
+use sdks::{Asked, Beyond, Jitter};
+
+/// What went wrong, as far as an SDK can tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// A response came, with this status.
+    Status(u16),
+    /// No head of a response came: no connection, a time limit, or the connection broke.
+    NoAnswer,
+    /// The body broke off, or told of an error, after a head that was fine.
+    AfterHead,
+}
+
+impl Sdk {
+    /// The SDK that sends this `user-agent`: `AsyncOpenAI/Python 3.54.0`, `Anthropic/JS 1.12.0`.
+    pub fn of_agent(agent: &str) -> Option<&'static Self> {
+        let agent = agent.strip_prefix("Async").unwrap_or(agent);
+        let fits = SDKS.iter().filter(|sdk| agent.starts_with(sdk.agent));
+        // The one that says more: `Anthropic/Python 0.` before `Anthropic/Python`.
+        fits.max_by_key(|sdk| sdk.agent.len())
+    }
+
+    /// What it would do; `now` is used for waits that end at an instant, the response's `Date` without it.
+    pub fn advise(&self, failure: Failure, facts: &ServiceFacts, now: Option<Timestamp>) -> Advice {
+        let asked = Request::read(facts, now);
+        match self.verdict(failure, facts, asked) {
+            Verdict::No(because) => Advice::new(self, false, Vec::new(), because),
+            Verdict::Yes(because) if self.retries == 0 => {
+                let because = format!("it never does unless told to, though {because}");
+                Advice::new(self, false, Vec::new(), because)
+            }
+            Verdict::Yes(because) => {
+                let (waits, how) = self.waits(asked);
+                Advice::new(self, true, waits, format!("{because}; {how}"))
+            }
+        }
+    }
+
+    fn verdict(
+        &self,
+        failure: Failure,
+        facts: &ServiceFacts,
+        asked: Option<Request<'_>>,
+    ) -> Verdict {
+        let status = match failure {
+            Failure::NoAnswer => return Verdict::Yes("no answer came".to_owned()),
+            Failure::AfterHead => {
+                return Verdict::No("nothing is tried again once a body has begun".to_owned());
+            }
+            Failure::Status(status) if status < 400 => {
+                return Verdict::No(format!("status {status} is no error"));
+            }
+            Failure::Status(status) => status,
+        };
+        if let (Some(asked), Asked::UpTo(most, Beyond::GivesUp)) = (asked, self.asked)
+            && asked.micros > most.saturating_mul(SECOND)
+        {
+            return Verdict::No(format!("{asked} is more than the {most} s it would wait"));
+        }
+        match facts.retry.should.filter(|_| self.obeys_should) {
+            Some(true) => return Verdict::Yes(wins(true, status)),
+            Some(false) => return Verdict::No(wins(false, status)),
+            None => {}
+        }
+        if status >= 500 && self.tries_server_error(status) || self.statuses.contains(&status) {
+            return Verdict::Yes(format!("status {status} is one to try again"));
+        }
+        Verdict::No(format!(
+            "status {status} is none to try again ({})",
+            self.listed()
+        ))
+    }
+
+    fn tries_server_error(&self, status: u16) -> bool {
+        self.family != Family::Google || matches!(status, 500 | 502 | 503 | 504)
+    }
+
+    /// The statuses that it tries again, in words.
+    fn listed(&self) -> String {
+        let listed: Vec<String> = self.statuses.iter().map(u16::to_string).collect();
+        let servers = match self.family {
+            Family::Google => "500, 502, 503, 504 are",
+            _ => "500 and up are",
+        };
+        format!("{}, {servers}", listed.join(", "))
+    }
+
+    /// The waits, and in words where they come from.
+    fn waits(&self, asked: Option<Request<'_>>) -> (Vec<Range>, String) {
+        let Some(asked) = asked else {
+            return (
+                self.own(),
+                "no field asks for a wait, so by its own rule".to_owned(),
+            );
+        };
+        let Asked::UpTo(most, beyond) = self.asked else {
+            return (self.own(), format!("{asked} is not looked at"));
+        };
+        let exact = |micros| {
+            vec![Range {
+                least_micros: micros,
+                most_micros: micros,
+            }]
+        };
+        let limit = most
+            .saturating_mul(SECOND)
+            .saturating_sub(self.below.into());
+        match beyond {
+            _ if asked.micros == 0 && !self.obeys_zero => (
+                self.own(),
+                format!("{asked} is no wait, so by its own rule"),
+            ),
+            _ if asked.micros <= limit => (exact(asked.micros), format!("{asked} is obeyed")),
+            Beyond::WaitsThatLong => (exact(limit), format!("{asked} is obeyed up to {most} s")),
+            Beyond::OwnRule | Beyond::GivesUp => {
+                let how = format!("{asked} is beyond the {most} s it accepts, so by its own rule");
+                (self.own(), how)
+            }
+        }
+    }
+
+    /// Its own waits, one for each try.
+    fn own(&self) -> Vec<Range> {
+        let tries = 0..u32::from(self.retries);
+        let steps = tries.map(|step| {
+            let doubled = self
+                .backoff
+                .first_micros
+                .saturating_mul(2_u64.saturating_pow(step));
+            let wait = doubled.min(self.backoff.most_micros);
+            match self.backoff.jitter {
+                Jitter::None => (wait, wait),
+                Jitter::QuarterLess => (wait.saturating_sub(wait.div_euclid(4)), wait),
+                Jitter::SecondMore => (wait, wait.saturating_add(SECOND)),
+            }
+        });
+        let ranges = steps.map(|(least_micros, most_micros)| Range {
+            least_micros,
+            most_micros,
+        });
+        ranges.collect()
+    }
+}
+
+fn wins(should: bool, status: u16) -> String {
+    format!("x-should-retry: {should} wins over status {status}")
+}
+
+/// Whether to try again, and because of what.
+enum Verdict {
+    Yes(String),
+    No(String),
+}
+
+/// The wait that a response asks for.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    wait: &'a Wait,
+    micros: u64,
+}
+
+impl<'a> Request<'a> {
+    fn read(facts: &'a ServiceFacts, now: Option<Timestamp>) -> Option<Self> {
+        let wait = facts.retry.asked()?;
+        let micros = wait.until.wait_micros(now)?;
+        Some(Self { wait, micros })
+    }
+}
+
+impl std::fmt::Display for Request<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.wait.field, self.wait.until.text)
+    }
+}
+
+/// What one SDK would do.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Advice {
+    /// The name of the SDK.
+    pub sdk: &'static str,
+    /// The versions whose code was read.
+    pub versions: &'static str,
+    /// Whom it is made for.
+    pub family: Family,
+    /// Whether it would try again.
+    pub retries: bool,
+    /// How often at most; zero if it would not.
+    pub times: u8,
+    /// How long it would wait: before the next try where a field says so, else before each.
+    pub waits: Vec<Range>,
+    /// By which rule.
+    pub because: String,
+    /// All of it as a sentence.
+    pub words: String,
+}
+
+/// How long an SDK would wait, with its jitter.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Range {
+    /// At least so many microseconds.
+    pub least_micros: u64,
+    /// At most so many microseconds.
+    pub most_micros: u64,
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let most = seconds(self.most_micros);
+        if self.least_micros == self.most_micros {
+            return write!(f, "{most} s");
+        }
+        write!(f, "{} to {most} s", seconds(self.least_micros))
+    }
+}
+
+/// Seconds to the millisecond, without zeros at the end.
+fn seconds(micros: u64) -> String {
+    let (whole, millis) = (
+        micros.div_euclid(SECOND),
+        micros.rem_euclid(SECOND).div_euclid(1000),
+    );
+    let shown = format!("{whole}.{millis:03}");
+    shown.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+impl Advice {
+    fn new(sdk: &Sdk, retries: bool, waits: Vec<Range>, because: String) -> Self {
+        let words = if retries {
+            let shown: Vec<String> = waits.iter().map(Range::to_string).collect();
+            let (after, times) = (shown.join(", then "), sdk.retries);
+            let name = sdk.name;
+            format!("{name} would try again after {after}, {times} times at most: {because}")
+        } else {
+            format!("{} would not try again: {because}", sdk.name)
+        };
+        Self {
+            sdk: sdk.name,
+            versions: sdk.versions,
+            family: sdk.family,
+            retries,
+            times: if retries { sdk.retries } else { 0 },
+            waits,
+            because,
+            words,
+        }
+    }
+}
+
+/// What each of the [`SDKS`] would do, in their order.
+pub fn advise(failure: Failure, facts: &ServiceFacts, now: Option<Timestamp>) -> Vec<Advice> {
+    SDKS.iter()
+        .map(|sdk| sdk.advise(failure, facts, now))
+        .collect()
+}
+
+/// Reads `bytes` as fields and asserts that the advice made from them holds together. The body of a fuzz target.
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8]) {
+    let facts = crate::service::check_fields(bytes);
+    for status in [429, 200] {
+        for advice in advise(Failure::Status(status), &facts, facts.date) {
+            assert!(
+                advice
+                    .waits
+                    .iter()
+                    .all(|wait| wait.least_micros <= wait.most_micros)
+            );
+            assert!(advice.retries || advice.waits.is_empty());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_500_is_tried_again_by_seven_sdks() {
+        let advice = advise(Failure::Status(500), &ServiceFacts::default(), None);
+        assert_eq!(advice.iter().filter(|advice| advice.retries).count(), 7);
+    }
+
+    fn words(agent: &str, failure: Failure, fields: &[(&str, &str)]) -> String {
+        let pairs = fields
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let facts = crate::service::of(pairs);
+        Sdk::of_agent(agent)
+            .unwrap()
+            .advise(failure, &facts, None)
+            .words
+    }
+
+    fn case(agent: &str, status: u16, fields: &[(&str, &str)], expected: &str) {
+        assert_eq!(words(agent, Failure::Status(status), fields), expected);
+    }
+
+    #[test]
+    fn what_sdks_would_do() {
+        let openai = "AsyncOpenAI/Python 3.54.0";
+        // openai-429-tpm
+        case(
+            openai,
+            429,
+            &[("retry-after", "2"), ("retry-after-ms", "1870")],
+            "openai-python would try again after 1.87 s, 2 times at most: \
+             status 429 is one to try again; retry-after-ms: 1870 is obeyed",
+        );
+        // openai-429-insufficient-quota
+        case(
+            openai,
+            429,
+            &[],
+            "openai-python would try again after 0.375 to 0.5 s, then 0.75 to 1 s, 2 times at most: \
+             status 429 is one to try again; no field asks for a wait, so by its own rule",
+        );
+        case(
+            openai,
+            429,
+            &[("Retry-After", "86400"), ("x-should-retry", "true")],
+            "openai-python would not try again: Retry-After: 86400 is more than the 120 s it would wait",
+        );
+        // anthropic-400-credit
+        case(
+            "Anthropic/Python 2.12.0",
+            400,
+            &[("x-should-retry", "false")],
+            "anthropic-python would not try again: x-should-retry: false wins over status 400",
+        );
+        // anthropic-529
+        case(
+            "Anthropic/JS 1.12.0",
+            529,
+            &[("x-should-retry", "true")],
+            "anthropic-ts would try again after 0.375 to 0.5 s, then 0.75 to 1 s, 2 times at most: \
+             x-should-retry: true wins over status 529; no field asks for a wait, so by its own rule",
+        );
+        case(
+            "Anthropic/Python 2.12.0",
+            429,
+            &[("retry-after", "3600")],
+            "anthropic-python would try again after 3600 s, 2 times at most: \
+             status 429 is one to try again; retry-after: 3600 is obeyed",
+        );
+        case(
+            "Anthropic/Python 0.121.0",
+            429,
+            &[("retry-after", "61")],
+            "anthropic-python 0 would try again after 0.375 to 0.5 s, then 0.75 to 1 s, 2 times at most: \
+             status 429 is one to try again; retry-after: 61 is beyond the 60 s it accepts, so by its own rule",
+        );
+    }
+
+    #[test]
+    fn what_other_sdks_would_do() {
+        case(
+            "google-genai-sdk/3.4.0 gl-python/3.11.7",
+            429,
+            &[],
+            "google-genai would not try again: it never does unless told to, \
+             though status 429 is one to try again",
+        );
+        case(
+            "google-genai-sdk/3.4.0",
+            501,
+            &[],
+            "google-genai would not try again: status 501 is none to try again \
+             (408, 429, 500, 502, 503, 504 are)",
+        );
+        case(
+            "ai/6.0.326 ai-sdk/provider-utils/4",
+            429,
+            &[("x-should-retry", "false")],
+            "Vercel AI SDK would try again after 2 s, then 4 s, 2 times at most: \
+             status 429 is one to try again; no field asks for a wait, so by its own rule",
+        );
+        case(
+            "OpenAI/JS 7.5.0",
+            400,
+            &[],
+            "openai-node would not try again: status 400 is none to try again (408, 409, 429, 500 and up are)",
+        );
+        case(
+            "OpenAI/JS 7.5.0",
+            200,
+            &[],
+            "openai-node would not try again: status 200 is no error",
+        );
+    }
+
+    #[test]
+    fn instants_and_failures_without_a_status() {
+        let date = ("Date", "Mon, 23 Nov 2026 09:14:07 GMT");
+        let after = ("Retry-After", "Mon, 23 Nov 2026 09:14:37 GMT");
+        let failure = Failure::Status(503);
+        let said = words("OpenAI/JS", failure, &[date, after]);
+        assert!(
+            said.starts_with("openai-node would try again after 30 s"),
+            "{said}"
+        );
+        // Without a clock of any side, the wait is not known.
+        let said = words("OpenAI/JS", failure, &[after]);
+        assert!(said.contains("after 0.375 to 0.5 s"), "{said}");
+        let said = words("OpenAI/JS", Failure::NoAnswer, &[]);
+        assert!(said.contains("no answer came"), "{said}");
+        let said = words("OpenAI/JS", Failure::AfterHead, &[]);
+        assert!(
+            said.ends_with("nothing is tried again once a body has begun"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn agents() {
+        let name = |agent| Sdk::of_agent(agent).map(|sdk| sdk.name);
+        assert_eq!(
+            name("AsyncAnthropic/Python 0.99"),
+            Some("anthropic-python 0")
+        );
+        assert_eq!(name("Groq/Python 1.7.0"), Some("groq-python"));
+        assert_eq!(name("curl/8"), None);
+        assert_eq!(
+            advise(Failure::NoAnswer, &ServiceFacts::default(), None).len(),
+            SDKS.len()
+        );
+    }
+}
