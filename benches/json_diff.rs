@@ -17,7 +17,7 @@ use std::time::Duration;
 use memory::peak;
 use wire::diff::effort::Effort;
 use wire::diff::json::compare;
-use wire::json::{DEPTH, Document};
+use wire::json::{JsonDocument, MAX_DEPTH};
 
 /// A name, and two texts.
 type Case = (&'static str, fn() -> [String; 2]);
@@ -142,7 +142,8 @@ fn run(name: &str, texts: [String; 2]) {
     // From here on, the most.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
     let began = on_core();
-    let [left, right] = (texts.each_ref()).map(|text| Document::parse(text.as_bytes()).unwrap());
+    let [left, right] =
+        (texts.each_ref()).map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
     let read = on_core() - began;
     let told = compare(&left, &right, Effort::default());
     let compared = on_core() - began - read;
@@ -265,7 +266,7 @@ fn array(range: std::ops::Range<u64>, number: fn(u64) -> u64) -> String {
 
 /// 10 MB of containers that hold one thing, as deep as can be read.
 fn nested(open: &str, leaf: &str, close: &str) -> String {
-    let depth = DEPTH - 1;
+    let depth = MAX_DEPTH - 1;
     let one = open.repeat(depth) + leaf + &close.repeat(depth);
     let all = vec![one; 10_000_000 / ((open.len() + close.len()) * depth)];
     format!("[{}]", all.join(","))

@@ -25,7 +25,7 @@ impl Span {
     }
 
     /// An empty span: a place between two bytes.
-    pub fn at(offset: u64) -> Self {
+    pub fn empty_at(offset: u64) -> Self {
         Self::new(offset, offset)
     }
 
@@ -59,14 +59,14 @@ impl std::fmt::Display for Span {
 /// Which of the two streams of an exchange, seen from the program that asks.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Side {
+pub enum StreamSide {
     /// What the asking program wrote: the request.
     Sent,
     /// What it read: the response.
     Received,
 }
 
-impl std::fmt::Display for Side {
+impl std::fmt::Display for StreamSide {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Sent => "sent",
@@ -92,7 +92,7 @@ impl Moment {
     }
 
     /// Microseconds from `earlier` to this moment; zero if `earlier` is later.
-    pub fn since(self, earlier: Self) -> u64 {
+    pub fn micros_since(self, earlier: Self) -> u64 {
         self.micros.saturating_sub(earlier.micros)
     }
 }

@@ -3,18 +3,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::span::{Moment, Side, Span};
+use crate::span::{Moment, Span, StreamSide};
 
 /// Whoever wants to know what happens on a connection, while it happens.
 ///
 /// The capture writer, the live view and [`Tape`] itself are all watchers: one feed for all.
-pub trait Watch {
+pub trait WireSink {
     /// Something happened to the connection.
-    fn fact(&mut self, moment: Moment, fact: &Fact);
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact);
     /// One read or write moved these bytes.
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]);
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]);
     /// No more bytes will come on this side. Whoever held some back lets them go.
-    fn ended(&mut self, side: Side, moment: Moment) {
+    fn ended(&mut self, side: StreamSide, moment: Moment) {
         let _ = (side, moment);
     }
     /// Whether it wants no more, so that the exchange may as well stop: whoever read its output is gone.
@@ -23,16 +23,16 @@ pub trait Watch {
     }
 }
 
-impl<W: Watch + ?Sized> Watch for &mut W {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
+impl<W: WireSink + ?Sized> WireSink for &mut W {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         (**self).fact(moment, fact);
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         (**self).bytes(side, moment, bytes);
     }
 
-    fn ended(&mut self, side: Side, moment: Moment) {
+    fn ended(&mut self, side: StreamSide, moment: Moment) {
         (**self).ended(side, moment);
     }
 
@@ -42,43 +42,43 @@ impl<W: Watch + ?Sized> Watch for &mut W {
 }
 
 /// A watcher that may be absent.
-impl<W: Watch> Watch for Option<W> {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
+impl<W: WireSink> WireSink for Option<W> {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         if let Some(watch) = self {
             watch.fact(moment, fact);
         }
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         if let Some(watch) = self {
             watch.bytes(side, moment, bytes);
         }
     }
 
-    fn ended(&mut self, side: Side, moment: Moment) {
+    fn ended(&mut self, side: StreamSide, moment: Moment) {
         if let Some(watch) = self {
             watch.ended(side, moment);
         }
     }
 
     fn is_done(&self) -> bool {
-        self.as_ref().is_some_and(Watch::is_done)
+        self.as_ref().is_some_and(WireSink::is_done)
     }
 }
 
 /// Two watchers of one feed; done as soon as either is.
-impl<A: Watch, B: Watch> Watch for (A, B) {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
+impl<A: WireSink, B: WireSink> WireSink for (A, B) {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         self.0.fact(moment, fact);
         self.1.fact(moment, fact);
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         self.0.bytes(side, moment, bytes);
         self.1.bytes(side, moment, bytes);
     }
 
-    fn ended(&mut self, side: Side, moment: Moment) {
+    fn ended(&mut self, side: StreamSide, moment: Moment) {
         self.0.ended(side, moment);
         self.1.ended(side, moment);
     }
@@ -92,31 +92,31 @@ impl<A: Watch, B: Watch> Watch for (A, B) {
 #[derive(Clone, Debug)]
 pub struct Tape {
     /// Where the recording comes from.
-    pub origin: Origin,
+    pub origin: TapeOrigin,
     /// What the program wrote.
     pub sent: Stream,
     /// What it read.
     pub received: Stream,
     /// What happened to the connection, in order.
-    pub facts: Vec<(Moment, Fact)>,
+    pub facts: Vec<(Moment, ConnectionFact)>,
 }
 
 impl Tape {
     /// An empty tape.
-    pub fn new(origin: Origin) -> Self {
+    pub fn new(origin: TapeOrigin) -> Self {
         Self {
             origin,
-            sent: Stream::new(Side::Sent),
-            received: Stream::new(Side::Received),
+            sent: Stream::new(StreamSide::Sent),
+            received: Stream::new(StreamSide::Received),
             facts: Vec::new(),
         }
     }
 
     /// The stream of that side.
-    pub fn stream(&self, side: Side) -> &Stream {
+    pub fn stream(&self, side: StreamSide) -> &Stream {
         match side {
-            Side::Sent => &self.sent,
-            Side::Received => &self.received,
+            StreamSide::Sent => &self.sent,
+            StreamSide::Received => &self.received,
         }
     }
 
@@ -124,15 +124,15 @@ impl Tape {
     ///
     /// Among things of one moment, facts of the connection come before bytes, and sent before received,
     /// save that closing and failing come last.
-    pub fn play(&self, watch: &mut dyn Watch) {
+    pub fn replay(&self, watch: &mut dyn WireSink) {
         let mut facts = self.facts.iter().peekable();
-        let mut sent = self.sent.runs().peekable();
-        let mut received = self.received.runs().peekable();
+        let mut sent = self.sent.reads().peekable();
+        let mut received = self.received.reads().peekable();
         let never = Moment::from_micros(u64::MAX);
         loop {
             let next_fact = facts
                 .peek()
-                .map(|(at, fact)| (*at, u8::from(fact.is_last()) * 3));
+                .map(|(at, fact)| (*at, u8::from(fact.ends_exchange()) * 3));
             let next_sent = sent.peek().map(|(_, at)| (*at, 1));
             let next_received = received.peek().map(|(_, at)| (*at, 2));
             let first = [next_fact, next_sent, next_received]
@@ -143,12 +143,12 @@ impl Tape {
                 None => break,
                 Some((_, 1)) => {
                     if let Some((span, at)) = sent.next() {
-                        watch.bytes(Side::Sent, at, self.sent.slice(span));
+                        watch.bytes(StreamSide::Sent, at, self.sent.slice(span));
                     }
                 }
                 Some((_, 2)) => {
                     if let Some((span, at)) = received.next() {
-                        watch.bytes(Side::Received, at, self.received.slice(span));
+                        watch.bytes(StreamSide::Received, at, self.received.slice(span));
                     }
                 }
                 Some(_) => {
@@ -159,34 +159,34 @@ impl Tape {
             }
         }
         let last = |stream: &Stream| stream.marks.last().map_or(never, |mark| mark.moment);
-        watch.ended(Side::Sent, last(&self.sent));
-        watch.ended(Side::Received, last(&self.received));
+        watch.ended(StreamSide::Sent, last(&self.sent));
+        watch.ended(StreamSide::Received, last(&self.received));
     }
 }
 
-impl Watch for Tape {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
+impl WireSink for Tape {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         self.facts.push((moment, fact.clone()));
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         match side {
-            Side::Sent => self.sent.push(moment, bytes),
-            Side::Received => self.received.push(moment, bytes),
+            StreamSide::Sent => self.sent.push(moment, bytes),
+            StreamSide::Received => self.received.push(moment, bytes),
         }
     }
 
-    fn ended(&mut self, side: Side, _moment: Moment) {
+    fn ended(&mut self, side: StreamSide, _moment: Moment) {
         match side {
-            Side::Sent => self.sent.ended = true,
-            Side::Received => self.received.ended = true,
+            StreamSide::Sent => self.sent.ended = true,
+            StreamSide::Received => self.received.ended = true,
         }
     }
 }
 
 /// Where a recording comes from: the first line of a capture.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct TapeOrigin {
     /// Unique, sorts by time (UUID version 7).
     pub id: String,
     /// Wall-clock time of moment zero, UTC.
@@ -203,20 +203,20 @@ pub struct Origin {
 #[derive(Clone, Debug)]
 pub struct Stream {
     /// Which direction.
-    pub side: Side,
+    pub side: StreamSide,
     /// Offset of the first byte still held.
     pub base: u64,
     /// The bytes from `base` on.
     pub bytes: Vec<u8>,
     /// Where each read or write began; ascending in offset and moment.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<ReadMark>,
     /// Whether no more can come.
     pub ended: bool,
 }
 
 /// The byte at `at` was the first of one read or write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Mark {
+pub struct ReadMark {
     /// Absolute offset.
     pub at: u64,
     /// When that read or write returned.
@@ -225,7 +225,7 @@ pub struct Mark {
 
 impl Stream {
     /// A stream that has not begun.
-    pub fn new(side: Side) -> Self {
+    pub fn new(side: StreamSide) -> Self {
         Self {
             side,
             base: 0,
@@ -240,7 +240,7 @@ impl Stream {
         if bytes.is_empty() {
             return;
         }
-        self.marks.push(Mark {
+        self.marks.push(ReadMark {
             at: self.end(),
             moment,
         });
@@ -267,7 +267,7 @@ impl Stream {
     }
 
     /// When the byte at `offset` crossed; `None` outside what was seen.
-    pub fn moment(&self, offset: u64) -> Option<Moment> {
+    pub fn moment_at(&self, offset: u64) -> Option<Moment> {
         if offset >= self.end() {
             return None;
         }
@@ -276,7 +276,7 @@ impl Stream {
     }
 
     /// `span`, cut where one read or write ended and the next began.
-    pub fn reads_of(&self, span: Span) -> impl Iterator<Item = Span> + '_ {
+    pub fn split_at_reads(&self, span: Span) -> impl Iterator<Item = Span> + '_ {
         let first = self.marks.partition_point(|mark| mark.at <= span.start);
         let inner = self.marks.get(first..).unwrap_or_default().iter();
         let cuts = inner
@@ -289,7 +289,7 @@ impl Stream {
     }
 
     /// Each read or write: its bytes and its moment, in order.
-    pub fn runs(&self) -> impl Iterator<Item = (Span, Moment)> + '_ {
+    pub fn reads(&self) -> impl Iterator<Item = (Span, Moment)> + '_ {
         self.marks.iter().enumerate().map(|(n, mark)| {
             let end = self
                 .marks
@@ -303,12 +303,12 @@ impl Stream {
 /// A stream of which only what a reader still needs is held, so that memory stays bounded however long
 /// it runs.
 #[derive(Clone, Debug, Default)]
-pub struct Rolling {
+pub struct RollingBuffer {
     base: u64,
     held: Vec<u8>,
 }
 
-impl Rolling {
+impl RollingBuffer {
     /// Offset one past the last byte fed so far.
     pub fn end(&self) -> u64 {
         self.base.saturating_add(self.held.len() as u64)
@@ -356,7 +356,7 @@ impl<'a> Window<'a> {
     }
 
     /// The bytes from the absolute `offset` on; empty past the end.
-    pub fn from(&self, offset: u64) -> &'a [u8] {
+    pub fn slice_from(&self, offset: u64) -> &'a [u8] {
         self.slice(Span::new(offset, self.end()))
     }
 
@@ -372,7 +372,7 @@ impl<'a> Window<'a> {
 /// Something that happened to the connection. In a capture, one line each, under the variant's name.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fact {
+pub enum ConnectionFact {
     /// A name became addresses.
     Resolved {
         /// The name that was asked for.
@@ -402,22 +402,22 @@ pub enum Fact {
         to: String,
     },
     /// TLS stands.
-    Secured(Secured),
+    Secured(TlsSession),
     /// The connection had served an earlier exchange.
     Reused {},
     /// One side ended the connection.
     Closed {
         /// Who.
-        by: Party,
+        by: ConnectionParty,
         /// In what way.
-        how: Closing,
+        how: CloseKind,
     },
     /// It went wrong here; what was seen before stands.
     Failed {
         /// What was being done.
-        stage: Stage,
+        stage: ExchangeStage,
         /// What kind of end it was.
-        cause: Cause,
+        cause: FailureCause,
         /// What went wrong, in words, with the address or name concerned.
         error: String,
     },
@@ -426,7 +426,7 @@ pub enum Fact {
         /// Which rule found it: a field's name, a query parameter, `known key`.
         rule: String,
         /// In which stream.
-        side: Side,
+        side: StreamSide,
         /// Where.
         span: Span,
         /// Equal secrets have equal fingerprints within one capture folder; it tells nothing else.
@@ -434,16 +434,16 @@ pub enum Fact {
     },
 }
 
-impl Fact {
+impl ConnectionFact {
     /// Whether it ends the exchange, and so comes after the bytes of the same moment.
-    pub fn is_last(&self) -> bool {
+    pub fn ends_exchange(&self) -> bool {
         matches!(self, Self::Closed { .. } | Self::Failed { .. })
     }
 }
 
 /// What TLS agreed on.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Secured {
+pub struct TlsSession {
     /// `TLSv1.3` or `TLSv1.2`.
     pub version: String,
     /// Cipher suite, IANA name.
@@ -486,7 +486,7 @@ pub struct Certificate {
 /// One end of the connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Party {
+pub enum ConnectionParty {
     /// `wire`, or the program that it records.
     Us,
     /// The server.
@@ -496,7 +496,7 @@ pub enum Party {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Closing {
+pub enum CloseKind {
     /// TLS said goodbye: what came before is whole (RFC 8446, 6.1).
     CloseNotify,
     /// The TCP connection ended, without TLS or without its goodbye.
@@ -510,7 +510,7 @@ pub enum Closing {
 /// What was being done when it went wrong, in the order of an exchange.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stage {
+pub enum ExchangeStage {
     /// Turning the name into addresses.
     Resolve,
     /// Opening the connection.
@@ -528,7 +528,7 @@ pub enum Stage {
 /// What kind of end a failure was; the exit code follows from it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum FailureCause {
     /// The peer, the network or the machine refused.
     Refused,
     /// A time limit of ours passed.

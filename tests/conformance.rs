@@ -11,10 +11,10 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use wire::content;
-use wire::exchange::{Exchange, decoded};
-use wire::http1::{Limits, Message};
-use wire::span::{Moment, Side};
-use wire::tape::{Closing, Fact, Origin, Party, Tape, Watch};
+use wire::exchange::{Exchange, decode_body};
+use wire::http1::{HttpLimits, HttpMessage};
+use wire::span::{Moment, StreamSide};
+use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink};
 
 fn rows(name: &str) -> Option<Vec<Value>> {
     let Some(folder) = std::env::var_os("WIRE_CONFORMANCE").map(PathBuf::from) else {
@@ -48,7 +48,7 @@ fn raw(row: &Value, name: &str) -> Vec<u8> {
 }
 
 fn tape(method: &str, response: &[u8], pieces: usize) -> Tape {
-    let origin = Origin {
+    let origin = TapeOrigin {
         id: "0".into(),
         started: jiff::Timestamp::UNIX_EPOCH,
         via: "test".into(),
@@ -57,25 +57,30 @@ fn tape(method: &str, response: &[u8], pieces: usize) -> Tape {
     };
     let mut tape = Tape::new(origin);
     let request = format!("{method} / HTTP/1.1\r\nHost: h\r\n\r\n");
-    tape.bytes(Side::Sent, Moment::default(), request.as_bytes());
+    tape.bytes(StreamSide::Sent, Moment::default(), request.as_bytes());
     for piece in response.chunks(pieces) {
-        tape.bytes(Side::Received, Moment::default(), piece);
+        tape.bytes(StreamSide::Received, Moment::default(), piece);
     }
-    for side in [Side::Sent, Side::Received] {
+    for side in [StreamSide::Sent, StreamSide::Received] {
         tape.ended(side, Moment::default());
     }
     tape.fact(
         Moment::default(),
-        &Fact::Closed {
-            by: Party::Peer,
-            how: Closing::Eof,
+        &ConnectionFact::Closed {
+            by: ConnectionParty::Peer,
+            how: CloseKind::Eof,
         },
     );
     tape
 }
 
 /// What of `message` is not as judged.
-fn departs(message: &Message, tape: &Tape, side: Side, expected: &Value) -> Option<String> {
+fn departs(
+    message: &HttpMessage,
+    tape: &Tape,
+    side: StreamSide,
+    expected: &Value,
+) -> Option<String> {
     let stream = tape.stream(side);
     let body: Vec<u8> = message
         .body
@@ -117,7 +122,7 @@ fn departs(message: &Message, tape: &Tape, side: Side, expected: &Value) -> Opti
         }
     }
     if let Some(plain) = expected.get("decoded_base64") {
-        let body = decoded(message, stream, content::Limits::default());
+        let body = decode_body(message, stream, content::DecodeLimits::default());
         if body.bytes != base64(plain) {
             return Some("the decoded body differs".into());
         }
@@ -145,11 +150,16 @@ fn responses_are_read_as_judged() {
             .filter(|&pieces| pieces > 100 || response.len() < 100_000)
         {
             let tape = tape(method, &response, pieces.min(response.len().max(1)));
-            let exchange = Exchange::read(&tape, Limits::default());
+            let exchange = Exchange::read(&tape, HttpLimits::default());
             let whole = exchange.outcome().is_whole();
             let problem = match row["expect"]["verdict"].as_str().unwrap() {
                 "accept" if !whole => Some(format!("{:?}", exchange.outcome())),
-                "accept" => departs(&exchange.response, &tape, Side::Received, &row["expect"]),
+                "accept" => departs(
+                    &exchange.response,
+                    &tape,
+                    StreamSide::Received,
+                    &row["expect"],
+                ),
                 "reject" => whole.then(|| "it was taken".to_owned()),
                 _ => None,
             };
@@ -182,15 +192,17 @@ fn requests_that_all_servers_take_are_read_alike() {
         let request = raw(row, "request");
         for pieces in [usize::MAX, 7, 1] {
             let mut tape = tape("GET", b"", 1);
-            tape.sent = wire::tape::Stream::new(Side::Sent);
+            tape.sent = wire::tape::Stream::new(StreamSide::Sent);
             for piece in request.chunks(pieces.min(request.len())) {
-                tape.bytes(Side::Sent, Moment::default(), piece);
+                tape.bytes(StreamSide::Sent, Moment::default(), piece);
             }
-            tape.ended(Side::Sent, Moment::default());
-            let exchange = Exchange::read(&tape, Limits::default());
+            tape.ended(StreamSide::Sent, Moment::default());
+            let exchange = Exchange::read(&tape, HttpLimits::default());
             let message = &exchange.request;
             let problem = match message.end {
-                Some(end) if end.is_whole() => departs(message, &tape, Side::Sent, &row["expect"]),
+                Some(end) if end.is_whole() => {
+                    departs(message, &tape, StreamSide::Sent, &row["expect"])
+                }
                 end => Some(format!("{end:?}")),
             };
             if let Some(problem) = problem {

@@ -8,10 +8,13 @@ use base64_simd::STANDARD;
 use serde_json::Value;
 use wire::chat::{Completion, DeltaKind, Options};
 use wire::exchange::Exchange;
-use wire::http1::{Limits, Message};
-use wire::span::{Moment, Side};
-use wire::sse::{Decoder, Event, Format, Item};
-use wire::tape::{Closing, Fact, Origin, Party, Rolling, Stream, Tape, Watch as _, Window};
+use wire::http1::{HttpLimits, HttpMessage};
+use wire::span::{Moment, StreamSide};
+use wire::sse::{EventDecoder, SseEvent, StreamFormat, StreamItem};
+use wire::tape::{
+    CloseKind, ConnectionFact, ConnectionParty, RollingBuffer, Stream, Tape, TapeOrigin, Window,
+    WireSink as _,
+};
 
 #[expect(
     clippy::disallowed_methods,
@@ -44,15 +47,15 @@ struct Seen {
 }
 
 impl Seen {
-    fn take(&mut self, item: Item, seen: Window<'_>) {
+    fn take(&mut self, item: StreamItem, seen: Window<'_>) {
         let text = |span| String::from_utf8_lossy(seen.slice(span)).into_owned();
         match item {
-            Item::Comment { text: span, .. } => {
+            StreamItem::Comment { text: span, .. } => {
                 let comment =
                     serde_json::json!({"text": text(span), "before_event": self.events.len()});
                 self.comments.push(comment);
             }
-            Item::Event(event) => {
+            StreamItem::Event(event) => {
                 self.fields(&event, seen);
                 let name = String::from_utf8_lossy(event.name(seen)).into_owned();
                 let name = if name.is_empty() {
@@ -68,7 +71,7 @@ impl Seen {
                     "id_field": event.id.map(text),
                 }));
             }
-            Item::Block(event)
+            StreamItem::WithoutData(event)
                 if event.id.is_some() || event.name.is_some() || event.retry.is_some() =>
             {
                 self.fields(&event, seen);
@@ -79,8 +82,8 @@ impl Seen {
                     "before_event": self.events.len(),
                 }));
             }
-            Item::Block(event) => self.fields(&event, seen),
-            Item::Cut(cut) => {
+            StreamItem::WithoutData(event) => self.fields(&event, seen),
+            StreamItem::Truncated(cut) => {
                 let last_id = std::mem::take(&mut self.last_id);
                 self.fields(&cut.event, seen);
                 self.last_id = last_id;
@@ -93,11 +96,11 @@ impl Seen {
                 self.cut = (data.is_some() || line.is_some())
                     .then(|| serde_json::json!({"pending_data": data, "unterminated_line": line}));
             }
-            Item::Between(_) | Item::Skipped(_) => {}
+            StreamItem::Separator(_) | StreamItem::TooLong(_) => {}
         }
     }
 
-    fn fields(&mut self, event: &Event, seen: Window<'_>) {
+    fn fields(&mut self, event: &SseEvent, seen: Window<'_>) {
         let text = |span| String::from_utf8_lossy(seen.slice(span)).into_owned();
         if let Some(id) = event.id {
             self.last_id = text(id);
@@ -115,7 +118,10 @@ impl Seen {
 }
 
 fn decode(pieces: &[Vec<u8>]) -> Seen {
-    let (mut decoder, mut rolling) = (Decoder::new(Format::EventStream), Rolling::default());
+    let (mut decoder, mut rolling) = (
+        EventDecoder::new(StreamFormat::EventStream),
+        RollingBuffer::default(),
+    );
     let mut found = Seen::default();
     let end = [Vec::new()];
     for (n, piece) in pieces.iter().chain(&end).enumerate() {
@@ -173,24 +179,24 @@ fn judged_event_streams_read_as_expected() {
 }
 
 fn tape(request: &[u8], response: &[u8]) -> Tape {
-    let mut tape = Tape::new(Origin {
+    let mut tape = Tape::new(TapeOrigin {
         id: String::new(),
         started: jiff::Timestamp::UNIX_EPOCH,
         via: "send".to_owned(),
         url: String::new(),
         tool: String::new(),
     });
-    tape.bytes(Side::Sent, Moment::default(), request);
-    tape.bytes(Side::Received, Moment::default(), response);
-    let closed = Fact::Closed {
-        by: Party::Peer,
-        how: Closing::Eof,
+    tape.bytes(StreamSide::Sent, Moment::default(), request);
+    tape.bytes(StreamSide::Received, Moment::default(), response);
+    let closed = ConnectionFact::Closed {
+        by: ConnectionParty::Peer,
+        how: CloseKind::Eof,
     };
     tape.fact(Moment::default(), &closed);
     tape
 }
 
-fn body(message: &Message, stream: &Stream) -> Vec<u8> {
+fn body(message: &HttpMessage, stream: &Stream) -> Vec<u8> {
     let pieces = message.body.iter().map(|span| stream.slice(*span));
     let coded = pieces.collect::<Vec<_>>().concat();
     if message.codings().next() != Some(b"gzip") {
@@ -318,7 +324,7 @@ fn recorded_exchanges_read_as_expected() {
         let request = file(&folder.join(format!("{id}.request.http")));
         let response = file(&folder.join(format!("{id}.response.http")));
         let tape = tape(&request, &response);
-        let exchange = Exchange::read(&tape, Limits::default());
+        let exchange = Exchange::read(&tape, HttpLimits::default());
         let found = Completion::read(
             &exchange,
             &body(&exchange.request, &tape.sent),

@@ -13,8 +13,8 @@ use wire::diff::{self, Layer, Subject, noise};
 use wire::price::Prices;
 use wire::render::Style;
 use wire::render::diff::{Shows, unified};
-use wire::span::{Moment, Side};
-use wire::tape::{Closing, Fact, Origin, Party, Tape, Watch as _};
+use wire::span::{Moment, StreamSide};
+use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink as _};
 
 fn file(name: &str, part: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
@@ -24,14 +24,18 @@ fn file(name: &str, part: &str) -> Vec<u8> {
 
 /// An exchange of `tests/exchanges`, as if it had been captured.
 fn subject(name: &str) -> Subject {
-    let mut tape = Tape::new(Origin {
+    let mut tape = Tape::new(TapeOrigin {
         id: name.to_owned(),
         started: jiff::Timestamp::UNIX_EPOCH,
         via: "send".to_owned(),
         url: "https://api.example.com/".to_owned(),
         tool: "wire".to_owned(),
     });
-    tape.bytes(Side::Sent, Moment::default(), &file(name, "request.http"));
+    tape.bytes(
+        StreamSide::Sent,
+        Moment::default(),
+        &file(name, "request.http"),
+    );
     let response = file(name, "response.http");
     let reads: Vec<(u64, usize)> = serde_json::from_slice(&file(name, "reads.json")).unwrap();
     let (mut rest, mut last) = (&response[..], Moment::default());
@@ -39,12 +43,12 @@ fn subject(name: &str) -> Subject {
         let (piece, after) = rest.split_at(bytes.min(rest.len()));
         rest = after;
         last = Moment::from_micros(micros);
-        tape.bytes(Side::Received, last, piece);
+        tape.bytes(StreamSide::Received, last, piece);
     }
-    tape.bytes(Side::Received, last, rest);
-    let closed = Fact::Closed {
-        by: Party::Peer,
-        how: Closing::Eof,
+    tape.bytes(StreamSide::Received, last, rest);
+    let closed = ConnectionFact::Closed {
+        by: ConnectionParty::Peer,
+        how: CloseKind::Eof,
     };
     tape.fact(last, &closed);
     let (options, prices) = (Options::default(), Prices::embedded());

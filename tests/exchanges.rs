@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 use wire::chat::{Completion, Delta, Ending, Hear, Options, Reader, Verdict};
 use wire::exchange::Exchange;
-use wire::http1::{Framing, Limits};
-use wire::span::{Moment, Side};
-use wire::tape::{Closing, Fact, Origin, Party, Tape, Watch as _};
+use wire::http1::{BodyFraming, HttpLimits};
+use wire::span::{Moment, StreamSide};
+use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink as _};
 
 /// One case.
 struct Case {
@@ -46,25 +46,25 @@ fn cases() -> Vec<Case> {
 
 /// A tape on which the response came in `reads`, and the peer closed.
 fn tape(request: &[u8], response: &[u8], reads: &[(u64, usize)]) -> Tape {
-    let mut tape = Tape::new(Origin {
+    let mut tape = Tape::new(TapeOrigin {
         id: String::new(),
         started: wire_epoch(),
         via: "send".to_owned(),
         url: String::new(),
         tool: String::new(),
     });
-    tape.bytes(Side::Sent, Moment::default(), request);
+    tape.bytes(StreamSide::Sent, Moment::default(), request);
     let (mut rest, mut last) = (response, Moment::default());
     for &(micros, bytes) in reads {
         let (piece, after) = rest.split_at(bytes.min(rest.len()));
         rest = after;
         last = Moment::from_micros(micros);
-        tape.bytes(Side::Received, last, piece);
+        tape.bytes(StreamSide::Received, last, piece);
     }
-    tape.bytes(Side::Received, last, rest);
-    let closed = Fact::Closed {
-        by: Party::Peer,
-        how: Closing::Eof,
+    tape.bytes(StreamSide::Received, last, rest);
+    let closed = ConnectionFact::Closed {
+        by: ConnectionParty::Peer,
+        how: CloseKind::Eof,
     };
     tape.fact(last, &closed);
     tape
@@ -74,7 +74,7 @@ fn wire_epoch() -> jiff::Timestamp {
     jiff::Timestamp::UNIX_EPOCH
 }
 
-fn body(message: &wire::http1::Message, stream: &wire::tape::Stream) -> Vec<u8> {
+fn body(message: &wire::http1::HttpMessage, stream: &wire::tape::Stream) -> Vec<u8> {
     let pieces = message.body.iter().map(|span| stream.slice(*span));
     let coded = pieces.collect::<Vec<_>>().concat();
     match message.codings().next() {
@@ -93,13 +93,13 @@ fn moments(exchange: &Exchange, tape: &Tape) -> Vec<Moment> {
     let spans = exchange.response.body.iter();
     let offsets = spans.flat_map(|span| span.start..span.end);
     offsets
-        .map(|offset| tape.received.moment(offset).unwrap())
+        .map(|offset| tape.received.moment_at(offset).unwrap())
         .collect()
 }
 
 fn read(case: &Case) -> Completion {
     let tape = tape(&case.request, &case.response, &case.reads);
-    let exchange = Exchange::read(&tape, Limits::default());
+    let exchange = Exchange::read(&tape, HttpLimits::default());
     let asked = body(&exchange.request, &tape.sent);
     let answer = body(&exchange.response, &tape.received);
     let moments = moments(&exchange, &tape);
@@ -347,7 +347,7 @@ fn timeless(mut found: Completion) -> Completion {
 fn any_split_reads_alike_and_no_beginning_reads_as_complete() {
     for case in cases() {
         let tape = tape(&case.request, &case.response, &case.reads);
-        let exchange = Exchange::read(&tape, Limits::default());
+        let exchange = Exchange::read(&tape, HttpLimits::default());
         let asked = body(&exchange.request, &tape.sent);
         let answer = body(&exchange.response, &tape.received);
         let ending = Ending::of(&exchange);
@@ -392,7 +392,7 @@ fn a_connection_that_is_cut_never_reads_as_whole() {
         let (mut reader, mut fed) = (None::<Reader>, 0);
         for cut in 0..case.response.len() {
             let tape = tape(&case.request, &case.response[..cut], &[]);
-            let exchange = Exchange::read(&tape, Limits::default());
+            let exchange = Exchange::read(&tape, HttpLimits::default());
             let answer = body(&exchange.response, &tape.received);
             if reader.is_none() && exchange.response.framing.is_some() {
                 let asked = body(&exchange.request, &tape.sent);
@@ -411,7 +411,7 @@ fn a_connection_that_is_cut_never_reads_as_whole() {
             fed = answer.len();
             let found = reader.clone().finish(Ending::of(&exchange), &mut ());
             // Nobody can tell a close-delimited body that was cut between two events; it lacks its mark.
-            let silent = exchange.response.framing == Some(Framing::UntilClose);
+            let silent = exchange.response.framing == Some(BodyFraming::UntilClose);
             let fine = if silent {
                 found.verdict != Verdict::Complete || found.done
             } else {

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 use wire::diff::effort::Effort;
 use wire::diff::json::{compare, fuzz, patch};
-use wire::json::Document;
+use wire::json::JsonDocument;
 
 /// The bodies of the messages in a folder that are JSON as they stand, in the order of the names of their files.
 fn bodies(folder: &str) -> Vec<String> {
@@ -24,7 +24,7 @@ fn bodies(folder: &str) -> Vec<String> {
     let body = |path| {
         let text = String::from_utf8(std::fs::read(path).unwrap()).ok()?;
         let (_, body) = text.split_once("\r\n\r\n")?;
-        Document::parse(body.as_bytes()).ok()?;
+        JsonDocument::parse(body.as_bytes()).ok()?;
         Some(body.to_owned())
     };
     let mut bodies: Vec<_> = files.iter().filter_map(body).collect();
@@ -47,7 +47,7 @@ fn plain(value: Value) -> Value {
 
 fn assert_pair(left: &str, right: &str) {
     fuzz(format!("{left}\0{right}").as_bytes());
-    let [one, other] = [left, right].map(|text| Document::parse(text.as_bytes()).unwrap());
+    let [one, other] = [left, right].map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
     let told = compare(&one, &other, Effort::default());
     let operations: json_patch::Patch = serde_json::from_str(&patch(&told, &other)).unwrap();
     let mut value: Value = serde_json::from_str(left).unwrap();

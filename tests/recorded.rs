@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use wire::capture;
 use wire::content;
-use wire::exchange::{Exchange, Outcome, decoded};
-use wire::http1::{Limits, OddityKind};
-use wire::json::Document;
-use wire::span::{Moment, Side};
-use wire::tape::{Closing, Fact, Origin, Party, Tape, Watch};
+use wire::exchange::{Exchange, ExchangeOutcome, decode_body};
+use wire::http1::{HttpLimits, OddityKind};
+use wire::json::JsonDocument;
+use wire::span::{Moment, StreamSide};
+use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink};
 
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -31,8 +31,8 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-fn origin() -> Origin {
-    Origin {
+fn origin() -> TapeOrigin {
+    TapeOrigin {
         id: "0".into(),
         started: jiff::Timestamp::UNIX_EPOCH,
         via: "test".into(),
@@ -44,23 +44,23 @@ fn origin() -> Origin {
 /// A tape of both messages, the answer cut as `pieces` say: moment and length of each read.
 fn tape(request: &[u8], response: &[u8], pieces: &[(u64, usize)]) -> Tape {
     let mut tape = Tape::new(origin());
-    tape.bytes(Side::Sent, Moment::default(), request);
+    tape.bytes(StreamSide::Sent, Moment::default(), request);
     let mut rest = response;
     for &(micros, length) in pieces {
         let (piece, after) = rest.split_at(length.min(rest.len()));
-        tape.bytes(Side::Received, Moment::from_micros(micros), piece);
+        tape.bytes(StreamSide::Received, Moment::from_micros(micros), piece);
         rest = after;
     }
     assert!(rest.is_empty(), "the pieces cover it");
-    for side in [Side::Sent, Side::Received] {
+    for side in [StreamSide::Sent, StreamSide::Received] {
         tape.ended(side, Moment::default());
     }
     let last = pieces.last().map_or(0, |piece| piece.0);
     tape.fact(
         Moment::from_micros(last),
-        &Fact::Closed {
-            by: Party::Peer,
-            how: Closing::Eof,
+        &ConnectionFact::Closed {
+            by: ConnectionParty::Peer,
+            how: CloseKind::Eof,
         },
     );
     tape
@@ -87,7 +87,7 @@ fn reads(response: &Path, length: usize) -> Vec<(u64, usize)> {
 
 fn written_and_read(tape: &Tape) -> Tape {
     let mut writer = capture::Writer::new(Vec::new(), &tape.origin);
-    tape.play(&mut writer);
+    tape.replay(&mut writer);
     let file = writer.finish().unwrap();
     let reading = capture::read(&mut &file[..]).unwrap();
     assert!(reading.notes.is_empty());
@@ -102,10 +102,10 @@ fn requests_of_real_clients_are_read_whole() {
         for step in [bytes.len(), 64, 1] {
             let mut tape = Tape::new(origin());
             for piece in bytes.chunks(step) {
-                tape.bytes(Side::Sent, Moment::default(), piece);
+                tape.bytes(StreamSide::Sent, Moment::default(), piece);
             }
-            tape.ended(Side::Sent, Moment::default());
-            let exchange = Exchange::read(&tape, Limits::default());
+            tape.ended(StreamSide::Sent, Moment::default());
+            let exchange = Exchange::read(&tape, HttpLimits::default());
             let request = &exchange.request;
             // One is the head alone: its client waited for `100 Continue`.
             if name.contains("headonly") {
@@ -121,9 +121,9 @@ fn requests_of_real_clients_are_read_whole() {
                 request.end
             );
             assert_eq!(request.oddities, [], "{name}");
-            let body = decoded(request, &tape.sent, content::Limits::default());
+            let body = decode_body(request, &tape.sent, content::DecodeLimits::default());
             let document =
-                Document::parse(&body.bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+                JsonDocument::parse(&body.bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(!document.root().is_empty(), "{name}");
         }
     }
@@ -137,12 +137,12 @@ fn answers_of_real_servers_are_read_whole_as_they_came() {
         let response = std::fs::read(&path).unwrap();
         let request = std::fs::read(path.to_str().unwrap().replace(".resp.", ".req.")).unwrap();
         let whole = tape(&request, &response, &[(0, response.len())]);
-        let expected = Exchange::read(&whole, Limits::default());
+        let expected = Exchange::read(&whole, HttpLimits::default());
         let outcome = expected.outcome();
         // Where the server quoted its own source, a path in it was replaced after the recording.
         if response.windows(8).any(|bytes| bytes == b"${PEERS}") {
             assert!(
-                matches!(outcome, Outcome::Cut { .. }),
+                matches!(outcome, ExchangeOutcome::Cut { .. }),
                 "{name}: {outcome:?}"
             );
             continue;
@@ -154,26 +154,26 @@ fn answers_of_real_servers_are_read_whole_as_they_came() {
             .iter()
             .find(|odd| odd.kind == OddityKind::StrictRefuses);
         assert_eq!(odd, None, "{name}");
-        let body = decoded(
+        let body = decode_body(
             &expected.response,
             &whole.received,
-            content::Limits::default(),
+            content::DecodeLimits::default(),
         );
-        assert_eq!(body.trouble, None, "{name}");
+        assert_eq!(body.error, None, "{name}");
 
         let single: Vec<_> = (0..response.len()).map(|at| (at as u64, 1)).collect();
         for pieces in [reads(&path, response.len()), single] {
             let tape = tape(&request, &response, &pieces);
-            let exchange = Exchange::read(&tape, Limits::default());
+            let exchange = Exchange::read(&tape, HttpLimits::default());
             assert_eq!(exchange.response.body, expected.response.body, "{name}");
             assert_eq!(
                 exchange.response.head.fields, expected.response.head.fields,
                 "{name}"
             );
-            let again = decoded(
+            let again = decode_body(
                 &exchange.response,
                 &tape.received,
-                content::Limits::default(),
+                content::DecodeLimits::default(),
             );
             assert_eq!(again.bytes, body.bytes, "{name}");
             let reread = written_and_read(&tape);

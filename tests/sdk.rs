@@ -20,8 +20,8 @@ use common::Home;
 use serde_json::Value;
 use wire::capture::Writer;
 use wire::demo::{Demo, DemoOptions};
-use wire::span::{Moment, Side};
-use wire::tape::{Closing, Fact, Origin, Party, Tape, Watch};
+use wire::span::{Moment, StreamSide};
+use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink};
 
 const CASES: [&str; 13] = [
     "chat-plain",
@@ -88,7 +88,7 @@ fn relay(upstream: SocketAddr) -> (SocketAddr, std::thread::JoinHandle<Tape>) {
 fn record(client: &TcpStream, server: &TcpStream) -> Tape {
     let started = Instant::now();
     let (tell, told) = mpsc::channel();
-    let copy = |side: Side, mut from: TcpStream, mut to: TcpStream| {
+    let copy = |side: StreamSide, mut from: TcpStream, mut to: TcpStream| {
         let tell = tell.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 16 << 10];
@@ -105,11 +105,11 @@ fn record(client: &TcpStream, server: &TcpStream) -> Tape {
     };
     let clone = |stream: &TcpStream| stream.try_clone().unwrap();
     let threads = [
-        copy(Side::Sent, clone(client), clone(server)),
-        copy(Side::Received, clone(server), clone(client)),
+        copy(StreamSide::Sent, clone(client), clone(server)),
+        copy(StreamSide::Received, clone(server), clone(client)),
     ];
     drop(tell);
-    let mut tape = Tape::new(Origin {
+    let mut tape = Tape::new(TapeOrigin {
         id: "0197f0aa-0000-7000-8000-00000000cafe".into(),
         started: jiff::Timestamp::UNIX_EPOCH,
         via: "test".into(),
@@ -126,9 +126,9 @@ fn record(client: &TcpStream, server: &TcpStream) -> Tape {
     }
     tape.fact(
         last,
-        &Fact::Closed {
-            by: Party::Peer,
-            how: Closing::Eof,
+        &ConnectionFact::Closed {
+            by: ConnectionParty::Peer,
+            how: CloseKind::Eof,
         },
     );
     tape
@@ -136,7 +136,7 @@ fn record(client: &TcpStream, server: &TcpStream) -> Tape {
 
 fn write(tape: &Tape, path: &Path) {
     let mut writer = Writer::new(std::fs::File::create(path).unwrap(), &tape.origin);
-    tape.play(&mut writer);
+    tape.replay(&mut writer);
     writer.finish().unwrap();
 }
 

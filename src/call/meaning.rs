@@ -7,8 +7,8 @@ use crate::chat::{
     self, Completion, Ending, Finish, FinishKind, Hear, Match, Options, Reader, Usage, Verdict,
     compare,
 };
-use crate::content::{self, Body};
-use crate::exchange::{Exchange, bodies};
+use crate::content::{self, DecodedBody};
+use crate::exchange::{Exchange, decode_bodies};
 use crate::price::{self, Cost, Prices, Tier, Tokens};
 use crate::sdk::{Advice, Failure, Family, Sdk};
 use crate::service::{self, ServiceFacts};
@@ -56,11 +56,11 @@ impl Report {
     pub fn read(
         tape: &Tape,
         exchange: &Exchange,
-        limits: content::Limits,
+        limits: content::DecodeLimits,
         options: Options,
         prices: &Prices,
     ) -> Self {
-        let [asked, body] = &bodies(tape, exchange, limits);
+        let [asked, body] = &decode_bodies(tape, exchange, limits);
         Self::read_bodies(tape, exchange, [asked, body], options, prices, &mut ())
     }
 
@@ -68,7 +68,7 @@ impl Report {
     pub fn read_bodies(
         tape: &Tape,
         exchange: &Exchange,
-        [asked, body]: [&Body; 2],
+        [asked, body]: [&DecodedBody; 2],
         options: Options,
         prices: &Prices,
         hear: &mut dyn Hear,
@@ -78,7 +78,7 @@ impl Report {
         let moments = |at| {
             let offset = body.wire_offset(at);
             offset
-                .and_then(|offset| tape.received.moment(offset))
+                .and_then(|offset| tape.received.moment_at(offset))
                 .unwrap_or_default()
         };
         reader.push_with(&body.bytes, &moments, &mut both);

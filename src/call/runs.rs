@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::call::meaning::{Priced, Report};
 use crate::chat::Arguments;
 use crate::diff::Subject;
-use crate::exchange::phases::Milestones;
+use crate::exchange::phases::ExchangeMilestones;
 use crate::price::Money;
 
 /// What came of one exchange.
@@ -112,9 +112,10 @@ impl Trial {
         let Some(answered) = &subject.answered else {
             return Self::default();
         };
-        let milestones = Milestones::of(&answered.exchange);
+        let milestones = ExchangeMilestones::from_exchange(&answered.exchange);
         let sent = milestones.sent.unwrap_or_default();
-        let since = |moment: Option<crate::span::Moment>| moment.map(|moment| moment.since(sent));
+        let since =
+            |moment: Option<crate::span::Moment>| moment.map(|moment| moment.micros_since(sent));
         let report = &answered.report;
         let completion = &report.completion;
         let usage = completion.usage.as_ref();

@@ -6,18 +6,20 @@ use std::ops::Range;
 use super::lines::Line;
 use super::places;
 use super::secrets::Secrets;
-use crate::http1::{Asked, Decoder, End, Event, Field, Limits, StartLine};
-use crate::span::{Side, Span};
-use crate::tape::{Fact, Rolling, Window};
+use crate::http1::{
+    Event, HeadField, HttpDecoder, HttpLimits, MessageEnd, RequestMethod, StartLine,
+};
+use crate::span::{Span, StreamSide};
+use crate::tape::{ConnectionFact, RollingBuffer, Window};
 
 /// What is known of one direction.
 #[derive(Debug)]
 pub(super) struct Direction {
-    side: Side,
-    rolling: Rolling,
+    side: StreamSide,
+    rolling: RollingBuffer,
     reading: Reading,
     /// Whether the last message that began was asked with HEAD.
-    asked: Asked,
+    asked: RequestMethod,
     /// Whether the start line of the current message was read.
     started: bool,
     /// Secrets that were found, in order, until the runs they lie in are passed on.
@@ -34,7 +36,7 @@ pub(super) struct Direction {
 
 #[derive(Debug)]
 enum Reading {
-    Message(Box<Decoder>),
+    Message(Box<HttpDecoder>),
     /// Framing is lost: lines are looked at one by one.
     Lines(Line),
 }
@@ -47,12 +49,12 @@ struct Mask {
 }
 
 impl Direction {
-    pub(super) fn new(side: Side) -> Self {
+    pub(super) fn new(side: StreamSide) -> Self {
         Self {
             side,
-            rolling: Rolling::default(),
-            reading: Reading::Message(Box::new(decoder(side, Asked::Other, 0))),
-            asked: Asked::Other,
+            rolling: RollingBuffer::default(),
+            reading: Reading::Message(Box::new(decoder(side, RequestMethod::Other, 0))),
+            asked: RequestMethod::Other,
             started: false,
             masks: VecDeque::new(),
             tail: Vec::new(),
@@ -81,13 +83,13 @@ impl Direction {
     }
 
     /// What the last message that began asks for.
-    pub(super) fn asked(&self) -> Asked {
+    pub(super) fn asked(&self) -> RequestMethod {
         self.asked
     }
 
     /// Nothing more comes: what is still open is decided as it stands.
     pub(super) fn close(&mut self, secrets: &mut Secrets) {
-        self.feed(&[], true, Asked::Other, secrets);
+        self.feed(&[], true, RequestMethod::Other, secrets);
         self.tail.clear();
         self.tail_at.clear();
         self.read = self.rolling.end();
@@ -104,7 +106,12 @@ impl Direction {
     }
 
     /// Masks the part of each secret that lies in the run `span`, and tells of those that begin in it.
-    pub(super) fn mask(&mut self, span: Span, bytes: &mut [u8], mut tell: impl FnMut(Fact)) {
+    pub(super) fn mask(
+        &mut self,
+        span: Span,
+        bytes: &mut [u8],
+        mut tell: impl FnMut(ConnectionFact),
+    ) {
         for mask in &self.masks {
             let part = mask.span.intersection(span);
             let from = usize::try_from(part.start.saturating_sub(span.start)).unwrap_or(usize::MAX);
@@ -116,7 +123,7 @@ impl Direction {
                 blank(secret);
             }
             if span.contains(mask.span.start) {
-                tell(Fact::Redacted {
+                tell(ConnectionFact::Redacted {
                     rule: mask.rule.clone(),
                     side: self.side,
                     span: mask.span,
@@ -128,7 +135,13 @@ impl Direction {
     }
 
     /// Reads what came, as far as it can be read, and notes the secrets in it.
-    pub(super) fn feed(&mut self, bytes: &[u8], ended: bool, asked: Asked, secrets: &mut Secrets) {
+    pub(super) fn feed(
+        &mut self,
+        bytes: &[u8],
+        ended: bool,
+        asked: RequestMethod,
+        secrets: &mut Secrets,
+    ) {
         let mut rolling = std::mem::take(&mut self.rolling);
         rolling.feed(bytes, ended, |seen| {
             loop {
@@ -150,7 +163,13 @@ impl Direction {
         self.rolling = rolling;
     }
 
-    fn event(&mut self, event: &Event, seen: Window<'_>, asked: Asked, secrets: &mut Secrets) {
+    fn event(
+        &mut self,
+        event: &Event,
+        seen: Window<'_>,
+        asked: RequestMethod,
+        secrets: &mut Secrets,
+    ) {
         match *event {
             Event::Start(StartLine::Request {
                 line,
@@ -159,26 +178,26 @@ impl Direction {
                 ..
             }) => {
                 self.started = true;
-                self.asked = Asked::from_method(seen.slice(method));
+                self.asked = RequestMethod::from_method(seen.slice(method));
                 self.url(seen, target, secrets);
                 self.known(seen, line, secrets);
             }
             Event::Field(field) | Event::Trailer(field) => self.field(field, seen, secrets),
             Event::Data(span) => self.data(seen, span, secrets),
-            Event::End(End::Complete | End::Closed) => {
+            Event::End(MessageEnd::Complete | MessageEnd::Closed) => {
                 self.tail.clear();
                 self.tail_at.clear();
                 self.started = false;
-                let asked = if self.side == Side::Sent {
-                    Asked::Other
+                let asked = if self.side == StreamSide::Sent {
+                    RequestMethod::Other
                 } else {
                     asked
                 };
                 self.reading = Reading::Message(Box::new(decoder(self.side, asked, self.read)));
             }
-            Event::End(End::Lost { .. } | End::Short { .. })
-            | Event::HeadEnd(_, crate::http1::Framing::Tunnel) => {
-                let start = self.side == Side::Sent && !self.started;
+            Event::End(MessageEnd::FramingLost { .. } | MessageEnd::Truncated { .. })
+            | Event::HeadEnd(_, crate::http1::BodyFraming::Tunnel) => {
+                let start = self.side == StreamSide::Sent && !self.started;
                 self.reading = Reading::Lines(if start {
                     Line::start()
                 } else {
@@ -186,12 +205,12 @@ impl Direction {
                 });
             }
             _ => {
-                if let Some((_, span)) = event.covers() {
+                if let Some((_, span)) = event.role_and_span() {
                     self.known(seen, span, secrets);
                 }
             }
         }
-        if let Some((_, span)) = event.covers() {
+        if let Some((_, span)) = event.role_and_span() {
             self.read = self.read.max(span.end);
         }
     }
@@ -207,7 +226,7 @@ impl Direction {
         }
     }
 
-    fn field(&mut self, field: Field, seen: Window<'_>, secrets: &mut Secrets) {
+    fn field(&mut self, field: HeadField, seen: Window<'_>, secrets: &mut Secrets) {
         let (name, value) = (seen.slice(field.name), seen.slice(field.value));
         if !places::is_sensitive(name) {
             return self.known(seen, field.line, secrets);
@@ -227,7 +246,7 @@ impl Direction {
             let secret = value.get(whole).unwrap_or_default().trim_ascii();
             let fingerprint = secrets.fingerprint(secret);
             // What the peer calls a secret may be any word of its answer, and so may a cookie's value.
-            if self.side == Side::Sent && !cookie {
+            if self.side == StreamSide::Sent && !cookie {
                 secrets.learn(secret);
             }
             let rule = String::from_utf8_lossy(name).into_owned();
@@ -317,10 +336,10 @@ impl Direction {
     }
 }
 
-fn decoder(side: Side, asked: Asked, at: u64) -> Decoder {
+fn decoder(side: StreamSide, asked: RequestMethod, at: u64) -> HttpDecoder {
     match side {
-        Side::Sent => Decoder::request(at, Limits::default()),
-        Side::Received => Decoder::response(asked, at, Limits::default()),
+        StreamSide::Sent => HttpDecoder::for_request(at, HttpLimits::default()),
+        StreamSide::Received => HttpDecoder::for_response(asked, at, HttpLimits::default()),
     }
 }
 

@@ -12,111 +12,111 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use crate::span::{Moment, Side};
-use crate::tape::{Fact, Watch};
+use crate::span::{Moment, StreamSide};
+use crate::tape::{ConnectionFact, WireSink};
 
 /// How many bytes are told where they come from: a small exchange pays for no thread.
-const FEW: u64 = 1 << 20;
+const DIRECT_BYTES: u64 = 1 << 20;
 
 /// How many bytes may wait, with one run more; while these are told, as many again.
-const ROOM: usize = 1 << 20;
+const QUEUE_BYTES: usize = 1 << 20;
 
 /// Tells `W` all that it is told itself: at first directly, from the first MiB on through a thread.
 ///
 /// It is never done: what is kept is wanted to the end.
 #[derive(Debug)]
-pub struct Keeper<W> {
-    watch: Arc<Mutex<W>>,
+pub struct CaptureKeeper<W> {
+    sink: Arc<Mutex<W>>,
     /// How many bytes more are told directly.
-    few: u64,
-    aside: Option<Aside>,
+    direct_left: u64,
+    background: Option<KeeperThread>,
 }
 
 /// The thread, and the way to it.
 #[derive(Debug)]
-struct Aside {
-    queue: Arc<Queue>,
+struct KeeperThread {
+    queue: Arc<SinkQueue>,
     thread: JoinHandle<()>,
 }
 
-impl<W: Watch + Send + 'static> Keeper<W> {
+impl<W: WireSink + Send + 'static> CaptureKeeper<W> {
     /// Keeps by telling `watch`.
     pub fn new(watch: W) -> Self {
         Self {
-            watch: Arc::new(Mutex::new(watch)),
-            few: FEW,
-            aside: None,
+            sink: Arc::new(Mutex::new(watch)),
+            direct_left: DIRECT_BYTES,
+            background: None,
         }
     }
 
     /// The watcher, once it was told all; `None` where it panicked on a thread of its own.
     pub fn finish(self) -> Option<W> {
-        if let Some(Aside { queue, thread }) = self.aside {
+        if let Some(KeeperThread { queue, thread }) = self.background {
             queue.close();
             // Its panic is known by the lock that it leaves poisoned.
             let _ = thread.join();
         }
-        Arc::into_inner(self.watch)?.into_inner().ok()
+        Arc::into_inner(self.sink)?.into_inner().ok()
     }
 
-    fn tell(&mut self, tell: impl FnOnce(&mut dyn Watch)) {
-        match &self.aside {
-            None => tell(&mut *lock(&self.watch)),
+    fn forward(&mut self, tell: impl FnOnce(&mut dyn WireSink)) {
+        match &self.background {
+            None => tell(&mut *lock(&self.sink)),
             Some(aside) => aside.queue.put(|waiting| tell(waiting)),
         }
     }
 
     /// Starts the thread. Where the system gives none, as much again is told directly before it is asked
     /// once more.
-    fn step_aside(&mut self) {
-        let (watch, queue) = (Arc::clone(&self.watch), Arc::new(Queue::default()));
+    fn start_thread(&mut self) {
+        let (watch, queue) = (Arc::clone(&self.sink), Arc::new(SinkQueue::default()));
         let taken = Arc::clone(&queue);
         let thread = Builder::new()
             .name("keeper".to_owned())
-            .spawn(move || taken.empty_into(&mut *lock(&watch)));
-        self.few = FEW;
-        self.aside = thread.ok().map(|thread| Aside { queue, thread });
+            .spawn(move || taken.drain_into(&mut *lock(&watch)));
+        self.direct_left = DIRECT_BYTES;
+        self.background = thread.ok().map(|thread| KeeperThread { queue, thread });
     }
 }
 
-impl<W: Watch + Send + 'static> Watch for Keeper<W> {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
-        self.tell(|watch| watch.fact(moment, fact));
+impl<W: WireSink + Send + 'static> WireSink for CaptureKeeper<W> {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
+        self.forward(|watch| watch.fact(moment, fact));
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
-        if self.aside.is_none() {
-            self.few = self.few.saturating_sub(bytes.len() as u64);
-            if self.few == 0 {
-                self.step_aside();
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
+        if self.background.is_none() {
+            self.direct_left = self.direct_left.saturating_sub(bytes.len() as u64);
+            if self.direct_left == 0 {
+                self.start_thread();
             }
         }
-        self.tell(|watch| watch.bytes(side, moment, bytes));
+        self.forward(|watch| watch.bytes(side, moment, bytes));
     }
 
-    fn ended(&mut self, side: Side, moment: Moment) {
-        self.tell(|watch| watch.ended(side, moment));
+    fn ended(&mut self, side: StreamSide, moment: Moment) {
+        self.forward(|watch| watch.ended(side, moment));
     }
 }
 
 /// What is to be told, between two threads. At most one of them waits for the other.
 #[derive(Debug, Default)]
-struct Queue {
-    state: Mutex<State>,
+struct SinkQueue {
+    state: Mutex<QueueState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    waiting: Batch,
+struct QueueState {
+    waiting: EventBatch,
     /// Either side has left: nothing more comes, or nobody takes it.
     closed: bool,
 }
 
-impl Queue {
+impl SinkQueue {
     /// Adds to what waits, as soon as there is room.
-    fn put(&self, put: impl FnOnce(&mut Batch)) {
-        let full = |state: &mut State| state.waiting.size() >= ROOM && !state.closed;
+    fn put(&self, put: impl FnOnce(&mut EventBatch)) {
+        let full = |state: &mut QueueState| state.waiting.size() >= QUEUE_BYTES && !state.closed;
         let mut state = self.wait_while(full);
         if !state.closed {
             put(&mut state.waiting);
@@ -125,18 +125,18 @@ impl Queue {
     }
 
     /// Tells `watch` all that is put, until the queue is closed and empty.
-    fn empty_into(&self, watch: &mut impl Watch) {
+    fn drain_into(&self, watch: &mut impl WireSink) {
         // Whoever waits for room must not wait for a thread that panicked.
-        let _leaving = Leaving(self);
-        let mut batch = Batch::default();
+        let _leaving = CloseOnDrop(self);
+        let mut batch = EventBatch::default();
         loop {
-            let idle = |state: &mut State| state.waiting.told.is_empty() && !state.closed;
+            let idle = |state: &mut QueueState| state.waiting.events.is_empty() && !state.closed;
             std::mem::swap(&mut batch, &mut self.wait_while(idle).waiting);
             self.changed.notify_one();
-            if batch.told.is_empty() {
+            if batch.events.is_empty() {
                 return;
             }
-            batch.tell(watch);
+            batch.replay_into(watch);
         }
     }
 
@@ -145,7 +145,10 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    fn wait_while(&self, mut condition: impl FnMut(&mut State) -> bool) -> MutexGuard<'_, State> {
+    fn wait_while(
+        &self,
+        mut condition: impl FnMut(&mut QueueState) -> bool,
+    ) -> MutexGuard<'_, QueueState> {
         let state = lock(&self.state);
         let waited = self.changed.wait_while(state, &mut condition);
         waited.unwrap_or_else(PoisonError::into_inner)
@@ -153,9 +156,9 @@ impl Queue {
 }
 
 /// Closes the queue when its thread ends, however it ends.
-struct Leaving<'a>(&'a Queue);
+struct CloseOnDrop<'a>(&'a SinkQueue);
 
-impl Drop for Leaving<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.close();
     }
@@ -163,55 +166,57 @@ impl Drop for Leaving<'_> {
 
 /// What was told, in order, to be told again.
 #[derive(Debug, Default)]
-struct Batch {
-    told: Vec<Told>,
+struct EventBatch {
+    events: Vec<SinkEvent>,
     /// The bytes of all runs.
     bytes: Vec<u8>,
 }
 
 #[derive(Debug)]
-enum Told {
-    Fact(Moment, Box<Fact>),
-    Run(Side, Moment, usize),
-    Ended(Side, Moment),
+enum SinkEvent {
+    Fact(Moment, Box<ConnectionFact>),
+    Bytes(StreamSide, Moment, usize),
+    Ended(StreamSide, Moment),
 }
 
-impl Batch {
+impl EventBatch {
     /// How much memory it takes, about: many small runs take more than their bytes.
     fn size(&self) -> usize {
-        let told = self.told.len().saturating_mul(size_of::<Told>());
+        let told = self.events.len().saturating_mul(size_of::<SinkEvent>());
         self.bytes.len().saturating_add(told)
     }
 
-    fn tell(&mut self, watch: &mut impl Watch) {
+    fn replay_into(&mut self, watch: &mut impl WireSink) {
         let mut rest = self.bytes.as_slice();
-        for told in self.told.drain(..) {
+        for told in self.events.drain(..) {
             match told {
-                Told::Fact(moment, fact) => watch.fact(moment, &fact),
-                Told::Run(side, moment, length) => {
+                SinkEvent::Fact(moment, fact) => watch.fact(moment, &fact),
+                SinkEvent::Bytes(side, moment, length) => {
                     let (run, after) = rest.split_at(length);
                     watch.bytes(side, moment, run);
                     rest = after;
                 }
-                Told::Ended(side, moment) => watch.ended(side, moment),
+                SinkEvent::Ended(side, moment) => watch.ended(side, moment),
             }
         }
         self.bytes.clear();
     }
 }
 
-impl Watch for Batch {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
-        self.told.push(Told::Fact(moment, Box::new(fact.clone())));
+impl WireSink for EventBatch {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
+        self.events
+            .push(SinkEvent::Fact(moment, Box::new(fact.clone())));
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
-        self.told.push(Told::Run(side, moment, bytes.len()));
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
+        self.events
+            .push(SinkEvent::Bytes(side, moment, bytes.len()));
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn ended(&mut self, side: Side, moment: Moment) {
-        self.told.push(Told::Ended(side, moment));
+    fn ended(&mut self, side: StreamSide, moment: Moment) {
+        self.events.push(SinkEvent::Ended(side, moment));
     }
 }
 
@@ -226,32 +231,39 @@ mod tests {
 
     use super::*;
     use crate::capture::Writer;
-    use crate::tape::{Closing, Origin, Party};
+    use crate::tape::{CloseKind, ConnectionParty, TapeOrigin};
 
     /// An exchange of `size` bytes in runs of changing length, with facts among them.
-    fn play(watch: &mut dyn Watch, size: usize, longest: usize) {
+    fn play(watch: &mut dyn WireSink, size: usize, longest: usize) {
         let text = "data: {\"n\": \"\u{e9}\"}\n\n".repeat(longest);
         let (mut told, mut now) = (0, 0);
-        watch.bytes(Side::Sent, Moment::default(), b"GET / HTTP/1.1\r\n\r\n");
-        watch.ended(Side::Sent, Moment::default());
+        watch.bytes(
+            StreamSide::Sent,
+            Moment::default(),
+            b"GET / HTTP/1.1\r\n\r\n",
+        );
+        watch.ended(StreamSide::Sent, Moment::default());
         while told < size {
             now += 1;
             let length = 1 + now * 7919 % longest;
             let moment = Moment::from_micros(now as u64);
-            watch.bytes(Side::Received, moment, &text.as_bytes()[..length]);
+            watch.bytes(StreamSide::Received, moment, &text.as_bytes()[..length]);
             told += length;
             if now % 100 == 0 {
                 let (peer, error) = (format!("192.0.2.1:{now}"), "refused".to_owned());
-                watch.fact(moment, &Fact::Tried { peer, error });
+                watch.fact(moment, &ConnectionFact::Tried { peer, error });
             }
         }
-        let (by, how) = (Party::Peer, Closing::Eof);
-        watch.fact(Moment::from_micros(now as u64), &Fact::Closed { by, how });
+        let (by, how) = (ConnectionParty::Peer, CloseKind::Eof);
+        watch.fact(
+            Moment::from_micros(now as u64),
+            &ConnectionFact::Closed { by, how },
+        );
     }
 
     #[test]
     fn the_capture_is_the_same_with_a_thread() {
-        let origin = Origin {
+        let origin = TapeOrigin {
             id: "0".into(),
             started: jiff::Timestamp::UNIX_EPOCH,
             via: "send".into(),
@@ -260,15 +272,15 @@ mod tests {
         };
         for (size, longest) in [
             (100, 10),
-            (FEW as usize, 1 << 16),
+            (DIRECT_BYTES as usize, 1 << 16),
             (5 << 20, 1 << 16),
             (3 << 19, 9),
         ] {
             let mut writer = Writer::new(Vec::new(), &origin);
             play(&mut writer, size, longest);
-            let mut keeper = Keeper::new(Writer::new(Vec::new(), &origin));
+            let mut keeper = CaptureKeeper::new(Writer::new(Vec::new(), &origin));
             play(&mut keeper, size, longest);
-            assert_eq!(keeper.aside.is_some(), size as u64 >= FEW);
+            assert_eq!(keeper.background.is_some(), size as u64 >= DIRECT_BYTES);
             let kept = keeper.finish().unwrap().finish().unwrap();
             assert!(
                 kept == writer.finish().unwrap(),
@@ -280,12 +292,12 @@ mod tests {
     /// Counts what is told before and behind a keeper.
     struct Count<W>(Arc<AtomicUsize>, W);
 
-    impl<W: Watch> Watch for Count<W> {
-        fn fact(&mut self, moment: Moment, fact: &Fact) {
+    impl<W: WireSink> WireSink for Count<W> {
+        fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
             self.1.fact(moment, fact);
         }
 
-        fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+        fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
             self.0.fetch_add(bytes.len(), Ordering::SeqCst);
             self.1.bytes(side, moment, bytes);
         }
@@ -298,10 +310,10 @@ mod tests {
         most: usize,
     }
 
-    impl Watch for Behind {
-        fn fact(&mut self, _: Moment, _: &Fact) {}
+    impl WireSink for Behind {
+        fn fact(&mut self, _: Moment, _: &ConnectionFact) {}
 
-        fn bytes(&mut self, _: Side, _: Moment, bytes: &[u8]) {
+        fn bytes(&mut self, _: StreamSide, _: Moment, bytes: &[u8]) {
             // The teller gets every chance to run ahead.
             std::thread::yield_now();
             self.heard += bytes.len();
@@ -314,8 +326,8 @@ mod tests {
     fn a_queue_that_is_full_delays_the_telling() {
         // One run more may wait, one is being told, and one is counted while it waits for room.
         let runs = [
-            (8 << 20, 1 << 16, 2 * ROOM + (3 << 16)),
-            (3 << 19, 1, 2 * ROOM / size_of::<Told>() + 3),
+            (8 << 20, 1 << 16, 2 * QUEUE_BYTES + (3 << 16)),
+            (3 << 19, 1, 2 * QUEUE_BYTES / size_of::<SinkEvent>() + 3),
         ];
         for (size, longest, most) in runs {
             let told = Arc::new(AtomicUsize::new(0));
@@ -324,7 +336,7 @@ mod tests {
                 heard: 0,
                 most,
             };
-            let mut count = Count(told, Keeper::new(behind));
+            let mut count = Count(told, CaptureKeeper::new(behind));
             play(&mut count, size, longest);
             let behind = count.1.finish().expect("what waits is bounded");
             assert_eq!(behind.heard, count.0.load(Ordering::SeqCst));
@@ -334,16 +346,16 @@ mod tests {
     #[test]
     fn an_idle_thread_takes_at_once_what_comes() {
         struct Pass(std::sync::mpsc::Sender<usize>);
-        impl Watch for Pass {
-            fn fact(&mut self, _: Moment, _: &Fact) {}
-            fn bytes(&mut self, _: Side, _: Moment, bytes: &[u8]) {
+        impl WireSink for Pass {
+            fn fact(&mut self, _: Moment, _: &ConnectionFact) {}
+            fn bytes(&mut self, _: StreamSide, _: Moment, bytes: &[u8]) {
                 self.0.send(bytes.len()).unwrap();
             }
         }
         let (pass, passed) = std::sync::mpsc::channel();
-        let mut keeper = Keeper::new(Pass(pass));
-        for length in [FEW as usize, 1, 2, 3] {
-            keeper.bytes(Side::Received, Moment::default(), &vec![b'a'; length]);
+        let mut keeper = CaptureKeeper::new(Pass(pass));
+        for length in [DIRECT_BYTES as usize, 1, 2, 3] {
+            keeper.bytes(StreamSide::Received, Moment::default(), &vec![b'a'; length]);
             assert_eq!(passed.recv().unwrap(), length);
         }
     }
@@ -351,19 +363,23 @@ mod tests {
     #[test]
     fn a_watcher_that_panics_holds_up_nobody() {
         struct Broken;
-        impl Watch for Broken {
-            fn fact(&mut self, _: Moment, _: &Fact) {}
-            fn bytes(&mut self, side: Side, _: Moment, bytes: &[u8]) {
+        impl WireSink for Broken {
+            fn fact(&mut self, _: Moment, _: &ConnectionFact) {}
+            fn bytes(&mut self, side: StreamSide, _: Moment, bytes: &[u8]) {
                 assert!(
-                    side == Side::Sent || bytes.len() != 7,
+                    side == StreamSide::Sent || bytes.len() != 7,
                     "this is the test's own panic"
                 );
             }
         }
-        let mut keeper = Keeper::new(Broken);
-        keeper.bytes(Side::Received, Moment::default(), &vec![b'a'; FEW as usize]);
-        keeper.bytes(Side::Received, Moment::default(), b"1234567");
-        play(&mut keeper, 3 * ROOM, 1 << 16);
+        let mut keeper = CaptureKeeper::new(Broken);
+        keeper.bytes(
+            StreamSide::Received,
+            Moment::default(),
+            &vec![b'a'; DIRECT_BYTES as usize],
+        );
+        keeper.bytes(StreamSide::Received, Moment::default(), b"1234567");
+        play(&mut keeper, 3 * QUEUE_BYTES, 1 << 16);
         assert!(keeper.finish().is_none());
     }
 }

@@ -8,16 +8,16 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{VERSION, text};
-use crate::span::{Moment, Side};
-use crate::tape::{Fact, Origin};
+use crate::span::{Moment, StreamSide};
+use crate::tape::{ConnectionFact, TapeOrigin};
 
 /// Appends the first line of a capture.
-pub(super) fn put_origin(out: &mut Vec<u8>, origin: &Origin) {
+pub(super) fn put_origin(out: &mut Vec<u8>, origin: &TapeOrigin) {
     #[derive(Serialize)]
     struct First<'a> {
         wire: u64,
         #[serde(flatten)]
-        origin: &'a Origin,
+        origin: &'a TapeOrigin,
     }
     put(
         out,
@@ -29,23 +29,23 @@ pub(super) fn put_origin(out: &mut Vec<u8>, origin: &Origin) {
 }
 
 /// Appends the line of a fact.
-pub(super) fn put_fact(out: &mut Vec<u8>, moment: Moment, fact: &Fact) {
+pub(super) fn put_fact(out: &mut Vec<u8>, moment: Moment, fact: &ConnectionFact) {
     #[derive(Serialize)]
     struct Line<'a> {
         t: Moment,
         #[serde(flatten)]
-        fact: &'a Fact,
+        fact: &'a ConnectionFact,
     }
     put(out, &Line { t: moment, fact });
 }
 
 /// Appends the line of one read or write.
-pub(super) fn put_bytes(out: &mut Vec<u8>, moment: Moment, side: Side, bytes: &[u8]) {
+pub(super) fn put_bytes(out: &mut Vec<u8>, moment: Moment, side: StreamSide, bytes: &[u8]) {
     out.extend_from_slice(b"{\"t\":");
     put_json(out, &moment);
     out.extend_from_slice(match side {
-        Side::Sent => b",\"sent\":".as_slice(),
-        Side::Received => b",\"received\":",
+        StreamSide::Sent => b",\"sent\":".as_slice(),
+        StreamSide::Received => b",\"received\":",
     });
     match std::str::from_utf8(bytes) {
         Ok(text) => text::put(out, text),
@@ -75,19 +75,19 @@ fn put_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 /// What one line after the first says.
 #[derive(Debug)]
 pub(super) enum Event {
-    Fact(Fact),
-    Bytes(Side, Vec<u8>),
+    Fact(ConnectionFact),
+    Bytes(StreamSide, Vec<u8>),
     /// An event of a later version: its name.
     Unknown(String),
 }
 
 /// The first line, told apart from a line of something else by its key `wire`.
-pub(super) fn parse_origin(line: &[u8]) -> Result<(u64, Origin), serde_json::Error> {
+pub(super) fn parse_origin(line: &[u8]) -> Result<(u64, TapeOrigin), serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct First {
         wire: u64,
         #[serde(flatten)]
-        origin: Origin,
+        origin: TapeOrigin,
     }
     let first: First = serde_json::from_slice(line)?;
     Ok((first.wire, first.origin))
@@ -101,8 +101,8 @@ pub(super) fn parse_event(line: &[u8]) -> Result<(Moment, Event), serde_json::Er
     for (key, value) in pairs.0 {
         match key.as_ref() {
             "t" => moment = Some(Moment::deserialize(value)?),
-            "sent" => event = Some(Event::Bytes(Side::Sent, bytes(value)?)),
-            "received" => event = Some(Event::Bytes(Side::Received, bytes(value)?)),
+            "sent" => event = Some(Event::Bytes(StreamSide::Sent, bytes(value)?)),
+            "received" => event = Some(Event::Bytes(StreamSide::Received, bytes(value)?)),
             name if event.is_none() || matches!(event, Some(Event::Unknown(_))) => {
                 event = Some(fact(name, value)?);
             }

@@ -13,8 +13,8 @@ use std::collections::VecDeque;
 
 use super::direction::Direction;
 use super::secrets::Secrets;
-use crate::span::{Moment, Side, Span};
-use crate::tape::{Fact, Watch};
+use crate::span::{Moment, Span, StreamSide};
+use crate::tape::{ConnectionFact, WireSink};
 
 /// A watcher that masks what it passes on to another.
 #[derive(Debug)]
@@ -29,24 +29,24 @@ pub struct Masker<W> {
 
 #[derive(Debug)]
 enum Waiting {
-    Fact(Moment, Fact),
+    Fact(Moment, ConnectionFact),
     Run {
-        side: Side,
+        side: StreamSide,
         moment: Moment,
         start: u64,
         bytes: Vec<u8>,
     },
-    Ended(Side, Moment),
+    Ended(StreamSide, Moment),
 }
 
-impl<W: Watch> Masker<W> {
+impl<W: WireSink> Masker<W> {
     /// Masks what goes to `inner`.
     pub fn new(inner: W, secrets: Secrets) -> Self {
         Self {
             inner,
             secrets,
-            sent: Direction::new(Side::Sent),
-            received: Direction::new(Side::Received),
+            sent: Direction::new(StreamSide::Sent),
+            received: Direction::new(StreamSide::Received),
             queue: VecDeque::new(),
         }
     }
@@ -78,8 +78,8 @@ impl<W: Watch> Masker<W> {
                 } => {
                     let span = Span::new(start, start.saturating_add(bytes.len() as u64));
                     let (inner, direction) = match side {
-                        Side::Sent => (&mut self.inner, &mut self.sent),
-                        Side::Received => (&mut self.inner, &mut self.received),
+                        StreamSide::Sent => (&mut self.inner, &mut self.sent),
+                        StreamSide::Received => (&mut self.inner, &mut self.received),
                     };
                     if direction.decided() < span.end {
                         self.queue.push_front(Waiting::Run {
@@ -98,8 +98,8 @@ impl<W: Watch> Masker<W> {
     }
 }
 
-impl<W: Watch> Watch for Masker<W> {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
+impl<W: WireSink> WireSink for Masker<W> {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         let mut fact = fact.clone();
         hide(&mut fact, &self.secrets);
         if self.queue.is_empty() {
@@ -109,11 +109,11 @@ impl<W: Watch> Watch for Masker<W> {
         }
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         let asked = self.sent.asked();
         let direction = match side {
-            Side::Sent => &mut self.sent,
-            Side::Received => &mut self.received,
+            StreamSide::Sent => &mut self.sent,
+            StreamSide::Received => &mut self.received,
         };
         let start = direction.end();
         direction.feed(bytes, false, asked, &mut self.secrets);
@@ -131,10 +131,10 @@ impl<W: Watch> Watch for Masker<W> {
         self.release();
     }
 
-    fn ended(&mut self, side: Side, moment: Moment) {
+    fn ended(&mut self, side: StreamSide, moment: Moment) {
         let direction = match side {
-            Side::Sent => &mut self.sent,
-            Side::Received => &mut self.received,
+            StreamSide::Sent => &mut self.sent,
+            StreamSide::Received => &mut self.received,
         };
         direction.close(&mut self.secrets);
         self.queue.push_back(Waiting::Ended(side, moment));
@@ -148,15 +148,17 @@ impl<W: Watch> Watch for Masker<W> {
 
 /// Replaces known values in the words of a fact: a proxy may repeat in its answer what it was told, and a
 /// host's name may hold a key.
-fn hide(fact: &mut Fact, secrets: &Secrets) {
+fn hide(fact: &mut ConnectionFact, secrets: &Secrets) {
     let texts: Vec<&mut String> = match fact {
-        Fact::Resolved { host, .. } => vec![host],
-        Fact::Tried { peer, error } => vec![peer, error],
-        Fact::Connected { peer, .. } => vec![peer],
-        Fact::Tunnelled { proxy, to } => vec![proxy, to],
-        Fact::Secured(secured) => secured.sni.iter_mut().collect(),
-        Fact::Failed { error, .. } => vec![error],
-        Fact::Reused {} | Fact::Closed { .. } | Fact::Redacted { .. } => vec![],
+        ConnectionFact::Resolved { host, .. } => vec![host],
+        ConnectionFact::Tried { peer, error } => vec![peer, error],
+        ConnectionFact::Connected { peer, .. } => vec![peer],
+        ConnectionFact::Tunnelled { proxy, to } => vec![proxy, to],
+        ConnectionFact::Secured(secured) => secured.sni.iter_mut().collect(),
+        ConnectionFact::Failed { error, .. } => vec![error],
+        ConnectionFact::Reused {}
+        | ConnectionFact::Closed { .. }
+        | ConnectionFact::Redacted { .. } => vec![],
     };
     for text in texts {
         *text = secrets.hide(text);
@@ -177,12 +179,12 @@ pub fn fuzz(bytes: &[u8]) {
 )]
 mod checks {
     use super::*;
-    use crate::tape::{Origin, Tape};
+    use crate::tape::{Tape, TapeOrigin};
 
     pub(super) const KEY: &[u8] = b"sk-0123456789abcdef";
 
-    pub(super) fn mask(side: Side, bytes: &[u8], steps: impl Iterator<Item = usize>) -> Tape {
-        let origin = Origin {
+    pub(super) fn mask(side: StreamSide, bytes: &[u8], steps: impl Iterator<Item = usize>) -> Tape {
+        let origin = TapeOrigin {
             id: String::new(),
             started: jiff::Timestamp::UNIX_EPOCH,
             via: String::new(),
@@ -211,7 +213,7 @@ mod checks {
             .split(|&byte| byte == b'K')
             .collect::<Vec<_>>()
             .join(KEY);
-        for side in [Side::Sent, Side::Received] {
+        for side in [StreamSide::Sent, StreamSide::Received] {
             let whole = mask(side, &text, std::iter::empty());
             let split = mask(
                 side,
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn case(side: Side, input: &str, expected: &str) {
+    fn case(side: StreamSide, input: &str, expected: &str) {
         for step in 1..input.len() {
             let tape = mask(
                 side,
@@ -263,12 +265,12 @@ mod tests {
     #[test]
     fn by_place() {
         case(
-            Side::Sent,
+            StreamSide::Sent,
             "POST /v1/m?key=abcdefgh&x=1 HTTP/1.1\r\nAuthorization: Bearer qwertzuiop\r\nCookie: a=b\r\n\r\n",
             "POST /v1/m?key=********&x=1 HTTP/1.1\r\nAuthorization: Bearer **********\r\nCookie: a=*\r\n\r\n",
         );
         case(
-            Side::Received,
+            StreamSide::Received,
             "HTTP/1.1 200 OK\r\nset-cookie: __cf_bm=abc; path=/\r\nContent-Length: 2\r\n\r\nok",
             "HTTP/1.1 200 OK\r\nset-cookie: __cf_bm=***; path=/\r\nContent-Length: 2\r\n\r\nok",
         );
@@ -277,7 +279,7 @@ mod tests {
     #[test]
     fn a_folded_value_is_masked_whole() {
         case(
-            Side::Sent,
+            StreamSide::Sent,
             "GET / HTTP/1.1\r\nX-Api-Key: abc\r\n def\r\n\r\n",
             "GET / HTTP/1.1\r\nX-Api-Key: ***\r\n ***\r\n\r\n",
         );
@@ -286,7 +288,7 @@ mod tests {
     #[test]
     fn by_value_wherever_it_stands() {
         case(
-            Side::Received,
+            StreamSide::Received,
             "HTTP/1.1 401 sk-0123456789abcdef\r\nX-Echo: <sk-0123456789abcdef>\r\nContent-Length: 23\r\n\r\n[ sk-0123456789abcdef ]",
             "HTTP/1.1 401 sk-****************\r\nX-Echo: <sk-****************>\r\nContent-Length: 23\r\n\r\n[ sk-**************** ]",
         );
@@ -295,7 +297,7 @@ mod tests {
     #[test]
     fn a_key_split_over_two_chunks() {
         case(
-            Side::Received,
+            StreamSide::Received,
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsk-01\r\n10\r\n23456789abcdef s\r\n0\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsk-**\r\n10\r\n************** s\r\n0\r\n\r\n",
         );
@@ -304,7 +306,7 @@ mod tests {
     #[test]
     fn a_key_learned_from_a_field_is_masked_in_the_body() {
         case(
-            Side::Sent,
+            StreamSide::Sent,
             "POST / HTTP/1.1\r\nAuthorization: Bearer qwertzuiop\r\nContent-Length: 12\r\n\r\n[qwertzuiop]",
             "POST / HTTP/1.1\r\nAuthorization: Bearer **********\r\nContent-Length: 12\r\n\r\n[**********]",
         );
@@ -313,12 +315,12 @@ mod tests {
     #[test]
     fn what_the_peer_calls_a_secret_is_none_elsewhere() {
         case(
-            Side::Received,
+            StreamSide::Received,
             "HTTP/1.1 200 OK\r\nSet-Cookie: lang=content\r\nX-Token: english\r\n\r\n{\"content\":\"english\"}",
             "HTTP/1.1 200 OK\r\nSet-Cookie: lang=*******\r\nX-Token: *******\r\n\r\n{\"content\":\"english\"}",
         );
         case(
-            Side::Sent,
+            StreamSide::Sent,
             "POST / HTTP/1.1\r\nCookie: theme=content\r\nContent-Length: 9\r\n\r\n[content]",
             "POST / HTTP/1.1\r\nCookie: theme=*******\r\nContent-Length: 9\r\n\r\n[content]",
         );
@@ -327,13 +329,13 @@ mod tests {
     #[test]
     fn a_target_is_masked_in_a_request_line_that_cannot_be_read() {
         case(
-            Side::Sent,
+            StreamSide::Sent,
             "POST /v1/m:x?key=abcdefgh&x=1\r\nHost: h\r\n\r\nabcdefgh ?key=1",
             "POST /v1/m:x?key=********&x=1\r\nHost: h\r\n\r\n******** ?key=1",
         );
-        case(Side::Sent, "GET /?key=abcdefgh", "GET /?key=********");
+        case(StreamSide::Sent, "GET /?key=abcdefgh", "GET /?key=********");
         case(
-            Side::Received,
+            StreamSide::Received,
             "what is /?key=abcdefgh\r\n",
             "what is /?key=abcdefgh\r\n",
         );
@@ -341,15 +343,15 @@ mod tests {
 
     #[test]
     fn the_words_of_a_fact_are_masked() {
-        let tape = mask(Side::Sent, b"", std::iter::empty());
+        let tape = mask(StreamSide::Sent, b"", std::iter::empty());
         let mut masker = Masker::new(tape, Secrets::new([KEY.to_vec()], &[7; 32]));
         let key = text(KEY);
-        let failed = Fact::Failed {
-            stage: crate::tape::Stage::Proxy,
-            cause: crate::tape::Cause::Refused,
+        let failed = ConnectionFact::Failed {
+            stage: crate::tape::ExchangeStage::Proxy,
+            cause: crate::tape::FailureCause::Refused,
             error: format!("it answered `407 {key}`"),
         };
-        let resolved = Fact::Resolved {
+        let resolved = ConnectionFact::Resolved {
             host: format!("{key}.example"),
             addrs: vec![],
         };
@@ -364,7 +366,7 @@ mod tests {
     #[test]
     fn where_no_message_is_left_lines_are_masked() {
         case(
-            Side::Sent,
+            StreamSide::Sent,
             "what is this\r\nAuthorization: Bearer abc\r\nHost: h\r\n\r\nsk-0123456789abcdef",
             "what is this\r\nAuthorization: ****** ***\r\nHost: h\r\n\r\nsk-****************",
         );
@@ -373,7 +375,7 @@ mod tests {
     #[test]
     fn a_secret_in_a_line_without_end() {
         case(
-            Side::Sent,
+            StreamSide::Sent,
             "GET / HTTP/1.1\r\nAuthorization: Bearer abcdefgh",
             "GET / HTTP/1.1\r\nAuthorization: ****** ********",
         );
@@ -382,7 +384,7 @@ mod tests {
     #[test]
     fn runs_keep_their_moments_and_equal_keys_their_fingerprint() {
         let input = b"POST / HTTP/1.1\r\nX-Api-Key: sk-0123456789abcdef\r\nContent-Length: 19\r\n\r\nsk-0123456789abcdef";
-        let tape = mask(Side::Sent, input, std::iter::repeat_n(10, 20));
+        let tape = mask(StreamSide::Sent, input, std::iter::repeat_n(10, 20));
         let moments: Vec<_> = tape
             .sent
             .marks
@@ -394,7 +396,7 @@ mod tests {
             .facts
             .iter()
             .filter_map(|(_, fact)| match fact {
-                Fact::Redacted {
+                ConnectionFact::Redacted {
                     rule, fingerprint, ..
                 } => Some((rule.as_str(), fingerprint.as_str())),
                 _ => None,
@@ -409,16 +411,16 @@ mod tests {
     #[test]
     fn the_visible_beginning_of_a_key_delays_nothing() {
         let secrets = Secrets::new([KEY.to_vec()], &[7; 32]);
-        let tape = mask(Side::Sent, b"", std::iter::empty());
+        let tape = mask(StreamSide::Sent, b"", std::iter::empty());
         let mut masker = Masker::new(tape, secrets);
         let seen = |masker: &Masker<Tape>| text(&masker.inner().sent.bytes);
         let head = "POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\n";
-        masker.bytes(Side::Sent, Moment::default(), head.as_bytes());
-        masker.bytes(Side::Sent, Moment::default(), b"ask-");
+        masker.bytes(StreamSide::Sent, Moment::default(), head.as_bytes());
+        masker.bytes(StreamSide::Sent, Moment::default(), b"ask-");
         assert_eq!(seen(&masker), format!("{head}ask-"));
-        masker.bytes(Side::Sent, Moment::default(), b"0123");
+        masker.bytes(StreamSide::Sent, Moment::default(), b"0123");
         assert_eq!(seen(&masker), format!("{head}ask-"), "this may be the key");
-        masker.bytes(Side::Sent, Moment::default(), b"456789abcdef.");
+        masker.bytes(StreamSide::Sent, Moment::default(), b"456789abcdef.");
         assert_eq!(seen(&masker), format!("{head}ask-****************."));
     }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::tape::Origin;
+use crate::tape::TapeOrigin;
 
 /// The ending of every capture.
 pub(super) const ENDING: &str = ".wire";
@@ -10,7 +10,7 @@ pub(super) const ENDING: &str = ".wire";
 /// The file name of a capture: `20261123-140000.123-gpt-4o-mini-7f3a.wire`. Names sort by time, to the
 /// millisecond, since several may begin in one second; `label` (the model, or the host) is for the eye; the
 /// tag is the end of the capture's id.
-pub fn file_name(origin: &Origin, label: &str) -> String {
+pub fn file_name(origin: &TapeOrigin, label: &str) -> String {
     let started = origin.started.to_string();
     let mut digits: String = started
         .chars()
@@ -140,7 +140,7 @@ mod tests {
     fn names_sort_by_time_and_are_safe() {
         #[track_caller]
         fn case(label: &str, expected: &str) {
-            let origin = Origin {
+            let origin = TapeOrigin {
                 id: "0197f0aa-0000-7000-8000-00000000cafe".into(),
                 started: "2026-11-23T14:05:09.5Z".parse().unwrap(),
                 via: "send".into(),

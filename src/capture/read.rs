@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::VERSION;
 use super::line::{self, Event};
-use crate::tape::{Origin, Tape, Watch};
+use crate::tape::{Tape, TapeOrigin, WireSink};
 
 /// The longest line that is read, in bytes: far more than any one read or write gives.
 const LONGEST_LINE: u64 = 1 << 28;
@@ -110,7 +110,7 @@ pub fn read(file: &mut dyn BufRead) -> Result<Reading, ReadError> {
 }
 
 /// Reads the first line alone.
-pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<Origin, ReadError> {
+pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<TapeOrigin, ReadError> {
     let mut line = Vec::new();
     next_line(file, &mut line)?;
     let (version, origin) = line::parse_origin(&line).map_err(|error| ReadError::NotACapture {
@@ -177,7 +177,7 @@ pub fn fuzz(bytes: &[u8]) {
     };
     let mut file = Vec::new();
     let mut writer = super::Writer::new(&mut file, &reading.tape.origin);
-    reading.tape.play(&mut writer);
+    reading.tape.replay(&mut writer);
     assert!(writer.finish().is_ok());
     let Ok(again) = read(&mut &*file) else {
         panic!("what was written cannot be read");
@@ -191,8 +191,8 @@ pub fn fuzz(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::span::{Moment, Side};
-    use crate::tape::{Closing, Fact, Party};
+    use crate::span::{Moment, StreamSide};
+    use crate::tape::{CloseKind, ConnectionFact, ConnectionParty};
 
     const FIRST: &str = r#"{"wire":1,"id":"x","started":"2026-11-23T14:00:00.123456Z","via":"send","url":"http://h/","tool":"wire 0.1.0","later":[1]}"#;
 
@@ -207,7 +207,7 @@ mod tests {
         );
         assert!(got.notes.is_empty());
         assert_eq!(got.tape.sent.bytes, b"a\r\n\xc3\xa9\xff\0");
-        assert_eq!(got.tape.sent.moment(5), Some(Moment::from_micros(7)));
+        assert_eq!(got.tape.sent.moment_at(5), Some(Moment::from_micros(7)));
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
         ));
     }
 
-    fn origin() -> Origin {
+    fn origin() -> TapeOrigin {
         line::parse_origin(FIRST.as_bytes()).unwrap().1
     }
 
@@ -269,14 +269,14 @@ mod tests {
             let mut now = 0;
             for (sent, gap, bytes) in runs {
                 now += gap;
-                let side = if sent { Side::Sent } else { Side::Received };
+                let side = if sent { StreamSide::Sent } else { StreamSide::Received };
                 tape.bytes(side, Moment::from_micros(now), &bytes);
             }
-            let closed = Fact::Closed { by: Party::Peer, how: Closing::Reset };
+            let closed = ConnectionFact::Closed { by: ConnectionParty::Peer, how: CloseKind::Reset };
             tape.fact(Moment::from_micros(now), &closed);
             let mut file = Vec::new();
             let mut writer = super::super::Writer::new(&mut file, &tape.origin);
-            tape.play(&mut writer);
+            tape.replay(&mut writer);
             writer.finish().unwrap();
             let got = read(&mut file.as_slice()).unwrap();
             proptest::prop_assert!(got.notes.is_empty());

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::name::{self, NameError, Selector};
 use super::read::{self, ReadError, Reading};
-use crate::tape::Origin;
+use crate::tape::TapeOrigin;
 
 /// A capture, or its folder, that cannot be used.
 #[derive(Debug, Error)]
@@ -69,7 +69,7 @@ impl Store {
     }
 
     /// Creates the file of a new capture, readable by its owner alone.
-    pub fn create(&self, origin: &Origin, label: &str) -> Result<(File, PathBuf), StoreError> {
+    pub fn create(&self, origin: &TapeOrigin, label: &str) -> Result<(File, PathBuf), StoreError> {
         self.make_folder()?;
         let path = self.folder.join(name::file_name(origin, label));
         let file = create(&path, true)?;
@@ -323,7 +323,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().join("captures"));
-        let origin = Origin {
+        let origin = TapeOrigin {
             id: "0197f0aa-0000-7000-8000-00000000cafe".into(),
             started: jiff::Timestamp::UNIX_EPOCH,
             via: "send".into(),

@@ -4,8 +4,8 @@
 use std::io::Write;
 
 use super::line;
-use crate::span::{Moment, Side};
-use crate::tape::{Fact, Origin, Watch};
+use crate::span::{Moment, StreamSide};
+use crate::tape::{ConnectionFact, TapeOrigin, WireSink};
 
 /// Writes a capture. The first error ends the writing, not the exchange: it is kept for
 /// [`Writer::finish`] and [`Writer::error`].
@@ -21,7 +21,7 @@ pub struct Writer<W> {
 
 impl<W: Write> Writer<W> {
     /// Begins a capture with its first line.
-    pub fn new(file: W, origin: &Origin) -> Self {
+    pub fn new(file: W, origin: &TapeOrigin) -> Self {
         let mut writer = Self {
             file,
             line: Vec::new(),
@@ -62,13 +62,13 @@ impl<W: Write> Writer<W> {
     }
 }
 
-impl<W: Write> Watch for Writer<W> {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
+impl<W: Write> WireSink for Writer<W> {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         line::put_fact(&mut self.line, moment, fact);
         self.flush();
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         if bytes.is_empty() || self.failed.is_some() {
             return;
         }

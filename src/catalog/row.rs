@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::call::meaning::{Priced, Report, priced};
 use crate::chat::{Keep, Options};
 use crate::content;
-use crate::exchange::{Exchange, Outcome};
-use crate::http1::Limits;
+use crate::exchange::{Exchange, ExchangeOutcome};
+use crate::http1::HttpLimits;
 use crate::price::{Money, Prices, Tokens};
 use crate::tape::Tape;
 
@@ -81,17 +81,17 @@ pub enum Ending {
 }
 
 impl Ending {
-    fn of(outcome: &Outcome, report: &Report) -> Self {
+    fn of(outcome: &ExchangeOutcome, report: &Report) -> Self {
         match outcome {
-            Outcome::Whole if report.is_broken() => Self::Broken,
-            Outcome::Whole => Self::Whole,
-            Outcome::NoConnection { .. } => Self::Down,
-            Outcome::TimedOut { .. } => Self::Late,
-            Outcome::Interrupted => Self::Interrupted,
-            Outcome::NoResponse { .. } => Self::Silent,
-            Outcome::Cut { .. } => Self::Cut,
-            Outcome::Lost { .. } => Self::Lost,
-            Outcome::Unfinished => Self::Open,
+            ExchangeOutcome::Whole if report.is_broken() => Self::Broken,
+            ExchangeOutcome::Whole => Self::Whole,
+            ExchangeOutcome::NoConnection { .. } => Self::Down,
+            ExchangeOutcome::TimedOut { .. } => Self::Late,
+            ExchangeOutcome::Interrupted => Self::Interrupted,
+            ExchangeOutcome::NoResponse { .. } => Self::Silent,
+            ExchangeOutcome::Cut { .. } => Self::Cut,
+            ExchangeOutcome::Lost { .. } => Self::Lost,
+            ExchangeOutcome::Unfinished => Self::Open,
         }
     }
 }
@@ -99,7 +99,7 @@ impl Ending {
 impl Entry {
     /// Gathers it from a tape.
     pub fn of(tape: &Tape) -> Self {
-        let exchange = Exchange::read(tape, Limits::default());
+        let exchange = Exchange::read(tape, HttpLimits::default());
         let options = Options {
             keep: Keep::Sums,
             ..Options::default()
@@ -108,7 +108,7 @@ impl Entry {
         let report = Report::read(
             tape,
             &exchange,
-            content::Limits::default(),
+            content::DecodeLimits::default(),
             options,
             &Prices::default(),
         );

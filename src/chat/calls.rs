@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::completion::{Arguments, ToolCall};
 use super::delta::DeltaKind;
 use super::gather::{Gather, filled};
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 
 /// How many are kept of a choice: no real answer has as many, and memory must stay bounded.
 const CALLS: usize = 4096;
@@ -16,9 +16,9 @@ pub(super) struct Mark<'a> {
     /// Its number.
     pub(super) index: Option<u64>,
     /// Its id, a string.
-    pub(super) id: Option<Value<'a>>,
+    pub(super) id: Option<JsonValue<'a>>,
     /// Which tool, a string.
-    pub(super) name: Option<Value<'a>>,
+    pub(super) name: Option<JsonValue<'a>>,
     /// Whether the provider runs it.
     pub(super) hosted: bool,
     /// Whether its arguments are text, not JSON.
@@ -77,7 +77,7 @@ impl Gather<'_> {
 
     /// A piece of a call whose tool is told by `function`: its name, and its arguments, or the input of a tool that
     /// takes text.
-    pub(super) fn function(&mut self, choice: u32, mark: Mark<'_>, function: Value<'_>) {
+    pub(super) fn function(&mut self, choice: u32, mark: Mark<'_>, function: JsonValue<'_>) {
         let name = function.get("name");
         let at = self.call(choice, Mark { name, ..mark });
         let arguments = function.get("arguments");
@@ -87,10 +87,10 @@ impl Gather<'_> {
     }
 
     /// A piece of arguments: the text of a string, or any other value as it is written.
-    pub(super) fn arguments(&mut self, choice: u32, at: usize, value: Value<'_>) {
+    pub(super) fn arguments(&mut self, choice: u32, at: usize, value: JsonValue<'_>) {
         let piece = match value.kind() {
-            Kind::Null => return,
-            Kind::String => value.as_str().unwrap_or_default(),
+            JsonKind::Null => return,
+            JsonKind::String => value.as_str().unwrap_or_default(),
             _ => String::from_utf8_lossy(value.raw()),
         };
         let keep = self.keep;

@@ -8,7 +8,7 @@ use super::models::Match;
 use super::usage::{Cost, Usage};
 use super::verdict::Verdict;
 use crate::span::{Moment, Span};
-use crate::sse::Format;
+use crate::sse::StreamFormat;
 
 /// What a model answered, as far as its reader was asked to keep it.
 ///
@@ -106,11 +106,11 @@ pub enum Media {
 
 impl Media {
     /// How its events are written; `None` where it has none.
-    pub fn format(self) -> Option<Format> {
+    pub fn format(self) -> Option<StreamFormat> {
         match self {
-            Self::Sse => Some(Format::EventStream),
-            Self::Ndjson => Some(Format::Lines),
-            Self::JsonArray => Some(Format::Array),
+            Self::Sse => Some(StreamFormat::EventStream),
+            Self::Ndjson => Some(StreamFormat::Lines),
+            Self::JsonArray => Some(StreamFormat::Array),
             Self::Empty | Self::Json | Self::Html | Self::Text | Self::Binary => None,
         }
     }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::gather::Gather;
 use super::provider;
 use crate::exchange::Exchange;
-use crate::http1::Section;
-use crate::json::{Kind, Value};
+use crate::http1::FieldSection;
+use crate::json::{JsonKind, JsonValue};
 
 /// One way of asking a model over HTTP. A new one is a file with this trait, and a line in [`super::DIALECTS`].
 pub trait Dialect: Sync {
@@ -15,11 +15,11 @@ pub trait Dialect: Sync {
     /// Whether the request, or the head of the response, is in this dialect; and why, in words.
     fn asked(&self, asked: &Asked<'_>) -> Option<&'static str>;
     /// Whether an event, or a whole body, is in this dialect; and why, in words.
-    fn shown(&self, name: &[u8], root: Value<'_>) -> Option<&'static str>;
+    fn shown(&self, name: &[u8], root: JsonValue<'_>) -> Option<&'static str>;
     /// Takes in one event of a stream: its type, and its data.
-    fn event(&self, name: &[u8], root: Value<'_>, gather: &mut Gather<'_>);
+    fn event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>);
     /// Takes in the body of an answer that is not streamed.
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>);
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>);
     /// What tells that a stream of it is at its end.
     fn ends(&self, provider: Option<&str>) -> Ends;
 }
@@ -52,8 +52,8 @@ pub struct Asked<'a> {
     pub path: String,
     /// Query of the target, without `?`.
     pub query: String,
-    request: &'a Section,
-    response: &'a Section,
+    request: &'a FieldSection,
+    response: &'a FieldSection,
     /// Status code of the response.
     pub status: Option<u16>,
 }
@@ -139,14 +139,14 @@ pub(super) struct Wish {
 
 impl Wish {
     /// Reads the body of a request; what is not JSON tells nothing.
-    pub(super) fn read(root: Value<'_>) -> Self {
+    pub(super) fn read(root: JsonValue<'_>) -> Self {
         let options = root.get("stream_options");
-        let model = root.get("model").and_then(Value::as_str);
+        let model = root.get("model").and_then(JsonValue::as_str);
         let usage = options.and_then(|options| options.get("include_usage"));
         Self {
             model: model.map(Cow::into_owned),
-            stream: root.get("stream").and_then(Value::as_bool),
-            include_usage: usage.is_some_and(|usage| usage.kind() == Kind::True),
+            stream: root.get("stream").and_then(JsonValue::as_bool),
+            include_usage: usage.is_some_and(|usage| usage.kind() == JsonKind::True),
         }
     }
 }

@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 use super::wait::Wait;
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 use crate::span::Span;
 
 /// What a provider says went wrong.
@@ -58,17 +58,17 @@ const PAGE: usize = 300;
 
 impl ApiError {
     /// The error under the key `error`, which tells it in any status. `null`, `false` and `""` are none.
-    pub(super) fn named(root: Value<'_>) -> Option<Self> {
-        let root = if root.kind() == Kind::Array {
-            root.at(0)?
+    pub(super) fn named(root: JsonValue<'_>) -> Option<Self> {
+        let root = if root.kind() == JsonKind::Array {
+            root.item_at(0)?
         } else {
             root
         };
         let error = root.get("error")?;
         let class = root.get("type").or_else(|| root.get("error_type"));
         match error.kind() {
-            Kind::Object if !error.is_empty() => Some(Self::of(error)),
-            Kind::String => {
+            JsonKind::Object if !error.is_empty() => Some(Self::of(error)),
+            JsonKind::String => {
                 let message = text(error)?;
                 Some(Self {
                     wait: Wait::of(root, &message),
@@ -83,15 +83,15 @@ impl ApiError {
     }
 
     /// Any error: for bodies whose status says that they hold one.
-    pub(super) fn any(root: Value<'_>) -> Option<Self> {
+    pub(super) fn any(root: JsonValue<'_>) -> Option<Self> {
         Self::named(root).or_else(|| Self::flat(root))
     }
 
     /// The error that an event tells which is called one, by its name or by itself, and has no `error` inside:
     /// `event: error`, `{"type":"error","message":...}` (Responses), `{"object":"error",...}` (Mistral, old vLLM).
-    pub(super) fn called(name: &[u8], root: Value<'_>) -> Option<Self> {
+    pub(super) fn called(name: &[u8], root: JsonValue<'_>) -> Option<Self> {
         let is = |key| {
-            let word = root.get(key).and_then(Value::as_str);
+            let word = root.get(key).and_then(JsonValue::as_str);
             word.is_some_and(|word| word == "error")
         };
         if name != b"error" && !is("type") && !is("object") {
@@ -110,13 +110,13 @@ impl ApiError {
     }
 
     /// An error without a wrapper.
-    fn flat(root: Value<'_>) -> Option<Self> {
+    fn flat(root: JsonValue<'_>) -> Option<Self> {
         if root.get("message").is_some() {
             return Some(Self::of(root));
         }
         let detail = root.get("detail")?;
         let message = text(detail)
-            .or_else(|| text(detail.at(0)?.get("msg")?))
+            .or_else(|| text(detail.item_at(0)?.get("msg")?))
             .unwrap_or_else(|| String::from_utf8_lossy(detail.raw()).into_owned());
         Some(Self {
             message,
@@ -125,7 +125,7 @@ impl ApiError {
     }
 
     /// The object that holds message, type, code and param.
-    pub(super) fn of(error: Value<'_>) -> Self {
+    pub(super) fn of(error: JsonValue<'_>) -> Self {
         let metadata = error.get("metadata");
         let word = |key| error.get(key).and_then(text);
         let message = error.get("message").map(|message| {
@@ -167,12 +167,12 @@ impl ApiError {
 }
 
 /// The finer code in what stands beside the message; Google has a list there.
-fn detail(error: Value<'_>) -> Option<String> {
+fn detail(error: JsonValue<'_>) -> Option<String> {
     let inner = error.get("details").or_else(|| error.get("innererror"))?;
     let own = inner.get("error_code").or_else(|| inner.get("code"));
     let listed = || {
         inner.items().find_map(|detail| {
-            let violation = detail.get("violations").and_then(|list| list.at(0));
+            let violation = detail.get("violations").and_then(|list| list.item_at(0));
             let quota = violation.and_then(|violation| violation.get("quotaId"));
             detail.get("reason").or(quota)
         })
@@ -180,12 +180,12 @@ fn detail(error: Value<'_>) -> Option<String> {
     own.or_else(listed).and_then(text)
 }
 
-fn text(value: Value<'_>) -> Option<String> {
+fn text(value: JsonValue<'_>) -> Option<String> {
     let text = value.as_str()?;
     (!text.is_empty()).then(|| text.into_owned())
 }
 
-fn code(value: Value<'_>) -> Option<Code> {
+fn code(value: JsonValue<'_>) -> Option<Code> {
     match value.as_u64() {
         Some(number) => Some(Code::Number(number)),
         None => text(value).map(Code::Text),
@@ -195,10 +195,10 @@ fn code(value: Value<'_>) -> Option<Code> {
 #[cfg(test)]
 mod tests {
     use super::{ApiError, Code};
-    use crate::json::Document;
+    use crate::json::JsonDocument;
 
     fn read(text: &str) -> Option<ApiError> {
-        ApiError::any(Document::parse(text.as_bytes()).unwrap().root())
+        ApiError::any(JsonDocument::parse(text.as_bytes()).unwrap().root())
     }
 
     #[test]

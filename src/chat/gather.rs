@@ -8,7 +8,7 @@ use super::delta::{Delta, DeltaKind, Hear};
 use super::errors::ApiError;
 use super::finish::Finish;
 use super::usage::{self, Arithmetic, Usage};
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 use crate::span::{Moment, Span};
 
 /// How many of each are kept: no real answer has as many, and memory must stay bounded.
@@ -53,7 +53,7 @@ impl Gather<'_> {
         self.place.streamed
     }
 
-    pub(super) fn span(&self, value: Value<'_>) -> Span {
+    pub(super) fn span(&self, value: JsonValue<'_>) -> Span {
         let Some(base) = self.place.base else {
             return self.place.span;
         };
@@ -106,7 +106,7 @@ impl Gather<'_> {
     }
 
     /// The id of the answer; a change of it is told once.
-    pub(super) fn id(&mut self, value: Value<'_>) {
+    pub(super) fn id(&mut self, value: JsonValue<'_>) {
         let Some(id) = value.as_str().filter(|id| !id.is_empty()) else {
             return;
         };
@@ -126,7 +126,7 @@ impl Gather<'_> {
     }
 
     /// The model that answers; the last that is named counts.
-    pub(super) fn model(&mut self, value: Value<'_>) {
+    pub(super) fn model(&mut self, value: JsonValue<'_>) {
         let Some(model) = value.as_str().filter(|model| !model.is_empty()) else {
             return;
         };
@@ -143,7 +143,7 @@ impl Gather<'_> {
     }
 
     /// Id, model and tier of an object that has them under these names.
-    pub(super) fn identity(&mut self, object: Value<'_>) {
+    pub(super) fn identity(&mut self, object: JsonValue<'_>) {
         for (key, value) in object.members() {
             let Some(key) = key.as_str() else { continue };
             match &*key {
@@ -156,17 +156,17 @@ impl Gather<'_> {
     }
 
     /// The tier it is served in.
-    pub(super) fn service_tier(&mut self, value: Value<'_>) {
+    pub(super) fn service_tier(&mut self, value: JsonValue<'_>) {
         set(&mut self.completion.service_tier, value);
     }
 
     /// The configuration it ran with.
-    pub(super) fn fingerprint(&mut self, value: Value<'_>) {
+    pub(super) fn fingerprint(&mut self, value: JsonValue<'_>) {
         set(&mut self.completion.system_fingerprint, value);
     }
 
     /// Who speaks; told once.
-    pub(super) fn role(&mut self, choice: u32, value: Value<'_>) {
+    pub(super) fn role(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(role) = value.as_str().filter(|role| !role.is_empty()) else {
             return;
         };
@@ -180,7 +180,7 @@ impl Gather<'_> {
     }
 
     /// A piece of the answer. Anything but a string is none.
-    pub(super) fn text(&mut self, choice: u32, value: Value<'_>) {
+    pub(super) fn text(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(text) = value.as_str() else { return };
         let keep = self.keep;
         let own = self.choice(choice);
@@ -190,7 +190,7 @@ impl Gather<'_> {
     }
 
     /// A piece of what the model thinks.
-    pub(super) fn reasoning(&mut self, choice: u32, value: Value<'_>) {
+    pub(super) fn reasoning(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(text) = value.as_str() else { return };
         let keep = self.keep;
         let own = self.choice(choice);
@@ -200,7 +200,7 @@ impl Gather<'_> {
     }
 
     /// A piece of a refusal.
-    pub(super) fn refusal(&mut self, choice: u32, value: Value<'_>) {
+    pub(super) fn refusal(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(text) = value.as_str().filter(|text| !text.is_empty()) else {
             return;
         };
@@ -216,7 +216,7 @@ impl Gather<'_> {
         choice: u32,
         kind: DeltaKind,
         text: Cow<'_, str>,
-        value: Value<'_>,
+        value: JsonValue<'_>,
     ) {
         if !text.is_empty() {
             let span = self.span(value);
@@ -225,17 +225,17 @@ impl Gather<'_> {
     }
 
     /// Audio: a string of base64, of which only the size is told.
-    pub(super) fn audio(&mut self, choice: u32, data: Value<'_>) {
+    pub(super) fn audio(&mut self, choice: u32, data: JsonValue<'_>) {
         self.choice(choice).audio = true;
         let size = data.span().len().saturating_sub(2);
-        if size > 0 && data.kind() == Kind::String {
+        if size > 0 && data.kind() == JsonKind::String {
             let span = self.span(data);
             self.tell(choice, DeltaKind::Audio, Cow::Owned(size.to_string()), span);
         }
     }
 
     /// Something the answer refers to. What was told before is not told again.
-    pub(super) fn citation(&mut self, choice: u32, citation: Citation, value: Value<'_>) {
+    pub(super) fn citation(&mut self, choice: u32, citation: Citation, value: JsonValue<'_>) {
         let known = &mut self.choice(choice).citations;
         if known.len() >= CITATIONS || known.contains(&citation) {
             return;
@@ -247,7 +247,7 @@ impl Gather<'_> {
     }
 
     /// Why a choice stopped.
-    pub(super) fn finish(&mut self, choice: u32, value: Value<'_>) {
+    pub(super) fn finish(&mut self, choice: u32, value: JsonValue<'_>) {
         if let Some(named) = filled(value) {
             let span = self.span(value);
             self.finish_named(choice, &named, span);
@@ -273,20 +273,20 @@ impl Gather<'_> {
     }
 
     /// Token counts that replace those before.
-    pub(super) fn usage(&mut self, object: Value<'_>, add: Arithmetic) {
+    pub(super) fn usage(&mut self, object: JsonValue<'_>, add: Arithmetic) {
         let mut usage = Usage::default();
         usage.take(object);
         self.settle(usage, object, add);
     }
 
     /// Token counts that add to, or correct, those before.
-    pub(super) fn more_usage(&mut self, object: Value<'_>, add: Arithmetic) {
+    pub(super) fn more_usage(&mut self, object: JsonValue<'_>, add: Arithmetic) {
         let mut usage = self.completion.usage.clone().unwrap_or_default();
         usage.take(object);
         self.settle(usage, object, add);
     }
 
-    fn settle(&mut self, mut usage: Usage, object: Value<'_>, add: Arithmetic) {
+    fn settle(&mut self, mut usage: Usage, object: JsonValue<'_>, add: Arithmetic) {
         if usage.named.is_empty() {
             return;
         }
@@ -312,7 +312,7 @@ impl Gather<'_> {
 
     /// Times among the members of `object`, each told by its ending: `_time` in seconds (Groq, Cerebras), `_ms`
     /// (llama.cpp), `_duration` in nanoseconds (Ollama).
-    pub(super) fn times(&mut self, prefix: &str, object: Value<'_>) {
+    pub(super) fn times(&mut self, prefix: &str, object: JsonValue<'_>) {
         for (key, value) in object.members() {
             let Some(key) = key.as_str().filter(|key| !key.contains("_per_")) else {
                 continue;
@@ -371,11 +371,11 @@ impl Gather<'_> {
 }
 
 /// A string that is not empty.
-pub(super) fn filled(value: Value<'_>) -> Option<Cow<'_, str>> {
+pub(super) fn filled(value: JsonValue<'_>) -> Option<Cow<'_, str>> {
     value.as_str().filter(|text| !text.is_empty())
 }
 
-fn set(place: &mut Option<String>, value: Value<'_>) {
+fn set(place: &mut Option<String>, value: JsonValue<'_>) {
     if let Some(text) = filled(value)
         && place.as_deref() != Some(&*text)
     {
@@ -384,6 +384,6 @@ fn set(place: &mut Option<String>, value: Value<'_>) {
 }
 
 /// A number of a choice or an item.
-pub(super) fn number(value: Option<Value<'_>>) -> Option<u32> {
+pub(super) fn number(value: Option<JsonValue<'_>>) -> Option<u32> {
     u32::try_from(value?.as_u64()?).ok()
 }

@@ -62,7 +62,7 @@ pub use verdict::{Ending, Verdict};
 pub use wait::Wait;
 
 use crate::exchange::Exchange;
-use crate::sse::LIMIT;
+use crate::sse::MAX_EVENT_BYTES;
 
 /// How much of an answer a reader keeps.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -113,7 +113,7 @@ impl Default for Options {
         Self {
             dialect: None,
             keep: Keep::All,
-            limit: LIMIT,
+            limit: MAX_EVENT_BYTES,
         }
     }
 }
@@ -158,7 +158,7 @@ fn alike(bytes: &[u8], dialect: Option<&'static dyn Dialect>) {
         let options = Options {
             dialect,
             keep,
-            limit: LIMIT,
+            limit: MAX_EVENT_BYTES,
         };
         let whole = in_pieces(bytes, options, bytes.len(), Ending::Whole);
         for size in [1, 7] {

@@ -5,7 +5,7 @@ use super::delta::{DeltaKind, Hear};
 use super::errors::ApiError;
 use super::gather::Place;
 use super::reader::{Moments, Reader};
-use crate::json::{Document, Fault, JsonError};
+use crate::json::{JsonDocument, JsonError, JsonFault};
 use crate::span::Span;
 use crate::tape::Window;
 
@@ -56,7 +56,7 @@ impl Reader {
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(seen.bytes);
         let skipped = seen.bytes.len().saturating_sub(bytes.len()) as u64;
-        let document = match Document::parse(bytes) {
+        let document = match JsonDocument::parse(bytes) {
             Ok(document) => document,
             Err(error) => return self.not_json(&error, seen, place, hear),
         };
@@ -107,7 +107,7 @@ impl Reader {
 
     /// JSON that stops too early was cut; any other fault was sent so.
     fn not_json(&mut self, error: &JsonError, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
-        if matches!(error.kind, Fault::Truncated { .. }) {
+        if matches!(error.kind, JsonFault::Truncated { .. }) {
             self.cut = Some(place.span);
         }
         let text = format!("the body is not JSON: {error}");

@@ -10,11 +10,11 @@ use super::sniff::{Label, differs, format, sniff};
 use super::verdict::{Ending, Evidence, judge};
 use super::{Keep, Options};
 use crate::exchange::Exchange;
-use crate::http1::Framing;
-use crate::json::{Document, Value};
+use crate::http1::BodyFraming;
+use crate::json::{JsonDocument, JsonValue};
 use crate::span::{Moment, Span};
-use crate::sse::{Cut, Decoder, Event, Item};
-use crate::tape::{Rolling, Window};
+use crate::sse::{EventDecoder, SseEvent, StreamItem, TruncatedEvent};
+use crate::tape::{RollingBuffer, Window};
 
 /// Reads one answer.
 ///
@@ -31,10 +31,10 @@ pub struct Reader {
     pub(super) limit: u64,
     label: Label,
     pub(super) wish: Wish,
-    rolling: Rolling,
+    rolling: RollingBuffer,
     /// What the body is, once known.
     pub(super) media: Option<Media>,
-    decoder: Option<Decoder>,
+    decoder: Option<EventDecoder>,
     /// Number of the next event.
     number: u64,
     /// The last `sequence_number`.
@@ -61,7 +61,7 @@ impl Reader {
     /// Begins with what request and heads tell; `request_body` without content coding, empty if unknown.
     pub fn begin(exchange: &Exchange, request_body: &[u8], options: Options) -> Self {
         let asked = Asked::of(exchange);
-        let wish = Document::parse(request_body).map(|document| Wish::read(document.root()));
+        let wish = JsonDocument::parse(request_body).map(|document| Wish::read(document.root()));
         let wish = wish.unwrap_or_default();
         let named = options
             .dialect
@@ -70,7 +70,7 @@ impl Reader {
         let content_type = asked.response("content-type");
         let content_type = content_type.split(';').next().unwrap_or_default().trim();
         // What has no body by its status or its method is no empty stream.
-        let bodyless = exchange.response.framing == Some(Framing::Empty);
+        let bodyless = exchange.response.framing == Some(BodyFraming::Empty);
         let (dialect, why) = found.unzip();
         let name = dialect.map(Dialect::name);
         Self {
@@ -94,7 +94,7 @@ impl Reader {
                 lines_stream: name == Some("ollama") && wish.stream != Some(false),
             },
             wish,
-            rolling: Rolling::default(),
+            rolling: RollingBuffer::default(),
             media: None,
             decoder: None,
             number: 0,
@@ -151,7 +151,7 @@ impl Reader {
         let mut rolling = std::mem::take(&mut self.rolling);
         rolling.feed(bytes, ended, |seen| self.step(seen, moments, hear));
         self.rolling = rolling;
-        let at = self.decoder.as_ref().map_or(0, Decoder::at);
+        let at = self.decoder.as_ref().map_or(0, EventDecoder::at);
         if at >= self.fresh && more > 0 {
             self.held = moments(at);
         }
@@ -175,7 +175,7 @@ impl Reader {
                 while let Some(item) = decoder.step(seen) {
                     let times = Times {
                         begun: self.begun(item.span().start, moments),
-                        moment: moments(decoder.told().saturating_sub(1)),
+                        moment: moments(decoder.ready_at().saturating_sub(1)),
                     };
                     self.item(item, seen, times, hear);
                 }
@@ -192,7 +192,7 @@ impl Reader {
             let media = sniff(&self.label, seen)?;
             self.media = Some(media);
             self.completion.media = media;
-            self.decoder = format(media).map(|format| Decoder::with_limit(format, self.limit));
+            self.decoder = format(media).map(|format| EventDecoder::with_limit(format, self.limit));
             if let Some(text) = differs(&self.label, media) {
                 self.with(Place::nowhere(), &mut (), |gather| {
                     gather.note(NoteKind::MediaDiffers, text, None);
@@ -218,7 +218,7 @@ impl Reader {
         });
     }
 
-    fn item(&mut self, item: Item, seen: Window<'_>, times: Times, hear: &mut dyn Hear) {
+    fn item(&mut self, item: StreamItem, seen: Window<'_>, times: Times, hear: &mut dyn Hear) {
         let place = Place {
             base: None,
             span: item.span(),
@@ -228,34 +228,40 @@ impl Reader {
             streamed: true,
         };
         match item {
-            Item::Between(_) => return,
-            Item::Event(event) => self.event(event, seen, place, hear),
-            Item::Comment { text, .. } => {
+            StreamItem::Separator(_) => return,
+            StreamItem::Event(event) => self.event(event, seen, place, hear),
+            StreamItem::Comment { text, .. } => {
                 self.completion.comments = self.completion.comments.saturating_add(1);
                 let text = String::from_utf8_lossy(seen.slice(text));
                 self.with(place, hear, |gather| {
                     gather.tell_event(DeltaKind::Comment, &text);
                 });
             }
-            Item::Block(_) => {
+            StreamItem::WithoutData(_) => {
                 self.with(place, hear, |gather| {
                     gather.tell_event(DeltaKind::Other, "");
                 });
             }
-            Item::Skipped(span) => {
+            StreamItem::TooLong(span) => {
                 let text = format!("an event of {} bytes is too large to be read", span.len());
                 self.with(place, hear, |gather| {
                     gather.note(NoteKind::TooLarge, text, Some(span));
                     gather.tell_event(DeltaKind::Other, "");
                 });
             }
-            Item::Cut(cut) => self.cut_off(cut, seen, place, hear),
+            StreamItem::Truncated(cut) => self.cut_off(cut, seen, place, hear),
         }
         self.number = self.number.saturating_add(1);
     }
 
     /// The body ends inside an event. An end mark that lacks no more than its blank line is one all the same.
-    fn cut_off(&mut self, cut: Cut, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
+    fn cut_off(
+        &mut self,
+        cut: TruncatedEvent,
+        seen: Window<'_>,
+        place: Place,
+        hear: &mut dyn Hear,
+    ) {
         let bytes = seen.slice(cut.span);
         let data = bytes.strip_prefix(b"data:").unwrap_or_default();
         let is_mark = data.trim_ascii() == b"[DONE]";
@@ -272,7 +278,7 @@ impl Reader {
         });
     }
 
-    fn event(&mut self, event: Event, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
+    fn event(&mut self, event: SseEvent, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
         let base = event.first_data.filter(|_| event.data_lines == 1);
         let place = Place {
             base: base.map(|span| span.start),
@@ -284,7 +290,7 @@ impl Reader {
             return self.with(place, hear, |gather| gather.done("[DONE]"));
         }
         self.completion.events = self.completion.events.saturating_add(1);
-        match Document::parse(&data) {
+        match JsonDocument::parse(&data) {
             Ok(document) => self.json_event(name, document.root(), place, hear),
             Err(error) => self.with(place, hear, |gather| {
                 if name == b"error" {
@@ -299,7 +305,7 @@ impl Reader {
         }
     }
 
-    fn json_event(&mut self, name: &[u8], root: Value<'_>, place: Place, hear: &mut dyn Hear) {
+    fn json_event(&mut self, name: &[u8], root: JsonValue<'_>, place: Place, hear: &mut dyn Hear) {
         self.recognise(name, root);
         let dialect = self.dialect;
         self.shown |=
@@ -325,7 +331,7 @@ impl Reader {
         });
     }
 
-    pub(super) fn recognise(&mut self, name: &[u8], root: Value<'_>) {
+    pub(super) fn recognise(&mut self, name: &[u8], root: JsonValue<'_>) {
         if self.dialect.is_none()
             && !self.is_named
             && let Some((dialect, why)) = recognise_body(name, root)
@@ -337,7 +343,7 @@ impl Reader {
     }
 
     /// Responses numbers its events: what is missing or came twice, in words.
-    fn gap(&mut self, root: Value<'_>) -> Option<String> {
+    fn gap(&mut self, root: JsonValue<'_>) -> Option<String> {
         if self.completion.dialect != Some("openai-responses") {
             return None;
         }

@@ -7,7 +7,7 @@ use super::finish::FinishKind;
 use super::gather::Place;
 use super::models::{self, Match};
 use super::reader::Reader;
-use crate::json::Document;
+use crate::json::JsonDocument;
 use crate::span::Span;
 
 impl Reader {
@@ -138,7 +138,7 @@ fn check(arguments: &str) -> Arguments {
     if arguments.trim().is_empty() {
         return Arguments::Empty;
     }
-    match Document::parse(arguments.as_bytes()) {
+    match JsonDocument::parse(arguments.as_bytes()) {
         Ok(_) => Arguments::Json,
         Err(error) => Arguments::Broken {
             at: error.at,

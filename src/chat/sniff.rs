@@ -1,7 +1,7 @@
 //! What a body is: by its label, and by how it begins, which is what counts where the two differ.
 
 use super::completion::Media;
-use crate::sse::Format;
+use crate::sse::StreamFormat;
 use crate::tape::Window;
 
 /// What the label and the dialect say, before the first byte.
@@ -92,11 +92,11 @@ fn by_label(label: &Label) -> Media {
 }
 
 /// How the events of such a body are written, if it has any.
-pub(super) fn format(media: Media) -> Option<Format> {
+pub(super) fn format(media: Media) -> Option<StreamFormat> {
     match media {
-        Media::Sse => Some(Format::EventStream),
-        Media::Ndjson => Some(Format::Lines),
-        Media::JsonArray => Some(Format::Array),
+        Media::Sse => Some(StreamFormat::EventStream),
+        Media::Ndjson => Some(StreamFormat::Lines),
+        Media::JsonArray => Some(StreamFormat::Array),
         _ => None,
     }
 }

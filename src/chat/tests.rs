@@ -7,7 +7,7 @@ use super::{
     Reader, Verdict, by_name, fuzz,
 };
 use crate::exchange::Exchange;
-use crate::http1::Part;
+use crate::http1::MessagePart;
 use crate::span::Moment;
 
 fn read_with(dialect: &str, body: &str, ending: Ending, keep: Keep) -> Completion {
@@ -58,17 +58,17 @@ fn the_end_of_a_stream_is_judged_by_all_evidence() {
         (chat(&[TEXT], false), Ending::Whole, Verdict::NoFinish),
         (
             chat(&[TEXT], false),
-            cut(Part::ChunkData),
+            cut(MessagePart::ChunkData),
             Verdict::CutInChunk,
         ),
         (
             chat(&[TEXT], false),
-            cut(Part::ChunkHead),
+            cut(MessagePart::ChunkHead),
             Verdict::CutOff { done: false },
         ),
         (
             whole.clone(),
-            cut(Part::ChunkHead),
+            cut(MessagePart::ChunkHead),
             Verdict::CutOff { done: true },
         ),
         (whole.clone(), Ending::Cancelled, Verdict::Cancelled),
@@ -371,20 +371,20 @@ fn the_input_of_a_custom_tool_is_text() {
 
 /// Reads an answer whose head has `status`, a path and fields.
 fn answered(path: &str, head: &str, body: &str) -> Completion {
-    let mut tape = crate::tape::Tape::new(crate::tape::Origin {
+    let mut tape = crate::tape::Tape::new(crate::tape::TapeOrigin {
         id: String::new(),
         started: jiff::Timestamp::UNIX_EPOCH,
         via: String::new(),
         url: String::new(),
         tool: String::new(),
     });
-    use crate::span::Side;
-    use crate::tape::Watch as _;
+    use crate::span::StreamSide;
+    use crate::tape::WireSink as _;
     let request =
         format!("POST {path} HTTP/1.1\r\nHost: h\r\nanthropic-version: 2023-06-01\r\n\r\n");
-    tape.bytes(Side::Sent, Moment::default(), request.as_bytes());
-    tape.bytes(Side::Received, Moment::default(), head.as_bytes());
-    let exchange = Exchange::read(&tape, crate::http1::Limits::default());
+    tape.bytes(StreamSide::Sent, Moment::default(), request.as_bytes());
+    tape.bytes(StreamSide::Received, Moment::default(), head.as_bytes());
+    let exchange = Exchange::read(&tape, crate::http1::HttpLimits::default());
     let mut reader = Reader::begin(&exchange, &[], Options::default());
     reader.push(body.as_bytes(), Moment::default(), &mut ());
     reader.finish(Ending::Whole, &mut ())

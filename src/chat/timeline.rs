@@ -141,7 +141,7 @@ impl Gather {
             return;
         }
         if let Some((_, before, _)) = self.last {
-            let micros = now.since(before);
+            let micros = now.micros_since(before);
             self.seen.coalesced = self.seen.coalesced.saturating_add(u64::from(before == now));
             if self.stall.is_none_or(|stall| micros > stall.micros) {
                 self.stall = Some(Stall {
@@ -210,7 +210,11 @@ fn streamed_speed(completion: &Completion, timeline: &Timeline, arrivals: &[u64]
     };
     let first = Moment::from_micros(*arrivals.first()?);
     let tokens = usage.output?.saturating_sub(hidden).saturating_sub(1);
-    speed(tokens, timeline.last_content?.since(first), Over::Pieces)
+    speed(
+        tokens,
+        timeline.last_content?.micros_since(first),
+        Over::Pieces,
+    )
 }
 
 fn whole_speed(
@@ -219,7 +223,7 @@ fn whole_speed(
     last_byte: Option<Moment>,
 ) -> Option<Speed> {
     let tokens = completion.usage.as_ref()?.output?;
-    speed(tokens, last_byte?.since(sent?), Over::Whole)
+    speed(tokens, last_byte?.micros_since(sent?), Over::Whole)
 }
 
 fn speed(tokens: u64, micros: u64, over: Over) -> Option<Speed> {
@@ -246,8 +250,8 @@ mod tests {
             choice: 0,
             kind,
             text: Cow::Borrowed("x"),
-            span: Span::at(event),
-            whole: Span::at(event),
+            span: Span::empty_at(event),
+            whole: Span::empty_at(event),
             event,
             begun: Moment::from_micros(micros),
             moment: Moment::from_micros(micros),

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 
 /// Token counts of one exchange, made comparable, and as the provider named them.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -53,14 +53,15 @@ const COUNTS: usize = 128;
 
 impl Usage {
     /// Takes in the counts of `object`: those of a name seen before are replaced, others stay.
-    pub(super) fn take(&mut self, object: Value<'_>) {
+    pub(super) fn take(&mut self, object: JsonValue<'_>) {
         self.flatten("", object, 0);
     }
 
-    fn flatten(&mut self, prefix: &str, object: Value<'_>, depth: u32) {
+    fn flatten(&mut self, prefix: &str, object: JsonValue<'_>, depth: u32) {
         for (key, value) in object.members() {
             let Some(key) = key.as_str() else { continue };
-            let is_inner = matches!(value.kind(), Kind::Object | Kind::Array) && depth < DEPTH;
+            let is_inner =
+                matches!(value.kind(), JsonKind::Object | JsonKind::Array) && depth < DEPTH;
             let number = value.as_u64();
             if !is_inner && number.is_none() {
                 continue;
@@ -71,19 +72,19 @@ impl Usage {
             };
             match number {
                 Some(number) => self.set(path, number),
-                None if value.kind() == Kind::Array => self.list(&path, value, depth),
+                None if value.kind() == JsonKind::Array => self.list(&path, value, depth),
                 None => self.flatten(&path, value, depth.saturating_add(1)),
             }
         }
     }
 
     /// Counts of each modality (Gemini), each under its name; of each round (Anthropic), added up.
-    fn list(&mut self, path: &str, list: Value<'_>, depth: u32) {
+    fn list(&mut self, path: &str, list: JsonValue<'_>, depth: u32) {
         let mut sums = Self::default();
-        for item in list.items().filter(|item| item.kind() == Kind::Object) {
-            let modality = item.get("modality").and_then(Value::as_str);
+        for item in list.items().filter(|item| item.kind() == JsonKind::Object) {
+            let modality = item.get("modality").and_then(JsonValue::as_str);
             let count = item.get("tokenCount").or_else(|| item.get("tokens"));
-            let count = count.and_then(Value::as_u64);
+            let count = count.and_then(JsonValue::as_u64);
             if let (Some(modality), Some(count)) = (modality, count) {
                 self.set(format!("{path}.{modality}"), count);
                 continue;
@@ -270,13 +271,13 @@ pub(super) fn cohere(usage: &mut Usage) -> Option<String> {
 }
 
 /// What a usage object says about money.
-pub(super) fn cost(object: Value<'_>) -> Option<Cost> {
-    let dollars = |value: Value<'_>, named| Cost::read(value.as_f64()?, named);
+pub(super) fn cost(object: JsonValue<'_>) -> Option<Cost> {
+    let dollars = |value: JsonValue<'_>, named| Cost::read(value.as_f64()?, named);
     if let Some(cost) = object.get("cost") {
-        let own_key = object.get("is_byok").and_then(Value::as_bool) == Some(true);
+        let own_key = object.get("is_byok").and_then(JsonValue::as_bool) == Some(true);
         return match cost.kind() {
-            Kind::Number if own_key => dollars(cost, "usage.cost, the fee alone: is_byok"),
-            Kind::Number => dollars(cost, "usage.cost"),
+            JsonKind::Number if own_key => dollars(cost, "usage.cost, the fee alone: is_byok"),
+            JsonKind::Number => dollars(cost, "usage.cost"),
             _ => dollars(cost.get("total_cost")?, "usage.cost.total_cost"),
         };
     }
@@ -288,10 +289,10 @@ pub(super) fn cost(object: Value<'_>) -> Option<Cost> {
 #[cfg(test)]
 mod tests {
     use super::{Arithmetic, Usage, anthropic, chat, gemini, ollama, responses};
-    use crate::json::Document;
+    use crate::json::JsonDocument;
 
     fn read(text: &str, add: Arithmetic) -> (Usage, Option<String>) {
-        let document = Document::parse(text.as_bytes()).unwrap();
+        let document = JsonDocument::parse(text.as_bytes()).unwrap();
         let mut usage = Usage::default();
         usage.take(document.root());
         let note = add(&mut usage);

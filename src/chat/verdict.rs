@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::completion::{Completion, Media, Note, NoteKind};
 use super::dialect::Ends;
 use super::finish::FinishKind;
-use crate::exchange::{Exchange, Outcome};
-use crate::http1::Part;
+use crate::exchange::{Exchange, ExchangeOutcome};
+use crate::http1::MessagePart;
 use crate::span::Span;
 
 /// How the body ended, as its transport has it.
@@ -17,7 +17,7 @@ pub enum Ending {
     /// The connection ended first.
     Cut {
         /// In which part of the message.
-        within: Option<Part>,
+        within: Option<MessagePart>,
     },
     /// A content coding (gzip) broke off or was broken.
     Coding,
@@ -29,12 +29,12 @@ impl Ending {
     /// How the response of `exchange` ended.
     pub fn of(exchange: &Exchange) -> Self {
         match exchange.outcome() {
-            Outcome::Whole => Self::Whole,
-            Outcome::TimedOut { .. } | Outcome::Interrupted => Self::Cancelled,
-            Outcome::Cut { within, .. } => Self::Cut { within },
+            ExchangeOutcome::Whole => Self::Whole,
+            ExchangeOutcome::TimedOut { .. } | ExchangeOutcome::Interrupted => Self::Cancelled,
+            ExchangeOutcome::Cut { within, .. } => Self::Cut { within },
             // A tape that was never closed may still hold a whole response; if not, it is cut.
             _ => match exchange.response.end {
-                Some(crate::http1::End::Short { within, .. }) => Self::Cut {
+                Some(crate::http1::MessageEnd::Truncated { within, .. }) => Self::Cut {
                     within: Some(within),
                 },
                 _ => Self::Cut { within: None },
@@ -246,7 +246,7 @@ fn transport(completion: &Completion, evidence: Evidence) -> Option<Verdict> {
         Ending::Whole => None,
         Ending::Cancelled => Some(Verdict::Cancelled),
         Ending::Cut {
-            within: Some(Part::ChunkData),
+            within: Some(MessagePart::ChunkData),
         } if !done => Some(Verdict::CutInChunk),
         Ending::Cut { .. } | Ending::Coding => Some(Verdict::CutOff { done }),
     }

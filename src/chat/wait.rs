@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::json::Value;
+use crate::json::JsonValue;
 
 /// A wait that a body asks for.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -21,11 +21,11 @@ const BEFORE: &[&str] = &["try again in ", "retry in ", "retry after ", "again a
 
 impl Wait {
     /// The wait that an error asks for: in its details, else in its message.
-    pub(super) fn of(error: Value<'_>, message: &str) -> Option<Self> {
-        let details = error.get("details").into_iter().flat_map(Value::items);
+    pub(super) fn of(error: JsonValue<'_>, message: &str) -> Option<Self> {
+        let details = error.get("details").into_iter().flat_map(JsonValue::items);
         let delay = details
             .filter_map(|detail| detail.get("retryDelay"))
-            .find_map(Value::as_str);
+            .find_map(JsonValue::as_str);
         let told = delay.and_then(|delay| Self::read(&delay, "retryDelay"));
         told.or_else(|| Self::in_words(message))
     }
@@ -92,12 +92,12 @@ fn in_unit(number: &str, unit: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::Wait;
-    use crate::json::Document;
+    use crate::json::JsonDocument;
 
     #[test]
     fn waits_in_bodies() {
         let case = |error: &str, message: &str, expected: Option<(&str, u64)>| {
-            let document = Document::parse(error.as_bytes()).unwrap();
+            let document = JsonDocument::parse(error.as_bytes()).unwrap();
             let found = Wait::of(document.root(), message);
             let found = found.as_ref().map(|wait| (wait.text.as_str(), wait.micros));
             assert_eq!(found, expected, "{message}");

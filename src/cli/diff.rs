@@ -14,7 +14,7 @@ use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject};
 use crate::prompt_cache as cache;
 use crate::render::diff::{self as paint, Shows};
 use crate::render::{escape, machine, words};
-use crate::span::Side;
+use crate::span::StreamSide;
 
 /// Runs `wire diff`.
 pub(super) fn run(common: &Common, args: &args::Diff) -> Result<Exit, Complaint> {
@@ -140,7 +140,7 @@ impl Run<'_> {
         // Two bodies may be equal as far as they are decoded.
         let answer = subject.answered.as_ref().map(|answered| &answered.body);
         let bodies = [Some(&subject.asked), answer].into_iter().flatten();
-        for trouble in bodies.filter_map(|body| body.trouble.as_ref()) {
+        for trouble in bodies.filter_map(|body| body.error.as_ref()) {
             output::note(&format!("{}: {}", subject.name, words::undecoded(trouble)));
         }
         Ok(subject)
@@ -264,11 +264,11 @@ impl Run<'_> {
                 "--bytes compares captures, and a request file is none",
             ));
         };
-        let sides: Vec<_> = [Side::Sent, Side::Received]
+        let sides: Vec<_> = [StreamSide::Sent, StreamSide::Received]
             .into_iter()
             .filter(|side| match side {
-                Side::Sent => self.only.contains(&Layer::Request),
-                Side::Received => self.only.iter().any(|layer| *layer != Layer::Request),
+                StreamSide::Sent => self.only.contains(&Layer::Request),
+                StreamSide::Received => self.only.iter().any(|layer| *layer != Layer::Request),
             })
             .collect();
         let limits = self.means.limits.0;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::exchange::Outcome;
+use crate::exchange::ExchangeOutcome;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,16 +27,16 @@ pub enum Exit {
 
 impl Exit {
     /// What the end of an exchange means for whoever started it.
-    pub(super) fn of(outcome: &Outcome) -> Self {
+    pub(super) fn of(outcome: &ExchangeOutcome) -> Self {
         match outcome {
-            Outcome::Whole => Self::Done,
-            Outcome::NoConnection { .. } => Self::NoConnection,
-            Outcome::TimedOut { .. } => Self::TimedOut,
-            Outcome::Interrupted => Self::Interrupted,
-            Outcome::NoResponse { .. }
-            | Outcome::Cut { .. }
-            | Outcome::Lost { .. }
-            | Outcome::Unfinished => Self::Broken,
+            ExchangeOutcome::Whole => Self::Done,
+            ExchangeOutcome::NoConnection { .. } => Self::NoConnection,
+            ExchangeOutcome::TimedOut { .. } => Self::TimedOut,
+            ExchangeOutcome::Interrupted => Self::Interrupted,
+            ExchangeOutcome::NoResponse { .. }
+            | ExchangeOutcome::Cut { .. }
+            | ExchangeOutcome::Lost { .. }
+            | ExchangeOutcome::Unfinished => Self::Broken,
         }
     }
 

@@ -9,9 +9,9 @@ use crate::call::meaning::Report;
 use crate::capture;
 use crate::capture::store::Store;
 use crate::chat::{Keep, Options};
-use crate::content::{self, Coding, Trouble};
-use crate::exchange::{Exchange, bodies};
-use crate::http1::{Limits, Message};
+use crate::content::{self, ContentCoding, DecodeError};
+use crate::exchange::{Exchange, decode_bodies};
+use crate::http1::{HttpLimits, HttpMessage};
 use crate::price::Prices;
 use crate::tape::{Stream, Tape};
 
@@ -70,12 +70,12 @@ enum Found {
     Yes,
     No,
     /// Not in what a limit of ours lets out of the body.
-    NotBefore(Trouble),
+    NotBefore(DecodeError),
 }
 
 impl Found {
     /// `trouble`: why not all was searched, if it was not.
-    fn of(is_in: bool, trouble: Option<Trouble>) -> Self {
+    fn of(is_in: bool, trouble: Option<DecodeError>) -> Self {
         match trouble.filter(|trouble| trouble.kind.is_limit()) {
             _ if is_in => Self::Yes,
             Some(trouble) => Self::NotBefore(trouble),
@@ -167,15 +167,15 @@ impl<'a> Search<'a> {
     }
 
     fn in_bodies(&self, tape: &Tape) -> Found {
-        let exchange = Exchange::read(tape, Limits::default());
+        let exchange = Exchange::read(tape, HttpLimits::default());
         let sent = self.in_body(&exchange.request, &tape.sent);
         sent.or(|| self.in_body(&exchange.response, &tape.received))
     }
 
     /// The body is searched as it is decoded: what was looked at need not be held.
-    fn in_body(&self, message: &Message, stream: &Stream) -> Found {
-        let codings = Coding::parse(message.codings()).unwrap_or_default();
-        let mut decoder = content::Decoder::new(&codings, content::Limits::default());
+    fn in_body(&self, message: &HttpMessage, stream: &Stream) -> Found {
+        let codings = ContentCoding::parse(message.codings()).unwrap_or_default();
+        let mut decoder = content::ContentDecoder::new(&codings, content::DecodeLimits::default());
         // Words may begin in one piece and end in the next.
         let tail = self.finder.needle().len().saturating_sub(1);
         let mut text = Vec::new();
@@ -195,12 +195,12 @@ impl<'a> Search<'a> {
     }
 
     fn in_answer(&self, tape: &Tape) -> Found {
-        let exchange = Exchange::read(tape, Limits::default());
+        let exchange = Exchange::read(tape, HttpLimits::default());
         let options = Options {
             keep: Keep::Text,
             ..Options::default()
         };
-        let [asked, body] = bodies(tape, &exchange, content::Limits::default());
+        let [asked, body] = decode_bodies(tape, &exchange, content::DecodeLimits::default());
         let (both, prices) = ([&asked, &body], Prices::default());
         let report = Report::read_bodies(tape, &exchange, both, options, &prices, &mut ());
         let is_in = report.completion.choices.iter().any(|choice| {
@@ -209,7 +209,7 @@ impl<'a> Search<'a> {
             let mut texts = texts.chain(&choice.refusal).chain(calls);
             texts.any(|text| self.finder.find(text.as_bytes()).is_some())
         });
-        Found::of(is_in, body.trouble)
+        Found::of(is_in, body.error)
     }
 }
 
@@ -253,11 +253,11 @@ fn read(mut file: &[u8]) -> Option<Tape> {
 mod tests {
     use super::*;
     use crate::capture::Writer;
-    use crate::span::{Moment, Side};
-    use crate::tape::{Origin, Watch};
+    use crate::span::{Moment, StreamSide};
+    use crate::tape::{TapeOrigin, WireSink};
 
     fn capture(pieces: &[&[u8]], tool: &str) -> Vec<u8> {
-        let origin = Origin {
+        let origin = TapeOrigin {
             id: "0".into(),
             started: jiff::Timestamp::UNIX_EPOCH,
             via: "send".into(),
@@ -266,12 +266,12 @@ mod tests {
         };
         let mut writer = Writer::new(Vec::new(), &origin);
         writer.bytes(
-            Side::Sent,
+            StreamSide::Sent,
             Moment::default(),
             b"POST /v1/chat/completions HTTP/1.1\r\nX: needle\r\n\r\n",
         );
         for piece in pieces {
-            writer.bytes(Side::Received, Moment::default(), piece);
+            writer.bytes(StreamSide::Received, Moment::default(), piece);
         }
         writer.finish().unwrap()
     }
@@ -348,7 +348,7 @@ mod tests {
         let Found::NotBefore(trouble) = found else {
             panic!("{found:?}");
         };
-        assert_eq!(trouble.kind, content::Kind::RatioLimit(200));
+        assert_eq!(trouble.kind, content::CodingFault::RatioLimit(200));
         let before = gzip(&[b"a needle", &zeros]);
         assert_eq!(case(&before, Words::InBodies("needle")), Found::Yes);
         let found = case(&before, Words::InAnswer("needle"));

@@ -8,7 +8,7 @@ use super::{output, request, route};
 use crate::capture::{Secrets, mask_url};
 use crate::demo::Demo;
 use crate::net::{Clock, Route, Target, Tls};
-use crate::tape::Origin;
+use crate::tape::TapeOrigin;
 
 /// One exchange, ready to go.
 pub(super) struct Job {
@@ -17,7 +17,7 @@ pub(super) struct Job {
     /// The request, head and body.
     pub(super) bytes: Vec<u8>,
     pub(super) clock: Clock,
-    pub(super) origin: Origin,
+    pub(super) origin: TapeOrigin,
     /// What the capture's file is called after.
     pub(super) label: String,
     /// Values that must not be seen.
@@ -234,12 +234,12 @@ fn keys(env: &Env, route: &Route) -> Vec<Vec<u8>> {
     env.secrets().chain(passwords).chain(sent).collect()
 }
 
-fn origin(clock: &Clock, url: &str) -> Origin {
+fn origin(clock: &Clock, url: &str) -> TapeOrigin {
     let started = clock.started();
     let seconds = u64::try_from(started.as_second()).unwrap_or(0);
     let nanos = u32::try_from(started.subsec_nanosecond()).unwrap_or(0);
     let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos);
-    Origin {
+    TapeOrigin {
         id: uuid::Uuid::new_v7(time).to_string(),
         started,
         via: "send".to_owned(),

@@ -9,13 +9,13 @@ use super::exit::Exit;
 use super::job::Job;
 use super::output;
 use crate::capture::Writer;
-use crate::capture::keeper::Keeper;
+use crate::capture::keeper::CaptureKeeper;
 use crate::capture::store::{self, Store, StoreError};
 use crate::render::words;
 
 /// The capture that is being written; without a writer, none is wanted.
 pub(super) struct Capture {
-    pub(super) writer: Option<Keeper<Writer<File>>>,
+    pub(super) writer: Option<CaptureKeeper<Writer<File>>>,
     path: PathBuf,
     /// The secret of the folder's fingerprints.
     pub(super) salt: [u8; 32],
@@ -51,7 +51,7 @@ impl Capture {
             )
             .hint("name another folder with --captures, or go without: --no-capture")
         })?;
-        capture.writer = Some(Keeper::new(Writer::new(file, &job.origin)));
+        capture.writer = Some(CaptureKeeper::new(Writer::new(file, &job.origin)));
         Ok(capture)
     }
 
@@ -111,7 +111,7 @@ impl Capture {
 }
 
 /// How much was written; or where and why it breaks off, in words.
-fn close(keeper: Keeper<Writer<File>>) -> Result<String, String> {
+fn close(keeper: CaptureKeeper<Writer<File>>) -> Result<String, String> {
     let Some(writer) = keeper.finish() else {
         return Err("where its thread panicked".to_owned());
     };

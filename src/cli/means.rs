@@ -8,7 +8,7 @@ use crate::{chat, content, http1};
 
 /// How answers are read and priced.
 pub(super) struct Means {
-    pub(super) limits: (http1::Limits, content::Limits),
+    pub(super) limits: (http1::HttpLimits, content::DecodeLimits),
     pub(super) options: chat::Options,
     pub(super) prices: Prices,
 }
@@ -51,19 +51,19 @@ impl Means {
 }
 
 /// What decoders of messages may take.
-fn http1_limits(args: &args::Limits) -> http1::Limits {
-    http1::Limits {
+fn http1_limits(args: &args::Limits) -> http1::HttpLimits {
+    http1::HttpLimits {
         head: args.max_head,
-        ..http1::Limits::default()
+        ..http1::HttpLimits::default()
     }
 }
 
 /// What decoders of bodies may take.
-fn content_limits(args: &args::Limits) -> content::Limits {
-    let usual = content::Limits::default();
-    content::Limits {
+fn content_limits(args: &args::Limits) -> content::DecodeLimits {
+    let usual = content::DecodeLimits::default();
+    content::DecodeLimits {
         size: args.max_decoded.unwrap_or(usual.size),
-        held: args.max_decoded.unwrap_or(usual.held),
+        held_size: args.max_decoded.unwrap_or(usual.held_size),
         ratio: args.max_ratio,
         ..usual
     }

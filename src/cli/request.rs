@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args;
 use super::complain::Complaint;
-use crate::http1::{FieldEdit, Head};
+use crate::http1::{FieldEdit, RequestHead};
 use crate::json;
 
 /// The body as it will go out, and what it says of itself.
@@ -62,10 +62,10 @@ pub(super) fn body(
     edits: &args::Edits,
     model_in_path: bool,
 ) -> Result<Body, Complaint> {
-    let mut sets: Vec<(json::Path, Vec<u8>, &str)> = Vec::new();
+    let mut sets: Vec<(json::ValuePath, Vec<u8>, &str)> = Vec::new();
     if let (Some(model), false) = (edits.model.first(), model_in_path) {
         sets.push((
-            json::Path::default().join("model"),
+            json::ValuePath::default().join("model"),
             json::quote(model),
             "--model",
         ));
@@ -73,7 +73,7 @@ pub(super) fn body(
     if (edits.stream || edits.no_stream) && !model_in_path {
         let value: &[u8] = if edits.stream { b"true" } else { b"false" };
         sets.push((
-            json::Path::default().join("stream"),
+            json::ValuePath::default().join("stream"),
             value.to_vec(),
             "--stream",
         ));
@@ -106,7 +106,7 @@ fn shown(name: &Path) -> std::path::Display<'_> {
 }
 
 fn describe(bytes: Vec<u8>) -> Body {
-    let (model, streams, not_json) = match json::Document::parse(&bytes) {
+    let (model, streams, not_json) = match json::JsonDocument::parse(&bytes) {
         Err(error) => (None, false, Some(error.to_string())),
         Ok(document) => {
             let root = document.root();
@@ -128,14 +128,14 @@ fn describe(bytes: Vec<u8>) -> Body {
 }
 
 /// Cuts `PATH=JSON`.
-fn split_set(text: &str) -> Result<(json::Path, Vec<u8>, &str), Complaint> {
+fn split_set(text: &str) -> Result<(json::ValuePath, Vec<u8>, &str), Complaint> {
     let Some((path, value)) = text.split_once('=') else {
         return Err(Complaint::usage(format!("--set {text}: there is no `=`"))
             .hint("write --set PATH=JSON, such as --set temperature=0"));
     };
-    let parsed = json::Path::parse(path)
+    let parsed = json::ValuePath::parse(path)
         .map_err(|error| Complaint::usage(format!("--set {text}: {error}")))?;
-    if let Err(error) = json::Document::parse(value.as_bytes()) {
+    if let Err(error) = json::JsonDocument::parse(value.as_bytes()) {
         return Err(
             Complaint::usage(format!("--set {text}: the value is not JSON: {error}")).hint(
                 format!("for a string, quote it: --set '{path}=\"{value}\"'"),
@@ -159,7 +159,7 @@ pub(super) struct Line<'a> {
 
 /// The default head, in this order: `Host`, `User-Agent`, `Accept`, what the API wants, and with a body
 /// `Content-Type` and `Content-Length`; then `-H`.
-pub(super) fn head(line: &Line<'_>, edits: &[String]) -> Result<Head, Complaint> {
+pub(super) fn head(line: &Line<'_>, edits: &[String]) -> Result<RequestHead, Complaint> {
     let bad = |what: &str, text: &str| {
         Complaint::usage(format!(
             "the {what} {text:?} holds a space or control character"
@@ -187,11 +187,11 @@ pub(super) fn head(line: &Line<'_>, edits: &[String]) -> Result<Head, Complaint>
         fields.push(("Content-Type".to_owned(), "application/json".to_owned()));
         fields.push(("Content-Length".to_owned(), body.len().to_string()));
     }
-    let mut head = Head {
-        start: format!("{} {} {version}", line.method, line.target),
+    let mut head = RequestHead {
+        start_line: format!("{} {} {version}", line.method, line.target),
         fields,
     };
     let edits: Result<Vec<_>, _> = edits.iter().map(|edit| FieldEdit::parse(edit)).collect();
-    head.edit(&edits.map_err(Complaint::usage)?);
+    head.apply_edits(&edits.map_err(Complaint::usage)?);
     Ok(head)
 }

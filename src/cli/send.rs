@@ -22,8 +22,8 @@ use crate::http1;
 use crate::net::{Clock, Failure, Route};
 use crate::render::plan::Answer;
 use crate::render::{Painted, words};
-use crate::span::Side;
-use crate::tape::{Cause, Fact, Origin, Stage, Tape, Watch};
+use crate::span::StreamSide;
+use crate::tape::{ConnectionFact, ExchangeStage, FailureCause, Tape, TapeOrigin, WireSink};
 
 /// Sends once.
 pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
@@ -61,7 +61,7 @@ async fn send(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
 /// Whoever looks on besides the capture.
 pub(super) trait Screen {
     /// The feed.
-    fn watch(&mut self) -> &mut dyn Watch;
+    fn watch(&mut self) -> &mut dyn WireSink;
     /// A note that comes before it.
     fn note(&mut self, text: &str);
 }
@@ -86,7 +86,7 @@ pub(super) async fn kept(
     }
     let failure = {
         let (screen, writer) = (screen.watch(), &mut capture.writer);
-        let mut feed: Box<dyn Watch + '_> = match (args.keep.reveal, args.keep.keep_secrets) {
+        let mut feed: Box<dyn WireSink + '_> = match (args.keep.reveal, args.keep.keep_secrets) {
             (false, false) => Box::new(Masker::new((writer, screen), masks.clone())),
             (true, false) => Box::new((screen, Masker::new(writer, masks.clone()))),
             (false, true) => Box::new((writer, Masker::new(screen, masks.clone()))),
@@ -128,8 +128,8 @@ async fn start_demo(pace: Option<Duration>) -> Result<Demo, Complaint> {
 fn dry_run(job: &Job) -> Result<Exit, Complaint> {
     let mut masker = Masker::new(Tape::new(job.origin.clone()), job.secrets(&fresh_salt()));
     let moment = job.clock.moment();
-    masker.bytes(Side::Sent, moment, &job.bytes);
-    masker.ended(Side::Sent, moment);
+    masker.bytes(StreamSide::Sent, moment, &job.bytes);
+    masker.ended(StreamSide::Sent, moment);
     let tape = masker.into_inner();
     let bytes = &tape.sent.bytes;
     if output::stdout_is_terminal() {
@@ -143,9 +143,9 @@ fn dry_run(job: &Job) -> Result<Exit, Complaint> {
 /// Runs the exchange; the failure, if there was no connection, has a hint.
 async fn exchange(
     args: &args::Send,
-    limits: http1::Limits,
+    limits: http1::HttpLimits,
     job: &Job,
-    feed: &mut dyn Watch,
+    feed: &mut dyn WireSink,
 ) -> Option<Failure> {
     let clock = &job.clock;
     signals::second_ends();
@@ -154,7 +154,7 @@ async fn exchange(
     // What is being done, in case that somebody stops it.
     let stage = Cell::new(first(&job.route));
     let connected = {
-        let mut report = |moment, fact: &Fact| {
+        let mut report = |moment, fact: &ConnectionFact| {
             stage.set(after(fact, job.route.proxy.is_some()));
             feed.fact(moment, fact);
         };
@@ -180,7 +180,7 @@ async fn exchange(
             } = failure.clone();
             feed.fact(
                 clock.moment(),
-                &Fact::Failed {
+                &ConnectionFact::Failed {
                     stage,
                     cause,
                     error,
@@ -189,36 +189,36 @@ async fn exchange(
             Some(failure)
         }
         Ok(connection) => {
-            let limits = client::drive::Limits {
+            let limits = client::drive::ExchangeLimits {
                 idle: Some(args.connection.idle_timeout),
                 http1: limits,
             };
-            client::drive::exchange(connection, &job.bytes, limits, clock, feed, stop).await
+            client::drive::run_exchange(connection, &job.bytes, limits, clock, feed, stop).await
         }
     }
 }
 
 /// What is done first on the way to the server.
-fn first(route: &Route) -> Stage {
+fn first(route: &Route) -> ExchangeStage {
     let proxy = route.proxy.as_ref().map(|proxy| &proxy.host);
     let is_address = proxy.unwrap_or(&route.target.host).ip().is_some();
     match is_address || route.unix_socket.is_some() {
-        true => Stage::Connect,
-        false => Stage::Resolve,
+        true => ExchangeStage::Connect,
+        false => ExchangeStage::Resolve,
     }
 }
 
 /// What is done next on the way to the server, once `fact` has been told.
-fn after(fact: &Fact, proxied: bool) -> Stage {
+fn after(fact: &ConnectionFact, proxied: bool) -> ExchangeStage {
     match fact {
-        Fact::Connected { .. } if proxied => Stage::Proxy,
-        Fact::Connected { .. } | Fact::Tunnelled { .. } => Stage::Tls,
-        _ => Stage::Connect,
+        ConnectionFact::Connected { .. } if proxied => ExchangeStage::Proxy,
+        ConnectionFact::Connected { .. } | ConnectionFact::Tunnelled { .. } => ExchangeStage::Tls,
+        _ => ExchangeStage::Connect,
     }
 }
 
 /// Waits for Ctrl-C, for the signal that ends services, or for the limit.
-async fn stop(max_time: Option<Duration>) -> (Cause, String) {
+async fn stop(max_time: Option<Duration>) -> (FailureCause, String) {
     use tokio::signal::unix::{SignalKind, signal};
     let late = async {
         match max_time {
@@ -235,10 +235,10 @@ async fn stop(max_time: Option<Duration>) -> (Cause, String) {
     tokio::select! {
         () = late => {
             let limit = max_time.unwrap_or_default().as_secs_f64();
-            (Cause::TimedOut, format!("it took longer than --max-time, {limit} s"))
+            (FailureCause::TimedOut, format!("it took longer than --max-time, {limit} s"))
         }
-        _ = signalled(SignalKind::interrupt()) => (Cause::Interrupted, "Ctrl-C".to_owned()),
-        _ = signalled(SignalKind::terminate()) => (Cause::Interrupted, "SIGTERM".to_owned()),
+        _ = signalled(SignalKind::interrupt()) => (FailureCause::Interrupted, "Ctrl-C".to_owned()),
+        _ = signalled(SignalKind::terminate()) => (FailureCause::Interrupted, "SIGTERM".to_owned()),
     }
 }
 
@@ -252,7 +252,7 @@ impl Show {
     fn new(
         common: &Common,
         args: &args::Send,
-        origin: &Origin,
+        origin: &TapeOrigin,
         means: &Means,
     ) -> Result<Self, Complaint> {
         if args.output.json {
@@ -287,7 +287,7 @@ impl Show {
 }
 
 impl Screen for Show {
-    fn watch(&mut self) -> &mut dyn Watch {
+    fn watch(&mut self) -> &mut dyn WireSink {
         match self {
             Self::Live(live) => live.as_mut(),
             Self::Json(tape) => tape.as_mut(),

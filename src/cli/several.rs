@@ -22,7 +22,7 @@ use crate::call::runs::{Trial, Trials};
 use crate::capture::mask_url;
 use crate::diff::{self, Layer, Matrix, Subject};
 use crate::render::{diff as paint, machine, trials, words};
-use crate::tape::{Tape, Watch};
+use crate::tape::{Tape, WireSink};
 
 /// Runs `wire send`.
 pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
@@ -221,7 +221,7 @@ async fn shot(common: &Common, args: &args::Send, means: &Means) -> Result<Shot,
 struct Silent(Tape);
 
 impl Screen for Silent {
-    fn watch(&mut self) -> &mut dyn Watch {
+    fn watch(&mut self) -> &mut dyn WireSink {
         &mut self.0
     }
 

@@ -12,15 +12,15 @@ use super::send;
 use crate::call::meaning::Report;
 use crate::capture::Reading;
 use crate::capture::store::{self, StoreError};
-use crate::content::{Body, Trouble};
-use crate::exchange::roles::tiles;
-use crate::exchange::{Exchange, bodies, decoded};
+use crate::content::{DecodeError, DecodedBody};
+use crate::exchange::roles::role_spans;
+use crate::exchange::{Exchange, decode_bodies, decode_body};
 use crate::json;
 use crate::render::live::Live;
 use crate::render::plan::Screen;
 use crate::render::{Painted, escape, events, hex, machine, summary, words};
-use crate::span::{Side, Span};
-use crate::sse::{Decoder, Format, Item};
+use crate::span::{Span, StreamSide};
+use crate::sse::{EventDecoder, StreamFormat, StreamItem};
 use crate::tape::{Stream, Tape, Window};
 
 /// Runs `wire show`.
@@ -85,7 +85,7 @@ fn meaning(
         output::note(&format!("this exchange {what}"));
     }
     output::report(&text)?;
-    Ok(ended(exchange, Some(report), body.trouble))
+    Ok(ended(exchange, Some(report), body.error))
 }
 
 fn raw_events(common: &Common, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
@@ -97,26 +97,26 @@ fn raw_events(common: &Common, means: &Means, tape: &Tape) -> Result<Exit, Compl
     let Some(format) = report.completion.media.format() else {
         return Err(Complaint::usage("the answer is no stream of events"));
     };
-    let moment = |at| tape.received.moment(body.wire_offset(at)?);
+    let moment = |at| tape.received.moment_at(body.wire_offset(at)?);
     let mut text = Vec::new();
     let style = output::stdout_style(common);
     let _ = events::raw(&body.bytes, format, &moment, &style, &mut text);
     output::report(&text)?;
-    Ok(ended(exchange, Some(report), body.trouble))
+    Ok(ended(exchange, Some(report), body.error))
 }
 
 /// What the answer of a capture means, and its body.
 struct Understood {
     exchange: Exchange,
     report: Report,
-    body: Body,
+    body: DecodedBody,
 }
 
 impl Understood {
     /// Reads it. What of the body stays unread is said at once.
     fn of(means: &Means, tape: &Tape) -> Self {
         let exchange = Exchange::read(tape, means.limits.0);
-        let [asked, body] = bodies(tape, &exchange, means.limits.1);
+        let [asked, body] = decode_bodies(tape, &exchange, means.limits.1);
         note_trouble(&body);
         let (options, prices) = (means.options, &means.prices);
         let report =
@@ -129,14 +129,14 @@ impl Understood {
     }
 }
 
-fn note_trouble(body: &Body) {
-    if let Some(trouble) = &body.trouble {
+fn note_trouble(body: &DecodedBody) {
+    if let Some(trouble) = &body.error {
         output::note(&words::undecoded(trouble));
     }
 }
 
 /// How the exchange ended, told by the exit code.
-fn ended(exchange: Exchange, report: Option<Report>, trouble: Option<Trouble>) -> Exit {
+fn ended(exchange: Exchange, report: Option<Report>, trouble: Option<DecodeError>) -> Exit {
     let painted = Painted {
         exchange,
         report,
@@ -161,7 +161,7 @@ fn report(
 ) -> Result<Exit, Complaint> {
     if args.output.print.is_some() || args.output.quiet || args.output.text {
         let mut live = output::live(common, &args.output, means, false)?.to_its_end();
-        tape.play(&mut live);
+        tape.replay(&mut live);
         let painted = live.finish(&means.prices);
         if args.output.text {
             send::note_errors(&painted);
@@ -192,7 +192,7 @@ fn report(
         tape.origin.via, tape.origin.tool, tape.origin.started
     ));
     live.note(&format!("to {}", tape.origin.url));
-    tape.play(&mut live);
+    tape.replay(&mut live);
     let exit = end(&live.finish(&means.prices));
     output::report(&text.into_inner())?;
     Ok(exit)
@@ -219,7 +219,7 @@ fn end(painted: &Painted) -> Exit {
 }
 
 fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
-    let tiles = tiles(tape, means.limits.0);
+    let tiles = role_spans(tape, means.limits.0);
     let style = output::stdout_style(common);
     let mut text = Vec::new();
     for side in sides(args.side) {
@@ -229,11 +229,11 @@ fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Resul
     Ok(ended(Exchange::read(tape, means.limits.0), None, None))
 }
 
-fn sides(side: Option<SideArg>) -> Vec<Side> {
+fn sides(side: Option<SideArg>) -> Vec<StreamSide> {
     match side {
-        None => vec![Side::Sent, Side::Received],
-        Some(SideArg::Sent) => vec![Side::Sent],
-        Some(SideArg::Received) => vec![Side::Received],
+        None => vec![StreamSide::Sent, StreamSide::Received],
+        Some(SideArg::Sent) => vec![StreamSide::Sent],
+        Some(SideArg::Received) => vec![StreamSide::Received],
     }
 }
 
@@ -241,13 +241,13 @@ fn sides(side: Option<SideArg>) -> Vec<Side> {
 /// stream of events the path begins with the number of one.
 fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit, Complaint> {
     let wrong = |error: &dyn std::fmt::Display| Complaint::usage(format!("--at {at}: {error}"));
-    let path = json::Path::parse(at).map_err(|error| wrong(&error))?;
+    let path = json::ValuePath::parse(at).map_err(|error| wrong(&error))?;
     let exchange = Exchange::read(tape, means.limits.0);
     let (side, message) = match args.side {
-        Some(SideArg::Sent) => (Side::Sent, &exchange.request),
-        _ => (Side::Received, &exchange.response),
+        Some(SideArg::Sent) => (StreamSide::Sent, &exchange.request),
+        _ => (StreamSide::Received, &exchange.response),
     };
-    let body = decoded(message, tape.stream(side), means.limits.1);
+    let body = decode_body(message, tape.stream(side), means.limits.1);
     note_trouble(&body);
     let report = || {
         Report::read(
@@ -259,8 +259,8 @@ fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit
         )
     };
     let format = match side {
-        Side::Sent => None,
-        Side::Received => report().completion.media.format(),
+        StreamSide::Sent => None,
+        StreamSide::Received => report().completion.media.format(),
     };
     let (span, inner) = match format {
         None => (Span::new(0, body.bytes.len() as u64), path.clone()),
@@ -274,10 +274,10 @@ fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit
         bytes: &body.bytes,
         ended: true,
     };
-    let document = json::Document::parse(whole.slice(span)).map_err(|error| {
+    let document = json::JsonDocument::parse(whole.slice(span)).map_err(|error| {
         let hint = match side {
-            Side::Received => "`--side sent` looks into the request",
-            Side::Sent => "`-p B` shows it",
+            StreamSide::Received => "`--side sent` looks into the request",
+            StreamSide::Sent => "`-p B` shows it",
         };
         Complaint::usage(format!("what is there is not JSON: {error}")).hint(hint)
     })?;
@@ -296,7 +296,11 @@ fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit
 }
 
 /// Where the data of the event lies that the first step of `path` numbers, and the rest of the path.
-fn event_of(body: &[u8], format: Format, path: &json::Path) -> Option<(Span, json::Path)> {
+fn event_of(
+    body: &[u8],
+    format: StreamFormat,
+    path: &json::ValuePath,
+) -> Option<(Span, json::ValuePath)> {
     let (number, rest) = path.steps().split_first()?;
     let number: usize = number.parse().ok()?;
     let seen = Window {
@@ -304,19 +308,19 @@ fn event_of(body: &[u8], format: Format, path: &json::Path) -> Option<(Span, jso
         bytes: body,
         ended: true,
     };
-    let mut decoder = Decoder::new(format);
+    let mut decoder = EventDecoder::new(format);
     let items = std::iter::from_fn(|| decoder.step(seen));
-    let mut events = items.filter(|item| !matches!(item, Item::Between(_)));
+    let mut events = items.filter(|item| !matches!(item, StreamItem::Separator(_)));
     match events.nth(number)? {
-        Item::Event(event) => Some((event.first_data?, rest.iter().cloned().collect())),
+        StreamItem::Event(event) => Some((event.first_data?, rest.iter().cloned().collect())),
         _ => None,
     }
 }
 
 /// Says where and when a value of the body crossed.
-fn told(path: &json::Path, span: Span, body: &Body, stream: &Stream) {
+fn told(path: &json::ValuePath, span: Span, body: &DecodedBody, stream: &Stream) {
     let wire = body.wire_span(span);
-    let last = stream.moment(wire.end.saturating_sub(1));
+    let last = stream.moment_at(wire.end.saturating_sub(1));
     let moment = last.map_or_else(|| "unknown".to_owned(), |moment| words::time(moment.micros));
     let text = format!(
         "{path}: bytes {span} of the body, {} {wire}, whole at {moment}",

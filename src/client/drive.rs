@@ -10,62 +10,64 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
-use crate::exchange::Reader;
-use crate::http1::{self, End, Keep};
+use crate::exchange::ExchangeReader;
+use crate::http1::{self, BodyRetention, MessageEnd};
 use crate::net::{Clock, Connection, Failure};
-use crate::span::Side;
-use crate::tape::{Cause, Closing, Fact, Party, Stage, Watch};
+use crate::span::StreamSide;
+use crate::tape::{
+    CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, WireSink,
+};
 
 /// How long an exchange may take, and how long a head may be.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ExchangeLimits {
     /// The longest time without a byte either way.
     pub idle: Option<Duration>,
     /// What the decoders take.
-    pub http1: http1::Limits,
+    pub http1: http1::HttpLimits,
 }
 
 /// After the framing is lost: how long the peer may be silent before no more is expected.
-const AFTER_LOST: Duration = Duration::from_secs(1);
+const LOST_IDLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long a body waits for `100 Continue` (RFC 9110, 10.1.1, lets the client choose).
-const CONTINUE: Duration = Duration::from_secs(1);
+const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
 /// How long saying goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How much one read takes at most: four TLS records.
-const READ: usize = 64 << 10;
+const READ_SIZE: usize = 64 << 10;
 
 /// Sends `request` and reads until the response is over, a limit passes, or `stop` says why to stop.
 ///
 /// A failure is no error: the watcher hears of it as its last fact. It is given back too, since it may
 /// know what the user can do.
-pub async fn exchange(
+pub async fn run_exchange(
     mut connection: Connection,
     request: &[u8],
-    limits: Limits,
+    limits: ExchangeLimits,
     clock: &Clock,
-    watch: &mut dyn Watch,
-    stop: impl Future<Output = (Cause, String)>,
+    watch: &mut dyn WireSink,
+    stop: impl Future<Output = (FailureCause, String)>,
 ) -> Option<Failure> {
-    let mut run = Run {
-        reader: Reader::new(Keep::Heads, limits.http1),
+    let mut run = ExchangeRun {
+        reader: ExchangeReader::new(BodyRetention::HeadsOnly, limits.http1),
         clock,
-        watch,
+        sink: watch,
         request,
         written: 0,
         flushed: 0,
-        gate: gate(request),
-        broken: None,
+        write_limit: continue_offset(request),
+        write_error: None,
     };
     let ended = run.drive(&mut connection, limits, pin!(stop)).await;
-    run.end(&mut connection, ended).await
+    run.finish(&mut connection, ended).await
 }
 
 /// Where the writing pauses for `100 Continue`: after the head, if it asks for that.
-fn gate(request: &[u8]) -> usize {
-    let mut head = http1::Decoder::request(0, http1::Limits::default());
+fn continue_offset(request: &[u8]) -> usize {
+    let mut head = http1::HttpDecoder::for_request(0, http1::HttpLimits::default());
     let seen = crate::tape::Window {
         base: 0,
         bytes: request,
@@ -87,70 +89,70 @@ fn gate(request: &[u8]) -> usize {
 }
 
 /// Why the driving stopped.
-enum Ended {
+enum ExchangeEnd {
     /// The response is over, or all that will come of it.
     Answered,
     /// Whoever watches wants no more.
-    Unwatched,
+    SinkDone,
     /// The peer ended the connection.
-    Closed(Closing),
+    Closed(CloseKind),
     /// It failed.
     Failed(Failure),
 }
 
 /// What one turn on the connection gave.
-enum Turn {
+enum IoEvent {
     Read(io::Result<usize>),
     Wrote(io::Result<usize>),
     Flushed(io::Result<()>),
 }
 
-struct Run<'a> {
-    reader: Reader,
+struct ExchangeRun<'a> {
+    reader: ExchangeReader,
     clock: &'a Clock,
-    watch: &'a mut dyn Watch,
+    sink: &'a mut dyn WireSink,
     request: &'a [u8],
     /// Bytes that the connection took.
     written: usize,
     /// Bytes that left it.
     flushed: usize,
     /// Bytes that may be written for now.
-    gate: usize,
+    write_limit: usize,
     /// Why writing stopped: the answer may still be there to be read.
-    broken: Option<io::Error>,
+    write_error: Option<io::Error>,
 }
 
-impl Run<'_> {
+impl ExchangeRun<'_> {
     async fn drive(
         &mut self,
         connection: &mut Connection,
-        limits: Limits,
-        mut stop: Pin<&mut impl Future<Output = (Cause, String)>>,
-    ) -> Ended {
-        let mut buffer = vec![0; READ];
+        limits: ExchangeLimits,
+        mut stop: Pin<&mut impl Future<Output = (FailureCause, String)>>,
+    ) -> ExchangeEnd {
+        let mut buffer = vec![0; READ_SIZE];
         let never = Duration::from_secs(1 << 30);
         let mut idle = limits.idle.unwrap_or(never);
         let mut quiet = pin!(sleep(idle));
-        let mut hold = pin!(sleep(CONTINUE));
+        let mut hold = pin!(sleep(CONTINUE_WAIT));
         loop {
             let turn = tokio::select! {
                 // Whoever wants to stop is heard first: a fast peer always has something to read.
                 biased;
                 (cause, error) = &mut stop => {
-                    return self.failed(cause, error);
+                    return self.stopped_by_us(cause, error);
                 }
-                turn = self.turn(connection, &mut buffer) => turn,
-                () = &mut hold, if self.gate < self.request.len() && !self.is_answered() => {
-                    self.gate = self.request.len();
+                turn = self.next_io(connection, &mut buffer) => turn,
+                () = &mut hold, if self.write_limit < self.request.len() && !self.is_answered() => {
+                    self.write_limit = self.request.len();
                     continue;
                 }
-                () = &mut quiet => return self.silent(idle),
+                () = &mut quiet => return self.idle_end(idle),
             };
-            if let Some(ended) = self.took(turn, &buffer, connection) {
+            if let Some(ended) = self.handle_io(turn, &buffer, connection) {
                 return ended;
             }
-            if self.is_lost() {
-                idle = idle.min(AFTER_LOST);
+            if self.is_framing_lost() {
+                idle = idle.min(LOST_IDLE_LIMIT);
             }
             quiet.set(sleep(idle));
         }
@@ -158,102 +160,112 @@ impl Run<'_> {
 
     /// Whatever the connection is ready for first: flushing, reading, writing. Cancelling it loses
     /// nothing. What was written is told before what answers it: whether that has a body depends on it.
-    async fn turn(&mut self, connection: &mut Connection, buffer: &mut [u8]) -> Turn {
+    async fn next_io(&mut self, connection: &mut Connection, buffer: &mut [u8]) -> IoEvent {
         let pending = self
             .request
-            .get(self.written..self.gate)
+            .get(self.written..self.write_limit)
             .unwrap_or_default();
         let unflushed = self.flushed < self.written;
-        let writing = self.broken.is_none();
+        let writing = self.write_error.is_none();
         poll_fn(|context| {
             let mut connection = Pin::new(&mut *connection);
             let flushing = writing && unflushed;
             if flushing && let Poll::Ready(done) = connection.as_mut().poll_flush(context) {
-                return Poll::Ready(Turn::Flushed(done));
+                return Poll::Ready(IoEvent::Flushed(done));
             }
             let mut read = ReadBuf::new(buffer);
             if let Poll::Ready(done) = connection.as_mut().poll_read(context, &mut read) {
-                return Poll::Ready(Turn::Read(done.map(|()| read.filled().len())));
+                return Poll::Ready(IoEvent::Read(done.map(|()| read.filled().len())));
             }
             if writing && !flushing && !pending.is_empty() {
                 return connection
                     .as_mut()
                     .poll_write(context, pending)
-                    .map(Turn::Wrote);
+                    .map(IoEvent::Wrote);
             }
             Poll::Pending
         })
         .await
     }
 
-    fn took(&mut self, turn: Turn, buffer: &[u8], connection: &Connection) -> Option<Ended> {
+    fn handle_io(
+        &mut self,
+        turn: IoEvent,
+        buffer: &[u8],
+        connection: &Connection,
+    ) -> Option<ExchangeEnd> {
         match turn {
-            Turn::Wrote(Ok(0)) => self.broken = Some(io::ErrorKind::WriteZero.into()),
-            Turn::Wrote(Ok(length)) => self.written = self.written.saturating_add(length),
-            Turn::Flushed(Ok(())) => {
+            IoEvent::Wrote(Ok(0)) => self.write_error = Some(io::ErrorKind::WriteZero.into()),
+            IoEvent::Wrote(Ok(length)) => self.written = self.written.saturating_add(length),
+            IoEvent::Flushed(Ok(())) => {
                 let bytes = self
                     .request
                     .get(self.flushed..self.written)
                     .unwrap_or_default();
                 self.flushed = self.written;
-                self.tell(Side::Sent, bytes);
+                self.record_bytes(StreamSide::Sent, bytes);
             }
             // The peer may have answered, and closed, before it heard all: read on.
-            Turn::Wrote(Err(error)) | Turn::Flushed(Err(error)) => self.broken = Some(error),
-            Turn::Read(Ok(length)) if length > 0 => {
-                self.tell(Side::Received, buffer.get(..length).unwrap_or_default());
+            IoEvent::Wrote(Err(error)) | IoEvent::Flushed(Err(error)) => {
+                self.write_error = Some(error)
+            }
+            IoEvent::Read(Ok(length)) if length > 0 => {
+                self.record_bytes(
+                    StreamSide::Received,
+                    buffer.get(..length).unwrap_or_default(),
+                );
                 // Whoever answers instead of saying `100 Continue` does not want the body (RFC 9110, 10.1.1).
                 if !self.is_answered() {
-                    self.gate = self.request.len();
+                    self.write_limit = self.request.len();
                 }
             }
-            Turn::Read(read) => return Some(self.closed(read, connection)),
+            IoEvent::Read(read) => return Some(self.end_of_read(read, connection)),
         }
-        if self.watch.is_done() {
-            return Some(Ended::Unwatched);
+        if self.sink.is_done() {
+            return Some(ExchangeEnd::SinkDone);
         }
-        let answered = self.reader.exchange.response.end == Some(End::Complete);
-        answered.then_some(Ended::Answered)
+        let answered = self.reader.exchange.response.end == Some(MessageEnd::Complete);
+        answered.then_some(ExchangeEnd::Answered)
     }
 
-    fn tell(&mut self, side: Side, bytes: &[u8]) {
+    fn record_bytes(&mut self, side: StreamSide, bytes: &[u8]) {
         let moment = self.clock.moment();
-        self.watch.bytes(side, moment, bytes);
+        self.sink.bytes(side, moment, bytes);
         self.reader.bytes(side, moment, bytes, &mut ());
-        if side == Side::Sent && self.flushed == self.request.len() {
-            self.watch.ended(side, moment);
+        if side == StreamSide::Sent && self.flushed == self.request.len() {
+            self.sink.ended(side, moment);
             self.reader.ended(side, &mut ());
         }
     }
 
-    fn closed(&self, read: io::Result<usize>, connection: &Connection) -> Ended {
+    fn end_of_read(&self, read: io::Result<usize>, connection: &Connection) -> ExchangeEnd {
         let nothing = self.reader.exchange.received.bytes == 0;
-        if let (Some(error), true) = (&self.broken, nothing) {
-            return Ended::Failed(connection.failure(Stage::Write, error));
+        if let (Some(error), true) = (&self.write_error, nothing) {
+            return ExchangeEnd::Failed(connection.failure(ExchangeStage::Write, error));
         }
         if let Some(how) = connection.closing_of(&read) {
-            return Ended::Closed(how);
+            return ExchangeEnd::Closed(how);
         }
         let error = read.err().unwrap_or_else(|| io::ErrorKind::Other.into());
-        Ended::Failed(connection.failure(Stage::Read, &error))
+        ExchangeEnd::Failed(connection.failure(ExchangeStage::Read, &error))
     }
 
-    fn silent(&self, idle: Duration) -> Ended {
-        if self.is_lost() {
-            return Ended::Answered;
+    fn idle_end(&self, idle: Duration) -> ExchangeEnd {
+        if self.is_framing_lost() {
+            return ExchangeEnd::Answered;
         }
         let error = format!("no byte came or went for {} s", idle.as_secs_f64());
-        self.failed(Cause::TimedOut, error)
+        self.stopped_by_us(FailureCause::TimedOut, error)
     }
 
     /// It ends because we end it.
-    fn failed(&self, cause: Cause, error: String) -> Ended {
+    fn stopped_by_us(&self, cause: FailureCause, error: String) -> ExchangeEnd {
         let stage = if self.flushed < self.request.len() {
-            Stage::Write
+            ExchangeStage::Write
         } else {
-            Stage::Read
+            ExchangeStage::Read
         };
-        Ended::Failed(Failure {
+        ExchangeEnd::Failed(Failure {
             stage,
             cause,
             error,
@@ -267,34 +279,37 @@ impl Run<'_> {
         response.status().is_some() && !response.is_interim()
     }
 
-    fn is_lost(&self) -> bool {
-        matches!(self.reader.exchange.response.end, Some(End::Lost { .. }))
+    fn is_framing_lost(&self) -> bool {
+        matches!(
+            self.reader.exchange.response.end,
+            Some(MessageEnd::FramingLost { .. })
+        )
     }
 
-    async fn end(&mut self, connection: &mut Connection, ended: Ended) -> Option<Failure> {
+    async fn finish(&mut self, connection: &mut Connection, ended: ExchangeEnd) -> Option<Failure> {
         let moment = self.clock.moment();
-        for side in [Side::Sent, Side::Received] {
-            self.watch.ended(side, moment);
+        for side in [StreamSide::Sent, StreamSide::Received] {
+            self.sink.ended(side, moment);
             self.reader.ended(side, &mut ());
         }
         match ended {
-            Ended::Closed(how) => self.watch.fact(
+            ExchangeEnd::Closed(how) => self.sink.fact(
                 moment,
-                &Fact::Closed {
-                    by: Party::Peer,
+                &ConnectionFact::Closed {
+                    by: ConnectionParty::Peer,
                     how,
                 },
             ),
-            Ended::Failed(failure) => {
+            ExchangeEnd::Failed(failure) => {
                 let Failure {
                     stage,
                     cause,
                     error,
                     ..
                 } = failure.clone();
-                self.watch.fact(
+                self.sink.fact(
                     moment,
-                    &Fact::Failed {
+                    &ConnectionFact::Failed {
                         stage,
                         cause,
                         error,
@@ -302,14 +317,19 @@ impl Run<'_> {
                 );
                 return Some(failure);
             }
-            Ended::Answered | Ended::Unwatched => {
-                let goodbye = tokio::time::timeout(GOODBYE, connection.close()).await;
+            ExchangeEnd::Answered | ExchangeEnd::SinkDone => {
+                let goodbye = tokio::time::timeout(CLOSE_TIMEOUT, connection.close()).await;
                 let how = match (connection.is_secured(), goodbye) {
-                    (true, Ok(Ok(()))) => Closing::CloseNotify,
-                    _ => Closing::Eof,
+                    (true, Ok(Ok(()))) => CloseKind::CloseNotify,
+                    _ => CloseKind::Eof,
                 };
-                self.watch
-                    .fact(self.clock.moment(), &Fact::Closed { by: Party::Us, how });
+                self.sink.fact(
+                    self.clock.moment(),
+                    &ConnectionFact::Closed {
+                        by: ConnectionParty::Us,
+                        how,
+                    },
+                );
             }
         }
         None

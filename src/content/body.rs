@@ -1,14 +1,14 @@
 //! A whole body decoded, with the way back from each decoded byte to the wire.
 
-use super::{Coding, Decoder, Limits, Trouble};
+use super::{ContentCoding, ContentDecoder, DecodeError, DecodeLimits};
 use crate::span::Span;
 
 /// How many coded bytes are decoded at a time: as exactly, within one run, as moments can be told.
-const STEP: usize = 512;
+const DECODE_CHUNK: usize = 512;
 
 /// A decoded body, and which wire bytes released which part of it.
 #[derive(Clone, Debug, Default)]
-pub struct Body {
+pub struct DecodedBody {
     /// The decoded bytes; up to where the trouble began, if there is any.
     pub bytes: Vec<u8>,
     /// Where in `bytes` each run begins, and the wire bytes whose arrival released it. Ascending in both.
@@ -20,44 +20,46 @@ pub struct Body {
     /// Whether `bytes` are the wire's own, so that each of them has a wire byte of its own.
     pub identity: bool,
     /// Why decoding stopped, if it did.
-    pub trouble: Option<Trouble>,
+    pub error: Option<DecodeError>,
     /// Wire offset of [`Trouble::at`].
-    pub trouble_at: Option<u64>,
+    pub error_at: Option<u64>,
 }
 
-impl Body {
+impl DecodedBody {
     /// Undoes `codings`, given in the order in which they were applied.
     ///
     /// `runs` are the body's bytes with their places on the wire, in order. The place of a decoded byte is
     /// told to within 512 wire bytes of one run: whoever wants exact moments ends a run where a read ended.
     /// What comes out of a coding is never more than [`Limits::held`].
     pub fn decode<'a>(
-        codings: &[Coding],
+        codings: &[ContentCoding],
         runs: impl IntoIterator<Item = (Span, &'a [u8])>,
-        limits: Limits,
+        limits: DecodeLimits,
     ) -> Self {
-        let identity = codings.iter().all(|&coding| coding == Coding::Identity);
+        let identity = codings
+            .iter()
+            .all(|&coding| coding == ContentCoding::Identity);
         let size = if identity {
             limits.size
         } else {
-            limits.size.min(limits.held)
+            limits.size.min(limits.held_size)
         };
-        let limits = Limits { size, ..limits };
-        let mut decoding = Decoding {
-            decoder: Decoder::new(codings, limits),
+        let limits = DecodeLimits { size, ..limits };
+        let mut decoding = BodyBuilder {
+            decoder: ContentDecoder::new(codings, limits),
             body: Self {
                 identity,
                 ..Self::default()
             },
-            waiting: None,
+            pending_start: None,
             fed: 0,
-            places: Vec::new(),
+            run_starts: Vec::new(),
         };
         let went = runs
             .into_iter()
-            .try_for_each(|(span, run)| decoding.run(span, run));
+            .try_for_each(|(span, run)| decoding.push_run(span, run));
         let ended = went.and_then(|()| decoding.decoder.finish());
-        decoding.ended(ended)
+        decoding.finish(ended)
     }
 
     /// The wire bytes that released the decoded bytes of `decoded`; those of the identity, and what stands
@@ -66,7 +68,7 @@ impl Body {
     /// Of an empty span, or one past the end, the place where its first byte is or would be.
     pub fn wire_span(&self, decoded: Span) -> Span {
         let end = decoded.end.min(self.bytes.len() as u64);
-        let Some((at, piece)) = self.piece(decoded.start) else {
+        let Some((at, piece)) = self.piece_at(decoded.start) else {
             return Span::default();
         };
         let start = match self.identity {
@@ -77,7 +79,7 @@ impl Body {
         let last = end.checked_sub(1).filter(|&last| last >= decoded.start);
         match last.and_then(|last| self.wire_offset(last)) {
             Some(last) => Span::new(start, last.saturating_add(1)),
-            None => Span::at(start),
+            None => Span::empty_at(start),
         }
     }
 
@@ -87,7 +89,7 @@ impl Body {
         if offset >= self.bytes.len() as u64 {
             return None;
         }
-        let (at, piece) = self.piece(offset)?;
+        let (at, piece) = self.piece_at(offset)?;
         match self.identity {
             true => Some(piece.start.saturating_add(offset.saturating_sub(at))),
             false => piece.end.checked_sub(1),
@@ -96,7 +98,7 @@ impl Body {
 
     /// The decoded byte that the wire byte at `wire` is; `None` where it is no byte of the body, and where the
     /// body is coded.
-    pub fn offset_of(&self, wire: u64) -> Option<u64> {
+    pub fn decoded_offset(&self, wire: u64) -> Option<u64> {
         let after = self
             .pieces
             .partition_point(|(_, piece)| piece.start <= wire);
@@ -106,62 +108,70 @@ impl Body {
     }
 
     /// The last piece that begins at `offset` or before it.
-    fn piece(&self, offset: u64) -> Option<(u64, Span)> {
+    fn piece_at(&self, offset: u64) -> Option<(u64, Span)> {
         let after = self.pieces.partition_point(|&(at, _)| at <= offset);
         self.pieces.get(after.checked_sub(1)?).copied()
     }
 }
 
-struct Decoding {
-    decoder: Decoder,
-    body: Body,
+struct BodyBuilder {
+    decoder: ContentDecoder,
+    body: DecodedBody,
     /// Wire offset of the first byte since the last piece.
-    waiting: Option<u64>,
+    pending_start: Option<u64>,
     /// Coded bytes of the runs before.
     fed: u64,
     /// Where each run begins: in the coded bytes, and on the wire.
-    places: Vec<(u64, Span)>,
+    run_starts: Vec<(u64, Span)>,
 }
 
-impl Decoding {
-    fn run(&mut self, span: Span, run: &[u8]) -> Result<(), Trouble> {
+impl BodyBuilder {
+    fn push_run(&mut self, span: Span, run: &[u8]) -> Result<(), DecodeError> {
         if run.is_empty() {
             return Ok(());
         }
-        self.places.push((self.fed, span));
+        self.run_starts.push((self.fed, span));
         self.fed = self.fed.saturating_add(run.len() as u64);
-        let step = if self.body.identity { run.len() } else { STEP };
+        let step = if self.body.identity {
+            run.len()
+        } else {
+            DECODE_CHUNK
+        };
         let mut at = span.start;
         for bytes in run.chunks(step) {
             let end = at.saturating_add(bytes.len() as u64);
-            self.step(Span::new(at, end), bytes)?;
+            self.push_chunk(Span::new(at, end), bytes)?;
             at = end;
         }
         Ok(())
     }
 
-    fn step(&mut self, wire: Span, bytes: &[u8]) -> Result<(), Trouble> {
+    fn push_chunk(&mut self, wire: Span, bytes: &[u8]) -> Result<(), DecodeError> {
         let before = self.body.bytes.len();
         let result = self.decoder.push(bytes, &mut self.body.bytes);
-        let start = *self.waiting.get_or_insert(wire.start);
+        let start = *self.pending_start.get_or_insert(wire.start);
         if self.body.bytes.len() > before {
             self.body
                 .pieces
                 .push((before as u64, Span::new(start, wire.end)));
-            self.waiting = None;
+            self.pending_start = None;
         }
         result
     }
 
-    fn ended(mut self, result: Result<(), Trouble>) -> Body {
+    fn finish(mut self, result: Result<(), DecodeError>) -> DecodedBody {
         if let Err(trouble) = result {
-            let after = self.places.partition_point(|&(fed, _)| fed <= trouble.at);
-            let place = after.checked_sub(1).and_then(|last| self.places.get(last));
-            self.body.trouble_at = place.map(|&(fed, wire)| {
+            let after = self
+                .run_starts
+                .partition_point(|&(fed, _)| fed <= trouble.at);
+            let place = after
+                .checked_sub(1)
+                .and_then(|last| self.run_starts.get(last));
+            self.body.error_at = place.map(|&(fed, wire)| {
                 wire.end
                     .min(wire.start.saturating_add(trouble.at.saturating_sub(fed)))
             });
-            self.body.trouble = Some(trouble);
+            self.body.error = Some(trouble);
         }
         self.body
     }

@@ -1,6 +1,6 @@
 //! What the module page promises, asserted for any bytes.
 
-use super::{Body, Coding, Decoder, Kind, Limits, Trouble};
+use super::{CodingFault, ContentCoding, ContentDecoder, DecodeError, DecodeLimits, DecodedBody};
 use crate::span::Span;
 
 /// Decodes `bytes`, whose first three choose the codings, the steps and the limit, and asserts what the module
@@ -9,34 +9,34 @@ pub fn fuzz(bytes: &[u8]) {
     let Some((&[codings, step, size], bytes)) = bytes.split_first_chunk() else {
         return;
     };
-    let codings = chosen(codings);
-    let limits = Limits {
+    let codings = choose_codings(codings);
+    let limits = DecodeLimits {
         size: u64::from(size) << 6,
-        window: 20,
-        ..Limits::default()
+        window_log: 20,
+        ..DecodeLimits::default()
     };
-    assert_splits(&codings, bytes, usize::from(step).max(1), limits);
+    assert_same_when_split(&codings, bytes, usize::from(step).max(1), limits);
     let half = bytes.len().checked_div(2).unwrap_or(0);
     let (one, other) = bytes.split_at(half);
     let place =
         |start: u64, bytes: &[u8]| Span::new(start, start.saturating_add(bytes.len() as u64));
     let runs = [(place(100, one), one), (place(90_000_000, other), other)];
     assert_places(
-        &Body::decode(&codings, runs, limits),
+        &DecodedBody::decode(&codings, runs, limits),
         runs.map(|(span, _)| span),
     );
 }
 
 /// One to three codings, the last three pairs of bits of `choice`.
-fn chosen(choice: u8) -> Vec<Coding> {
+fn choose_codings(choice: u8) -> Vec<ContentCoding> {
     let coding = |shift: u8| match (choice >> shift) & 3 {
-        0 => Coding::Gzip,
-        1 => Coding::Deflate,
-        2 => Coding::Brotli,
-        _ => Coding::Zstd,
+        0 => ContentCoding::Gzip,
+        1 => ContentCoding::Deflate,
+        2 => ContentCoding::Brotli,
+        _ => ContentCoding::Zstd,
     };
     let count = usize::from(choice >> 6);
-    let mut codings: Vec<Coding> = [0, 2, 4].map(coding).into_iter().take(count).collect();
+    let mut codings: Vec<ContentCoding> = [0, 2, 4].map(coding).into_iter().take(count).collect();
     if codings.is_empty() {
         codings.push(coding(0));
     }
@@ -44,17 +44,22 @@ fn chosen(choice: u8) -> Vec<Coding> {
 }
 
 /// Whole, in steps and byte by byte the same comes out.
-pub(super) fn assert_splits(codings: &[Coding], bytes: &[u8], step: usize, limits: Limits) {
-    let whole = decoded(codings, bytes, bytes.len().max(1), limits);
+pub(super) fn assert_same_when_split(
+    codings: &[ContentCoding],
+    bytes: &[u8],
+    step: usize,
+    limits: DecodeLimits,
+) {
+    let whole = decode_in_steps(codings, bytes, bytes.len().max(1), limits);
     assert!(whole.0.len() as u64 <= limits.size, "more than the limit");
     for step in [step, 1] {
-        let split = decoded(codings, bytes, step, limits);
-        let vague = |trouble: &Option<Trouble>| {
+        let split = decode_in_steps(codings, bytes, step, limits);
+        let vague = |trouble: &Option<DecodeError>| {
             matches!(
                 trouble,
-                Some(Trouble {
-                    coding: Coding::Brotli,
-                    kind: Kind::Corrupt(_),
+                Some(DecodeError {
+                    coding: ContentCoding::Brotli,
+                    kind: CodingFault::Corrupt(_),
                     ..
                 })
             )
@@ -65,14 +70,15 @@ pub(super) fn assert_splits(codings: &[Coding], bytes: &[u8], step: usize, limit
             continue;
         }
         assert!(whole.0 == split.0, "a split changed what came out");
-        let kind = |trouble: &Option<Trouble>| trouble.as_ref().map(|t| (t.coding, t.kind.clone()));
+        let kind =
+            |trouble: &Option<DecodeError>| trouble.as_ref().map(|t| (t.coding, t.kind.clone()));
         assert_eq!(
             kind(&whole.1),
             kind(&split.1),
             "a split changed the trouble"
         );
         // Of inner codings only the outer byte by which it showed can be told, and of limits none better.
-        let limit = matches!(kind(&whole.1), Some((_, Kind::SizeLimit(_))));
+        let limit = matches!(kind(&whole.1), Some((_, CodingFault::SizeLimit(_))));
         if codings.len() == 1 && !limit {
             assert_eq!(whole.1, split.1, "a split moved the trouble");
         }
@@ -80,13 +86,13 @@ pub(super) fn assert_splits(codings: &[Coding], bytes: &[u8], step: usize, limit
 }
 
 /// What comes out of `bytes`, fed in steps, and the trouble on the way or at the end.
-pub(super) fn decoded(
-    codings: &[Coding],
+pub(super) fn decode_in_steps(
+    codings: &[ContentCoding],
     bytes: &[u8],
     step: usize,
-    limits: Limits,
-) -> (Vec<u8>, Option<Trouble>) {
-    let mut decoder = Decoder::new(codings, limits);
+    limits: DecodeLimits,
+) -> (Vec<u8>, Option<DecodeError>) {
+    let mut decoder = ContentDecoder::new(codings, limits);
     let mut out = Vec::new();
     for part in bytes.chunks(step) {
         let result = decoder.push(part, &mut out);
@@ -102,7 +108,7 @@ pub(super) fn decoded(
 }
 
 /// Pieces ascend and lie in the runs, and every decoded byte has a place in them.
-fn assert_places(body: &Body, [one, other]: [Span; 2]) {
+fn assert_places(body: &DecodedBody, [one, other]: [Span; 2]) {
     let inside = |offset| one.contains(offset) || other.contains(offset);
     let mut before = 0;
     for offset in 0..(body.bytes.len() as u64).min(4096) {

@@ -4,27 +4,27 @@ use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, Sta
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, Operation};
 
-use super::{Coding, Kind, Limits};
+use super::{CodingFault, ContentCoding, DecodeLimits};
 
 /// What one call did.
-pub(super) struct Step {
+pub(super) struct EngineStep {
     /// Bytes taken from the input.
     pub(super) read: usize,
     /// Bytes put into the output. If it is full, more may be ready.
     pub(super) written: usize,
     /// Whether it can go on.
-    pub(super) result: Result<(), Failure>,
+    pub(super) result: Result<(), EngineFailure>,
 }
 
 /// Why it cannot go on.
-pub(super) struct Failure {
-    pub(super) kind: Kind,
+pub(super) struct EngineFailure {
+    pub(super) kind: CodingFault,
     /// How many bytes before the last one taken the fault begins.
-    pub(super) back: u64,
+    pub(super) bytes_back: u64,
 }
 
-impl Step {
-    fn took(read: usize) -> Self {
+impl EngineStep {
+    fn consumed(read: usize) -> Self {
         Self {
             read,
             written: 0,
@@ -32,34 +32,37 @@ impl Step {
         }
     }
 
-    fn failed(kind: Kind, back: u64) -> Self {
+    fn failed(kind: CodingFault, back: u64) -> Self {
         Self {
             read: 0,
             written: 0,
-            result: Err(Failure { kind, back }),
+            result: Err(EngineFailure {
+                kind,
+                bytes_back: back,
+            }),
         }
     }
 }
 
 /// The state of one coding.
-pub(super) enum Engine {
+pub(super) enum DecoderEngine {
     Identity,
-    Gzip(Gzip),
-    Deflate(Deflate),
-    Brotli(Box<Brotli>),
-    Zstd(Zstd),
+    Gzip(GzipDecoder),
+    Deflate(DeflateDecoder),
+    Brotli(Box<BrotliDecoder>),
+    Zstd(ZstdDecoder),
     /// The coder could not be set up.
     Broken(String),
 }
 
-impl Engine {
-    pub(super) fn new(coding: Coding, limits: Limits) -> Self {
+impl DecoderEngine {
+    pub(super) fn new(coding: ContentCoding, limits: DecodeLimits) -> Self {
         match coding {
-            Coding::Identity => Self::Identity,
-            Coding::Gzip => Self::Gzip(Gzip::Before { members: 0 }),
-            Coding::Deflate => Self::Deflate(Deflate::Before),
-            Coding::Brotli => Self::Brotli(Box::new(Brotli::new())),
-            Coding::Zstd => match Zstd::new(limits.window) {
+            ContentCoding::Identity => Self::Identity,
+            ContentCoding::Gzip => Self::Gzip(GzipDecoder::Before { members: 0 }),
+            ContentCoding::Deflate => Self::Deflate(DeflateDecoder::Before),
+            ContentCoding::Brotli => Self::Brotli(Box::new(BrotliDecoder::new())),
+            ContentCoding::Zstd => match ZstdDecoder::new(limits.window_log) {
                 Ok(zstd) => Self::Zstd(zstd),
                 Err(error) => Self::Broken(error.to_string()),
             },
@@ -67,18 +70,21 @@ impl Engine {
     }
 
     /// Decodes some of `input` into `out`. Without input, what is still held back comes out.
-    pub(super) fn step(&mut self, input: &[u8], out: &mut [u8]) -> Step {
+    pub(super) fn step(&mut self, input: &[u8], out: &mut [u8]) -> EngineStep {
         let step = match self {
-            Self::Identity => copy(input, out),
+            Self::Identity => copy_bytes(input, out),
             Self::Gzip(gzip) => gzip.step(input, out),
             Self::Deflate(deflate) => deflate.step(input, out),
             Self::Brotli(brotli) => brotli.step(input, out),
             Self::Zstd(zstd) => zstd.step(input, out),
-            Self::Broken(why) => Step::failed(Kind::Corrupt(why.clone()), 0),
+            Self::Broken(why) => EngineStep::failed(CodingFault::Corrupt(why.clone()), 0),
         };
         let stuck = step.read == 0 && step.written == 0 && !input.is_empty();
         match stuck && step.result.is_ok() {
-            true => Step::failed(Kind::Corrupt("the coder takes no more".to_owned()), 0),
+            true => EngineStep::failed(
+                CodingFault::Corrupt("the coder takes no more".to_owned()),
+                0,
+            ),
             false => step,
         }
     }
@@ -87,29 +93,29 @@ impl Engine {
     pub(super) fn is_whole(&self) -> bool {
         match self {
             Self::Identity => true,
-            Self::Gzip(gzip) => matches!(gzip, Gzip::Before { .. }),
-            Self::Deflate(deflate) => matches!(deflate, Deflate::Ended),
+            Self::Gzip(gzip) => matches!(gzip, GzipDecoder::Before { .. }),
+            Self::Deflate(deflate) => matches!(deflate, DeflateDecoder::Ended),
             Self::Brotli(brotli) => brotli.ended,
-            Self::Zstd(zstd) => zstd.is_between(),
+            Self::Zstd(zstd) => zstd.is_between_frames(),
             Self::Broken(_) => false,
         }
     }
 }
 
-fn copy(input: &[u8], out: &mut [u8]) -> Step {
+fn copy_bytes(input: &[u8], out: &mut [u8]) -> EngineStep {
     let count = input.len().min(out.len());
     if let (Some(to), Some(from)) = (out.get_mut(..count), input.get(..count)) {
         to.copy_from_slice(from);
     }
-    Step {
+    EngineStep {
         written: count,
-        ..Step::took(count)
+        ..EngineStep::consumed(count)
     }
 }
 
 /// RFC 1952. The first two bytes of each member are judged here, so that what follows the last one can be
 /// told from a broken one.
-pub(super) enum Gzip {
+pub(super) enum GzipDecoder {
     /// At the begin, or after `members` whole ones.
     Before { members: u64 },
     /// After the first byte, 0x1f.
@@ -121,20 +127,24 @@ pub(super) enum Gzip {
     },
 }
 
-impl Gzip {
-    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Step {
+impl GzipDecoder {
+    fn step(&mut self, input: &[u8], out: &mut [u8]) -> EngineStep {
         match (&mut *self, input.first()) {
-            (Self::Before { .. } | Self::Magic { .. }, None) => Step::took(0),
+            (Self::Before { .. } | Self::Magic { .. }, None) => EngineStep::consumed(0),
             (Self::Before { members }, Some(0x1f)) => {
                 *self = Self::Magic { members: *members };
-                Step::took(1)
+                EngineStep::consumed(1)
             }
             (Self::Magic { members }, Some(0x8b)) => {
                 *self = Self::inside(*members);
-                Step::took(1)
+                EngineStep::consumed(1)
             }
-            (Self::Before { members }, Some(_)) => Step::failed(after(*members), 0),
-            (Self::Magic { members }, Some(_)) => Step::failed(after(*members), 1),
+            (Self::Before { members }, Some(_)) => {
+                EngineStep::failed(fault_after_streams(*members), 0)
+            }
+            (Self::Magic { members }, Some(_)) => {
+                EngineStep::failed(fault_after_streams(*members), 1)
+            }
             (Self::Inside { members, member }, _) => {
                 let (step, ended) = inflate(member, input, out);
                 if ended {
@@ -156,15 +166,15 @@ impl Gzip {
 }
 
 /// What bytes are that do not begin a stream, after `streams` whole ones.
-fn after(streams: u64) -> Kind {
+fn fault_after_streams(streams: u64) -> CodingFault {
     match streams {
-        0 => Kind::NotCoded,
-        _ => Kind::Trailing,
+        0 => CodingFault::NotCoded,
+        _ => CodingFault::TrailingBytes,
     }
 }
 
 /// RFC 9110, 8.4.1.2, has a zlib stream; some servers leave the wrapping off, and readers put up with it.
-pub(super) enum Deflate {
+pub(super) enum DeflateDecoder {
     Before,
     /// After a first byte that may begin a zlib stream.
     First(u8),
@@ -172,18 +182,18 @@ pub(super) enum Deflate {
     Ended,
 }
 
-impl Deflate {
-    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Step {
+impl DeflateDecoder {
+    fn step(&mut self, input: &[u8], out: &mut [u8]) -> EngineStep {
         let Some(&next) = input.first() else {
             return self.inflate(input, out);
         };
         match *self {
-            Self::Ended => return Step::failed(Kind::Trailing, 0),
+            Self::Ended => return EngineStep::failed(CodingFault::TrailingBytes, 0),
             // RFC 1950, 2.2: method 8. Bare data would begin with a stored block and a bit set that every
             // encoder leaves clear.
             Self::Before if next & 0x0f == 8 => {
                 *self = Self::First(next);
-                return Step::took(1);
+                return EngineStep::consumed(1);
             }
             Self::Before => *self = Self::inside(false),
             Self::First(first) => {
@@ -203,9 +213,9 @@ impl Deflate {
         Self::Inside(Box::new(Decompress::new(wrapped)))
     }
 
-    fn inflate(&mut self, input: &[u8], out: &mut [u8]) -> Step {
+    fn inflate(&mut self, input: &[u8], out: &mut [u8]) -> EngineStep {
         let Self::Inside(member) = self else {
-            return Step::took(0);
+            return EngineStep::consumed(0);
         };
         let (step, ended) = inflate(member, input, out);
         if ended {
@@ -216,19 +226,19 @@ impl Deflate {
 }
 
 /// One call of the inflater, and whether its stream ended with it.
-fn inflate(member: &mut Decompress, input: &[u8], out: &mut [u8]) -> (Step, bool) {
+fn inflate(member: &mut Decompress, input: &[u8], out: &mut [u8]) -> (EngineStep, bool) {
     let (read, written) = (member.total_in(), member.total_out());
     let status = member.decompress(input, out, FlushDecompress::None);
     let since = |now: u64, then| usize::try_from(now.saturating_sub(then)).unwrap_or(usize::MAX);
     let ended = matches!(status, Ok(Status::StreamEnd));
-    let failure = |error: DecompressError| Failure {
-        kind: Kind::Corrupt(match error.needs_dictionary() {
+    let failure = |error: DecompressError| EngineFailure {
+        kind: CodingFault::Corrupt(match error.needs_dictionary() {
             Some(_) => "a dictionary is needed that nobody sent".to_owned(),
-            None => reason(error.message().unwrap_or_default()).to_owned(),
+            None => stable_reason(error.message().unwrap_or_default()).to_owned(),
         }),
-        back: 0,
+        bytes_back: 0,
     };
-    let step = Step {
+    let step = EngineStep {
         read: since(member.total_in(), read),
         written: since(member.total_out(), written),
         result: status.map(|_| ()).map_err(failure),
@@ -237,7 +247,7 @@ fn inflate(member: &mut Decompress, input: &[u8], out: &mut [u8]) -> (Step, bool
 }
 
 /// The inflater's own words, but for those that depend on how far it could look ahead.
-fn reason(message: &str) -> &str {
+fn stable_reason(message: &str) -> &str {
     let is_vague = |start: &&str| message.starts_with(*start);
     let vague = ["invalid distance", "invalid literal", "repeated call"];
     match vague.iter().any(is_vague) || message.is_empty() {
@@ -247,7 +257,7 @@ fn reason(message: &str) -> &str {
 }
 
 /// RFC 7932, with windows of up to 16 MiB as it has them.
-pub(super) struct Brotli {
+pub(super) struct BrotliDecoder {
     state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
     ended: bool,
     /// Bytes taken since the last full [`Brotli::STRIDE`].
@@ -256,7 +266,7 @@ pub(super) struct Brotli {
     total: usize,
 }
 
-impl Brotli {
+impl BrotliDecoder {
     /// On a fault the coder keeps back what the same call had decoded, so calls are kept short.
     const STRIDE: usize = 256;
 
@@ -270,11 +280,11 @@ impl Brotli {
         }
     }
 
-    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Step {
+    fn step(&mut self, input: &[u8], out: &mut [u8]) -> EngineStep {
         if self.ended {
             return match input.is_empty() {
-                true => Step::took(0),
-                false => Step::failed(Kind::Trailing, 0),
+                true => EngineStep::consumed(0),
+                false => EngineStep::failed(CodingFault::TrailingBytes, 0),
             };
         }
         let stride = Self::STRIDE.saturating_sub(self.taken);
@@ -297,11 +307,11 @@ impl Brotli {
             .checked_rem(Self::STRIDE)
             .unwrap_or(0);
         self.ended = matches!(result, BrotliResult::ResultSuccess);
-        let corrupt = || Failure {
-            kind: Kind::Corrupt("no brotli data".to_owned()),
-            back: 0,
+        let corrupt = || EngineFailure {
+            kind: CodingFault::Corrupt("no brotli data".to_owned()),
+            bytes_back: 0,
         };
-        Step {
+        EngineStep {
             read,
             written,
             result: match result {
@@ -316,7 +326,7 @@ impl Brotli {
 ///
 /// On a fault the coder keeps back what the same call had decoded, and does not say how much it took. So it is
 /// fed unit by unit, a header or a block at a time, as it asks for them itself.
-pub(super) struct Zstd {
+pub(super) struct ZstdDecoder {
     decoder: zstd::stream::raw::Decoder<'static>,
     window: u32,
     /// Bytes still to be fed of the current unit.
@@ -329,7 +339,7 @@ pub(super) struct Zstd {
     frames: u64,
 }
 
-impl Zstd {
+impl ZstdDecoder {
     /// The least that begins a frame: magic number and descriptor.
     const HEADER: usize = 5;
     /// A block header, which the coder asks for together with the block before it.
@@ -348,26 +358,26 @@ impl Zstd {
         })
     }
 
-    fn is_between(&self) -> bool {
+    fn is_between_frames(&self) -> bool {
         !self.inside && self.fed == 0
     }
 
-    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Step {
+    fn step(&mut self, input: &[u8], out: &mut [u8]) -> EngineStep {
         let input = input.get(..self.want).unwrap_or(input);
         match self.decoder.run_on_buffers(input, out) {
             Ok(status) => {
-                self.took(status.bytes_read, status.remaining);
-                Step {
+                self.account_read(status.bytes_read, status.remaining);
+                EngineStep {
                     written: status.bytes_written,
-                    ..Step::took(status.bytes_read)
+                    ..EngineStep::consumed(status.bytes_read)
                 }
             }
-            Err(error) => Step::failed(self.fault(&error.to_string()), self.fed),
+            Err(error) => EngineStep::failed(self.fault_from_name(&error.to_string()), self.fed),
         }
     }
 
     /// Accounts for `read` bytes, after which the coder asks for `hint` more; none at the end of a frame.
-    fn took(&mut self, read: usize, hint: usize) {
+    fn account_read(&mut self, read: usize, hint: usize) {
         self.fed = self.fed.saturating_add(read as u64);
         self.want = self.want.saturating_sub(read);
         if hint == 0 {
@@ -384,11 +394,11 @@ impl Zstd {
     }
 
     /// The coder tells its faults by name only.
-    fn fault(&self, name: &str) -> Kind {
+    fn fault_from_name(&self, name: &str) -> CodingFault {
         match name {
-            "Unknown frame descriptor" if !self.inside => after(self.frames),
-            "Frame requires too much memory for decoding" => Kind::WindowLimit(self.window),
-            _ => Kind::Corrupt(name.to_lowercase()),
+            "Unknown frame descriptor" if !self.inside => fault_after_streams(self.frames),
+            "Frame requires too much memory for decoding" => CodingFault::WindowLimit(self.window),
+            _ => CodingFault::Corrupt(name.to_lowercase()),
         }
     }
 }

@@ -30,16 +30,16 @@ mod engine;
 #[cfg(test)]
 mod tests;
 
-pub use body::Body;
+pub use body::DecodedBody;
 #[doc(hidden)]
 pub use checks::fuzz;
 
-use engine::Engine;
+use engine::DecoderEngine;
 
 /// A way in which a body is coded.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Coding {
+pub enum ContentCoding {
     /// `gzip` or `x-gzip`: RFC 1952, of one member or several.
     Gzip,
     /// `deflate`: a zlib stream (RFC 1950), or the bare deflate data (RFC 1951) that some servers send.
@@ -52,7 +52,7 @@ pub enum Coding {
     Identity,
 }
 
-impl Coding {
+impl ContentCoding {
     /// The codings that `names` name, in the order in which they were applied.
     ///
     /// Each name may be one coding or a whole field value with commas. Case does not count; `identity` and
@@ -67,12 +67,12 @@ impl Coding {
             .map(<[u8]>::trim_ascii)
             .filter(|name| !name.is_empty());
         let codings = names
-            .map(Self::named)
+            .map(Self::from_name)
             .filter(|coding| *coding != Ok(Self::Identity));
         codings.collect()
     }
 
-    fn named(name: &[u8]) -> Result<Self, UnknownCoding> {
+    fn from_name(name: &[u8]) -> Result<Self, UnknownCoding> {
         match name.to_ascii_lowercase().as_slice() {
             b"gzip" | b"x-gzip" => Ok(Self::Gzip),
             b"deflate" => Ok(Self::Deflate),
@@ -97,7 +97,7 @@ impl Coding {
     }
 }
 
-impl std::fmt::Display for Coding {
+impl std::fmt::Display for ContentCoding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
@@ -113,53 +113,53 @@ pub struct UnknownCoding {
 
 /// How much a decoder will make.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct DecodeLimits {
     /// Decoded bytes, of each coding, where they pass by; by default 4 GiB.
     pub size: u64,
     /// The same where a coded body is held whole, as [`Body`] does, which costs several times as much memory;
     /// by default 256 MiB. A body that is not coded is as long as its wire bytes, and has [`Limits::size`].
-    pub held: u64,
+    pub held_size: u64,
     /// Decoded bytes for each coded byte; by default 200. `gzip` and `deflate` cannot do better than 1032, so
     /// that a greater number would catch none of their bombs. Counts beyond the first 16 MiB of output only: what
     /// is small does no harm, and is honest at any ratio.
     pub ratio: u64,
     /// Base-2 logarithm of the window that a `zstd` frame may ask for; by default 27, which is 128 MiB.
-    pub window: u32,
+    pub window_log: u32,
 }
 
-impl Default for Limits {
+impl Default for DecodeLimits {
     fn default() -> Self {
         Self {
             size: 4 << 30,
-            held: 256 << 20,
+            held_size: 256 << 20,
             ratio: 200,
-            window: 27,
+            window_log: 27,
         }
     }
 }
 
 /// Decoded bytes that may come out however few went in.
-const HARMLESS: u64 = 16 << 20;
+const RATIO_EXEMPT_BYTES: u64 = 16 << 20;
 
 /// More codings on one body than any honest sender applies; each costs memory.
-const MOST_CODINGS: usize = 8;
+const MAX_CODINGS: usize = 8;
 
 /// Why decoding stopped, and where.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{coding}: {kind} (byte {at} of the coded body)")]
-pub struct Trouble {
+pub struct DecodeError {
     /// Offset in the coded bytes: of the first byte at fault where the coder tells it, else of one by which
     /// the fault has shown.
     pub at: u64,
     /// The coding that could not be undone.
-    pub coding: Coding,
+    pub coding: ContentCoding,
     /// What happened.
-    pub kind: Kind,
+    pub kind: CodingFault,
 }
 
 /// What can go wrong with coded bytes.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Kind {
+pub enum CodingFault {
     /// The very first bytes say that they are not coded so.
     #[error("the body does not begin as this coding does")]
     NotCoded,
@@ -171,7 +171,7 @@ pub enum Kind {
     Truncated,
     /// The coded stream has ended, but more bytes come.
     #[error("more bytes follow the end of the coded ones")]
-    Trailing,
+    TrailingBytes,
     /// [`Limits::size`] or [`Limits::held`].
     #[error("more than {0} bytes come out")]
     SizeLimit(u64),
@@ -183,10 +183,10 @@ pub enum Kind {
     WindowLimit(u32),
     /// The body was coded more often than can be undone.
     #[error("{0} codings are on this body, more than can be undone")]
-    TooMany(usize),
+    TooManyCodings(usize),
 }
 
-impl Kind {
+impl CodingFault {
     /// Whether it is a limit of ours that was met, and nothing may be wrong with the bytes.
     pub fn is_limit(&self) -> bool {
         matches!(self, Self::SizeLimit(_) | Self::RatioLimit(_))
@@ -194,47 +194,47 @@ impl Kind {
 }
 
 /// Undoes the codings of one body, piece by piece as it comes.
-pub struct Decoder {
+pub struct ContentDecoder {
     /// Outermost first: the coding that was applied last. Never empty.
-    stages: Vec<Stage>,
-    limits: Limits,
+    stages: Vec<DecoderStage>,
+    limits: DecodeLimits,
     /// Coded bytes that the outermost coding has taken.
     taken: u64,
-    trouble: Option<Trouble>,
+    error: Option<DecodeError>,
 }
 
-struct Stage {
-    coding: Coding,
-    engine: Engine,
+struct DecoderStage {
+    coding: ContentCoding,
+    engine: DecoderEngine,
     /// Bytes that came in.
-    fed: u64,
+    bytes_in: u64,
     /// Bytes that came out.
-    made: u64,
+    bytes_out: u64,
 }
 
-impl Decoder {
+impl ContentDecoder {
     /// A decoder for a body to which `codings` were applied in this order.
-    pub fn new(codings: &[Coding], limits: Limits) -> Self {
-        let identity = [Coding::Identity];
+    pub fn new(codings: &[ContentCoding], limits: DecodeLimits) -> Self {
+        let identity = [ContentCoding::Identity];
         let codings = if codings.is_empty() {
             &identity
         } else {
             codings
         };
-        let stage = |&coding: &Coding| Stage {
+        let stage = |&coding: &ContentCoding| DecoderStage {
             coding,
-            engine: Engine::new(coding, limits),
-            fed: 0,
-            made: 0,
+            engine: DecoderEngine::new(coding, limits),
+            bytes_in: 0,
+            bytes_out: 0,
         };
         Self {
-            stages: codings.iter().rev().take(MOST_CODINGS).map(stage).collect(),
+            stages: codings.iter().rev().take(MAX_CODINGS).map(stage).collect(),
             limits,
             taken: 0,
-            trouble: (codings.len() > MOST_CODINGS).then(|| Trouble {
+            error: (codings.len() > MAX_CODINGS).then(|| DecodeError {
                 at: 0,
-                coding: codings.last().copied().unwrap_or(Coding::Identity),
-                kind: Kind::TooMany(codings.len()),
+                coding: codings.last().copied().unwrap_or(ContentCoding::Identity),
+                kind: CodingFault::TooManyCodings(codings.len()),
             }),
         }
     }
@@ -245,7 +245,7 @@ impl Decoder {
     ///
     /// On trouble, what could be decoded before it is in `out`. Later calls change nothing and tell the
     /// same again.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Trouble> {
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
         self.push_to(bytes, &mut |piece| out.extend_from_slice(piece))
     }
 
@@ -255,16 +255,16 @@ impl Decoder {
     /// # Errors
     ///
     /// As [`Decoder::push`].
-    pub fn push_to(&mut self, bytes: &[u8], out: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
-        if self.trouble.is_none() && !bytes.is_empty() {
-            let mut flow = Flow {
+    pub fn push_to(&mut self, bytes: &[u8], out: &mut dyn FnMut(&[u8])) -> Result<(), DecodeError> {
+        if self.error.is_none() && !bytes.is_empty() {
+            let mut flow = StagePipeline {
                 limits: self.limits,
                 taken: &mut self.taken,
                 out,
             };
-            self.trouble = flow.run(&mut self.stages, true, bytes).err();
+            self.error = flow.push_through(&mut self.stages, true, bytes).err();
         }
-        self.told()
+        self.current_result()
     }
 
     /// No more bytes will come.
@@ -274,44 +274,49 @@ impl Decoder {
     /// # Errors
     ///
     /// With [`Kind::Truncated`] when a coded stream has not ended, and with the trouble there was before.
-    pub fn finish(&mut self) -> Result<(), Trouble> {
-        let cut = |stage: &&Stage| stage.fed > 0 && !stage.engine.is_whole();
-        if let (None, Some(stage)) = (&self.trouble, self.stages.iter().find(cut)) {
-            self.trouble = Some(Trouble {
+    pub fn finish(&mut self) -> Result<(), DecodeError> {
+        let cut = |stage: &&DecoderStage| stage.bytes_in > 0 && !stage.engine.is_whole();
+        if let (None, Some(stage)) = (&self.error, self.stages.iter().find(cut)) {
+            self.error = Some(DecodeError {
                 at: self.taken,
                 coding: stage.coding,
-                kind: Kind::Truncated,
+                kind: CodingFault::Truncated,
             });
         }
-        self.told()
+        self.current_result()
     }
 
-    fn told(&self) -> Result<(), Trouble> {
-        self.trouble.clone().map_or(Ok(()), Err)
+    fn current_result(&self) -> Result<(), DecodeError> {
+        self.error.clone().map_or(Ok(()), Err)
     }
 }
 
-impl std::fmt::Debug for Decoder {
+impl std::fmt::Debug for ContentDecoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let codings: Vec<Coding> = self.stages.iter().map(|stage| stage.coding).collect();
+        let codings: Vec<ContentCoding> = self.stages.iter().map(|stage| stage.coding).collect();
         f.debug_struct("Decoder")
             .field("codings", &codings)
             .field("taken", &self.taken)
-            .field("trouble", &self.trouble)
+            .field("trouble", &self.error)
             .finish()
     }
 }
 
 /// One push through all stages.
-struct Flow<'a> {
-    limits: Limits,
+struct StagePipeline<'a> {
+    limits: DecodeLimits,
     taken: &'a mut u64,
     out: &'a mut dyn FnMut(&[u8]),
 }
 
-impl Flow<'_> {
+impl StagePipeline<'_> {
     /// Runs `input` through the first stage, and what comes out through those after it.
-    fn run(&mut self, stages: &mut [Stage], outermost: bool, input: &[u8]) -> Result<(), Trouble> {
+    fn push_through(
+        &mut self,
+        stages: &mut [DecoderStage],
+        outermost: bool,
+        input: &[u8],
+    ) -> Result<(), DecodeError> {
         let Some((stage, inner)) = stages.split_first_mut() else {
             (self.out)(input);
             return Ok(());
@@ -323,7 +328,7 @@ impl Flow<'_> {
             let left = self
                 .limits
                 .size
-                .saturating_sub(stage.made)
+                .saturating_sub(stage.bytes_out)
                 .saturating_add(1);
             let room = usize::try_from(left)
                 .unwrap_or(usize::MAX)
@@ -332,20 +337,20 @@ impl Flow<'_> {
             let step = stage.engine.step(rest, room);
             let full = step.written >= room.len();
             rest = rest.get(step.read..).unwrap_or_default();
-            stage.fed = stage.fed.saturating_add(step.read as u64);
+            stage.bytes_in = stage.bytes_in.saturating_add(step.read as u64);
             if outermost {
-                *self.taken = stage.fed;
+                *self.taken = stage.bytes_in;
             }
             let made = usize::try_from(left.saturating_sub(1)).unwrap_or(usize::MAX);
             let made = room.get(..step.written.min(made)).unwrap_or_default();
             if !made.is_empty() {
-                self.run(inner, false, made)?;
+                self.push_through(inner, false, made)?;
             }
-            stage.made = stage.made.saturating_add(step.written as u64);
-            self.check(stage)?;
+            stage.bytes_out = stage.bytes_out.saturating_add(step.written as u64);
+            self.check_limits(stage)?;
             step.result.map_err(|failure| {
-                let back = if outermost { failure.back } else { 0 };
-                self.trouble(stage, back, failure.kind)
+                let back = if outermost { failure.bytes_back } else { 0 };
+                self.decode_error(stage, back, failure.kind)
             })?;
             if rest.is_empty() && !full {
                 return Ok(());
@@ -353,19 +358,21 @@ impl Flow<'_> {
         }
     }
 
-    fn check(&self, stage: &Stage) -> Result<(), Trouble> {
-        let Limits { size, ratio, .. } = self.limits;
-        if stage.made > size {
-            return Err(self.trouble(stage, 0, Kind::SizeLimit(size)));
+    fn check_limits(&self, stage: &DecoderStage) -> Result<(), DecodeError> {
+        let DecodeLimits { size, ratio, .. } = self.limits;
+        if stage.bytes_out > size {
+            return Err(self.decode_error(stage, 0, CodingFault::SizeLimit(size)));
         }
-        if stage.made > HARMLESS && stage.made > self.taken.saturating_mul(ratio) {
-            return Err(self.trouble(stage, 0, Kind::RatioLimit(ratio)));
+        if stage.bytes_out > RATIO_EXEMPT_BYTES
+            && stage.bytes_out > self.taken.saturating_mul(ratio)
+        {
+            return Err(self.decode_error(stage, 0, CodingFault::RatioLimit(ratio)));
         }
         Ok(())
     }
 
-    fn trouble(&self, stage: &Stage, back: u64, kind: Kind) -> Trouble {
-        Trouble {
+    fn decode_error(&self, stage: &DecoderStage, back: u64, kind: CodingFault) -> DecodeError {
+        DecodeError {
             at: self.taken.saturating_sub(back),
             coding: stage.coding,
             kind,

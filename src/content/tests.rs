@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use proptest::prelude::*;
 
-use super::checks::{assert_splits, decoded};
+use super::checks::{assert_same_when_split, decode_in_steps};
 use super::*;
 use crate::span::Span;
 
@@ -21,26 +21,26 @@ fn written<W: Write>(mut coder: W, parts: &[&[u8]], mut after: impl FnMut(&W)) -
 }
 
 /// The parts coded with a flush after each, and how many coded bytes there were after each.
-fn flushed(coding: Coding, parts: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
+fn flushed(coding: ContentCoding, parts: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
     let mut ends = Vec::new();
     let coded = match coding {
-        Coding::Identity => written(Vec::new(), parts, |out| ends.push(out.len())),
-        Coding::Gzip => {
+        ContentCoding::Identity => written(Vec::new(), parts, |out| ends.push(out.len())),
+        ContentCoding::Gzip => {
             let coder = GzEncoder::new(Vec::new(), Compression::default());
             let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
             coder.finish().unwrap()
         }
-        Coding::Deflate => {
+        ContentCoding::Deflate => {
             let coder = ZlibEncoder::new(Vec::new(), Compression::default());
             let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
             coder.finish().unwrap()
         }
-        Coding::Brotli => {
+        ContentCoding::Brotli => {
             let coder = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
             let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
             coder.into_inner()
         }
-        Coding::Zstd => {
+        ContentCoding::Zstd => {
             let coder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
             let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
             coder.finish().unwrap()
@@ -49,7 +49,7 @@ fn flushed(coding: Coding, parts: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
     (coded, ends)
 }
 
-fn coded(coding: Coding, text: &[u8]) -> Vec<u8> {
+fn coded(coding: ContentCoding, text: &[u8]) -> Vec<u8> {
     flushed(coding, &[text]).0
 }
 
@@ -59,13 +59,19 @@ fn bare_deflate(text: &[u8]) -> Vec<u8> {
     coder.finish().unwrap()
 }
 
-const CODED: [Coding; 4] = [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd];
+const CODED: [ContentCoding; 4] = [
+    ContentCoding::Gzip,
+    ContentCoding::Deflate,
+    ContentCoding::Brotli,
+    ContentCoding::Zstd,
+];
 
 /// What comes out at any split, and how it is told.
 #[track_caller]
-fn reads(codings: &[Coding], bytes: &[u8]) -> (Vec<u8>, String) {
-    assert_splits(codings, bytes, 7, Limits::default());
-    let (out, trouble) = decoded(codings, bytes, bytes.len().max(1), Limits::default());
+fn reads(codings: &[ContentCoding], bytes: &[u8]) -> (Vec<u8>, String) {
+    assert_same_when_split(codings, bytes, 7, DecodeLimits::default());
+    let (out, trouble) =
+        decode_in_steps(codings, bytes, bytes.len().max(1), DecodeLimits::default());
     (
         out,
         trouble.map_or_else(String::new, |trouble| trouble.to_string()),
@@ -74,14 +80,18 @@ fn reads(codings: &[Coding], bytes: &[u8]) -> (Vec<u8>, String) {
 
 #[test]
 fn names() {
-    let parse = |names: &[&str]| Coding::parse(names.iter().map(|name| name.as_bytes()));
+    let parse = |names: &[&str]| ContentCoding::parse(names.iter().map(|name| name.as_bytes()));
     assert_eq!(
         parse(&["gzip", "BR"]),
-        Ok(vec![Coding::Gzip, Coding::Brotli])
+        Ok(vec![ContentCoding::Gzip, ContentCoding::Brotli])
     );
     assert_eq!(
         parse(&["X-Gzip , identity,, deflate", "zstd"]),
-        Ok(vec![Coding::Gzip, Coding::Deflate, Coding::Zstd])
+        Ok(vec![
+            ContentCoding::Gzip,
+            ContentCoding::Deflate,
+            ContentCoding::Zstd
+        ])
     );
     assert_eq!(parse(&[]), Ok(vec![]));
     let error = parse(&["compress\x1b"]).unwrap_err();
@@ -96,10 +106,10 @@ fn a_flush_gives_its_text_at_once() {
         b": ping\n\n",
         b"data: [DONE]\n\n",
     ];
-    let every = [&CODED[..], &[Coding::Identity]].concat();
+    let every = [&CODED[..], &[ContentCoding::Identity]].concat();
     for coding in every {
         let (coded, ends) = flushed(coding, &parts);
-        let mut decoder = Decoder::new(&[coding], Limits::default());
+        let mut decoder = ContentDecoder::new(&[coding], DecodeLimits::default());
         let mut start = 0;
         for (end, part) in ends.into_iter().zip(parts) {
             let mut out = Vec::new();
@@ -142,7 +152,8 @@ fn bytes_after_the_end() {
             assert_eq!(out, b"some text");
             let end = coded.len();
             // A byte that might begin another member or frame is told from trailing ones by the next.
-            let cut = (coding == Coding::Gzip && more == "\x1f").then_some("stop before their end");
+            let cut = (coding == ContentCoding::Gzip && more == "\x1f")
+                .then_some("stop before their end");
             let expected = cut.unwrap_or("more bytes follow the end of the coded ones");
             assert!(trouble.contains(expected), "{more:?}: {trouble}");
             let at = if cut.is_some() { end + 1 } else { end };
@@ -157,13 +168,13 @@ fn bytes_after_the_end() {
 #[test]
 fn plain_text_under_a_coding() {
     let text = br#"{"error": "not coded at all"}"#;
-    for coding in [Coding::Gzip, Coding::Zstd] {
+    for coding in [ContentCoding::Gzip, ContentCoding::Zstd] {
         let expected = format!(
             "{coding}: the body does not begin as this coding does (byte 0 of the coded body)"
         );
         assert_eq!(reads(&[coding], text), (Vec::new(), expected));
     }
-    for coding in [Coding::Deflate, Coding::Brotli] {
+    for coding in [ContentCoding::Deflate, ContentCoding::Brotli] {
         let (_, trouble) = reads(&[coding], text);
         assert!(trouble.contains("corrupt"), "{trouble}");
     }
@@ -171,10 +182,10 @@ fn plain_text_under_a_coding() {
 
 #[test]
 fn a_wrong_checksum() {
-    let mut coded = coded(Coding::Gzip, b"some text");
+    let mut coded = coded(ContentCoding::Gzip, b"some text");
     let place = coded.len() - 8;
     coded[place] ^= 1;
-    let (out, trouble) = reads(&[Coding::Gzip], &coded);
+    let (out, trouble) = reads(&[ContentCoding::Gzip], &coded);
     assert_eq!(out, b"some text");
     assert!(
         trouble.starts_with("gzip: the coded bytes are corrupt: incorrect data check"),
@@ -184,7 +195,7 @@ fn a_wrong_checksum() {
 
 #[test]
 fn several_members_and_frames() {
-    for coding in [Coding::Gzip, Coding::Zstd] {
+    for coding in [ContentCoding::Gzip, ContentCoding::Zstd] {
         let twice = [
             coded(coding, b"one "),
             coded(coding, b""),
@@ -197,9 +208,14 @@ fn several_members_and_frames() {
         );
     }
     let skippable = b"\x50\x2a\x4d\x18\x03\0\0\0abc";
-    let frames = [skippable, &coded(Coding::Zstd, b"one")[..], skippable].concat();
+    let frames = [
+        skippable,
+        &coded(ContentCoding::Zstd, b"one")[..],
+        skippable,
+    ]
+    .concat();
     assert_eq!(
-        reads(&[Coding::Zstd], &frames),
+        reads(&[ContentCoding::Zstd], &frames),
         (b"one".to_vec(), String::new())
     );
 }
@@ -208,9 +224,15 @@ fn several_members_and_frames() {
 fn deflate_with_and_without_wrapping() {
     for text in [&b""[..], b"x", b"some text, some text, some text"] {
         let expected = (text.to_vec(), String::new());
-        assert_eq!(reads(&[Coding::Deflate], &bare_deflate(text)), expected);
         assert_eq!(
-            reads(&[Coding::Deflate], &coded(Coding::Deflate, text)),
+            reads(&[ContentCoding::Deflate], &bare_deflate(text)),
+            expected
+        );
+        assert_eq!(
+            reads(
+                &[ContentCoding::Deflate],
+                &coded(ContentCoding::Deflate, text)
+            ),
             expected
         );
     }
@@ -219,18 +241,18 @@ fn deflate_with_and_without_wrapping() {
 #[test]
 fn one_coding_on_another() {
     let text = b"some text, some text, some text";
-    let once = coded(Coding::Gzip, text);
-    let twice = coded(Coding::Brotli, &once);
-    let codings = [Coding::Gzip, Coding::Brotli];
+    let once = coded(ContentCoding::Gzip, text);
+    let twice = coded(ContentCoding::Brotli, &once);
+    let codings = [ContentCoding::Gzip, ContentCoding::Brotli];
     assert_eq!(reads(&codings, &twice), (text.to_vec(), String::new()));
-    let cut_inside = coded(Coding::Brotli, &once[..once.len() - 1]);
+    let cut_inside = coded(ContentCoding::Brotli, &once[..once.len() - 1]);
     let (out, trouble) = reads(&codings, &cut_inside);
     assert_eq!(out, text);
     assert!(
         trouble.starts_with("gzip: the coded bytes stop before their end"),
         "{trouble}"
     );
-    let (_, trouble) = reads(&[Coding::Gzip; 9], b"x");
+    let (_, trouble) = reads(&[ContentCoding::Gzip; 9], b"x");
     assert_eq!(
         trouble,
         "gzip: 9 codings are on this body, more than can be undone (byte 0 of the coded body)"
@@ -239,21 +261,21 @@ fn one_coding_on_another() {
 
 #[test]
 fn a_bomb_stops_at_the_size() {
-    let limits = Limits {
+    let limits = DecodeLimits {
         size: 100_000,
-        ..Limits::default()
+        ..DecodeLimits::default()
     };
     for coding in CODED {
         let coded = coded(coding, &vec![0; 1 << 20]);
-        assert_splits(&[coding], &coded, 5, limits);
-        let (out, trouble) = decoded(&[coding], &coded, coded.len(), limits);
+        assert_same_when_split(&[coding], &coded, 5, limits);
+        let (out, trouble) = decode_in_steps(&[coding], &coded, coded.len(), limits);
         assert_eq!(out.len(), 100_000);
-        assert_eq!(trouble.unwrap().kind, Kind::SizeLimit(100_000));
-        let exact = Limits {
+        assert_eq!(trouble.unwrap().kind, CodingFault::SizeLimit(100_000));
+        let exact = DecodeLimits {
             size: 1 << 20,
             ..limits
         };
-        assert_eq!(decoded(&[coding], &coded, 3, exact).1, None);
+        assert_eq!(decode_in_steps(&[coding], &coded, 3, exact).1, None);
     }
 }
 
@@ -261,8 +283,13 @@ fn a_bomb_stops_at_the_size() {
 fn a_bomb_stops_at_the_ratio() {
     for coding in CODED {
         let coded = coded(coding, &vec![0; 40 << 20]);
-        let (out, trouble) = decoded(&[coding], &coded, coded.len(), Limits::default());
-        assert_eq!(trouble.unwrap().kind, Kind::RatioLimit(200), "{coding}");
+        let (out, trouble) =
+            decode_in_steps(&[coding], &coded, coded.len(), DecodeLimits::default());
+        assert_eq!(
+            trouble.unwrap().kind,
+            CodingFault::RatioLimit(200),
+            "{coding}"
+        );
         let most = (16 << 20) + (64 << 10);
         assert!((16 << 20..=most).contains(&out.len()), "{}", out.len());
     }
@@ -274,7 +301,7 @@ fn what_is_small_has_any_ratio() {
         let text = vec![b' '; 16 << 20];
         let coded = coded(coding, &text);
         assert!(text.len() > 200 * coded.len(), "{coding} makes it small");
-        let read = decoded(&[coding], &coded, 512, Limits::default());
+        let read = decode_in_steps(&[coding], &coded, 512, DecodeLimits::default());
         assert!(read == (text, None), "{coding}");
     }
 }
@@ -284,7 +311,7 @@ fn what_comes_out_is_handed_on_in_pieces() {
     for coding in CODED {
         let coded = coded(coding, &vec![0; 1 << 20]);
         let (mut longest, mut all) = (0, 0);
-        let mut decoder = Decoder::new(&[coding], Limits::default());
+        let mut decoder = ContentDecoder::new(&[coding], DecodeLimits::default());
         let mut out = |piece: &[u8]| {
             longest = longest.max(piece.len());
             all += piece.len();
@@ -298,22 +325,25 @@ fn what_comes_out_is_handed_on_in_pieces() {
 #[test]
 fn a_body_held_whole_has_a_limit_of_its_own() {
     let text = b"some text".repeat(100);
-    let limits = Limits {
-        held: 500,
-        ..Limits::default()
+    let limits = DecodeLimits {
+        held_size: 500,
+        ..DecodeLimits::default()
     };
     for coding in CODED {
         let coded = coded(coding, &text);
         let run = [(Span::new(10, 10 + coded.len() as u64), &*coded)];
-        let body = Body::decode(&[coding], run, limits);
+        let body = DecodedBody::decode(&[coding], run, limits);
         assert_eq!(body.bytes, text[..500], "{coding}");
-        assert_eq!(body.trouble.unwrap().kind, Kind::SizeLimit(500));
-        assert!(body.trouble_at.is_some_and(|at| run[0].0.contains(at - 1)));
-        assert_eq!(decoded(&[coding], &coded, 7, limits), (text.clone(), None));
+        assert_eq!(body.error.unwrap().kind, CodingFault::SizeLimit(500));
+        assert!(body.error_at.is_some_and(|at| run[0].0.contains(at - 1)));
+        assert_eq!(
+            decode_in_steps(&[coding], &coded, 7, limits),
+            (text.clone(), None)
+        );
     }
     // What is not coded is held already.
     let run = [(Span::new(0, text.len() as u64), &*text)];
-    assert_eq!(Body::decode(&[], run, limits).trouble, None);
+    assert_eq!(DecodedBody::decode(&[], run, limits).error, None);
 }
 
 #[test]
@@ -322,25 +352,27 @@ fn a_window_too_large() {
     coder.window_log(20).unwrap();
     coder.include_contentsize(false).unwrap();
     let coded = written(coder, &[b"some text"], |_| {}).finish().unwrap();
-    let limits = Limits {
-        window: 15,
-        ..Limits::default()
+    let limits = DecodeLimits {
+        window_log: 15,
+        ..DecodeLimits::default()
     };
-    assert_splits(&[Coding::Zstd], &coded, 4, limits);
-    let trouble = decoded(&[Coding::Zstd], &coded, 1, limits).1.unwrap();
-    assert_eq!(trouble.kind, Kind::WindowLimit(15));
+    assert_same_when_split(&[ContentCoding::Zstd], &coded, 4, limits);
+    let trouble = decode_in_steps(&[ContentCoding::Zstd], &coded, 1, limits)
+        .1
+        .unwrap();
+    assert_eq!(trouble.kind, CodingFault::WindowLimit(15));
     assert_eq!(
-        decoded(&[Coding::Zstd], &coded, 1, Limits::default()).1,
+        decode_in_steps(&[ContentCoding::Zstd], &coded, 1, DecodeLimits::default()).1,
         None
     );
 }
 
 #[test]
 fn the_place_of_each_byte() {
-    let body = Body::decode(
+    let body = DecodedBody::decode(
         &[],
         [(Span::new(10, 13), &b"abc"[..]), (Span::new(20, 22), b"de")],
-        Limits::default(),
+        DecodeLimits::default(),
     );
     assert_eq!(body.bytes, b"abcde");
     assert_eq!(
@@ -353,10 +385,10 @@ fn the_place_of_each_byte() {
         [Some(10), Some(11), Some(12), Some(20), Some(21), None]
     );
     assert_eq!(body.wire_span(Span::new(1, 4)), Span::new(11, 21));
-    assert_eq!(body.wire_span(Span::new(3, 3)), Span::at(20));
-    assert_eq!(body.wire_span(Span::new(5, 9)), Span::at(22));
+    assert_eq!(body.wire_span(Span::new(3, 3)), Span::empty_at(20));
+    assert_eq!(body.wire_span(Span::new(5, 9)), Span::empty_at(22));
 
-    let (coded, ends) = flushed(Coding::Gzip, &[b"data: 1\n\n", b"data: 2\n\n"]);
+    let (coded, ends) = flushed(ContentCoding::Gzip, &[b"data: 1\n\n", b"data: 2\n\n"]);
     let (head, rest) = coded.split_at(5);
     let (one, rest) = rest.split_at(ends[0] - 5);
     let (two, end) = rest.split_at(ends[1] - ends[0]);
@@ -366,7 +398,7 @@ fn the_place_of_each_byte() {
         at = span.end + 7;
         (span, run)
     });
-    let body = Body::decode(&[Coding::Gzip], runs, Limits::default());
+    let body = DecodedBody::decode(&[ContentCoding::Gzip], runs, DecodeLimits::default());
     assert_eq!(body.bytes, b"data: 1\n\ndata: 2\n\n");
     let spans = [Span::new(0, runs[1].0.end), runs[2].0];
     assert_eq!(body.pieces, [(0, spans[0]), (9, spans[1])]);
@@ -374,14 +406,14 @@ fn the_place_of_each_byte() {
     assert_eq!(body.wire_offset(9), Some(spans[1].end - 1));
     assert_eq!(body.wire_span(Span::new(2, 3)), spans[0]);
     assert_eq!(body.wire_span(Span::new(2, 12)), Span::new(0, spans[1].end));
-    assert_eq!((body.trouble, body.trouble_at), (None, None));
-    let cut = Body::decode(
-        &[Coding::Gzip],
+    assert_eq!((body.error, body.error_at), (None, None));
+    let cut = DecodedBody::decode(
+        &[ContentCoding::Gzip],
         runs[..3].iter().copied(),
-        Limits::default(),
+        DecodeLimits::default(),
     );
-    assert_eq!(cut.trouble.unwrap().kind, Kind::Truncated);
-    assert_eq!(cut.trouble_at, Some(runs[2].0.end));
+    assert_eq!(cut.error.unwrap().kind, CodingFault::Truncated);
+    assert_eq!(cut.error_at, Some(runs[2].0.end));
 }
 
 #[test]
@@ -396,7 +428,11 @@ fn text_kept_before_damage() {
         let (out, trouble) = reads(&[coding], &coded);
         assert!(text.starts_with(&out[..out.len().min(40_000)]), "{coding}");
         assert!(!trouble.is_empty(), "{coding}");
-        let least = if coding == Coding::Zstd { 0 } else { 40_000 };
+        let least = if coding == ContentCoding::Zstd {
+            0
+        } else {
+            40_000
+        };
         assert!(out.len() >= least, "{coding}: {}", out.len());
     }
 }
@@ -418,8 +454,8 @@ proptest! {
         step in 1usize..400,
     ) {
         let bytes = codings.iter().fold(text.clone(), |bytes, &coding| coded(coding, &bytes));
-        assert_splits(&codings, &bytes, step, Limits::default());
-        let (out, trouble) = decoded(&codings, &bytes, step, Limits::default());
+        assert_same_when_split(&codings, &bytes, step, DecodeLimits::default());
+        let (out, trouble) = decode_in_steps(&codings, &bytes, step, DecodeLimits::default());
         prop_assert_eq!(trouble, None);
         prop_assert_eq!(out, text);
     }
@@ -435,9 +471,9 @@ proptest! {
         let mut bytes = coded(coding, &text);
         let place = place.index(bytes.len());
         bytes[place] = byte;
-        assert_splits(&[coding], &bytes, step, Limits::default());
-        let size = Limits { size: text.len() as u64 / 2, ..Limits::default() };
-        assert_splits(&[coding], &bytes, step, size);
+        assert_same_when_split(&[coding], &bytes, step, DecodeLimits::default());
+        let size = DecodeLimits { size: text.len() as u64 / 2, ..DecodeLimits::default() };
+        assert_same_when_split(&[coding], &bytes, step, size);
     }
 
     #[test]

@@ -8,17 +8,17 @@ use serde::Serialize;
 use super::effort::{Effort, Meter};
 use super::sequence::Aligner;
 use super::subject::Answered;
-use crate::content::Body;
-use crate::exchange::roles::{Tile, tiles};
-use crate::http1::{Limits, Role};
-use crate::json::{self, Document};
-use crate::span::{Side, Span};
+use crate::content::DecodedBody;
+use crate::exchange::roles::{RoleSpan, role_spans};
+use crate::http1::{ByteRole, HttpLimits};
+use crate::json::{self, JsonDocument};
+use crate::span::{Span, StreamSide};
 
 /// What differs between the same stream of two exchanges.
 #[derive(Clone, Debug, Serialize)]
 pub struct BytesDifference {
     /// Which stream.
-    pub side: Side,
+    pub side: StreamSide,
     /// Runs that tile both streams, in order.
     pub runs: Vec<BytesRun>,
     /// The first byte that differs; `None` where the streams are equal.
@@ -27,7 +27,7 @@ pub struct BytesDifference {
     pub coarse: bool,
     /// The tiles of both.
     #[serde(skip)]
-    pub tiles: [Vec<Tile>; 2],
+    pub tiles: [Vec<RoleSpan>; 2],
 }
 
 /// Bytes that both have, or that stand in each other's place.
@@ -56,7 +56,7 @@ pub struct Address {
     /// Its offset.
     pub offset: u64,
     /// What it is; `None` past the end.
-    pub role: Option<Role>,
+    pub role: Option<ByteRole>,
     /// The field's name, for fields and trailers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -66,11 +66,16 @@ pub struct Address {
 }
 
 /// Compares one stream of both.
-pub fn compare(left: &Answered, right: &Answered, side: Side, limits: Limits) -> BytesDifference {
+pub fn compare(
+    left: &Answered,
+    right: &Answered,
+    side: StreamSide,
+    limits: HttpLimits,
+) -> BytesDifference {
     let sides = [left, right];
     let streams = sides.map(|answered| answered.tape.stream(side).bytes.as_slice());
     let tiles = sides.map(|answered| {
-        let mut tiles = tiles(&answered.tape, limits);
+        let mut tiles = role_spans(&answered.tape, limits);
         tiles.retain(|tile| tile.side == side);
         tiles
     });
@@ -183,20 +188,24 @@ fn words(bytes: &[u8]) -> Vec<Span> {
     words
 }
 
-fn address(answered: &Answered, side: Side, tiles: &[Tile], offset: u64) -> Address {
+fn address(answered: &Answered, side: StreamSide, tiles: &[RoleSpan], offset: u64) -> Address {
     let after = tiles.partition_point(|tile| tile.span.start <= offset);
     let tile = after.checked_sub(1).and_then(|n| tiles.get(n));
     let tile = tile.filter(|tile| tile.span.contains(offset));
     let (message, body) = match side {
-        Side::Sent => (&answered.exchange.request, None),
-        Side::Received => (&answered.exchange.response, Some(&answered.body)),
+        StreamSide::Sent => (&answered.exchange.request, None),
+        StreamSide::Received => (&answered.exchange.response, Some(&answered.body)),
     };
     let own;
     let body = match body {
         Some(body) => body,
         None => {
             let stream = &answered.tape.sent;
-            own = crate::exchange::decoded(message, stream, crate::content::Limits::default());
+            own = crate::exchange::decode_body(
+                message,
+                stream,
+                crate::content::DecodeLimits::default(),
+            );
             &own
         }
     };
@@ -209,9 +218,9 @@ fn address(answered: &Answered, side: Side, tiles: &[Tile], offset: u64) -> Addr
 }
 
 /// Where in the JSON of a plain body the wire byte at `offset` lies.
-fn pointer(body: &Body, offset: u64) -> Option<String> {
-    let at = body.offset_of(offset)?;
-    let document = Document::parse(&body.bytes).ok()?;
+fn pointer(body: &DecodedBody, offset: u64) -> Option<String> {
+    let at = body.decoded_offset(offset)?;
+    let document = JsonDocument::parse(&body.bytes).ok()?;
     Some(json::pointer_at(&document, at))
 }
 

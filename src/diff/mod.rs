@@ -41,7 +41,7 @@ pub use noise::Rule;
 pub use shape::Shape;
 pub use subject::{Answered, EventKinds, Limits, Subject};
 
-use crate::json::{Document, JsonError};
+use crate::json::{JsonDocument, JsonError};
 use layers::{body, connection, framing, head, meaning, stream, timing};
 
 /// Compares two exchanges, or the requests of two, in the layers `only`.
@@ -158,7 +158,7 @@ fn shape_of(subject: &Subject, shape: &mut Shape) {
         Some(answered) if stream::take_shape(answered, shape) => return,
         Some(answered) => &answered.body.bytes,
     };
-    if let Ok(document) = Document::parse(bytes) {
+    if let Ok(document) = JsonDocument::parse(bytes) {
         shape.take(document.root());
     }
 }
@@ -180,8 +180,8 @@ pub enum NotJson {
 ///
 /// When either is not JSON.
 pub fn patch(left: &[u8], right: &[u8]) -> Result<String, NotJson> {
-    let left = Document::parse(left).map_err(NotJson::Left)?;
-    let right = Document::parse(right).map_err(NotJson::Right)?;
+    let left = JsonDocument::parse(left).map_err(NotJson::Left)?;
+    let right = JsonDocument::parse(right).map_err(NotJson::Right)?;
     let comparison = json::compare(&left, &right, effort::Effort::default());
     Ok(json::patch(&comparison, &right))
 }

@@ -20,7 +20,7 @@ impl Rule {
     pub fn ignore(places: &str) -> Self {
         // A path in a body may be written with dots, as everywhere.
         let is_name = places.starts_with('/') || !places.contains(['.', '[']);
-        let pointer = match crate::json::Path::parse(places) {
+        let pointer = match crate::json::ValuePath::parse(places) {
             Ok(path) if !is_name => path.to_string(),
             _ => places.to_owned(),
         };

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{Change, Shown, Value, What};
-use crate::json::{self, Kind};
+use crate::json::{self, JsonKind};
 
 /// The shape of all texts taken in.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,7 @@ const CONSTANT: usize = 200;
 
 impl Shape {
     /// Takes one text in.
-    pub fn take(&mut self, value: json::Value<'_>) {
+    pub fn take(&mut self, value: json::JsonValue<'_>) {
         self.root.take(value);
     }
 
@@ -90,7 +90,7 @@ impl Shape {
 }
 
 impl Place {
-    fn take(&mut self, value: json::Value<'_>) {
+    fn take(&mut self, value: json::JsonValue<'_>) {
         self.times = self.times.saturating_add(1);
         let kind = name(value.kind());
         if !self.kinds.contains(&kind) {
@@ -98,7 +98,7 @@ impl Place {
             self.kinds.sort_unstable();
         }
         match value.kind() {
-            Kind::Object => {
+            JsonKind::Object => {
                 self.objects = self.objects.saturating_add(1);
                 for (key, value) in value.members() {
                     let key = key.as_str().unwrap_or_default().into_owned();
@@ -106,7 +106,7 @@ impl Place {
                 }
                 self.constant = Constant::Varies;
             }
-            Kind::Array => {
+            JsonKind::Array => {
                 for item in value.items() {
                     self.items.get_or_insert_default().take(item);
                 }
@@ -198,14 +198,14 @@ impl Constant {
     }
 }
 
-fn name(kind: Kind) -> &'static str {
+fn name(kind: JsonKind) -> &'static str {
     match kind {
-        Kind::Object => "object",
-        Kind::Array => "array",
-        Kind::String => "string",
-        Kind::Number => "number",
-        Kind::True | Kind::False => "boolean",
-        Kind::Null => "null",
+        JsonKind::Object => "object",
+        JsonKind::Array => "array",
+        JsonKind::String => "string",
+        JsonKind::Number => "number",
+        JsonKind::True | JsonKind::False => "boolean",
+        JsonKind::Null => "null",
     }
 }
 
@@ -217,12 +217,12 @@ fn escaped(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Document;
+    use crate::json::JsonDocument;
 
     fn shape(texts: &[&str]) -> Shape {
         let mut shape = Shape::default();
         for text in texts {
-            shape.take(Document::parse(text.as_bytes()).unwrap().root());
+            shape.take(JsonDocument::parse(text.as_bytes()).unwrap().root());
         }
         shape
     }

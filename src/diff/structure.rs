@@ -3,20 +3,20 @@
 use super::change::{Change, Shown, Value, What};
 use super::effort::Effort;
 use super::json::{self, ChangeKind, Place};
-use crate::json::Document;
+use crate::json::JsonDocument;
 
 /// What differs between two JSON texts, and a note where the comparison was cut short; `None` where either is
 /// not JSON.
 pub(super) fn compare(left: &[u8], right: &[u8]) -> Option<(Vec<Change>, Option<String>)> {
-    let left = Document::parse(left).ok()?;
-    let right = Document::parse(right).ok()?;
+    let left = JsonDocument::parse(left).ok()?;
+    let right = JsonDocument::parse(right).ok()?;
     Some(documents(&left, &right))
 }
 
 /// The same of two that have been read.
 pub(super) fn documents(
-    left: &Document<'_>,
-    right: &Document<'_>,
+    left: &JsonDocument<'_>,
+    right: &JsonDocument<'_>,
 ) -> (Vec<Change>, Option<String>) {
     let compared = json::compare(left, right, Effort::default());
     let note = "compared more coarsely where it would have taken too long".to_owned();
@@ -25,7 +25,7 @@ pub(super) fn documents(
     (changes.collect(), compared.coarse.then_some(note))
 }
 
-fn told(change: &json::Change, left: &Document<'_>, right: &Document<'_>) -> Change {
+fn told(change: &json::Change, left: &JsonDocument<'_>, right: &JsonDocument<'_>) -> Change {
     let (lefts, rights) = (at(&change.left), at(&change.right));
     let sides = || {
         let path = (lefts != rights).then(|| lefts.clone());
@@ -74,7 +74,7 @@ fn at(place: &Place) -> String {
     at
 }
 
-fn shown(place: &Place, document: &Document<'_>) -> Shown {
+fn shown(place: &Place, document: &JsonDocument<'_>) -> Shown {
     let raw = String::from_utf8_lossy(document.slice(place.span)).into_owned();
     // What stands in a string is escaped there, once for each string around it.
     let text = place.inside.iter().fold(raw, |text, _| unescaped(text));
@@ -87,7 +87,7 @@ fn shown(place: &Place, document: &Document<'_>) -> Shown {
 
 fn unescaped(text: String) -> String {
     let quoted = format!("\"{text}\"");
-    let plain = Document::parse(quoted.as_bytes()).ok();
+    let plain = JsonDocument::parse(quoted.as_bytes()).ok();
     let plain = plain.and_then(|document| Some(document.root().as_str()?.into_owned()));
     plain.unwrap_or(text)
 }

@@ -2,15 +2,15 @@
 
 use crate::call::meaning::Report;
 use crate::chat::{Delta, DeltaKind, Hear, Options};
-use crate::content::{self, Body};
-use crate::exchange::{Exchange, Reader, bodies, decoded};
-use crate::http1::{self, Keep, Message};
+use crate::content::{self, DecodedBody};
+use crate::exchange::{Exchange, ExchangeReader, decode_bodies, decode_body};
+use crate::http1::{self, BodyRetention, HttpMessage};
 use crate::price::Prices;
-use crate::span::{Moment, Side, Span};
-use crate::tape::{Origin, Stream, Tape};
+use crate::span::{Moment, Span, StreamSide};
+use crate::tape::{Stream, Tape, TapeOrigin};
 
 /// What may be read: of messages, and of bodies.
-pub type Limits = (http1::Limits, content::Limits);
+pub type Limits = (http1::HttpLimits, content::DecodeLimits);
 
 /// One side of a comparison.
 #[derive(Debug)]
@@ -18,9 +18,9 @@ pub struct Subject {
     /// What the user called it.
     pub name: String,
     /// Its request; `None` where only a body is known.
-    pub request: Option<Message>,
+    pub request: Option<HttpMessage>,
     /// The body of its request, content codings undone.
-    pub asked: Body,
+    pub asked: DecodedBody,
     /// The rest; `None` for a request that was not sent.
     pub answered: Option<Answered>,
 }
@@ -33,7 +33,7 @@ pub struct Answered {
     /// The messages.
     pub exchange: Exchange,
     /// The response's body, content codings undone.
-    pub body: Body,
+    pub body: DecodedBody,
     /// What it means.
     pub report: Report,
     /// The events of a stream, in order.
@@ -43,7 +43,7 @@ pub struct Answered {
 impl Answered {
     /// Whether its body could be decoded, and the answer in it did not break off.
     pub fn is_whole(&self) -> bool {
-        self.body.trouble.is_none() && !self.report.is_broken()
+        self.body.error.is_none() && !self.report.is_broken()
     }
 }
 
@@ -68,7 +68,7 @@ impl Subject {
         prices: &Prices,
     ) -> Self {
         let exchange = Exchange::read(&tape, http1);
-        let [asked, body] = bodies(&tape, &exchange, content);
+        let [asked, body] = decode_bodies(&tape, &exchange, content);
         let mut events = Events::default();
         let bodies = [&asked, &body];
         let request = Some(exchange.request.clone());
@@ -91,9 +91,9 @@ impl Subject {
     /// A request file: a body, or where it begins as one does, a whole HTTP/1.1 message.
     pub fn of_request(name: String, bytes: Vec<u8>, (http1, content): Limits) -> Self {
         if !begins_a_message(&bytes) {
-            let asked = Body {
+            let asked = DecodedBody {
                 bytes,
-                ..Body::default()
+                ..DecodedBody::default()
             };
             return Self {
                 name,
@@ -102,22 +102,22 @@ impl Subject {
                 answered: None,
             };
         }
-        let mut reader = Reader::new(Keep::All, http1);
-        let mut sent = Stream::new(Side::Sent);
+        let mut reader = ExchangeReader::new(BodyRetention::WholeBody, http1);
+        let mut sent = Stream::new(StreamSide::Sent);
         sent.push(Moment::default(), &bytes);
-        reader.bytes(Side::Sent, Moment::default(), &bytes, &mut ());
-        reader.ended(Side::Sent, &mut ());
+        reader.bytes(StreamSide::Sent, Moment::default(), &bytes, &mut ());
+        reader.ended(StreamSide::Sent, &mut ());
         let request = reader.exchange.request;
         Self {
             name,
-            asked: decoded(&request, &sent, content),
+            asked: decode_body(&request, &sent, content),
             request: Some(request),
             answered: None,
         }
     }
 
     /// Where its recording comes from.
-    pub fn origin(&self) -> Option<&Origin> {
+    pub fn origin(&self) -> Option<&TapeOrigin> {
         self.answered.as_ref().map(|answered| &answered.tape.origin)
     }
 }

@@ -145,15 +145,15 @@ fn runs(whole: [Span; 2], changes: &[Change]) -> Vec<Run> {
         }
     };
     let mut from = whole.map(|text| text.start);
-    let end = whole.map(|text| Span::at(text.end));
+    let end = whole.map(|text| Span::empty_at(text.end));
     for &[removed, added] in changes.iter().chain([&end]) {
         let same = [
             Span::new(from[0], removed.start),
             Span::new(from[1], added.start),
         ];
         push(RunKind::Same, same[0], same[1]);
-        push(RunKind::Removed, removed, Span::at(added.start));
-        push(RunKind::Added, Span::at(removed.end), added);
+        push(RunKind::Removed, removed, Span::empty_at(added.start));
+        push(RunKind::Added, Span::empty_at(removed.end), added);
         from = [removed.end, added.end];
     }
     runs

@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use crate::exchange::Exchange;
 use crate::span::Moment;
-use crate::tape::Fact;
+use crate::tape::ConnectionFact;
 
 /// When what was reached, counted from the start of the exchange. Absent: not reached, or not part of
 /// this exchange (no name to resolve, no TLS).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Milestones {
+pub struct ExchangeMilestones {
     /// The name had become addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Moment>,
@@ -41,7 +41,7 @@ pub struct Milestones {
 
 /// One stretch of the waterfall.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct Phase {
+pub struct ExchangePhase {
     /// `resolve`, `connect`, `proxy`, `TLS`, `send`, `wait`, `receive`.
     pub name: &'static str,
     /// When it began.
@@ -50,24 +50,26 @@ pub struct Phase {
     pub to: Moment,
 }
 
-impl Milestones {
+impl ExchangeMilestones {
     /// Gathers the milestones of `exchange`.
-    pub fn of(exchange: &Exchange) -> Self {
+    pub fn from_exchange(exchange: &Exchange) -> Self {
         let mut found = Self {
             sent: exchange.sent.last,
             first_byte: exchange.received.first,
-            head: exchange.headed,
+            head: exchange.response_head_at,
             last_byte: exchange.received.last,
             ..Self::default()
         };
         for (moment, fact) in &exchange.facts {
             let place = match fact {
-                Fact::Resolved { .. } => &mut found.resolved,
-                Fact::Connected { .. } => &mut found.connected,
-                Fact::Tunnelled { .. } => &mut found.tunnelled,
-                Fact::Secured(_) => &mut found.secured,
-                Fact::Closed { .. } | Fact::Failed { .. } => &mut found.closed,
-                Fact::Tried { .. } | Fact::Reused {} | Fact::Redacted { .. } => continue,
+                ConnectionFact::Resolved { .. } => &mut found.resolved,
+                ConnectionFact::Connected { .. } => &mut found.connected,
+                ConnectionFact::Tunnelled { .. } => &mut found.tunnelled,
+                ConnectionFact::Secured(_) => &mut found.secured,
+                ConnectionFact::Closed { .. } | ConnectionFact::Failed { .. } => &mut found.closed,
+                ConnectionFact::Tried { .. }
+                | ConnectionFact::Reused {}
+                | ConnectionFact::Redacted { .. } => continue,
             };
             // The first counts: behind a proxy, the connection to it; of several ends, the cause.
             place.get_or_insert(*moment);
@@ -79,7 +81,7 @@ impl Milestones {
     ///
     /// `wait` runs from the last byte of the request to the first of the response; a response that began
     /// before the request was out has no `wait`.
-    pub fn phases(&self) -> Vec<Phase> {
+    pub fn phases(&self) -> Vec<ExchangePhase> {
         let ends = [
             ("resolve", self.resolved),
             ("connect", self.connected),
@@ -95,7 +97,7 @@ impl Milestones {
             let Some(to) = end.filter(|to| *to >= from) else {
                 continue;
             };
-            phases.push(Phase { name, from, to });
+            phases.push(ExchangePhase { name, from, to });
             from = to;
         }
         phases

@@ -1,17 +1,17 @@
 //! The tiles of both streams: which byte has which role, from the first to the last.
 
-use crate::exchange::{Listen, Reader};
-use crate::http1::{Event, Keep, Limits, Role};
-use crate::span::{Moment, Side, Span};
+use crate::exchange::{ExchangeReader, HttpEventSink};
+use crate::http1::{BodyRetention, ByteRole, Event, HttpLimits};
+use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{Tape, Window};
 
 /// Bytes with one role.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
-pub struct Tile {
+pub struct RoleSpan {
     /// Which stream.
-    pub side: Side,
+    pub side: StreamSide,
     /// What they are.
-    pub role: Role,
+    pub role: ByteRole,
     /// The field's name, for fields and trailers.
     pub name: Option<String>,
     /// Where they are.
@@ -19,11 +19,11 @@ pub struct Tile {
 }
 
 /// The tiles of both streams, in order.
-pub fn tiles(tape: &Tape, limits: Limits) -> Vec<Tile> {
-    let mut gather = Gather(Vec::new());
-    let mut reader = Reader::new(Keep::Heads, limits);
+pub fn role_spans(tape: &Tape, limits: HttpLimits) -> Vec<RoleSpan> {
+    let mut gather = RoleCollector(Vec::new());
+    let mut reader = ExchangeReader::new(BodyRetention::HeadsOnly, limits);
     for stream in [&tape.sent, &tape.received] {
-        for (span, moment) in stream.runs() {
+        for (span, moment) in stream.reads() {
             reader.bytes(stream.side, moment, stream.slice(span), &mut gather);
         }
         reader.ended(stream.side, &mut gather);
@@ -31,11 +31,11 @@ pub fn tiles(tape: &Tape, limits: Limits) -> Vec<Tile> {
     gather.0
 }
 
-struct Gather(Vec<Tile>);
+struct RoleCollector(Vec<RoleSpan>);
 
-impl Listen for Gather {
-    fn event(&mut self, side: Side, _: Moment, event: &Event, seen: Window<'_>) {
-        let Some((role, span)) = event.covers() else {
+impl HttpEventSink for RoleCollector {
+    fn event(&mut self, side: StreamSide, _: Moment, event: &Event, seen: Window<'_>) {
+        let Some((role, span)) = event.role_and_span() else {
             return;
         };
         let name = match event {
@@ -49,11 +49,11 @@ impl Listen for Gather {
             Some(last)
                 if (last.side, last.role) == (side, role)
                     && last.span.end == span.start
-                    && matches!(role, Role::Data | Role::Unframed) =>
+                    && matches!(role, ByteRole::Data | ByteRole::Unframed) =>
             {
                 last.span.end = span.end;
             }
-            _ => self.0.push(Tile {
+            _ => self.0.push(RoleSpan {
                 side,
                 role,
                 name,

@@ -2,25 +2,25 @@
 
 use std::collections::VecDeque;
 
-use super::chunked::chunk_head;
-use super::framing::{self, Asked, Cues, Framing};
+use super::chunked::parse_chunk_size;
+use super::framing::{self, BodyFraming, FramingFields, RequestMethod};
 use super::head;
-use super::oddity::{Fault, Oddity, OddityKind};
-use super::scan::{Line, Scan};
-use super::{End, Event, Part};
+use super::oddity::{HttpFault, HttpOddity, OddityKind};
+use super::scan::{LineScanner, ScannedLine};
+use super::{Event, MessageEnd, MessagePart};
 use crate::span::Span;
 use crate::tape::Window;
 
 /// How much a decoder will take.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct HttpLimits {
     /// Bytes of a head, and of the trailers; by default 256 KiB.
     pub head: u64,
     /// Bytes of a chunk-size line; by default 16 KiB.
     pub chunk_head: u64,
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             head: 256 << 10,
@@ -31,24 +31,24 @@ impl Default for Limits {
 
 /// Reads one message from windows of a stream. See the module page for what it promises.
 #[derive(Clone, Debug)]
-pub struct Decoder {
+pub struct HttpDecoder {
     /// `None` reads a request; otherwise what the response answers.
-    asked: Option<Asked>,
-    limits: Limits,
+    request_method: Option<RequestMethod>,
+    limits: HttpLimits,
     at: u64,
     /// Where the head, or the trailers, began: what the limit counts from.
-    section: u64,
-    scan: Scan,
-    state: State,
+    section_start: u64,
+    scan: LineScanner,
+    state: DecoderState,
     status: u16,
-    cues: Cues,
-    open: Option<Open>,
+    framing_fields: FramingFields,
+    open_field: Option<OpenField>,
     /// Found, not yet handed out.
     queue: VecDeque<Event>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum State {
+enum DecoderState {
     StartLine,
     Fields { first: bool },
     Length { left: u64 },
@@ -61,29 +61,29 @@ enum State {
     Done,
 }
 
-impl Decoder {
+impl HttpDecoder {
     /// Reads the response to `asked`, whose first byte is at `start`. An interim response (1xx) is a
     /// message of its own.
-    pub fn response(asked: Asked, start: u64, limits: Limits) -> Self {
+    pub fn for_response(asked: RequestMethod, start: u64, limits: HttpLimits) -> Self {
         Self::new(Some(asked), start, limits)
     }
 
     /// Reads the request whose first byte is at `start`.
-    pub fn request(start: u64, limits: Limits) -> Self {
+    pub fn for_request(start: u64, limits: HttpLimits) -> Self {
         Self::new(None, start, limits)
     }
 
-    fn new(asked: Option<Asked>, start: u64, limits: Limits) -> Self {
+    fn new(asked: Option<RequestMethod>, start: u64, limits: HttpLimits) -> Self {
         Self {
-            asked,
+            request_method: asked,
             limits,
             at: start,
-            section: start,
-            scan: Scan::default(),
-            state: State::StartLine,
+            section_start: start,
+            scan: LineScanner::default(),
+            state: DecoderState::StartLine,
             status: 0,
-            cues: Cues::default(),
-            open: None,
+            framing_fields: FramingFields::default(),
+            open_field: None,
             queue: VecDeque::new(),
         }
     }
@@ -96,7 +96,7 @@ impl Decoder {
     /// Whether the message is over: by its framing, or cut, or lost. Bytes from [`Decoder::at`] on are
     /// not part of it.
     pub fn is_done(&self) -> bool {
-        self.state == State::Done && self.queue.is_empty()
+        self.state == DecoderState::Done && self.queue.is_empty()
     }
 
     /// The next event in what is seen; `None`: needs more, or done.
@@ -108,212 +108,217 @@ impl Decoder {
                 return Some(event);
             }
             let moved = match self.state {
-                State::StartLine => self.start_line(seen),
-                State::Fields { first } => self.field_line(seen, first, false),
-                State::Trailers { first } => self.field_line(seen, first, true),
-                State::Length { left } => self.data(seen, left),
-                State::ChunkData { left } => self.data(seen, left),
-                State::UntilClose => self.until_close(seen),
-                State::ChunkHead => self.chunk_line(seen),
-                State::ChunkEnd => self.chunk_end(seen),
-                State::Lost => self.unframed(seen),
-                State::Done => None,
+                DecoderState::StartLine => self.read_start_line(seen),
+                DecoderState::Fields { first } => self.read_field_line(seen, first, false),
+                DecoderState::Trailers { first } => self.read_field_line(seen, first, true),
+                DecoderState::Length { left } => self.read_data(seen, left),
+                DecoderState::ChunkData { left } => self.read_data(seen, left),
+                DecoderState::UntilClose => self.read_until_close(seen),
+                DecoderState::ChunkHead => self.read_chunk_head(seen),
+                DecoderState::ChunkEnd => self.read_chunk_end(seen),
+                DecoderState::Lost => self.read_unframed(seen),
+                DecoderState::Done => None,
             };
             moved?;
         }
     }
 
-    fn start_line(&mut self, seen: Window<'_>) -> Option<()> {
-        if self.asked.is_some() && !could_be_http(seen.from(self.at)) {
-            return self.lose(self.at, Fault::NotHttp);
+    fn read_start_line(&mut self, seen: Window<'_>) -> Option<()> {
+        if self.request_method.is_some() && !could_be_http(seen.slice_from(self.at)) {
+            return self.lose_framing(self.at, HttpFault::NotHttp);
         }
         // Empty lines before it count too: they are part of the head.
         let limit = self.room_in_head();
-        let Some(line) = self.line(seen, limit, Fault::HeadTooLong) else {
-            return self.cut(seen, Part::StartLine, None);
+        let Some(line) = self.next_line(seen, limit, HttpFault::HeadTooLong) else {
+            return self.wait_or_truncate(seen, MessagePart::StartLine, None);
         };
         if line.text.is_empty() {
-            self.odd(OddityKind::LeadingBlank, line.whole);
+            self.queue_oddity(OddityKind::LeadingBlank, line.whole);
             return self.advance(Event::Blank(line.whole), line.whole.end);
         }
-        let (read, odd) = match self.asked {
-            Some(_) => head::status_line(seen, line.whole, line.text),
-            None => head::request_line(seen, line.whole, line.text),
+        let (read, odd) = match self.request_method {
+            Some(_) => head::parse_status_line(seen, line.whole, line.text),
+            None => head::parse_request_line(seen, line.whole, line.text),
         };
         match read {
-            Err(fault) => self.lose(line.whole.start, fault),
+            Err(fault) => self.lose_framing(line.whole.start, fault),
             Ok(start) => {
-                self.bare_lf(line);
+                self.note_bare_lf(line);
                 self.queue.extend(odd.into_iter().map(Event::Odd));
                 self.status = start.status().unwrap_or(0);
-                self.cues.http10 = start.is_http10();
-                self.state = State::Fields { first: true };
+                self.framing_fields.http10 = start.is_http10();
+                self.state = DecoderState::Fields { first: true };
                 self.advance(Event::Start(start), line.whole.end)
             }
         }
     }
 
     /// One field line of the head or of the trailers, with the lines folded onto it; or the empty line.
-    fn field_line(&mut self, seen: Window<'_>, first: bool, trailer: bool) -> Option<()> {
-        let part = if trailer { Part::Trailers } else { Part::Head };
+    fn read_field_line(&mut self, seen: Window<'_>, first: bool, trailer: bool) -> Option<()> {
+        let part = if trailer {
+            MessagePart::Trailers
+        } else {
+            MessagePart::Head
+        };
         let start = self.at;
         let limit = self.room_in_head();
-        if self.open.is_none() {
-            let Some(line) = self.line(seen, limit, Fault::HeadTooLong) else {
-                return self.cut(seen, part, None);
+        if self.open_field.is_none() {
+            let Some(line) = self.next_line(seen, limit, HttpFault::HeadTooLong) else {
+                return self.wait_or_truncate(seen, part, None);
             };
             if line.text.is_empty() {
-                self.bare_lf(line);
+                self.note_bare_lf(line);
                 return if trailer {
-                    self.trailers_end(line.whole)
+                    self.finish_trailers(line.whole)
                 } else {
-                    self.head_end(line.whole)
+                    self.finish_head(line.whole)
                 };
             }
             if first && matches!(seen.slice(line.text).first(), Some(b' ' | b'\t')) {
-                return self.lose(start, Fault::LeadingSpace);
+                return self.lose_framing(start, HttpFault::LeadingSpace);
             }
-            self.open = Some(Open {
+            self.open_field = Some(OpenField {
                 first: line,
                 whole: line.whole,
                 text: line.text,
             });
         }
-        match self.fold(seen, limit) {
-            Fold::More => self.cut(seen, part, None),
-            Fold::TooLong => self.lose(start, Fault::HeadTooLong),
-            Fold::Whole(open) => self.field(seen, open, trailer),
+        match self.extend_fold(seen, limit) {
+            FoldResult::NeedsMore => self.wait_or_truncate(seen, part, None),
+            FoldResult::TooLong => self.lose_framing(start, HttpFault::HeadTooLong),
+            FoldResult::Whole(open) => self.finish_field(seen, open, trailer),
         }
     }
 
     /// How far the lines reach that are folded onto the open one (RFC 9112, section 5.2). Whether another
     /// one follows is only known once the byte after the line end is seen.
-    fn fold(&mut self, seen: Window<'_>, limit: u64) -> Fold {
-        let Some(mut open) = self.open else {
-            return Fold::More;
+    fn extend_fold(&mut self, seen: Window<'_>, limit: u64) -> FoldResult {
+        let Some(mut open) = self.open_field else {
+            return FoldResult::NeedsMore;
         };
         loop {
-            match seen.from(open.whole.end).first() {
+            match seen.slice_from(open.whole.end).first() {
                 Some(b' ' | b'\t') => {}
-                None if !seen.ended => return Fold::More,
+                None if !seen.ended => return FoldResult::NeedsMore,
                 _ => {
-                    self.open = None;
-                    return Fold::Whole(open);
+                    self.open_field = None;
+                    return FoldResult::Whole(open);
                 }
             }
-            let next = self.scan.line(seen, open.whole.end);
+            let next = self.scan.next_line(seen, open.whole.end);
             let reaches = next.map_or(seen.end(), |next| next.whole.end);
             if reaches.saturating_sub(open.whole.start) > limit {
-                return Fold::TooLong;
+                return FoldResult::TooLong;
             }
             let Some(next) = next else {
-                return Fold::More;
+                return FoldResult::NeedsMore;
             };
             open.whole.end = next.whole.end;
             open.text.end = next.text.end;
-            self.open = Some(open);
+            self.open_field = Some(open);
         }
     }
 
-    fn field(&mut self, seen: Window<'_>, open: Open, trailer: bool) -> Option<()> {
-        let (read, odd) = head::field(seen, open.whole, open.first.text, open.text);
+    fn finish_field(&mut self, seen: Window<'_>, open: OpenField, trailer: bool) -> Option<()> {
+        let (read, odd) = head::parse_field(seen, open.whole, open.first.text, open.text);
         let field = match read {
             Ok(field) => field,
-            Err(fault) => return self.lose(open.whole.start, fault),
+            Err(fault) => return self.lose_framing(open.whole.start, fault),
         };
-        self.bare_lf(open.first);
+        self.note_bare_lf(open.first);
         self.queue.extend(odd.into_iter().map(Event::Odd));
         if trailer {
-            self.state = State::Trailers { first: false };
+            self.state = DecoderState::Trailers { first: false };
             return self.advance(Event::Trailer(field), open.whole.end);
         }
-        self.cues
-            .field(seen.slice(field.name), seen.slice(field.value));
-        self.state = State::Fields { first: false };
+        self.framing_fields
+            .add_field(seen.slice(field.name), seen.slice(field.value));
+        self.state = DecoderState::Fields { first: false };
         self.advance(Event::Field(field), open.whole.end)
     }
 
-    fn head_end(&mut self, line: Span) -> Option<()> {
-        let (decided, odd) = match self.asked {
-            Some(asked) => framing::of_response(asked, self.status, &self.cues),
-            None => framing::of_request(&self.cues),
+    fn finish_head(&mut self, line: Span) -> Option<()> {
+        let (decided, odd) = match self.request_method {
+            Some(asked) => framing::response_framing(asked, self.status, &self.framing_fields),
+            None => framing::request_framing(&self.framing_fields),
         };
-        let head = Span::new(self.section, line.end);
+        let head = Span::new(self.section_start, line.end);
         for kind in odd {
-            self.odd(kind, head);
+            self.queue_oddity(kind, head);
         }
         let framing = match decided {
             Ok(framing) => framing,
-            Err(fault) => return self.lose(line.start, fault),
+            Err(fault) => return self.lose_framing(line.start, fault),
         };
         self.advance(Event::HeadEnd(line, framing), line.end)?;
         self.state = match framing {
-            Framing::Empty | Framing::Tunnel | Framing::Length(0) => {
-                return self.finish(End::Complete);
+            BodyFraming::Empty | BodyFraming::Tunnel | BodyFraming::Length(0) => {
+                return self.finish(MessageEnd::Complete);
             }
-            Framing::Length(left) => State::Length { left },
-            Framing::Chunked => State::ChunkHead,
-            Framing::UntilClose => State::UntilClose,
+            BodyFraming::Length(left) => DecoderState::Length { left },
+            BodyFraming::Chunked => DecoderState::ChunkHead,
+            BodyFraming::UntilClose => DecoderState::UntilClose,
         };
         Some(())
     }
 
-    fn trailers_end(&mut self, line: Span) -> Option<()> {
+    fn finish_trailers(&mut self, line: Span) -> Option<()> {
         self.advance(Event::TrailerEnd(line), line.end)?;
-        self.finish(End::Complete)
+        self.finish(MessageEnd::Complete)
     }
 
-    fn data(&mut self, seen: Window<'_>, left: u64) -> Option<()> {
-        let in_chunk = matches!(self.state, State::ChunkData { .. });
+    fn read_data(&mut self, seen: Window<'_>, left: u64) -> Option<()> {
+        let in_chunk = matches!(self.state, DecoderState::ChunkData { .. });
         let available = seen.end().saturating_sub(self.at).min(left);
         if available == 0 {
             let part = if in_chunk {
-                Part::ChunkData
+                MessagePart::ChunkData
             } else {
-                Part::Body
+                MessagePart::Body
             };
-            return self.cut(seen, part, Some(left));
+            return self.wait_or_truncate(seen, part, Some(left));
         }
         let span = Span::new(self.at, self.at.saturating_add(available));
         self.advance(Event::Data(span), span.end)?;
         self.state = match (left.saturating_sub(available), in_chunk) {
-            (0, false) => return self.finish(End::Complete),
-            (0, true) => State::ChunkEnd,
-            (left, false) => State::Length { left },
-            (left, true) => State::ChunkData { left },
+            (0, false) => return self.finish(MessageEnd::Complete),
+            (0, true) => DecoderState::ChunkEnd,
+            (left, false) => DecoderState::Length { left },
+            (left, true) => DecoderState::ChunkData { left },
         };
         Some(())
     }
 
-    fn until_close(&mut self, seen: Window<'_>) -> Option<()> {
+    fn read_until_close(&mut self, seen: Window<'_>) -> Option<()> {
         if seen.end() > self.at {
             let span = Span::new(self.at, seen.end());
             return self.advance(Event::Data(span), span.end);
         }
         if seen.ended {
-            self.finish(End::Closed)
+            self.finish(MessageEnd::Closed)
         } else {
             None
         }
     }
 
-    fn chunk_line(&mut self, seen: Window<'_>) -> Option<()> {
+    fn read_chunk_head(&mut self, seen: Window<'_>) -> Option<()> {
         let start = self.at;
-        let Some(line) = self.line(seen, self.limits.chunk_head, Fault::ChunkHeadTooLong) else {
-            return self.cut(seen, Part::ChunkHead, None);
+        let Some(line) = self.next_line(seen, self.limits.chunk_head, HttpFault::ChunkHeadTooLong)
+        else {
+            return self.wait_or_truncate(seen, MessagePart::ChunkHead, None);
         };
         let mut odd = Vec::new();
-        match chunk_head(seen, line.text, &mut odd) {
-            Err(fault) => self.lose(start, fault),
+        match parse_chunk_size(seen, line.text, &mut odd) {
+            Err(fault) => self.lose_framing(start, fault),
             Ok(head) => {
-                self.bare_lf(line);
+                self.note_bare_lf(line);
                 self.queue.extend(odd.into_iter().map(Event::Odd));
                 let (size, extensions) = (head.size, head.extensions);
                 self.state = match size {
-                    0 => State::Trailers { first: true },
-                    left => State::ChunkData { left },
+                    0 => DecoderState::Trailers { first: true },
+                    left => DecoderState::ChunkData { left },
                 };
-                self.section = line.whole.end;
+                self.section_start = line.whole.end;
                 self.advance(
                     Event::ChunkHead {
                         line: line.whole,
@@ -326,22 +331,22 @@ impl Decoder {
         }
     }
 
-    fn chunk_end(&mut self, seen: Window<'_>) -> Option<()> {
-        let length = match seen.from(self.at) {
+    fn read_chunk_end(&mut self, seen: Window<'_>) -> Option<()> {
+        let length = match seen.slice_from(self.at) {
             [b'\r', b'\n', ..] => 2,
             [b'\n', ..] => 1,
-            [] | [b'\r'] => return self.cut(seen, Part::ChunkEnd, None),
-            _ => return self.lose(self.at, Fault::BadChunkEnd),
+            [] | [b'\r'] => return self.wait_or_truncate(seen, MessagePart::ChunkEnd, None),
+            _ => return self.lose_framing(self.at, HttpFault::BadChunkEnd),
         };
         let span = Span::new(self.at, self.at.saturating_add(length));
         if length == 1 {
-            self.odd(OddityKind::BareLf, span);
+            self.queue_oddity(OddityKind::BareLf, span);
         }
-        self.state = State::ChunkHead;
+        self.state = DecoderState::ChunkHead;
         self.advance(Event::ChunkEnd(span), span.end)
     }
 
-    fn unframed(&mut self, seen: Window<'_>) -> Option<()> {
+    fn read_unframed(&mut self, seen: Window<'_>) -> Option<()> {
         if seen.end() <= self.at {
             return None;
         }
@@ -351,44 +356,50 @@ impl Decoder {
 
     /// How many more bytes the head, or the trailers, may have.
     fn room_in_head(&self) -> u64 {
-        let used = self.at.saturating_sub(self.section);
+        let used = self.at.saturating_sub(self.section_start);
         self.limits.head.saturating_sub(used)
     }
 
     /// The line at the current place; loses the framing when it, or what is seen of it, passes `limit`.
-    fn line(&mut self, seen: Window<'_>, limit: u64, fault: Fault) -> Option<Line> {
-        let line = self.scan.line(seen, self.at);
+    fn next_line(&mut self, seen: Window<'_>, limit: u64, fault: HttpFault) -> Option<ScannedLine> {
+        let line = self.scan.next_line(seen, self.at);
         let reaches = line.map_or(seen.end(), |line| line.whole.end);
         if reaches.saturating_sub(self.at) > limit {
-            self.lose(self.at, fault);
+            self.lose_framing(self.at, fault);
             return None;
         }
         line
     }
 
     /// Nothing more can be read now; if nothing more can come either, the message was cut here.
-    fn cut(&mut self, seen: Window<'_>, within: Part, missing: Option<u64>) -> Option<()> {
-        if self.state == State::Lost {
+    fn wait_or_truncate(
+        &mut self,
+        seen: Window<'_>,
+        within: MessagePart,
+        missing: Option<u64>,
+    ) -> Option<()> {
+        if self.state == DecoderState::Lost {
             return Some(());
         }
         if !seen.ended {
             return None;
         }
         self.queue
-            .push_back(Event::End(End::Short { within, missing }));
-        self.state = State::Lost;
+            .push_back(Event::End(MessageEnd::Truncated { within, missing }));
+        self.state = DecoderState::Lost;
         Some(())
     }
 
-    fn lose(&mut self, at: u64, fault: Fault) -> Option<()> {
-        self.queue.push_back(Event::End(End::Lost { at, fault }));
-        self.state = State::Lost;
+    fn lose_framing(&mut self, at: u64, fault: HttpFault) -> Option<()> {
+        self.queue
+            .push_back(Event::End(MessageEnd::FramingLost { at, fault }));
+        self.state = DecoderState::Lost;
         Some(())
     }
 
-    fn finish(&mut self, end: End) -> Option<()> {
+    fn finish(&mut self, end: MessageEnd) -> Option<()> {
         self.queue.push_back(Event::End(end));
-        self.state = State::Done;
+        self.state = DecoderState::Done;
         Some(())
     }
 
@@ -398,30 +409,30 @@ impl Decoder {
         Some(())
     }
 
-    fn odd(&mut self, kind: OddityKind, at: Span) {
-        self.queue.push_back(Event::Odd(Oddity { kind, at }));
+    fn queue_oddity(&mut self, kind: OddityKind, at: Span) {
+        self.queue.push_back(Event::Odd(HttpOddity { kind, at }));
     }
 
-    fn bare_lf(&mut self, line: Line) {
+    fn note_bare_lf(&mut self, line: ScannedLine) {
         if line.bare_lf {
-            self.odd(OddityKind::BareLf, Span::new(line.text.end, line.whole.end));
+            self.queue_oddity(OddityKind::BareLf, Span::new(line.text.end, line.whole.end));
         }
     }
 }
 
 /// A field line whose end is not yet certain: a folded one may follow.
 #[derive(Clone, Copy, Debug)]
-struct Open {
-    first: Line,
+struct OpenField {
+    first: ScannedLine,
     /// With the lines folded onto it so far.
     whole: Span,
     /// The same without the last line end.
     text: Span,
 }
 
-enum Fold {
-    Whole(Open),
-    More,
+enum FoldResult {
+    Whole(OpenField),
+    NeedsMore,
     TooLong,
 }
 
@@ -452,37 +463,38 @@ mod checks {
     /// what the module page promises. The body of a fuzz target.
     pub fn fuzz(bytes: &[u8]) {
         let (steps, bytes) = bytes.split_at(bytes.len().min(4));
-        let limits = Limits {
+        let limits = HttpLimits {
             head: 300,
             chunk_head: 40,
         };
-        for asked in [None, Some(Asked::Other), Some(Asked::Head)] {
-            let decoder = Decoder::new(asked, 0, limits);
-            let whole = collect(decoder.clone(), bytes, std::iter::once(bytes.len()));
+        for asked in [None, Some(RequestMethod::Other), Some(RequestMethod::Head)] {
+            let decoder = HttpDecoder::new(asked, 0, limits);
+            let whole = decode_in_steps(decoder.clone(), bytes, std::iter::once(bytes.len()));
             let step = steps.iter().map(|&step| usize::from(step % 24));
-            let split = collect(decoder, bytes, step.cycle().take(bytes.len().max(1) * 4));
+            let split = decode_in_steps(decoder, bytes, step.cycle().take(bytes.len().max(1) * 4));
             assert_eq!(whole, split, "a split changed the reading");
             assert_tiles(&whole, bytes.len() as u64);
         }
     }
 
     /// The events of `bytes`, fed in steps (the rest at the end), with neighbours joined.
-    pub(super) fn collect(
-        mut decoder: Decoder,
+    pub(super) fn decode_in_steps(
+        mut decoder: HttpDecoder,
         bytes: &[u8],
         steps: impl Iterator<Item = usize>,
     ) -> Vec<Event> {
         let mut events = Vec::new();
         let mut fed = 0usize;
         let mut base = 0u64;
-        let mut see = |decoder: &mut Decoder, fed: usize, ended: bool, events: &mut Vec<Event>| {
-            let held = usize::try_from(base).unwrap_or(usize::MAX);
-            let bytes = bytes.get(held..fed).unwrap_or_default();
-            while let Some(event) = decoder.step(Window { base, bytes, ended }) {
-                join(events, event);
-            }
-            base = decoder.at();
-        };
+        let mut see =
+            |decoder: &mut HttpDecoder, fed: usize, ended: bool, events: &mut Vec<Event>| {
+                let held = usize::try_from(base).unwrap_or(usize::MAX);
+                let bytes = bytes.get(held..fed).unwrap_or_default();
+                while let Some(event) = decoder.step(Window { base, bytes, ended }) {
+                    push_joined(events, event);
+                }
+                base = decoder.at();
+            };
         for step in steps {
             fed = fed.saturating_add(step).min(bytes.len());
             see(&mut decoder, fed, false, &mut events);
@@ -492,7 +504,7 @@ mod checks {
         events
     }
 
-    fn join(events: &mut Vec<Event>, event: Event) {
+    fn push_joined(events: &mut Vec<Event>, event: Event) {
         match (events.last_mut(), event) {
             (Some(Event::Data(last)), Event::Data(next))
             | (Some(Event::Unframed(last)), Event::Unframed(next)) => last.end = next.end,
@@ -503,7 +515,7 @@ mod checks {
     /// The spans follow each other without gap or overlap, up to where the message ends.
     pub(super) fn assert_tiles(events: &[Event], length: u64) {
         let mut at = 0;
-        for (_, span) in events.iter().filter_map(Event::covers) {
+        for (_, span) in events.iter().filter_map(Event::role_and_span) {
             assert_eq!(span.start, at, "spans do not tile");
             at = span.end;
         }
@@ -513,7 +525,7 @@ mod checks {
             .collect();
         assert_eq!(ends.len(), 1, "a message ends once");
         match ends.first() {
-            Some(Event::End(End::Complete)) => assert!(at <= length),
+            Some(Event::End(MessageEnd::Complete)) => assert!(at <= length),
             _ => assert_eq!(at, length, "bytes without a role"),
         }
     }

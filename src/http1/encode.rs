@@ -2,13 +2,13 @@
 
 use thiserror::Error;
 
-use super::head::is_token;
+use super::head::is_token_byte;
 
 /// A request head that is being put together. Nothing is sorted or re-spelled.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Head {
+pub struct RequestHead {
     /// `POST /v1/chat/completions HTTP/1.1`, without line end.
-    pub start: String,
+    pub start_line: String,
     /// Names and values in order.
     pub fields: Vec<(String, String)>,
 }
@@ -21,12 +21,12 @@ pub enum FieldEdit {
     /// `Name:`: removes the default.
     Remove(String),
     /// `Name;`: sent with an empty value.
-    Empty(String),
+    SetEmpty(String),
 }
 
 /// A `-H` argument that cannot become a field.
 #[derive(Clone, Debug, Error, Eq, PartialEq)]
-pub enum HeadError {
+pub enum FieldEditError {
     /// Neither `:` nor a final `;`.
     #[error(
         "the header `{0}` has no colon: write 'Name: value', 'Name:' to remove, 'Name;' for empty"
@@ -42,20 +42,22 @@ pub enum HeadError {
 
 impl FieldEdit {
     /// Reads one `-H` argument.
-    pub fn parse(argument: &str) -> Result<Self, HeadError> {
+    pub fn parse(argument: &str) -> Result<Self, FieldEditError> {
         let (name, edit) = match (argument.split_once(':'), argument.strip_suffix(';')) {
             (Some((name, value)), _) => (name, Some(value.trim_matches([' ', '\t']))),
             (None, Some(name)) => (name, None),
-            (None, None) => return Err(HeadError::NoColon(first_word(argument))),
+            (None, None) => return Err(FieldEditError::NoColon(redact_after_name(argument))),
         };
-        if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(HeadError::BadName(first_word(name)));
+        if name.is_empty() || !name.bytes().all(is_token_byte) {
+            return Err(FieldEditError::BadName(redact_after_name(name)));
         }
         let name = name.to_owned();
         match edit {
-            None => Ok(Self::Empty(name)),
+            None => Ok(Self::SetEmpty(name)),
             Some("") => Ok(Self::Remove(name)),
-            Some(value) if value.contains(['\r', '\n', '\0']) => Err(HeadError::BadValue(name)),
+            Some(value) if value.contains(['\r', '\n', '\0']) => {
+                Err(FieldEditError::BadValue(name))
+            }
             Some(value) => Ok(Self::Set(name, value.to_owned())),
         }
     }
@@ -63,22 +65,22 @@ impl FieldEdit {
 
 /// As much of an argument as may be repeated in an error: where the colon is missing, a key may stand
 /// after the name.
-fn first_word(argument: &str) -> String {
+fn redact_after_name(argument: &str) -> String {
     match argument.split_once(|char: char| char.is_whitespace() || char == '=') {
         Some((word, _)) => format!("{word} ..."),
         None => argument.to_owned(),
     }
 }
 
-impl Head {
+impl RequestHead {
     /// Applies `-H` arguments in order. The first edit of a name replaces the default where it stands,
     /// with the name as the user spells it; further ones of that name are added at the end.
-    pub fn edit(&mut self, edits: &[FieldEdit]) {
+    pub fn apply_edits(&mut self, edits: &[FieldEdit]) {
         let mut touched: Vec<&str> = Vec::new();
         for edit in edits {
             let (name, value) = match edit {
                 FieldEdit::Set(name, value) => (name, Some(value.as_str())),
-                FieldEdit::Empty(name) => (name, Some("")),
+                FieldEdit::SetEmpty(name) => (name, Some("")),
                 FieldEdit::Remove(name) => (name, None),
             };
             let first = !touched.iter().any(|known| known.eq_ignore_ascii_case(name));
@@ -113,7 +115,7 @@ impl Head {
     /// The bytes, the empty line included. An empty value leaves no space after its colon.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256);
-        bytes.extend_from_slice(self.start.as_bytes());
+        bytes.extend_from_slice(self.start_line.as_bytes());
         for (name, value) in &self.fields {
             bytes.extend_from_slice(b"\r\n");
             bytes.extend_from_slice(name.as_bytes());
@@ -135,15 +137,15 @@ mod tests {
         fn case(edits: &[&str], expected: &str) {
             let fields = [("Host", "h"), ("Accept", "*/*")];
             let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let mut head = Head {
-                start: "GET / HTTP/1.1".into(),
+            let mut head = RequestHead {
+                start_line: "GET / HTTP/1.1".into(),
                 fields: fields.to_vec(),
             };
             let edits: Vec<_> = edits
                 .iter()
                 .map(|edit| FieldEdit::parse(edit).unwrap())
                 .collect();
-            head.edit(&edits);
+            head.apply_edits(&edits);
             let expected = format!("GET / HTTP/1.1\r\n{expected}\r\n\r\n");
             assert_eq!(String::from_utf8(head.encode()).unwrap(), expected);
         }
@@ -164,23 +166,23 @@ mod tests {
     fn what_is_no_field_is_refused() {
         assert_eq!(
             FieldEdit::parse("Accept"),
-            Err(HeadError::NoColon("Accept".into()))
+            Err(FieldEditError::NoColon("Accept".into()))
         );
         assert_eq!(
             FieldEdit::parse("Authorization Bearer sk-secret"),
-            Err(HeadError::NoColon("Authorization ...".into()))
+            Err(FieldEditError::NoColon("Authorization ...".into()))
         );
         assert_eq!(
             FieldEdit::parse("A b: c"),
-            Err(HeadError::BadName("A ...".into()))
+            Err(FieldEditError::BadName("A ...".into()))
         );
         assert_eq!(
             FieldEdit::parse(": c"),
-            Err(HeadError::BadName(String::new()))
+            Err(FieldEditError::BadName(String::new()))
         );
         assert_eq!(
             FieldEdit::parse("A: b\r\nC: d"),
-            Err(HeadError::BadValue("A".into()))
+            Err(FieldEditError::BadValue("A".into()))
         );
     }
 }

@@ -1,12 +1,12 @@
 //! Which body follows a head: the clauses of RFC 9112, section 6.3, and nothing else.
 //! Reading the body is `chunked` and `decoder`; reading the fields themselves is `head`.
 
-use super::oddity::{Fault, OddityKind};
+use super::oddity::{HttpFault, OddityKind};
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Framing {
+pub enum BodyFraming {
     /// No body, whatever the fields say (clauses 1, 6 and 7).
     Empty,
     /// So many bytes (clause 6).
@@ -19,7 +19,7 @@ pub enum Framing {
     Tunnel,
 }
 
-impl std::fmt::Display for Framing {
+impl std::fmt::Display for BodyFraming {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Empty => f.write_str("no body"),
@@ -33,7 +33,7 @@ impl std::fmt::Display for Framing {
 
 /// The method that a response answers, as far as its framing depends on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Asked {
+pub enum RequestMethod {
     /// HEAD: no body.
     Head,
     /// CONNECT: a tunnel, once a 2xx came.
@@ -42,7 +42,7 @@ pub enum Asked {
     Other,
 }
 
-impl Asked {
+impl RequestMethod {
     /// From the method as it stands in the request line (methods are case-sensitive).
     pub fn from_method(method: &[u8]) -> Self {
         match method {
@@ -55,9 +55,9 @@ impl Asked {
 
 /// What the fields of a head say about its body, gathered while they are read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cues {
+pub(super) struct FramingFields {
     pub(super) http10: bool,
-    pub(super) length: Length,
+    pub(super) length: ContentLength,
     /// Whether there was a Transfer-Encoding, and whether its last coding is `chunked`.
     pub(super) coding: Option<LastCoding>,
     pub(super) unknown_coding: bool,
@@ -65,7 +65,7 @@ pub(super) struct Cues {
 
 /// What Content-Length says.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum Length {
+pub(super) enum ContentLength {
     #[default]
     Absent,
     Once(u64),
@@ -80,21 +80,21 @@ pub(super) enum LastCoding {
     Other,
 }
 
-impl Cues {
+impl FramingFields {
     /// Takes in one field of the head.
-    pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
+    pub(super) fn add_field(&mut self, name: &[u8], value: &[u8]) {
         if name.eq_ignore_ascii_case(b"content-length") {
             for one in value.split(|&byte| byte == b',') {
-                self.length = self.length.and(one.trim_ascii());
+                self.length = self.length.merge(one.trim_ascii());
             }
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             for one in value.split(|&byte| byte == b',') {
-                self.coding(one.trim_ascii());
+                self.add_coding(one.trim_ascii());
             }
         }
     }
 
-    fn coding(&mut self, coding: &[u8]) {
+    fn add_coding(&mut self, coding: &[u8]) {
         const KNOWN: [&[u8]; 5] = [b"gzip", b"x-gzip", b"deflate", b"compress", b"x-compress"];
         if coding.is_empty() {
             return;
@@ -110,8 +110,8 @@ impl Cues {
     }
 }
 
-impl Length {
-    fn and(self, text: &[u8]) -> Self {
+impl ContentLength {
+    fn merge(self, text: &[u8]) -> Self {
         let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
         let number = std::str::from_utf8(text)
             .ok()
@@ -129,68 +129,75 @@ impl Length {
 }
 
 /// What was decided: the framing, or the fault that leaves none; and what is odd about the fields.
-pub(super) type Decision = (Result<Framing, Fault>, Vec<OddityKind>);
+pub(super) type FramingDecision = (Result<BodyFraming, HttpFault>, Vec<OddityKind>);
 
 /// How the response to `asked` ends.
-pub(super) fn of_response(asked: Asked, status: u16, cues: &Cues) -> Decision {
+pub(super) fn response_framing(
+    asked: RequestMethod,
+    status: u16,
+    cues: &FramingFields,
+) -> FramingDecision {
     let bodyless = match (asked, status) {
-        (_, 101) => Some(Framing::Tunnel),
-        (Asked::Head, _) | (_, 0..=199 | 204 | 304) => Some(Framing::Empty),
-        (Asked::Connect, 200..=299) => Some(Framing::Tunnel),
+        (_, 101) => Some(BodyFraming::Tunnel),
+        (RequestMethod::Head, _) | (_, 0..=199 | 204 | 304) => Some(BodyFraming::Empty),
+        (RequestMethod::Connect, 200..=299) => Some(BodyFraming::Tunnel),
         _ => None,
     };
     if let Some(framing) = bodyless {
         // HEAD and 304 may announce what a GET would have had (RFC 9110, 8.6).
-        let may_announce = asked == Asked::Head || status == 304;
-        let announces = cues.length != Length::Absent || cues.coding.is_some();
-        let mut odd = ignored_length(cues);
+        let may_announce = asked == RequestMethod::Head || status == 304;
+        let announces = cues.length != ContentLength::Absent || cues.coding.is_some();
+        let mut odd = length_oddities(cues);
         odd.extend((announces && !may_announce).then_some(OddityKind::FramingWithoutBody));
         return (Ok(framing), odd);
     }
     match cues.coding {
-        Some(LastCoding::Chunked) => (Ok(Framing::Chunked), odd_coding(cues)),
+        Some(LastCoding::Chunked) => (Ok(BodyFraming::Chunked), coding_oddities(cues)),
         Some(LastCoding::Other) => {
-            let mut odd = odd_coding(cues);
+            let mut odd = coding_oddities(cues);
             odd.push(OddityKind::CodingNotChunked);
-            (Ok(Framing::UntilClose), odd)
+            (Ok(BodyFraming::UntilClose), odd)
         }
-        None => of_length(cues.length, Framing::UntilClose),
+        None => length_framing(cues.length, BodyFraming::UntilClose),
     }
 }
 
 /// How a request ends.
-pub(super) fn of_request(cues: &Cues) -> Decision {
+pub(super) fn request_framing(cues: &FramingFields) -> FramingDecision {
     match cues.coding {
-        Some(LastCoding::Chunked) => (Ok(Framing::Chunked), odd_coding(cues)),
-        Some(LastCoding::Other) => (Err(Fault::RequestCoding), odd_coding(cues)),
-        None => of_length(cues.length, Framing::Empty),
+        Some(LastCoding::Chunked) => (Ok(BodyFraming::Chunked), coding_oddities(cues)),
+        Some(LastCoding::Other) => (Err(HttpFault::RequestCoding), coding_oddities(cues)),
+        None => length_framing(cues.length, BodyFraming::Empty),
     }
 }
 
-fn of_length(length: Length, absent: Framing) -> Decision {
+fn length_framing(length: ContentLength, absent: BodyFraming) -> FramingDecision {
     match length {
-        Length::Absent => (Ok(absent), vec![]),
-        Length::Once(length) => (Ok(Framing::Length(length)), vec![]),
-        Length::Repeated(length) => (
-            Ok(Framing::Length(length)),
+        ContentLength::Absent => (Ok(absent), vec![]),
+        ContentLength::Once(length) => (Ok(BodyFraming::Length(length)), vec![]),
+        ContentLength::Repeated(length) => (
+            Ok(BodyFraming::Length(length)),
             vec![OddityKind::RepeatedLength],
         ),
-        Length::Conflict => (Err(Fault::LengthConflict), vec![]),
-        Length::Unreadable => (Err(Fault::BadLength), vec![]),
+        ContentLength::Conflict => (Err(HttpFault::LengthConflict), vec![]),
+        ContentLength::Unreadable => (Err(HttpFault::BadLength), vec![]),
     }
 }
 
 /// A length that cannot be read, where the framing does not depend on it.
-fn ignored_length(cues: &Cues) -> Vec<OddityKind> {
-    let unreadable = matches!(cues.length, Length::Unreadable | Length::Conflict);
+fn length_oddities(cues: &FramingFields) -> Vec<OddityKind> {
+    let unreadable = matches!(
+        cues.length,
+        ContentLength::Unreadable | ContentLength::Conflict
+    );
     let odd = unreadable.then_some(OddityKind::LengthIgnored);
     odd.into_iter().collect()
 }
 
-fn odd_coding(cues: &Cues) -> Vec<OddityKind> {
-    let mut odd = ignored_length(cues);
+fn coding_oddities(cues: &FramingFields) -> Vec<OddityKind> {
+    let mut odd = length_oddities(cues);
     // Clause 3: the coding wins, and both together smell of smuggling.
-    if cues.length != Length::Absent {
+    if cues.length != ContentLength::Absent {
         odd.push(OddityKind::LengthAndCoding);
     }
     if cues.http10 {
@@ -206,10 +213,10 @@ fn odd_coding(cues: &Cues) -> Vec<OddityKind> {
 mod tests {
     use super::*;
 
-    fn cues(fields: &[(&str, &str)]) -> Cues {
-        let mut cues = Cues::default();
+    fn cues(fields: &[(&str, &str)]) -> FramingFields {
+        let mut cues = FramingFields::default();
         for (name, value) in fields {
-            cues.field(name.as_bytes(), value.as_bytes());
+            cues.add_field(name.as_bytes(), value.as_bytes());
         }
         cues
     }
@@ -217,91 +224,112 @@ mod tests {
     #[test]
     fn the_clauses_in_order() {
         #[track_caller]
-        fn case(asked: Asked, status: u16, fields: &[(&str, &str)], framing: Framing) {
-            let (decided, _) = of_response(asked, status, &cues(fields));
+        fn case(asked: RequestMethod, status: u16, fields: &[(&str, &str)], framing: BodyFraming) {
+            let (decided, _) = response_framing(asked, status, &cues(fields));
             assert_eq!(decided, Ok(framing));
         }
         let length = ("Content-Length", "5");
         let chunked = ("Transfer-Encoding", "chunked");
-        case(Asked::Head, 200, &[length], Framing::Empty);
-        case(Asked::Other, 100, &[length], Framing::Empty);
-        case(Asked::Other, 204, &[chunked], Framing::Empty);
-        case(Asked::Other, 304, &[length], Framing::Empty);
-        case(Asked::Other, 101, &[], Framing::Tunnel);
-        case(Asked::Connect, 200, &[length], Framing::Tunnel);
-        case(Asked::Connect, 407, &[length], Framing::Length(5));
-        case(Asked::Other, 200, &[chunked, length], Framing::Chunked);
+        case(RequestMethod::Head, 200, &[length], BodyFraming::Empty);
+        case(RequestMethod::Other, 100, &[length], BodyFraming::Empty);
+        case(RequestMethod::Other, 204, &[chunked], BodyFraming::Empty);
+        case(RequestMethod::Other, 304, &[length], BodyFraming::Empty);
+        case(RequestMethod::Other, 101, &[], BodyFraming::Tunnel);
+        case(RequestMethod::Connect, 200, &[length], BodyFraming::Tunnel);
         case(
-            Asked::Other,
+            RequestMethod::Connect,
+            407,
+            &[length],
+            BodyFraming::Length(5),
+        );
+        case(
+            RequestMethod::Other,
+            200,
+            &[chunked, length],
+            BodyFraming::Chunked,
+        );
+        case(
+            RequestMethod::Other,
             200,
             &[("transfer-encoding", "gzip, Chunked")],
-            Framing::Chunked,
+            BodyFraming::Chunked,
         );
         case(
-            Asked::Other,
+            RequestMethod::Other,
             200,
             &[("Transfer-Encoding", "chunked, gzip")],
-            Framing::UntilClose,
+            BodyFraming::UntilClose,
         );
         case(
-            Asked::Other,
+            RequestMethod::Other,
             200,
             &[("Transfer-Encoding", "gzip"), chunked],
-            Framing::Chunked,
+            BodyFraming::Chunked,
         );
-        case(Asked::Other, 200, &[length], Framing::Length(5));
-        case(Asked::Other, 200, &[length, length], Framing::Length(5));
+        case(RequestMethod::Other, 200, &[length], BodyFraming::Length(5));
         case(
-            Asked::Other,
+            RequestMethod::Other,
+            200,
+            &[length, length],
+            BodyFraming::Length(5),
+        );
+        case(
+            RequestMethod::Other,
             200,
             &[("Content-Length", "5, 5")],
-            Framing::Length(5),
+            BodyFraming::Length(5),
         );
-        case(Asked::Other, 200, &[], Framing::UntilClose);
+        case(RequestMethod::Other, 200, &[], BodyFraming::UntilClose);
     }
 
     #[test]
     fn unreadable_lengths_lose_the_framing() {
         #[track_caller]
-        fn case(values: &[&str], fault: Fault) {
+        fn case(values: &[&str], fault: HttpFault) {
             let fields: Vec<_> = values
                 .iter()
                 .map(|value| ("Content-Length", *value))
                 .collect();
-            assert_eq!(of_response(Asked::Other, 200, &cues(&fields)).0, Err(fault));
-            assert_eq!(of_request(&cues(&fields)).0, Err(fault));
+            assert_eq!(
+                response_framing(RequestMethod::Other, 200, &cues(&fields)).0,
+                Err(fault)
+            );
+            assert_eq!(request_framing(&cues(&fields)).0, Err(fault));
         }
-        case(&["5", "6"], Fault::LengthConflict);
-        case(&["5, 6"], Fault::LengthConflict);
-        case(&["+5"], Fault::BadLength);
-        case(&["-1"], Fault::BadLength);
-        case(&["0x5"], Fault::BadLength);
-        case(&[""], Fault::BadLength);
-        case(&["99999999999999999999"], Fault::BadLength);
+        case(&["5", "6"], HttpFault::LengthConflict);
+        case(&["5, 6"], HttpFault::LengthConflict);
+        case(&["+5"], HttpFault::BadLength);
+        case(&["-1"], HttpFault::BadLength);
+        case(&["0x5"], HttpFault::BadLength);
+        case(&[""], HttpFault::BadLength);
+        case(&["99999999999999999999"], HttpFault::BadLength);
     }
 
     #[test]
     fn an_unreadable_length_that_nothing_depends_on_is_told() {
-        let odd = |asked, status, fields: &[_]| of_response(asked, status, &cues(fields)).1;
+        let odd = |asked, status, fields: &[_]| response_framing(asked, status, &cues(fields)).1;
         let length = ("Content-Length", "x");
         let ignored = OddityKind::LengthIgnored;
-        assert_eq!(odd(Asked::Head, 200, &[length]), [ignored]);
+        assert_eq!(odd(RequestMethod::Head, 200, &[length]), [ignored]);
         assert_eq!(
-            odd(Asked::Other, 204, &[length]),
+            odd(RequestMethod::Other, 204, &[length]),
             [ignored, OddityKind::FramingWithoutBody]
         );
         let chunked = ("Transfer-Encoding", "chunked");
         assert_eq!(
-            odd(Asked::Other, 200, &[length, chunked]),
+            odd(RequestMethod::Other, 200, &[length, chunked]),
             [ignored, OddityKind::LengthAndCoding]
         );
-        assert_eq!(odd(Asked::Other, 200, &[("Content-Length", "1")]), []);
+        assert_eq!(
+            odd(RequestMethod::Other, 200, &[("Content-Length", "1")]),
+            []
+        );
     }
 
     #[test]
     fn a_request_without_framing_has_no_body() {
-        assert_eq!(of_request(&cues(&[])).0, Ok(Framing::Empty));
+        assert_eq!(request_framing(&cues(&[])).0, Ok(BodyFraming::Empty));
         let coded = cues(&[("Transfer-Encoding", "gzip")]);
-        assert_eq!(of_request(&coded).0, Err(Fault::RequestCoding));
+        assert_eq!(request_framing(&coded).0, Err(HttpFault::RequestCoding));
     }
 }

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::oddity::{Fault, Oddity, OddityKind};
+use super::oddity::{HttpFault, HttpOddity, OddityKind};
 use crate::span::Span;
 use crate::tape::Window;
 
@@ -63,7 +63,7 @@ impl StartLine {
 
 /// A field line, token by token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Field {
+pub struct HeadField {
     /// All of it: folded lines and line end included.
     pub line: Span,
     /// The name as spelled.
@@ -73,55 +73,55 @@ pub struct Field {
 }
 
 /// What a line turned out to be, and what is odd about it.
-pub(super) type Read<T> = (Result<T, Fault>, Vec<Oddity>);
+pub(super) type LineResult<T> = (Result<T, HttpFault>, Vec<HttpOddity>);
 
 /// Cuts `line` (its `text` span leaves the line end out) as a status line (RFC 9112, section 4).
-pub(super) fn status_line(seen: Window<'_>, line: Span, text: Span) -> Read<StartLine> {
-    let mut odd = odd_bytes(seen, text, OddityKind::StartLineSpacing);
+pub(super) fn parse_status_line(seen: Window<'_>, line: Span, text: Span) -> LineResult<StartLine> {
+    let mut odd = control_oddities(seen, text, OddityKind::StartLineSpacing);
     let result = (|| {
-        let (version, http10, rest) = version(seen, text, &mut odd)?;
-        let spaces = leading(seen, rest, |byte| byte == b' ' || byte == b'\t');
+        let (version, http10, rest) = parse_version(seen, text, &mut odd)?;
+        let spaces = leading_span(seen, rest, |byte| byte == b' ' || byte == b'\t');
         if seen.slice(spaces).first() != Some(&b' ') {
-            return Err(Fault::BadStartLine);
+            return Err(HttpFault::BadStartLine);
         }
         if spaces.len() != 1 {
-            odd.push(Oddity {
+            odd.push(HttpOddity {
                 kind: OddityKind::StartLineSpacing,
                 at: spaces,
             });
         }
-        let digits = leading(seen, Span::new(spaces.end, text.end), |byte| {
+        let digits = leading_span(seen, Span::new(spaces.end, text.end), |byte| {
             byte.is_ascii_digit()
         });
-        let (Some(code), 3) = (decimal(seen.slice(digits)), digits.len()) else {
-            return Err(Fault::BadStartLine);
+        let (Some(code), 3) = (parse_decimal(seen.slice(digits)), digits.len()) else {
+            return Err(HttpFault::BadStartLine);
         };
         if !(100..=599).contains(&code) {
-            odd.push(Oddity {
+            odd.push(HttpOddity {
                 kind: OddityKind::StatusRange,
                 at: digits,
             });
         }
-        let reason = match seen.from(digits.end).first() {
+        let reason = match seen.slice_from(digits.end).first() {
             _ if digits.end == text.end => {
-                odd.push(Oddity {
+                odd.push(HttpOddity {
                     kind: OddityKind::NoReason,
-                    at: Span::at(text.end),
+                    at: Span::empty_at(text.end),
                 });
-                Span::at(text.end)
+                Span::empty_at(text.end)
             }
             Some(b' ') => Span::new(digits.end.saturating_add(1), text.end),
             Some(b'\t') => {
                 let at = Span::new(digits.end, digits.end.saturating_add(1));
-                odd.push(Oddity {
+                odd.push(HttpOddity {
                     kind: OddityKind::StartLineSpacing,
                     at,
                 });
                 Span::new(at.end, text.end)
             }
-            _ => return Err(Fault::BadStartLine),
+            _ => return Err(HttpFault::BadStartLine),
         };
-        no_nul(seen, text)?;
+        reject_nul(seen, text)?;
         Ok(StartLine::Status {
             line,
             version,
@@ -135,12 +135,16 @@ pub(super) fn status_line(seen: Window<'_>, line: Span, text: Span) -> Read<Star
 
 /// Cuts `line` as a request line (RFC 9112, section 3): the method is the first word, the version the
 /// last, and all between them the target, even where it holds spaces.
-pub(super) fn request_line(seen: Window<'_>, line: Span, text: Span) -> Read<StartLine> {
-    let mut odd = odd_bytes(seen, text, OddityKind::StartLineSpacing);
+pub(super) fn parse_request_line(
+    seen: Window<'_>,
+    line: Span,
+    text: Span,
+) -> LineResult<StartLine> {
+    let mut odd = control_oddities(seen, text, OddityKind::StartLineSpacing);
     let result = (|| {
-        no_nul(seen, text)?;
-        let method = leading(seen, text, is_token);
-        let after = leading(seen, Span::new(method.end, text.end), is_space);
+        reject_nul(seen, text)?;
+        let method = leading_span(seen, text, is_token_byte);
+        let after = leading_span(seen, Span::new(method.end, text.end), is_space);
         let bytes = seen.slice(Span::new(after.end, text.end));
         let target_len = bytes
             .iter()
@@ -148,24 +152,24 @@ pub(super) fn request_line(seen: Window<'_>, line: Span, text: Span) -> Read<Sta
             .unwrap_or(bytes.len());
         let target = Span::new(after.end, after.end.saturating_add(target_len as u64));
         if method.is_empty() || after.is_empty() || target.is_empty() {
-            return Err(Fault::BadStartLine);
+            return Err(HttpFault::BadStartLine);
         }
-        let gap = leading(seen, Span::new(target.end, text.end), is_space);
+        let gap = leading_span(seen, Span::new(target.end, text.end), is_space);
         let target_text = seen.slice(target);
         let trimmed = target_text.trim_ascii_end().len() as u64;
         let target = Span::new(target.start, target.start.saturating_add(trimmed));
         if after.len() != 1 || gap.len() > 1 || target_text.iter().any(|&byte| is_space(byte)) {
-            odd.push(Oddity {
+            odd.push(HttpOddity {
                 kind: OddityKind::StartLineSpacing,
                 at: text,
             });
         }
         if gap.is_empty() {
-            return Err(Fault::BadStartLine);
+            return Err(HttpFault::BadStartLine);
         }
-        let (version, http10, rest) = version(seen, Span::new(gap.end, text.end), &mut odd)?;
+        let (version, http10, rest) = parse_version(seen, Span::new(gap.end, text.end), &mut odd)?;
         if !rest.is_empty() {
-            return Err(Fault::BadStartLine);
+            return Err(HttpFault::BadStartLine);
         }
         Ok(StartLine::Request {
             line,
@@ -179,28 +183,28 @@ pub(super) fn request_line(seen: Window<'_>, line: Span, text: Span) -> Read<Sta
 }
 
 /// The version at the start of `text`: its span, whether it is 1.0, and what follows it.
-fn version(
+fn parse_version(
     seen: Window<'_>,
     text: Span,
-    odd: &mut Vec<Oddity>,
-) -> Result<(Span, bool, Span), Fault> {
+    odd: &mut Vec<HttpOddity>,
+) -> Result<(Span, bool, Span), HttpFault> {
     let bytes = seen.slice(text);
     let Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]) = bytes.first_chunk::<8>() else {
         return Err(if bytes.starts_with(b"HTTP/") {
-            Fault::BadStartLine
+            HttpFault::BadStartLine
         } else {
-            Fault::NotHttp
+            HttpFault::NotHttp
         });
     };
     if !major.is_ascii_digit() || !minor.is_ascii_digit() {
-        return Err(Fault::BadStartLine);
+        return Err(HttpFault::BadStartLine);
     }
     if *major != b'1' {
-        return Err(Fault::BadVersion);
+        return Err(HttpFault::BadVersion);
     }
     let span = Span::new(text.start, text.start.saturating_add(8));
     if *minor > b'1' {
-        odd.push(Oddity {
+        odd.push(HttpOddity {
             kind: OddityKind::Version,
             at: span,
         });
@@ -210,43 +214,52 @@ fn version(
 
 /// Cuts a field line. `first` is its first line without the line end; `text` runs to the end of the
 /// last folded line, without its line end; `line` is all of it.
-pub(super) fn field(seen: Window<'_>, line: Span, first: Span, text: Span) -> Read<Field> {
+pub(super) fn parse_field(
+    seen: Window<'_>,
+    line: Span,
+    first: Span,
+    text: Span,
+) -> LineResult<HeadField> {
     let mut odd = Vec::new();
     let result = (|| {
-        no_nul(seen, text)?;
-        let colon = memchr(b':', seen.slice(first)).ok_or(Fault::NoColon)? as u64;
+        reject_nul(seen, text)?;
+        let colon = memchr(b':', seen.slice(first)).ok_or(HttpFault::NoColon)? as u64;
         let name_end = first.start.saturating_add(colon);
         let name = trim_end(seen, Span::new(first.start, name_end));
-        name_oddities(seen, name, name_end, &mut odd);
+        check_field_name(seen, name, name_end, &mut odd);
         let value = trim(seen, Span::new(name_end.saturating_add(1), text.end));
         if text.end > first.end {
-            odd.push(Oddity {
+            odd.push(HttpOddity {
                 kind: OddityKind::Folded,
                 at: Span::new(first.end, text.end),
             });
         }
         let first_value = value.intersection(Span::new(value.start, first.end.max(value.start)));
-        odd.extend(odd_bytes(seen, first_value, OddityKind::ControlInValue));
-        Ok(Field { line, name, value })
+        odd.extend(control_oddities(
+            seen,
+            first_value,
+            OddityKind::ControlInValue,
+        ));
+        Ok(HeadField { line, name, value })
     })();
     (result, odd)
 }
 
-fn name_oddities(seen: Window<'_>, name: Span, colon: u64, odd: &mut Vec<Oddity>) {
+fn check_field_name(seen: Window<'_>, name: Span, colon: u64, odd: &mut Vec<HttpOddity>) {
     if name.is_empty() {
-        odd.push(Oddity {
+        odd.push(HttpOddity {
             kind: OddityKind::EmptyName,
-            at: Span::at(colon),
+            at: Span::empty_at(colon),
         });
     }
     if name.end < colon {
-        odd.push(Oddity {
+        odd.push(HttpOddity {
             kind: OddityKind::SpaceBeforeColon,
             at: Span::new(name.end, colon),
         });
     }
-    if !seen.slice(name).iter().all(|&byte| is_token(byte)) {
-        odd.push(Oddity {
+    if !seen.slice(name).iter().all(|&byte| is_token_byte(byte)) {
+        odd.push(HttpOddity {
             kind: OddityKind::BadName,
             at: name,
         });
@@ -254,13 +267,13 @@ fn name_oddities(seen: Window<'_>, name: Span, colon: u64, odd: &mut Vec<Oddity>
 }
 
 /// Lone CRs and other controls in `span`; the first of each is told.
-fn odd_bytes(seen: Window<'_>, span: Span, control: OddityKind) -> Vec<Oddity> {
+fn control_oddities(seen: Window<'_>, span: Span, control: OddityKind) -> Vec<HttpOddity> {
     let bytes = seen.slice(span);
     let mut odd = Vec::new();
     let mut told = |kind, found: Option<usize>| {
         if let Some(place) = found {
             let at = span.start.saturating_add(place as u64);
-            odd.push(Oddity {
+            odd.push(HttpOddity {
                 kind,
                 at: Span::new(at, at.saturating_add(1)),
             });
@@ -272,15 +285,15 @@ fn odd_bytes(seen: Window<'_>, span: Span, control: OddityKind) -> Vec<Oddity> {
     odd
 }
 
-fn no_nul(seen: Window<'_>, span: Span) -> Result<(), Fault> {
+fn reject_nul(seen: Window<'_>, span: Span) -> Result<(), HttpFault> {
     match memchr(0, seen.slice(span)) {
-        Some(_) => Err(Fault::Nul),
+        Some(_) => Err(HttpFault::Nul),
         None => Ok(()),
     }
 }
 
 /// The longest prefix of `span` whose bytes all pass.
-fn leading(seen: Window<'_>, span: Span, pass: impl Fn(u8) -> bool) -> Span {
+fn leading_span(seen: Window<'_>, span: Span, pass: impl Fn(u8) -> bool) -> Span {
     let length = seen
         .slice(span)
         .iter()
@@ -299,11 +312,11 @@ fn trim_end(seen: Window<'_>, span: Span) -> Span {
 }
 
 fn trim(seen: Window<'_>, span: Span) -> Span {
-    let blank = leading(seen, span, is_blank);
+    let blank = leading_span(seen, span, is_blank);
     trim_end(seen, Span::new(blank.end, span.end))
 }
 
-fn decimal(digits: &[u8]) -> Option<u16> {
+fn parse_decimal(digits: &[u8]) -> Option<u16> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
@@ -317,6 +330,6 @@ fn is_space(byte: u8) -> bool {
 }
 
 /// `tchar` of RFC 9110, section 5.6.2.
-pub(super) fn is_token(byte: u8) -> bool {
+pub(super) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -3,19 +3,19 @@
 
 use std::borrow::Cow;
 
-use super::{End, Event, Field, Framing, Oddity, OddityKind, StartLine};
+use super::{BodyFraming, Event, HeadField, HttpOddity, MessageEnd, OddityKind, StartLine};
 use crate::span::Span;
 use crate::tape::Window;
 
 /// A request or a response.
 #[derive(Clone, Debug, Default)]
-pub struct Message {
+pub struct HttpMessage {
     /// The start line, if one was read.
     pub start: Option<StartLine>,
     /// The head with its bytes, the empty lines before it included.
-    pub head: Section,
+    pub head: FieldSection,
     /// Which body follows; `None` until the head is whole.
-    pub framing: Option<Framing>,
+    pub framing: Option<BodyFraming>,
     /// Where the body lies; neighbours are joined. Empty under [`Keep::Heads`].
     pub body: Vec<Span>,
     /// Bytes of body so far, without framing.
@@ -23,30 +23,30 @@ pub struct Message {
     /// How many chunks with data.
     pub chunks: u64,
     /// The trailers with their bytes.
-    pub trailers: Section,
+    pub trailers: FieldSection,
     /// What is odd about it, in the order of the stream; the first [`ODDITIES`] of them.
-    pub oddities: Vec<Oddity>,
+    pub oddities: Vec<HttpOddity>,
     /// Oddities beyond those.
     pub more_oddities: u64,
     /// How it ended; `None` while it goes on.
-    pub end: Option<End>,
+    pub end: Option<MessageEnd>,
 }
 
 /// How many oddities a message remembers: an endless stream may have one in every line.
-pub const ODDITIES: usize = 256;
+pub const MAX_ODDITIES: usize = 256;
 
 /// Whether a reader remembers where each piece of a body lies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Keep {
+pub enum BodyRetention {
     /// All of it.
-    All,
+    WholeBody,
     /// Only heads and trailers: memory stays bounded however long the body is.
-    Heads,
+    HeadsOnly,
 }
 
-impl Message {
+impl HttpMessage {
     /// Takes in the next event; `seen` must still hold the bytes that it covers.
-    pub fn take(&mut self, event: &Event, seen: Window<'_>, keep: Keep) {
+    pub fn add_event(&mut self, event: &Event, seen: Window<'_>, keep: BodyRetention) {
         match *event {
             Event::Blank(span) => self.head.push(seen, span, None),
             Event::Start(start) => {
@@ -57,22 +57,22 @@ impl Message {
             Event::HeadEnd(span, framing) => {
                 self.head.push(seen, span, None);
                 self.framing = Some(framing);
-                self.ask_strict();
+                self.check_with_httparse();
             }
             Event::Trailer(field) => self.trailers.push(seen, field.line, Some(field)),
-            Event::Data(span) => self.data(span, keep),
+            Event::Data(span) => self.add_body(span, keep),
             Event::ChunkHead { size, .. } => {
                 self.chunks = self.chunks.saturating_add(u64::from(size > 0));
             }
-            Event::Odd(oddity) => self.odd(oddity),
+            Event::Odd(oddity) => self.add_oddity(oddity),
             Event::End(end) => self.end = Some(end),
             Event::ChunkEnd(_) | Event::TrailerEnd(_) | Event::Unframed(_) => {}
         }
     }
 
-    fn data(&mut self, span: Span, keep: Keep) {
+    fn add_body(&mut self, span: Span, keep: BodyRetention) {
         self.body_length = self.body_length.saturating_add(span.len());
-        if keep == Keep::Heads {
+        if keep == BodyRetention::HeadsOnly {
             return;
         }
         match self.body.last_mut() {
@@ -82,8 +82,8 @@ impl Message {
     }
 
     /// Notes an oddity.
-    pub fn odd(&mut self, oddity: Oddity) {
-        if self.oddities.len() < ODDITIES {
+    pub fn add_oddity(&mut self, oddity: HttpOddity) {
+        if self.oddities.len() < MAX_ODDITIES {
             self.oddities.push(oddity);
         } else {
             self.more_oddities = self.more_oddities.saturating_add(1);
@@ -91,7 +91,7 @@ impl Message {
     }
 
     /// Lets `httparse` read the same head, and notes if it refuses.
-    fn ask_strict(&mut self) {
+    fn check_with_httparse(&mut self) {
         let mut fields = vec![httparse::EMPTY_HEADER; self.head.fields.len().saturating_add(1)];
         let refused = match self.start {
             Some(StartLine::Status { .. }) => {
@@ -111,7 +111,7 @@ impl Message {
             None => false,
         };
         if refused {
-            self.odd(Oddity {
+            self.add_oddity(HttpOddity {
                 kind: OddityKind::StrictRefuses,
                 at: self.head.span(),
             });
@@ -148,7 +148,7 @@ impl Message {
     /// codings without `chunked`.
     pub fn codings(&self) -> impl Iterator<Item = &[u8]> {
         let of = |name: &'static str| {
-            let values = self.head.all(name);
+            let values = self.head.values(name);
             values
                 .flat_map(|value| value.split(|&byte| byte == b','))
                 .map(<[u8]>::trim_ascii)
@@ -161,17 +161,17 @@ impl Message {
 
 /// Field lines with their bytes: a head, or the trailers.
 #[derive(Clone, Debug, Default)]
-pub struct Section {
+pub struct FieldSection {
     /// Offset of the first byte in its stream.
     pub base: u64,
     /// All bytes of the section as they crossed the wire.
     pub bytes: Vec<u8>,
     /// The fields in order.
-    pub fields: Vec<Field>,
+    pub fields: Vec<HeadField>,
 }
 
-impl Section {
-    fn push(&mut self, seen: Window<'_>, line: Span, field: Option<Field>) {
+impl FieldSection {
+    fn push(&mut self, seen: Window<'_>, line: Span, field: Option<HeadField>) {
         if self.bytes.is_empty() {
             self.base = line.start;
         }
@@ -195,7 +195,7 @@ impl Section {
     }
 
     /// Every value of the fields called `name` (in any spelling), in order.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.fields
             .iter()
             .filter(move |field| self.slice(field.name).eq_ignore_ascii_case(name.as_bytes()))
@@ -204,7 +204,7 @@ impl Section {
 
     /// The first value of the fields called `name`, folds replaced by a space (RFC 9112, 5.2).
     pub fn get<'a>(&'a self, name: &'a str) -> Option<Cow<'a, [u8]>> {
-        self.all(name).next().map(unfold)
+        self.values(name).next().map(unfold)
     }
 
     /// The fields as pairs of name and value, in order and as spelled.

@@ -44,12 +44,12 @@ mod message;
 mod oddity;
 mod scan;
 
-pub use decoder::{Decoder, Limits};
-pub use encode::{FieldEdit, Head, HeadError};
-pub use framing::{Asked, Framing};
-pub use head::{Field, StartLine};
-pub use message::{Keep, Message, ODDITIES, Section};
-pub use oddity::{Fault, Oddity, OddityKind};
+pub use decoder::{HttpDecoder, HttpLimits};
+pub use encode::{FieldEdit, FieldEditError, RequestHead};
+pub use framing::{BodyFraming, RequestMethod};
+pub use head::{HeadField, StartLine};
+pub use message::{BodyRetention, FieldSection, HttpMessage, MAX_ODDITIES};
+pub use oddity::{HttpFault, HttpOddity, OddityKind};
 
 #[doc(hidden)]
 pub use decoder::fuzz;
@@ -64,9 +64,9 @@ pub enum Event {
     /// The request line or status line, line end included.
     Start(StartLine),
     /// A field line of the head, folded lines and line end included.
-    Field(Field),
+    Field(HeadField),
     /// The empty line that ends the head, and what follows it.
-    HeadEnd(Span, Framing),
+    HeadEnd(Span, BodyFraming),
     /// A chunk-size line.
     ChunkHead {
         /// The whole line.
@@ -81,31 +81,31 @@ pub enum Event {
     /// The line end after the data of a chunk.
     ChunkEnd(Span),
     /// A field line after the last chunk.
-    Trailer(Field),
+    Trailer(HeadField),
     /// The empty line that ends a chunked message.
     TrailerEnd(Span),
     /// Something strange, but readable. Covers no byte of its own.
-    Odd(Oddity),
+    Odd(HttpOddity),
     /// The message is over. Covers no byte.
-    End(End),
+    End(MessageEnd),
     /// Bytes that belong to no message: after the framing was lost, or a line that was cut.
     Unframed(Span),
 }
 
 impl Event {
     /// The bytes it covers and their role; `None` for events that cover none.
-    pub fn covers(&self) -> Option<(Role, Span)> {
+    pub fn role_and_span(&self) -> Option<(ByteRole, Span)> {
         Some(match *self {
-            Self::Blank(span) => (Role::Blank, span),
-            Self::Start(start) => (Role::StartLine, start.line()),
-            Self::Field(field) => (Role::Field, field.line),
-            Self::HeadEnd(span, _) => (Role::HeadEnd, span),
-            Self::ChunkHead { line, .. } => (Role::ChunkHead, line),
-            Self::Data(span) => (Role::Data, span),
-            Self::ChunkEnd(span) => (Role::ChunkEnd, span),
-            Self::Trailer(field) => (Role::Trailer, field.line),
-            Self::TrailerEnd(span) => (Role::TrailerEnd, span),
-            Self::Unframed(span) => (Role::Unframed, span),
+            Self::Blank(span) => (ByteRole::Blank, span),
+            Self::Start(start) => (ByteRole::StartLine, start.line()),
+            Self::Field(field) => (ByteRole::Field, field.line),
+            Self::HeadEnd(span, _) => (ByteRole::HeadEnd, span),
+            Self::ChunkHead { line, .. } => (ByteRole::ChunkHead, line),
+            Self::Data(span) => (ByteRole::Data, span),
+            Self::ChunkEnd(span) => (ByteRole::ChunkEnd, span),
+            Self::Trailer(field) => (ByteRole::Trailer, field.line),
+            Self::TrailerEnd(span) => (ByteRole::TrailerEnd, span),
+            Self::Unframed(span) => (ByteRole::Unframed, span),
             Self::Odd(_) | Self::End(_) => return None,
         })
     }
@@ -114,7 +114,7 @@ impl Event {
 /// What a byte is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum ByteRole {
     /// An empty line before the start line.
     Blank,
     /// The request line or status line.
@@ -137,7 +137,7 @@ pub enum Role {
     Unframed,
 }
 
-impl Role {
+impl ByteRole {
     /// A short name for a narrow column.
     pub fn name(self) -> &'static str {
         match self {
@@ -157,28 +157,28 @@ impl Role {
 
 /// How a message ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum End {
+pub enum MessageEnd {
     /// By its own framing: whole.
     Complete,
     /// With the connection, as its framing has it (RFC 9112, 6.3, clause 8).
     Closed,
     /// The stream ended inside it.
-    Short {
+    Truncated {
         /// Which part was being read.
-        within: Part,
+        within: MessagePart,
         /// How many bytes of data the framing still promised, where it says.
         missing: Option<u64>,
     },
     /// It could not be read on.
-    Lost {
+    FramingLost {
         /// Offset of the first byte that has no place in a message.
         at: u64,
         /// Why.
-        fault: Fault,
+        fault: HttpFault,
     },
 }
 
-impl End {
+impl MessageEnd {
     /// Whether the message is whole as far as its own framing can tell.
     pub fn is_whole(self) -> bool {
         matches!(self, Self::Complete | Self::Closed)
@@ -188,7 +188,7 @@ impl End {
 /// A part of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum MessagePart {
     /// Before or inside the request line or status line.
     StartLine,
     /// The field lines.
@@ -205,7 +205,7 @@ pub enum Part {
     Trailers,
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for MessagePart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::StartLine => "the start line",

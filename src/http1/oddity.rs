@@ -5,7 +5,7 @@ use crate::span::Span;
 
 /// Something strange that did not stop the decoder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Oddity {
+pub struct HttpOddity {
     /// What.
     pub kind: OddityKind,
     /// Where.
@@ -122,7 +122,7 @@ impl OddityKind {
 /// Why a message could not be read on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub enum HttpFault {
     /// The stream does not begin with `HTTP/`.
     NotHttp,
     /// The start line is not one.
@@ -153,7 +153,7 @@ pub enum Fault {
     BadChunkEnd,
 }
 
-impl Fault {
+impl HttpFault {
     /// The clause that it breaks.
     pub fn clause(self) -> &'static str {
         match self {

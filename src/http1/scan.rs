@@ -7,7 +7,7 @@ use crate::tape::Window;
 
 /// A line that was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Line {
+pub(super) struct ScannedLine {
     /// Its bytes without the line end.
     pub(super) text: Span,
     /// All of it.
@@ -18,26 +18,26 @@ pub(super) struct Line {
 
 /// Looks for line ends from one place on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scan {
+pub(super) struct LineScanner {
     /// No LF lies between the start of the line and this offset.
-    looked: u64,
+    searched_to: u64,
 }
 
-impl Scan {
+impl LineScanner {
     /// The line that starts at `start`, if its LF is seen.
-    pub(super) fn line(&mut self, seen: Window<'_>, start: u64) -> Option<Line> {
-        self.looked = self.looked.max(start);
-        let Some(lf) = memchr(b'\n', seen.from(self.looked)) else {
-            self.looked = self.looked.max(seen.end());
+    pub(super) fn next_line(&mut self, seen: Window<'_>, start: u64) -> Option<ScannedLine> {
+        self.searched_to = self.searched_to.max(start);
+        let Some(lf) = memchr(b'\n', seen.slice_from(self.searched_to)) else {
+            self.searched_to = self.searched_to.max(seen.end());
             return None;
         };
-        let lf = self.looked.saturating_add(lf as u64);
+        let lf = self.searched_to.saturating_add(lf as u64);
         // The same line may be asked for again, when what follows it was not seen yet.
-        self.looked = lf;
+        self.searched_to = lf;
         let before = seen.slice(Span::new(start, lf));
         let bare_lf = before.last() != Some(&b'\r');
         let text = Span::new(start, lf.saturating_sub(u64::from(!bare_lf)));
-        Some(Line {
+        Some(ScannedLine {
             text,
             whole: Span::new(start, lf.saturating_add(1)),
             bare_lf,

@@ -2,16 +2,21 @@
 
 use serde::de::IgnoredAny;
 
-use super::{DEPTH, Document, Fault, Kind, Path, Value, edit, find, pointer_at};
+use super::{
+    JsonDocument, JsonFault, JsonKind, JsonValue, MAX_DEPTH, ValuePath, edit, find, pointer_at,
+};
 
 /// Reads `bytes` as JSON and asserts what the module page promises. The body of a fuzz target.
 pub fn fuzz(bytes: &[u8]) {
     // Skips values without building them: no limit of depth or of numbers, half surrogates allowed.
     let oracle = serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
     let oracle = oracle && std::str::from_utf8(bytes).is_ok();
-    let document = match Document::parse(bytes) {
+    let document = match JsonDocument::parse(bytes) {
         Err(error) => {
-            assert!(!oracle || error.kind == Fault::TooDeep, "refused: {error}");
+            assert!(
+                !oracle || error.kind == JsonFault::TooDeep,
+                "refused: {error}"
+            );
             assert!(error.at <= bytes.len() as u64);
             return;
         }
@@ -20,14 +25,14 @@ pub fn fuzz(bytes: &[u8]) {
     assert!(oracle, "accepted what is not JSON");
     let nested = assert_nested(document.root());
     assert_eq!(nested, document.nodes().len(), "nodes outside of the tree");
-    assert!(brackets(&document) <= DEPTH);
+    assert!(nesting_depth(&document) <= MAX_DEPTH);
     for node in document.nodes() {
         assert_edits(&document, &pointer_at(&document, node.span().start));
     }
 }
 
 /// Children lie inside their parent and ascend. Answers how many nodes were seen; as deep as the limit.
-fn assert_nested(value: Value<'_>) -> usize {
+fn assert_nested(value: JsonValue<'_>) -> usize {
     let (outer, mut at, mut seen) = (value.span(), value.span().start, 1usize);
     let keys = value.members().flat_map(|(key, value)| [key, value]);
     for child in keys.chain(value.items()) {
@@ -40,13 +45,13 @@ fn assert_nested(value: Value<'_>) -> usize {
     seen
 }
 
-fn brackets(document: &Document<'_>) -> usize {
+fn nesting_depth(document: &JsonDocument<'_>) -> usize {
     let (mut open, mut most): (Vec<u64>, usize) = (Vec::new(), 0);
     for node in document.nodes() {
         while open.last().is_some_and(|&end| end <= node.span().start) {
             open.pop();
         }
-        if matches!(node.kind(), Kind::Object | Kind::Array) {
+        if matches!(node.kind(), JsonKind::Object | JsonKind::Array) {
             open.push(node.span().end);
             most = most.max(open.len());
         }
@@ -55,8 +60,8 @@ fn brackets(document: &Document<'_>) -> usize {
 }
 
 /// Replacing and removing the value at `pointer` changes its span, or its entry, and nothing else.
-fn assert_edits(document: &Document<'_>, pointer: &str) {
-    let path = Path::parse(pointer).unwrap_or_default();
+fn assert_edits(document: &JsonDocument<'_>, pointer: &str) {
+    let path = ValuePath::parse(pointer).unwrap_or_default();
     assert_eq!(path.to_string(), pointer, "a pointer is read back");
     // Of a duplicate key only the last is found, and so may be of another kind than what leads on.
     let Ok(value) = find(document, &path) else {
@@ -64,23 +69,26 @@ fn assert_edits(document: &Document<'_>, pointer: &str) {
     };
     let (bytes, span) = (document.bytes(), value.span());
     let set = edit::set(bytes, &path, b" [0] ").unwrap_or_else(|error| panic!("set: {error}"));
-    assert_eq!(set.at.start, span.start);
-    assert_eq!(set.at.len(), 3);
-    assert_around(bytes, &set, span.len());
+    assert_eq!(set.span.start, span.start);
+    assert_eq!(set.span.len(), 3);
+    assert_rest_unchanged(bytes, &set, span.len());
     match edit::remove(bytes, &path) {
         Err(error) => assert!(path.is_root(), "remove: {error}"),
         Ok(removed) => {
             let gone = bytes.len().saturating_sub(removed.bytes.len());
-            assert_around(bytes, &removed, gone as u64);
-            assert!(Document::parse(&removed.bytes).is_ok(), "no JSON is left");
+            assert_rest_unchanged(bytes, &removed, gone as u64);
+            assert!(
+                JsonDocument::parse(&removed.bytes).is_ok(),
+                "no JSON is left"
+            );
         }
     }
 }
 
 /// Outside the place of change the bytes are the old ones, of which `gone` are missing there.
-fn assert_around(old: &[u8], edited: &edit::Edited, gone: u64) {
+fn assert_rest_unchanged(old: &[u8], edited: &edit::EditedJson, gone: u64) {
     let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    let (start, end) = (at(edited.at.start), at(edited.at.end));
+    let (start, end) = (at(edited.span.start), at(edited.span.end));
     assert_eq!(old.get(..start), edited.bytes.get(..start));
     let after = start.saturating_add(at(gone));
     assert_eq!(old.get(after..), edited.bytes.get(end..));

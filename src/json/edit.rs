@@ -3,23 +3,23 @@
 //! A request that a proxy or an SDK wrote is sent again with one value changed: were the rest re-spelled, a
 //! difference in the answer could not be laid to the change. What is added follows the text around it.
 
-use super::find::{Missing, NotFound, Reached, reach};
-use super::{Document, JsonError, Kind, Path, Value, quote};
+use super::find::{NotFoundReason, PathLookup, PathNotFound, follow_path};
+use super::{JsonDocument, JsonError, JsonKind, JsonValue, ValuePath, quote};
 use crate::span::Span;
 
 /// A text after one change.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Edited {
+pub struct EditedJson {
     /// The whole new text.
     pub bytes: Vec<u8>,
     /// Where in it the new bytes stand; the bytes before and after are those of the old text. Empty after
     /// a removal.
-    pub at: Span,
+    pub span: Span,
 }
 
 /// Why a text could not be changed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum EditError {
+pub enum JsonEditError {
     /// The text to be changed cannot be read.
     #[error("the document is not JSON: {0}")]
     Document(JsonError),
@@ -28,10 +28,10 @@ pub enum EditError {
     Value(JsonError),
     /// There is no such place, and none that could be made.
     #[error(transparent)]
-    NotFound(#[from] NotFound),
+    NotFound(#[from] PathNotFound),
     /// Without its outermost value nothing would be left.
     #[error("the outermost value cannot be removed")]
-    Root,
+    CannotRemoveRoot,
 }
 
 /// Puts `new_json` where `path` leads, in place of what is there or as a new member or item.
@@ -46,35 +46,40 @@ pub enum EditError {
 ///
 /// When either text is not JSON, when a step leads into a number, string or word, when an index is past the
 /// end, and when a step into an array is no index.
-pub fn set(bytes: &[u8], path: &Path, new_json: &[u8]) -> Result<Edited, EditError> {
-    let document = Document::parse(bytes).map_err(EditError::Document)?;
-    let value = Document::parse(new_json).map_err(EditError::Value)?;
+pub fn set(bytes: &[u8], path: &ValuePath, new_json: &[u8]) -> Result<EditedJson, JsonEditError> {
+    let document = JsonDocument::parse(bytes).map_err(JsonEditError::Document)?;
+    let value = JsonDocument::parse(new_json).map_err(JsonEditError::Value)?;
     let value = value.root().raw();
-    let Reached {
+    let PathLookup {
         value: container,
         depth,
         missing,
-    } = reach(&document, path);
+    } = follow_path(&document, path);
     let Some(missing) = missing else {
         return Ok(splice(bytes, container.span(), value));
     };
     let mut steps = path.steps().iter().skip(depth);
-    let (step, colon) = (steps.next(), colon_of(&document));
-    let deeper = steps
-        .rev()
-        .fold(value.to_vec(), |value, step| wrap(step, &colon, value));
+    let (step, colon) = (steps.next(), colon_style(&document));
+    let deeper = steps.rev().fold(value.to_vec(), |value, step| {
+        wrap_in_container(step, &colon, value)
+    });
     let mut entry = separator(container, &colon);
     match (step, &missing) {
-        (Some(key), Missing::NoKey { .. }) => {
+        (Some(key), NotFoundReason::NoKey { .. }) => {
             let own = container.members().last();
-            let colon = own.map_or(colon, |(key, value)| between(&document, key, value));
+            let colon = own.map_or(colon, |(key, value)| bytes_between(&document, key, value));
             entry.extend([quote(key), colon].concat());
         }
-        (Some(step), Missing::NoItem { len }) if step == "-" || *step == len.to_string() => {}
-        _ => return Err(NotFound::new(path, depth, missing).into()),
+        (Some(step), NotFoundReason::NoItem { len }) if step == "-" || *step == len.to_string() => {
+        }
+        _ => return Err(PathNotFound::new(path, depth, missing).into()),
     }
     entry.extend(deeper);
-    Ok(splice(bytes, Span::at(end_of_entries(container)), &entry))
+    Ok(splice(
+        bytes,
+        Span::empty_at(entries_end(container)),
+        &entry,
+    ))
 }
 
 /// Takes the member or item away that `path` leads to, with one comma and the white space that parted it
@@ -83,13 +88,13 @@ pub fn set(bytes: &[u8], path: &Path, new_json: &[u8]) -> Result<Edited, EditErr
 /// # Errors
 ///
 /// When the text is not JSON, when there is no such value, and when it is the outermost.
-pub fn remove(bytes: &[u8], path: &Path) -> Result<Edited, EditError> {
-    let document = Document::parse(bytes).map_err(EditError::Document)?;
+pub fn remove(bytes: &[u8], path: &ValuePath) -> Result<EditedJson, JsonEditError> {
+    let document = JsonDocument::parse(bytes).map_err(JsonEditError::Document)?;
     let value = super::find(&document, path)?;
-    let around = path.parent().ok_or(EditError::Root)?;
+    let around = path.parent().ok_or(JsonEditError::CannotRemoveRoot)?;
     let container = super::find(&document, &around)?;
     let mut before = None;
-    let mut entries = entries(container);
+    let mut entries = entry_spans(container);
     let own = entries.by_ref().find(|entry| {
         let found = entry.end == value.span().end;
         before = if found { before } else { Some(entry.end) };
@@ -99,23 +104,23 @@ pub fn remove(bytes: &[u8], path: &Path) -> Result<Edited, EditError> {
     let cut = match (before, entries.next()) {
         (_, Some(next)) => Span::new(own.start, next.start),
         (Some(before), None) => Span::new(before, own.end),
-        (None, None) => inside(container),
+        (None, None) => content_span(container),
     };
     Ok(splice(bytes, cut, b""))
 }
 
-fn splice(bytes: &[u8], span: Span, new: &[u8]) -> Edited {
+fn splice(bytes: &[u8], span: Span, new: &[u8]) -> EditedJson {
     let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
     let before = bytes.get(..at(span.start)).unwrap_or_default();
     let after = bytes.get(at(span.end)..).unwrap_or_default();
-    Edited {
+    EditedJson {
         bytes: [before, new, after].concat(),
-        at: Span::new(span.start, span.start.saturating_add(new.len() as u64)),
+        span: Span::new(span.start, span.start.saturating_add(new.len() as u64)),
     }
 }
 
 /// `value` as the only thing in the container that `step` leads into.
-fn wrap(step: &str, colon: &[u8], value: Vec<u8>) -> Vec<u8> {
+fn wrap_in_container(step: &str, colon: &[u8], value: Vec<u8>) -> Vec<u8> {
     match step {
         "0" | "-" => [b"[", value.as_slice(), b"]"].concat(),
         key => [b"{", quote(key).as_slice(), colon, &value, b"}"].concat(),
@@ -123,28 +128,28 @@ fn wrap(step: &str, colon: &[u8], value: Vec<u8>) -> Vec<u8> {
 }
 
 /// The members, from key to value, or the items of a container.
-fn entries(container: Value<'_>) -> impl Iterator<Item = Span> {
+fn entry_spans(container: JsonValue<'_>) -> impl Iterator<Item = Span> {
     let members = container.members();
     let members = members.map(|(key, value)| Span::new(key.span().start, value.span().end));
-    members.chain(container.items().map(Value::span))
+    members.chain(container.items().map(JsonValue::span))
 }
 
 /// What stands between brackets.
-fn inside(container: Value<'_>) -> Span {
+fn content_span(container: JsonValue<'_>) -> Span {
     let span = container.span();
     Span::new(span.start.saturating_add(1), span.end.saturating_sub(1))
 }
 
-fn end_of_entries(container: Value<'_>) -> u64 {
-    entries(container)
+fn entries_end(container: JsonValue<'_>) -> u64 {
+    entry_spans(container)
         .last()
-        .map_or(inside(container).start, |last| last.end)
+        .map_or(content_span(container).start, |last| last.end)
 }
 
 /// What parts a new last entry from the one before it, as the entries that are there are parted.
-fn separator(container: Value<'_>, colon: &[u8]) -> Vec<u8> {
+fn separator(container: JsonValue<'_>, colon: &[u8]) -> Vec<u8> {
     let (mut before, mut last) = (None, None);
-    for entry in entries(container) {
+    for entry in entry_spans(container) {
         before = last.replace(entry);
     }
     let text = |start, end| container.document.slice(Span::new(start, end));
@@ -152,7 +157,7 @@ fn separator(container: Value<'_>, colon: &[u8]) -> Vec<u8> {
         (_, None) => Vec::new(),
         (Some(before), Some(last)) => text(before.end, last.start).to_vec(),
         (None, Some(only)) => {
-            let lead = text(inside(container).start, only.start);
+            let lead = text(content_span(container).start, only.start);
             let spaced = colon.last() != Some(&b':');
             match lead.is_empty() && spaced {
                 true => b", ".to_vec(),
@@ -163,18 +168,19 @@ fn separator(container: Value<'_>, colon: &[u8]) -> Vec<u8> {
 }
 
 /// How the document writes a colon: as in its first member; bare, if it has none.
-fn colon_of(document: &Document<'_>) -> Vec<u8> {
+fn colon_style(document: &JsonDocument<'_>) -> Vec<u8> {
     let objects = (0..)
         .zip(document.nodes())
-        .filter(|(_, node)| node.kind == Kind::Object);
-    let mut members = objects.filter_map(|(index, _)| Value { document, index }.members().next());
+        .filter(|(_, node)| node.kind == JsonKind::Object);
+    let mut members =
+        objects.filter_map(|(index, _)| JsonValue { document, index }.members().next());
     match members.next() {
-        Some((key, value)) => between(document, key, value),
+        Some((key, value)) => bytes_between(document, key, value),
         None => b":".to_vec(),
     }
 }
 
-fn between(document: &Document<'_>, key: Value<'_>, value: Value<'_>) -> Vec<u8> {
+fn bytes_between(document: &JsonDocument<'_>, key: JsonValue<'_>, value: JsonValue<'_>) -> Vec<u8> {
     document
         .slice(Span::new(key.span().end, value.span().start))
         .to_vec()

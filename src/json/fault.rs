@@ -1,6 +1,6 @@
 //! What is wrong with a text that is not JSON, and where.
 
-use super::DEPTH;
+use super::MAX_DEPTH;
 
 /// Why a text is not JSON, and where.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -13,11 +13,11 @@ pub struct JsonError {
     /// Its column in that line, counted in characters from one.
     pub column: u64,
     /// What is wrong.
-    pub kind: Fault,
+    pub kind: JsonFault,
 }
 
 impl JsonError {
-    pub(super) fn new(bytes: &[u8], at: usize, kind: Fault) -> Self {
+    pub(super) fn new(bytes: &[u8], at: usize, kind: JsonFault) -> Self {
         let before = bytes.get(..at).unwrap_or(bytes);
         let line = memchr::memrchr(b'\n', before).map_or(0, |newline| newline.saturating_add(1));
         let in_line = before.get(line..).unwrap_or_default();
@@ -34,7 +34,7 @@ impl JsonError {
 
 /// What is wrong with a text that is not JSON.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Fault {
+pub enum JsonFault {
     /// There is nothing, or nothing but white space.
     #[error("there is no JSON: the text is empty")]
     Empty,
@@ -46,24 +46,24 @@ pub enum Fault {
     NotUtf8,
     /// Something else stands here.
     #[error("expected {0}")]
-    Expected(Expected),
+    Expected(ExpectedToken),
     /// A comma before a closing bracket.
     #[error("a comma with nothing after it")]
-    LoneComma,
+    TrailingComma,
     /// A control character that should have been escaped (RFC 8259, section 7).
     #[error("a control character, 0x{0:02x}, in a string")]
-    Control(u8),
+    ControlCharacter(u8),
     /// A `\` before something that it cannot escape.
     #[error("an escape that JSON does not know")]
-    Escape,
+    BadEscape,
     /// A zero before other digits (RFC 8259, section 6).
     #[error("a number with a leading zero")]
     LeadingZero,
     /// Another value, or anything else, after the end.
     #[error("text after the end of the JSON")]
-    Trailing,
+    TrailingText,
     /// More than [`DEPTH`] containers inside each other.
-    #[error("more than {DEPTH} levels of nesting")]
+    #[error("more than {MAX_DEPTH} levels of nesting")]
     TooDeep,
     /// 4 GiB and more.
     #[error("4 GiB of JSON are more than can be read")]
@@ -72,7 +72,7 @@ pub enum Fault {
     #[error("ends inside {within} that began at byte {began}")]
     Truncated {
         /// The innermost thing that is not complete.
-        within: Part,
+        within: JsonPart,
         /// Offset of its first byte.
         began: u64,
     },
@@ -80,7 +80,7 @@ pub enum Fault {
 
 /// What should stand where something else does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Expected {
+pub enum ExpectedToken {
     /// Any value.
     Value,
     /// A key or the end of an object.
@@ -95,7 +95,7 @@ pub enum Expected {
     Digit,
 }
 
-impl std::fmt::Display for Expected {
+impl std::fmt::Display for ExpectedToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Value => "a value",
@@ -110,7 +110,7 @@ impl std::fmt::Display for Expected {
 
 /// A thing that can be cut short.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Part {
+pub enum JsonPart {
     /// From `{` on.
     Object,
     /// From `[` on.
@@ -120,17 +120,17 @@ pub enum Part {
     /// From its sign or first digit on.
     Number,
     /// `true`, `false` or `null`.
-    Word,
+    Literal,
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for JsonPart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Object => "an object",
             Self::Array => "an array",
             Self::String => "a string",
             Self::Number => "a number",
-            Self::Word => "a word",
+            Self::Literal => "a word",
         })
     }
 }

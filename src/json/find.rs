@@ -1,18 +1,21 @@
 //! From a path to its value, or to a good reason why there is none; and from an offset to its path.
 
 use super::path::is_index;
-use super::text::shown;
-use super::{Document, Kind, Path, Value};
+use super::text::escape_controls;
+use super::{JsonDocument, JsonKind, JsonValue, ValuePath};
 
 /// How many keys a [`Missing::NoKey`] names.
-const KEYS: usize = 12;
+const MAX_LISTED_KEYS: usize = 12;
 
 /// The value that `path` means.
-pub fn find<'a>(document: &'a Document<'a>, path: &Path) -> Result<Value<'a>, NotFound> {
-    let reached = reach(document, path);
+pub fn find<'a>(
+    document: &'a JsonDocument<'a>,
+    path: &ValuePath,
+) -> Result<JsonValue<'a>, PathNotFound> {
+    let reached = follow_path(document, path);
     match reached.missing {
         None => Ok(reached.value),
-        Some(why) => Err(NotFound::new(path, reached.depth, why)),
+        Some(why) => Err(PathNotFound::new(path, reached.depth, why)),
     }
 }
 
@@ -20,8 +23,8 @@ pub fn find<'a>(document: &'a Document<'a>, path: &Path) -> Result<Value<'a>, No
 ///
 /// A member begins with its key, so a key has the pointer of its value. White space, commas and brackets are
 /// those of the container. Outside the outermost value, and for that value itself, it is empty.
-pub fn pointer_at(document: &Document<'_>, offset: u64) -> String {
-    let mut path = Path::default();
+pub fn pointer_at(document: &JsonDocument<'_>, offset: u64) -> String {
+    let mut path = ValuePath::default();
     let mut value = document.root();
     while let Some((step, inner)) = child_at(value, offset) {
         path = path.join(&step);
@@ -30,9 +33,9 @@ pub fn pointer_at(document: &Document<'_>, offset: u64) -> String {
     path.to_string()
 }
 
-fn child_at(value: Value<'_>, offset: u64) -> Option<(String, Value<'_>)> {
+fn child_at(value: JsonValue<'_>, offset: u64) -> Option<(String, JsonValue<'_>)> {
     // Neighbours ascend: the first that ends behind the offset has it, or none has.
-    if value.kind() == Kind::Array {
+    if value.kind() == JsonKind::Array {
         let mut items = value.items().enumerate();
         let (index, item) = items.find(|(_, item)| offset < item.span().end)?;
         return item
@@ -47,23 +50,23 @@ fn child_at(value: Value<'_>, offset: u64) -> Option<(String, Value<'_>)> {
 }
 
 /// How far a path led.
-pub(super) struct Reached<'a> {
+pub(super) struct PathLookup<'a> {
     /// The innermost value on the way.
-    pub(super) value: Value<'a>,
+    pub(super) value: JsonValue<'a>,
     /// How many steps led there.
     pub(super) depth: usize,
     /// Why the next step led nowhere; `None` if there was none.
-    pub(super) missing: Option<Missing>,
+    pub(super) missing: Option<NotFoundReason>,
 }
 
-pub(super) fn reach<'a>(document: &'a Document<'a>, path: &Path) -> Reached<'a> {
-    let mut reached = Reached {
+pub(super) fn follow_path<'a>(document: &'a JsonDocument<'a>, path: &ValuePath) -> PathLookup<'a> {
+    let mut reached = PathLookup {
         value: document.root(),
         depth: 0,
         missing: None,
     };
     for step in path.steps() {
-        match child(reached.value, step) {
+        match find_child(reached.value, step) {
             Ok(value) => reached.value = value,
             Err(missing) => {
                 reached.missing = Some(missing);
@@ -75,38 +78,38 @@ pub(super) fn reach<'a>(document: &'a Document<'a>, path: &Path) -> Reached<'a> 
     reached
 }
 
-fn child<'a>(value: Value<'a>, step: &str) -> Result<Value<'a>, Missing> {
+fn find_child<'a>(value: JsonValue<'a>, step: &str) -> Result<JsonValue<'a>, NotFoundReason> {
     match value.kind() {
-        Kind::Object => value.get(step).ok_or_else(|| no_key(value, step)),
-        Kind::Array if step == "-" => Err(Missing::NoItem { len: value.len() }),
-        Kind::Array if !is_index(step) => Err(Missing::NotIndex { len: value.len() }),
+        JsonKind::Object => value.get(step).ok_or_else(|| missing_key(value, step)),
+        JsonKind::Array if step == "-" => Err(NotFoundReason::NoItem { len: value.len() }),
+        JsonKind::Array if !is_index(step) => Err(NotFoundReason::NotIndex { len: value.len() }),
         // An index too large for the machine is past the end of anything that it holds.
-        Kind::Array => match step.parse().ok().and_then(|index| value.at(index)) {
+        JsonKind::Array => match step.parse().ok().and_then(|index| value.item_at(index)) {
             Some(item) => Ok(item),
-            None => Err(Missing::NoItem { len: value.len() }),
+            None => Err(NotFoundReason::NoItem { len: value.len() }),
         },
-        kind => Err(Missing::Inside(kind)),
+        kind => Err(NotFoundReason::NotContainer(kind)),
     }
 }
 
-fn no_key(object: Value<'_>, wanted: &str) -> Missing {
+fn missing_key(object: JsonValue<'_>, wanted: &str) -> NotFoundReason {
     let names = || object.members().filter_map(|(key, _)| key.as_str());
     let mut keys: Vec<String> = Vec::new();
     for name in names() {
-        if keys.len() < KEYS && !keys.iter().any(|key| *key == name) {
+        if keys.len() < MAX_LISTED_KEYS && !keys.iter().any(|key| *key == name) {
             keys.push(name.into_owned());
         }
     }
-    let near = names().filter_map(|name| Some((distance(wanted, &name)?, name)));
-    Missing::NoKey {
+    let near = names().filter_map(|name| Some((edit_distance(wanted, &name)?, name)));
+    NotFoundReason::NoKey {
         keys,
         len: object.len(),
-        close: near.min().map(|(_, name)| name.into_owned()),
+        similar: near.min().map(|(_, name)| name.into_owned()),
     }
 }
 
 /// How many letters differ (Levenshtein, case ignored), where that is few enough to be a slip.
-fn distance(one: &str, other: &str) -> Option<usize> {
+fn edit_distance(one: &str, other: &str) -> Option<usize> {
     let letters = |text: &str| -> Vec<char> { text.to_lowercase().chars().take(65).collect() };
     let (one, other) = (letters(one), letters(other));
     let longest = one.len().max(other.len());
@@ -134,25 +137,25 @@ fn distance(one: &str, other: &str) -> Option<usize> {
 
 /// A path leads nowhere: how far it came, and what is there instead.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NotFound {
+pub struct PathNotFound {
     /// The path up to and with the first step that led nowhere.
-    pub path: Path,
+    pub path: ValuePath,
     /// What is there instead.
-    pub why: Missing,
+    pub reason: NotFoundReason,
 }
 
-impl NotFound {
-    pub(super) fn new(path: &Path, reached: usize, why: Missing) -> Self {
+impl PathNotFound {
+    pub(super) fn new(path: &ValuePath, reached: usize, why: NotFoundReason) -> Self {
         Self {
-            path: path.first(reached.saturating_add(1)),
-            why,
+            path: path.prefix(reached.saturating_add(1)),
+            reason: why,
         }
     }
 }
 
 /// What stands where a step leads nowhere.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Missing {
+pub enum NotFoundReason {
     /// An object without that key.
     NoKey {
         /// Its first keys, each once; a dozen at most.
@@ -160,7 +163,7 @@ pub enum Missing {
         /// How many members it has.
         len: usize,
         /// The key that was probably meant.
-        close: Option<String>,
+        similar: Option<String>,
     },
     /// An array that is too short.
     NoItem {
@@ -173,30 +176,34 @@ pub enum Missing {
         len: usize,
     },
     /// A value that holds no others.
-    Inside(Kind),
+    NotContainer(JsonKind),
 }
 
-impl std::error::Error for NotFound {}
+impl std::error::Error for PathNotFound {}
 
 /// One line, whatever the keys hold: `` `/messages/3`: the array has 2 items ``.
-impl std::fmt::Display for NotFound {
+impl std::fmt::Display for PathNotFound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let items = |len: usize| match len {
             0 => "is empty".to_owned(),
             1 => "has 1 item".to_owned(),
             _ => format!("has {len} items"),
         };
-        write!(f, "`{}`: ", shown(&self.path.to_string()))?;
-        match &self.why {
-            Missing::NoKey { len: 0, .. } => f.write_str("no such key; the object is empty"),
-            Missing::NoKey { keys, len, close } => no_such_key(f, keys, *len, close.as_deref()),
-            Missing::NoItem { len } => write!(f, "the array {}", items(*len)),
-            Missing::NotIndex { len } => {
+        write!(f, "`{}`: ", escape_controls(&self.path.to_string()))?;
+        match &self.reason {
+            NotFoundReason::NoKey { len: 0, .. } => f.write_str("no such key; the object is empty"),
+            NotFoundReason::NoKey {
+                keys,
+                len,
+                similar: close,
+            } => write_missing_key(f, keys, *len, close.as_deref()),
+            NotFoundReason::NoItem { len } => write!(f, "the array {}", items(*len)),
+            NotFoundReason::NotIndex { len } => {
                 write!(f, "not an index, but the array {}", items(*len))
             }
-            Missing::Inside(kind) => match self.path.parent() {
+            NotFoundReason::NotContainer(kind) => match self.path.parent() {
                 Some(parent) if !parent.is_root() => {
-                    write!(f, "`{}` is {kind}", shown(&parent.to_string()))
+                    write!(f, "`{}` is {kind}", escape_controls(&parent.to_string()))
                 }
                 _ => write!(f, "the document is {kind}"),
             },
@@ -204,7 +211,7 @@ impl std::fmt::Display for NotFound {
     }
 }
 
-fn no_such_key(
+fn write_missing_key(
     f: &mut std::fmt::Formatter<'_>,
     keys: &[String],
     len: usize,
@@ -212,11 +219,11 @@ fn no_such_key(
 ) -> std::fmt::Result {
     f.write_str("no such key")?;
     if let Some(close) = close {
-        write!(f, " (did you mean `{}`?)", shown(close))?;
+        write!(f, " (did you mean `{}`?)", escape_controls(close))?;
     }
-    let names: Vec<String> = keys.iter().map(|key| shown(key)).collect();
+    let names: Vec<String> = keys.iter().map(|key| escape_controls(key)).collect();
     write!(f, "; there are: {}", names.join(", "))?;
-    match len > names.len() && names.len() >= KEYS {
+    match len > names.len() && names.len() >= MAX_LISTED_KEYS {
         true => f.write_str(", ..."),
         false => Ok(()),
     }

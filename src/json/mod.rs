@@ -52,11 +52,11 @@ mod parse;
 mod path;
 mod text;
 
-pub use edit::{EditError, Edited};
-pub use fault::{Expected, Fault, JsonError, Part};
-pub use find::{Missing, NotFound, find, pointer_at};
-pub use parse::DEPTH;
-pub use path::{Path, PathError};
+pub use edit::{EditedJson, JsonEditError};
+pub use fault::{ExpectedToken, JsonError, JsonFault, JsonPart};
+pub use find::{NotFoundReason, PathNotFound, find, pointer_at};
+pub use parse::MAX_DEPTH;
+pub use path::{ValuePath, ValuePathError};
 pub use text::quote;
 
 #[doc(hidden)]
@@ -68,13 +68,13 @@ use crate::span::Span;
 
 /// A text that is JSON, with the place of every value in it.
 #[derive(Clone, Debug)]
-pub struct Document<'a> {
+pub struct JsonDocument<'a> {
     text: &'a str,
     /// Never empty: the first is the outermost value.
     nodes: Vec<Node>,
 }
 
-impl<'a> Document<'a> {
+impl<'a> JsonDocument<'a> {
     /// Reads one JSON text, which may stand in white space.
     ///
     /// Strict, as RFC 8259 has it, with one liberty that its section 8.2 leaves open: an escape of half a
@@ -85,8 +85,8 @@ impl<'a> Document<'a> {
     }
 
     /// The outermost value.
-    pub fn root(&self) -> Value<'_> {
-        Value {
+    pub fn root(&self) -> JsonValue<'_> {
+        JsonValue {
             document: self,
             index: 0,
         }
@@ -103,10 +103,10 @@ impl<'a> Document<'a> {
     }
 
     /// The value, or key, at `index` of [`Document::nodes`].
-    pub fn value(&self, index: usize) -> Option<Value<'_>> {
+    pub fn value(&self, index: usize) -> Option<JsonValue<'_>> {
         let index = u32::try_from(index).ok()?;
         self.nodes.get(usize::try_from(index).ok()?)?;
-        Some(Value {
+        Some(JsonValue {
             document: self,
             index,
         })
@@ -125,7 +125,7 @@ impl<'a> Document<'a> {
             start: 0,
             end: 0,
             next: u32::MAX,
-            kind: Kind::Null,
+            kind: JsonKind::Null,
             escaped: false,
         };
         usize::try_from(index)
@@ -135,7 +135,7 @@ impl<'a> Document<'a> {
             .unwrap_or(none)
     }
 
-    fn text(&self, start: u32, end: u32) -> &'a str {
+    fn text_between(&self, start: u32, end: u32) -> &'a str {
         let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
         self.text.get(at(start)..at(end)).unwrap_or_default()
     }
@@ -150,14 +150,14 @@ pub struct Node {
     end: u32,
     /// Index of the node after everything that this one holds.
     next: u32,
-    kind: Kind,
+    kind: JsonKind,
     /// Whether it is a string with a `\` in it.
     escaped: bool,
 }
 
 impl Node {
     /// What it is; a key is a string.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> JsonKind {
         self.kind
     }
 
@@ -175,7 +175,7 @@ impl Node {
 /// What a value is (RFC 8259, section 3).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum JsonKind {
     /// Members in braces.
     Object,
     /// Items in brackets.
@@ -192,7 +192,7 @@ pub enum Kind {
     Null,
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for JsonKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Object => "an object",
@@ -208,14 +208,14 @@ impl std::fmt::Display for Kind {
 
 /// One value of a [`Document`]: a place in it, as cheap to copy as a reference.
 #[derive(Clone, Copy)]
-pub struct Value<'a> {
-    document: &'a Document<'a>,
+pub struct JsonValue<'a> {
+    document: &'a JsonDocument<'a>,
     index: u32,
 }
 
-impl<'a> Value<'a> {
+impl<'a> JsonValue<'a> {
     /// What it is.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> JsonKind {
         self.node().kind
     }
 
@@ -227,7 +227,7 @@ impl<'a> Value<'a> {
     /// Its bytes as they were written.
     pub fn raw(self) -> &'a [u8] {
         let node = self.node();
-        self.document.text(node.start, node.end).as_bytes()
+        self.document.text_between(node.start, node.end).as_bytes()
     }
 
     /// The characters of a string, escapes undone; `None` for any other kind.
@@ -237,30 +237,30 @@ impl<'a> Value<'a> {
         let node = self.node();
         let inner = self
             .document
-            .text(node.start.saturating_add(1), node.end.saturating_sub(1));
+            .text_between(node.start.saturating_add(1), node.end.saturating_sub(1));
         match (node.kind, node.escaped) {
-            (Kind::String, false) => Some(Cow::Borrowed(inner)),
-            (Kind::String, true) => Some(Cow::Owned(text::unescape(inner))),
+            (JsonKind::String, false) => Some(Cow::Borrowed(inner)),
+            (JsonKind::String, true) => Some(Cow::Owned(text::unescape(inner))),
             _ => None,
         }
     }
 
     /// A number written as digits alone, if it fits; `None` for `1.0`, `1e3`, `-1` and other kinds.
     pub fn as_u64(self) -> Option<u64> {
-        self.number()?.parse().ok()
+        self.number_text()?.parse().ok()
     }
 
     /// The double nearest to a number; `None` beyond the range of doubles and for any other kind.
     pub fn as_f64(self) -> Option<f64> {
-        let number: f64 = self.number()?.parse().ok()?;
+        let number: f64 = self.number_text()?.parse().ok()?;
         number.is_finite().then_some(number)
     }
 
     /// `true` or `false`; `None` for any other kind.
     pub fn as_bool(self) -> Option<bool> {
         match self.kind() {
-            Kind::True => Some(true),
-            Kind::False => Some(false),
+            JsonKind::True => Some(true),
+            JsonKind::False => Some(false),
             _ => None,
         }
     }
@@ -273,29 +273,29 @@ impl<'a> Value<'a> {
     /// Every member of an object under `key`, in order. Empty for any other kind.
     pub fn get_all(self, key: &str) -> impl Iterator<Item = Self> {
         self.members()
-            .filter(move |(name, _)| name.is_string(key))
+            .filter(move |(name, _)| name.equals_str(key))
             .map(|(_, value)| value)
     }
 
     /// The item of an array at `index`, counted from zero.
-    pub fn at(self, index: usize) -> Option<Self> {
+    pub fn item_at(self, index: usize) -> Option<Self> {
         self.items().nth(index)
     }
 
     /// Key and value of each member of an object, in order. Empty for any other kind.
-    pub fn members(self) -> Members<'a> {
-        Members(self.inside(Kind::Object))
+    pub fn members(self) -> ObjectMembers<'a> {
+        ObjectMembers(self.children(JsonKind::Object))
     }
 
     /// Each item of an array, in order. Empty for any other kind.
-    pub fn items(self) -> Items<'a> {
-        Items(self.inside(Kind::Array))
+    pub fn items(self) -> ArrayItems<'a> {
+        ArrayItems(self.children(JsonKind::Array))
     }
 
     /// How many members or items it holds, counted one by one; zero for any other kind.
     pub fn len(self) -> usize {
         match self.kind() {
-            Kind::Object => self.members().count(),
+            JsonKind::Object => self.members().count(),
             _ => self.items().count(),
         }
     }
@@ -309,20 +309,20 @@ impl<'a> Value<'a> {
         self.document.node(self.index)
     }
 
-    fn number(self) -> Option<&'a str> {
+    fn number_text(self) -> Option<&'a str> {
         let node = self.node();
-        (node.kind == Kind::Number).then(|| self.document.text(node.start, node.end))
+        (node.kind == JsonKind::Number).then(|| self.document.text_between(node.start, node.end))
     }
 
     /// Whether it is the string `text`; compares without a copy where nothing is escaped.
-    fn is_string(self, text: &str) -> bool {
+    fn equals_str(self, text: &str) -> bool {
         self.as_str().is_some_and(|own| own == text)
     }
 
-    fn inside(self, kind: Kind) -> Siblings<'a> {
+    fn children(self, kind: JsonKind) -> ChildValues<'a> {
         let node = self.node();
         let first = self.index.saturating_add(1);
-        Siblings {
+        ChildValues {
             document: self.document,
             next: first,
             end: if node.kind == kind { node.next } else { first },
@@ -330,7 +330,7 @@ impl<'a> Value<'a> {
     }
 }
 
-impl std::fmt::Debug for Value<'_> {
+impl std::fmt::Debug for JsonValue<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let raw = String::from_utf8_lossy(self.raw());
         write!(f, "{:?} {} {raw:?}", self.kind(), self.span())
@@ -339,20 +339,20 @@ impl std::fmt::Debug for Value<'_> {
 
 /// The values inside one container, keys among them.
 #[derive(Clone, Copy, Debug)]
-struct Siblings<'a> {
-    document: &'a Document<'a>,
+struct ChildValues<'a> {
+    document: &'a JsonDocument<'a>,
     next: u32,
     end: u32,
 }
 
-impl<'a> Iterator for Siblings<'a> {
-    type Item = Value<'a>;
+impl<'a> Iterator for ChildValues<'a> {
+    type Item = JsonValue<'a>;
 
-    fn next(&mut self) -> Option<Value<'a>> {
+    fn next(&mut self) -> Option<JsonValue<'a>> {
         if self.next >= self.end {
             return None;
         }
-        let value = Value {
+        let value = JsonValue {
             document: self.document,
             index: self.next,
         };
@@ -363,10 +363,10 @@ impl<'a> Iterator for Siblings<'a> {
 
 /// The members of an object; see [`Value::members`].
 #[derive(Clone, Debug)]
-pub struct Members<'a>(Siblings<'a>);
+pub struct ObjectMembers<'a>(ChildValues<'a>);
 
-impl<'a> Iterator for Members<'a> {
-    type Item = (Value<'a>, Value<'a>);
+impl<'a> Iterator for ObjectMembers<'a> {
+    type Item = (JsonValue<'a>, JsonValue<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         Some((self.0.next()?, self.0.next()?))
@@ -375,10 +375,10 @@ impl<'a> Iterator for Members<'a> {
 
 /// The items of an array; see [`Value::items`].
 #[derive(Clone, Debug)]
-pub struct Items<'a>(Siblings<'a>);
+pub struct ArrayItems<'a>(ChildValues<'a>);
 
-impl<'a> Iterator for Items<'a> {
-    type Item = Value<'a>;
+impl<'a> Iterator for ArrayItems<'a> {
+    type Item = JsonValue<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next()

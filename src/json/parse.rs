@@ -1,234 +1,241 @@
 //! From bytes to nodes in one pass, without recursion.
 
-use super::fault::{Expected, Fault, JsonError, Part};
-use super::{Kind, Node};
+use super::fault::{ExpectedToken, JsonError, JsonFault, JsonPart};
+use super::{JsonKind, Node};
 
 /// How many containers may stand inside each other.
-pub const DEPTH: usize = 512;
+pub const MAX_DEPTH: usize = 512;
 
 /// The text, known to be UTF-8, and its nodes; at least one.
 pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Node>), JsonError> {
     let fail = |at, fault| Err(JsonError::new(bytes, at, fault));
     if u32::try_from(bytes.len()).is_err() {
-        return fail(0, Fault::TooLong);
+        return fail(0, JsonFault::TooLong);
     }
-    let mut parser = Parser::new(bytes);
-    let read = parser.document();
+    let mut parser = JsonParser::new(bytes);
+    let read = parser.parse_document();
     // Whichever fault comes first; a last character that is cut short is told as what it is cut from.
     match (std::str::from_utf8(bytes), read) {
         (Ok(text), Ok(())) => Ok((text, parser.nodes)),
         (Err(bad), Err(fault)) if parser.at < bad.valid_up_to() || bad.error_len().is_none() => {
             fail(parser.at, fault)
         }
-        (Err(bad), _) => fail(bad.valid_up_to(), Fault::NotUtf8),
+        (Err(bad), _) => fail(bad.valid_up_to(), JsonFault::NotUtf8),
         (Ok(_), Err(fault)) => fail(parser.at, fault),
     }
 }
 
-struct Parser<'a> {
+struct JsonParser<'a> {
     bytes: &'a [u8],
     /// Offset of the next byte; where a fault lies, if there was one.
     at: usize,
     nodes: Vec<Node>,
     /// The containers that are still open, by index.
-    open: Vec<usize>,
+    open_containers: Vec<usize>,
 }
 
-impl<'a> Parser<'a> {
+impl<'a> JsonParser<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
             at: 0,
             // A guess that is low for dense numbers and high for long prompts.
             nodes: Vec::with_capacity(bytes.len().checked_div(32).unwrap_or(0).saturating_add(1)),
-            open: Vec::new(),
+            open_containers: Vec::new(),
         }
     }
 
-    fn document(&mut self) -> Result<(), Fault> {
+    fn parse_document(&mut self) -> Result<(), JsonFault> {
         if self.bytes.starts_with(b"\xEF\xBB\xBF") {
-            return Err(Fault::ByteOrderMark);
+            return Err(JsonFault::ByteOrderMark);
         }
         self.skip_space();
         if self.peek().is_none() {
-            return Err(Fault::Empty);
+            return Err(JsonFault::Empty);
         }
         // A container that was opened, or a comma, is followed by a value.
-        while self.begin()? || self.follow()? {}
+        while self.start_value()? || self.find_next_value()? {}
         self.skip_space();
         match self.peek() {
             None => Ok(()),
-            Some(_) => Err(Fault::Trailing),
+            Some(_) => Err(JsonFault::TrailingText),
         }
     }
 
     /// Reads a scalar or an empty container whole, and says false; or opens a container, goes to where its
     /// first value should begin, and says true.
-    fn begin(&mut self) -> Result<bool, Fault> {
+    fn start_value(&mut self) -> Result<bool, JsonFault> {
         match self.peek() {
-            Some(b'"') => self.string()?,
-            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b'"') => self.read_string()?,
+            Some(b'-' | b'0'..=b'9') => self.read_number()?,
             Some(b'{') => {
-                self.open(Kind::Object)?;
+                self.open_container(JsonKind::Object)?;
                 if self.peek() != Some(b'}') {
-                    return self.key().map(|()| true);
+                    return self.read_key().map(|()| true);
                 }
-                self.close();
+                self.close_container();
             }
             Some(b'[') => {
-                self.open(Kind::Array)?;
+                self.open_container(JsonKind::Array)?;
                 if self.peek() != Some(b']') {
                     return Ok(true);
                 }
-                self.close();
+                self.close_container();
             }
-            Some(b't') => self.word(b"true", Kind::True)?,
-            Some(b'f') => self.word(b"false", Kind::False)?,
-            Some(b'n') => self.word(b"null", Kind::Null)?,
-            _ => return Err(self.wanted(Expected::Value)),
+            Some(b't') => self.read_literal(b"true", JsonKind::True)?,
+            Some(b'f') => self.read_literal(b"false", JsonKind::False)?,
+            Some(b'n') => self.read_literal(b"null", JsonKind::Null)?,
+            _ => return Err(self.unexpected_fault(ExpectedToken::Value)),
         }
         Ok(false)
     }
 
     /// After a value: closes the containers that end here, and says whether another value follows.
-    fn follow(&mut self) -> Result<bool, Fault> {
-        while let Some(kind) = self.innermost() {
+    fn find_next_value(&mut self) -> Result<bool, JsonFault> {
+        while let Some(kind) = self.innermost_kind() {
             self.skip_space();
             match (kind, self.peek()) {
-                (_, Some(b',')) => return self.comma(kind).map(|()| true),
-                (Kind::Object, Some(b'}')) | (Kind::Array, Some(b']')) => self.close(),
-                (Kind::Object, _) => return Err(self.wanted(Expected::CommaOrBrace)),
-                _ => return Err(self.wanted(Expected::CommaOrBracket)),
+                (_, Some(b',')) => return self.read_comma(kind).map(|()| true),
+                (JsonKind::Object, Some(b'}')) | (JsonKind::Array, Some(b']')) => {
+                    self.close_container()
+                }
+                (JsonKind::Object, _) => {
+                    return Err(self.unexpected_fault(ExpectedToken::CommaOrBrace));
+                }
+                _ => return Err(self.unexpected_fault(ExpectedToken::CommaOrBracket)),
             }
         }
         Ok(false)
     }
 
-    fn comma(&mut self, kind: Kind) -> Result<(), Fault> {
+    fn read_comma(&mut self, kind: JsonKind) -> Result<(), JsonFault> {
         let comma = self.at;
         self.skip(1);
         self.skip_space();
         if matches!(self.peek(), Some(b'}' | b']')) {
             self.at = comma;
-            return Err(Fault::LoneComma);
+            return Err(JsonFault::TrailingComma);
         }
         match kind {
-            Kind::Object => self.key(),
+            JsonKind::Object => self.read_key(),
             _ => Ok(()),
         }
     }
 
     /// A key and its colon, up to where the value should begin.
-    fn key(&mut self) -> Result<(), Fault> {
+    fn read_key(&mut self) -> Result<(), JsonFault> {
         if self.peek() != Some(b'"') {
-            return Err(self.wanted(Expected::Key));
+            return Err(self.unexpected_fault(ExpectedToken::Key));
         }
-        self.string()?;
+        self.read_string()?;
         self.skip_space();
         if self.peek() != Some(b':') {
-            return Err(self.wanted(Expected::Colon));
+            return Err(self.unexpected_fault(ExpectedToken::Colon));
         }
         self.skip(1);
         self.skip_space();
         Ok(())
     }
 
-    fn open(&mut self, kind: Kind) -> Result<(), Fault> {
-        if self.open.len() >= DEPTH {
-            return Err(Fault::TooDeep);
+    fn open_container(&mut self, kind: JsonKind) -> Result<(), JsonFault> {
+        if self.open_containers.len() >= MAX_DEPTH {
+            return Err(JsonFault::TooDeep);
         }
-        self.open.push(self.nodes.len());
+        self.open_containers.push(self.nodes.len());
         let start = self.at;
         self.skip(1);
-        self.push(kind, start, false);
+        self.push_node(kind, start, false);
         self.skip_space();
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close_container(&mut self) {
         self.skip(1);
-        let next = offset(self.nodes.len());
-        let node = self.open.pop().and_then(|open| self.nodes.get_mut(open));
+        let next = to_u32(self.nodes.len());
+        let node = self
+            .open_containers
+            .pop()
+            .and_then(|open| self.nodes.get_mut(open));
         if let Some(node) = node {
-            node.end = offset(self.at);
+            node.end = to_u32(self.at);
             node.next = next;
         }
     }
 
     /// A node from `start` up to here, with nothing inside yet.
-    fn push(&mut self, kind: Kind, start: usize, escaped: bool) {
+    fn push_node(&mut self, kind: JsonKind, start: usize, escaped: bool) {
         self.nodes.push(Node {
-            start: offset(start),
-            end: offset(self.at),
-            next: offset(self.nodes.len().saturating_add(1)),
+            start: to_u32(start),
+            end: to_u32(self.at),
+            next: to_u32(self.nodes.len().saturating_add(1)),
             kind,
             escaped,
         });
     }
 
-    fn string(&mut self) -> Result<(), Fault> {
+    fn read_string(&mut self) -> Result<(), JsonFault> {
         let start = self.at;
         self.skip(1);
         let mut escaped = false;
         loop {
-            self.skip(plain(self.rest()));
+            self.skip(plain_length(self.rest()));
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => self.escape(start)?,
-                Some(control) => return Err(Fault::Control(control)),
-                None => return Err(self.truncated(Part::String, start)),
+                Some(b'\\') => self.read_escape(start)?,
+                Some(control) => return Err(JsonFault::ControlCharacter(control)),
+                None => return Err(self.truncated_fault(JsonPart::String, start)),
             }
             escaped = true;
         }
         self.skip(1);
-        self.push(Kind::String, start, escaped);
+        self.push_node(JsonKind::String, start, escaped);
         Ok(())
     }
 
     /// One escape of the string that began at `string`. A fault lies at its `\`.
-    fn escape(&mut self, string: usize) -> Result<(), Fault> {
+    fn read_escape(&mut self, string: usize) -> Result<(), JsonFault> {
         let rest = self.rest();
         let length = match rest.get(1) {
             Some(b'u') => 6,
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-            Some(_) => return Err(Fault::Escape),
-            None => return Err(self.truncated(Part::String, string)),
+            Some(_) => return Err(JsonFault::BadEscape),
+            None => return Err(self.truncated_fault(JsonPart::String, string)),
         };
         let digits = rest.get(2..length.min(rest.len())).unwrap_or_default();
         if !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(Fault::Escape);
+            return Err(JsonFault::BadEscape);
         }
         if rest.len() < length {
-            return Err(self.truncated(Part::String, string));
+            return Err(self.truncated_fault(JsonPart::String, string));
         }
         self.skip(length);
         Ok(())
     }
 
     /// RFC 8259, section 6.
-    fn number(&mut self) -> Result<(), Fault> {
+    fn read_number(&mut self) -> Result<(), JsonFault> {
         let start = self.at;
         self.skip_if(b"-");
         let zero = self.peek() == Some(b'0');
         let first = self.at;
-        self.digits(start)?;
+        self.read_digits(start)?;
         if zero && self.at > first.saturating_add(1) {
             self.at = first;
-            return Err(Fault::LeadingZero);
+            return Err(JsonFault::LeadingZero);
         }
         if self.skip_if(b".") {
-            self.digits(start)?;
+            self.read_digits(start)?;
         }
         if self.skip_if(b"eE") {
             self.skip_if(b"+-");
-            self.digits(start)?;
+            self.read_digits(start)?;
         }
-        self.push(Kind::Number, start, false);
+        self.push_node(JsonKind::Number, start, false);
         Ok(())
     }
 
     /// One digit or more of the number that began at `number`.
-    fn digits(&mut self, number: usize) -> Result<(), Fault> {
+    fn read_digits(&mut self, number: usize) -> Result<(), JsonFault> {
         let digits = |bytes: &[u8]| {
             bytes
                 .iter()
@@ -236,8 +243,8 @@ impl<'a> Parser<'a> {
                 .count()
         };
         match (digits(self.rest()), self.peek()) {
-            (0, None) => Err(self.truncated(Part::Number, number)),
-            (0, Some(_)) => Err(Fault::Expected(Expected::Digit)),
+            (0, None) => Err(self.truncated_fault(JsonPart::Number, number)),
+            (0, Some(_)) => Err(JsonFault::Expected(ExpectedToken::Digit)),
             (count, _) => {
                 self.skip(count);
                 Ok(())
@@ -245,47 +252,49 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn word(&mut self, word: &[u8], kind: Kind) -> Result<(), Fault> {
+    fn read_literal(&mut self, word: &[u8], kind: JsonKind) -> Result<(), JsonFault> {
         let (start, rest) = (self.at, self.rest());
         if rest.starts_with(word) {
             self.skip(word.len());
-            self.push(kind, start, false);
+            self.push_node(kind, start, false);
             return Ok(());
         }
         match word.starts_with(rest) {
-            true => Err(self.truncated(Part::Word, start)),
-            false => Err(Fault::Expected(Expected::Value)),
+            true => Err(self.truncated_fault(JsonPart::Literal, start)),
+            false => Err(JsonFault::Expected(ExpectedToken::Value)),
         }
     }
 
     /// Something else than what should stand here, or the end of the text.
-    fn wanted(&mut self, expected: Expected) -> Fault {
+    fn unexpected_fault(&mut self, expected: ExpectedToken) -> JsonFault {
         match (
             self.peek(),
-            self.open.last().and_then(|&open| self.nodes.get(open)),
+            self.open_containers
+                .last()
+                .and_then(|&open| self.nodes.get(open)),
         ) {
             (None, Some(&Node { start, kind, .. })) => {
-                let part = if kind == Kind::Object {
-                    Part::Object
+                let part = if kind == JsonKind::Object {
+                    JsonPart::Object
                 } else {
-                    Part::Array
+                    JsonPart::Array
                 };
-                self.truncated(part, usize::try_from(start).unwrap_or(usize::MAX))
+                self.truncated_fault(part, usize::try_from(start).unwrap_or(usize::MAX))
             }
-            _ => Fault::Expected(expected),
+            _ => JsonFault::Expected(expected),
         }
     }
 
-    fn truncated(&mut self, within: Part, began: usize) -> Fault {
+    fn truncated_fault(&mut self, within: JsonPart, began: usize) -> JsonFault {
         self.at = self.bytes.len();
-        Fault::Truncated {
+        JsonFault::Truncated {
             within,
             began: began as u64,
         }
     }
 
-    fn innermost(&self) -> Option<Kind> {
-        Some(self.nodes.get(*self.open.last()?)?.kind)
+    fn innermost_kind(&self) -> Option<JsonKind> {
+        Some(self.nodes.get(*self.open_containers.last()?)?.kind)
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -314,17 +323,17 @@ impl<'a> Parser<'a> {
 }
 
 /// Offsets fit, since longer texts are refused and no text has more nodes than bytes.
-fn offset(offset: usize) -> u32 {
+fn to_u32(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 /// How many bytes at the front may stand in a string as they are: up to a quote, `\` or control character.
-fn plain(bytes: &[u8]) -> usize {
+fn plain_length(bytes: &[u8]) -> usize {
     let mut words = bytes.chunks_exact(8);
     let mut passed = 0usize;
     for word in words.by_ref() {
         let word = word.try_into().map_or(0, u64::from_le_bytes);
-        let stops = stops(word);
+        let stops = stop_bits(word);
         if stops != 0 {
             let byte = stops.trailing_zeros().checked_div(8).unwrap_or(0);
             return passed.saturating_add(usize::try_from(byte).unwrap_or(0));
@@ -339,7 +348,7 @@ fn plain(bytes: &[u8]) -> usize {
 /// Marks the high bit of the first of eight bytes that ends a plain run; those above it may be marked in error.
 ///
 /// The carry trick of "Bit Twiddling Hacks": `x - 1` borrows into the high bit only where `x` is zero.
-fn stops(word: u64) -> u64 {
+fn stop_bits(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
     const SLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);

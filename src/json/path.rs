@@ -4,11 +4,11 @@
 ///
 /// A step is a key or an index: which, the value decides that it is applied to (RFC 6901, section 4).
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Path {
+pub struct ValuePath {
     steps: Vec<String>,
 }
 
-impl Path {
+impl ValuePath {
     /// Reads a path.
     ///
     /// Empty, or with a `/` in front, it is a JSON Pointer: `/messages/0/content`, with `~1` for `/` and `~0`
@@ -16,10 +16,10 @@ impl Path {
     /// `messages.0.content`, `messages[0].content`. A `\` takes the character after it as it is, and so do
     /// quotes for all that they hold: `"a.b".c`, `a\.b.c`. `-`, and also `[]`, is the place after the
     /// last item. A dot in front changes nothing, so `.` is the outermost value, as the empty path is.
-    pub fn parse(text: &str) -> Result<Self, PathError> {
+    pub fn parse(text: &str) -> Result<Self, ValuePathError> {
         let steps = match text.strip_prefix('/') {
             Some(pointer) => pointer_steps(pointer)?,
-            None => Reader { text, at: 0 }.steps()?,
+            None => DottedPathReader { text, at: 0 }.read_steps()?,
         };
         Ok(Self { steps })
     }
@@ -51,7 +51,7 @@ impl Path {
     }
 
     /// The first `count` steps.
-    pub(super) fn first(&self, count: usize) -> Self {
+    pub(super) fn prefix(&self, count: usize) -> Self {
         Self {
             steps: self.steps.iter().take(count).cloned().collect(),
         }
@@ -59,7 +59,7 @@ impl Path {
 }
 
 /// As a JSON Pointer: unambiguous, and read back by [`Path::parse`] to the same path.
-impl std::fmt::Display for Path {
+impl std::fmt::Display for ValuePath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for step in &self.steps {
             write!(f, "/{}", step.replace('~', "~0").replace('/', "~1"))?;
@@ -69,7 +69,7 @@ impl std::fmt::Display for Path {
 }
 
 /// From its steps, outermost first.
-impl FromIterator<String> for Path {
+impl FromIterator<String> for ValuePath {
     fn from_iter<T: IntoIterator<Item = String>>(steps: T) -> Self {
         Self {
             steps: steps.into_iter().collect(),
@@ -77,20 +77,20 @@ impl FromIterator<String> for Path {
     }
 }
 
-impl std::str::FromStr for Path {
-    type Err = PathError;
+impl std::str::FromStr for ValuePath {
+    type Err = ValuePathError;
 
-    fn from_str(text: &str) -> Result<Self, PathError> {
+    fn from_str(text: &str) -> Result<Self, ValuePathError> {
         Self::parse(text)
     }
 }
 
 /// Why a text is not a path. Offsets count its bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum PathError {
+pub enum ValuePathError {
     /// A `~` before something else than `0` and `1`, in a JSON Pointer.
     #[error("in a JSON Pointer `~` is written `~0`, and `/` in a key `~1` (byte {at} of the path)")]
-    Tilde {
+    BadTilde {
         /// Offset of the `~`.
         at: usize,
     },
@@ -114,14 +114,14 @@ pub enum PathError {
     },
     /// After a closing quote or bracket comes neither a dot nor a bracket.
     #[error("expected `.` or `[` (byte {at} of the path)")]
-    Glued {
+    MissingSeparator {
         /// Where it should stand.
         at: usize,
     },
 }
 
 /// RFC 6901, section 3, after the first `/`.
-fn pointer_steps(pointer: &str) -> Result<Vec<String>, PathError> {
+fn pointer_steps(pointer: &str) -> Result<Vec<String>, ValuePathError> {
     let mut at = 1usize;
     let mut steps = Vec::new();
     for token in pointer.split('/') {
@@ -129,7 +129,7 @@ fn pointer_steps(pointer: &str) -> Result<Vec<String>, PathError> {
             let after = token.as_bytes().get(tilde.saturating_add(1));
             if !matches!(after, Some(b'0' | b'1')) {
                 let at = at.saturating_add(tilde);
-                return Err(PathError::Tilde { at });
+                return Err(ValuePathError::BadTilde { at });
             }
         }
         // In this order, so that `~01` becomes `~1` and not `/`.
@@ -140,22 +140,22 @@ fn pointer_steps(pointer: &str) -> Result<Vec<String>, PathError> {
 }
 
 /// The dotted form, read from `at` on.
-struct Reader<'a> {
+struct DottedPathReader<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Reader<'_> {
-    fn steps(mut self) -> Result<Vec<String>, PathError> {
+impl DottedPathReader<'_> {
+    fn read_steps(mut self) -> Result<Vec<String>, ValuePathError> {
         let mut steps = Vec::new();
         self.skip('.');
         while self.peek().is_some() {
-            steps.push(self.step()?);
+            steps.push(self.read_step()?);
             let dot = self.skip('.');
             match self.peek() {
-                None if dot => return Err(PathError::EmptyName { at: self.at }),
+                None if dot => return Err(ValuePathError::EmptyName { at: self.at }),
                 Some(other) if !dot && other != '[' => {
-                    return Err(PathError::Glued { at: self.at });
+                    return Err(ValuePathError::MissingSeparator { at: self.at });
                 }
                 _ => {}
             }
@@ -163,50 +163,50 @@ impl Reader<'_> {
         Ok(steps)
     }
 
-    fn step(&mut self) -> Result<String, PathError> {
+    fn read_step(&mut self) -> Result<String, ValuePathError> {
         let start = self.at;
         if self.skip('[') {
-            return self.bracket(start);
+            return self.read_bracket(start);
         }
         if let Some(quote @ ('"' | '\'')) = self.peek() {
-            return self.quoted(quote);
+            return self.read_quoted(quote);
         }
-        let name = self.until(start, &['.', '['])?;
+        let name = self.read_until(start, &['.', '['])?;
         match self.at == start {
-            true => Err(PathError::EmptyName { at: start }),
+            true => Err(ValuePathError::EmptyName { at: start }),
             false => Ok(name),
         }
     }
 
     /// What stands between brackets, the first of which lies at `start` and has been passed.
-    fn bracket(&mut self, start: usize) -> Result<String, PathError> {
+    fn read_bracket(&mut self, start: usize) -> Result<String, ValuePathError> {
         let step = match self.peek() {
-            Some(quote @ ('"' | '\'')) => self.quoted(quote)?,
-            _ => match self.until(start, &[']'])? {
+            Some(quote @ ('"' | '\'')) => self.read_quoted(quote)?,
+            _ => match self.read_until(start, &[']'])? {
                 empty if empty.is_empty() => "-".to_owned(),
                 index if index == "-" || is_index(&index) => index,
-                _ => return Err(PathError::NotIndex { at: start }),
+                _ => return Err(ValuePathError::NotIndex { at: start }),
             },
         };
         match (self.skip(']'), self.peek()) {
             (true, _) => Ok(step),
-            (false, None) => Err(PathError::Unclosed { at: start }),
-            (false, Some(_)) => Err(PathError::NotIndex { at: start }),
+            (false, None) => Err(ValuePathError::Unclosed { at: start }),
+            (false, Some(_)) => Err(ValuePathError::NotIndex { at: start }),
         }
     }
 
-    fn quoted(&mut self, quote: char) -> Result<String, PathError> {
+    fn read_quoted(&mut self, quote: char) -> Result<String, ValuePathError> {
         let start = self.at;
         self.skip(quote);
-        let name = self.until(start, &[quote])?;
+        let name = self.read_until(start, &[quote])?;
         match self.skip(quote) {
             true => Ok(name),
-            false => Err(PathError::Unclosed { at: start }),
+            false => Err(ValuePathError::Unclosed { at: start }),
         }
     }
 
     /// Up to, and without, one of `ends`, or the end; a `\` takes the next character as it is.
-    fn until(&mut self, start: usize, ends: &[char]) -> Result<String, PathError> {
+    fn read_until(&mut self, start: usize, ends: &[char]) -> Result<String, ValuePathError> {
         let mut name = String::new();
         while let Some(character) = self.peek().filter(|character| !ends.contains(character)) {
             self.skip(character);
@@ -214,7 +214,7 @@ impl Reader<'_> {
                 name.push(character);
                 continue;
             }
-            let escaped = self.peek().ok_or(PathError::Unclosed { at: start })?;
+            let escaped = self.peek().ok_or(ValuePathError::Unclosed { at: start })?;
             self.skip(escaped);
             name.push(escaped);
         }

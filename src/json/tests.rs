@@ -7,7 +7,7 @@ use super::*;
 
 #[track_caller]
 fn refused(text: &str, expected: &str) {
-    let error = Document::parse(text.as_bytes()).unwrap_err();
+    let error = JsonDocument::parse(text.as_bytes()).unwrap_err();
     assert_eq!(error.to_string(), expected, "{text:?}");
     fuzz(text.as_bytes());
 }
@@ -108,31 +108,34 @@ fn cut_short() {
 
 #[test]
 fn not_utf8() {
-    let error = Document::parse(b"[\"ok\", \"\xff\"]").unwrap_err();
+    let error = JsonDocument::parse(b"[\"ok\", \"\xff\"]").unwrap_err();
     assert_eq!(
         error.to_string(),
         "the bytes are not UTF-8 (byte 8, line 1 column 9)"
     );
-    let error = Document::parse(b"[oops, \"\xff\"]").unwrap_err();
+    let error = JsonDocument::parse(b"[oops, \"\xff\"]").unwrap_err();
     assert_eq!(error.at, 1, "the first fault is told");
-    let error = Document::parse(b"[\"\xe2\x82").unwrap_err();
-    assert!(matches!(error.kind, Fault::Truncated { began: 1, .. }));
+    let error = JsonDocument::parse(b"[\"\xe2\x82").unwrap_err();
+    assert!(matches!(error.kind, JsonFault::Truncated { began: 1, .. }));
 }
 
 #[test]
 fn depth_is_bounded() {
     let deep = |levels| [b"[".repeat(levels), b"]".repeat(levels)].concat();
-    assert!(Document::parse(&deep(DEPTH)).is_ok());
-    let error = Document::parse(&deep(DEPTH + 1)).unwrap_err();
-    assert_eq!((error.at, error.kind), (DEPTH as u64, Fault::TooDeep));
-    assert!(Document::parse(&b"[".repeat(1 << 20)).is_err());
-    fuzz(&deep(DEPTH));
+    assert!(JsonDocument::parse(&deep(MAX_DEPTH)).is_ok());
+    let error = JsonDocument::parse(&deep(MAX_DEPTH + 1)).unwrap_err();
+    assert_eq!(
+        (error.at, error.kind),
+        (MAX_DEPTH as u64, JsonFault::TooDeep)
+    );
+    assert!(JsonDocument::parse(&b"[".repeat(1 << 20)).is_err());
+    fuzz(&deep(MAX_DEPTH));
 }
 
 #[test]
 fn values() {
     let text = br#"{"a":1,"n":[18446744073709551615,-1,1.50,1e999],"a":"x\n\ud83d\ude00\ud83d!","\u0074":true}"#;
-    let document = Document::parse(text).unwrap();
+    let document = JsonDocument::parse(text).unwrap();
     let root = document.root();
     assert_eq!(root.len(), 4);
     assert_eq!(root.get("a").unwrap().as_str().unwrap(), "x\n😀\u{fffd}!");
@@ -150,10 +153,10 @@ fn values() {
     );
     assert_eq!(numbers[3].as_f64(), None);
     assert_eq!(
-        root.get("n").unwrap().at(1).unwrap().span(),
+        root.get("n").unwrap().item_at(1).unwrap().span(),
         Span::new(33, 35)
     );
-    assert_eq!(root.at(0).map(Value::kind), None);
+    assert_eq!(root.item_at(0).map(JsonValue::kind), None);
     assert!(!root.is_empty());
     fuzz(text);
 }
@@ -161,7 +164,7 @@ fn values() {
 #[test]
 fn half_surrogates() {
     let case = |text: &str, expected: &str| {
-        let document = Document::parse(text.as_bytes()).unwrap();
+        let document = JsonDocument::parse(text.as_bytes()).unwrap();
         assert_eq!(document.root().as_str().unwrap(), expected, "{text}");
     };
     case(r#""\ud800""#, "\u{fffd}");
@@ -177,9 +180,9 @@ fn half_surrogates() {
 #[test]
 fn paths() {
     let case = |text: &str, expected: &str| {
-        let path = Path::parse(text).unwrap();
+        let path = ValuePath::parse(text).unwrap();
         assert_eq!(path.to_string(), expected, "{text}");
-        assert_eq!(Path::parse(expected).unwrap(), path, "{text}");
+        assert_eq!(ValuePath::parse(expected).unwrap(), path, "{text}");
     };
     case("", "");
     case(".", "");
@@ -200,27 +203,27 @@ fn paths() {
 
 #[test]
 fn paths_that_are_none() {
-    let case = |text: &str, expected| assert_eq!(Path::parse(text), Err(expected), "{text}");
-    case("/a~2", PathError::Tilde { at: 2 });
-    case("/b/~", PathError::Tilde { at: 3 });
-    case("a..b", PathError::EmptyName { at: 2 });
-    case("a.", PathError::EmptyName { at: 2 });
-    case("\"a", PathError::Unclosed { at: 0 });
-    case("a.b\\", PathError::Unclosed { at: 2 });
-    case("a[0", PathError::Unclosed { at: 1 });
-    case("a[x]", PathError::NotIndex { at: 1 });
-    case("a[01]", PathError::NotIndex { at: 1 });
-    case("a[\"x\"y]", PathError::NotIndex { at: 1 });
-    case("\"a\"b", PathError::Glued { at: 3 });
-    case("a[0]b", PathError::Glued { at: 4 });
+    let case = |text: &str, expected| assert_eq!(ValuePath::parse(text), Err(expected), "{text}");
+    case("/a~2", ValuePathError::BadTilde { at: 2 });
+    case("/b/~", ValuePathError::BadTilde { at: 3 });
+    case("a..b", ValuePathError::EmptyName { at: 2 });
+    case("a.", ValuePathError::EmptyName { at: 2 });
+    case("\"a", ValuePathError::Unclosed { at: 0 });
+    case("a.b\\", ValuePathError::Unclosed { at: 2 });
+    case("a[0", ValuePathError::Unclosed { at: 1 });
+    case("a[x]", ValuePathError::NotIndex { at: 1 });
+    case("a[01]", ValuePathError::NotIndex { at: 1 });
+    case("a[\"x\"y]", ValuePathError::NotIndex { at: 1 });
+    case("\"a\"b", ValuePathError::MissingSeparator { at: 3 });
+    case("a[0]b", ValuePathError::MissingSeparator { at: 4 });
 }
 
 #[test]
 fn finding() {
     let text = br#"{"model":"m","messages":[{},[]],"": {"x\ny": null}, "stream": true}"#;
-    let document = Document::parse(text).unwrap();
+    let document = JsonDocument::parse(text).unwrap();
     let missed = |path: &str| {
-        let path = Path::parse(path).unwrap();
+        let path = ValuePath::parse(path).unwrap();
         find(&document, &path).unwrap_err().to_string()
     };
     assert_eq!(
@@ -246,15 +249,15 @@ fn finding() {
     );
     assert_eq!(missed("model.x.y"), "`/model/x`: `/model` is a string");
     assert_eq!(missed("//z"), "`//z`: no such key; there are: x\\ny");
-    let document = Document::parse(b"7").unwrap();
-    let error = find(&document, &Path::parse("a").unwrap()).unwrap_err();
+    let document = JsonDocument::parse(b"7").unwrap();
+    let error = find(&document, &ValuePath::parse("a").unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "`/a`: the document is a number");
 }
 
 #[test]
 fn pointers() {
     let text = br#" {"a/b": [1, {"c" : "d"}], "e": {} } "#;
-    let document = Document::parse(text).unwrap();
+    let document = JsonDocument::parse(text).unwrap();
     let at = |needle: &str| {
         let offset = std::str::from_utf8(text).unwrap().find(needle).unwrap();
         pointer_at(&document, offset as u64)
@@ -274,7 +277,12 @@ fn pointers() {
 
 #[track_caller]
 fn sets(text: &str, path: &str, new: &str, expected: &str) {
-    let edited = edit::set(text.as_bytes(), &Path::parse(path).unwrap(), new.as_bytes()).unwrap();
+    let edited = edit::set(
+        text.as_bytes(),
+        &ValuePath::parse(path).unwrap(),
+        new.as_bytes(),
+    )
+    .unwrap();
     assert_eq!(String::from_utf8_lossy(&edited.bytes), expected);
     fuzz(&edited.bytes);
 }
@@ -355,7 +363,7 @@ fn setting_a_new_item() {
 #[test]
 fn setting_in_vain() {
     let case = |text: &str, path: &str, new: &str, expected: &str| {
-        let path = Path::parse(path).unwrap();
+        let path = ValuePath::parse(path).unwrap();
         let error = edit::set(text.as_bytes(), &path, new.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), expected);
     };
@@ -384,9 +392,9 @@ fn setting_in_vain() {
 #[test]
 fn removing() {
     let case = |text: &str, path: &str, expected: &str| {
-        let edited = edit::remove(text.as_bytes(), &Path::parse(path).unwrap()).unwrap();
+        let edited = edit::remove(text.as_bytes(), &ValuePath::parse(path).unwrap()).unwrap();
         assert_eq!(String::from_utf8_lossy(&edited.bytes), expected);
-        assert!(edited.at.is_empty());
+        assert!(edited.span.is_empty());
         fuzz(text.as_bytes());
     };
     case(r#"{"a": 1, "b": 2}"#, "a", r#"{"b": 2}"#);
@@ -397,14 +405,17 @@ fn removing() {
     case("[1, [2], 3]", "1", "[1, 3]");
     case("[1, [2], 3]", "/1/0", "[1, [], 3]");
     case(r#"{"a":1,"b":0,"a":2}"#, "a", r#"{"a":1,"b":0}"#);
-    let path = Path::parse("").unwrap();
-    assert_eq!(edit::remove(b"[]", &path), Err(EditError::Root));
+    let path = ValuePath::parse("").unwrap();
+    assert_eq!(
+        edit::remove(b"[]", &path),
+        Err(JsonEditError::CannotRemoveRoot)
+    );
 }
 
 #[test]
 fn the_pages_picture() {
     let text = br#"{"a": [1, 2], "b": null}"#;
-    let document = Document::parse(text).unwrap();
+    let document = JsonDocument::parse(text).unwrap();
     let nodes: Vec<_> = document
         .nodes()
         .iter()
@@ -419,7 +430,7 @@ fn long_strings_are_read_by_words() {
     for length in 0..40 {
         for stop in ["\"", "\\n\"", "\u{1}\"", "é\""] {
             let text = format!("\"{}{stop}", "\u{7f}".repeat(length));
-            let ok = Document::parse(text.as_bytes()).is_ok();
+            let ok = JsonDocument::parse(text.as_bytes()).is_ok();
             assert_eq!(ok, !stop.starts_with('\u{1}'), "{text:?}");
         }
     }
@@ -453,15 +464,15 @@ fn printed(value: &Plain, pretty: bool) -> Vec<u8> {
 }
 
 /// What a program would read, built from our tree.
-fn to_plain(value: Value<'_>) -> Plain {
+fn to_plain(value: JsonValue<'_>) -> Plain {
     match value.kind() {
-        Kind::Null => Plain::Null,
-        Kind::True | Kind::False => Plain::from(value.as_bool().unwrap()),
-        Kind::Number => serde_json::from_slice(value.raw()).unwrap(),
-        Kind::String => Plain::from(value.as_str().unwrap()),
-        Kind::Array => value.items().map(to_plain).collect(),
-        Kind::Object => {
-            let member = |(key, value): (Value<'_>, _)| {
+        JsonKind::Null => Plain::Null,
+        JsonKind::True | JsonKind::False => Plain::from(value.as_bool().unwrap()),
+        JsonKind::Number => serde_json::from_slice(value.raw()).unwrap(),
+        JsonKind::String => Plain::from(value.as_str().unwrap()),
+        JsonKind::Array => value.items().map(to_plain).collect(),
+        JsonKind::Object => {
+            let member = |(key, value): (JsonValue<'_>, _)| {
                 (key.as_str().unwrap().into_owned(), to_plain(value))
             };
             Plain::Object(value.members().map(member).collect())
@@ -512,7 +523,7 @@ proptest! {
     #[test]
     fn reads_what_is_printed(value in plain(), pretty: bool) {
         let text = printed(&value, pretty);
-        let document = Document::parse(&text).unwrap();
+        let document = JsonDocument::parse(&text).unwrap();
         prop_assert_eq!(to_plain(document.root()), value);
         fuzz(&text);
     }
@@ -521,14 +532,14 @@ proptest! {
     fn quotes_and_unquotes(text: String) {
         let quoted = quote(&text);
         prop_assert_eq!(&serde_json::from_slice::<String>(&quoted).unwrap(), &text);
-        let document = Document::parse(&quoted).unwrap();
+        let document = JsonDocument::parse(&quoted).unwrap();
         prop_assert_eq!(document.root().as_str().unwrap(), text);
     }
 
     #[test]
     fn sets_as_a_program_would(value in plain(), new in plain(), steps in steps(), pretty: bool) {
         let text = printed(&value, pretty);
-        let path = Path::from_iter(steps.clone());
+        let path = ValuePath::from_iter(steps.clone());
         let mut expected = value;
         let possible = set_plain(&mut expected, &steps, new.clone());
         let edited = edit::set(&text, &path, &printed(&new, false));
@@ -536,11 +547,11 @@ proptest! {
         if let Ok(edited) = edited {
             let read: Plain = serde_json::from_slice(&edited.bytes).unwrap();
             prop_assert_eq!(read, expected);
-            let (start, end) = (edited.at.start as usize, edited.at.end as usize);
+            let (start, end) = (edited.span.start as usize, edited.span.end as usize);
             let kept = edited.bytes.len() - end;
             prop_assert_eq!(&text[..start], &edited.bytes[..start]);
             prop_assert_eq!(&text[text.len() - kept..], &edited.bytes[end..]);
-            let document = Document::parse(&edited.bytes).unwrap();
+            let document = JsonDocument::parse(&edited.bytes).unwrap();
             if !steps.contains(&"-".to_owned()) {
                 prop_assert_eq!(to_plain(find(&document, &path).unwrap()), new);
             }
@@ -572,9 +583,9 @@ proptest! {
 
     #[test]
     fn paths_are_read_back(steps in prop::collection::vec(any::<String>(), 0..4), text: String) {
-        let path = Path::from_iter(steps);
-        prop_assert_eq!(Path::parse(&path.to_string()).unwrap(), path);
-        let _ = Path::parse(&text);
+        let path = ValuePath::from_iter(steps);
+        prop_assert_eq!(ValuePath::parse(&path.to_string()).unwrap(), path);
+        let _ = ValuePath::parse(&text);
     }
 }
 

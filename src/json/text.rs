@@ -68,7 +68,7 @@ fn code_unit(text: &str) -> (u16, &str) {
 }
 
 /// `text` with everything spelled out that could break a line or steer a terminal.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn escape_controls(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -11,7 +11,7 @@ use super::authority::Host;
 use super::failure::{Failure, words};
 use super::tls::{self, Handshaken, Setting, Stream, Witness};
 use super::wire::{Transport, Wire};
-use crate::tape::{Closing, Stage};
+use crate::tape::{CloseKind, ExchangeStage};
 
 /// An open connection to the target, plain or over TLS.
 pub struct Connection {
@@ -70,18 +70,18 @@ impl Connection {
 
     /// How the peer ended the connection, if this outcome of a read into a buffer that was not empty
     /// says that it did.
-    pub fn closing_of(&self, read: &io::Result<usize>) -> Option<Closing> {
+    pub fn closing_of(&self, read: &io::Result<usize>) -> Option<CloseKind> {
         use io::ErrorKind as Kind;
         match read {
-            Ok(0) if self.ends_in_tls => Some(Closing::CloseNotify),
-            Ok(0) => Some(Closing::Eof),
+            Ok(0) if self.ends_in_tls => Some(CloseKind::CloseNotify),
+            Ok(0) => Some(CloseKind::Eof),
             Ok(_) => None,
             Err(error) => match error.kind() {
                 // TCP ended, and TLS had not (RFC 8446, 6.1).
-                Kind::UnexpectedEof if self.ends_in_tls => Some(Closing::EofWithoutCloseNotify),
-                Kind::UnexpectedEof => Some(Closing::Eof),
+                Kind::UnexpectedEof if self.ends_in_tls => Some(CloseKind::EofWithoutCloseNotify),
+                Kind::UnexpectedEof => Some(CloseKind::Eof),
                 Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
-                    Some(Closing::Reset)
+                    Some(CloseKind::Reset)
                 }
                 _ => None,
             },
@@ -89,11 +89,14 @@ impl Connection {
     }
 
     /// What a failed read or write means.
-    pub fn failure(&self, stage: Stage, error: &io::Error) -> Failure {
+    pub fn failure(&self, stage: ExchangeStage, error: &io::Error) -> Failure {
         let doing = match stage {
-            Stage::Write => "writing to",
-            Stage::Read => "reading from",
-            Stage::Resolve | Stage::Connect | Stage::Proxy | Stage::Tls => "talking with",
+            ExchangeStage::Write => "writing to",
+            ExchangeStage::Read => "reading from",
+            ExchangeStage::Resolve
+            | ExchangeStage::Connect
+            | ExchangeStage::Proxy
+            | ExchangeStage::Tls => "talking with",
         };
         let (why, hint) = self.explain(error);
         let error = format!("{doing} {} failed: {why}", self.place);

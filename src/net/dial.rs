@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::span::Moment;
-use crate::tape::{Fact, Stage};
+use crate::tape::{ConnectionFact, ExchangeStage};
 
 use super::authority::Host;
 use super::failure::{Failure, shown, words};
@@ -33,9 +33,9 @@ pub(super) async fn dial<R>(
     progress: &mut Progress<'_, R>,
 ) -> Result<Wire, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
-    progress.enter(Stage::Connect, "");
+    progress.enter(ExchangeStage::Connect, "");
     let mut waiting = addresses.iter().copied();
     let mut running: JoinSet<Attempt> = JoinSet::new();
     let mut failed: Vec<(SocketAddr, io::Error)> = Vec::new();
@@ -55,7 +55,7 @@ where
         match answer {
             Some(Ok((_, Ok(stream)))) => return Ok(connected(host, stream, progress)),
             Some(Ok((address, Err(error)))) => {
-                progress.tell(&Fact::Tried {
+                progress.tell(&ConnectionFact::Tried {
                     peer: address.to_string(),
                     error: words(&error),
                 });
@@ -78,7 +78,7 @@ async fn attempt(address: SocketAddr) -> Attempt {
 
 fn connected<R>(host: &Host, stream: TcpStream, progress: &mut Progress<'_, R>) -> Wire
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
     // Requests are written whole: waiting for more to send would only blur the timing. Should the
     // system refuse, the connection is as good as before.
@@ -88,7 +88,7 @@ where
     let place = peer
         .as_ref()
         .map_or_else(|_| host.to_string(), |address| place_of(host, address));
-    progress.tell(&Fact::Connected {
+    progress.tell(&ConnectionFact::Connected {
         peer: name(peer).unwrap_or_default(),
         local: name(stream.local_addr()).unwrap_or_default(),
     });
@@ -119,7 +119,7 @@ fn all_failed(host: &Host, failed: &[(SocketAddr, io::Error)]) -> Failure {
             format!("cannot connect to {host}: {}", each.join("; "))
         }
     };
-    let failure = Failure::refused(Stage::Connect, error);
+    let failure = Failure::refused(ExchangeStage::Connect, error);
     let refused =
         |(_, error): &(SocketAddr, io::Error)| error.kind() == io::ErrorKind::ConnectionRefused;
     if !failed.is_empty() && failed.iter().all(refused) {
@@ -133,25 +133,25 @@ fn all_failed(host: &Host, failed: &[(SocketAddr, io::Error)]) -> Failure {
 #[cfg(unix)]
 pub(super) async fn unix<R>(path: &Path, progress: &mut Progress<'_, R>) -> Result<Wire, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
     let name = shown(&path.display().to_string());
-    progress.enter(Stage::Connect, name.clone());
+    progress.enter(ExchangeStage::Connect, name.clone());
     match tokio::net::UnixStream::connect(path).await {
         Ok(stream) => {
-            progress.tell(&Fact::Connected {
+            progress.tell(&ConnectionFact::Connected {
                 peer: path.display().to_string(),
                 local: String::new(),
             });
             Ok(Wire::new(stream, name))
         }
         Err(error) => {
-            progress.tell(&Fact::Tried {
+            progress.tell(&ConnectionFact::Tried {
                 peer: path.display().to_string(),
                 error: words(&error),
             });
             let error = format!("cannot connect to the socket {name}: {}", words(&error));
-            Err(Failure::refused(Stage::Connect, error)
+            Err(Failure::refused(ExchangeStage::Connect, error)
                 .hint("is the server running, and is this its socket?"))
         }
     }
@@ -161,9 +161,9 @@ where
 #[cfg(not(unix))]
 pub(super) async fn unix<R>(path: &Path, _progress: &mut Progress<'_, R>) -> Result<Wire, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
     let name = shown(&path.display().to_string());
     let error = format!("cannot connect to {name}: this system has no Unix sockets");
-    Err(Failure::refused(Stage::Connect, error))
+    Err(Failure::refused(ExchangeStage::Connect, error))
 }

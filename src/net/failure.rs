@@ -2,16 +2,16 @@
 
 use std::io;
 
-use crate::tape::{Cause, Stage};
+use crate::tape::{ExchangeStage, FailureCause};
 
 /// Something went wrong on the way to the peer, or with it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{error}")]
 pub struct Failure {
     /// What was being done.
-    pub stage: Stage,
+    pub stage: ExchangeStage,
     /// What kind of end it was.
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// One line: what failed, where (address or name), why.
     pub error: String,
     /// What to do about it.
@@ -20,10 +20,10 @@ pub struct Failure {
 
 impl Failure {
     /// The peer, the network or the machine refused.
-    pub(super) fn refused(stage: Stage, error: impl Into<String>) -> Self {
+    pub(super) fn refused(stage: ExchangeStage, error: impl Into<String>) -> Self {
         Self {
             stage,
-            cause: Cause::Refused,
+            cause: FailureCause::Refused,
             error: error.into(),
             hint: None,
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::span::Moment;
-use crate::tape::{Cause, Fact, Stage};
+use crate::tape::{ConnectionFact, ExchangeStage, FailureCause};
 
 use super::Clock;
 use super::failure::Failure;
@@ -12,28 +12,28 @@ use super::failure::Failure;
 pub(super) struct Progress<'a, R: ?Sized> {
     clock: &'a Clock,
     report: &'a mut R,
-    stage: Stage,
+    stage: ExchangeStage,
     /// With whom, for the message of a time-out.
     at: String,
 }
 
-impl<'a, R: FnMut(Moment, &Fact) + ?Sized> Progress<'a, R> {
+impl<'a, R: FnMut(Moment, &ConnectionFact) + ?Sized> Progress<'a, R> {
     pub(super) fn new(clock: &'a Clock, report: &'a mut R) -> Self {
         Self {
             clock,
             report,
-            stage: Stage::Resolve,
+            stage: ExchangeStage::Resolve,
             at: String::new(),
         }
     }
 
     /// Something happened just now.
-    pub(super) fn tell(&mut self, fact: &Fact) {
+    pub(super) fn tell(&mut self, fact: &ConnectionFact) {
         (self.report)(self.clock.moment(), fact);
     }
 
     /// From here on, `stage` is what is being done, with `at`.
-    pub(super) fn enter(&mut self, stage: Stage, at: impl Into<String>) {
+    pub(super) fn enter(&mut self, stage: ExchangeStage, at: impl Into<String>) {
         self.stage = stage;
         self.at = at.into();
     }
@@ -49,16 +49,16 @@ impl<'a, R: FnMut(Moment, &Fact) + ?Sized> Progress<'a, R> {
     /// What it means that the time ran out now.
     pub(super) fn timed_out(&self, after: Duration) -> Failure {
         let doing = match self.stage {
-            Stage::Resolve => "resolving",
-            Stage::Connect => "connecting to",
-            Stage::Proxy => "waiting for the proxy",
-            Stage::Tls => "agreeing on TLS with",
-            Stage::Write => "writing to",
-            Stage::Read => "reading from",
+            ExchangeStage::Resolve => "resolving",
+            ExchangeStage::Connect => "connecting to",
+            ExchangeStage::Proxy => "waiting for the proxy",
+            ExchangeStage::Tls => "agreeing on TLS with",
+            ExchangeStage::Write => "writing to",
+            ExchangeStage::Read => "reading from",
         };
         Failure {
             stage: self.stage,
-            cause: Cause::TimedOut,
+            cause: FailureCause::TimedOut,
             error: format!("no connection after {after:?}, while {doing} {}", self.at),
             hint: Some("--connect-timeout SECONDS sets how long to wait".to_owned()),
         }

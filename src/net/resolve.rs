@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::span::Moment;
-use crate::tape::{Fact, Stage};
+use crate::tape::{ConnectionFact, ExchangeStage};
 
 use super::authority::{Host, read_port};
 use super::failure::{Failure, shown, uncoded};
@@ -131,9 +131,9 @@ pub(super) async fn resolve<R>(
     progress: &mut Progress<'_, R>,
 ) -> Result<Vec<SocketAddr>, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
-    progress.enter(Stage::Resolve, host.to_string());
+    progress.enter(ExchangeStage::Resolve, host.to_string());
     let given = overridden(overrides, host, port);
     if let (Some(ip), None) = (host.ip(), &given) {
         return filtered(vec![SocketAddr::new(ip, port)], host, family);
@@ -143,7 +143,7 @@ where
         None => look_up(host, port).await?,
     };
     let addresses = interleaved(filtered(found, host, family)?);
-    progress.tell(&Fact::Resolved {
+    progress.tell(&ConnectionFact::Resolved {
         host: host.as_str().to_owned(),
         addrs: addresses.iter().map(ToString::to_string).collect(),
     });
@@ -170,7 +170,7 @@ fn unresolved(host: &Host, why: &str) -> Failure {
         .strip_prefix("failed to lookup address information: ")
         .unwrap_or(why);
     Failure::refused(
-        Stage::Resolve,
+        ExchangeStage::Resolve,
         format!("cannot resolve {}: {why}", shown(host.as_str())),
     )
     .hint("check the name and the network; --resolve HOST:PORT:ADDRESS gives an address by hand")
@@ -187,7 +187,7 @@ fn filtered(
     }
     let other: Vec<String> = other.iter().map(|one| one.ip().to_string()).collect();
     Err(Failure::refused(
-        Stage::Resolve,
+        ExchangeStage::Resolve,
         format!(
             "{host} has no {} address, only {}",
             family.name(),

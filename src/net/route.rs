@@ -18,7 +18,7 @@ use super::tls::{Tls, With};
 use super::url::{Scheme, Target};
 use super::wire::Wire;
 use crate::span::Moment;
-use crate::tape::{Fact, Stage};
+use crate::tape::{ConnectionFact, ExchangeStage};
 
 /// The way to a target.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ pub async fn connect<R>(
     report: &mut R,
 ) -> Result<Connection, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
     let mut progress = Progress::new(clock, report);
     let way = establish(route, tls, &mut progress);
@@ -104,7 +104,7 @@ async fn establish<R>(
     progress: &mut Progress<'_, R>,
 ) -> Result<Connection, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
     let wire = match (&route.unix_socket, route.proxy()) {
         (Some(path), _) => dial::unix(path, progress).await?,
@@ -124,7 +124,7 @@ async fn tcp<R>(
     progress: &mut Progress<'_, R>,
 ) -> Result<Wire, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
     let addresses = resolve(host, port, &route.resolve, route.family, progress).await?;
     dial::dial(host, &addresses, progress).await
@@ -137,11 +137,11 @@ async fn secure<R>(
     progress: &mut Progress<'_, R>,
 ) -> Result<Connection, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
-    progress.enter(Stage::Tls, wire.place.clone());
+    progress.enter(ExchangeStage::Tls, wire.place.clone());
     let handshaken = tls.handshake(wire, host, With::Target).await?;
-    progress.tell(&Fact::Secured(handshaken.secured.clone()));
+    progress.tell(&ConnectionFact::Secured(handshaken.secured.clone()));
     Ok(Connection::secure(handshaken, host.clone(), tls.setting()))
 }
 
@@ -153,7 +153,7 @@ async fn through<R>(
     progress: &mut Progress<'_, R>,
 ) -> Result<Wire, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
     let destination = destination(proxy, route, progress).await?;
     let wire = tcp(&proxy.host, proxy.port, route, progress)
@@ -171,13 +171,13 @@ where
         return Ok(wire);
     }
     let to = route.target.host_and_port();
-    progress.enter(Stage::Proxy, proxy.to_url());
+    progress.enter(ExchangeStage::Proxy, proxy.to_url());
     let place = format!("{to} through {}", proxy.to_url());
     let wire = match destination {
         Some(destination) => associated(wire, proxy, &destination, &to, place).await?,
         None => tunnelled(wire, proxy, &to, place).await?,
     };
-    progress.tell(&Fact::Tunnelled {
+    progress.tell(&ConnectionFact::Tunnelled {
         proxy: proxy.to_url(),
         to,
     });
@@ -204,7 +204,7 @@ async fn destination<R>(
     progress: &mut Progress<'_, R>,
 ) -> Result<Option<Destination>, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
     let Target { host, port, .. } = &route.target;
     let ip = match proxy.kind {
@@ -226,9 +226,9 @@ async fn enveloped<R>(
     progress: &mut Progress<'_, R>,
 ) -> Result<Wire, Failure>
 where
-    R: FnMut(Moment, &Fact) + ?Sized,
+    R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
-    progress.enter(Stage::Tls, wire.place.clone());
+    progress.enter(ExchangeStage::Tls, wire.place.clone());
     let handshaken = tls.handshake(wire, &proxy.host, With::Proxy).await?;
     Ok(Wire {
         io: handshaken.stream,

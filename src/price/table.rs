@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{Amiss, LongContext, Price, Prices, Rate, Rates, Source, Tier};
-use crate::json::{Document, JsonError, Kind, Value};
+use crate::json::{JsonDocument, JsonError, JsonKind, JsonValue};
 
 /// Why a file is no price table, and where.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -55,7 +55,7 @@ type Fault = (u64, Wrong);
 
 /// Reads a whole table.
 pub(super) fn read(bytes: &[u8]) -> Result<Prices, PricesError> {
-    let document = Document::parse(bytes).map_err(|error| {
+    let document = JsonDocument::parse(bytes).map_err(|error| {
         let at = error.at;
         placed(bytes, (at, Wrong::Json(error)))
     })?;
@@ -72,7 +72,7 @@ fn placed(bytes: &[u8], (at, what): Fault) -> PricesError {
     }
 }
 
-fn table(root: Value<'_>) -> Result<Prices, Fault> {
+fn table(root: JsonValue<'_>) -> Result<Prices, Fault> {
     for (key, expected) in [
         ("schema", "1"),
         ("currency", "USD"),
@@ -80,7 +80,9 @@ fn table(root: Value<'_>) -> Result<Prices, Fault> {
     ] {
         must_be(root, key, expected)?;
     }
-    let models = root.get("models").filter(|list| list.kind() == Kind::Array);
+    let models = root
+        .get("models")
+        .filter(|list| list.kind() == JsonKind::Array);
     let models = models.ok_or((
         root.span().start,
         Wrong::Expected("an object with `models`"),
@@ -92,7 +94,7 @@ fn table(root: Value<'_>) -> Result<Prices, Fault> {
 }
 
 /// Absent is fine: a few lines by hand need no preamble.
-fn must_be(root: Value<'_>, key: &'static str, expected: &'static str) -> Result<(), Fault> {
+fn must_be(root: JsonValue<'_>, key: &'static str, expected: &'static str) -> Result<(), Fault> {
     let Some(value) = root.get(key) else {
         return Ok(());
     };
@@ -104,7 +106,7 @@ fn must_be(root: Value<'_>, key: &'static str, expected: &'static str) -> Result
     is.then_some(()).ok_or((value.span().start, unit))
 }
 
-fn source(value: Option<Value<'_>>) -> Source {
+fn source(value: Option<JsonValue<'_>>) -> Source {
     let text = |key| Some(value?.get(key)?.as_str()?.into_owned());
     Source {
         name: text("name"),
@@ -113,8 +115,8 @@ fn source(value: Option<Value<'_>>) -> Source {
     }
 }
 
-fn price(entry: Value<'_>) -> Result<Price, Fault> {
-    if entry.kind() != Kind::Object {
+fn price(entry: JsonValue<'_>) -> Result<Price, Fault> {
+    if entry.kind() != JsonKind::Object {
         return Err((entry.span().start, Wrong::Expected("an object: one model")));
     }
     let mut draft = Draft::default();
@@ -139,7 +141,7 @@ struct Draft {
 
 impl Draft {
     /// Takes in one member; answers whether its key is known.
-    fn take(&mut self, key: &str, value: Value<'_>) -> Result<bool, Fault> {
+    fn take(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, Fault> {
         let price = &mut self.price;
         match key {
             "model" => price.model = text(value)?,
@@ -159,7 +161,7 @@ impl Draft {
         Ok(true)
     }
 
-    fn column(&mut self, key: &str, value: Value<'_>) -> Result<bool, Fault> {
+    fn column(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, Fault> {
         let Some((tier, column)) = key.split_once('_') else {
             return self.rates.take(key, value);
         };
@@ -187,7 +189,7 @@ impl Draft {
     }
 }
 
-fn long_context(value: Value<'_>) -> Result<LongContext, Fault> {
+fn long_context(value: JsonValue<'_>) -> Result<LongContext, Fault> {
     let mut columns = Columns::default();
     let mut above = None;
     for (key, value) in value.members() {
@@ -215,7 +217,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn take(&mut self, key: &str, value: Value<'_>) -> Result<bool, Fault> {
+    fn take(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, Fault> {
         let place = match key {
             "input" => &mut self.input,
             "output" => &mut self.output,
@@ -240,9 +242,9 @@ impl Columns {
     }
 }
 
-fn rate(key: &str, value: Value<'_>) -> Result<Rate, Fault> {
+fn rate(key: &str, value: JsonValue<'_>) -> Result<Rate, Fault> {
     let read = match value.kind() {
-        Kind::Number => Rate::parse(value.raw()),
+        JsonKind::Number => Rate::parse(value.raw()),
         _ => Err(Amiss::NotANumber),
     };
     read.map_err(|why| {
@@ -251,18 +253,18 @@ fn rate(key: &str, value: Value<'_>) -> Result<Rate, Fault> {
     })
 }
 
-fn text(value: Value<'_>) -> Result<String, Fault> {
+fn text(value: JsonValue<'_>) -> Result<String, Fault> {
     let text = value.as_str().map(std::borrow::Cow::into_owned);
     text.ok_or((value.span().start, Wrong::Expected("a string")))
 }
 
-fn count(value: Value<'_>) -> Result<u64, Fault> {
+fn count(value: JsonValue<'_>) -> Result<u64, Fault> {
     value
         .as_u64()
         .ok_or((value.span().start, Wrong::Expected("a count of tokens")))
 }
 
-fn truth(value: Value<'_>) -> Result<bool, Fault> {
+fn truth(value: JsonValue<'_>) -> Result<bool, Fault> {
     value
         .as_bool()
         .ok_or((value.span().start, Wrong::Expected("`true` or `false`")))

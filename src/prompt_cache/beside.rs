@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::value::{Role, digest};
 use crate::chat::Asked;
 use crate::diff::{Answered, Subject};
-use crate::json::{Document, Value};
-use crate::span::Side;
-use crate::tape::Fact;
+use crate::json::{JsonDocument, JsonValue};
+use crate::span::StreamSide;
+use crate::tape::ConnectionFact;
 
 /// A fact that differs.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -118,7 +118,7 @@ const FIELDS: &[&str] = &[
 /// What differs, members of the body first.
 pub(super) fn compare(
     [left, right]: [&Subject; 2],
-    documents: [Option<&Document<'_>>; 2],
+    documents: [Option<&JsonDocument<'_>>; 2],
     dialects: [Option<&str>; 2],
 ) -> Vec<Beside> {
     let mut found = Vec::new();
@@ -137,14 +137,14 @@ pub(super) fn compare(
         dialects.map(|name| name.map(str::to_owned)),
         None,
     );
-    let roots = documents.map(|document| document.map(Document::root));
+    let roots = documents.map(|document| document.map(JsonDocument::root));
     let models = [model(left, roots[0]), model(right, roots[1])];
     put(MODEL, models, Some("a cache belongs to one model"));
     for member in MEMBERS {
         let values = [at(roots[0], member.place), at(roots[1], member.place)];
         let says = values.map(|value| value.map(|value| digest(value, Role::Other)));
         if says[0] != says[1] {
-            let raw = |value: Value<'_>| String::from_utf8_lossy(value.raw()).into_owned();
+            let raw = |value: JsonValue<'_>| String::from_utf8_lossy(value.raw()).into_owned();
             let dialect = dialects[1].unwrap_or_default();
             let mut notes = member.notes.iter();
             let note = notes.find(|(of, _)| of.is_empty() || *of == dialect);
@@ -175,7 +175,7 @@ pub(super) fn compare(
     found
 }
 
-fn at<'a>(root: Option<Value<'a>>, place: &[&str]) -> Option<Value<'a>> {
+fn at<'a>(root: Option<JsonValue<'a>>, place: &[&str]) -> Option<JsonValue<'a>> {
     let mut value = root?;
     for step in place {
         value = value.get(step)?;
@@ -184,10 +184,10 @@ fn at<'a>(root: Option<Value<'a>>, place: &[&str]) -> Option<Value<'a>> {
 }
 
 /// The model that a request asks for, in its body or its path.
-pub(super) fn model(subject: &Subject, root: Option<Value<'_>>) -> Option<String> {
+pub(super) fn model(subject: &Subject, root: Option<JsonValue<'_>>) -> Option<String> {
     let in_body = root
         .and_then(|root| root.get("model"))
-        .and_then(Value::as_str);
+        .and_then(JsonValue::as_str);
     let asked = || {
         subject
             .answered
@@ -212,8 +212,8 @@ fn host(answered: &Answered) -> Option<String> {
 /// The fingerprint of the secret that the request was sent with.
 fn key(answered: &Answered) -> Option<String> {
     answered.tape.facts.iter().find_map(|(_, fact)| match fact {
-        Fact::Redacted {
-            side: Side::Sent,
+        ConnectionFact::Redacted {
+            side: StreamSide::Sent,
             fingerprint,
             ..
         } if !fingerprint.is_empty() => Some(fingerprint.clone()),

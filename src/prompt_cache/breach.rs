@@ -3,7 +3,7 @@
 use super::value::{Member, Role, digest, same_keys, sorted};
 use crate::diff::bytes::common;
 use crate::diff::change::What;
-use crate::json::{Kind, Path, Value};
+use crate::json::{JsonKind, JsonValue, ValuePath};
 
 /// The first difference between two values.
 #[derive(Debug)]
@@ -19,26 +19,26 @@ pub(super) struct Found<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spot<'a> {
     /// From the values compared to this one.
-    pub(super) path: Path,
+    pub(super) path: ValuePath,
     /// What stands there.
-    pub(super) value: Option<Value<'a>>,
+    pub(super) value: Option<JsonValue<'a>>,
     /// The first byte that differs, in the body.
     pub(super) at: u64,
 }
 
 impl<'a> Spot<'a> {
-    fn of(value: Value<'a>) -> Self {
+    fn of(value: JsonValue<'a>) -> Self {
         Self {
-            path: Path::default(),
+            path: ValuePath::default(),
             value: Some(value),
             at: value.span().start,
         }
     }
 
     /// Where something could stand at the end of `container`.
-    fn end(container: Value<'a>) -> Self {
+    fn end(container: JsonValue<'a>) -> Self {
         Self {
-            path: Path::default(),
+            path: ValuePath::default(),
             value: None,
             at: container.span().end.saturating_sub(1),
         }
@@ -63,9 +63,9 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn changed(left: Value<'a>, right: Value<'a>) -> Self {
+    fn changed(left: JsonValue<'a>, right: JsonValue<'a>) -> Self {
         let common = common(left.raw(), right.raw()) as u64;
-        let spot = |value: Value<'a>| Spot {
+        let spot = |value: JsonValue<'a>| Spot {
             at: value.span().start.saturating_add(common),
             ..Spot::of(value)
         };
@@ -82,17 +82,21 @@ impl<'a> Found<'a> {
 }
 
 /// The first difference that is more than spelling; `None` where both say the same.
-pub(super) fn first<'a>(left: Value<'a>, right: Value<'a>, role: Role) -> Option<Found<'a>> {
+pub(super) fn first<'a>(
+    left: JsonValue<'a>,
+    right: JsonValue<'a>,
+    role: Role,
+) -> Option<Found<'a>> {
     match (left.kind(), right.kind()) {
         _ if left.raw() == right.raw() => None,
-        (Kind::Object, Kind::Object) => first_member(left, right, role),
-        (Kind::Array, Kind::Array) => first_item(left, right, role),
+        (JsonKind::Object, JsonKind::Object) => first_member(left, right, role),
+        (JsonKind::Array, JsonKind::Array) => first_item(left, right, role),
         _ if digest(left, role) == digest(right, role) => None,
         _ => Some(Found::changed(left, right)),
     }
 }
 
-fn first_member<'a>(left: Value<'a>, right: Value<'a>, role: Role) -> Option<Found<'a>> {
+fn first_member<'a>(left: JsonValue<'a>, right: JsonValue<'a>, role: Role) -> Option<Found<'a>> {
     let in_order = same_keys(left, right, role);
     let sides = [left, right].map(|value| sorted(value, role).into_iter().peekable());
     let [mut lefts, mut rights] = sides;
@@ -122,10 +126,10 @@ fn first_member<'a>(left: Value<'a>, right: Value<'a>, role: Role) -> Option<Fou
 fn member<'a>(
     one: Option<Member<'a>>,
     other: Option<Member<'a>>,
-    left: Value<'a>,
-    right: Value<'a>,
+    left: JsonValue<'a>,
+    right: JsonValue<'a>,
 ) -> Option<Found<'a>> {
-    let spot = |key: Value<'a>, value: Value<'a>, name: &str| {
+    let spot = |key: JsonValue<'a>, value: JsonValue<'a>, name: &str| {
         let at = key.span().start;
         Spot {
             at,
@@ -152,7 +156,7 @@ fn member<'a>(
 /// Up to which size of an array it is looked for items that came in: nested ones would be read once a level.
 const SHIFTED: u64 = 64 << 10;
 
-fn first_item<'a>(left: Value<'a>, right: Value<'a>, role: Role) -> Option<Found<'a>> {
+fn first_item<'a>(left: JsonValue<'a>, right: JsonValue<'a>, role: Role) -> Option<Found<'a>> {
     let of_item = match role {
         Role::Blocks => Role::Block,
         _ => Role::Other,
@@ -175,7 +179,7 @@ fn first_item<'a>(left: Value<'a>, right: Value<'a>, role: Role) -> Option<Found
         let ended = one.is_none() || other.is_none();
         let shift = match role == Role::Blocks || small || ended {
             true => {
-                let digests = |items: crate::json::Items<'a>| -> Vec<u64> {
+                let digests = |items: crate::json::ArrayItems<'a>| -> Vec<u64> {
                     items.map(|item| digest(item, of_item)).collect()
                 };
                 shift(&digests(rest.0), &digests(rest.1))
@@ -183,7 +187,7 @@ fn first_item<'a>(left: Value<'a>, right: Value<'a>, role: Role) -> Option<Found
             false => Shift::Changed,
         };
         let step = n.to_string();
-        let spot = |item: Option<Value<'a>>, container| match item {
+        let spot = |item: Option<JsonValue<'a>>, container| match item {
             Some(item) => Spot::of(item).below(&step),
             None => Spot::end(container),
         };
@@ -248,7 +252,7 @@ pub(super) fn shift(left: &[u64], right: &[u64]) -> Shift {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Document;
+    use crate::json::JsonDocument;
 
     #[test]
     fn lists_shift() {
@@ -268,7 +272,7 @@ mod tests {
     #[test]
     fn the_first_difference_has_a_place_on_both_sides() {
         let case = |left: &str, right: &str, what, paths: [&str; 2], bytes: [&str; 2]| {
-            let documents = [left, right].map(|text| Document::parse(text.as_bytes()).unwrap());
+            let documents = [left, right].map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
             let found = first(documents[0].root(), documents[1].root(), Role::Block).unwrap();
             assert_eq!(found.what, what, "{left} {right}");
             let spots = [&found.left, &found.right];
@@ -349,8 +353,8 @@ mod tests {
 
     #[test]
     fn spelling_is_no_difference() {
-        let same = Document::parse(br#"{"a":[1]}"#).unwrap();
-        let spelled = Document::parse(br#"{ "a" : [1.0] }"#).unwrap();
+        let same = JsonDocument::parse(br#"{"a":[1]}"#).unwrap();
+        let spelled = JsonDocument::parse(br#"{ "a" : [1.0] }"#).unwrap();
         assert!(first(same.root(), spelled.root(), Role::Block).is_none());
     }
 }

@@ -264,7 +264,7 @@ fn place(segment: &Segment<'_>) -> Stand {
 
 fn inside(segment: &Segment<'_>, spot: &Spot<'_>) -> Stand {
     let text =
-        |value: crate::json::Value<'_>| first_of(&String::from_utf8_lossy(value.raw()), VALUE);
+        |value: crate::json::JsonValue<'_>| first_of(&String::from_utf8_lossy(value.raw()), VALUE);
     Stand {
         pointer: format!("{}{}", segment.pointer, spot.path),
         value: spot.value.map(text),

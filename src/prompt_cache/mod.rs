@@ -50,7 +50,7 @@ use crate::call::meaning::Priced;
 use crate::diff::bytes::common;
 use crate::diff::layers::stream;
 use crate::diff::{Answered, Subject};
-use crate::json::{Document, Value, pointer_at};
+use crate::json::{JsonDocument, JsonValue, pointer_at};
 use crate::price::Money;
 use prefix::{Common, Level, prefix};
 use segments::Prompt;
@@ -145,7 +145,7 @@ pub enum Raw {
 pub fn compare(left: &Subject, right: &Subject, dialect: Option<&str>) -> CacheStep {
     let subjects = [left, right];
     let bodies = subjects.map(|subject| subject.asked.bytes.as_slice());
-    let documents = bodies.map(|body| Document::parse(body).ok());
+    let documents = bodies.map(|body| JsonDocument::parse(body).ok());
     let [one, other] = [documents[0].as_ref(), documents[1].as_ref()];
     let dialects = dialects(subjects, [one, other], dialect);
     let provider = provider(right).or_else(|| provider(left));
@@ -162,7 +162,7 @@ pub fn compare(left: &Subject, right: &Subject, dialect: Option<&str>) -> CacheS
     let (written, written_common) = prefix(both, Level::Written, order, &estimate);
     let by_value = further(both, &written, order, &estimate);
     let (values, values_common) = by_value.unzip();
-    let root = other.map(Document::root);
+    let root = other.map(JsonDocument::root);
     let model = beside::model(right, root).unwrap_or_default();
     let evidence = check::Evidence {
         order,
@@ -212,7 +212,7 @@ fn further(
 /// request file, and last what its body shows.
 fn dialects<'a>(
     subjects: [&'a Subject; 2],
-    documents: [Option<&Document<'_>>; 2],
+    documents: [Option<&JsonDocument<'_>>; 2],
     named: Option<&'a str>,
 ) -> [Option<&'a str>; 2] {
     let of_exchange = |subject: &'a Subject| subject.answered.as_ref()?.report.completion.dialect;
@@ -260,7 +260,7 @@ fn extra(subject: &Subject, tokens: u64) -> Option<Money> {
     Some(Money::from_pico(more))
 }
 
-fn raw([left, right]: [&[u8]; 2], documents: [Option<&Document<'_>>; 2]) -> Raw {
+fn raw([left, right]: [&[u8]; 2], documents: [Option<&JsonDocument<'_>>; 2]) -> Raw {
     let equal = common(left, right);
     match (equal == left.len(), equal == right.len()) {
         (true, true) => Raw::Same,
@@ -268,7 +268,7 @@ fn raw([left, right]: [&[u8]; 2], documents: [Option<&Document<'_>>; 2]) -> Raw 
         (false, true) => Raw::RightIsPrefix,
         (false, false) => {
             let at = equal as u64;
-            let pointer = |document: Option<&Document<'_>>| match document {
+            let pointer = |document: Option<&JsonDocument<'_>>| match document {
                 Some(document) => pointer_at(document, at),
                 None => String::new(),
             };
@@ -305,15 +305,15 @@ fn said(answered: &Answered) -> Option<String> {
 }
 
 fn said_in(text: &[u8]) -> Option<String> {
-    let document = Document::parse(text).ok()?;
+    let document = JsonDocument::parse(text).ok()?;
     let root = document.root();
     let outer = [Some(root), root.get("message"), root.get("response")];
-    let of = |value: Value<'_>| {
+    let of = |value: JsonValue<'_>| {
         let own = value
             .get("diagnostics")
             .filter(|own| own.get("cache_miss_reason").is_some());
         let found = own.or_else(|| value.get("prompt_cache_diagnostics"))?;
-        (found.kind() == crate::json::Kind::Object)
+        (found.kind() == crate::json::JsonKind::Object)
             .then(|| excerpt::first_of(&String::from_utf8_lossy(found.raw()), SAID))
     };
     outer.into_iter().flatten().find_map(of)

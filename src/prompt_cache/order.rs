@@ -228,7 +228,7 @@ static RAW: Order = Order {
 ///
 /// Only what one API alone takes is a sign: `contents` of Gemini, `input` of Responses, and beside `messages`
 /// a `system` or an `input_schema` of Anthropic, `options` or `keep_alive` of Ollama.
-pub(super) fn shown(root: crate::json::Value<'_>) -> Option<&'static str> {
+pub(super) fn shown(root: crate::json::JsonValue<'_>) -> Option<&'static str> {
     let has = |key: &str| root.get(key).is_some();
     if has("contents") {
         return Some("gemini");
@@ -251,7 +251,7 @@ pub(super) fn shown(root: crate::json::Value<'_>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Document;
+    use crate::json::JsonDocument;
 
     #[test]
     fn whoever_documents_an_order_is_told_from_who_does_not() {
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn a_body_shows_its_dialect() {
         let case = |text: &str, expected| {
-            let document = Document::parse(text.as_bytes()).unwrap();
+            let document = JsonDocument::parse(text.as_bytes()).unwrap();
             assert_eq!(shown(document.root()), expected, "{text}");
         };
         case(r#"{"messages":[]}"#, Some("openai-chat"));

@@ -1,16 +1,16 @@
 //! What of a value is no prompt text: the bytes of marks for the cache, and those of inline data.
 
 use super::value::{MARKS, Role, members};
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 use crate::span::Span;
 
 /// Whether a member of a block is such a mark.
-pub(super) fn is_mark(key: Value<'_>) -> bool {
+pub(super) fn is_mark(key: JsonValue<'_>) -> bool {
     key.as_str().is_some_and(|key| MARKS.contains(&&*key))
 }
 
 /// Where the bytes of a segment stand: all of it, but for the marks and the commas that go with them.
-pub(super) fn pieces(value: Value<'_>) -> Vec<Span> {
+pub(super) fn pieces(value: JsonValue<'_>) -> Vec<Span> {
     let mut holes = Vec::new();
     let raw = value.raw();
     if MARKS
@@ -30,7 +30,7 @@ pub(super) fn pieces(value: Value<'_>) -> Vec<Span> {
     pieces
 }
 
-fn find_holes(value: Value<'_>, role: Role, holes: &mut Vec<Span>) {
+fn find_holes(value: JsonValue<'_>, role: Role, holes: &mut Vec<Span>) {
     for item in value.items() {
         if role == Role::Blocks {
             find_holes(item, Role::Block, holes);
@@ -70,7 +70,7 @@ fn find_holes(value: Value<'_>, role: Role, holes: &mut Vec<Span>) {
 const MEDIA: u64 = 1024;
 
 /// Bytes of inline pictures, sounds and files: what stands for them in tokens has nothing to do with bytes.
-pub(super) fn media(value: Value<'_>, key: &str) -> u64 {
+pub(super) fn media(value: JsonValue<'_>, key: &str) -> u64 {
     if value.span().len() < MEDIA {
         return 0;
     }
@@ -79,10 +79,10 @@ pub(super) fn media(value: Value<'_>, key: &str) -> u64 {
         known || value.raw().starts_with(b"\"data:")
     };
     match value.kind() {
-        Kind::String if is_data() => value.span().len(),
-        Kind::Object => {
+        JsonKind::String if is_data() => value.span().len(),
+        JsonKind::Object => {
             let members = value.members();
-            let of = |(key, member): (Value<'_>, Value<'_>)| {
+            let of = |(key, member): (JsonValue<'_>, JsonValue<'_>)| {
                 media(member, &key.as_str().unwrap_or_default())
             };
             members.map(of).sum()

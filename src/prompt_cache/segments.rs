@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::order::{Order, Part};
 use super::pieces::{is_mark, media, pieces};
 use super::value::{Role, digest, digest_text, text_of};
-use crate::json::{Document, Kind, Path, Value, pointer_at};
+use crate::json::{JsonDocument, JsonKind, JsonValue, ValuePath, pointer_at};
 use crate::span::Span;
 
 /// The prompt of one request.
@@ -33,8 +33,8 @@ pub(super) struct Segment<'a> {
     /// Its JSON Pointer.
     pub(super) pointer: String,
     /// The value, and what it stands in; `None` for a body that is not JSON.
-    pub(super) value: Option<Value<'a>>,
-    document: Option<&'a Document<'a>>,
+    pub(super) value: Option<JsonValue<'a>>,
+    document: Option<&'a JsonDocument<'a>>,
     /// Its bytes as they were written, without the marks.
     pub(super) text: Cow<'a, [u8]>,
     /// Where those bytes stand in the body.
@@ -101,7 +101,7 @@ pub struct Mark {
 
 /// Cuts a body up. What is not JSON is one segment.
 pub(super) fn prompt<'a>(
-    document: Option<&'a Document<'a>>,
+    document: Option<&'a JsonDocument<'a>>,
     body: &'a [u8],
     order: &Order,
 ) -> Prompt<'a> {
@@ -202,24 +202,24 @@ impl<'a> Gather<'a> {
     }
 
     /// Every member as it stands.
-    fn raw(&mut self, document: &'a Document<'a>) {
-        if document.root().kind() != Kind::Object {
+    fn raw(&mut self, document: &'a JsonDocument<'a>) {
+        if document.root().kind() != JsonKind::Object {
             return self.opaque(document.bytes());
         }
         for (key, value) in document.root().members() {
             let key = key.as_str().unwrap_or_default();
-            let pointer = Path::default().join(&key).to_string();
+            let pointer = ValuePath::default().join(&key).to_string();
             self.value("body", &key, &pointer, value, document);
         }
     }
 
-    fn part(&mut self, document: &'a Document<'a>, part: &Part) {
+    fn part(&mut self, document: &'a JsonDocument<'a>, part: &Part) {
         for place in part.places {
             let mut value = Some(document.root());
             for step in *place {
                 value = value.and_then(|value| value.get(step));
             }
-            if let Some(value) = value.filter(|value| value.kind() != Kind::Null) {
+            if let Some(value) = value.filter(|value| value.kind() != JsonKind::Null) {
                 let pointer = format!("/{}", place.join("/"));
                 return self.value(part.name, part.name, &pointer, value, document);
             }
@@ -232,10 +232,10 @@ impl<'a> Gather<'a> {
         part: &'static str,
         name: &str,
         pointer: &str,
-        value: Value<'a>,
-        document: &'a Document<'a>,
+        value: JsonValue<'a>,
+        document: &'a JsonDocument<'a>,
     ) {
-        if value.kind() != Kind::Array {
+        if value.kind() != JsonKind::Array {
             let segment = segment(part, name.to_owned(), pointer.to_owned(), value, document);
             return self.push(segment);
         }
@@ -270,12 +270,12 @@ impl<'a> Gather<'a> {
     }
 
     /// Counts the blocks of a segment, and notes the marks on them.
-    fn blocks_of(&mut self, value: Value<'a>, segment: &Segment<'a>) {
+    fn blocks_of(&mut self, value: JsonValue<'a>, segment: &Segment<'a>) {
         let content = value.get("content");
         let content = content.filter(|content| !content.is_empty());
-        let content = content.filter(|content| content.kind() == Kind::Array);
+        let content = content.filter(|content| content.kind() == JsonKind::Array);
         let pointer = &segment.pointer;
-        for (n, block) in content.into_iter().flat_map(Value::items).enumerate() {
+        for (n, block) in content.into_iter().flat_map(JsonValue::items).enumerate() {
             let pointer = format!("{pointer}/content/{n}");
             self.count(block);
             // Blocks inside a block are no places of their own, but marks on them count.
@@ -291,8 +291,8 @@ impl<'a> Gather<'a> {
         self.marks_on(value, pointer, segment);
     }
 
-    fn count(&mut self, block: Value<'a>) {
-        let kind = block.get("type").and_then(Value::as_str);
+    fn count(&mut self, block: JsonValue<'a>) {
+        let kind = block.get("type").and_then(JsonValue::as_str);
         let run = RUNS.into_iter().find(|run| kind.as_deref() == Some(run));
         if run.is_none() || run != self.run {
             self.blocks = self.blocks.saturating_add(1);
@@ -300,10 +300,10 @@ impl<'a> Gather<'a> {
         self.run = run;
     }
 
-    fn marks_on(&mut self, block: Value<'a>, pointer: &str, segment: &Segment<'a>) {
+    fn marks_on(&mut self, block: JsonValue<'a>, pointer: &str, segment: &Segment<'a>) {
         let marks = block.members().filter(|(key, _)| is_mark(*key));
         // `null` asks for nothing.
-        let marks = marks.filter(|(_, mark)| mark.kind() == Kind::Object);
+        let marks = marks.filter(|(_, mark)| mark.kind() == JsonKind::Object);
         for (_, mark) in marks {
             let inside = segment.size.part(segment.offset(block.span().end));
             self.marks.push(Mark {
@@ -318,10 +318,10 @@ impl<'a> Gather<'a> {
 
     /// A mark of the whole request stands on its last block.
     /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching#automatic-caching>)
-    fn automatic(&mut self, root: Value<'a>) {
+    fn automatic(&mut self, root: JsonValue<'a>) {
         let mark = root
             .get("cache_control")
-            .filter(|mark| mark.kind() == Kind::Object);
+            .filter(|mark| mark.kind() == JsonKind::Object);
         if let Some(mark) = mark {
             self.marks.push(Mark {
                 pointer: String::new(),
@@ -334,19 +334,21 @@ impl<'a> Gather<'a> {
     }
 }
 
-fn ttl(mark: Value<'_>) -> Option<String> {
-    mark.get("ttl").and_then(Value::as_str).map(Cow::into_owned)
+fn ttl(mark: JsonValue<'_>) -> Option<String> {
+    mark.get("ttl")
+        .and_then(JsonValue::as_str)
+        .map(Cow::into_owned)
 }
 
-fn inner_blocks(block: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+fn inner_blocks(block: JsonValue<'_>) -> impl Iterator<Item = JsonValue<'_>> {
     let content = block.get("content");
-    content.into_iter().flat_map(Value::items)
+    content.into_iter().flat_map(JsonValue::items)
 }
 
 /// The name of a tool, the role of a message, the type of anything else.
-fn called(item: Value<'_>) -> Option<Cow<'_, str>> {
-    let of = |value: Value<'_>, key: &str| -> Option<String> {
-        let text = value.get(key).and_then(Value::as_str)?;
+fn called(item: JsonValue<'_>) -> Option<Cow<'_, str>> {
+    let of = |value: JsonValue<'_>, key: &str| -> Option<String> {
+        let text = value.get(key).and_then(JsonValue::as_str)?;
         Some(text.into_owned()).filter(|text| !text.is_empty())
     };
     let role = of(item, "role");
@@ -359,8 +361,8 @@ fn segment<'a>(
     part: &'static str,
     name: String,
     pointer: String,
-    value: Value<'a>,
-    document: &'a Document<'a>,
+    value: JsonValue<'a>,
+    document: &'a JsonDocument<'a>,
 ) -> Segment<'a> {
     let pieces = pieces(value);
     let text = match pieces.as_slice() {

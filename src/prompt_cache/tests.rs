@@ -397,14 +397,14 @@ fn what_the_api_says_of_itself_is_found() {
 #[test]
 fn the_deepest_json_is_read() {
     let nested = |open: &str, close: &str, core: &str| {
-        let levels = crate::json::DEPTH - 3;
+        let levels = crate::json::MAX_DEPTH - 3;
         let inner = format!("{}{core}{}", open.repeat(levels), close.repeat(levels));
         format!(r#"{{"messages":[{{"role":"user","content":{inner}}}]}}"#)
     };
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let step = texts(&nested(open, close, "1"), &nested(open, close, "2"));
         let divergence = step.written.divergence.unwrap();
-        assert!(divergence.right.pointer.len() > crate::json::DEPTH);
+        assert!(divergence.right.pointer.len() > crate::json::MAX_DEPTH);
         let step = texts(&nested(open, close, "1"), &nested(open, close, "1.0"));
         assert_eq!(step.state, State::Respelled);
     }
@@ -555,7 +555,7 @@ proptest! {
         requests in [any_request(), any_request()], laid_out in any::<[bool; 2]>(),
     ) {
         let texts = [0, 1].map(|n| written(&requests[n], laid_out[n]));
-        let documents = [0, 1].map(|n| Document::parse(texts[n].as_bytes()).unwrap());
+        let documents = [0, 1].map(|n| JsonDocument::parse(texts[n].as_bytes()).unwrap());
         // Where no document calls two spellings one prompt, nothing but bytes counts.
         let order = order::order(Some("openai-chat"), None);
         let prompts = [0, 1].map(|n| segments::prompt(Some(&documents[n]), texts[n].as_bytes(), order));

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 
 /// Members that ask for a cache entry and are no part of the prompt: Anthropic's, of which "the moving marker
 /// always differs between adjacent requests and is not an invalidator" (anthropics/skills,
@@ -46,9 +46,9 @@ pub enum Spelling {
 
 /// The members that count, with what their values are.
 pub(super) fn members(
-    value: Value<'_>,
+    value: JsonValue<'_>,
     role: Role,
-) -> impl Iterator<Item = (Value<'_>, Value<'_>, Role)> {
+) -> impl Iterator<Item = (JsonValue<'_>, JsonValue<'_>, Role)> {
     value.members().filter_map(move |(key, member)| {
         let name = key.as_str().unwrap_or_default();
         match role {
@@ -60,7 +60,7 @@ pub(super) fn members(
 }
 
 /// The items with what they are.
-fn items(value: Value<'_>, role: Role) -> impl Iterator<Item = (Value<'_>, Role)> {
+fn items(value: JsonValue<'_>, role: Role) -> impl Iterator<Item = (JsonValue<'_>, Role)> {
     let of_item = match role {
         Role::Blocks => Role::Block,
         _ => Role::Other,
@@ -69,7 +69,7 @@ fn items(value: Value<'_>, role: Role) -> impl Iterator<Item = (Value<'_>, Role)
 }
 
 /// The text of a block that says nothing but that.
-pub(super) fn text_of(block: Value<'_>) -> Option<Cow<'_, str>> {
+pub(super) fn text_of(block: JsonValue<'_>) -> Option<Cow<'_, str>> {
     let (mut kind, mut text) = (None, None);
     for (key, member, _) in members(block, Role::Block) {
         match &*key.as_str()? {
@@ -83,7 +83,7 @@ pub(super) fn text_of(block: Value<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// The text that a content of one text block says.
-fn lone_text(value: Value<'_>, role: Role) -> Option<Cow<'_, str>> {
+fn lone_text(value: JsonValue<'_>, role: Role) -> Option<Cow<'_, str>> {
     let mut items = value.items();
     match (role, items.next(), items.next()) {
         (Role::Blocks, Some(only), None) => text_of(only),
@@ -92,12 +92,12 @@ fn lone_text(value: Value<'_>, role: Role) -> Option<Cow<'_, str>> {
 }
 
 /// The same for values that say the same, and only by an accident of 64 bits for others.
-pub(super) fn digest(value: Value<'_>, role: Role) -> u64 {
+pub(super) fn digest(value: JsonValue<'_>, role: Role) -> u64 {
     let mut hasher = DefaultHasher::new();
     match value.kind() {
-        Kind::String => return digest_text(&value.as_str().unwrap_or_default()),
-        Kind::Number => Number::of(value.raw()).hash(&mut hasher),
-        Kind::Array => {
+        JsonKind::String => return digest_text(&value.as_str().unwrap_or_default()),
+        JsonKind::Number => Number::of(value.raw()).hash(&mut hasher),
+        JsonKind::Array => {
             if let Some(text) = lone_text(value, role) {
                 return digest_text(&text);
             }
@@ -105,12 +105,12 @@ pub(super) fn digest(value: Value<'_>, role: Role) -> u64 {
                 digest(item, role).hash(&mut hasher);
             }
         }
-        Kind::Object => {
+        JsonKind::Object => {
             for (key, _, member, role) in sorted(value, role) {
                 (key, digest(member, role)).hash(&mut hasher);
             }
         }
-        Kind::True | Kind::False | Kind::Null => {}
+        JsonKind::True | JsonKind::False | JsonKind::Null => {}
     }
     value.kind().hash(&mut hasher);
     hasher.finish()
@@ -119,17 +119,17 @@ pub(super) fn digest(value: Value<'_>, role: Role) -> u64 {
 /// The digest of a text, however it is wrapped.
 pub(super) fn digest_text(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (text, Kind::String).hash(&mut hasher);
+    (text, JsonKind::String).hash(&mut hasher);
     hasher.finish()
 }
 
 /// A member: its name, its key, its value and what that is.
-pub(super) type Member<'a> = (Cow<'a, str>, Value<'a>, Value<'a>, Role);
+pub(super) type Member<'a> = (Cow<'a, str>, JsonValue<'a>, JsonValue<'a>, Role);
 
 /// The members by name; those of one name stay in order.
-pub(super) fn sorted(value: Value<'_>, role: Role) -> Vec<Member<'_>> {
+pub(super) fn sorted(value: JsonValue<'_>, role: Role) -> Vec<Member<'_>> {
     let named = |(key, member, role): (_, _, Role)| {
-        let name = Value::as_str(key).unwrap_or_default();
+        let name = JsonValue::as_str(key).unwrap_or_default();
         (name, key, member, role)
     };
     let mut all: Vec<Member<'_>> = members(value, role).map(named).collect();
@@ -138,7 +138,7 @@ pub(super) fn sorted(value: Value<'_>, role: Role) -> Vec<Member<'_>> {
 }
 
 /// Whether two objects name the same members in the same order.
-pub(super) fn same_keys(left: Value<'_>, right: Value<'_>, role: Role) -> bool {
+pub(super) fn same_keys(left: JsonValue<'_>, right: JsonValue<'_>, role: Role) -> bool {
     let keys = |value| members(value, role).map(|(key, ..)| key);
     let (mut lefts, mut rights) = (keys(left), keys(right));
     loop {
@@ -196,7 +196,7 @@ impl Number {
 }
 
 /// In what two spellings of one value differ; `texts` are their bytes without marks.
-pub(super) fn spellings([left, right]: [Value<'_>; 2], texts: [&[u8]; 2]) -> Vec<Spelling> {
+pub(super) fn spellings([left, right]: [JsonValue<'_>; 2], texts: [&[u8]; 2]) -> Vec<Spelling> {
     let mut found = Vec::new();
     spelled(left, right, Role::Block, &mut found);
     let spaces = texts.map(white_space);
@@ -210,9 +210,9 @@ pub(super) fn spellings([left, right]: [Value<'_>; 2], texts: [&[u8]; 2]) -> Vec
     found
 }
 
-fn spelled(left: Value<'_>, right: Value<'_>, role: Role, found: &mut Vec<Spelling>) {
+fn spelled(left: JsonValue<'_>, right: JsonValue<'_>, role: Role, found: &mut Vec<Spelling>) {
     match (left.kind(), right.kind()) {
-        (Kind::Object, Kind::Object) => {
+        (JsonKind::Object, JsonKind::Object) => {
             if !same_keys(left, right, role) {
                 found.push(match role {
                     Role::Block => Spelling::FieldOrder,
@@ -228,13 +228,17 @@ fn spelled(left: Value<'_>, right: Value<'_>, role: Role, found: &mut Vec<Spelli
                 spelled(left, right, role, found);
             }
         }
-        (Kind::Array, Kind::Array) => {
+        (JsonKind::Array, JsonKind::Array) => {
             for ((left, role), (right, _)) in items(left, role).zip(items(right, role)) {
                 spelled(left, right, role, found);
             }
         }
-        (Kind::String, Kind::String) if left.raw() != right.raw() => found.push(Spelling::Escapes),
-        (Kind::Number, Kind::Number) if left.raw() != right.raw() => found.push(Spelling::Numbers),
+        (JsonKind::String, JsonKind::String) if left.raw() != right.raw() => {
+            found.push(Spelling::Escapes)
+        }
+        (JsonKind::Number, JsonKind::Number) if left.raw() != right.raw() => {
+            found.push(Spelling::Numbers)
+        }
         (left, right) if left != right => found.push(Spelling::Shorthand),
         _ => {}
     }
@@ -258,10 +262,10 @@ fn white_space(text: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Document;
+    use crate::json::JsonDocument;
 
-    fn of<T>(texts: [&str; 2], with: impl FnOnce([Value<'_>; 2]) -> T) -> T {
-        let documents = texts.map(|text| Document::parse(text.as_bytes()).unwrap());
+    fn of<T>(texts: [&str; 2], with: impl FnOnce([JsonValue<'_>; 2]) -> T) -> T {
+        let documents = texts.map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
         with([documents[0].root(), documents[1].root()])
     }
 

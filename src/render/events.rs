@@ -9,17 +9,17 @@ use super::plan::{Answer, Decode, Parts, Plan, Screen};
 use super::{Painted, Style, head, words};
 use crate::chat::Dialect;
 use crate::content;
-use crate::http1::Limits;
+use crate::http1::HttpLimits;
 use crate::price::Prices;
-use crate::span::{Moment, Side, Span};
-use crate::sse::{Decoder, Format, Item};
-use crate::tape::{Fact, Tape, Watch, Window};
+use crate::span::{Moment, Span, StreamSide};
+use crate::sse::{EventDecoder, StreamFormat, StreamItem};
+use crate::tape::{ConnectionFact, Tape, Window, WireSink};
 
 /// Lists what happened in the order of its moments: moment, time since the line before, what. Answers how it
 /// ended.
 pub fn list(
     tape: &Tape,
-    limits: (Limits, content::Limits),
+    limits: (HttpLimits, content::DecodeLimits),
     dialect: Option<&'static dyn Dialect>,
     style: &Style,
     out: &mut dyn Write,
@@ -52,7 +52,7 @@ pub fn list(
         events: Live::new(body, notes, plan, limits, dialect).to_its_end(),
         result: Ok(()),
     };
-    tape.play(&mut lines);
+    tape.replay(&mut lines);
     // What it cost is not shown. An event that was cut off is told only now.
     let painted = lines.events.end(&Prices::default());
     lines.events();
@@ -75,7 +75,7 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     fn line(&mut self, mark: char, moment: Moment, text: &str) {
-        let gap = format!("+{}", words::time(moment.since(self.before)));
+        let gap = format!("+{}", words::time(moment.micros_since(self.before)));
         let times = format!("{} {gap:>11}", words::moment(moment));
         self.before = moment;
         self.write(&format!("{mark} {}  {text}\n", self.style.dim(&times)));
@@ -96,15 +96,15 @@ impl Lines<'_> {
     }
 }
 
-impl Watch for Lines<'_> {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
+impl WireSink for Lines<'_> {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         self.line('*', moment, &words::fact(fact));
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         let (place, verb) = match side {
-            Side::Sent => (0, "wrote"),
-            Side::Received => (1, "read"),
+            StreamSide::Sent => (0, "wrote"),
+            StreamSide::Received => (1, "read"),
         };
         let Some(at) = self.at.get_mut(place) else {
             return;
@@ -118,7 +118,7 @@ impl Watch for Lines<'_> {
         self.events();
     }
 
-    fn ended(&mut self, side: Side, moment: Moment) {
+    fn ended(&mut self, side: StreamSide, moment: Moment) {
         self.events.ended(side, moment);
         self.events();
     }
@@ -136,7 +136,7 @@ fn preview(bytes: &[u8]) -> String {
 /// tells when the byte at an offset of the body came.
 pub fn raw(
     body: &[u8],
-    format: Format,
+    format: StreamFormat,
     moment: &dyn Fn(u64) -> Option<Moment>,
     style: &Style,
     out: &mut dyn Write,
@@ -146,19 +146,19 @@ pub fn raw(
         bytes: body,
         ended: true,
     };
-    let mut decoder = Decoder::new(format);
+    let mut decoder = EventDecoder::new(format);
     let mut number = 0u64;
     while let Some(item) = decoder.step(seen) {
         let (what, span) = match item {
-            Item::Event(event) => ("event", event.span),
-            Item::Block(event) => ("fields without data", event.span),
-            Item::Comment { span, .. } => ("comment", span),
-            Item::Skipped(span) => ("too long", span),
-            Item::Cut(cut) => ("CUT", cut.span),
-            Item::Between(_) => continue,
+            StreamItem::Event(event) => ("event", event.span),
+            StreamItem::WithoutData(event) => ("fields without data", event.span),
+            StreamItem::Comment { span, .. } => ("comment", span),
+            StreamItem::TooLong(span) => ("too long", span),
+            StreamItem::Truncated(cut) => ("CUT", cut.span),
+            StreamItem::Separator(_) => continue,
         };
         // As for its line: the blank line's first byte is its last.
-        let came = moment(decoder.told().saturating_sub(1));
+        let came = moment(decoder.ready_at().saturating_sub(1));
         let came = came.map_or_else(String::new, |moment| words::time(moment.micros));
         let heading = format!("#{number}  {came}  {what}  {span}");
         writeln!(out, "{}", style.dim(&heading))?;

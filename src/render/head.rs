@@ -3,14 +3,14 @@
 use super::escape::{Keep, escape};
 use super::{Look, Style};
 use crate::http1::{Event, StartLine};
-use crate::span::{Side, Span};
+use crate::span::{Span, StreamSide};
 use crate::tape::Window;
 
 /// The mark of a direction: `>` went out, `<` came in.
-pub(super) fn mark(side: Side) -> char {
+pub(super) fn mark(side: StreamSide) -> char {
     match side {
-        Side::Sent => '>',
-        Side::Received => '<',
+        StreamSide::Sent => '>',
+        StreamSide::Received => '<',
     }
 }
 

@@ -3,17 +3,22 @@
 use std::io::{self, Write};
 
 use super::{Style, words};
-use crate::exchange::roles::Tile;
-use crate::span::{Moment, Side, Span};
+use crate::exchange::roles::RoleSpan;
+use crate::span::{Moment, Span, StreamSide};
 use crate::tape::Stream;
 
 /// Dumps one stream: a heading wherever role or read changes, then rows of sixteen bytes.
-pub fn dump(stream: &Stream, tiles: &[Tile], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub fn dump(
+    stream: &Stream,
+    tiles: &[RoleSpan],
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mark = match stream.side {
-        Side::Sent => '>',
-        Side::Received => '<',
+        StreamSide::Sent => '>',
+        StreamSide::Received => '<',
     };
-    let mut runs = stream.runs().peekable();
+    let mut runs = stream.reads().peekable();
     let mut fresh_read = true;
     for tile in tiles.iter().filter(|tile| tile.side == stream.side) {
         let mut at = tile.span.start;
@@ -36,7 +41,7 @@ pub fn dump(stream: &Stream, tiles: &[Tile], style: &Style, out: &mut dyn Write)
 
 fn heading(
     mark: char,
-    tile: &Tile,
+    tile: &RoleSpan,
     part: Span,
     moment: Moment,
     fresh_read: bool,

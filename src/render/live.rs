@@ -13,18 +13,18 @@ use super::{Look, Painted, head, hex, summary, timing, words};
 use crate::call::meaning::Report;
 use crate::chat::{self, Dialect, Options};
 use crate::content;
-use crate::exchange::phases::Milestones;
-use crate::exchange::{Exchange, Listen, Reader};
-use crate::http1::{End, Event, Keep, Limits, Message};
+use crate::exchange::phases::ExchangeMilestones;
+use crate::exchange::{Exchange, ExchangeReader, HttpEventSink};
+use crate::http1::{BodyRetention, Event, HttpLimits, HttpMessage, MessageEnd};
 use crate::price::Prices;
-use crate::span::{Moment, Side};
+use crate::span::{Moment, StreamSide};
 use crate::sse;
-use crate::tape::{Fact, Watch, Window};
+use crate::tape::{ConnectionFact, Window, WireSink};
 
 /// Paints an exchange. The response's body goes to one output, everything about it to another.
 #[derive(Debug)]
 pub struct Live<O: Write, N> {
-    reader: Reader,
+    reader: ExchangeReader,
     paint: Paint<O, N>,
 }
 
@@ -34,14 +34,14 @@ struct Paint<O: Write, N> {
     body: Screen<BufWriter<O>>,
     notes: Screen<N>,
     plan: Plan,
-    limits: content::Limits,
+    limits: content::DecodeLimits,
     /// Both heads, as far as they came.
     heads: Exchange,
     /// The bodies that are being shown: an answer may begin before its request is whole.
     sent: Option<Flow>,
     received: Option<Flow>,
     /// Undoes the coding of the response's body.
-    decoder: Option<content::Decoder>,
+    decoder: Option<content::ContentDecoder>,
     /// The beginning of the request's body: what was asked for helps to understand the answer.
     asked: Vec<u8>,
     options: Options,
@@ -57,7 +57,7 @@ struct Paint<O: Write, N> {
     /// The first bytes of what belongs to no message.
     lost: Vec<u8>,
     /// What is wrong with the coding of the body.
-    trouble: Option<content::Trouble>,
+    trouble: Option<content::DecodeError>,
     /// What went wrong with an output; nothing is painted after it.
     broken: Option<io::Error>,
 }
@@ -81,11 +81,11 @@ impl<O: Write, N: Write> Live<O, N> {
         body: Screen<O>,
         notes: Screen<N>,
         plan: Plan,
-        limits: (Limits, content::Limits),
+        limits: (HttpLimits, content::DecodeLimits),
         dialect: Option<&'static dyn Dialect>,
     ) -> Self {
         Self {
-            reader: Reader::new(Keep::Heads, limits.0),
+            reader: ExchangeReader::new(BodyRetention::HeadsOnly, limits.0),
             paint: Paint {
                 body: Screen {
                     out: BufWriter::with_capacity(GATHERED, body.out),
@@ -119,7 +119,7 @@ impl<O: Write, N: Write> Live<O, N> {
     /// The same for an exchange that is over: nobody waits, so that an answer of any length is understood.
     pub fn to_its_end(mut self) -> Self {
         self.paint.most = u64::MAX;
-        self.paint.options.limit = sse::LIMIT;
+        self.paint.options.limit = sse::MAX_EVENT_BYTES;
         self
     }
 
@@ -147,8 +147,8 @@ impl<O: Write, N: Write> Live<O, N> {
 
     /// The same; the outputs can be looked at afterwards, and nothing more is to be painted.
     pub(super) fn end(&mut self, prices: &Prices) -> Painted {
-        self.paint.flow_ends(Side::Sent);
-        self.paint.flow_ends(Side::Received);
+        self.paint.flow_ends(StreamSide::Sent);
+        self.paint.flow_ends(StreamSide::Received);
         let report = self.paint.understood(&self.reader.exchange, prices);
         if self.paint.plan.parts.meta {
             self.paint.summary(&self.reader.exchange, report.as_ref());
@@ -165,8 +165,8 @@ impl<O: Write, N: Write> Live<O, N> {
     }
 }
 
-impl<O: Write, N: Write> Watch for Live<O, N> {
-    fn fact(&mut self, moment: Moment, fact: &Fact) {
+impl<O: Write, N: Write> WireSink for Live<O, N> {
+    fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         let before = self.reader.exchange.more_masked;
         self.reader.fact(moment, fact);
         // A peer may repeat a key without end; how often is told at the end.
@@ -177,12 +177,12 @@ impl<O: Write, N: Write> Watch for Live<O, N> {
         }
     }
 
-    fn bytes(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
+    fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         self.reader.bytes(side, moment, bytes, &mut self.paint);
         self.paint.noted(|notes| notes.out.flush());
     }
 
-    fn ended(&mut self, side: Side, _moment: Moment) {
+    fn ended(&mut self, side: StreamSide, _moment: Moment) {
         self.reader.ended(side, &mut self.paint);
         self.paint.noted(|notes| notes.out.flush());
     }
@@ -192,11 +192,18 @@ impl<O: Write, N: Write> Watch for Live<O, N> {
     }
 }
 
-impl<O: Write, N: Write> Listen for Paint<O, N> {
-    fn event(&mut self, side: Side, moment: Moment, event: &Event, seen: Window<'_>) {
+impl<O: Write, N: Write> HttpEventSink for Paint<O, N> {
+    fn event(&mut self, side: StreamSide, moment: Moment, event: &Event, seen: Window<'_>) {
         match side {
-            Side::Sent => self.heads.request.take(event, seen, Keep::Heads),
-            Side::Received => self.heads.response.take(event, seen, Keep::Heads),
+            StreamSide::Sent => self
+                .heads
+                .request
+                .add_event(event, seen, BodyRetention::HeadsOnly),
+            StreamSide::Received => {
+                self.heads
+                    .response
+                    .add_event(event, seen, BodyRetention::HeadsOnly)
+            }
         }
         let raw = self.plan.decode == Decode::Nothing;
         match *event {
@@ -222,7 +229,7 @@ impl<O: Write, N: Write> Listen for Paint<O, N> {
                 self.flows_pause();
                 self.head_line(side, event, seen);
             }
-            Event::Unframed(span) if side == Side::Received => {
+            Event::Unframed(span) if side == StreamSide::Received => {
                 if raw {
                     self.show(side, seen.slice(span));
                 }
@@ -230,12 +237,12 @@ impl<O: Write, N: Write> Listen for Paint<O, N> {
             }
             Event::End(end) => {
                 // What follows a lost place may still be wanted as it came.
-                if !(raw && matches!(end, End::Lost { .. })) {
+                if !(raw && matches!(end, MessageEnd::FramingLost { .. })) {
                     self.flow_ends(side);
                 }
-                let over = side == Side::Received && end == End::Complete;
+                let over = side == StreamSide::Received && end == MessageEnd::Complete;
                 if over && self.heads.response.is_interim() {
-                    self.heads.response = Message::default();
+                    self.heads.response = HttpMessage::default();
                 }
             }
             Event::Unframed(span) => self.unframed_request(seen.slice(span)),
@@ -262,10 +269,10 @@ impl<O: Write, N: Write> Paint<O, N> {
         });
     }
 
-    fn note(&mut self, time: &str, fact: &Fact) {
+    fn note(&mut self, time: &str, fact: &ConnectionFact) {
         let look = match fact {
-            Fact::Failed { .. } => Look::Bad,
-            Fact::Tried { .. } => Look::Odd,
+            ConnectionFact::Failed { .. } => Look::Bad,
+            ConnectionFact::Tried { .. } => Look::Odd,
             _ => {
                 return self.line(&format!(
                     "{}  {}",
@@ -283,19 +290,19 @@ impl<O: Write, N: Write> Paint<O, N> {
         self.noted(|notes| writeln!(notes.out, "* {text}"));
     }
 
-    fn shows_head(&self, side: Side) -> bool {
+    fn shows_head(&self, side: StreamSide) -> bool {
         match side {
-            Side::Sent => self.plan.parts.request_head,
-            Side::Received => self.plan.parts.response_head,
+            StreamSide::Sent => self.plan.parts.request_head,
+            StreamSide::Received => self.plan.parts.response_head,
         }
     }
 
-    fn head_line(&mut self, side: Side, event: &Event, seen: Window<'_>) {
+    fn head_line(&mut self, side: StreamSide, event: &Event, seen: Window<'_>) {
         if !self.shows_head(side) {
             return;
         }
         if !self.plan.marked && !self.plan.on_screen {
-            if let Some((_, span)) = event.covers() {
+            if let Some((_, span)) = event.role_and_span() {
                 self.noted(|notes| notes.out.write_all(seen.slice(span)));
             }
             return;
@@ -350,12 +357,15 @@ impl<O: Write, N: Write> Paint<O, N> {
         };
         self.line(&style.paint(look, &words::outcome(exchange)));
         let lost = std::mem::take(&mut self.lost);
-        let at = exchange.received.bytes.saturating_sub(exchange.after_end);
-        let at = exchange.lost_at().unwrap_or(at);
+        let at = exchange
+            .received
+            .bytes
+            .saturating_sub(exchange.bytes_after_end);
+        let at = exchange.framing_lost_at().unwrap_or(at);
         let too_long = self.too_long;
         self.noted(|notes| {
             hex::rows(&lost, at, "*   ", &mut notes.out)?;
-            let milestones = Milestones::of(exchange);
+            let milestones = ExchangeMilestones::from_exchange(exchange);
             timing::waterfall(&milestones, "* ", &style, &mut notes.out)?;
             match report {
                 Some(report) if too_long => summary::verdict(report, "* ", &style, &mut notes.out),

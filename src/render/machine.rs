@@ -10,27 +10,30 @@ use super::escape::json_safe;
 use super::{Painted, words};
 use crate::call::meaning::Report;
 use crate::chat::{Options, ToolCall};
-use crate::content::{self, Body};
-use crate::exchange::phases::{Milestones, Phase};
-use crate::exchange::{Exchange, Outcome, Traffic, bodies, decoded};
-use crate::http1::{End, Field, Framing, Limits, Message, Part, Section, StartLine};
+use crate::content::{self, DecodedBody};
+use crate::exchange::phases::{ExchangeMilestones, ExchangePhase};
+use crate::exchange::{Exchange, ExchangeOutcome, TrafficTotals, decode_bodies, decode_body};
+use crate::http1::{
+    BodyFraming, FieldSection, HeadField, HttpLimits, HttpMessage, MessageEnd, MessagePart,
+    StartLine,
+};
 use crate::price::Prices;
 use crate::span::{Moment, Span};
-use crate::tape::{Fact, Tape};
+use crate::tape::{ConnectionFact, Tape};
 
 /// Writes the document of `tape`, and a line end.
 pub fn write(
     tape: &Tape,
-    (http1, limits): (Limits, content::Limits),
+    (http1, limits): (HttpLimits, content::DecodeLimits),
     options: Options,
     prices: &Prices,
     out: &mut dyn Write,
 ) -> Painted {
     let exchange = Exchange::read(tape, http1);
-    let bodies = bodies(tape, &exchange, limits);
+    let bodies = decode_bodies(tape, &exchange, limits);
     let [asked, answer] = &bodies;
     let report = Report::read_bodies(tape, &exchange, [asked, answer], options, prices, &mut ());
-    let trouble = answer.trouble.clone();
+    let trouble = answer.error.clone();
     let document = Document::of(tape, &exchange, bodies, limits, &report);
     let broken = serde_json::to_string(&document)
         .map_err(io::Error::from)
@@ -81,13 +84,13 @@ struct Document<'a> {
     via: &'a str,
     url: &'a str,
     tool: &'a str,
-    outcome: Outcome,
+    outcome: ExchangeOutcome,
     /// The outcome in words.
     explained: String,
-    milestones: Milestones,
-    phases: Vec<Phase>,
-    sent: &'a Traffic,
-    received: &'a Traffic,
+    milestones: ExchangeMilestones,
+    phases: Vec<ExchangePhase>,
+    sent: &'a TrafficTotals,
+    received: &'a TrafficTotals,
     facts: Vec<TimedFact<'a>>,
     request: MessageDoc<'a>,
     interim: Vec<MessageDoc<'a>>,
@@ -103,7 +106,7 @@ struct Document<'a> {
 struct TimedFact<'a> {
     t: Moment,
     #[serde(flatten)]
-    fact: &'a Fact,
+    fact: &'a ConnectionFact,
 }
 
 #[derive(Serialize)]
@@ -111,7 +114,7 @@ struct MessageDoc<'a> {
     #[serde(flatten)]
     start: Option<StartDoc<'a>>,
     fields: Vec<FieldDoc<'a>>,
-    framing: Option<Framing>,
+    framing: Option<BodyFraming>,
     chunks: u64,
     body: Option<BodyDoc>,
     trailers: Vec<FieldDoc<'a>>,
@@ -182,12 +185,12 @@ enum EndDoc {
     Complete,
     Closed,
     Short {
-        within: Part,
+        within: MessagePart,
         missing: Option<u64>,
     },
     Lost {
         at: u64,
-        fault: crate::http1::Fault,
+        fault: crate::http1::HttpFault,
         explained: &'static str,
     },
 }
@@ -196,12 +199,13 @@ impl<'a> Document<'a> {
     fn of(
         tape: &'a Tape,
         exchange: &'a Exchange,
-        [asked, answer]: [Body; 2],
-        limits: content::Limits,
+        [asked, answer]: [DecodedBody; 2],
+        limits: content::DecodeLimits,
         report: &'a Report,
     ) -> Self {
-        let milestones = Milestones::of(exchange);
-        let interim = |message| MessageDoc::of(message, decoded(message, &tape.received, limits));
+        let milestones = ExchangeMilestones::from_exchange(exchange);
+        let interim =
+            |message| MessageDoc::of(message, decode_body(message, &tape.received, limits));
         let facts = exchange.facts.iter();
         Self {
             id: &tape.origin.id,
@@ -221,14 +225,14 @@ impl<'a> Document<'a> {
             more_interim: exchange.more_interim,
             more_masked: exchange.more_masked,
             response: MessageDoc::of(&exchange.response, answer),
-            after_end: exchange.after_end,
+            after_end: exchange.bytes_after_end,
             report,
         }
     }
 }
 
 impl<'a> MessageDoc<'a> {
-    fn of(message: &'a Message, content: Body) -> Self {
+    fn of(message: &'a HttpMessage, content: DecodedBody) -> Self {
         Self {
             start: message.start.map(|start| start_line(start, &message.head)),
             fields: fields(&message.head),
@@ -252,7 +256,7 @@ impl<'a> MessageDoc<'a> {
     }
 }
 
-fn start_line(start: StartLine, head: &Section) -> StartDoc<'_> {
+fn start_line(start: StartLine, head: &FieldSection) -> StartDoc<'_> {
     let text = |span| String::from_utf8_lossy(head.slice(span));
     match start {
         StartLine::Request {
@@ -278,8 +282,8 @@ fn start_line(start: StartLine, head: &Section) -> StartDoc<'_> {
     }
 }
 
-fn fields(section: &Section) -> Vec<FieldDoc<'_>> {
-    let doc = |field: &Field| FieldDoc {
+fn fields(section: &FieldSection) -> Vec<FieldDoc<'_>> {
+    let doc = |field: &HeadField| FieldDoc {
         name: String::from_utf8_lossy(section.slice(field.name)),
         value: String::from_utf8_lossy(section.slice(field.value)),
         at: field.line,
@@ -287,7 +291,7 @@ fn fields(section: &Section) -> Vec<FieldDoc<'_>> {
     section.fields.iter().map(doc).collect()
 }
 
-fn body(message: &Message, body: Body) -> BodyDoc {
+fn body(message: &HttpMessage, body: DecodedBody) -> BodyDoc {
     let bytes = body.bytes.len() as u64;
     let content = match String::from_utf8(body.bytes) {
         Err(error) => Content::Base64(base64_simd::STANDARD.encode_to_string(error.as_bytes())),
@@ -300,17 +304,17 @@ fn body(message: &Message, body: Body) -> BodyDoc {
         wire_bytes: message.body_length,
         bytes,
         spans: message.body.clone(),
-        trouble: body.trouble.map(|trouble| trouble.to_string()),
+        trouble: body.error.map(|trouble| trouble.to_string()),
         content,
     }
 }
 
-fn end(end: End) -> EndDoc {
+fn end(end: MessageEnd) -> EndDoc {
     match end {
-        End::Complete => EndDoc::Complete,
-        End::Closed => EndDoc::Closed,
-        End::Short { within, missing } => EndDoc::Short { within, missing },
-        End::Lost { at, fault } => EndDoc::Lost {
+        MessageEnd::Complete => EndDoc::Complete,
+        MessageEnd::Closed => EndDoc::Closed,
+        MessageEnd::Truncated { within, missing } => EndDoc::Short { within, missing },
+        MessageEnd::FramingLost { at, fault } => EndDoc::Lost {
             at,
             fault,
             explained: fault.explain(),

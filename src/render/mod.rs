@@ -26,7 +26,7 @@ pub mod words;
 use anstyle::{AnsiColor, Effects};
 
 use crate::call::meaning::Report;
-use crate::content::Trouble;
+use crate::content::DecodeError;
 use crate::exchange::Exchange;
 
 /// What the output can show. Passed in, never global.
@@ -117,7 +117,7 @@ pub struct Painted {
     /// What it means; `None` where no response began.
     pub report: Option<Report>,
     /// What is wrong with the coding of the response's body.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<DecodeError>,
     /// The error that ended the painting.
     pub broken: Option<std::io::Error>,
 }

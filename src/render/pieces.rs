@@ -48,7 +48,8 @@ impl Hear for Events {
         if self.open.is_none_or(|(number, ..)| number != delta.event) {
             self.close();
             self.open = Some((delta.event, delta.moment, delta.whole));
-            self.slow = Some(delta.moment.since(delta.begun)).filter(|micros| *micros >= SLOW);
+            self.slow =
+                Some(delta.moment.micros_since(delta.begun)).filter(|micros| *micros >= SLOW);
         }
         let part = self.part(delta);
         self.parts.push(part);
@@ -111,7 +112,7 @@ impl Events {
         self.lines.push(Line {
             number,
             moment,
-            gap: self.before.map(|before| moment.since(before)),
+            gap: self.before.map(|before| moment.micros_since(before)),
             bytes: span.len(),
             parts: std::mem::take(&mut self.parts),
         });
@@ -229,8 +230,8 @@ mod tests {
                 choice: 0,
                 kind: DeltaKind::ToolCall { index: 0 },
                 text: Cow::Owned(format!("é{number:039} ")),
-                span: Span::at(0),
-                whole: Span::at(0),
+                span: Span::empty_at(0),
+                whole: Span::empty_at(0),
                 event: number,
                 begun: Moment::default(),
                 moment: Moment::from_micros(2_000),

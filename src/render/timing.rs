@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::{Style, words};
-use crate::exchange::phases::Milestones;
+use crate::exchange::phases::ExchangeMilestones;
 
 /// Draws the phases between the milestones. Nothing for an exchange that reached none.
 pub(super) fn waterfall(
-    milestones: &Milestones,
+    milestones: &ExchangeMilestones,
     prefix: &str,
     style: &Style,
     out: &mut dyn Write,
@@ -36,7 +36,7 @@ pub(super) fn waterfall(
             out,
             "{prefix}{:<8} {:>10}  {}{}{}",
             phase.name,
-            words::time(phase.to.since(phase.from)),
+            words::time(phase.to.micros_since(phase.from)),
             gap.repeat(before),
             bar.repeat(length.min((width as usize).saturating_sub(before))),
             gap.repeat(after),
@@ -53,12 +53,12 @@ mod tests {
     #[test]
     fn phases_fill_the_width() {
         let at = |micros| Some(Moment::from_micros(micros));
-        let milestones = Milestones {
+        let milestones = ExchangeMilestones {
             connected: at(10_000),
             sent: at(10_100),
             first_byte: at(60_000),
             last_byte: at(100_000),
-            ..Milestones::default()
+            ..ExchangeMilestones::default()
         };
         let style = Style {
             width: 46,

@@ -3,12 +3,14 @@
 
 use std::borrow::Cow;
 
-use crate::content::{Kind, Trouble};
-use crate::exchange::{Exchange, Outcome};
-use crate::http1::{End, Framing, Message, Oddity};
+use crate::content::{CodingFault, DecodeError};
+use crate::exchange::{Exchange, ExchangeOutcome};
+use crate::http1::{BodyFraming, HttpMessage, HttpOddity, MessageEnd};
 use crate::render::escape::{Keep, escape};
-use crate::span::{Moment, Side};
-use crate::tape::{Cause, Closing, Fact, Party, Secured, Stage};
+use crate::span::{Moment, StreamSide};
+use crate::tape::{
+    CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, TlsSession,
+};
 
 /// Foreign text for one line of a terminal.
 pub fn line(text: &str) -> Cow<'_, str> {
@@ -63,30 +65,32 @@ pub fn bytes(number: u64) -> String {
 }
 
 /// What happened, in one line.
-pub fn fact(fact: &Fact) -> String {
+pub fn fact(fact: &ConnectionFact) -> String {
     match fact {
-        Fact::Resolved { host, addrs } => {
+        ConnectionFact::Resolved { host, addrs } => {
             format!("resolved {} to {}", line(host), line(&addrs.join(", ")))
         }
-        Fact::Tried { peer, error } => format!("tried {} in vain: {}", line(peer), line(error)),
-        Fact::Connected { peer, local } if local.is_empty() => {
+        ConnectionFact::Tried { peer, error } => {
+            format!("tried {} in vain: {}", line(peer), line(error))
+        }
+        ConnectionFact::Connected { peer, local } if local.is_empty() => {
             format!("connected to {}", line(peer))
         }
-        Fact::Connected { peer, local } => {
+        ConnectionFact::Connected { peer, local } => {
             format!("connected to {} from {}", line(peer), line(local))
         }
-        Fact::Tunnelled { proxy, to } => {
+        ConnectionFact::Tunnelled { proxy, to } => {
             format!("proxy {} opened a way to {}", line(proxy), line(to))
         }
-        Fact::Secured(secured) => tls(secured),
-        Fact::Reused {} => "reused a connection".to_owned(),
-        Fact::Closed { by, how } => closing(*by, *how).to_owned(),
-        Fact::Failed {
+        ConnectionFact::Secured(secured) => tls(secured),
+        ConnectionFact::Reused {} => "reused a connection".to_owned(),
+        ConnectionFact::Closed { by, how } => closing(*by, *how).to_owned(),
+        ConnectionFact::Failed {
             stage,
             cause,
             error,
         } => failure(*stage, *cause, error),
-        Fact::Redacted {
+        ConnectionFact::Redacted {
             rule,
             side,
             span,
@@ -102,7 +106,7 @@ pub fn fact(fact: &Fact) -> String {
     }
 }
 
-fn tls(secured: &Secured) -> String {
+fn tls(secured: &TlsSession) -> String {
     let mut text = format!("{} {}", line(&secured.version), line(&secured.cipher));
     for part in [&secured.group, &secured.alpn].into_iter().flatten() {
         text.push_str(", ");
@@ -121,40 +125,42 @@ fn tls(secured: &Secured) -> String {
     text
 }
 
-fn closing(by: Party, how: Closing) -> &'static str {
+fn closing(by: ConnectionParty, how: CloseKind) -> &'static str {
     match (by, how) {
-        (Party::Us, Closing::CloseNotify) => "closed by us (close_notify)",
-        (Party::Us, _) => "closed by us",
-        (Party::Peer, Closing::CloseNotify) => "closed by the peer (close_notify)",
-        (Party::Peer, Closing::Eof) => "closed by the peer",
-        (Party::Peer, Closing::EofWithoutCloseNotify) => "closed by the peer without close_notify",
-        (Party::Peer, Closing::Reset) => "reset by the peer",
+        (ConnectionParty::Us, CloseKind::CloseNotify) => "closed by us (close_notify)",
+        (ConnectionParty::Us, _) => "closed by us",
+        (ConnectionParty::Peer, CloseKind::CloseNotify) => "closed by the peer (close_notify)",
+        (ConnectionParty::Peer, CloseKind::Eof) => "closed by the peer",
+        (ConnectionParty::Peer, CloseKind::EofWithoutCloseNotify) => {
+            "closed by the peer without close_notify"
+        }
+        (ConnectionParty::Peer, CloseKind::Reset) => "reset by the peer",
     }
 }
 
-fn failure(stage: Stage, cause: Cause, error: &str) -> String {
+fn failure(stage: ExchangeStage, cause: FailureCause, error: &str) -> String {
     let doing = doing(stage);
     match cause {
-        Cause::Refused => format!("{doing} failed: {}", line(error)),
-        Cause::TimedOut => format!("timed out: {}", line(error)),
-        Cause::Interrupted => format!("interrupted ({}) while {doing}", line(error)),
+        FailureCause::Refused => format!("{doing} failed: {}", line(error)),
+        FailureCause::TimedOut => format!("timed out: {}", line(error)),
+        FailureCause::Interrupted => format!("interrupted ({}) while {doing}", line(error)),
     }
 }
 
-fn doing(stage: Stage) -> &'static str {
+fn doing(stage: ExchangeStage) -> &'static str {
     match stage {
-        Stage::Resolve => "resolving the name",
-        Stage::Connect => "connecting",
-        Stage::Proxy => "asking the proxy",
-        Stage::Tls => "agreeing on TLS",
-        Stage::Write => "writing the request",
-        Stage::Read => "reading the response",
+        ExchangeStage::Resolve => "resolving the name",
+        ExchangeStage::Connect => "connecting",
+        ExchangeStage::Proxy => "asking the proxy",
+        ExchangeStage::Tls => "agreeing on TLS",
+        ExchangeStage::Write => "writing the request",
+        ExchangeStage::Read => "reading the response",
     }
 }
 
 /// An oddity, with its place and clause.
-pub fn oddity(side: Side, oddity: Oddity) -> String {
-    let Oddity { kind, at } = oddity;
+pub fn oddity(side: StreamSide, oddity: HttpOddity) -> String {
+    let HttpOddity { kind, at } = oddity;
     let place = if at.is_empty() {
         at.start.to_string()
     } else {
@@ -170,7 +176,7 @@ pub fn oddity(side: Side, oddity: Oddity) -> String {
 /// Where our own request stops being one that can be read, if it does: it went out all the same.
 pub fn lost_request(exchange: &Exchange) -> Option<String> {
     match exchange.request.end? {
-        End::Lost { at, fault } => Some(format!(
+        MessageEnd::FramingLost { at, fault } => Some(format!(
             "odd: the request cannot be read from its byte {at} on: {} ({})",
             fault.explain(),
             fault.clause()
@@ -181,7 +187,7 @@ pub fn lost_request(exchange: &Exchange) -> Option<String> {
 
 /// What was seen and is not told one by one, a line each.
 pub fn more(exchange: &Exchange) -> Vec<String> {
-    let oddities = |total: u64, message: &Message| total.saturating_add(message.more_oddities);
+    let oddities = |total: u64, message: &HttpMessage| total.saturating_add(message.more_oddities);
     let messages = exchange
         .interim
         .iter()
@@ -199,12 +205,18 @@ pub fn more(exchange: &Exchange) -> Vec<String> {
 /// How the exchange ended, in one line.
 pub fn outcome(exchange: &Exchange) -> String {
     match exchange.outcome() {
-        Outcome::Whole => whole(exchange),
-        Outcome::NoConnection { stage, error } => failure(stage, Cause::Refused, &error),
-        Outcome::TimedOut { stage, error } => failure(stage, Cause::TimedOut, &error),
-        Outcome::Interrupted => format!("interrupted after {}", bytes(exchange.received.bytes)),
-        Outcome::NoResponse { error } => format!("no response: {}", line(&error)),
-        Outcome::Cut {
+        ExchangeOutcome::Whole => whole(exchange),
+        ExchangeOutcome::NoConnection { stage, error } => {
+            failure(stage, FailureCause::Refused, &error)
+        }
+        ExchangeOutcome::TimedOut { stage, error } => {
+            failure(stage, FailureCause::TimedOut, &error)
+        }
+        ExchangeOutcome::Interrupted => {
+            format!("interrupted after {}", bytes(exchange.received.bytes))
+        }
+        ExchangeOutcome::NoResponse { error } => format!("no response: {}", line(&error)),
+        ExchangeOutcome::Cut {
             within: Some(part),
             missing: Some(missing),
             error,
@@ -216,7 +228,7 @@ pub fn outcome(exchange: &Exchange) -> String {
                 line(&error)
             )
         }
-        Outcome::Cut {
+        ExchangeOutcome::Cut {
             within: Some(part),
             missing: None,
             error,
@@ -227,7 +239,7 @@ pub fn outcome(exchange: &Exchange) -> String {
                 line(&error)
             )
         }
-        Outcome::Cut {
+        ExchangeOutcome::Cut {
             within: None,
             error,
             ..
@@ -238,14 +250,14 @@ pub fn outcome(exchange: &Exchange) -> String {
                 line(&error)
             )
         }
-        Outcome::Lost { at, fault } => {
+        ExchangeOutcome::Lost { at, fault } => {
             format!(
                 "UNREADABLE from byte {at} on: {} ({})",
                 fault.explain(),
                 fault.clause()
             )
         }
-        Outcome::Unfinished => format!(
+        ExchangeOutcome::Unfinished => format!(
             "the recording stops after {}",
             bytes(exchange.received.bytes)
         ),
@@ -255,8 +267,8 @@ pub fn outcome(exchange: &Exchange) -> String {
 fn whole(exchange: &Exchange) -> String {
     let response = &exchange.response;
     let how = match response.framing {
-        Some(Framing::Chunked) => format!(", {} chunks", count(response.chunks)),
-        Some(Framing::UntilClose) => ", until the close".to_owned(),
+        Some(BodyFraming::Chunked) => format!(", {} chunks", count(response.chunks)),
+        Some(BodyFraming::UntilClose) => ", until the close".to_owned(),
         _ => String::new(),
     };
     let status = response.status().unwrap_or_default();
@@ -267,10 +279,10 @@ fn whole(exchange: &Exchange) -> String {
 }
 
 /// Why a body is not decoded to its end, in one line.
-pub fn undecoded(trouble: &Trouble) -> String {
+pub fn undecoded(trouble: &DecodeError) -> String {
     let more = match trouble.kind {
-        Kind::SizeLimit(_) => " (`--max-decoded` allows more)",
-        Kind::RatioLimit(_) => " (`--max-ratio` allows more)",
+        CodingFault::SizeLimit(_) => " (`--max-decoded` allows more)",
+        CodingFault::RatioLimit(_) => " (`--max-ratio` allows more)",
         _ => "",
     };
     format!("the body cannot be decoded: {trouble}{more}")

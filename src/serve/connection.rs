@@ -9,7 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::coding::Coding;
 use super::reply::{self, After, Manner, Reply};
 use super::request::Request;
-use crate::http1::{Decoder, End, Event, Framing, Keep, Limits, Message};
+use crate::http1::{
+    BodyFraming, BodyRetention, Event, HttpDecoder, HttpLimits, HttpMessage, MessageEnd,
+};
 use crate::tape::Window;
 
 /// The longest body that is taken.
@@ -69,8 +71,8 @@ enum Next {
 
 /// A request that is being read.
 struct Reading {
-    decoder: Decoder,
-    message: Message,
+    decoder: HttpDecoder,
+    message: HttpMessage,
     body: Vec<u8>,
 }
 
@@ -85,8 +87,8 @@ enum Found {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn read(&mut self) -> io::Result<Next> {
         let mut reading = Reading {
-            decoder: Decoder::request(self.base, Limits::default()),
-            message: Message::default(),
+            decoder: HttpDecoder::for_request(self.base, HttpLimits::default()),
+            message: HttpMessage::default(),
             body: Vec::new(),
         };
         loop {
@@ -169,13 +171,14 @@ impl Reading {
     fn step(&mut self, seen: Window<'_>) -> Found {
         let mut waiting = false;
         while let Some(event) = self.decoder.step(seen) {
-            self.message.take(&event, seen, Keep::Heads);
+            self.message
+                .add_event(&event, seen, BodyRetention::HeadsOnly);
             match event {
                 Event::HeadEnd(_, framing) => {
-                    if matches!(framing, Framing::Length(length) if length > BODY_LIMIT) {
+                    if matches!(framing, BodyFraming::Length(length) if length > BODY_LIMIT) {
                         return Found::Next(too_large());
                     }
-                    waiting = self.expects() && framing != Framing::Empty;
+                    waiting = self.expects() && framing != BodyFraming::Empty;
                 }
                 Event::Data(_) if self.message.body_length > BODY_LIMIT => {
                     return Found::Next(too_large());
@@ -195,23 +198,23 @@ impl Reading {
         }
     }
 
-    fn end(&mut self, end: End) -> Next {
+    fn end(&mut self, end: MessageEnd) -> Next {
         match end {
-            End::Complete | End::Closed => {
+            MessageEnd::Complete | MessageEnd::Closed => {
                 let request = self.request();
                 let manner = self.manner(&request);
                 Next::Whole(request, manner)
             }
             // Nothing came after the last request: the usual end.
-            End::Short { .. }
+            MessageEnd::Truncated { .. }
                 if self.message.start.is_none() && self.message.head.bytes.is_empty() =>
             {
                 Next::Gone
             }
-            End::Short { within, .. } => {
+            MessageEnd::Truncated { within, .. } => {
                 Next::Refused(400, format!("The request ended inside {within}."))
             }
-            End::Lost { at, fault } => {
+            MessageEnd::FramingLost { at, fault } => {
                 let text = fault.explain();
                 let clause = fault.clause();
                 let fault = format!("At byte {at} of this connection: {text} ({clause}).");

@@ -8,10 +8,10 @@ use super::{
     Count, Kind, Limit, MOST, PASSED_ON, Reset, ServiceFacts, Told, Unread, Wait, What, Window,
     policy, value,
 };
-use crate::http1::Section;
+use crate::http1::FieldSection;
 
 /// What the fields of a response head, or of its trailers, tell.
-pub fn read(head: &Section) -> ServiceFacts {
+pub fn read(head: &FieldSection) -> ServiceFacts {
     of(head.pairs())
 }
 

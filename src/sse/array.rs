@@ -3,30 +3,30 @@
 
 use memchr::memchr2;
 
-use super::{Decoder, Event, Item};
+use super::{EventDecoder, SseEvent, StreamItem};
 use crate::span::Span;
 use crate::tape::Window;
 
 /// Where in the array the search stands.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct ArrayScanner {
     /// Whether the outer bracket has been seen.
     opened: bool,
     /// Whether the outer bracket has been closed.
     closed: bool,
     /// Where the item that is being read began.
-    item: Option<u64>,
+    item_start: Option<u64>,
     /// How many brackets of that item are open.
     depth: u64,
     /// Inside a string.
-    quoted: bool,
+    in_string: bool,
     /// The next byte of that string is escaped.
     escaped: bool,
 }
 
 /// What one byte tells.
-enum Found {
-    Nothing,
+enum ItemBoundary {
+    NoBoundary,
     /// The item begins here.
     Begins,
     /// The item ended before this byte.
@@ -35,48 +35,50 @@ enum Found {
     EndsWith,
 }
 
-impl Decoder {
-    pub(super) fn step_array(&mut self, seen: Window<'_>) -> Option<Item> {
-        while let Some(&byte) = seen.from(self.scanned).first() {
-            if self.array.quoted {
+impl EventDecoder {
+    pub(super) fn step_array(&mut self, seen: Window<'_>) -> Option<StreamItem> {
+        while let Some(&byte) = seen.slice_from(self.scanned).first() {
+            if self.array.in_string {
                 self.skip_string(seen);
                 continue;
             }
             let here = self.scanned;
-            match self.array.take(byte) {
-                Found::Nothing => self.scanned = here.saturating_add(1),
-                Found::EndsBefore => return Some(self.item(here, here.saturating_add(1))),
-                Found::EndsWith => {
-                    let end = here.saturating_add(1);
-                    return Some(self.item(end, end));
+            match self.array.scan_byte(byte) {
+                ItemBoundary::NoBoundary => self.scanned = here.saturating_add(1),
+                ItemBoundary::EndsBefore => {
+                    return Some(self.finish_item(here, here.saturating_add(1)));
                 }
-                Found::Begins => {
-                    self.array.item = Some(here);
-                    let before = Span::new(self.line, here);
-                    self.line = here;
+                ItemBoundary::EndsWith => {
+                    let end = here.saturating_add(1);
+                    return Some(self.finish_item(end, end));
+                }
+                ItemBoundary::Begins => {
+                    self.array.item_start = Some(here);
+                    let before = Span::new(self.line_start, here);
+                    self.line_start = here;
                     if !before.is_empty() {
                         self.at = here;
-                        self.told = here.saturating_add(1);
-                        return Some(Item::Between(before));
+                        self.ready_at = here.saturating_add(1);
+                        return Some(StreamItem::Separator(before));
                     }
                 }
             }
         }
-        self.array_wait();
-        seen.ended.then(|| self.array_end(seen))?
+        self.wait_in_array();
+        seen.ended.then(|| self.finish_array(seen))?
     }
 
     /// The item up to `end` is whole, which the byte before `told` said.
-    fn item(&mut self, end: u64, told: u64) -> Item {
-        let start = self.array.item.take().unwrap_or(end);
-        self.pass(end);
-        self.told = told;
+    fn finish_item(&mut self, end: u64, told: u64) -> StreamItem {
+        let start = self.array.item_start.take().unwrap_or(end);
+        self.advance_to(end);
+        self.ready_at = told;
         let span = Span::new(start, end);
-        self.within_limit(whole(span))
+        self.finish_event(event_from_item(span))
     }
 
     fn skip_string(&mut self, seen: Window<'_>) {
-        let rest = seen.from(self.scanned);
+        let rest = seen.slice_from(self.scanned);
         if self.array.escaped {
             self.array.escaped = false;
             self.scanned = self.scanned.saturating_add(1);
@@ -87,74 +89,74 @@ impl Decoder {
             return;
         };
         self.array.escaped = rest.get(found) == Some(&b'\\');
-        self.array.quoted = self.array.escaped;
+        self.array.in_string = self.array.escaped;
         self.scanned = self.scanned.saturating_add(found as u64).saturating_add(1);
     }
 
-    fn array_wait(&mut self) {
-        let start = self.array.item.unwrap_or(self.scanned);
-        if self.array.item.is_some() && self.scanned.saturating_sub(start) > self.limit {
+    fn wait_in_array(&mut self) {
+        let start = self.array.item_start.unwrap_or(self.scanned);
+        if self.array.item_start.is_some() && self.scanned.saturating_sub(start) > self.limit {
             self.skipping = true;
         }
         self.at = if self.skipping { self.scanned } else { start };
     }
 
-    fn array_end(&mut self, seen: Window<'_>) -> Option<Item> {
-        let (end, rest) = (seen.end(), Span::new(self.line, seen.end()));
-        let item = self.array.item.take();
+    fn finish_array(&mut self, seen: Window<'_>) -> Option<StreamItem> {
+        let (end, rest) = (seen.end(), Span::new(self.line_start, seen.end()));
+        let item = self.array.item_start.take();
         if item.is_none() && !rest.is_empty() {
-            self.pass(end);
-            return Some(Item::Between(rest));
+            self.advance_to(end);
+            return Some(StreamItem::Separator(rest));
         }
-        self.over = true;
-        self.pass(end);
+        self.finished = true;
+        self.advance_to(end);
         if item.is_none() && (self.array.closed || !self.array.opened) {
             return None;
         }
         let span = Span::new(item.unwrap_or(end), end);
-        Some(self.cut(whole(span), span))
+        Some(self.truncated_item(event_from_item(span), span))
     }
 }
 
-impl Place {
+impl ArrayScanner {
     /// Takes in a byte that stands in no string.
-    fn take(&mut self, byte: u8) -> Found {
-        if self.item.is_none() {
+    fn scan_byte(&mut self, byte: u8) -> ItemBoundary {
+        if self.item_start.is_none() {
             return match byte {
-                b' ' | b'\t' | b'\r' | b'\n' | b',' => Found::Nothing,
+                b' ' | b'\t' | b'\r' | b'\n' | b',' => ItemBoundary::NoBoundary,
                 b'[' if !self.opened => {
                     self.opened = true;
-                    Found::Nothing
+                    ItemBoundary::NoBoundary
                 }
                 b']' => {
                     self.closed = true;
-                    Found::Nothing
+                    ItemBoundary::NoBoundary
                 }
-                _ => Found::Begins,
+                _ => ItemBoundary::Begins,
             };
         }
         match byte {
-            b'"' => self.quoted = true,
+            b'"' => self.in_string = true,
             b'{' | b'[' => self.depth = self.depth.saturating_add(1),
             b'}' | b']' if self.depth == 1 => {
                 self.depth = 0;
-                return Found::EndsWith;
+                return ItemBoundary::EndsWith;
             }
             b'}' | b']' if self.depth > 1 => self.depth = self.depth.saturating_sub(1),
             b']' | b',' | b' ' | b'\t' | b'\r' | b'\n' if self.depth == 0 => {
-                return Found::EndsBefore;
+                return ItemBoundary::EndsBefore;
             }
             _ => {}
         }
-        Found::Nothing
+        ItemBoundary::NoBoundary
     }
 }
 
-fn whole(span: Span) -> Event {
-    Event {
+fn event_from_item(span: Span) -> SseEvent {
+    SseEvent {
         span,
         first_data: Some(span),
         data_lines: 1,
-        ..Event::default()
+        ..SseEvent::default()
     }
 }

@@ -1,12 +1,17 @@
 //! What the module page promises, asserted for any bytes and any split.
 
-use super::{Decoder, Format, Item};
-use crate::tape::Rolling;
+use super::{EventDecoder, StreamFormat, StreamItem};
+use crate::tape::RollingBuffer;
 
 /// The items of `bytes`, fed in pieces of `sizes`, which repeat.
-pub(super) fn items(format: Format, limit: u64, bytes: &[u8], sizes: &[usize]) -> Vec<Item> {
-    let mut decoder = Decoder::with_limit(format, limit);
-    let (mut rolling, mut found, mut rest) = (Rolling::default(), Vec::new(), bytes);
+pub(super) fn decode_in_pieces(
+    format: StreamFormat,
+    limit: u64,
+    bytes: &[u8],
+    sizes: &[usize],
+) -> Vec<StreamItem> {
+    let mut decoder = EventDecoder::with_limit(format, limit);
+    let (mut rolling, mut found, mut rest) = (RollingBuffer::default(), Vec::new(), bytes);
     let mut sizes = sizes.iter().cycle();
     loop {
         let size = sizes.next().copied().unwrap_or(rest.len()).min(rest.len());
@@ -16,7 +21,7 @@ pub(super) fn items(format: Format, limit: u64, bytes: &[u8], sizes: &[usize]) -
         rolling.feed(piece, ended, |seen| {
             while let Some(item) = decoder.step(seen) {
                 assert!(decoder.at() <= seen.end());
-                assert!(decoder.told() <= seen.end());
+                assert!(decoder.ready_at() <= seen.end());
                 found.push(item);
             }
             decoder.at()
@@ -28,12 +33,12 @@ pub(super) fn items(format: Format, limit: u64, bytes: &[u8], sizes: &[usize]) -
 }
 
 /// Only comments lie inside of others; together they cover all of it.
-pub(super) fn assert_covers(items: &[Item], length: u64) {
+pub(super) fn assert_covers(items: &[StreamItem], length: u64) {
     let mut at = 0;
     let mut comments = Vec::new();
     for item in items {
         let span = item.span();
-        if matches!(item, Item::Comment { .. }) {
+        if matches!(item, StreamItem::Comment { .. }) {
             comments.push(span);
             continue;
         }

@@ -7,7 +7,7 @@ use crate::tape::Window;
 
 /// One line of an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
-pub struct Field {
+pub struct SseField {
     /// The line with its end.
     pub line: Span,
     /// Before the colon; empty for a comment, all of a line without a colon.
@@ -17,11 +17,11 @@ pub struct Field {
 }
 
 /// Name and value of the line `content` that begins at `start`.
-pub(super) fn split(start: u64, content: &[u8]) -> (Span, Span) {
+pub(super) fn split_field(start: u64, content: &[u8]) -> (Span, Span) {
     let at = |offset: usize| start.saturating_add(offset as u64);
     let end = at(content.len());
     let Some(colon) = memchr(b':', content) else {
-        return (Span::new(start, end), Span::at(end));
+        return (Span::new(start, end), Span::empty_at(end));
     };
     let after = colon.saturating_add(1);
     let space = usize::from(content.get(after) == Some(&b' '));
@@ -33,21 +33,21 @@ pub(super) fn split(start: u64, content: &[u8]) -> (Span, Span) {
 
 /// The lines of an event; see [`super::Event::fields`].
 #[derive(Clone, Debug)]
-pub struct Fields<'a> {
+pub struct SseFields<'a> {
     seen: Window<'a>,
     rest: Span,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> SseFields<'a> {
     pub(super) fn new(seen: Window<'a>, rest: Span) -> Self {
         Self { seen, rest }
     }
 }
 
-impl Iterator for Fields<'_> {
-    type Item = Field;
+impl Iterator for SseFields<'_> {
+    type Item = SseField;
 
-    fn next(&mut self) -> Option<Field> {
+    fn next(&mut self) -> Option<SseField> {
         let bytes = self.seen.slice(self.rest);
         if bytes.is_empty() {
             return None;
@@ -61,9 +61,9 @@ impl Iterator for Fields<'_> {
         };
         let start = self.rest.start;
         let end = start.saturating_add(length as u64).saturating_add(ending);
-        let (name, value) = split(start, content);
+        let (name, value) = split_field(start, content);
         self.rest.start = end;
-        Some(Field {
+        Some(SseField {
             line: Span::new(start, end),
             name,
             value,

@@ -47,7 +47,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use field::{Field, Fields};
+pub use field::{SseField, SseFields};
 
 use std::borrow::Cow;
 
@@ -57,7 +57,7 @@ use crate::tape::Window;
 /// How events are written in a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Format {
+pub enum StreamFormat {
     /// `text/event-stream`.
     EventStream,
     /// One JSON text a line (`application/x-ndjson`).
@@ -68,7 +68,7 @@ pub enum Format {
 
 /// An event, or what was gathered of one. Spans lie in the body.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
-pub struct Event {
+pub struct SseEvent {
     /// All its lines, line ends included; the blank line that ends it not.
     pub span: Span,
     /// The value of its first `data` field; the whole value in JSON lines and arrays.
@@ -83,17 +83,17 @@ pub struct Event {
     pub retry: Option<u64>,
 }
 
-impl Event {
+impl SseEvent {
     /// Its data: the values of its `data` fields, joined by line feeds. Borrowed where there is but one.
     pub fn data<'a>(&self, seen: Window<'a>) -> Cow<'a, [u8]> {
         match self.first_data {
             None => Cow::Borrowed(&[]),
             Some(first) if self.data_lines <= 1 => Cow::Borrowed(seen.slice(first)),
-            Some(_) => Cow::Owned(self.join(seen)),
+            Some(_) => Cow::Owned(self.join_data(seen)),
         }
     }
 
-    fn join(&self, seen: Window<'_>) -> Vec<u8> {
+    fn join_data(&self, seen: Window<'_>) -> Vec<u8> {
         let mut joined = Vec::new();
         let values = self
             .fields(seen)
@@ -113,18 +113,18 @@ impl Event {
     }
 
     /// Each line of it, comments and unknown fields too, in order. For event streams only.
-    pub fn fields<'a>(&self, seen: Window<'a>) -> Fields<'a> {
-        Fields::new(seen, self.span)
+    pub fn fields<'a>(&self, seen: Window<'a>) -> SseFields<'a> {
+        SseFields::new(seen, self.span)
     }
 }
 
 /// What stands in a body, in order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Item {
+pub enum StreamItem {
     /// An event with data, which programs get to see.
-    Event(Event),
+    Event(SseEvent),
     /// Fields without data: programs get to see no event, though its `id` and `retry` count.
-    Block(Event),
+    WithoutData(SseEvent),
     /// A line that begins with a colon: often a sign of life.
     Comment {
         /// The line with its end.
@@ -133,42 +133,42 @@ pub enum Item {
         text: Span,
     },
     /// No part of an event: a byte order mark, an empty line, white space, brackets and commas of an array.
-    Between(Span),
+    Separator(Span),
     /// An event longer than the limit.
-    Skipped(Span),
+    TooLong(Span),
     /// The stream ended inside an event: programs never get to see it.
-    Cut(Cut),
+    Truncated(TruncatedEvent),
 }
 
-impl Item {
+impl StreamItem {
     /// All of it.
     pub fn span(&self) -> Span {
         match *self {
-            Self::Event(event) | Self::Block(event) => event.span,
-            Self::Comment { span, .. } | Self::Between(span) | Self::Skipped(span) => span,
-            Self::Cut(cut) => cut.span,
+            Self::Event(event) | Self::WithoutData(event) => event.span,
+            Self::Comment { span, .. } | Self::Separator(span) | Self::TooLong(span) => span,
+            Self::Truncated(cut) => cut.span,
         }
     }
 }
 
 /// What was there of an event when the stream ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
-pub struct Cut {
+pub struct TruncatedEvent {
     /// From the first byte of the event to the end of the body. Empty where an array was not closed.
     pub span: Span,
     /// Its whole lines; of JSON lines and arrays, the bytes that were there.
-    pub event: Event,
+    pub event: SseEvent,
     /// A last line without its end.
     pub line: Span,
 }
 
 /// How long an event may be: 64 MiB.
-pub const LIMIT: u64 = 64 << 20;
+pub const MAX_EVENT_BYTES: u64 = 64 << 20;
 
 /// Finds the events in a body.
 #[derive(Clone, Debug)]
-pub struct Decoder {
-    format: Format,
+pub struct EventDecoder {
+    format: StreamFormat,
     /// Longest event in bytes.
     limit: u64,
     /// Everything before was told, or is no longer needed. Never goes back.
@@ -176,64 +176,64 @@ pub struct Decoder {
     /// Everything before was searched: `at <= scanned`.
     scanned: u64,
     /// One past the last byte that the last item needed.
-    told: u64,
+    ready_at: u64,
     /// First byte of the line that is being read; in an array, of what is not yet told.
-    line: u64,
+    line_start: u64,
     /// First byte of that line, once seen: the line itself may be gone when its end comes.
-    first: Option<u8>,
+    first_byte: Option<u8>,
     /// Its second byte, likewise.
-    second: Option<u8>,
+    second_byte: Option<u8>,
     /// The event that is being read.
-    open: Option<Event>,
+    open_event: Option<SseEvent>,
     /// Whether it is longer than the limit.
     skipping: bool,
     /// Whether a byte order mark has been looked for.
-    begun: bool,
+    bom_checked: bool,
     /// Whether the end has been told.
-    over: bool,
+    finished: bool,
     /// Where in an array.
-    array: array::Place,
+    array: array::ArrayScanner,
 }
 
-impl Decoder {
+impl EventDecoder {
     /// A decoder at the start of a body.
-    pub fn new(format: Format) -> Self {
-        Self::with_limit(format, LIMIT)
+    pub fn new(format: StreamFormat) -> Self {
+        Self::with_limit(format, MAX_EVENT_BYTES)
     }
 
     /// The same, with another limit on the bytes of one event.
-    pub fn with_limit(format: Format, limit: u64) -> Self {
+    pub fn with_limit(format: StreamFormat, limit: u64) -> Self {
         Self {
             format,
             limit,
             at: 0,
             scanned: 0,
-            told: 0,
-            line: 0,
-            first: None,
-            second: None,
-            open: None,
+            ready_at: 0,
+            line_start: 0,
+            first_byte: None,
+            second_byte: None,
+            open_event: None,
             skipping: false,
-            begun: false,
-            over: false,
-            array: array::Place::default(),
+            bom_checked: false,
+            finished: false,
+            array: array::ArrayScanner::default(),
         }
     }
 
     /// The next item, or `None` when more bytes are needed (or all is told, once the window has ended).
-    pub fn step(&mut self, seen: Window<'_>) -> Option<Item> {
-        if self.over {
+    pub fn step(&mut self, seen: Window<'_>) -> Option<StreamItem> {
+        if self.finished {
             return None;
         }
-        if !self.begun
-            && let Some(mark) = self.mark(seen)?
+        if !self.bom_checked
+            && let Some(mark) = self.skip_bom(seen)?
         {
             return Some(mark);
         }
         match self.format {
-            Format::EventStream => self.step_stream(seen),
-            Format::Lines => self.step_lines(seen),
-            Format::Array => self.step_array(seen),
+            StreamFormat::EventStream => self.step_stream(seen),
+            StreamFormat::Lines => self.step_lines(seen),
+            StreamFormat::Array => self.step_array(seen),
         }
     }
 
@@ -243,57 +243,57 @@ impl Decoder {
     }
 
     /// One past the last byte that the last item needed: it could be told when that byte came.
-    pub fn told(&self) -> u64 {
-        self.told
+    pub fn ready_at(&self) -> u64 {
+        self.ready_at
     }
 
     /// One byte order mark at the very start is no part of the stream. `None`: cannot be told yet.
-    fn mark(&mut self, seen: Window<'_>) -> Option<Option<Item>> {
+    fn skip_bom(&mut self, seen: Window<'_>) -> Option<Option<StreamItem>> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
-        let start = seen.from(0);
+        let start = seen.slice_from(0);
         if start.len() < MARK.len() && MARK.starts_with(start) && !seen.ended {
             return None;
         }
-        self.begun = true;
+        self.bom_checked = true;
         if !start.starts_with(MARK) {
             return Some(None);
         }
         let span = Span::new(0, 3);
-        self.pass(span.end);
-        Some(Some(Item::Between(span)))
+        self.advance_to(span.end);
+        Some(Some(StreamItem::Separator(span)))
     }
 
     /// Nothing before `offset` is needed any more, and nothing is open.
-    fn pass(&mut self, offset: u64) {
+    fn advance_to(&mut self, offset: u64) {
         self.at = offset;
         self.scanned = offset;
-        self.line = offset;
-        self.told = offset;
-        self.first = None;
-        self.second = None;
+        self.line_start = offset;
+        self.ready_at = offset;
+        self.first_byte = None;
+        self.second_byte = None;
     }
 
     /// An event of which nothing but its length counts, if it is too long.
-    fn within_limit(&mut self, event: Event) -> Item {
+    fn finish_event(&mut self, event: SseEvent) -> StreamItem {
         if self.skipping || event.span.len() > self.limit {
             self.skipping = false;
-            return Item::Skipped(event.span);
+            return StreamItem::TooLong(event.span);
         }
         match event.first_data {
-            Some(_) => Item::Event(event),
-            None => Item::Block(event),
+            Some(_) => StreamItem::Event(event),
+            None => StreamItem::WithoutData(event),
         }
     }
 
     /// The end of the body inside an event; of one that is too long nothing but where it lies.
-    fn cut(&mut self, event: Event, line: Span) -> Item {
+    fn truncated_item(&mut self, event: SseEvent, line: Span) -> StreamItem {
         let span = Span::new(event.span.start, line.end);
         let too_long = self.skipping || span.len() > self.limit;
-        let only_span = Event {
+        let only_span = SseEvent {
             span: event.span,
-            ..Event::default()
+            ..SseEvent::default()
         };
-        Item::Cut(Cut {
+        StreamItem::Truncated(TruncatedEvent {
             span,
             event: if too_long { only_span } else { event },
             line,
@@ -301,17 +301,19 @@ impl Decoder {
     }
 
     /// Remembers how the line began that is known up to `end`.
-    fn remember(&mut self, seen: Window<'_>, end: u64) {
-        let start = seen.slice(Span::new(self.line, end));
-        let next = seen.slice(Span::new(self.line.saturating_add(1), end));
-        self.first = self.first.or_else(|| start.first().copied());
-        self.second = self.second.or_else(|| next.first().copied());
+    fn remember_line_start(&mut self, seen: Window<'_>, end: u64) {
+        let start = seen.slice(Span::new(self.line_start, end));
+        let next = seen.slice(Span::new(self.line_start.saturating_add(1), end));
+        self.first_byte = self.first_byte.or_else(|| start.first().copied());
+        self.second_byte = self.second_byte.or_else(|| next.first().copied());
     }
 
     /// Remembers what a long line began with, and lets go of what is over the limit.
-    fn wait(&mut self, seen: Window<'_>) {
-        self.remember(seen, self.scanned);
-        let start = self.open.map_or(self.line, |event| event.span.start);
+    fn wait_for_more(&mut self, seen: Window<'_>) {
+        self.remember_line_start(seen, self.scanned);
+        let start = self
+            .open_event
+            .map_or(self.line_start, |event| event.span.start);
         if self.scanned.saturating_sub(start) > self.limit {
             self.skipping = true;
         }
@@ -322,12 +324,16 @@ impl Decoder {
 /// Reads `bytes` as each format and asserts what the module page promises. The body of a fuzz target.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
-    for format in [Format::EventStream, Format::Lines, Format::Array] {
-        for limit in [LIMIT, 24] {
-            let whole = check::items(format, limit, bytes, &[bytes.len()]);
+    for format in [
+        StreamFormat::EventStream,
+        StreamFormat::Lines,
+        StreamFormat::Array,
+    ] {
+        for limit in [MAX_EVENT_BYTES, 24] {
+            let whole = check::decode_in_pieces(format, limit, bytes, &[bytes.len()]);
             check::assert_covers(&whole, bytes.len() as u64);
             for sizes in [&[1usize][..], &[3, 0, 1], &[7]] {
-                let split = check::items(format, limit, bytes, sizes);
+                let split = check::decode_in_pieces(format, limit, bytes, sizes);
                 assert_eq!(whole, split, "a split changes the items");
             }
         }

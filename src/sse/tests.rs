@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Decoder, Event, Format, Item, LIMIT, check, fuzz};
+use super::{EventDecoder, MAX_EVENT_BYTES, SseEvent, StreamFormat, StreamItem, check, fuzz};
 use crate::tape::Window;
 
 fn seen(bytes: &[u8]) -> Window<'_> {
@@ -14,24 +14,24 @@ fn seen(bytes: &[u8]) -> Window<'_> {
 }
 
 /// `name|data|id|retry` of each event, `:text` of each comment, `-` of each block, `!` of a cut.
-fn told(format: Format, bytes: &[u8]) -> Vec<String> {
+fn told(format: StreamFormat, bytes: &[u8]) -> Vec<String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let part = |span: Option<crate::span::Span>| {
         span.map_or(String::new(), |span| text(seen(bytes).slice(span)))
     };
-    let event = |event: &Event| {
+    let event = |event: &SseEvent| {
         let data = text(&event.data(seen(bytes)));
         let retry = event.retry.map_or(String::new(), |retry| retry.to_string());
         format!("{}|{data}|{}|{retry}", part(event.name), part(event.id))
     };
-    let items = check::items(format, LIMIT, bytes, &[bytes.len()]);
+    let items = check::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &[bytes.len()]);
     let lines = items.iter().filter_map(|item| match item {
-        Item::Event(found) => Some(event(found)),
-        Item::Block(found) => Some(format!("-{}", event(found))),
-        Item::Comment { text, .. } => Some(format!(":{}", part(Some(*text)))),
-        Item::Between(_) => None,
-        Item::Skipped(span) => Some(format!("~{span}")),
-        Item::Cut(cut) => Some(format!("!{}", part(Some(cut.span)))),
+        StreamItem::Event(found) => Some(event(found)),
+        StreamItem::WithoutData(found) => Some(format!("-{}", event(found))),
+        StreamItem::Comment { text, .. } => Some(format!(":{}", part(Some(*text)))),
+        StreamItem::Separator(_) => None,
+        StreamItem::TooLong(span) => Some(format!("~{span}")),
+        StreamItem::Truncated(cut) => Some(format!("!{}", part(Some(cut.span)))),
     });
     lines.collect()
 }
@@ -62,7 +62,7 @@ fn event_streams_are_read_by_the_grammar() {
     ];
     for (text, expected) in cases {
         assert_eq!(
-            told(Format::EventStream, text.as_bytes()),
+            told(StreamFormat::EventStream, text.as_bytes()),
             *expected,
             "{text:?}"
         );
@@ -78,9 +78,9 @@ fn an_event_is_told_with_the_first_byte_of_its_blank_line() {
         bytes,
         ended: false,
     };
-    let mut decoder = Decoder::new(Format::EventStream);
-    assert!(matches!(decoder.step(open), Some(Item::Event(_))));
-    assert_eq!(decoder.told(), 10);
+    let mut decoder = EventDecoder::new(StreamFormat::EventStream);
+    assert!(matches!(decoder.step(open), Some(StreamItem::Event(_))));
+    assert_eq!(decoder.ready_at(), 10);
     assert_eq!(decoder.at(), 9);
     assert_eq!(decoder.step(open), None);
 }
@@ -97,7 +97,11 @@ fn json_lines_are_read_line_by_line() {
         ("{}\n{\"a\":", &["|{}||", "!{\"a\":"]),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(Format::Lines, text.as_bytes()), *expected, "{text:?}");
+        assert_eq!(
+            told(StreamFormat::Lines, text.as_bytes()),
+            *expected,
+            "{text:?}"
+        );
         fuzz(text.as_bytes());
     }
 }
@@ -115,15 +119,19 @@ fn arrays_are_read_item_by_item() {
         ("[{\"a\":", &["!{\"a\":"]),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(Format::Array, text.as_bytes()), *expected, "{text:?}");
+        assert_eq!(
+            told(StreamFormat::Array, text.as_bytes()),
+            *expected,
+            "{text:?}"
+        );
         fuzz(text.as_bytes());
     }
 }
 
 #[test]
 fn an_event_over_the_limit_is_skipped_and_holds_no_memory() {
-    let mut decoder = Decoder::with_limit(Format::EventStream, 100);
-    let mut rolling = crate::tape::Rolling::default();
+    let mut decoder = EventDecoder::with_limit(StreamFormat::EventStream, 100);
+    let mut rolling = crate::tape::RollingBuffer::default();
     let mut found = Vec::new();
     let pieces = [b"data: ".to_vec()]
         .into_iter()
@@ -136,8 +144,8 @@ fn an_event_over_the_limit_is_skipped_and_holds_no_memory() {
             decoder.at()
         });
     }
-    assert!(matches!(found[0], Item::Skipped(span) if span.len() == 64_007));
-    assert!(matches!(found[2], Item::Event(_)));
+    assert!(matches!(found[0], StreamItem::TooLong(span) if span.len() == 64_007));
+    assert!(matches!(found[2], StreamItem::Event(_)));
 }
 
 proptest! {
@@ -148,10 +156,10 @@ proptest! {
     ) {
         prop_assume!(sizes.iter().sum::<usize>() > 0);
         let bytes = text.as_bytes();
-        for format in [Format::EventStream, Format::Lines, Format::Array] {
-            let whole = check::items(format, LIMIT, bytes, &[bytes.len()]);
+        for format in [StreamFormat::EventStream, StreamFormat::Lines, StreamFormat::Array] {
+            let whole = check::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &[bytes.len()]);
             check::assert_covers(&whole, bytes.len() as u64);
-            prop_assert_eq!(whole, check::items(format, LIMIT, bytes, &sizes));
+            prop_assert_eq!(whole, check::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &sizes));
         }
         fuzz(bytes);
     }

@@ -11,7 +11,7 @@ use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Asked, Dialect, Ends};
 use crate::chat::gather::{Gather, filled};
 use crate::chat::usage;
-use crate::json::Value;
+use crate::json::JsonValue;
 
 /// Messages.
 pub(in crate::chat) struct Anthropic;
@@ -45,8 +45,8 @@ impl Dialect for Anthropic {
         version.then_some("the request names an anthropic-version")
     }
 
-    fn shown(&self, name: &[u8], root: Value<'_>) -> Option<&'static str> {
-        let kind = root.get("type").and_then(Value::as_str);
+    fn shown(&self, name: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+        let kind = root.get("type").and_then(JsonValue::as_str);
         match kind.as_deref() {
             Some("message_start") => Some("the stream begins with message_start"),
             Some("message") if root.get("content").is_some() => {
@@ -59,7 +59,7 @@ impl Dialect for Anthropic {
         }
     }
 
-    fn event(&self, name: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         let kind = root.get("type").and_then(filled);
         let kind = kind.unwrap_or_else(|| String::from_utf8_lossy(name));
         match &*kind {
@@ -79,7 +79,7 @@ impl Dialect for Anthropic {
         }
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         if root.get("content").is_none() {
             return;
         }
@@ -87,7 +87,7 @@ impl Dialect for Anthropic {
         for (n, block) in root
             .get("content")
             .into_iter()
-            .flat_map(Value::items)
+            .flat_map(JsonValue::items)
             .enumerate()
         {
             whole_block(n as u64, block, gather);
@@ -101,7 +101,7 @@ impl Dialect for Anthropic {
     }
 }
 
-fn message_head(message: Value<'_>, gather: &mut Gather<'_>) {
+fn message_head(message: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (key, value) in message.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
@@ -115,14 +115,14 @@ fn message_head(message: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// Later counts replace those of the same name; what they leave out stays.
-fn counts(value: Value<'_>, gather: &mut Gather<'_>) {
+fn counts(value: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(tier) = value.get("service_tier") {
         gather.service_tier(tier);
     }
     gather.more_usage(value, usage::anthropic);
 }
 
-fn message_delta(root: Value<'_>, gather: &mut Gather<'_>) {
+fn message_delta(root: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(value) = root.get("usage") {
         counts(value, gather);
     }
@@ -131,7 +131,7 @@ fn message_delta(root: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn stop(holder: Value<'_>, gather: &mut Gather<'_>) {
+fn stop(holder: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(reason) = holder.get("stop_reason") {
         gather.finish(0, reason);
     }
@@ -141,7 +141,7 @@ fn stop(holder: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn mark<'a>(index: u64, block: Value<'a>) -> Option<Mark<'a>> {
+fn mark<'a>(index: u64, block: JsonValue<'a>) -> Option<Mark<'a>> {
     let kind = block.get("type").and_then(filled).unwrap_or_default();
     let ours = kind == "tool_use";
     (ours || kind.ends_with("tool_use")).then_some(Mark {
@@ -153,14 +153,14 @@ fn mark<'a>(index: u64, block: Value<'a>) -> Option<Mark<'a>> {
     })
 }
 
-fn index(root: Value<'_>) -> u64 {
+fn index(root: JsonValue<'_>) -> u64 {
     root.get("index")
-        .and_then(Value::as_u64)
+        .and_then(JsonValue::as_u64)
         .unwrap_or_default()
 }
 
 /// A block begins. The input of a tool is `{}` here whatever it will be.
-fn start(root: Value<'_>, gather: &mut Gather<'_>) {
+fn start(root: JsonValue<'_>, gather: &mut Gather<'_>) {
     let Some(block) = root.get("content_block") else {
         return;
     };
@@ -173,7 +173,7 @@ fn start(root: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// Text, thoughts and citations that a block, or the start of one, holds.
-fn words(block: Value<'_>, gather: &mut Gather<'_>) {
+fn words(block: JsonValue<'_>, gather: &mut Gather<'_>) {
     let kind = block.get("type").and_then(filled).unwrap_or_default();
     for (key, value) in block.members() {
         let Some(key) = key.as_str() else { continue };
@@ -192,7 +192,7 @@ fn words(block: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn whole_block(index: u64, block: Value<'_>, gather: &mut Gather<'_>) {
+fn whole_block(index: u64, block: JsonValue<'_>, gather: &mut Gather<'_>) {
     let Some(mark) = mark(index, block) else {
         return words(block, gather);
     };
@@ -202,8 +202,8 @@ fn whole_block(index: u64, block: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn delta(root: Value<'_>, gather: &mut Gather<'_>) {
-    for (key, value) in root.get("delta").into_iter().flat_map(Value::members) {
+fn delta(root: JsonValue<'_>, gather: &mut Gather<'_>) {
+    for (key, value) in root.get("delta").into_iter().flat_map(JsonValue::members) {
         let Some(key) = key.as_str() else { continue };
         match &*key {
             "text" => gather.text(0, value),
@@ -222,7 +222,7 @@ fn delta(root: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn cite(value: Value<'_>, gather: &mut Gather<'_>) {
+fn cite(value: JsonValue<'_>, gather: &mut Gather<'_>) {
     let word = |key| {
         value
             .get(key)

@@ -5,7 +5,7 @@ use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Asked, Dialect, Ends};
 use crate::chat::gather::{Gather, filled};
 use crate::chat::usage;
-use crate::json::Value;
+use crate::json::JsonValue;
 
 /// Cohere's own API.
 pub(in crate::chat) struct Cohere;
@@ -20,14 +20,14 @@ impl Dialect for Cohere {
         path.then_some("the path is /v1/chat or /v2/chat")
     }
 
-    fn shown(&self, _: &[u8], _: Value<'_>) -> Option<&'static str> {
+    fn shown(&self, _: &[u8], _: JsonValue<'_>) -> Option<&'static str> {
         None
     }
 
-    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         let kind = root.get("type").and_then(filled).unwrap_or_default();
         let delta = root.get("delta").unwrap_or(root);
-        let index = root.get("index").and_then(Value::as_u64);
+        let index = root.get("index").and_then(JsonValue::as_u64);
         match &*kind {
             "message-start" | "content-start" | "content-delta" | "tool-plan-delta" => {
                 if let Some(id) = root.get("id") {
@@ -46,7 +46,7 @@ impl Dialect for Cohere {
         }
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         for key in ["id", "generation_id"] {
             if let Some(id) = root.get(key).filter(|_| gather.completion.id.is_none()) {
                 gather.id(id);
@@ -66,7 +66,7 @@ impl Dialect for Cohere {
     }
 }
 
-fn message(message: Value<'_>, index: Option<u64>, gather: &mut Gather<'_>) {
+fn message(message: JsonValue<'_>, index: Option<u64>, gather: &mut Gather<'_>) {
     for (key, value) in message.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
@@ -85,7 +85,7 @@ fn message(message: Value<'_>, index: Option<u64>, gather: &mut Gather<'_>) {
 }
 
 /// A list of parts in a whole answer, one part in a stream.
-fn parts(content: Value<'_>, gather: &mut Gather<'_>) {
+fn parts(content: JsonValue<'_>, gather: &mut Gather<'_>) {
     let one = content
         .get("text")
         .or_else(|| content.get("thinking"))
@@ -100,7 +100,7 @@ fn parts(content: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn one_call(index: u64, call: Value<'_>, gather: &mut Gather<'_>) {
+fn one_call(index: u64, call: JsonValue<'_>, gather: &mut Gather<'_>) {
     let Some(function) = call.get("function") else {
         return;
     };
@@ -112,7 +112,7 @@ fn one_call(index: u64, call: Value<'_>, gather: &mut Gather<'_>) {
     gather.function(0, mark, function);
 }
 
-fn finish(holder: Value<'_>, gather: &mut Gather<'_>) {
+fn finish(holder: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(reason) = holder.get("finish_reason") {
         gather.finish(0, reason);
     }

@@ -4,7 +4,7 @@
 use crate::chat::dialect::{Asked, Dialect, Ends};
 use crate::chat::gather::Gather;
 use crate::chat::usage;
-use crate::json::Value;
+use crate::json::JsonValue;
 
 /// Embeddings.
 pub(in crate::chat) struct Embeddings;
@@ -20,16 +20,16 @@ impl Dialect for Embeddings {
             .then_some("the path ends with /embeddings")
     }
 
-    fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
-        let first = root.get("data")?.at(0)?;
+    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+        let first = root.get("data")?.item_at(0)?;
         first.get("embedding").map(|_| "the body has embeddings")
     }
 
-    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         self.body(root, gather);
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         if let Some(model) = root.get("model") {
             gather.model(model);
         }

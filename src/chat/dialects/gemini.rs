@@ -6,7 +6,7 @@ use crate::chat::completion::{Citation, NoteKind};
 use crate::chat::dialect::{Asked, Dialect, Ends};
 use crate::chat::gather::{Gather, filled, number};
 use crate::chat::usage;
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 
 /// Gemini.
 pub(in crate::chat) struct Gemini;
@@ -22,9 +22,9 @@ impl Dialect for Gemini {
         generates.then_some("the path ends with generateContent")
     }
 
-    fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
-        let root = if root.kind() == Kind::Array {
-            root.at(0)?
+    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+        let root = if root.kind() == JsonKind::Array {
+            root.item_at(0)?
         } else {
             root
         };
@@ -34,14 +34,14 @@ impl Dialect for Gemini {
             .then_some("the body has candidates, promptFeedback or usageMetadata")
     }
 
-    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         response(root, gather);
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         // The array of a stream, read as one text.
         match root.kind() {
-            Kind::Array => root.items().for_each(|item| response(item, gather)),
+            JsonKind::Array => root.items().for_each(|item| response(item, gather)),
             _ => response(root, gather),
         }
     }
@@ -51,7 +51,7 @@ impl Dialect for Gemini {
     }
 }
 
-fn response(root: Value<'_>, gather: &mut Gather<'_>) {
+fn response(root: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (key, value) in root.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
@@ -65,7 +65,7 @@ fn response(root: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn counts(value: Value<'_>, gather: &mut Gather<'_>) {
+fn counts(value: JsonValue<'_>, gather: &mut Gather<'_>) {
     for tier in ["serviceTier", "trafficType"] {
         if let Some(tier) = value.get(tier) {
             gather.service_tier(tier);
@@ -76,13 +76,13 @@ fn counts(value: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// A blocked prompt has no candidates at all.
-fn feedback(value: Value<'_>, gather: &mut Gather<'_>) {
+fn feedback(value: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(reason) = value.get("blockReason").and_then(filled) {
         gather.finish_named(0, &format!("blocked:{reason}"), gather.place.span);
     }
 }
 
-fn candidates(list: Value<'_>, gather: &mut Gather<'_>) {
+fn candidates(list: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (n, candidate) in list.items().enumerate() {
         let place = u32::try_from(n).unwrap_or(u32::MAX);
         let index = number(candidate.get("index")).unwrap_or(place);
@@ -91,7 +91,7 @@ fn candidates(list: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn one(index: u32, candidate: Value<'_>, gather: &mut Gather<'_>) {
+fn one(index: u32, candidate: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (key, value) in candidate.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
@@ -107,17 +107,17 @@ fn one(index: u32, candidate: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn content(index: u32, content: Value<'_>, gather: &mut Gather<'_>) {
+fn content(index: u32, content: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(role) = content.get("role") {
         gather.role(index, role);
     }
-    for part in content.get("parts").into_iter().flat_map(Value::items) {
+    for part in content.get("parts").into_iter().flat_map(JsonValue::items) {
         one_part(index, part, gather);
     }
 }
 
-fn one_part(index: u32, part: Value<'_>, gather: &mut Gather<'_>) {
-    let is_thought = part.get("thought").and_then(Value::as_bool) == Some(true);
+fn one_part(index: u32, part: JsonValue<'_>, gather: &mut Gather<'_>) {
+    let is_thought = part.get("thought").and_then(JsonValue::as_bool) == Some(true);
     if let Some(text) = part.get("text") {
         match is_thought {
             true => gather.reasoning(index, text),
@@ -138,7 +138,7 @@ fn one_part(index: u32, part: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// A call comes whole; on Vertex also in pieces, one JSON path at a time.
-fn function(index: u32, call: Value<'_>, gather: &mut Gather<'_>) {
+fn function(index: u32, call: JsonValue<'_>, gather: &mut Gather<'_>) {
     let mark = Mark {
         id: call.get("id"),
         name: call.get("name"),
@@ -154,25 +154,25 @@ fn function(index: u32, call: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn cited(index: u32, value: Value<'_>, gather: &mut Gather<'_>) {
+fn cited(index: u32, value: JsonValue<'_>, gather: &mut Gather<'_>) {
     let lists = ["citations", "citationSources"]
         .into_iter()
         .filter_map(|key| value.get(key));
-    for source in lists.flat_map(Value::items) {
+    for source in lists.flat_map(JsonValue::items) {
         cite(index, source, gather);
     }
 }
 
-fn grounded(index: u32, value: Value<'_>, gather: &mut Gather<'_>) {
+fn grounded(index: u32, value: JsonValue<'_>, gather: &mut Gather<'_>) {
     let chunks = value.get("groundingChunks");
-    for chunk in chunks.into_iter().flat_map(Value::items) {
+    for chunk in chunks.into_iter().flat_map(JsonValue::items) {
         for (_, source) in chunk.members() {
             cite(index, source, gather);
         }
     }
 }
 
-fn cite(index: u32, source: Value<'_>, gather: &mut Gather<'_>) {
+fn cite(index: u32, source: JsonValue<'_>, gather: &mut Gather<'_>) {
     let word = |key| {
         source
             .get(key)

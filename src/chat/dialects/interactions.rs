@@ -11,7 +11,7 @@ use crate::chat::calls::Mark;
 use crate::chat::dialect::{Asked, Dialect, Ends};
 use crate::chat::gather::{Gather, filled};
 use crate::chat::usage;
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 
 /// Interactions.
 pub(in crate::chat) struct Interactions;
@@ -26,8 +26,8 @@ impl Dialect for Interactions {
         (is_one || asked.path_ends("/interactions")).then_some("the path names interactions")
     }
 
-    fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
-        let word = |key| root.get(key).and_then(Value::as_str);
+    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+        let word = |key| root.get(key).and_then(JsonValue::as_str);
         if word("object").is_some_and(|object| object == "interaction") {
             return Some("the body calls itself an interaction");
         }
@@ -36,9 +36,9 @@ impl Dialect for Interactions {
             .then_some("the type of an event begins with interaction.")
     }
 
-    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         let kind = root.get("event_type").and_then(filled).unwrap_or_default();
-        let index = root.get("index").and_then(Value::as_u64);
+        let index = root.get("index").and_then(JsonValue::as_u64);
         let inner = root.get("interaction");
         match &*kind {
             "interaction.created" | "interaction.start" => {
@@ -66,7 +66,7 @@ impl Dialect for Interactions {
         }
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         gather.identity(root);
         // `outputs` until May 2026.
         let steps = root.get("steps").or_else(|| root.get("outputs"));
@@ -74,7 +74,7 @@ impl Dialect for Interactions {
             return;
         }
         gather.choice(0);
-        for (n, step) in steps.into_iter().flat_map(Value::items).enumerate() {
+        for (n, step) in steps.into_iter().flat_map(JsonValue::items).enumerate() {
             begun(Some(n as u64), step, gather);
             if let Some(arguments) = step.get("arguments") {
                 arguments_of(Some(n as u64), step, arguments, gather);
@@ -88,7 +88,7 @@ impl Dialect for Interactions {
     }
 }
 
-fn ending(interaction: Value<'_>, gather: &mut Gather<'_>) {
+fn ending(interaction: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(counts) = interaction.get("usage") {
         gather.usage(counts, usage::interactions);
     }
@@ -98,7 +98,7 @@ fn ending(interaction: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// A step begins, or is whole: of a call its name, of all others what they hold.
-fn begun(index: Option<u64>, step: Value<'_>, gather: &mut Gather<'_>) {
+fn begun(index: Option<u64>, step: JsonValue<'_>, gather: &mut Gather<'_>) {
     if mark(index, step).is_some_and(|mark| mark.name.is_some()) {
         call(index, step, gather);
     } else {
@@ -107,9 +107,9 @@ fn begun(index: Option<u64>, step: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// Text and thoughts that a step, or a piece of one, holds.
-fn words(step: Value<'_>, gather: &mut Gather<'_>) {
+fn words(step: JsonValue<'_>, gather: &mut Gather<'_>) {
     let kind = step.get("type").and_then(filled).unwrap_or_default();
-    let texts = |key| step.get(key).into_iter().flat_map(Value::items);
+    let texts = |key| step.get(key).into_iter().flat_map(JsonValue::items);
     match &*kind {
         "thought" => {
             for text in texts("summary").filter_map(|part| part.get("text")) {
@@ -138,19 +138,24 @@ fn words(step: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// A piece of a step: words, or arguments, in pieces for functions and whole for tools of Google's own.
-fn piece(index: Option<u64>, delta: Value<'_>, gather: &mut Gather<'_>) {
+fn piece(index: Option<u64>, delta: JsonValue<'_>, gather: &mut Gather<'_>) {
     match delta.get("arguments") {
         Some(arguments) => arguments_of(index, delta, arguments, gather),
         None => words(delta, gather),
     }
 }
 
-fn arguments_of(index: Option<u64>, holder: Value<'_>, value: Value<'_>, gather: &mut Gather<'_>) {
+fn arguments_of(
+    index: Option<u64>,
+    holder: JsonValue<'_>,
+    value: JsonValue<'_>,
+    gather: &mut Gather<'_>,
+) {
     let at = call(index, holder, gather);
     gather.arguments(0, at, value);
 }
 
-fn call(index: Option<u64>, step: Value<'_>, gather: &mut Gather<'_>) -> usize {
+fn call(index: Option<u64>, step: JsonValue<'_>, gather: &mut Gather<'_>) -> usize {
     let known = mark(index, step).unwrap_or(Mark {
         index,
         ..Mark::default()
@@ -159,10 +164,10 @@ fn call(index: Option<u64>, step: Value<'_>, gather: &mut Gather<'_>) -> usize {
 }
 
 /// Calls among the steps: functions wait for us, all others run at Google and are called by their type.
-fn mark(index: Option<u64>, step: Value<'_>) -> Option<Mark<'_>> {
+fn mark(index: Option<u64>, step: JsonValue<'_>) -> Option<Mark<'_>> {
     let kind = step
         .get("type")
-        .filter(|kind| kind.kind() == Kind::String)?;
+        .filter(|kind| kind.kind() == JsonKind::String)?;
     let named = kind.as_str()?;
     let ours = named == "function_call";
     named.ends_with("_call").then(|| Mark {
@@ -174,9 +179,9 @@ fn mark(index: Option<u64>, step: Value<'_>) -> Option<Mark<'_>> {
     })
 }
 
-fn cite(holder: Value<'_>, gather: &mut Gather<'_>) {
+fn cite(holder: JsonValue<'_>, gather: &mut Gather<'_>) {
     let annotations = holder.get("annotations");
-    for annotation in annotations.into_iter().flat_map(Value::items) {
+    for annotation in annotations.into_iter().flat_map(JsonValue::items) {
         if let Some(found) = citation(annotation) {
             gather.citation(0, found, annotation);
         }

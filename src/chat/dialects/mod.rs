@@ -10,7 +10,7 @@ mod openai;
 mod responses;
 
 use super::dialect::{Asked, Dialect};
-use crate::json::Value;
+use crate::json::JsonValue;
 
 /// Every dialect. The first that knows an exchange reads it, so that those with a narrower mark come first.
 pub const DIALECTS: &[&dyn Dialect] = &[
@@ -44,7 +44,7 @@ pub(in crate::chat) fn recognise(asked: &Asked<'_>) -> Option<(&'static dyn Dial
 /// The dialect that a body, or one event, shows.
 pub(in crate::chat) fn recognise_body(
     name: &[u8],
-    root: Value<'_>,
+    root: JsonValue<'_>,
 ) -> Option<(&'static dyn Dialect, String)> {
     DIALECTS.iter().find_map(|dialect| {
         let why = dialect.shown(name, root)?;

@@ -6,7 +6,7 @@ use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Asked, Dialect, Ends};
 use crate::chat::gather::Gather;
 use crate::chat::usage;
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 
 /// Ollama's own API; its others are read as those they follow.
 pub(in crate::chat) struct Ollama;
@@ -21,16 +21,16 @@ impl Dialect for Ollama {
             .then_some("the path is /api/chat or /api/generate")
     }
 
-    fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
+    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
         (root.get("done").is_some() && root.get("created_at").is_some())
             .then_some("the body has done and created_at")
     }
 
-    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         read(root, gather);
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         read(root, gather);
     }
 
@@ -39,7 +39,7 @@ impl Dialect for Ollama {
     }
 }
 
-fn read(root: Value<'_>, gather: &mut Gather<'_>) {
+fn read(root: JsonValue<'_>, gather: &mut Gather<'_>) {
     if root.get("done").is_none() {
         return;
     }
@@ -53,7 +53,7 @@ fn read(root: Value<'_>, gather: &mut Gather<'_>) {
             "response" => gather.text(0, value),
             "thinking" => gather.reasoning(0, value),
             "logprobs" if !value.is_empty() => gather.choice(0).logprobs = true,
-            "done" => done = value.kind() == Kind::True,
+            "done" => done = value.kind() == JsonKind::True,
             _ => {}
         }
     }
@@ -62,7 +62,7 @@ fn read(root: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn message(message: Value<'_>, gather: &mut Gather<'_>) {
+fn message(message: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (key, value) in message.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
@@ -76,19 +76,19 @@ fn message(message: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// Calls come whole; their arguments are an object, not a string of one.
-fn one_call(call: Value<'_>, gather: &mut Gather<'_>) {
+fn one_call(call: JsonValue<'_>, gather: &mut Gather<'_>) {
     let Some(function) = call.get("function") else {
         return;
     };
     let mark = Mark {
-        index: function.get("index").and_then(Value::as_u64),
+        index: function.get("index").and_then(JsonValue::as_u64),
         id: call.get("id"),
         ..Mark::default()
     };
     gather.function(0, mark, function);
 }
 
-fn last(root: Value<'_>, gather: &mut Gather<'_>) {
+fn last(root: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(reason) = root.get("done_reason") {
         gather.finish(0, reason);
     }

@@ -13,7 +13,7 @@ use crate::chat::completion::Citation;
 use crate::chat::dialect::{Asked, Dialect, Ends};
 use crate::chat::gather::{Gather, number};
 use crate::chat::usage;
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 
 /// Chat Completions, by whomever.
 pub(in crate::chat) struct Chat;
@@ -35,8 +35,8 @@ impl Dialect for Chat {
             .then_some("the path ends with /completions")
     }
 
-    fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
-        let object = root.get("object").and_then(Value::as_str);
+    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+        let object = root.get("object").and_then(JsonValue::as_str);
         match object.as_deref() {
             Some("chat.completion" | "chat.completion.chunk" | "chat.completion.done") => {
                 Some("the body calls itself a chat.completion")
@@ -44,16 +44,16 @@ impl Dialect for Chat {
             Some("text_completion") => Some("the body calls itself a text_completion"),
             _ => {
                 let choices = root.get("choices")?;
-                (choices.kind() == Kind::Array).then_some("the body has choices")
+                (choices.kind() == JsonKind::Array).then_some("the body has choices")
             }
         }
     }
 
-    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         read(root, gather);
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         read(root, gather);
     }
 
@@ -85,16 +85,16 @@ impl Dialect for Azure {
         gateway.then_some("Azure's gateway answered (apim-request-id)")
     }
 
-    fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
+    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
         root.get("prompt_filter_results")
             .map(|_| "the body has prompt_filter_results")
     }
 
-    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         read(root, gather);
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         read(root, gather);
     }
 
@@ -104,7 +104,7 @@ impl Dialect for Azure {
 }
 
 /// A whole answer, or a chunk of one: both have the same members. One pass, since there are many chunks.
-fn read(root: Value<'_>, gather: &mut Gather<'_>) {
+fn read(root: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (key, value) in root.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
@@ -115,7 +115,7 @@ fn read(root: Value<'_>, gather: &mut Gather<'_>) {
             "x_groq" => groq(value, gather),
             "service_tier" => gather.service_tier(value),
             "system_fingerprint" => gather.fingerprint(value),
-            "provider" if value.kind() == Kind::String => serves(gather, "openrouter"),
+            "provider" if value.kind() == JsonKind::String => serves(gather, "openrouter"),
             "time_info" => gather.times("time_info.", value),
             "timings" => {
                 serves(gather, "llama.cpp");
@@ -133,7 +133,7 @@ fn serves(gather: &mut Gather<'_>, provider: &'static str) {
 }
 
 /// Groq repeats the usage of a stream under a member of its own; it may stand there alone.
-fn groq(value: Value<'_>, gather: &mut Gather<'_>) {
+fn groq(value: JsonValue<'_>, gather: &mut Gather<'_>) {
     serves(gather, "groq");
     if let Some(value) = value.get("usage") {
         counts(value, gather);
@@ -141,16 +141,16 @@ fn groq(value: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// Counts of tokens, and, among them, times (Groq).
-fn counts(value: Value<'_>, gather: &mut Gather<'_>) {
+fn counts(value: JsonValue<'_>, gather: &mut Gather<'_>) {
     // Most chunks have none.
-    if value.kind() != Kind::Object {
+    if value.kind() != JsonKind::Object {
         return;
     }
     gather.usage(value, usage::chat);
     gather.times("usage.", value);
 }
 
-fn choices(list: Value<'_>, gather: &mut Gather<'_>) {
+fn choices(list: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (n, choice) in list.items().enumerate() {
         let place = u32::try_from(n).unwrap_or(u32::MAX);
         let index = number(choice.get("index")).unwrap_or(place);
@@ -159,7 +159,7 @@ fn choices(list: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn one(index: u32, choice: Value<'_>, gather: &mut Gather<'_>) {
+fn one(index: u32, choice: JsonValue<'_>, gather: &mut Gather<'_>) {
     // Perplexity sends the whole message beside each delta, and an empty delta beside a whole message.
     let wanted = if gather.is_streamed() {
         ["delta", "message"]
@@ -174,7 +174,7 @@ fn one(index: u32, choice: Value<'_>, gather: &mut Gather<'_>) {
             key if found == Some(key) => message(index, value, gather),
             "text" if found.is_none() => gather.text(index, value),
             "finish_reason" => finish = Some(value),
-            "logprobs" if value.kind() == Kind::Object => gather.choice(index).logprobs = true,
+            "logprobs" if value.kind() == JsonKind::Object => gather.choice(index).logprobs = true,
             _ => {}
         }
     }
@@ -183,7 +183,7 @@ fn one(index: u32, choice: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn message(index: u32, message: Value<'_>, gather: &mut Gather<'_>) {
+fn message(index: u32, message: JsonValue<'_>, gather: &mut Gather<'_>) {
     let mut has_reasoning = false;
     for (key, value) in message.members() {
         let Some(key) = key.as_str() else { continue };
@@ -197,10 +197,10 @@ fn message(index: u32, message: Value<'_>, gather: &mut Gather<'_>) {
                 gather.reasoning(index, value);
             }
             "tool_calls" => calls(index, value, gather),
-            "function_call" if value.kind() == Kind::Object => {
+            "function_call" if value.kind() == JsonKind::Object => {
                 gather.function(index, Mark::default(), value);
             }
-            "audio" if value.kind() == Kind::Object => audio(index, value, gather),
+            "audio" if value.kind() == JsonKind::Object => audio(index, value, gather),
             "annotations" => annotations(index, value, gather),
             _ => {}
         }
@@ -208,7 +208,7 @@ fn message(index: u32, message: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// Sound, in a stream after its id and before its expiry, which are none; what is said stands beside it.
-fn audio(index: u32, value: Value<'_>, gather: &mut Gather<'_>) {
+fn audio(index: u32, value: JsonValue<'_>, gather: &mut Gather<'_>) {
     gather.choice(index).audio = true;
     if let Some(data) = value.get("data") {
         gather.audio(index, data);
@@ -216,7 +216,7 @@ fn audio(index: u32, value: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// A string, or parts: Mistral's `thinking` stands among them.
-fn content(index: u32, value: Value<'_>, gather: &mut Gather<'_>) {
+fn content(index: u32, value: JsonValue<'_>, gather: &mut Gather<'_>) {
     gather.text(index, value);
     for part in value.items() {
         if let Some(thinking) = part.get("thinking") {
@@ -232,25 +232,25 @@ fn content(index: u32, value: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn calls(index: u32, list: Value<'_>, gather: &mut Gather<'_>) {
+fn calls(index: u32, list: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (n, call) in list.items().enumerate() {
         // A whole answer counts its calls by place. In a stream the place means nothing.
         let place = (!gather.is_streamed()).then_some(n as u64);
         let (function, custom) = (call.get("function"), call.get("custom"));
         let mark = Mark {
-            index: call.get("index").and_then(Value::as_u64).or(place),
+            index: call.get("index").and_then(JsonValue::as_u64).or(place),
             id: call.get("id"),
             is_text: function.is_none() && custom.is_some(),
             ..Mark::default()
         };
         let inner = function.or(custom).unwrap_or(call);
-        if inner.kind() == Kind::Object {
+        if inner.kind() == JsonKind::Object {
             gather.function(index, mark, inner);
         }
     }
 }
 
-fn annotations(index: u32, list: Value<'_>, gather: &mut Gather<'_>) {
+fn annotations(index: u32, list: JsonValue<'_>, gather: &mut Gather<'_>) {
     for annotation in list.items() {
         let inner = annotation.get("url_citation").unwrap_or(annotation);
         if let Some(citation) = citation(inner) {
@@ -260,7 +260,7 @@ fn annotations(index: u32, list: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// Perplexity: addresses, or results with title and address, for the whole answer.
-fn sources(list: Value<'_>, gather: &mut Gather<'_>) {
+fn sources(list: JsonValue<'_>, gather: &mut Gather<'_>) {
     for source in list.items() {
         let found = match source.as_str() {
             Some(address) => Some(Citation {
@@ -276,7 +276,7 @@ fn sources(list: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// An object with an address or the id of a file.
-pub(in crate::chat) fn citation(object: Value<'_>) -> Option<Citation> {
+pub(in crate::chat) fn citation(object: JsonValue<'_>) -> Option<Citation> {
     let word = |key| {
         let text = object.get(key)?.as_str()?;
         Some(text.into_owned())

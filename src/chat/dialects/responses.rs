@@ -15,7 +15,7 @@ use crate::chat::dialect::{Asked, Dialect, Ends};
 use crate::chat::errors::ApiError;
 use crate::chat::gather::{Gather, filled};
 use crate::chat::usage;
-use crate::json::{Kind, Value};
+use crate::json::{JsonKind, JsonValue};
 
 /// Responses.
 pub(in crate::chat) struct Responses;
@@ -31,9 +31,9 @@ impl Dialect for Responses {
         (is_one || path.ends_with("/responses")).then_some("the path ends with /responses")
     }
 
-    fn shown(&self, _: &[u8], root: Value<'_>) -> Option<&'static str> {
+    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
         let is = |key, test: fn(&str) -> bool| {
-            let text = root.get(key).and_then(Value::as_str);
+            let text = root.get(key).and_then(JsonValue::as_str);
             text.is_some_and(|text| test(&text))
         };
         if is("object", |object| object == "response") {
@@ -43,7 +43,7 @@ impl Dialect for Responses {
             .then_some("the type of an event begins with response.")
     }
 
-    fn event(&self, _: &[u8], root: Value<'_>, gather: &mut Gather<'_>) {
+    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
         let Some(kind) = root.get("type").and_then(filled) else {
             return;
         };
@@ -62,7 +62,7 @@ impl Dialect for Responses {
         }
     }
 
-    fn body(&self, root: Value<'_>, gather: &mut Gather<'_>) {
+    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
         gather.identity(root);
         if root.get("output").is_none() && root.get("status").is_none() {
             return;
@@ -71,7 +71,7 @@ impl Dialect for Responses {
         for (n, item) in root
             .get("output")
             .into_iter()
-            .flat_map(Value::items)
+            .flat_map(JsonValue::items)
             .enumerate()
         {
             output(n as u64, item, gather);
@@ -85,7 +85,7 @@ impl Dialect for Responses {
 }
 
 /// What only a response that is over tells.
-fn ending(response: Value<'_>, gather: &mut Gather<'_>) {
+fn ending(response: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(counts) = response.get("usage") {
         gather.usage(counts, usage::responses);
     }
@@ -105,7 +105,7 @@ fn ending(response: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// The last event holds all again: what the pieces did not tell is taken from it, what differs is noted.
-fn terminal(kind: &str, root: Value<'_>, gather: &mut Gather<'_>) {
+fn terminal(kind: &str, root: JsonValue<'_>, gather: &mut Gather<'_>) {
     gather.choice(0);
     if let Some(response) = root.get("response") {
         gather.identity(response);
@@ -115,7 +115,7 @@ fn terminal(kind: &str, root: Value<'_>, gather: &mut Gather<'_>) {
     gather.done(kind);
 }
 
-fn compare(response: Value<'_>, gather: &mut Gather<'_>) {
+fn compare(response: JsonValue<'_>, gather: &mut Gather<'_>) {
     let mut whole = Completion::default();
     let mut quiet = Gather {
         completion: &mut whole,
@@ -125,7 +125,10 @@ fn compare(response: Value<'_>, gather: &mut Gather<'_>) {
         told: false,
         spare: Choice::default(),
     };
-    let items = response.get("output").into_iter().flat_map(Value::items);
+    let items = response
+        .get("output")
+        .into_iter()
+        .flat_map(JsonValue::items);
     let mut said = false;
     for (n, item) in items.enumerate() {
         said = true;
@@ -138,7 +141,10 @@ fn compare(response: Value<'_>, gather: &mut Gather<'_>) {
     let told = Told::of(pieces);
     let differs = pieces.text_bytes != whole.text_bytes
         || (!pieces.text.is_empty() && pieces.text != whole.text);
-    let items = response.get("output").into_iter().flat_map(Value::items);
+    let items = response
+        .get("output")
+        .into_iter()
+        .flat_map(JsonValue::items);
     for (n, item) in items.enumerate() {
         if !told.holds(item) {
             output(n as u64, item, gather);
@@ -173,7 +179,7 @@ impl Told {
         }
     }
 
-    fn holds(self, item: Value<'_>) -> bool {
+    fn holds(self, item: JsonValue<'_>) -> bool {
         match &*item.get("type").and_then(filled).unwrap_or_default() {
             "message" => self.words,
             "reasoning" => self.reasoning,
@@ -183,14 +189,14 @@ impl Told {
 }
 
 /// One item of a whole response.
-fn output(index: u64, item: Value<'_>, gather: &mut Gather<'_>) {
+fn output(index: u64, item: JsonValue<'_>, gather: &mut Gather<'_>) {
     let kind = item.get("type").and_then(filled).unwrap_or_default();
     match &*kind {
         "message" => {
             if let Some(role) = item.get("role") {
                 gather.role(0, role);
             }
-            for part in item.get("content").into_iter().flat_map(Value::items) {
+            for part in item.get("content").into_iter().flat_map(JsonValue::items) {
                 content(part, gather);
             }
         }
@@ -199,7 +205,7 @@ fn output(index: u64, item: Value<'_>, gather: &mut Gather<'_>) {
                 .into_iter()
                 .filter_map(|key| item.get(key));
             for text in parts
-                .flat_map(Value::items)
+                .flat_map(JsonValue::items)
                 .filter_map(|part| part.get("text"))
             {
                 gather.reasoning(0, text);
@@ -214,13 +220,13 @@ fn output(index: u64, item: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn arguments(item: Value<'_>) -> Option<Value<'_>> {
+fn arguments(item: JsonValue<'_>) -> Option<JsonValue<'_>> {
     ["arguments", "input", "action"]
         .into_iter()
         .find_map(|key| item.get(key))
 }
 
-fn content(part: Value<'_>, gather: &mut Gather<'_>) {
+fn content(part: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (key, value) in part.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
@@ -237,14 +243,14 @@ fn content(part: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn cite(annotation: Value<'_>, gather: &mut Gather<'_>) {
+fn cite(annotation: JsonValue<'_>, gather: &mut Gather<'_>) {
     if let Some(found) = citation(annotation) {
         gather.citation(0, found, annotation);
     }
 }
 
 /// A tool call among the items: functions and custom tools wait for us, all others run at the provider.
-fn call(index: u64, kind: &str, item: Value<'_>, gather: &mut Gather<'_>) -> Option<usize> {
+fn call(index: u64, kind: &str, item: JsonValue<'_>, gather: &mut Gather<'_>) -> Option<usize> {
     if !kind.ends_with("_call") {
         return None;
     }
@@ -265,9 +271,9 @@ fn call(index: u64, kind: &str, item: Value<'_>, gather: &mut Gather<'_>) -> Opt
     ))
 }
 
-fn delta(kind: &str, root: Value<'_>, gather: &mut Gather<'_>) {
+fn delta(kind: &str, root: JsonValue<'_>, gather: &mut Gather<'_>) {
     gather.choice(0);
-    let index = root.get("output_index").and_then(Value::as_u64);
+    let index = root.get("output_index").and_then(JsonValue::as_u64);
     let piece = root.get("delta");
     match (kind, piece) {
         ("response.output_text.delta", Some(piece)) => {
@@ -303,8 +309,10 @@ fn delta(kind: &str, root: Value<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn other(kind: &str, index: Option<u64>, root: Value<'_>, gather: &mut Gather<'_>) {
-    let item = root.get("item").filter(|item| item.kind() == Kind::Object);
+fn other(kind: &str, index: Option<u64>, root: JsonValue<'_>, gather: &mut Gather<'_>) {
+    let item = root
+        .get("item")
+        .filter(|item| item.kind() == JsonKind::Object);
     match (kind, item) {
         ("response.output_item.added", Some(item)) => added(index, item, gather),
         ("response.output_item.done", Some(item)) => finished(index, item, gather),
@@ -318,7 +326,7 @@ fn other(kind: &str, index: Option<u64>, root: Value<'_>, gather: &mut Gather<'_
     gather.tell_event(DeltaKind::Other, kind);
 }
 
-fn added(index: Option<u64>, item: Value<'_>, gather: &mut Gather<'_>) {
+fn added(index: Option<u64>, item: JsonValue<'_>, gather: &mut Gather<'_>) {
     let kind = item.get("type").and_then(filled).unwrap_or_default();
     if let Some(role) = item.get("role").filter(|_| kind == "message") {
         gather.role(0, role);
@@ -327,7 +335,7 @@ fn added(index: Option<u64>, item: Value<'_>, gather: &mut Gather<'_>) {
 }
 
 /// The arguments of a call whose pieces were not sent, or of which the start was not.
-fn finished(index: Option<u64>, item: Value<'_>, gather: &mut Gather<'_>) {
+fn finished(index: Option<u64>, item: JsonValue<'_>, gather: &mut Gather<'_>) {
     let kind = item.get("type").and_then(filled).unwrap_or_default();
     let Some(at) = call(index.unwrap_or_default(), &kind, item, gather) else {
         return;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::effort::Effort;
 use super::{Change, ChangeKind, Comparison, compare, patch};
-use crate::json::{Document, Kind, Node};
+use crate::json::{JsonDocument, JsonKind, Node};
 
 /// Compares the two texts that a zero byte parts, and asserts what the module page promises. The body of a
 /// fuzz target.
@@ -14,13 +14,13 @@ pub fn fuzz(bytes: &[u8]) {
     let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
     let (left, right) = bytes.split_at(end);
     let right = right.strip_prefix(&[0]).unwrap_or(left);
-    let (Ok(left), Ok(right)) = (Document::parse(left), Document::parse(right)) else {
+    let (Ok(left), Ok(right)) = (JsonDocument::parse(left), JsonDocument::parse(right)) else {
         return;
     };
     assert_promises(&left, &right);
 }
 
-pub(super) fn assert_promises(left: &Document<'_>, right: &Document<'_>) {
+pub(super) fn assert_promises(left: &JsonDocument<'_>, right: &JsonDocument<'_>) {
     for one in [left, right] {
         assert_eq!(compare(one, one, Effort::default()), Comparison::default());
     }
@@ -46,9 +46,9 @@ pub(super) fn assert_promises(left: &Document<'_>, right: &Document<'_>) {
 
 /// The text without white space between values: for each value what it is, or how it is written, and which
 /// value comes after all that it holds.
-fn squeezed<'a>(document: &Document<'a>) -> Vec<(usize, Kind, &'a [u8])> {
+fn squeezed<'a>(document: &JsonDocument<'a>) -> Vec<(usize, JsonKind, &'a [u8])> {
     let piece = |node: &Node| match node.kind() {
-        kind @ (Kind::Object | Kind::Array) => (node.next(), kind, &b""[..]),
+        kind @ (JsonKind::Object | JsonKind::Array) => (node.next(), kind, &b""[..]),
         kind => (node.next(), kind, document.slice(node.span())),
     };
     document.nodes().iter().map(piece).collect()
@@ -98,7 +98,7 @@ fn sorted(mut change: Change) -> Change {
 }
 
 /// The patch makes the right value of the left one; where serde_json cannot read a text, nothing is asserted.
-fn assert_patch(left: &Document<'_>, right: &Document<'_>, told: &Comparison) {
+fn assert_patch(left: &JsonDocument<'_>, right: &JsonDocument<'_>, told: &Comparison) {
     let read = |text: &[u8]| serde_json::from_slice::<Value>(text).ok();
     let text = patch(told, right);
     let (Some(mut value), Some(expected), Some(patch)) = (

@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use hashbrown::HashTable;
 
 use super::spelling;
-use crate::json::{Document, Kind, Node};
+use crate::json::{JsonDocument, JsonKind, Node};
 
 /// The classes of all values of two documents.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Classes {
 }
 
 impl Classes {
-    pub(super) fn of(left: &Document<'_>, right: &Document<'_>) -> Self {
+    pub(super) fn of(left: &JsonDocument<'_>, right: &JsonDocument<'_>) -> Self {
         let nodes = [left.nodes(), right.nodes()];
         let mut maker = Maker {
             documents: [left, right],
@@ -71,14 +71,14 @@ enum Key<'a> {
     /// The text of a scalar.
     Text(Cow<'a, [u8]>),
     /// The classes of what a container holds: of items, or of keys and values in turn.
-    Holds(Kind, Vec<u32>),
+    Holds(JsonKind, Vec<u32>),
 }
 
 /// A class and the hash that it was found by.
 type Found = (u32, u32);
 
 struct Maker<'a> {
-    documents: [&'a Document<'a>; 2],
+    documents: [&'a JsonDocument<'a>; 2],
     exact: [Vec<u32>; 2],
     firsts: Vec<First>,
     loose: Vec<u32>,
@@ -178,7 +178,7 @@ impl<'a> Maker<'a> {
 
     fn hash(&self, at: At) -> u32 {
         match self.node(at).kind() {
-            kind @ (Kind::Array | Kind::Object) => self.hash_holds(kind, self.inside(at)),
+            kind @ (JsonKind::Array | JsonKind::Object) => self.hash_holds(kind, self.inside(at)),
             _ => self.hash_text(self.text(at)),
         }
     }
@@ -196,7 +196,7 @@ impl<'a> Maker<'a> {
         hasher.finish() as u32
     }
 
-    fn hash_holds(&self, kind: Kind, classes: impl Iterator<Item = u32>) -> u32 {
+    fn hash_holds(&self, kind: JsonKind, classes: impl Iterator<Item = u32>) -> u32 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write_u8(kind as u8);
         classes.for_each(|class| hasher.write_u32(class));
@@ -207,14 +207,16 @@ impl<'a> Maker<'a> {
         let kind = self.node(one).kind();
         kind == self.node(other).kind()
             && match kind {
-                Kind::Array | Kind::Object => self.inside(one).eq(self.inside(other)),
+                JsonKind::Array | JsonKind::Object => self.inside(one).eq(self.inside(other)),
                 _ => self.text(one) == self.text(other),
             }
     }
 
     fn key(&self, at: At) -> Key<'a> {
         match self.node(at).kind() {
-            kind @ (Kind::Array | Kind::Object) => Key::Holds(kind, self.inside(at).collect()),
+            kind @ (JsonKind::Array | JsonKind::Object) => {
+                Key::Holds(kind, self.inside(at).collect())
+            }
             _ => Key::Text(self.text(at).into()),
         }
     }
@@ -223,24 +225,24 @@ impl<'a> Maker<'a> {
     fn form(&self, at: At) -> Option<Key<'a>> {
         let text = self.text(at);
         match self.node(at).kind() {
-            Kind::Number => match spelling::number(text) {
+            JsonKind::Number => match spelling::number(text) {
                 Cow::Borrowed(plain) if plain.len() == text.len() => None,
                 plain => Some(Key::Text(plain)),
             },
-            Kind::String => match spelling::string(between_quotes(text)) {
+            JsonKind::String => match spelling::string(between_quotes(text)) {
                 Cow::Borrowed(_) => None,
                 Cow::Owned(plain) => Some(Key::Text([b"\"", &plain[..], b"\""].concat().into())),
             },
-            Kind::True | Kind::False | Kind::Null => None,
+            JsonKind::True | JsonKind::False | JsonKind::Null => None,
             kind => self.form_of_container(kind, at),
         }
     }
 
-    fn form_of_container(&self, kind: Kind, at: At) -> Option<Key<'a>> {
+    fn form_of_container(&self, kind: JsonKind, at: At) -> Option<Key<'a>> {
         let loose = |class: u32| self.loose[class as usize];
         let keys = || self.inside(at).step_by(2).map(loose);
         // Numbers are given from the end of a text on, so that keys mostly fall.
-        let in_order = kind == Kind::Array || keys().is_sorted_by(|one, other| one >= other);
+        let in_order = kind == JsonKind::Array || keys().is_sorted_by(|one, other| one >= other);
         if in_order && self.inside(at).all(|class| loose(class) == class) {
             return None;
         }

@@ -13,7 +13,7 @@ use super::super::sequence::{Aligner, longest_rising};
 use super::alike::{self, Look};
 use super::likeness::{Identity, Sketch, same_shape};
 use super::pairing::{Gap, Pairing};
-use crate::json::{Document, Kind};
+use crate::json::{JsonDocument, JsonKind};
 
 /// Of more items in one place, on one side, the text is not looked at.
 const LOOKS: usize = 50_000;
@@ -21,7 +21,7 @@ const LOOKS: usize = 50_000;
 /// The items of one array.
 #[derive(Debug)]
 pub(super) struct List<'w> {
-    pub(super) document: &'w Document<'w>,
+    pub(super) document: &'w JsonDocument<'w>,
     /// The exact class of each node of the document.
     pub(super) classes: &'w [u32],
     /// The node of each item.
@@ -41,7 +41,8 @@ impl List<'_> {
     fn is_distinct(&self, at: usize) -> bool {
         let node = self.node(at);
         let kind = self.document.nodes()[node].kind();
-        matches!(kind, Kind::Object | Kind::Array) && self.document.nodes()[node].next() > node + 1
+        matches!(kind, JsonKind::Object | JsonKind::Array)
+            && self.document.nodes()[node].next() > node + 1
     }
 }
 
@@ -286,8 +287,12 @@ impl Items<'_> {
     fn looks(&self, side: usize, items: &[usize], meter: &mut Meter) -> Option<Vec<Look>> {
         let list = &self.lists[side];
         let node = |at: usize| &list.document.nodes()[list.node(at)];
-        let has_text =
-            |at: usize| matches!(node(at).kind(), Kind::Object | Kind::Array | Kind::String);
+        let has_text = |at: usize| {
+            matches!(
+                node(at).kind(),
+                JsonKind::Object | JsonKind::Array | JsonKind::String
+            )
+        };
         let items: Vec<usize> = items.iter().copied().filter(|&at| has_text(at)).collect();
         if items.len() > LOOKS {
             return None;

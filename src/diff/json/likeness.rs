@@ -1,7 +1,7 @@
 //! How alike two items of an array are: what they are called, and how much of their text they share.
 
 use super::classes::between_quotes;
-use crate::json::{Document, Kind};
+use crate::json::{JsonDocument, JsonKind};
 
 /// Members by which services tell items apart: different in each, and told again by whoever means the same.
 const IDS: [&str; 5] = ["id", "tool_call_id", "call_id", "tool_use_id", "custom_id"];
@@ -29,12 +29,16 @@ pub(super) struct Identity {
 
 impl Identity {
     /// Of the value at `node`; `loose` gives the class of a node.
-    pub(super) fn of(document: &Document<'_>, node: usize, loose: impl Fn(usize) -> u32) -> Self {
+    pub(super) fn of(
+        document: &JsonDocument<'_>,
+        node: usize,
+        loose: impl Fn(usize) -> u32,
+    ) -> Self {
         let mut own = Self::default();
         let mut best = IDS.len();
         for (key, value) in members(document, node).take(MEMBERS) {
             let name = key_text(document, key);
-            let is_string = document.nodes()[value].kind() == Kind::String;
+            let is_string = document.nodes()[value].kind() == JsonKind::String;
             let class = || is_string.then(|| loose(value));
             match name {
                 "role" => own.role = class(),
@@ -84,13 +88,13 @@ fn differ(one: Option<u32>, other: Option<u32>) -> bool {
 
 /// Whether two values hold enough of the same keys that one may have become the other.
 pub(super) fn same_shape(
-    documents: [&Document<'_>; 2],
+    documents: [&JsonDocument<'_>; 2],
     nodes: [usize; 2],
     loose: [&dyn Fn(usize) -> u32; 2],
 ) -> bool {
     let kinds = [0, 1].map(|side| documents[side].nodes()[nodes[side]].kind());
-    let is_container = |kind: Kind| matches!(kind, Kind::Object | Kind::Array);
-    if kinds != [Kind::Object; 2] {
+    let is_container = |kind: JsonKind| matches!(kind, JsonKind::Object | JsonKind::Array);
+    if kinds != [JsonKind::Object; 2] {
         return kinds[0] == kinds[1] || !kinds.into_iter().any(is_container);
     }
     let keys = [0, 1].map(|side| -> Vec<u32> {
@@ -102,9 +106,9 @@ pub(super) fn same_shape(
 }
 
 /// Key and value of each member of an object, as nodes.
-fn members(document: &Document<'_>, node: usize) -> impl Iterator<Item = (usize, usize)> {
+fn members(document: &JsonDocument<'_>, node: usize) -> impl Iterator<Item = (usize, usize)> {
     let nodes = document.nodes();
-    let object = nodes[node].kind() == Kind::Object;
+    let object = nodes[node].kind() == JsonKind::Object;
     let end = if object { nodes[node].next() } else { node };
     let mut key = node + 1;
     std::iter::from_fn(move || {
@@ -114,7 +118,7 @@ fn members(document: &Document<'_>, node: usize) -> impl Iterator<Item = (usize,
 }
 
 /// A key as it is written.
-fn key_text<'a>(document: &Document<'a>, key: usize) -> &'a str {
+fn key_text<'a>(document: &JsonDocument<'a>, key: usize) -> &'a str {
     between_quotes(document.slice(document.nodes()[key].span()))
 }
 
@@ -128,7 +132,7 @@ pub(super) struct Sketch {
 
 impl Sketch {
     /// Of the strings and numbers in the value at `node`, but for roles and types.
-    pub(super) fn of(document: &Document<'_>, node: usize) -> Self {
+    pub(super) fn of(document: &JsonDocument<'_>, node: usize) -> Self {
         let mut sketch = Self::default();
         let mut before = [0; 2];
         scalars(document, node, |text| {
@@ -195,7 +199,7 @@ impl<const N: usize> Least<N> {
 }
 
 /// The strings and numbers of a value in the order of the text, as they are written.
-fn scalars(document: &Document<'_>, node: usize, mut each: impl FnMut(&[u8])) {
+fn scalars(document: &JsonDocument<'_>, node: usize, mut each: impl FnMut(&[u8])) {
     let nodes = document.nodes();
     let mut open = vec![(node, nodes[node].next(), false)];
     while let Some((next, end, keyed)) = open.last_mut() {
@@ -214,10 +218,10 @@ fn scalars(document: &Document<'_>, node: usize, mut each: impl FnMut(&[u8])) {
         }
         *next = nodes[value].next();
         match nodes[value].kind() {
-            kind @ (Kind::Object | Kind::Array) => {
-                open.push((value + 1, nodes[value].next(), kind == Kind::Object));
+            kind @ (JsonKind::Object | JsonKind::Array) => {
+                open.push((value + 1, nodes[value].next(), kind == JsonKind::Object));
             }
-            Kind::String | Kind::Number => each(document.slice(nodes[value].span())),
+            JsonKind::String | JsonKind::Number => each(document.slice(nodes[value].span())),
             _ => {}
         }
     }

@@ -58,7 +58,7 @@ pub use checks::fuzz;
 use serde::Serialize;
 
 use super::effort::Effort;
-use crate::json::Document;
+use crate::json::JsonDocument;
 use crate::span::Span;
 
 /// What differs between two JSON texts.
@@ -137,6 +137,6 @@ pub struct Duplicate {
 }
 
 /// What differs between two texts, told from the left to the right.
-pub fn compare(left: &Document<'_>, right: &Document<'_>, effort: Effort) -> Comparison {
+pub fn compare(left: &JsonDocument<'_>, right: &JsonDocument<'_>, effort: Effort) -> Comparison {
     walk::compare(left, right, effort)
 }

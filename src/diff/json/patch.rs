@@ -1,7 +1,7 @@
 //! A comparison as a JSON Patch (RFC 6902).
 
 use super::{Change, ChangeKind, Comparison};
-use crate::json::{Document, quote};
+use crate::json::{JsonDocument, quote};
 use crate::span::Span;
 
 /// The patch that makes the right value of the left one; `comparison` is what [`super::compare`] told of the
@@ -11,7 +11,7 @@ use crate::span::Span;
 /// neither the order of keys nor the spelling of numbers, strings and keys is part of the value. A number or
 /// string whose value changed is in it with the spelling of the right text. Items that moved are removed
 /// and added.
-pub fn patch(comparison: &Comparison, right: &Document<'_>) -> String {
+pub fn patch(comparison: &Comparison, right: &JsonDocument<'_>) -> String {
     let seen = |change: &&Change| !change.left.hidden && !change.right.hidden;
     let mut operations = Vec::new();
     // The indices of the left text hold as long as whatever is behind an item goes before it.
@@ -73,7 +73,7 @@ fn operation(name: &str, path: &str, value: Option<&[u8]>) -> String {
 }
 
 /// The span of the value without others in it that `offset` lies in.
-fn leaf_at(document: &Document<'_>, offset: u64) -> Span {
+fn leaf_at(document: &JsonDocument<'_>, offset: u64) -> Span {
     let nodes = document.nodes();
     let after = nodes.partition_point(|node| node.span().start <= offset);
     let leaf = nodes.get(after.saturating_sub(1));

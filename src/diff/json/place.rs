@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::{Duplicate, Place};
-use crate::json::Path;
+use crate::json::ValuePath;
 use crate::span::Span;
 
 /// The way to the value that is being compared, on one side.
@@ -65,7 +65,7 @@ impl<'a> Trail<'a> {
         };
         // Writing to a string does not fail.
         let _ = match name {
-            Some(name) => write!(self.path, "{}", Path::default().join(name)),
+            Some(name) => write!(self.path, "{}", ValuePath::default().join(name)),
             None => write!(self.path, "/{index}"),
         };
         self.hidden += usize::from(duplicate.is_some_and(|one| one.nth < one.of));

@@ -9,7 +9,7 @@ use proptest::sample::Index;
 use super::super::effort::Effort;
 use super::checks::{assert_promises, fuzz, is_equal};
 use super::{compare, patch};
-use crate::json::Document;
+use crate::json::JsonDocument;
 
 /// JSON with duplicate keys, and scalars as they are written.
 #[derive(Clone, Debug)]
@@ -165,12 +165,12 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 fn assert_pair(left: &str, right: &str) {
-    let left = Document::parse(left.as_bytes()).unwrap();
-    let right = Document::parse(right.as_bytes()).unwrap();
+    let left = JsonDocument::parse(left.as_bytes()).unwrap();
+    let right = JsonDocument::parse(right.as_bytes()).unwrap();
     assert_promises(&left, &right);
     // The judge that others wrote.
     let read =
-        |document: &Document<'_>| serde_json::from_slice::<serde_json::Value>(document.bytes());
+        |document: &JsonDocument<'_>| serde_json::from_slice::<serde_json::Value>(document.bytes());
     let told = compare(&left, &right, Effort::default());
     if let (Ok(mut value), Ok(expected)) = (read(&left), read(&right)) {
         let operations: json_patch::Patch = serde_json::from_str(&patch(&told, &right)).unwrap();

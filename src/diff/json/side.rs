@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use super::place::Trail;
 use super::{Duplicate, Place};
-use crate::json::{Document, Kind, Node};
+use crate::json::{JsonDocument, JsonKind, Node};
 use crate::span::Span;
 
 #[derive(Debug)]
 pub(super) struct Side<'a> {
-    pub(super) document: &'a Document<'a>,
+    pub(super) document: &'a JsonDocument<'a>,
     /// The exact class of each node.
     pub(super) classes: Vec<u32>,
     pub(super) trail: Trail<'a>,
@@ -39,8 +39,8 @@ impl Side<'_> {
         let nodes = inside.map(|at| at as u32).collect();
         Entries {
             nodes,
-            keyed: self.node(container).kind() == Kind::Object,
-            empty: Span::at(self.node(container).span().start.saturating_add(1)),
+            keyed: self.node(container).kind() == JsonKind::Object,
+            empty: Span::empty_at(self.node(container).span().start.saturating_add(1)),
         }
     }
 
@@ -48,7 +48,7 @@ impl Side<'_> {
     pub(super) fn lone_entry(&self, container: usize) -> Option<Entry> {
         let nodes = self.document.nodes();
         let end = nodes[container].next();
-        let keyed = nodes[container].kind() == Kind::Object;
+        let keyed = nodes[container].kind() == JsonKind::Object;
         let value = container + 1 + usize::from(keyed);
         (value < end && nodes[value].next() == end).then_some(Entry {
             key: keyed.then_some(container + 1),
@@ -63,8 +63,8 @@ impl Side<'_> {
         let span = |at: u32| self.node(at as usize).span();
         let next = entries.nodes.get(index * entries.width());
         match (next, entries.nodes.last()) {
-            (Some(&next), _) => Span::at(span(next).start),
-            (None, Some(&last)) => Span::at(span(last).end),
+            (Some(&next), _) => Span::empty_at(span(next).start),
+            (None, Some(&last)) => Span::empty_at(span(last).end),
             (None, None) => entries.empty,
         }
     }

@@ -2,11 +2,11 @@
 
 use super::super::effort::Effort;
 use super::{ChangeKind, Comparison, Place, compare};
-use crate::json::{DEPTH, Document};
+use crate::json::{JsonDocument, MAX_DEPTH};
 
 fn comparison(left: &str, right: &str) -> Comparison {
-    let left = Document::parse(left.as_bytes()).unwrap();
-    let right = Document::parse(right.as_bytes()).unwrap();
+    let left = JsonDocument::parse(left.as_bytes()).unwrap();
+    let right = JsonDocument::parse(right.as_bytes()).unwrap();
     compare(&left, &right, Effort::default())
 }
 
@@ -165,7 +165,11 @@ fn many_items_edited_are_each_paired() {
 #[test]
 fn as_deep_as_can_be_read() {
     let tower = |leaf: &str| {
-        let text = format!("{}{leaf}{}", "[".repeat(DEPTH - 1), "]".repeat(DEPTH - 1));
+        let text = format!(
+            "{}{leaf}{}",
+            "[".repeat(MAX_DEPTH - 1),
+            "]".repeat(MAX_DEPTH - 1)
+        );
         let string = serde_json::to_string(&format!("{{\"a\":{text}}}")).unwrap();
         format!("{{\"text\":{text},\"string\":{string}}}")
     };
@@ -174,7 +178,7 @@ fn as_deep_as_can_be_read() {
     assert!(told.coarse, "the tower in the string stands on another");
     assert_eq!(
         told.changes[0].right.path.len(),
-        "/text".len() + 2 * (DEPTH - 1)
+        "/text".len() + 2 * (MAX_DEPTH - 1)
     );
 }
 
@@ -187,7 +191,7 @@ fn what_is_too_much_is_told_coarsely() {
         )
     };
     let (left, right) = (array(0), array(100));
-    let [left, right] = [&left, &right].map(|text| Document::parse(text.as_bytes()).unwrap());
+    let [left, right] = [&left, &right].map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
     let effort = Effort {
         bytes: 5000,
         ..Effort::default()

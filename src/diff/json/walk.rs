@@ -9,16 +9,20 @@ use super::place::Trail;
 use super::side::{Entries, Entry, Side};
 use super::told::Told;
 use super::{ChangeKind, Comparison, Duplicate, members, spelling};
-use crate::json::{DEPTH, Document, Kind as Value};
+use crate::json::{JsonDocument, JsonKind as Value, MAX_DEPTH};
 use crate::span::Span;
 
 /// How many strings that hold JSON may stand inside each other.
 const STRINGS: usize = 4;
 
-pub(super) fn compare(left: &Document<'_>, right: &Document<'_>, effort: Effort) -> Comparison {
+pub(super) fn compare(
+    left: &JsonDocument<'_>,
+    right: &JsonDocument<'_>,
+    effort: Effort,
+) -> Comparison {
     let mut told = Told::new(effort);
     // Both ways round the same one is searched; the other is its mirror image.
-    let size = |document: &Document<'_>| document.bytes().len();
+    let size = |document: &JsonDocument<'_>| document.bytes().len();
     let flipped = (size(left), left.bytes()) > (size(right), right.bytes());
     let mut walk = Walk::new(
         [left, right],
@@ -45,7 +49,7 @@ struct Walk<'a, 't> {
 
 impl<'a, 't> Walk<'a, 't> {
     fn new(
-        [left, right]: [&'a Document<'a>; 2],
+        [left, right]: [&'a JsonDocument<'a>; 2],
         [to_left, to_right]: [Trail<'a>; 2],
         flipped: bool,
         told: &'t mut Told,
@@ -107,7 +111,7 @@ impl<'a, 't> Walk<'a, 't> {
 
     fn containers(&mut self, nodes: [usize; 2], duplicates: [Option<Duplicate>; 2]) {
         let mark = self.told.mark();
-        if !self.told.is_full() && self.depth < DEPTH {
+        if !self.told.is_full() && self.depth < MAX_DEPTH {
             self.depth += 1;
             let whole = self.entries(nodes, duplicates);
             self.depth -= 1;
@@ -294,8 +298,8 @@ impl<'a, 't> Walk<'a, 't> {
             return false;
         }
         let (Ok(left), Ok(right)) = (
-            Document::parse(texts[0].as_bytes()),
-            Document::parse(texts[1].as_bytes()),
+            JsonDocument::parse(texts[0].as_bytes()),
+            JsonDocument::parse(texts[1].as_bytes()),
         ) else {
             return false;
         };

@@ -3,7 +3,7 @@
 use crate::diff::bytes::common;
 use crate::diff::change::{Change, Shown, Value, What};
 use crate::diff::structure;
-use crate::json::Document;
+use crate::json::JsonDocument;
 use crate::span::Span;
 
 /// What differs, and what is to be said of how it was compared.
@@ -11,7 +11,7 @@ pub(in crate::diff) fn compare(left: &[u8], right: &[u8]) -> (Vec<Change>, Vec<S
     if left == right {
         return (vec![], vec![]);
     }
-    if let (Ok(lefts), Ok(rights)) = (Document::parse(left), Document::parse(right)) {
+    if let (Ok(lefts), Ok(rights)) = (JsonDocument::parse(left), JsonDocument::parse(right)) {
         let (mut changes, note) = structure::documents(&lefts, &rights);
         changes.extend(layout(&lefts, &rights));
         if changes.is_empty() {
@@ -64,7 +64,7 @@ fn bytes(left: &[u8], right: &[u8]) -> Option<Change> {
 }
 
 /// How the two JSON texts are laid out, where that differs.
-fn layout(left: &Document<'_>, right: &Document<'_>) -> Option<Change> {
+fn layout(left: &JsonDocument<'_>, right: &JsonDocument<'_>) -> Option<Change> {
     // Where one of them shows none, there is nothing to compare.
     let layouts = [Layout::of(left)?, Layout::of(right)?];
     let [left, right] = layouts.map(|layout| Some(Value::Text(layout.words()).into()));
@@ -109,7 +109,7 @@ struct Layout {
 
 impl Layout {
     /// By the first object with two members; `None` where there is none.
-    fn of(document: &Document<'_>) -> Option<Self> {
+    fn of(document: &JsonDocument<'_>) -> Option<Self> {
         let root = document.root();
         let mut members = root.members();
         let ((key, value), (next, _)) = (members.next()?, members.next()?);
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn layouts_are_told_apart() {
         let words = |text: &str| {
-            let document = Document::parse(text.as_bytes()).unwrap();
+            let document = JsonDocument::parse(text.as_bytes()).unwrap();
             Layout::of(&document).map(|layout| layout.words())
         };
         assert_eq!(words(r#"{"a":1,"b":2}"#).as_deref(), Some("compact"));

@@ -2,8 +2,8 @@
 
 use crate::diff::change::{Change, Value};
 use crate::diff::sheet::Sheet;
-use crate::span::Side;
-use crate::tape::{Fact, Secured, Tape};
+use crate::span::StreamSide;
+use crate::tape::{ConnectionFact, Tape, TlsSession};
 
 /// What differs between them.
 pub(in crate::diff) fn compare(left: &Tape, right: &Tape) -> Vec<Change> {
@@ -18,36 +18,38 @@ fn sheet(tape: &Tape) -> Sheet {
     let mut tried = 0u64;
     for (_, fact) in &tape.facts {
         match fact {
-            Fact::Resolved { host, addrs } => {
+            ConnectionFact::Resolved { host, addrs } => {
                 sheet.text("host", Some(host.as_str()));
                 sheet.text("addresses", Some(addrs.join(", ")));
             }
-            Fact::Tried { .. } => tried = tried.saturating_add(1),
-            Fact::Connected { peer, local } => {
+            ConnectionFact::Tried { .. } => tried = tried.saturating_add(1),
+            ConnectionFact::Connected { peer, local } => {
                 sheet.text("address", Some(peer.as_str()));
                 sheet.text("own address", Some(local.as_str()));
             }
-            Fact::Tunnelled { proxy, .. } => sheet.text("proxy", Some(proxy.as_str())),
-            Fact::Secured(secured) => tls(&mut sheet, secured),
-            Fact::Reused {} => sheet.text("reused", Some("yes")),
+            ConnectionFact::Tunnelled { proxy, .. } => sheet.text("proxy", Some(proxy.as_str())),
+            ConnectionFact::Secured(secured) => tls(&mut sheet, secured),
+            ConnectionFact::Reused {} => sheet.text("reused", Some("yes")),
             // What the peer sets, such as a cookie, is new each time.
-            Fact::Redacted {
+            ConnectionFact::Redacted {
                 rule,
-                side: Side::Sent,
+                side: StreamSide::Sent,
                 fingerprint,
                 ..
             } if !fingerprint.is_empty() => {
                 sheet.text(&format!("key ({rule})"), Some(fingerprint.as_str()));
             }
             // How it ended is told with the framing.
-            Fact::Redacted { .. } | Fact::Closed { .. } | Fact::Failed { .. } => {}
+            ConnectionFact::Redacted { .. }
+            | ConnectionFact::Closed { .. }
+            | ConnectionFact::Failed { .. } => {}
         }
     }
     sheet.count("addresses tried in vain", (tried > 0).then_some(tried));
     sheet
 }
 
-fn tls(sheet: &mut Sheet, secured: &Secured) {
+fn tls(sheet: &mut Sheet, secured: &TlsSession) {
     sheet.text("TLS version", Some(secured.version.as_str()));
     sheet.text("TLS cipher", Some(secured.cipher.as_str()));
     sheet.text("TLS group", secured.group.as_deref());

@@ -3,10 +3,10 @@
 use crate::diff::change::{Change, Value};
 use crate::diff::sheet::{Sheet, readable};
 use crate::diff::subject::Answered;
-use crate::exchange::Outcome;
-use crate::http1::{Framing, Message};
-use crate::span::Side;
-use crate::tape::{Closing, Fact, Party};
+use crate::exchange::ExchangeOutcome;
+use crate::http1::{BodyFraming, HttpMessage};
+use crate::span::StreamSide;
+use crate::tape::{CloseKind, ConnectionFact, ConnectionParty};
 
 /// What differs between them.
 pub(in crate::diff) fn compare(left: &Answered, right: &Answered) -> Vec<Change> {
@@ -24,27 +24,27 @@ fn sheet(answered: &Answered) -> Sheet {
     message(&mut sheet, "response", &exchange.response);
     sheet.count("reads", Some(exchange.received.runs));
     sheet.count("decoded bytes", Some(answered.body.bytes.len() as u64));
-    let trouble = answered.body.trouble.as_ref();
+    let trouble = answered.body.error.as_ref();
     sheet.text("content coding broken", trouble.map(ToString::to_string));
     sheet.text("end", Some(ending(&exchange.outcome())));
     for (_, fact) in &exchange.facts {
-        if let Fact::Closed { by, how } = fact {
+        if let ConnectionFact::Closed { by, how } = fact {
             let by = match by {
-                Party::Us => "us",
-                Party::Peer => "the peer",
+                ConnectionParty::Us => "us",
+                ConnectionParty::Peer => "the peer",
             };
             sheet.text("closed by", Some(format!("{by}, {}", closing(*how))));
         }
     }
-    let after = exchange.after_end;
+    let after = exchange.bytes_after_end;
     sheet.count(
         "bytes after the end",
         Some(after).filter(|bytes| *bytes > 0),
     );
     for (side, oddity) in exchange.oddities() {
         let of = match side {
-            Side::Sent => "request",
-            Side::Received => "response",
+            StreamSide::Sent => "request",
+            StreamSide::Received => "response",
         };
         let at = format!("{of}: {}", oddity.kind.explain());
         sheet.put(&at, Some(Value::Text(format!("at {}", oddity.at.start))));
@@ -52,7 +52,7 @@ fn sheet(answered: &Answered) -> Sheet {
     sheet
 }
 
-fn message(sheet: &mut Sheet, name: &str, message: &Message) {
+fn message(sheet: &mut Sheet, name: &str, message: &HttpMessage) {
     let at = |what: &str| format!("{name} {what}");
     sheet.text(&at("framing"), message.framing.map(framing));
     let codings: Vec<_> = message.codings().map(readable).collect();
@@ -61,7 +61,7 @@ fn message(sheet: &mut Sheet, name: &str, message: &Message) {
         Some(codings.join(", ")).filter(|all| !all.is_empty()),
     );
     sheet.count(&at("bytes of body"), Some(message.body_length));
-    if message.framing == Some(Framing::Chunked) {
+    if message.framing == Some(BodyFraming::Chunked) {
         sheet.count(&at("chunks"), Some(message.chunks));
         sheet.text(&at("chunk sizes"), sizes(message));
     }
@@ -72,16 +72,16 @@ fn message(sheet: &mut Sheet, name: &str, message: &Message) {
     }
 }
 
-fn framing(framing: Framing) -> String {
+fn framing(framing: BodyFraming) -> String {
     match framing {
         // The number itself is told as bytes of body.
-        Framing::Length(_) => "Content-Length".to_owned(),
+        BodyFraming::Length(_) => "Content-Length".to_owned(),
         other => other.to_string(),
     }
 }
 
 /// Least, median and greatest: a chunk's data is one span of the body, unless a body of one run was joined.
-fn sizes(message: &Message) -> Option<String> {
+fn sizes(message: &HttpMessage) -> Option<String> {
     let mut sizes: Vec<_> = message.body.iter().map(|span| span.len()).collect();
     sizes.sort_unstable();
     let median = sizes.get(sizes.len().checked_div(2)?)?;
@@ -92,24 +92,24 @@ fn sizes(message: &Message) -> Option<String> {
     ))
 }
 
-fn closing(how: Closing) -> &'static str {
+fn closing(how: CloseKind) -> &'static str {
     match how {
-        Closing::CloseNotify => "with close_notify",
-        Closing::Eof => "at the end of its bytes",
-        Closing::EofWithoutCloseNotify => "without close_notify",
-        Closing::Reset => "by a reset",
+        CloseKind::CloseNotify => "with close_notify",
+        CloseKind::Eof => "at the end of its bytes",
+        CloseKind::EofWithoutCloseNotify => "without close_notify",
+        CloseKind::Reset => "by a reset",
     }
 }
 
-fn ending(outcome: &Outcome) -> &'static str {
+fn ending(outcome: &ExchangeOutcome) -> &'static str {
     match outcome {
-        Outcome::Whole => "complete",
-        Outcome::NoConnection { .. } => "no connection",
-        Outcome::TimedOut { .. } => "timed out",
-        Outcome::Interrupted => "interrupted",
-        Outcome::NoResponse { .. } => "no response",
-        Outcome::Cut { .. } => "cut",
-        Outcome::Lost { .. } => "unreadable",
-        Outcome::Unfinished => "unfinished",
+        ExchangeOutcome::Whole => "complete",
+        ExchangeOutcome::NoConnection { .. } => "no connection",
+        ExchangeOutcome::TimedOut { .. } => "timed out",
+        ExchangeOutcome::Interrupted => "interrupted",
+        ExchangeOutcome::NoResponse { .. } => "no response",
+        ExchangeOutcome::Cut { .. } => "cut",
+        ExchangeOutcome::Lost { .. } => "unreadable",
+        ExchangeOutcome::Unfinished => "unfinished",
     }
 }

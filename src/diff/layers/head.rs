@@ -6,12 +6,16 @@ use crate::capture::{mask_url, mask_value};
 use crate::diff::change::{Change, Shown, Value, What};
 use crate::diff::sequence;
 use crate::diff::sheet::{Sheet, readable};
-use crate::http1::{Message, StartLine};
+use crate::http1::{HttpMessage, StartLine};
 use crate::service::{self, Kind, ServiceFacts};
 use crate::span::Span;
 
 /// What differs between two heads. `grouped`: fields of responses are told by what they are about.
-pub(in crate::diff) fn compare(left: &Message, right: &Message, grouped: bool) -> Vec<Change> {
+pub(in crate::diff) fn compare(
+    left: &HttpMessage,
+    right: &HttpMessage,
+    grouped: bool,
+) -> Vec<Change> {
     let changes = start(left).compare(&start(right)).into_iter();
     let mut changes: Vec<_> = changes.map(masked).collect();
     let fields = [Fields::of(left), Fields::of(right)];
@@ -27,7 +31,7 @@ pub(in crate::diff) fn compare(left: &Message, right: &Message, grouped: bool) -
     changes
 }
 
-fn start(message: &Message) -> Sheet {
+fn start(message: &HttpMessage) -> Sheet {
     let mut sheet = Sheet::default();
     let text = |span| readable(message.head.slice(span));
     let mut put = |at: &str, span: Span| sheet.placed("start line", at, text(span), span);
@@ -69,7 +73,7 @@ struct Fields {
 }
 
 impl Fields {
-    fn of(message: &Message) -> Self {
+    fn of(message: &HttpMessage) -> Self {
         let mut times: HashMap<String, u64> = HashMap::new();
         let mut fields = Self {
             keys: Vec::new(),

@@ -8,8 +8,8 @@ use crate::diff::change::{Change, Shown, Value, What};
 use crate::diff::shape::Shape;
 use crate::diff::sheet::Sheet;
 use crate::diff::subject::{Answered, EventKinds};
-use crate::json::Document;
-use crate::sse::{Decoder, Format, Item};
+use crate::json::JsonDocument;
+use crate::sse::{EventDecoder, StreamFormat, StreamItem};
 use crate::tape::Window;
 
 /// How many runs of a sequence are told.
@@ -37,7 +37,7 @@ pub(in crate::diff) fn take_shape(answered: &Answered, shape: &mut Shape) -> boo
         return false;
     };
     for data in data(&answered.body.bytes, format) {
-        if let Ok(document) = Document::parse(&data) {
+        if let Ok(document) = JsonDocument::parse(&data) {
             shape.take(document.root());
         }
     }
@@ -75,16 +75,16 @@ pub(in crate::diff) fn unknown(known: &[Vec<String>], answered: &Answered) -> Op
 }
 
 /// The data of each event.
-pub(crate) fn data(body: &[u8], format: Format) -> impl Iterator<Item = Cow<'_, [u8]>> {
+pub(crate) fn data(body: &[u8], format: StreamFormat) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let seen = Window {
         base: 0,
         bytes: body,
         ended: true,
     };
-    let mut decoder = Decoder::new(format);
+    let mut decoder = EventDecoder::new(format);
     let items = std::iter::from_fn(move || decoder.step(seen));
     items.filter_map(move |item| match item {
-        Item::Event(event) => Some(event.data(seen)),
+        StreamItem::Event(event) => Some(event.data(seen)),
         _ => None,
     })
 }
@@ -93,9 +93,9 @@ fn sheet(answered: &Answered) -> Sheet {
     let mut sheet = Sheet::default();
     let completion = &answered.report.completion;
     let format = match completion.media.format() {
-        Some(Format::EventStream) => "events (text/event-stream)",
-        Some(Format::Lines) => "JSON lines",
-        Some(Format::Array) => "a JSON array",
+        Some(StreamFormat::EventStream) => "events (text/event-stream)",
+        Some(StreamFormat::Lines) => "JSON lines",
+        Some(StreamFormat::Array) => "a JSON array",
         None => "no stream",
     };
     sheet.text("format", Some(format));

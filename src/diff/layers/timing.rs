@@ -4,7 +4,7 @@
 use crate::diff::change::{Change, Value};
 use crate::diff::sheet::Sheet;
 use crate::diff::subject::Answered;
-use crate::exchange::phases::Milestones;
+use crate::exchange::phases::ExchangeMilestones;
 
 /// What differs between them.
 pub(in crate::diff) fn compare(left: &Answered, right: &Answered) -> Vec<Change> {
@@ -13,9 +13,9 @@ pub(in crate::diff) fn compare(left: &Answered, right: &Answered) -> Vec<Change>
 
 fn sheet(answered: &Answered) -> Sheet {
     let mut sheet = Sheet::default();
-    let milestones = Milestones::of(&answered.exchange);
+    let milestones = ExchangeMilestones::from_exchange(&answered.exchange);
     for phase in milestones.phases() {
-        sheet.micros(phase.name, Some(phase.to.since(phase.from)));
+        sheet.micros(phase.name, Some(phase.to.micros_since(phase.from)));
     }
     let timeline = &answered.report.timeline;
     // Counted from the end of the request: how long the connection took is told above.
@@ -30,7 +30,7 @@ fn sheet(answered: &Answered) -> Sheet {
         ("last byte", milestones.last_byte),
     ];
     for (name, moment) in moments {
-        sheet.micros(name, moment.map(|moment| moment.since(sent)));
+        sheet.micros(name, moment.map(|moment| moment.micros_since(sent)));
     }
     let gaps = timeline.gaps.as_ref();
     sheet.micros("gap p50", gaps.map(|gaps| gaps.p50));

@@ -1,6 +1,6 @@
 //! Every case is fed whole, byte by byte, at every two-way split and with empty slices between.
 
-use super::checks::{assert_tiles, collect};
+use super::checks::{assert_tiles, decode_in_steps};
 use super::*;
 use crate::http1::StartLine;
 
@@ -67,13 +67,13 @@ fn story(bytes: &[u8], events: &[Event]) -> String {
 }
 
 #[track_caller]
-fn feed(decoder: Decoder, bytes: &[u8]) -> String {
-    let whole = collect(decoder.clone(), bytes, std::iter::once(bytes.len()));
+fn feed(decoder: HttpDecoder, bytes: &[u8]) -> String {
+    let whole = decode_in_steps(decoder.clone(), bytes, std::iter::once(bytes.len()));
     assert_tiles(&whole, bytes.len() as u64);
-    let each = collect(decoder.clone(), bytes, std::iter::repeat_n(1, bytes.len()));
+    let each = decode_in_steps(decoder.clone(), bytes, std::iter::repeat_n(1, bytes.len()));
     assert_eq!(whole, each, "byte by byte");
     for cut in 0..bytes.len() {
-        let halves = collect(
+        let halves = decode_in_steps(
             decoder.clone(),
             bytes,
             [0, cut, 0, bytes.len() - cut, 0].into_iter(),
@@ -85,14 +85,17 @@ fn feed(decoder: Decoder, bytes: &[u8]) -> String {
 
 #[track_caller]
 fn response(bytes: &str, expected: &str) {
-    let decoder = Decoder::response(Asked::Other, 0, Limits::default());
+    let decoder = HttpDecoder::for_response(RequestMethod::Other, 0, HttpLimits::default());
     assert_eq!(feed(decoder, bytes.as_bytes()), expected.trim());
 }
 
 #[track_caller]
 fn request(bytes: &str, expected: &str) {
     assert_eq!(
-        feed(Decoder::request(0, Limits::default()), bytes.as_bytes()),
+        feed(
+            HttpDecoder::for_request(0, HttpLimits::default()),
+            bytes.as_bytes()
+        ),
         expected.trim()
     );
 }
@@ -147,7 +150,7 @@ fn chunks_cut_in_each_part() {
     fn case(tail: &str, end: &str) {
         let bytes =
             format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n{tail}");
-        let decoder = Decoder::response(Asked::Other, 0, Limits::default());
+        let decoder = HttpDecoder::for_response(RequestMethod::Other, 0, HttpLimits::default());
         let story = feed(decoder, bytes.as_bytes());
         assert!(story.contains(end), "{story}");
     }
@@ -164,13 +167,16 @@ fn chunks_cut_in_each_part() {
 
 #[test]
 fn empty_lines_before_the_start_line_are_part_of_the_limit() {
-    let limits = Limits {
+    let limits = HttpLimits {
         head: 20,
-        ..Limits::default()
+        ..HttpLimits::default()
     };
     let story = |blanks: usize| {
         let bytes = format!("{}HTTP/1.1 200 OK\r\n\r\n", "\r\n".repeat(blanks));
-        feed(Decoder::response(Asked::Other, 0, limits), bytes.as_bytes())
+        feed(
+            HttpDecoder::for_response(RequestMethod::Other, 0, limits),
+            bytes.as_bytes(),
+        )
     };
     assert!(!story(0).contains("Lost"), "{}", story(0));
     assert!(
@@ -251,12 +257,15 @@ end Complete",
 
 #[test]
 fn a_head_over_the_limit_is_lost_at_the_line_that_passes_it() {
-    let limits = Limits {
+    let limits = HttpLimits {
         head: 40,
         chunk_head: 10,
     };
     let bytes = b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 0123456789012345678901234567890\r\n\r\n";
-    let story = feed(Decoder::response(Asked::Other, 0, limits), bytes);
+    let story = feed(
+        HttpDecoder::for_response(RequestMethod::Other, 0, limits),
+        bytes,
+    );
     assert!(
         story.contains("end Lost { at: 23, fault: HeadTooLong }"),
         "{story}"
@@ -265,12 +274,15 @@ fn a_head_over_the_limit_is_lost_at_the_line_that_passes_it() {
 
 #[test]
 fn a_folded_line_over_the_limit_is_lost() {
-    let limits = Limits {
+    let limits = HttpLimits {
         head: 40,
         chunk_head: 10,
     };
     let bytes = b"HTTP/1.1 200 OK\r\nA: 1\r\n 0123456789012345678901234567890\r\n\r\n";
-    let story = feed(Decoder::response(Asked::Other, 0, limits), bytes);
+    let story = feed(
+        HttpDecoder::for_response(RequestMethod::Other, 0, limits),
+        bytes,
+    );
     assert!(
         story.contains("end Lost { at: 17, fault: HeadTooLong }"),
         "{story}"

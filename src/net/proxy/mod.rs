@@ -10,7 +10,7 @@ use tokio::io::AsyncWrite;
 
 use super::authority::{Authority, Host, UrlError};
 use super::failure::{Failure, shown, words};
-use crate::tape::Stage;
+use crate::tape::ExchangeStage;
 
 pub use env::ProxyEnv;
 
@@ -109,7 +109,7 @@ impl Proxy {
     /// It did not open the way.
     pub(super) fn refuses(&self, to: &str, why: &str) -> Failure {
         Failure::refused(
-            Stage::Proxy,
+            ExchangeStage::Proxy,
             format!(
                 "the proxy {} opened no way to {}: {why}",
                 self.to_url(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::tape::{Cause, Closing, Stage};
+use crate::tape::{CloseKind, ExchangeStage, FailureCause};
 
 #[tokio::test]
 async fn an_address_needs_no_resolving() {
@@ -13,7 +13,7 @@ async fn an_address_needs_no_resolving() {
     assert_eq!(names(&facts), ["connected"]);
     assert!(!connection.is_secured());
     assert_eq!(connection.peer(), address.to_string());
-    assert_eq!(talk(&mut connection).await, Closing::Eof);
+    assert_eq!(talk(&mut connection).await, CloseKind::Eof);
     connection.close().await.unwrap();
 }
 
@@ -26,7 +26,7 @@ async fn a_name_is_resolved_by_the_system() {
     assert_eq!(connection.unwrap().peer(), format!("localhost ({address})"));
     assert_eq!(
         facts.first(),
-        Some(&Fact::Resolved {
+        Some(&ConnectionFact::Resolved {
             host: "localhost".into(),
             addrs: vec![address.to_string()],
         })
@@ -40,7 +40,7 @@ async fn the_next_address_is_tried_when_one_refuses() {
     let entry = format!("h:{}:[::1],127.0.0.1", address.port());
     route.resolve = vec![Override::parse(&entry).unwrap()];
     let (connection, facts) = go(&route, TlsOptions::default()).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, Closing::Eof);
+    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::Eof);
     assert_eq!(names(&facts), ["resolved", "tried", "connected"]);
 }
 
@@ -53,7 +53,7 @@ async fn when_all_refuse_each_is_told() {
     let (outcome, facts) = go(&route, TlsOptions::default()).await;
     let failure = outcome.err().unwrap();
     assert_eq!(names(&facts), ["resolved", "tried", "tried"]);
-    assert_eq!(failure.stage, Stage::Connect);
+    assert_eq!(failure.stage, ExchangeStage::Connect);
     assert_eq!(
         failure.error,
         format!(
@@ -78,7 +78,7 @@ async fn a_name_that_does_not_exist_is_told() {
     let route = route("http://no.such.invalid");
     let (outcome, facts) = go(&route, TlsOptions::default()).await;
     let failure = outcome.err().unwrap();
-    assert_eq!(failure.stage, Stage::Resolve);
+    assert_eq!(failure.stage, ExchangeStage::Resolve);
     assert!(
         failure
             .error
@@ -94,11 +94,18 @@ async fn time_out_names_the_stage_and_the_peer() {
     let route = route(&format!("https://{address}"));
     let tls = Tls::new(TlsOptions::default()).unwrap();
     let limit = Some(Duration::from_millis(200));
-    let outcome = connect(&route, &tls, &Clock::start(), limit, &mut |_, _: &Fact| {}).await;
+    let outcome = connect(
+        &route,
+        &tls,
+        &Clock::start(),
+        limit,
+        &mut |_, _: &ConnectionFact| {},
+    )
+    .await;
     let failure = outcome.err().unwrap();
     assert_eq!(
         (failure.stage, failure.cause),
-        (Stage::Tls, Cause::TimedOut)
+        (ExchangeStage::Tls, FailureCause::TimedOut)
     );
     let wanted = format!("no connection after 200ms, while agreeing on TLS with {address}");
     assert_eq!(failure.error, wanted);
@@ -117,10 +124,10 @@ async fn a_unix_socket_stands_in_for_the_address() {
     route.proxy = Some(Proxy::parse("http://unused:1").unwrap());
     assert!(!route.absolute_form());
     let (connection, facts) = go(&route, TlsOptions::default()).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, Closing::Eof);
+    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::Eof);
     let peer = path.display().to_string();
     let local = String::new();
-    assert_eq!(facts, [Fact::Connected { peer, local }]);
+    assert_eq!(facts, [ConnectionFact::Connected { peer, local }]);
 
     route.unix_socket = Some(folder.path().join("none"));
     let failure = go(&route, TlsOptions::default()).await.0.err().unwrap();
@@ -139,8 +146,8 @@ async fn a_reset_is_told_from_an_end() {
     let mut connection = go(&route(&url), TlsOptions::default()).await.0.unwrap();
     connection.write_all(b"ping").await.unwrap();
     let end = connection.read(&mut [0; 4]).await;
-    assert_eq!(connection.closing_of(&end), Some(Closing::Reset));
-    let failure = connection.failure(Stage::Read, &end.unwrap_err());
+    assert_eq!(connection.closing_of(&end), Some(CloseKind::Reset));
+    let failure = connection.failure(ExchangeStage::Read, &end.unwrap_err());
     assert_eq!(
         failure.error,
         format!("reading from {address} failed: the peer reset the connection")

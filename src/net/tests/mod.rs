@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::testing::Authority;
 use super::*;
-use crate::tape::Fact;
+use crate::tape::ConnectionFact;
 
 /// Runs `peer` on the first connection to a port of its own.
 async fn listen<F>(peer: impl FnOnce(TcpStream) -> F + Send + 'static) -> SocketAddr
@@ -62,18 +62,27 @@ fn trusting(authority: &Authority) -> TlsOptions {
 }
 
 /// Connects, and tells what was reported.
-async fn go(route: &Route, options: TlsOptions) -> (Result<Connection, Failure>, Vec<Fact>) {
+async fn go(
+    route: &Route,
+    options: TlsOptions,
+) -> (Result<Connection, Failure>, Vec<ConnectionFact>) {
     let tls = Tls::new(options).unwrap();
     let mut facts = Vec::new();
-    let outcome = connect(route, &tls, &Clock::start(), None, &mut |_, fact: &Fact| {
-        facts.push(fact.clone());
-    })
+    let outcome = connect(
+        route,
+        &tls,
+        &Clock::start(),
+        None,
+        &mut |_, fact: &ConnectionFact| {
+            facts.push(fact.clone());
+        },
+    )
     .await;
     (outcome, facts)
 }
 
 /// Exchanges four bytes, and reads to the end.
-async fn talk(connection: &mut Connection) -> crate::tape::Closing {
+async fn talk(connection: &mut Connection) -> crate::tape::CloseKind {
     connection.write_all(b"ping").await.unwrap();
     let mut four = [0; 4];
     connection.read_exact(&mut four).await.unwrap();
@@ -82,13 +91,13 @@ async fn talk(connection: &mut Connection) -> crate::tape::Closing {
     connection.closing_of(&end).unwrap()
 }
 
-fn names(facts: &[Fact]) -> Vec<&'static str> {
-    let name = |fact: &Fact| match fact {
-        Fact::Resolved { .. } => "resolved",
-        Fact::Tried { .. } => "tried",
-        Fact::Connected { .. } => "connected",
-        Fact::Tunnelled { .. } => "tunnelled",
-        Fact::Secured(_) => "secured",
+fn names(facts: &[ConnectionFact]) -> Vec<&'static str> {
+    let name = |fact: &ConnectionFact| match fact {
+        ConnectionFact::Resolved { .. } => "resolved",
+        ConnectionFact::Tried { .. } => "tried",
+        ConnectionFact::Connected { .. } => "connected",
+        ConnectionFact::Tunnelled { .. } => "tunnelled",
+        ConnectionFact::Secured(_) => "secured",
         _ => "other",
     };
     facts.iter().map(name).collect()
@@ -100,6 +109,6 @@ fn what_is_made_here_may_move_between_threads() {
     fn check<T: Send>(_: T) {}
     let (route, tls) = (route("http://h"), Tls::new(TlsOptions::default()).unwrap());
     let clock = Clock::start();
-    let mut report = |_, _: &Fact| {};
+    let mut report = |_, _: &ConnectionFact| {};
     check(connect(&route, &tls, &clock, None, &mut report));
 }

@@ -5,7 +5,7 @@ use tokio::io::copy_bidirectional;
 
 use super::super::testing::{acceptor, authority};
 use super::*;
-use crate::tape::{Closing, Stage};
+use crate::tape::{CloseKind, ExchangeStage};
 
 /// A TLS server for `api.example` that echoes.
 async fn target(authority: &Authority) -> SocketAddr {
@@ -60,9 +60,9 @@ async fn connect_opens_a_way_for_tls() {
     assert!(!route.absolute_form());
     assert_eq!(route.proxy_authorization(), None);
     let (connection, facts) = go(&route, trusting(&authority)).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
     assert_eq!(names(&facts), ["connected", "tunnelled", "secured"]);
-    let tunnelled = Fact::Tunnelled {
+    let tunnelled = ConnectionFact::Tunnelled {
         proxy: format!("http://{proxy}"),
         to: "api.example:443".into(),
     };
@@ -83,7 +83,7 @@ async fn tls_runs_inside_tls_with_the_proxy() {
     .await;
     let route = proxied("https://api.example/", &format!("https://{proxy}"));
     let (connection, facts) = go(&route, trusting(&authority)).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
     assert_eq!(names(&facts), ["connected", "tunnelled", "secured"]);
 }
 
@@ -111,7 +111,7 @@ async fn plain_requests_are_handed_to_the_proxy() {
     let (connection, facts) = go(&route, TlsOptions::default()).await;
     let mut connection = connection.unwrap();
     assert_eq!(connection.peer(), format!("the proxy {proxy}"));
-    assert_eq!(talk(&mut connection).await, Closing::Eof);
+    assert_eq!(talk(&mut connection).await, CloseKind::Eof);
     assert_eq!(names(&facts), ["connected"]);
 }
 
@@ -123,7 +123,7 @@ async fn plain_requests_through_an_https_proxy_end_as_tls_ends() {
     let route = proxied("http://api.example/", &format!("https://{}", proxy.await));
     let mut connection = go(&route, trusting(&authority)).await.0.unwrap();
     assert!(!connection.is_secured());
-    assert_eq!(talk(&mut connection).await, Closing::CloseNotify);
+    assert_eq!(talk(&mut connection).await, CloseKind::CloseNotify);
 }
 
 #[tokio::test]
@@ -156,9 +156,12 @@ async fn socks_gets_the_name_or_the_address() {
         assert_eq!(text, "early");
         let resolved = facts
             .iter()
-            .any(|fact| matches!(fact, Fact::Resolved { .. }));
+            .any(|fact| matches!(fact, ConnectionFact::Resolved { .. }));
         assert_eq!(resolved, scheme == "socks5");
-        assert!(matches!(facts.last(), Some(Fact::Tunnelled { .. })));
+        assert!(matches!(
+            facts.last(),
+            Some(ConnectionFact::Tunnelled { .. })
+        ));
     }
 }
 
@@ -167,7 +170,7 @@ async fn a_proxy_out_of_reach_is_told_from_a_target() {
     let proxy = nobody().await;
     let route = proxied("https://api.example/", &format!("http://{proxy}"));
     let failure = go(&route, TlsOptions::default()).await.0.err().unwrap();
-    assert_eq!(failure.stage, Stage::Connect);
+    assert_eq!(failure.stage, ExchangeStage::Connect);
     let why = format!("cannot connect to {proxy}: connection refused");
     let wanted = format!("the proxy http://{proxy} is out of reach: {why}");
     assert_eq!(failure.error, wanted);
@@ -185,7 +188,7 @@ async fn a_proxy_that_dies_half_way_is_told() {
     let (outcome, facts) = go(&route, TlsOptions::default()).await;
     let failure = outcome.err().unwrap();
     assert_eq!(names(&facts), ["connected"]);
-    assert_eq!(failure.stage, Stage::Proxy);
+    assert_eq!(failure.stage, ExchangeStage::Proxy);
     assert_eq!(
         failure.error,
         format!(

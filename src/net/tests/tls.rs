@@ -6,7 +6,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::super::testing::{Issued, acceptor, authority, self_signed};
 use super::*;
-use crate::tape::{Closing, Secured, Stage};
+use crate::tape::{CloseKind, ExchangeStage, TlsSession};
 
 /// Accepts TLS, and echoes if that succeeds.
 async fn serve(acceptor: TlsAcceptor) -> SocketAddr {
@@ -18,9 +18,9 @@ async fn serve(acceptor: TlsAcceptor) -> SocketAddr {
     .await
 }
 
-fn secured(facts: &[Fact]) -> &Secured {
+fn secured(facts: &[ConnectionFact]) -> &TlsSession {
     match facts.last() {
-        Some(Fact::Secured(secured)) => secured,
+        Some(ConnectionFact::Secured(secured)) => secured,
         other => panic!("not secured: {other:?}"),
     }
 }
@@ -32,7 +32,7 @@ async fn refusal(issued: &Issued, options: TlsOptions) -> (String, String) {
     let (outcome, facts) = go(&route_at(&url, address), options).await;
     assert_eq!(names(&facts), ["resolved", "connected"]);
     let failure = outcome.err().unwrap();
-    assert_eq!(failure.stage, Stage::Tls);
+    assert_eq!(failure.stage, ExchangeStage::Tls);
     let start = format!("TLS with api.example ({address}) failed: ");
     let why = failure.error.strip_prefix(&start).unwrap().to_owned();
     (why, failure.hint.unwrap_or_default())
@@ -48,7 +48,7 @@ async fn what_was_agreed_is_told() {
         let (connection, facts) = go(&route_at(&url, address), trusting(&authority)).await;
         let mut connection = connection.unwrap();
         assert!(connection.is_secured());
-        assert_eq!(talk(&mut connection).await, Closing::CloseNotify);
+        assert_eq!(talk(&mut connection).await, CloseKind::CloseNotify);
         connection.close().await.unwrap();
         assert_eq!(names(&facts), ["resolved", "connected", "secured"]);
         let secured = secured(&facts);
@@ -68,7 +68,7 @@ async fn addresses_are_verified_and_not_sent() {
     let address = serve(acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13)).await;
     let route = route(&format!("https://{address}"));
     let (connection, facts) = go(&route, trusting(&authority)).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
     assert_eq!(secured(&facts).sni, None);
 }
 
@@ -81,7 +81,7 @@ async fn insecure_believes_and_says_so() {
         ..TlsOptions::default()
     };
     let (connection, facts) = go(&route(&format!("https://{address}")), options).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
     assert!(!secured(&facts).verified);
     assert_eq!(secured(&facts).chain[0].names, ["other"]);
 }
@@ -97,7 +97,7 @@ async fn a_certificate_handed_over_is_believed_for_itself() {
         let address = serve(acceptor(&issued, None, &TLS13)).await;
         let url = format!("https://api.example:{}", address.port());
         let (connection, facts) = go(&route_at(&url, address), options()).await;
-        assert_eq!(talk(&mut connection.unwrap()).await, Closing::CloseNotify);
+        assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
         assert!(secured(&facts).verified);
 
         let address = serve(acceptor(&issued, None, &TLS13)).await;
@@ -187,7 +187,7 @@ async fn verdict(connection: Result<Connection, Failure>) -> Failure {
         Err(failure) => failure,
         Ok(mut connection) => {
             let error = connection.read(&mut [0; 4]).await.unwrap_err();
-            connection.failure(Stage::Read, &error)
+            connection.failure(ExchangeStage::Read, &error)
         }
     }
 }
@@ -198,14 +198,14 @@ async fn client_certificates_are_shown_when_asked_for() {
     for version in [&TLS12, &TLS13] {
         let options = with_client(trusting(&authority), &authority.issue(&["me"]));
         let mut connection = authenticated(&authority, version, options).await.unwrap();
-        assert_eq!(talk(&mut connection).await, Closing::CloseNotify);
+        assert_eq!(talk(&mut connection).await, CloseKind::CloseNotify);
     }
 }
 
 #[tokio::test]
 async fn a_missing_client_certificate_is_told() {
     let authority = authority();
-    for (version, stage) in [(&TLS12, Stage::Tls), (&TLS13, Stage::Read)] {
+    for (version, stage) in [(&TLS12, ExchangeStage::Tls), (&TLS13, ExchangeStage::Read)] {
         let outcome = authenticated(&authority, version, trusting(&authority)).await;
         let failure = verdict(outcome).await;
         assert_eq!(failure.stage, stage);
@@ -237,7 +237,7 @@ async fn failing(address: SocketAddr) -> (String, String) {
     let url = format!("https://{address}");
     let failure = go(&route(&url), TlsOptions::default()).await.0.err();
     let failure = failure.unwrap();
-    assert_eq!(failure.stage, Stage::Tls);
+    assert_eq!(failure.stage, ExchangeStage::Tls);
     let start = format!("TLS with {address} failed: ");
     let why = failure.error.strip_prefix(&start).unwrap().to_owned();
     (why, failure.hint.unwrap_or_default())
@@ -307,9 +307,12 @@ async fn an_end_without_goodbye_is_told() {
     .await;
     let route = route(&format!("https://{address}"));
     let mut connection = go(&route, trusting(&authority)).await.0.unwrap();
-    assert_eq!(talk(&mut connection).await, Closing::EofWithoutCloseNotify);
+    assert_eq!(
+        talk(&mut connection).await,
+        CloseKind::EofWithoutCloseNotify
+    );
     let error = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-    let failure = connection.failure(Stage::Read, &error);
+    let failure = connection.failure(ExchangeStage::Read, &error);
     assert!(
         failure
             .error

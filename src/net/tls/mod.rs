@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 use super::authority::Host;
 use super::failure::Failure;
 use super::wire::{Transport, Wire};
-use crate::tape::{Secured, Stage};
+use crate::tape::{ExchangeStage, TlsSession};
 
 pub use options::{ClientCert, Roots, TlsError, TlsOptions};
 
@@ -55,7 +55,7 @@ pub(super) enum With {
 /// A TLS stream that stands.
 pub(super) struct Handshaken {
     pub(super) stream: Box<Stream>,
-    pub(super) secured: Secured,
+    pub(super) secured: TlsSession,
     pub(super) witness: Arc<Witness>,
     pub(super) place: String,
 }
@@ -123,7 +123,7 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, Failure> {
     match DnsName::try_from(name) {
         Ok(name) => Ok(ServerName::DnsName(name)),
         Err(_) => Err(Failure::refused(
-            Stage::Tls,
+            ExchangeStage::Tls,
             format!("{host} cannot be the name of a TLS server"),
         )
         .hint("a server name has labels of letters, digits and hyphens, up to 63 bytes each")),
@@ -146,7 +146,10 @@ fn refusal(
     let (why, hint) = explain::explain(error, &seen);
     Failure {
         hint,
-        ..Failure::refused(Stage::Tls, format!("TLS with {place} failed: {why}"))
+        ..Failure::refused(
+            ExchangeStage::Tls,
+            format!("TLS with {place} failed: {why}"),
+        )
     }
 }
 
@@ -166,10 +169,10 @@ pub(super) fn explain_later(
     explain::explain(error, &seen)
 }
 
-fn agreed(stream: &Stream, host: &Host, verified: bool) -> Secured {
+fn agreed(stream: &Stream, host: &Host, verified: bool) -> TlsSession {
     let session = stream.get_ref().1;
     let suite = session.negotiated_cipher_suite();
-    Secured {
+    TlsSession {
         version: session
             .protocol_version()
             .map_or_else(String::new, version_name),

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::super::{Look, Style, words};
 use crate::diff::{Address, BytesDifference, BytesRun};
-use crate::exchange::roles::Tile;
-use crate::span::{Side, Span};
+use crate::exchange::roles::RoleSpan;
+use crate::span::{Span, StreamSide};
 
 /// Bytes in one row of one side: as many as fit beside those of the other.
 fn row(style: &Style) -> u64 {
@@ -22,8 +22,8 @@ pub fn bytes(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mark = match difference.side {
-        Side::Sent => '>',
-        Side::Received => '<',
+        StreamSide::Sent => '>',
+        StreamSide::Received => '<',
     };
     let title = format!("{mark} {}", difference.side);
     writeln!(out, "{}", style.paint(Look::Strong, &title))?;
@@ -79,7 +79,7 @@ fn address(address: &Address) -> String {
 
 struct View<'a> {
     streams: [&'a [u8]; 2],
-    tiles: [&'a [Tile]; 2],
+    tiles: [&'a [RoleSpan]; 2],
     /// Bytes in a row of one side.
     row: u64,
     style: &'a Style,
@@ -140,7 +140,7 @@ impl View<'_> {
 
     /// What the bytes are, where that changes.
     fn heading(&mut self, left: Span, right: Span) -> io::Result<()> {
-        let role = |tiles: &[Tile], span: Span| {
+        let role = |tiles: &[RoleSpan], span: Span| {
             let after = tiles.partition_point(|tile| tile.span.start <= span.start);
             let tile = after.checked_sub(1).and_then(|n| tiles.get(n));
             let tile = tile.filter(|_| !span.is_empty())?;
@@ -211,7 +211,7 @@ mod tests {
             });
             let bytes = [b'x'; 16];
             let side = hex_row(&bytes, Span::new(0, row), row);
-            assert_eq!(side.len(), hex_row(&bytes, Span::at(0), row).len());
+            assert_eq!(side.len(), hex_row(&bytes, Span::empty_at(0), row).len());
             // A sign and a space before each side, and a space between both.
             assert!(side.len() * 2 + 5 <= width, "{width}: {side}");
         }

@@ -8,7 +8,7 @@ use super::mark;
 use crate::diff::effort::Meter;
 use crate::diff::text::{self, RunKind};
 use crate::diff::{Change, Shown, Value, What};
-use crate::json::Document;
+use crate::json::JsonDocument;
 use crate::span::Span;
 
 /// How much of one value is shown, in characters.
@@ -221,7 +221,7 @@ fn plain(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.clone()),
         Value::Json(json) if json.starts_with('"') => {
-            let document = Document::parse(json.as_bytes()).ok()?;
+            let document = JsonDocument::parse(json.as_bytes()).ok()?;
             document.root().as_str().map(Cow::into_owned)
         }
         _ => None,

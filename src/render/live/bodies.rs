@@ -14,7 +14,7 @@ use crate::render::meaning::Meaning;
 use crate::render::plan::{Answer, Decode};
 use crate::render::tail::Tail;
 use crate::render::words;
-use crate::span::{Moment, Side};
+use crate::span::{Moment, StreamSide};
 
 /// How much of a request's body is shown among the notes.
 const REQUEST_ROOM: u64 = 16 << 10;
@@ -23,16 +23,16 @@ const REQUEST_ROOM: u64 = 16 << 10;
 const ASKED: usize = 8 << 20;
 
 impl<O: Write, N: Write> Paint<O, N> {
-    pub(super) fn flow_begins(&mut self, side: Side) {
+    pub(super) fn flow_begins(&mut self, side: StreamSide) {
         let (parts, answer) = (self.plan.parts, self.plan.answer);
         match side {
-            Side::Sent => {
+            StreamSide::Sent => {
                 let (json, pretty) = (b"application/json", self.plan.pretty_notes);
                 let painter = Painter::new(json, pretty, self.notes.style);
                 self.sent = parts.request_body.then(|| self.request_flow(painter));
             }
-            Side::Received if self.heads.response.is_interim() => {}
-            Side::Received => {
+            StreamSide::Received if self.heads.response.is_interim() => {}
+            StreamSide::Received => {
                 let shown = parts.response_body && answer == Answer::Body;
                 self.received = shown.then(|| self.response_flow());
                 self.decoder = self.decoder();
@@ -61,7 +61,7 @@ impl<O: Write, N: Write> Paint<O, N> {
         if self.sent.is_none() && (parts.request_head || parts.request_body) {
             self.sent = Some(self.request_flow(Painter::anything(self.notes.style)));
         }
-        self.show(Side::Sent, bytes);
+        self.show(StreamSide::Sent, bytes);
     }
 
     fn request_flow(&self, painter: Painter) -> Flow {
@@ -85,10 +85,10 @@ impl<O: Write, N: Write> Paint<O, N> {
         Flow::painted(Painter::new(&media, self.plan.pretty, self.body.style))
     }
 
-    fn decoder(&mut self) -> Option<content::Decoder> {
-        match content::Coding::parse(self.heads.response.codings()) {
+    fn decoder(&mut self) -> Option<content::ContentDecoder> {
+        match content::ContentCoding::parse(self.heads.response.codings()) {
             Ok(codings) if codings.is_empty() => None,
-            Ok(codings) => Some(content::Decoder::new(&codings, self.limits)),
+            Ok(codings) => Some(content::ContentDecoder::new(&codings, self.limits)),
             Err(unknown) => {
                 if self.plan.parts.meta {
                     self.line(&format!("odd: {unknown}: shown as it came"));
@@ -98,8 +98,8 @@ impl<O: Write, N: Write> Paint<O, N> {
         }
     }
 
-    pub(super) fn data(&mut self, side: Side, moment: Moment, bytes: &[u8]) {
-        if side == Side::Sent {
+    pub(super) fn data(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
+        if side == StreamSide::Sent {
             let room = ASKED.saturating_sub(self.asked.len()).min(bytes.len());
             self.asked
                 .extend_from_slice(bytes.get(..room).unwrap_or_default());
@@ -121,7 +121,7 @@ impl<O: Write, N: Write> Paint<O, N> {
     /// Bytes of the response's body, decoded.
     fn plain(&mut self, moment: Moment, bytes: &[u8]) {
         if self.plan.decode == Decode::All {
-            self.show(Side::Received, bytes);
+            self.show(StreamSide::Received, bytes);
         }
         if let Some(tail) = &mut self.tail {
             return tail.push(bytes, moment);
@@ -151,24 +151,24 @@ impl<O: Write, N: Write> Paint<O, N> {
         self.text.clear();
     }
 
-    fn flow(&mut self, side: Side) -> &mut Option<Flow> {
+    fn flow(&mut self, side: StreamSide) -> &mut Option<Flow> {
         match side {
-            Side::Sent => &mut self.sent,
-            Side::Received => &mut self.received,
+            StreamSide::Sent => &mut self.sent,
+            StreamSide::Received => &mut self.received,
         }
     }
 
-    fn write(&mut self, side: Side, bytes: &[u8]) {
+    fn write(&mut self, side: StreamSide, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         match side {
-            Side::Sent => self.noted(|notes| notes.out.write_all(bytes)),
-            Side::Received => self.try_to(|paint| paint.body.out.write_all(bytes)),
+            StreamSide::Sent => self.noted(|notes| notes.out.write_all(bytes)),
+            StreamSide::Received => self.try_to(|paint| paint.body.out.write_all(bytes)),
         }
     }
 
-    pub(super) fn show(&mut self, side: Side, bytes: &[u8]) {
+    pub(super) fn show(&mut self, side: StreamSide, bytes: &[u8]) {
         if let Some(mut flow) = self.flow(side).take() {
             // The other body may be in the middle of a line.
             self.flows_pause();
@@ -179,7 +179,7 @@ impl<O: Write, N: Write> Paint<O, N> {
 
     /// Something else is about to be written where a body may stand.
     pub(super) fn flows_pause(&mut self) {
-        for side in [Side::Sent, Side::Received] {
+        for side in [StreamSide::Sent, StreamSide::Received] {
             if let Some(mut flow) = self.flow(side).take() {
                 self.write(side, flow.pause());
                 *self.flow(side) = Some(flow);
@@ -187,8 +187,8 @@ impl<O: Write, N: Write> Paint<O, N> {
         }
     }
 
-    pub(super) fn flow_ends(&mut self, side: Side) {
-        if side == Side::Received
+    pub(super) fn flow_ends(&mut self, side: StreamSide) {
+        if side == StreamSide::Received
             && let Some(mut decoder) = self.decoder.take()
             && let Err(trouble) = decoder.finish()
         {

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use super::Live;
 use crate::render::Style;
 use crate::render::plan::{Answer, Decode, Parts, Plan, Screen};
-use crate::span::{Moment, Side};
-use crate::tape::Watch as _;
+use crate::span::{Moment, StreamSide};
+use crate::tape::WireSink as _;
 
 /// An output that remembers each write.
 #[derive(Clone, Debug, Default)]
@@ -54,15 +54,15 @@ fn what_one_read_brings_is_one_write_and_nothing_waits_for_the_next() {
         ..Parts::default()
     };
     let mut live = painter(parts, &out);
-    live.bytes(Side::Received, Moment::default(), HEAD);
+    live.bytes(StreamSide::Received, Moment::default(), HEAD);
     for (chunks, written) in [(1000, "x".repeat(1000)), (1, "x".to_owned())] {
         let read = b"1\r\nx\r\n".repeat(chunks);
-        live.bytes(Side::Received, Moment::default(), &read);
+        live.bytes(StreamSide::Received, Moment::default(), &read);
         assert_eq!(out.0.take(), [written]);
     }
     // Longer than is gathered: nothing is held either.
     let read = [b"10000\r\n".to_vec(), vec![b'y'; 1 << 16]].concat();
-    live.bytes(Side::Received, Moment::default(), &read);
+    live.bytes(StreamSide::Received, Moment::default(), &read);
     assert_eq!(out.0.take().concat().len(), 1 << 16);
 }
 
@@ -77,7 +77,7 @@ fn notes_stand_after_what_came_before_them() {
     let mut live = painter(parts, &out);
     let rest = b"1\r\na\r\n1\r\nb\r\n0\r\nTrailer: t\r\n\r\n";
     let whole = [HEAD, rest].concat();
-    live.bytes(Side::Received, Moment::default(), &whole);
+    live.bytes(StreamSide::Received, Moment::default(), &whole);
     let head = String::from_utf8_lossy(HEAD);
     assert_eq!(out.0.take().concat(), format!("{head}abTrailer: t\r\n"));
 }
