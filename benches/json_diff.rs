@@ -15,8 +15,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use memory::peak;
-use wire::diff::effort::Effort;
 use wire::diff::json::compare;
+use wire::diff::work_limit::WorkLimit;
 use wire::json::{JsonDocument, MAX_DEPTH};
 
 /// A name, and two texts.
@@ -145,7 +145,7 @@ fn run(name: &str, texts: [String; 2]) {
     let [left, right] =
         (texts.each_ref()).map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
     let read = on_core() - began;
-    let told = compare(&left, &right, Effort::default());
+    let told = compare(&left, &right, WorkLimit::default());
     let compared = on_core() - began - read;
     let peak = peak() / 1024;
     let mut kinds = BTreeMap::new();

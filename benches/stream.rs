@@ -12,8 +12,8 @@ mod memory;
 use std::time::Instant;
 
 use memory::peak;
-use wire::chat::timeline::Gather;
-use wire::chat::{Ending, Keep, Options, Reader, by_name};
+use wire::chat::timeline::TimelineBuilder;
+use wire::chat::{AnswerReadOptions, AnswerReader, AnswerRetention, BodyEnding, dialect_by_name};
 use wire::exchange::Exchange;
 use wire::span::Moment;
 
@@ -51,10 +51,10 @@ fn stream() -> Vec<u8> {
 fn main() {
     let stream = stream();
     let before = peak();
-    let options = Options {
-        dialect: by_name("openai-chat"),
-        keep: Keep::Beginning,
-        ..Options::default()
+    let options = AnswerReadOptions {
+        dialect: dialect_by_name("openai-chat"),
+        retention: AnswerRetention::TextStart,
+        ..AnswerReadOptions::default()
     };
     let mut rates: Vec<f64> = (0..5).map(|_| rate(&stream, options)).collect();
     rates.sort_by(f64::total_cmp);
@@ -69,14 +69,14 @@ fn main() {
     );
 }
 
-fn rate(stream: &[u8], options: Options) -> f64 {
+fn rate(stream: &[u8], options: AnswerReadOptions) -> f64 {
     let began = Instant::now();
-    let mut reader = Reader::begin(&Exchange::default(), &[], options);
-    let mut gather = Gather::default();
+    let mut reader = AnswerReader::new(&Exchange::default(), &[], options);
+    let mut gather = TimelineBuilder::default();
     for (n, piece) in stream.chunks(16 << 10).enumerate() {
         reader.push(piece, Moment::from_micros(n as u64), &mut gather);
     }
-    let completion = reader.finish(Ending::Whole, &mut gather);
+    let completion = reader.finish(BodyEnding::Whole, &mut gather);
     let timeline = gather.finish(&completion, None, None);
     assert!(completion.verdict.is_whole() && timeline.content_events > 100_000);
     stream.len() as f64 / began.elapsed().as_secs_f64() / 1e6

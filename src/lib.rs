@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! 0 span                              addresses and moments
-//! 1 tape                              bytes both ways, with marks; trait Watch
+//! 1 tape                              bytes both ways, with marks; trait WireSink
 //! 2 http1 content json sse            decoders: windows in, events with spans out
 //! 3 capture                           tape <-> JSON lines; masking
 //! 4 exchange                          a tape read as HTTP: messages, outcome, byte roles, phases
@@ -23,8 +23,8 @@
 //! A capture is a tape, and every view is made from a tape:
 //!
 //! ```
-//! use wire::exchange::{Exchange, Outcome};
-//! use wire::http1::Limits;
+//! use wire::exchange::{Exchange, ExchangeOutcome};
+//! use wire::http1::HttpLimits;
 //!
 //! let capture = concat!(
 //!     r#"{"wire":1,"id":"0","started":"2026-11-23T14:00:00Z","via":"send","url":"http://h/","tool":"t"}"#, "\n",
@@ -32,11 +32,11 @@
 //!     r#"{"t":90,"received":"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"}"#, "\n",
 //! );
 //! let reading = wire::capture::read(&mut capture.as_bytes())?;
-//! let exchange = Exchange::read(&reading.tape, Limits::default());
+//! let exchange = Exchange::read(&reading.tape, HttpLimits::default());
 //! assert_eq!(exchange.response.status(), Some(200));
-//! assert_eq!(exchange.outcome(), Outcome::Whole);
+//! assert_eq!(exchange.outcome(), ExchangeOutcome::Whole);
 //! assert_eq!(reading.tape.received.slice(exchange.response.body[0]), b"hi");
-//! # Ok::<(), wire::capture::ReadError>(())
+//! # Ok::<(), wire::capture::CaptureReadError>(())
 //! ```
 
 pub mod call;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use base64_simd::STANDARD;
 use serde_json::Value;
-use wire::chat::{Completion, DeltaKind, Options};
+use wire::chat::{AnswerReadOptions, Completion, DeltaKind};
 use wire::exchange::Exchange;
 use wire::http1::{HttpLimits, HttpMessage};
 use wire::span::{Moment, StreamSide};
@@ -217,7 +217,10 @@ fn check_usage(id: &str, prefix: &str, expected: &Value, found: &Completion) {
     for (key, value) in expected.as_object().into_iter().flatten() {
         let path = format!("{prefix}{key}");
         if let Some(number) = value.as_u64() {
-            let named = found.usage.as_ref().and_then(|usage| usage.named(&path));
+            let named = found
+                .usage
+                .as_ref()
+                .and_then(|usage| usage.reported_count(&path));
             assert_eq!(named, Some(number), "{id}: {path}");
         }
         check_usage(id, &format!("{path}."), value, found);
@@ -330,7 +333,7 @@ fn recorded_exchanges_read_as_expected() {
             &body(&exchange.request, &tape.sent),
             &body(&exchange.response, &tape.received),
             &|_| Moment::default(),
-            Options::default(),
+            AnswerReadOptions::default(),
         );
         check(id, &case["expect"], &found);
     }

@@ -8,11 +8,11 @@
 
 use std::path::PathBuf;
 
-use wire::chat::Options;
-use wire::diff::{self, Layer, Subject, noise};
-use wire::price::Prices;
-use wire::render::Style;
-use wire::render::diff::{Shows, unified};
+use wire::chat::AnswerReadOptions;
+use wire::diff::{self, DiffInput, DiffLayer, noise};
+use wire::price::PriceTable;
+use wire::render::OutputStyle;
+use wire::render::diff::{DiffViewOptions, write_unified};
 use wire::span::{Moment, StreamSide};
 use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink as _};
 
@@ -23,7 +23,7 @@ fn file(name: &str, part: &str) -> Vec<u8> {
 }
 
 /// An exchange of `tests/exchanges`, as if it had been captured.
-fn subject(name: &str) -> Subject {
+fn subject(name: &str) -> DiffInput {
     let mut tape = Tape::new(TapeOrigin {
         id: name.to_owned(),
         started: jiff::Timestamp::UNIX_EPOCH,
@@ -51,18 +51,18 @@ fn subject(name: &str) -> Subject {
         how: CloseKind::Eof,
     };
     tape.fact(last, &closed);
-    let (options, prices) = (Options::default(), Prices::embedded());
-    Subject::of_capture(name.to_owned(), tape, Default::default(), options, prices)
+    let (options, prices) = (AnswerReadOptions::default(), PriceTable::embedded());
+    DiffInput::from_capture(name.to_owned(), tape, Default::default(), options, prices)
 }
 
-fn report(left: &Subject, right: &Subject) -> String {
-    let difference = diff::compare(left, right, &Layer::ALL, &noise::rules(&[]));
-    let style = Style {
+fn report(left: &DiffInput, right: &DiffInput) -> String {
+    let difference = diff::compare(left, right, &DiffLayer::ALL, &noise::noise_rules(&[]));
+    let style = OutputStyle {
         width: 100,
-        ..Style::default()
+        ..OutputStyle::default()
     };
     let mut text = Vec::new();
-    unified(&difference, Shows::default(), &style, &mut text).unwrap();
+    write_unified(&difference, DiffViewOptions::default(), &style, &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 
@@ -96,19 +96,19 @@ const REQUESTS: [(&str, &str); 4] = [
 ];
 
 /// A request as a real client sent it.
-fn request(name: &str) -> Subject {
+fn request(name: &str) -> DiffInput {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sdk-requests");
     let path = folder.join(format!("sdk-{name}.http"));
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Subject::of_request(name.to_owned(), bytes, Default::default())
+    DiffInput::from_request(name.to_owned(), bytes, Default::default())
 }
 
 #[test]
 fn each_pair_reads_as_it_was_judged() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/diff");
     let assert = snapbox::Assert::new().action_env("SNAPSHOTS");
-    let exchanges = PAIRS.map(|(left, right)| (left, right, subject as fn(&str) -> Subject));
-    let requests = REQUESTS.map(|(left, right)| (left, right, request as fn(&str) -> Subject));
+    let exchanges = PAIRS.map(|(left, right)| (left, right, subject as fn(&str) -> DiffInput));
+    let requests = REQUESTS.map(|(left, right)| (left, right, request as fn(&str) -> DiffInput));
     for (left, right, read) in exchanges.into_iter().chain(requests) {
         let text = report(&read(left), &read(right));
         let path = folder.join(format!("{left}..{right}.txt"));
@@ -130,15 +130,15 @@ fn every_exchange_is_like_itself() {
     assert!(names.len() > 50);
     for name in &names {
         let (left, right) = (subject(name), subject(name));
-        let difference = diff::compare(&left, &right, &Layer::ALL, &noise::rules(&[]));
+        let difference = diff::compare(&left, &right, &DiffLayer::ALL, &noise::noise_rules(&[]));
         assert_eq!(difference.changes().count(), 0, "{name}");
     }
 }
 
 #[test]
 fn the_other_way_round_the_same_is_told() {
-    let told = |left: &Subject, right: &Subject, mirror: bool| {
-        let difference = diff::compare(left, right, &Layer::ALL, &noise::rules(&[]));
+    let told = |left: &DiffInput, right: &DiffInput, mirror: bool| {
+        let difference = diff::compare(left, right, &DiffLayer::ALL, &noise::noise_rules(&[]));
         let mut told: Vec<_> = difference
             .changes()
             .map(|(layer, change)| {
@@ -162,9 +162,9 @@ fn the_other_way_round_the_same_is_told() {
         let there = told(&left, &right, false);
         let back = told(&right, &left, true);
         // Which keys of an object moved may be said from either side.
-        let count = |told: &[(Layer, diff::What, String)]| {
+        let count = |told: &[(DiffLayer, diff::ChangeKind, String)]| {
             told.iter()
-                .filter(|(_, what, _)| *what != diff::What::Reordered)
+                .filter(|(_, what, _)| *what != diff::ChangeKind::Reordered)
                 .cloned()
                 .collect::<Vec<_>>()
         };

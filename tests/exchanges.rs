@@ -6,7 +6,9 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use wire::chat::{Completion, Delta, Ending, Hear, Options, Reader, Verdict};
+use wire::chat::{
+    AnswerDelta, AnswerReadOptions, AnswerReader, AnswerVerdict, BodyEnding, Completion, DeltaSink,
+};
 use wire::exchange::Exchange;
 use wire::http1::{BodyFraming, HttpLimits};
 use wire::span::{Moment, StreamSide};
@@ -108,7 +110,13 @@ fn read(case: &Case) -> Completion {
         let offset = usize::try_from(offset).unwrap();
         moments.get(offset).copied().unwrap_or(last)
     };
-    Completion::read(&exchange, &asked, &answer, &at, Options::default())
+    Completion::read(
+        &exchange,
+        &asked,
+        &answer,
+        &at,
+        AnswerReadOptions::default(),
+    )
 }
 
 /// Fails with the name of the case and the key.
@@ -159,7 +167,10 @@ fn check(case: &Case, found: &Completion) {
                 continue;
             }
             "complete" => {
-                let cut = matches!(found.verdict, Verdict::CutInChunk | Verdict::CutOff { .. });
+                let cut = matches!(
+                    found.verdict,
+                    AnswerVerdict::CutInChunk | AnswerVerdict::CutOff { .. }
+                );
                 (!cut).into()
             }
             "name" | "source" | "note" => continue,
@@ -170,7 +181,7 @@ fn check(case: &Case, found: &Completion) {
 }
 
 fn finishes(found: &Completion) -> Value {
-    let finish = |choice: &wire::chat::Choice| {
+    let finish = |choice: &wire::chat::AnswerChoice| {
         text(choice.finish.as_ref().map(|finish| finish.named.as_str()))
     };
     found.choices.iter().map(finish).collect()
@@ -187,18 +198,28 @@ fn check_usage(case: &Case, found: &Completion, expected: &Value) {
         for (inner, value) in value.as_object().into_iter().flatten() {
             let path = format!("{key}.{inner}");
             if let Some(number) = value.as_u64() {
-                assert_eq!(usage.named(&path), Some(number), "{}: {path}", case.name);
+                assert_eq!(
+                    usage.reported_count(&path),
+                    Some(number),
+                    "{}: {path}",
+                    case.name
+                );
                 counts += 1;
             }
         }
         for item in value.as_array().into_iter().flatten() {
             let path = format!("{key}.{}", item["modality"].as_str().unwrap());
             let number = item["tokenCount"].as_u64();
-            assert_eq!(usage.named(&path), number, "{}: {path}", case.name);
+            assert_eq!(usage.reported_count(&path), number, "{}: {path}", case.name);
             counts += 1;
         }
         if let Some(number) = value.as_u64() {
-            assert_eq!(usage.named(key), Some(number), "{}: {key}", case.name);
+            assert_eq!(
+                usage.reported_count(key),
+                Some(number),
+                "{}: {key}",
+                case.name
+            );
             counts += 1;
         }
     }
@@ -277,33 +298,36 @@ fn every_exchange_reads_as_expected() {
 #[test]
 fn every_end_is_judged() {
     let verdicts = [
-        ("anthropic-529", Verdict::ErrorAnswer),
-        ("anthropic-stream-overloaded", Verdict::ErrorEvent),
-        ("anthropic-stream-refusal", Verdict::Refused),
-        ("anthropic-stream-thinking-tools", Verdict::Complete),
-        ("azure-stream-content-filter", Verdict::Filtered),
-        ("compat-close-delimited", Verdict::Complete),
-        ("deepseek-plain-keepalive", Verdict::Complete),
-        ("edge-502-html", Verdict::ErrorAnswer),
-        ("gemini-prompt-blocked", Verdict::Filtered),
-        ("gemini-stream", Verdict::Complete),
-        ("gemini-stream-array", Verdict::Complete),
-        ("groq-stream-error", Verdict::ErrorEvent),
-        ("ollama-ndjson", Verdict::Complete),
-        ("ollama-ndjson-error", Verdict::ErrorEvent),
-        ("openai-chat-gzip", Verdict::Complete),
-        ("openai-chat-reasoning-empty", Verdict::LengthLimit),
-        ("openai-chat-stream-n2", Verdict::LengthLimit),
-        ("openai-chat-stream-refusal", Verdict::Refused),
-        ("openai-responses-error-after-200", Verdict::ErrorEvent),
-        ("openai-responses-incomplete", Verdict::LengthLimit),
-        ("openai-responses-stream", Verdict::Complete),
-        ("openai-stream-no-done", Verdict::NoFinish),
-        ("openai-stream-truncated", Verdict::CutInChunk),
-        ("openrouter-stream-error", Verdict::ErrorEvent),
-        ("perplexity-stream", Verdict::Complete),
-        ("sse-torture", Verdict::Complete),
-        ("xai-stream-reasoning", Verdict::Complete),
+        ("anthropic-529", AnswerVerdict::ErrorAnswer),
+        ("anthropic-stream-overloaded", AnswerVerdict::ErrorEvent),
+        ("anthropic-stream-refusal", AnswerVerdict::Refused),
+        ("anthropic-stream-thinking-tools", AnswerVerdict::Complete),
+        ("azure-stream-content-filter", AnswerVerdict::Filtered),
+        ("compat-close-delimited", AnswerVerdict::Complete),
+        ("deepseek-plain-keepalive", AnswerVerdict::Complete),
+        ("edge-502-html", AnswerVerdict::ErrorAnswer),
+        ("gemini-prompt-blocked", AnswerVerdict::Filtered),
+        ("gemini-stream", AnswerVerdict::Complete),
+        ("gemini-stream-array", AnswerVerdict::Complete),
+        ("groq-stream-error", AnswerVerdict::ErrorEvent),
+        ("ollama-ndjson", AnswerVerdict::Complete),
+        ("ollama-ndjson-error", AnswerVerdict::ErrorEvent),
+        ("openai-chat-gzip", AnswerVerdict::Complete),
+        ("openai-chat-reasoning-empty", AnswerVerdict::LengthLimit),
+        ("openai-chat-stream-n2", AnswerVerdict::LengthLimit),
+        ("openai-chat-stream-refusal", AnswerVerdict::Refused),
+        (
+            "openai-responses-error-after-200",
+            AnswerVerdict::ErrorEvent,
+        ),
+        ("openai-responses-incomplete", AnswerVerdict::LengthLimit),
+        ("openai-responses-stream", AnswerVerdict::Complete),
+        ("openai-stream-no-done", AnswerVerdict::NoFinish),
+        ("openai-stream-truncated", AnswerVerdict::CutInChunk),
+        ("openrouter-stream-error", AnswerVerdict::ErrorEvent),
+        ("perplexity-stream", AnswerVerdict::Complete),
+        ("sse-torture", AnswerVerdict::Complete),
+        ("xai-stream-reasoning", AnswerVerdict::Complete),
     ];
     let cases = cases();
     for (name, expected) in verdicts {
@@ -316,9 +340,9 @@ fn every_end_is_judged() {
 #[derive(Clone, Default, PartialEq, Debug)]
 struct Told(Vec<String>);
 
-impl Hear for Told {
-    fn delta(&mut self, delta: &Delta<'_>) {
-        let Delta {
+impl DeltaSink for Told {
+    fn delta(&mut self, delta: &AnswerDelta<'_>) {
+        let AnswerDelta {
             choice,
             kind,
             text,
@@ -350,10 +374,10 @@ fn any_split_reads_alike_and_no_beginning_reads_as_complete() {
         let exchange = Exchange::read(&tape, HttpLimits::default());
         let asked = body(&exchange.request, &tape.sent);
         let answer = body(&exchange.response, &tape.received);
-        let ending = Ending::of(&exchange);
+        let ending = BodyEnding::from_exchange(&exchange);
         let begin = || {
             (
-                Reader::begin(&exchange, &asked, Options::default()),
+                AnswerReader::new(&exchange, &asked, AnswerReadOptions::default()),
                 Told::default(),
             )
         };
@@ -368,9 +392,9 @@ fn any_split_reads_alike_and_no_beginning_reads_as_complete() {
             assert_eq!(split, whole, "{}: split at {n}", case.name);
             let expected = &told.0[heard.0.len()..];
             assert_eq!(more.0, expected, "{}: split at {n}", case.name);
-            let early = reader.clone().finish(Ending::Whole, &mut ());
+            let early = reader.clone().finish(BodyEnding::Whole, &mut ());
             let over = early.done || early.choices.iter().all(|choice| choice.finish.is_some());
-            let complete = early.verdict.is_whole() && early.verdict != Verdict::ErrorAnswer;
+            let complete = early.verdict.is_whole() && early.verdict != AnswerVerdict::ErrorAnswer;
             let has_text =
                 |found: &Completion| found.choices.first().map(|choice| choice.text.clone());
             let lost = has_text(&early) != has_text(&whole);
@@ -389,14 +413,18 @@ fn any_split_reads_alike_and_no_beginning_reads_as_complete() {
 #[test]
 fn a_connection_that_is_cut_never_reads_as_whole() {
     for case in cases() {
-        let (mut reader, mut fed) = (None::<Reader>, 0);
+        let (mut reader, mut fed) = (None::<AnswerReader>, 0);
         for cut in 0..case.response.len() {
             let tape = tape(&case.request, &case.response[..cut], &[]);
             let exchange = Exchange::read(&tape, HttpLimits::default());
             let answer = body(&exchange.response, &tape.received);
             if reader.is_none() && exchange.response.framing.is_some() {
                 let asked = body(&exchange.request, &tape.sent);
-                reader = Some(Reader::begin(&exchange, &asked, Options::default()));
+                reader = Some(AnswerReader::new(
+                    &exchange,
+                    &asked,
+                    AnswerReadOptions::default(),
+                ));
             }
             // Of a head that was cut nothing is known.
             let Some(reader) = &mut reader else {
@@ -409,11 +437,13 @@ fn a_connection_that_is_cut_never_reads_as_whole() {
             };
             reader.push(&answer[fed..], Moment::default(), &mut ());
             fed = answer.len();
-            let found = reader.clone().finish(Ending::of(&exchange), &mut ());
+            let found = reader
+                .clone()
+                .finish(BodyEnding::from_exchange(&exchange), &mut ());
             // Nobody can tell a close-delimited body that was cut between two events; it lacks its mark.
             let silent = exchange.response.framing == Some(BodyFraming::UntilClose);
             let fine = if silent {
-                found.verdict != Verdict::Complete || found.done
+                found.verdict != AnswerVerdict::Complete || found.done
             } else {
                 !found.verdict.is_whole()
             };

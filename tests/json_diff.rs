@@ -9,8 +9,8 @@
 use std::path::Path;
 
 use serde_json::Value;
-use wire::diff::effort::Effort;
 use wire::diff::json::{compare, fuzz, patch};
+use wire::diff::work_limit::WorkLimit;
 use wire::json::JsonDocument;
 
 /// The bodies of the messages in a folder that are JSON as they stand, in the order of the names of their files.
@@ -48,7 +48,7 @@ fn plain(value: Value) -> Value {
 fn assert_pair(left: &str, right: &str) {
     fuzz(format!("{left}\0{right}").as_bytes());
     let [one, other] = [left, right].map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
-    let told = compare(&one, &other, Effort::default());
+    let told = compare(&one, &other, WorkLimit::default());
     let operations: json_patch::Patch = serde_json::from_str(&patch(&told, &other)).unwrap();
     let mut value: Value = serde_json::from_str(left).unwrap();
     json_patch::patch(&mut value, &operations).unwrap();

@@ -86,7 +86,7 @@ fn reads(response: &Path, length: usize) -> Vec<(u64, usize)> {
 }
 
 fn written_and_read(tape: &Tape) -> Tape {
-    let mut writer = capture::Writer::new(Vec::new(), &tape.origin);
+    let mut writer = capture::CaptureWriter::new(Vec::new(), &tape.origin);
     tape.replay(&mut writer);
     let file = writer.finish().unwrap();
     let reading = capture::read(&mut &file[..]).unwrap();

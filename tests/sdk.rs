@@ -18,8 +18,8 @@ use std::time::Instant;
 
 use common::Home;
 use serde_json::Value;
-use wire::capture::Writer;
-use wire::demo::{Demo, DemoOptions};
+use wire::capture::CaptureWriter;
+use wire::demo::{DemoOptions, DemoServer};
 use wire::span::{Moment, StreamSide};
 use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink};
 
@@ -58,7 +58,7 @@ fn python() -> Option<PathBuf> {
 }
 
 /// Runs the demo server, without TLS, until the test is over.
-fn demo() -> (SocketAddr, tokio::runtime::Runtime, Demo) {
+fn demo() -> (SocketAddr, tokio::runtime::Runtime, DemoServer) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -69,7 +69,7 @@ fn demo() -> (SocketAddr, tokio::runtime::Runtime, Demo) {
         pace: std::time::Duration::ZERO,
         ..DemoOptions::default()
     };
-    let demo = runtime.block_on(Demo::start(options)).unwrap();
+    let demo = runtime.block_on(DemoServer::start(options)).unwrap();
     (demo.addr, runtime, demo)
 }
 
@@ -135,7 +135,7 @@ fn record(client: &TcpStream, server: &TcpStream) -> Tape {
 }
 
 fn write(tape: &Tape, path: &Path) {
-    let mut writer = Writer::new(std::fs::File::create(path).unwrap(), &tape.origin);
+    let mut writer = CaptureWriter::new(std::fs::File::create(path).unwrap(), &tape.origin);
     tape.replay(&mut writer);
     writer.finish().unwrap();
 }

@@ -2,38 +2,38 @@
 
 use serde::Serialize;
 
-use crate::chat::timeline::{self, Timeline};
+use crate::chat::timeline::{self, AnswerTimeline};
 use crate::chat::{
-    self, Completion, Ending, Finish, FinishKind, Hear, Match, Options, Reader, Usage, Verdict,
-    compare,
+    self, AnswerReadOptions, AnswerReader, AnswerVerdict, BodyEnding, Completion, DeltaSink,
+    FinishKind, FinishReason, ModelMatch, TokenUsage, compare_models,
 };
 use crate::content::{self, DecodedBody};
 use crate::exchange::{Exchange, decode_bodies};
-use crate::price::{self, Cost, Prices, Tier, Tokens};
-use crate::sdk::{Advice, Failure, Family, Sdk};
+use crate::price::{self, CostBreakdown, PriceTable, ServiceTier, TokenCounts};
+use crate::sdk::{CallFailure, RetryAdvice, SdkFamily, SdkProfile};
 use crate::service::{self, ServiceFacts};
 use crate::tape::Tape;
 
 /// What an exchange means.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct CallMeaning {
     /// The answer.
     pub completion: Completion,
     /// When its pieces came.
-    pub timeline: Timeline,
+    pub timeline: AnswerTimeline,
     /// What the service tells about itself in the head.
     pub service: ServiceFacts,
     /// What it costs by the table of prices.
-    pub cost: Priced,
+    pub cost: CostEstimate,
     /// What SDKs would do about an error.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub advice: Vec<Advice>,
+    pub advice: Vec<RetryAdvice>,
 }
 
 /// A cost, or why there is none.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Priced {
+pub enum CostEstimate {
     /// So much.
     Known {
         /// The entry of the table that was used.
@@ -43,7 +43,7 @@ pub enum Priced {
         published: Option<String>,
         /// The sums.
         #[serde(flatten)]
-        cost: Box<Cost>,
+        cost: Box<CostBreakdown>,
     },
     /// The table has no price for this model.
     UnknownModel(String),
@@ -51,14 +51,14 @@ pub enum Priced {
     NotCounted,
 }
 
-impl Report {
+impl CallMeaning {
     /// Reads what `exchange`, read with all places kept, means.
     pub fn read(
         tape: &Tape,
         exchange: &Exchange,
         limits: content::DecodeLimits,
-        options: Options,
-        prices: &Prices,
+        options: AnswerReadOptions,
+        prices: &PriceTable,
     ) -> Self {
         let [asked, body] = &decode_bodies(tape, exchange, limits);
         Self::read_bodies(tape, exchange, [asked, body], options, prices, &mut ())
@@ -69,20 +69,20 @@ impl Report {
         tape: &Tape,
         exchange: &Exchange,
         [asked, body]: [&DecodedBody; 2],
-        options: Options,
-        prices: &Prices,
-        hear: &mut dyn Hear,
+        options: AnswerReadOptions,
+        prices: &PriceTable,
+        hear: &mut dyn DeltaSink,
     ) -> Self {
-        let mut reader = Reader::begin(exchange, &asked.bytes, options);
-        let mut both = (timeline::Gather::default(), hear);
+        let mut reader = AnswerReader::new(exchange, &asked.bytes, options);
+        let mut both = (timeline::TimelineBuilder::default(), hear);
         let moments = |at| {
             let offset = body.wire_offset(at);
             offset
                 .and_then(|offset| tape.received.moment_at(offset))
                 .unwrap_or_default()
         };
-        reader.push_with(&body.bytes, &moments, &mut both);
-        let completion = reader.finish(Ending::of(exchange), &mut both);
+        reader.push_with_moments(&body.bytes, &moments, &mut both);
+        let completion = reader.finish(BodyEnding::from_exchange(exchange), &mut both);
         let (sent, last) = (exchange.sent.last, exchange.received.last);
         let timeline = both.0.finish(&completion, sent, last);
         Self::new(exchange, completion, timeline, prices)
@@ -90,17 +90,17 @@ impl Report {
 
     /// Whether the answer broke off although its HTTP message is whole: a stream inside an event, with an error,
     /// or without saying that it finished; a plain answer inside its JSON.
-    pub fn is_broken(&self) -> bool {
+    pub fn is_broken_off(&self) -> bool {
         let streamed = self.completion.is_streamed();
         self.completion.dialect.is_some()
             && match self.completion.verdict {
-                Verdict::CutInJson { .. } => true,
-                Verdict::CutInEvent { .. } | Verdict::CutInChunk | Verdict::CutOff { .. } => {
-                    streamed
-                }
+                AnswerVerdict::CutInJson { .. } => true,
+                AnswerVerdict::CutInEvent { .. }
+                | AnswerVerdict::CutInChunk
+                | AnswerVerdict::CutOff { .. } => streamed,
                 // Some report a limit as an error after they have said why they finished.
-                Verdict::ErrorEvent => streamed && !self.is_finished(),
-                Verdict::NoFinish | Verdict::DoneWithoutFinish => streamed,
+                AnswerVerdict::ErrorEvent => streamed && !self.is_finished(),
+                AnswerVerdict::NoFinish | AnswerVerdict::DoneWithoutFinish => streamed,
                 _ => false,
             }
     }
@@ -108,7 +108,7 @@ impl Report {
     /// Whether each choice says why it stopped, and not with an error, and the end mark came.
     fn is_finished(&self) -> bool {
         let choices = &self.completion.choices;
-        let stopped = |finish: &Finish| finish.kind != FinishKind::Error;
+        let stopped = |finish: &FinishReason| finish.kind != FinishKind::Error;
         self.completion.done
             && choices
                 .iter()
@@ -119,20 +119,20 @@ impl Report {
     pub fn new(
         exchange: &Exchange,
         mut completion: Completion,
-        timeline: Timeline,
-        prices: &Prices,
+        timeline: AnswerTimeline,
+        prices: &PriceTable,
     ) -> Self {
-        let service = service::read(&exchange.response.head);
-        completion.cost = completion.cost.or_else(|| told_cost(&service));
+        let service = service::read_head(&exchange.response.head);
+        completion.cost = completion.cost.or_else(|| gateway_cost(&service));
         let names = [
             completion.served_model.as_deref(),
             completion.asked_model.as_deref(),
         ];
-        let tokens = completion.usage.as_ref().map(Tokens::from);
+        let tokens = completion.usage.as_ref().map(TokenCounts::from);
         let tier = completion.service_tier.as_deref();
         Self {
-            cost: priced(names, completion.provider, tokens.as_ref(), tier, prices),
-            advice: advice(exchange, &completion, &service),
+            cost: estimate_cost(names, completion.provider, tokens.as_ref(), tier, prices),
+            advice: retry_advice(exchange, &completion, &service),
             completion,
             timeline,
             service,
@@ -141,45 +141,51 @@ impl Report {
 }
 
 /// What a gateway says in the head that it cost.
-fn told_cost(service: &ServiceFacts) -> Option<chat::Cost> {
-    let told = service.all(service::Kind::Cost).next()?.trim().parse().ok();
+fn gateway_cost(service: &ServiceFacts) -> Option<chat::ReportedCost> {
+    let told = service
+        .values_of(service::HeaderMeaning::Cost)
+        .next()?
+        .trim()
+        .parse()
+        .ok();
     // Zero is what it says where it has no price.
     let told = told.filter(|usd: &f64| *usd > 0.0)?;
-    chat::Cost::read(told, "x-litellm-response-cost")
+    chat::ReportedCost::from_dollars(told, "x-litellm-response-cost")
 }
 
 /// What `tokens` cost by the price of the served model, else of the asked one, unless another answered: the
 /// served name is the exact one, the asked one may be what the table lists.
-pub fn priced(
+pub fn estimate_cost(
     [served, asked]: [Option<&str>; 2],
     provider: Option<&str>,
-    tokens: Option<&Tokens>,
+    tokens: Option<&TokenCounts>,
     tier: Option<&str>,
-    prices: &Prices,
-) -> Priced {
+    prices: &PriceTable,
+) -> CostEstimate {
     let (Some(name), Some(tokens)) = (served.or(asked), tokens) else {
-        return Priced::NotCounted;
+        return CostEstimate::NotCounted;
     };
-    let is_other =
-        |asked: &&str| served.is_some_and(|served| compare(asked, served) == Match::Different);
+    let is_other = |asked: &&str| {
+        served.is_some_and(|served| compare_models(asked, served) == ModelMatch::Different)
+    };
     let names = served
         .into_iter()
         .chain(asked.filter(|asked| !is_other(asked)));
-    let found = seller(provider).and_then(|seller| {
+    let found = price_seller(provider).and_then(|seller| {
         let mut prices = names.filter_map(|name| prices.find(name, seller));
         prices.next()
     });
     let Some(price) = found else {
-        return Priced::UnknownModel(name.to_owned());
+        return CostEstimate::UnknownModel(name.to_owned());
     };
-    let named = tier.map(Tier::named);
-    let tier = named.flatten().unwrap_or(Tier::Standard);
-    let Some(mut cost) = price::cost(price, tokens, tier) else {
-        return Priced::NotCounted;
+    let named = tier.map(ServiceTier::from_name);
+    let tier = named.flatten().unwrap_or(ServiceTier::Standard);
+    let Some(mut cost) = price::compute_cost(price, tokens, tier) else {
+        return CostEstimate::NotCounted;
     };
     cost.notes
-        .extend((named == Some(None)).then_some(price::Note::TierUnnamed));
-    Priced::Known {
+        .extend((named == Some(None)).then_some(price::CostNote::UnknownTier));
+    CostEstimate::Known {
         model: price.model.clone(),
         published: prices.source().published.clone().filter(|_| !price.own),
         cost: Box::new(cost),
@@ -188,7 +194,7 @@ pub fn priced(
 
 /// Whose prices hold for what `provider` serves: gateways sell those of others, whoever lists the name. `None`:
 /// nobody's, since it is one's own machine that serves.
-fn seller(provider: Option<&str>) -> Option<Option<&str>> {
+fn price_seller(provider: Option<&str>) -> Option<Option<&str>> {
     match provider {
         Some("llama.cpp") => None,
         Some("openrouter" | "huggingface") => Some(None),
@@ -196,8 +202,8 @@ fn seller(provider: Option<&str>) -> Option<Option<&str>> {
     }
 }
 
-impl From<&Usage> for Tokens {
-    fn from(usage: &Usage) -> Self {
+impl From<&TokenUsage> for TokenCounts {
+    fn from(usage: &TokenUsage) -> Self {
         Self {
             input: usage.input,
             cached_input: usage.cached_input,
@@ -213,28 +219,32 @@ impl From<&Usage> for Tokens {
 
 /// What the SDK that sent the request would do; where the request names none, what those would do that are
 /// made for this API.
-fn advice(exchange: &Exchange, completion: &Completion, service: &ServiceFacts) -> Vec<Advice> {
+fn retry_advice(
+    exchange: &Exchange,
+    completion: &Completion,
+    service: &ServiceFacts,
+) -> Vec<RetryAdvice> {
     let Some(status) = exchange.response.status().filter(|status| *status >= 400) else {
         return vec![];
     };
-    let failure = Failure::Status(status);
+    let failure = CallFailure::Status(status);
     // A wait until a date counts from the date of the response.
     let now = service.date;
     let agent = exchange.request.head.get("user-agent").unwrap_or_default();
-    if let Some(sdk) = Sdk::of_agent(&String::from_utf8_lossy(&agent)) {
+    if let Some(sdk) = SdkProfile::from_user_agent(&String::from_utf8_lossy(&agent)) {
         return vec![sdk.advise(failure, service, now)];
     }
     let family = match (completion.provider, completion.dialect) {
-        (Some("groq"), _) => Family::Groq,
-        (_, Some(dialect)) if dialect.starts_with("anthropic") => Family::Anthropic,
-        (_, Some(dialect)) if dialect.starts_with("gemini") => Family::Google,
+        (Some("groq"), _) => SdkFamily::Groq,
+        (_, Some(dialect)) if dialect.starts_with("anthropic") => SdkFamily::Anthropic,
+        (_, Some(dialect)) if dialect.starts_with("gemini") => SdkFamily::Google,
         // No SDK of their own is known here.
-        (_, Some("ollama" | "cohere")) => Family::Any,
-        _ => Family::OpenAi,
+        (_, Some("ollama" | "cohere")) => SdkFamily::Any,
+        _ => SdkFamily::OpenAi,
     };
-    let all = crate::sdk::advise(failure, service, now);
+    let all = crate::sdk::advise_all(failure, service, now);
     all.into_iter()
-        .filter(|advice| [family, Family::Any].contains(&advice.family))
+        .filter(|advice| [family, SdkFamily::Any].contains(&advice.family))
         .collect()
 }
 
@@ -243,18 +253,18 @@ mod tests {
     use super::*;
 
     fn price(names: [Option<&str>; 2], provider: Option<&str>, tier: Option<&str>) -> String {
-        let tokens = Tokens {
+        let tokens = TokenCounts {
             input: Some(1_000_000),
             output: Some(0),
-            ..Tokens::default()
+            ..TokenCounts::default()
         };
-        match priced(names, provider, Some(&tokens), tier, Prices::embedded()) {
-            Priced::Known { model, cost, .. } => {
+        match estimate_cost(names, provider, Some(&tokens), tier, PriceTable::embedded()) {
+            CostEstimate::Known { model, cost, .. } => {
                 let notes: Vec<_> = cost.notes.iter().map(ToString::to_string).collect();
                 format!("{model} {} {}", cost.total, notes.join("; "))
             }
-            Priced::UnknownModel(model) => format!("none for {model}"),
-            Priced::NotCounted => "not counted".to_owned(),
+            CostEstimate::UnknownModel(model) => format!("none for {model}"),
+            CostEstimate::NotCounted => "not counted".to_owned(),
         }
     }
 

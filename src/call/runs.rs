@@ -3,15 +3,15 @@
 
 use serde::Serialize;
 
-use crate::call::meaning::{Priced, Report};
-use crate::chat::Arguments;
-use crate::diff::Subject;
+use crate::call::meaning::{CallMeaning, CostEstimate};
+use crate::chat::ArgumentCheck;
+use crate::diff::DiffInput;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::price::Money;
 
 /// What came of one exchange.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Trial {
+pub struct TargetRun {
     /// The model that served, or that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -42,7 +42,7 @@ pub struct Trial {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish: Option<String>,
     /// Tool calls, and how many of them have arguments that can be read.
-    pub calls: Calls,
+    pub calls: ToolCallCount,
     /// Everything that the model said and called, for telling whether two answers are identical.
     #[serde(skip)]
     pub answer: String,
@@ -56,7 +56,7 @@ pub struct Trial {
 
 /// Tool calls of one answer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Calls {
+pub struct ToolCallCount {
     /// How many.
     pub all: u64,
     /// How many have arguments that are JSON.
@@ -65,39 +65,39 @@ pub struct Calls {
 
 /// All trials of one target.
 #[derive(Clone, Debug, Serialize)]
-pub struct Trials {
+pub struct TargetRuns {
     /// What was asked, as the user wrote it: `openai:gpt-4o`.
     pub target: String,
     /// Each, in order.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<TargetRun>,
     /// How many different answers came.
     pub answers: u64,
     /// Medians and spreads.
-    pub spread: Spread,
+    pub spread: RunStats,
 }
 
 /// Medians and spreads over trials that were answered well.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Spread {
+pub struct RunStats {
     /// How many were answered with a status below 400, and did not break off.
     pub answered: u64,
     /// Microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_content: Option<Stat>,
+    pub first_content: Option<MedianRange>,
     /// Microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<Stat>,
+    pub total: Option<MedianRange>,
     /// Output tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub output: Option<Stat>,
+    pub output: Option<MedianRange>,
     /// Output tokens a second.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub speed: Option<Stat>,
+    pub speed: Option<MedianRange>,
 }
 
 /// The middle of some numbers, and their ends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Stat {
+pub struct MedianRange {
     /// Half lie below.
     pub median: f64,
     /// The least.
@@ -106,9 +106,9 @@ pub struct Stat {
     pub most: f64,
 }
 
-impl Trial {
+impl TargetRun {
     /// From an exchange that has ended.
-    pub fn of(subject: &Subject) -> Self {
+    pub fn from_subject(subject: &DiffInput) -> Self {
         let Some(answered) = &subject.answered else {
             return Self::default();
         };
@@ -131,12 +131,12 @@ impl Trial {
             output: usage.and_then(|usage| usage.output),
             speed: report.timeline.speed.as_ref().map(|speed| speed.per_second),
             cost: match &report.cost {
-                Priced::Known { cost, .. } => Some(cost.total),
-                Priced::UnknownModel(_) | Priced::NotCounted => None,
+                CostEstimate::Known { cost, .. } => Some(cost.total),
+                CostEstimate::UnknownModel(_) | CostEstimate::NotCounted => None,
             },
             finish: first.and_then(|choice| Some(choice.finish.as_ref()?.named.clone())),
-            calls: calls(report),
-            answer: answer(report),
+            calls: count_tool_calls(report),
+            answer: answer_text(report),
             whole: answered.exchange.outcome().is_whole() && answered.is_whole(),
             capture: None,
         }
@@ -148,17 +148,17 @@ impl Trial {
     }
 }
 
-fn calls(report: &Report) -> Calls {
+fn count_tool_calls(report: &CallMeaning) -> ToolCallCount {
     let choices = report.completion.choices.iter();
     let calls = choices.flat_map(|choice| &choice.tool_calls);
-    let broken = |check: &Arguments| matches!(check, Arguments::Broken { .. });
-    calls.fold(Calls::default(), |calls, call| Calls {
+    let broken = |check: &ArgumentCheck| matches!(check, ArgumentCheck::Broken { .. });
+    calls.fold(ToolCallCount::default(), |calls, call| ToolCallCount {
         all: calls.all.saturating_add(1),
         valid: calls.valid.saturating_add(u64::from(!broken(&call.check))),
     })
 }
 
-fn answer(report: &Report) -> String {
+fn answer_text(report: &CallMeaning) -> String {
     let mut answer = String::new();
     for choice in &report.completion.choices {
         answer.push_str(&choice.text);
@@ -175,34 +175,34 @@ fn answer(report: &Report) -> String {
     answer
 }
 
-impl Trials {
+impl TargetRuns {
     /// Puts the trials of one target together.
-    pub fn new(target: String, trials: Vec<Trial>) -> Self {
+    pub fn new(target: String, trials: Vec<TargetRun>) -> Self {
         let answered = || trials.iter().filter(|trial| trial.is_answered());
         let mut answers: Vec<_> = answered().map(|trial| &trial.answer).collect();
         answers.sort_unstable();
         answers.dedup();
-        let micros = |of: fn(&Trial) -> Option<u64>| {
-            Stat::of(answered().filter_map(of).map(|number| number as f64))
+        let micros = |of: fn(&TargetRun) -> Option<u64>| {
+            MedianRange::from_numbers(answered().filter_map(of).map(|number| number as f64))
         };
         Self {
             target,
             answers: answers.len() as u64,
-            spread: Spread {
+            spread: RunStats {
                 answered: answered().count() as u64,
                 first_content: micros(|trial| trial.first_content),
                 total: micros(|trial| trial.total),
                 output: micros(|trial| trial.output),
-                speed: Stat::of(answered().filter_map(|trial| trial.speed)),
+                speed: MedianRange::from_numbers(answered().filter_map(|trial| trial.speed)),
             },
             trials,
         }
     }
 }
 
-impl Stat {
+impl MedianRange {
     /// Of some numbers; `None` of none. Of an even number of them the median is the mean of the middle two.
-    pub fn of(numbers: impl Iterator<Item = f64>) -> Option<Self> {
+    pub fn from_numbers(numbers: impl Iterator<Item = f64>) -> Option<Self> {
         let mut numbers: Vec<_> = numbers.collect();
         numbers.sort_by(f64::total_cmp);
         let half = numbers.len().div_euclid(2);
@@ -225,9 +225,9 @@ mod tests {
 
     #[test]
     fn medians_and_ends() {
-        let of = |numbers: &[f64]| Stat::of(numbers.iter().copied());
+        let of = |numbers: &[f64]| MedianRange::from_numbers(numbers.iter().copied());
         let stat = |median, least, most| {
-            Some(Stat {
+            Some(MedianRange {
                 median,
                 least,
                 most,
@@ -241,24 +241,24 @@ mod tests {
 
     #[test]
     fn answers_are_told_apart_and_errors_are_none() {
-        let trial = |status, answer: &str| Trial {
+        let trial = |status, answer: &str| TargetRun {
             status: Some(status),
             answer: answer.to_owned(),
             whole: true,
             total: Some(10),
-            ..Trial::default()
+            ..TargetRun::default()
         };
         let all = vec![
             trial(200, "a"),
             trial(200, "a"),
             trial(200, "b"),
             trial(429, ""),
-            Trial {
+            TargetRun {
                 whole: false,
                 ..trial(200, "broken o")
             },
         ];
-        let trials = Trials::new("x".to_owned(), all);
+        let trials = TargetRuns::new("x".to_owned(), all);
         assert_eq!((trials.answers, trials.spread.answered), (2, 3));
         assert_eq!(trials.spread.speed, None);
     }

@@ -230,7 +230,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::capture::Writer;
+    use crate::capture::CaptureWriter;
     use crate::tape::{CloseKind, ConnectionParty, TapeOrigin};
 
     /// An exchange of `size` bytes in runs of changing length, with facts among them.
@@ -276,9 +276,9 @@ mod tests {
             (5 << 20, 1 << 16),
             (3 << 19, 9),
         ] {
-            let mut writer = Writer::new(Vec::new(), &origin);
+            let mut writer = CaptureWriter::new(Vec::new(), &origin);
             play(&mut writer, size, longest);
-            let mut keeper = CaptureKeeper::new(Writer::new(Vec::new(), &origin));
+            let mut keeper = CaptureKeeper::new(CaptureWriter::new(Vec::new(), &origin));
             play(&mut keeper, size, longest);
             assert_eq!(keeper.background.is_some(), size as u64 >= DIRECT_BYTES);
             let kept = keeper.finish().unwrap().finish().unwrap();

@@ -7,22 +7,22 @@ use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{VERSION, text};
+use super::{FORMAT_VERSION, json_string};
 use crate::span::{Moment, StreamSide};
 use crate::tape::{ConnectionFact, TapeOrigin};
 
 /// Appends the first line of a capture.
 pub(super) fn put_origin(out: &mut Vec<u8>, origin: &TapeOrigin) {
     #[derive(Serialize)]
-    struct First<'a> {
+    struct OriginLineRef<'a> {
         wire: u64,
         #[serde(flatten)]
         origin: &'a TapeOrigin,
     }
-    put(
+    put_line(
         out,
-        &First {
-            wire: VERSION,
+        &OriginLineRef {
+            wire: FORMAT_VERSION,
             origin,
         },
     );
@@ -31,12 +31,12 @@ pub(super) fn put_origin(out: &mut Vec<u8>, origin: &TapeOrigin) {
 /// Appends the line of a fact.
 pub(super) fn put_fact(out: &mut Vec<u8>, moment: Moment, fact: &ConnectionFact) {
     #[derive(Serialize)]
-    struct Line<'a> {
+    struct FactLine<'a> {
         t: Moment,
         #[serde(flatten)]
         fact: &'a ConnectionFact,
     }
-    put(out, &Line { t: moment, fact });
+    put_line(out, &FactLine { t: moment, fact });
 }
 
 /// Appends the line of one read or write.
@@ -48,7 +48,7 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, moment: Moment, side: StreamSide, byt
         StreamSide::Received => b",\"received\":",
     });
     match std::str::from_utf8(bytes) {
-        Ok(text) => text::put(out, text),
+        Ok(text) => json_string::put_json_string(out, text),
         Err(_) => {
             out.extend_from_slice(b"{\"base64\":\"");
             base64_simd::STANDARD.encode_append(bytes, out);
@@ -58,7 +58,7 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, moment: Moment, side: StreamSide, byt
     out.extend_from_slice(b"}\n");
 }
 
-fn put(out: &mut Vec<u8>, line: &impl Serialize) {
+fn put_line(out: &mut Vec<u8>, line: &impl Serialize) {
     put_json(out, line);
     out.push(b'\n');
 }
@@ -74,7 +74,7 @@ fn put_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 
 /// What one line after the first says.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(super) enum CaptureEvent {
     Fact(ConnectionFact),
     Bytes(StreamSide, Vec<u8>),
     /// An event of a later version: its name.
@@ -84,41 +84,46 @@ pub(super) enum Event {
 /// The first line, told apart from a line of something else by its key `wire`.
 pub(super) fn parse_origin(line: &[u8]) -> Result<(u64, TapeOrigin), serde_json::Error> {
     #[derive(serde::Deserialize)]
-    struct First {
+    struct OriginLine {
         wire: u64,
         #[serde(flatten)]
         origin: TapeOrigin,
     }
-    let first: First = serde_json::from_slice(line)?;
+    let first: OriginLine = serde_json::from_slice(line)?;
     Ok((first.wire, first.origin))
 }
 
 /// One further line: its moment, its event, and the keys that this version does not know.
-pub(super) fn parse_event(line: &[u8]) -> Result<(Moment, Event), serde_json::Error> {
-    let pairs: Pairs<'_> = serde_json::from_slice(line)?;
+pub(super) fn parse_event(line: &[u8]) -> Result<(Moment, CaptureEvent), serde_json::Error> {
+    let pairs: RawMembers<'_> = serde_json::from_slice(line)?;
     let mut moment = None;
     let mut event = None;
     for (key, value) in pairs.0 {
         match key.as_ref() {
             "t" => moment = Some(Moment::deserialize(value)?),
-            "sent" => event = Some(Event::Bytes(StreamSide::Sent, bytes(value)?)),
-            "received" => event = Some(Event::Bytes(StreamSide::Received, bytes(value)?)),
-            name if event.is_none() || matches!(event, Some(Event::Unknown(_))) => {
-                event = Some(fact(name, value)?);
+            "sent" => event = Some(CaptureEvent::Bytes(StreamSide::Sent, parse_bytes(value)?)),
+            "received" => {
+                event = Some(CaptureEvent::Bytes(
+                    StreamSide::Received,
+                    parse_bytes(value)?,
+                ))
+            }
+            name if event.is_none() || matches!(event, Some(CaptureEvent::Unknown(_))) => {
+                event = Some(parse_fact(name, value)?);
             }
             _ => {}
         }
     }
-    let moment = moment.ok_or_else(|| missing("t"))?;
-    Ok((moment, event.ok_or_else(|| missing("an event"))?))
+    let moment = moment.ok_or_else(|| missing_key_error("t"))?;
+    Ok((moment, event.ok_or_else(|| missing_key_error("an event"))?))
 }
 
-fn missing(what: &str) -> serde_json::Error {
+fn missing_key_error(what: &str) -> serde_json::Error {
     serde::de::Error::custom(format_args!("the line lacks {what}"))
 }
 
 /// The names under which facts are written.
-const FACTS: [&str; 9] = [
+const FACT_NAMES: [&str; 9] = [
     "resolved",
     "tried",
     "connected",
@@ -130,41 +135,41 @@ const FACTS: [&str; 9] = [
     "redacted",
 ];
 
-fn fact(name: &str, value: &RawValue) -> Result<Event, serde_json::Error> {
-    if !FACTS.contains(&name) {
-        return Ok(Event::Unknown(name.to_owned()));
+fn parse_fact(name: &str, value: &RawValue) -> Result<CaptureEvent, serde_json::Error> {
+    if !FACT_NAMES.contains(&name) {
+        return Ok(CaptureEvent::Unknown(name.to_owned()));
     }
     let tagged = format!("{{\"{name}\":{}}}", value.get());
-    Ok(Event::Fact(serde_json::from_str(&tagged)?))
+    Ok(CaptureEvent::Fact(serde_json::from_str(&tagged)?))
 }
 
-fn bytes(value: &RawValue) -> Result<Vec<u8>, serde_json::Error> {
+fn parse_bytes(value: &RawValue) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
-    enum Bytes<'a> {
+    enum EncodedBytes<'a> {
         #[serde(borrow)]
-        Text(Cow<'a, str>),
-        Coded {
+        Utf8(Cow<'a, str>),
+        Base64 {
             #[serde(borrow)]
             base64: Cow<'a, str>,
         },
     }
     match serde_json::from_str(value.get())? {
-        Bytes::Text(text) => Ok(text.into_owned().into_bytes()),
-        Bytes::Coded { base64 } => base64_simd::STANDARD
+        EncodedBytes::Utf8(text) => Ok(text.into_owned().into_bytes()),
+        EncodedBytes::Base64 { base64 } => base64_simd::STANDARD
             .decode_to_vec(base64.as_bytes())
             .map_err(|_| serde::de::Error::custom("this is not base64")),
     }
 }
 
 /// The members of an object, undecoded.
-struct Pairs<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct RawMembers<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Pairs<'de> {
+impl<'de> Deserialize<'de> for RawMembers<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Pairs<'de>;
+        struct RawMembersVisitor;
+        impl<'de> Visitor<'de> for RawMembersVisitor {
+            type Value = RawMembers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object: one event of a capture")
@@ -172,15 +177,15 @@ impl<'de> Deserialize<'de> for Pairs<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut pairs = Vec::with_capacity(2);
-                while let Some(pair) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                while let Some(pair) = map.next_entry::<MemberKey<'de>, &'de RawValue>()? {
                     pairs.push((pair.0.0, pair.1));
                 }
-                Ok(Pairs(pairs))
+                Ok(RawMembers(pairs))
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(RawMembersVisitor)
     }
 }
 
 #[derive(serde::Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct MemberKey<'a>(#[serde(borrow)] Cow<'a, str>);

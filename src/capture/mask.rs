@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 
-use super::direction::Direction;
+use super::secret_scanner::SecretScanner;
 use super::secrets::Secrets;
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{ConnectionFact, WireSink};
@@ -19,18 +19,18 @@ use crate::tape::{ConnectionFact, WireSink};
 /// A watcher that masks what it passes on to another.
 #[derive(Debug)]
 pub struct Masker<W> {
-    inner: W,
+    sink: W,
     secrets: Secrets,
-    sent: Direction,
-    received: Direction,
+    sent: SecretScanner,
+    received: SecretScanner,
     /// What waits, in order, until the first of it is decided.
-    queue: VecDeque<Waiting>,
+    queue: VecDeque<QueuedEvent>,
 }
 
 #[derive(Debug)]
-enum Waiting {
+enum QueuedEvent {
     Fact(Moment, ConnectionFact),
-    Run {
+    Bytes {
         side: StreamSide,
         moment: Moment,
         start: u64,
@@ -43,34 +43,34 @@ impl<W: WireSink> Masker<W> {
     /// Masks what goes to `inner`.
     pub fn new(inner: W, secrets: Secrets) -> Self {
         Self {
-            inner,
+            sink: inner,
             secrets,
-            sent: Direction::new(StreamSide::Sent),
-            received: Direction::new(StreamSide::Received),
+            sent: SecretScanner::new(StreamSide::Sent),
+            received: SecretScanner::new(StreamSide::Received),
             queue: VecDeque::new(),
         }
     }
 
     /// The watcher behind it.
-    pub fn inner(&self) -> &W {
-        &self.inner
+    pub fn sink(&self) -> &W {
+        &self.sink
     }
 
     /// Lets go of all that waits, and gives back the watcher behind it.
-    pub fn into_inner(mut self) -> W {
-        self.sent.close(&mut self.secrets);
-        self.received.close(&mut self.secrets);
-        self.release();
-        self.inner
+    pub fn flush_into_sink(mut self) -> W {
+        self.sent.finish(&mut self.secrets);
+        self.received.finish(&mut self.secrets);
+        self.flush_decided();
+        self.sink
     }
 
     /// Passes on what is decided, up to the first that is not.
-    fn release(&mut self) {
+    fn flush_decided(&mut self) {
         while let Some(first) = self.queue.pop_front() {
             match first {
-                Waiting::Fact(moment, fact) => self.inner.fact(moment, &fact),
-                Waiting::Ended(side, moment) => self.inner.ended(side, moment),
-                Waiting::Run {
+                QueuedEvent::Fact(moment, fact) => self.sink.fact(moment, &fact),
+                QueuedEvent::Ended(side, moment) => self.sink.ended(side, moment),
+                QueuedEvent::Bytes {
                     side,
                     moment,
                     start,
@@ -78,11 +78,11 @@ impl<W: WireSink> Masker<W> {
                 } => {
                     let span = Span::new(start, start.saturating_add(bytes.len() as u64));
                     let (inner, direction) = match side {
-                        StreamSide::Sent => (&mut self.inner, &mut self.sent),
-                        StreamSide::Received => (&mut self.inner, &mut self.received),
+                        StreamSide::Sent => (&mut self.sink, &mut self.sent),
+                        StreamSide::Received => (&mut self.sink, &mut self.received),
                     };
-                    if direction.decided() < span.end {
-                        self.queue.push_front(Waiting::Run {
+                    if direction.decided_to() < span.end {
+                        self.queue.push_front(QueuedEvent::Bytes {
                             side,
                             moment,
                             start,
@@ -101,34 +101,34 @@ impl<W: WireSink> Masker<W> {
 impl<W: WireSink> WireSink for Masker<W> {
     fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         let mut fact = fact.clone();
-        hide(&mut fact, &self.secrets);
+        mask_fact(&mut fact, &self.secrets);
         if self.queue.is_empty() {
-            self.inner.fact(moment, &fact);
+            self.sink.fact(moment, &fact);
         } else {
-            self.queue.push_back(Waiting::Fact(moment, fact));
+            self.queue.push_back(QueuedEvent::Fact(moment, fact));
         }
     }
 
     fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
-        let asked = self.sent.asked();
+        let asked = self.sent.request_method();
         let direction = match side {
             StreamSide::Sent => &mut self.sent,
             StreamSide::Received => &mut self.received,
         };
         let start = direction.end();
-        direction.feed(bytes, false, asked, &mut self.secrets);
+        direction.scan(bytes, false, asked, &mut self.secrets);
         let clean = direction.is_clean();
         if clean && self.queue.is_empty() {
-            self.inner.bytes(side, moment, bytes);
+            self.sink.bytes(side, moment, bytes);
             return;
         }
-        self.queue.push_back(Waiting::Run {
+        self.queue.push_back(QueuedEvent::Bytes {
             side,
             moment,
             start,
             bytes: bytes.to_vec(),
         });
-        self.release();
+        self.flush_decided();
     }
 
     fn ended(&mut self, side: StreamSide, moment: Moment) {
@@ -136,19 +136,19 @@ impl<W: WireSink> WireSink for Masker<W> {
             StreamSide::Sent => &mut self.sent,
             StreamSide::Received => &mut self.received,
         };
-        direction.close(&mut self.secrets);
-        self.queue.push_back(Waiting::Ended(side, moment));
-        self.release();
+        direction.finish(&mut self.secrets);
+        self.queue.push_back(QueuedEvent::Ended(side, moment));
+        self.flush_decided();
     }
 
     fn is_done(&self) -> bool {
-        self.inner.is_done()
+        self.sink.is_done()
     }
 }
 
 /// Replaces known values in the words of a fact: a proxy may repeat in its answer what it was told, and a
 /// host's name may hold a key.
-fn hide(fact: &mut ConnectionFact, secrets: &Secrets) {
+fn mask_fact(fact: &mut ConnectionFact, secrets: &Secrets) {
     let texts: Vec<&mut String> = match fact {
         ConnectionFact::Resolved { host, .. } => vec![host],
         ConnectionFact::Tried { peer, error } => vec![peer, error],
@@ -161,7 +161,7 @@ fn hide(fact: &mut ConnectionFact, secrets: &Secrets) {
         | ConnectionFact::Redacted { .. } => vec![],
     };
     for text in texts {
-        *text = secrets.hide(text);
+        *text = secrets.mask_text(text);
     }
 }
 
@@ -202,7 +202,7 @@ mod checks {
             now += 1;
         }
         masker.ended(side, Moment::from_micros(now));
-        masker.into_inner()
+        masker.flush_into_sink()
     }
 
     pub(super) fn fuzz(bytes: &[u8]) {
@@ -358,7 +358,7 @@ mod tests {
         for fact in [&failed, &resolved] {
             masker.fact(Moment::default(), fact);
         }
-        let facts = format!("{:?}", masker.into_inner().facts);
+        let facts = format!("{:?}", masker.flush_into_sink().facts);
         assert!(!facts.contains(&key), "{facts}");
         assert!(facts.contains("407 sk-****************`"), "{facts}");
     }
@@ -413,7 +413,7 @@ mod tests {
         let secrets = Secrets::new([KEY.to_vec()], &[7; 32]);
         let tape = mask(StreamSide::Sent, b"", std::iter::empty());
         let mut masker = Masker::new(tape, secrets);
-        let seen = |masker: &Masker<Tape>| text(&masker.inner().sent.bytes);
+        let seen = |masker: &Masker<Tape>| text(&masker.sink().sent.bytes);
         let head = "POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\n";
         masker.bytes(StreamSide::Sent, Moment::default(), head.as_bytes());
         masker.bytes(StreamSide::Sent, Moment::default(), b"ask-");

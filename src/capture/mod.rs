@@ -10,14 +10,14 @@
 //! {"t":402337,"closed":{"by":"peer","how":"close_notify"}}
 //! ```
 //!
-//! The first line is the [`Origin`](crate::tape::Origin) with the format's version; every further line is
+//! The first line is the [`Origin`](crate::tape::TapeOrigin) with the format's version; every further line is
 //! a moment `t` (microseconds since `started`) and exactly one event. Bytes that are UTF-8 are a string,
 //! others base64; reading back gives the identical bytes, and one line is one read or write. Secrets are
 //! masked, length for length, before a byte is written. The specification for readers in other languages
 //! is `captures/README.md`, its JSON Schema `captures/schema.json`.
 //!
-//! [`line`](self) words a line, [`read()`] and [`Writer`] turn files into tapes and back, [`Masker`]
-//! stands before every writer and every screen, [`Selector`] names a capture, and `store` is the one
+//! [`line`](self) words a line, [`read()`] and [`CaptureWriter`] turn files into tapes and back, [`Masker`]
+//! stands before every writer and every screen, [`CaptureSelector`] names a capture, and `store` is the one
 //! module here that touches the file system.
 
 #![cfg_attr(
@@ -30,25 +30,25 @@
     )
 )]
 
-mod direction;
+mod json_string;
 pub mod keeper;
 mod line;
-mod lines;
 mod mask;
 mod name;
-mod places;
 mod read;
+mod secret_scanner;
 mod secrets;
+mod sensitive;
 pub mod store;
-mod text;
+mod unframed_line;
 mod write;
 
 pub use mask::Masker;
-pub use name::{NameError, Selector, choose, file_name};
-pub use places::{SENSITIVE_FIELDS, mask_url, mask_value};
-pub use read::{Note, NoteKind, ReadError, Reading, read};
+pub use name::{CaptureSelector, SelectorError, file_name, select_capture};
+pub use read::{CaptureNote, CaptureNoteKind, CaptureReadError, ParsedCapture, read};
 pub use secrets::Secrets;
-pub use write::Writer;
+pub use sensitive::{SENSITIVE_FIELDS, mask_field_value, mask_url};
+pub use write::CaptureWriter;
 
 #[doc(hidden)]
 pub use mask::fuzz as fuzz_mask;
@@ -56,4 +56,4 @@ pub use mask::fuzz as fuzz_mask;
 pub use read::fuzz as fuzz_read;
 
 /// The version of the format that this program writes, and the newest that it reads.
-pub const VERSION: u64 = 1;
+pub const FORMAT_VERSION: u64 = 1;

@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::tape::TapeOrigin;
 
 /// The ending of every capture.
-pub(super) const ENDING: &str = ".wire";
+pub(super) const FILE_SUFFIX: &str = ".wire";
 
 /// The file name of a capture: `20261123-140000.123-gpt-4o-mini-7f3a.wire`. Names sort by time, to the
 /// millisecond, since several may begin in one second; `label` (the model, or the host) is for the eye; the
@@ -23,16 +23,16 @@ pub fn file_name(origin: &TapeOrigin, label: &str) -> String {
     }
     let (day, rest) = digits.split_at_checked(8).unwrap_or((&digits, ""));
     let (time, millis) = rest.split_at_checked(6).unwrap_or((rest, ""));
-    let label: String = label.chars().map(plain).take(40).collect();
+    let label: String = label.chars().map(safe_char).take(40).collect();
     let label = label.trim_matches(['-', '.']);
     let dash = if label.is_empty() { "" } else { "-" };
     format!(
-        "{day}-{time}.{millis}-{label}{dash}{}{ENDING}",
-        tag(&origin.id)
+        "{day}-{time}.{millis}-{label}{dash}{}{FILE_SUFFIX}",
+        id_tag(&origin.id)
     )
 }
 
-fn plain(char: char) -> char {
+fn safe_char(char: char) -> char {
     if char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-') {
         char
     } else {
@@ -41,33 +41,33 @@ fn plain(char: char) -> char {
 }
 
 /// The last four digits of an id.
-fn tag(id: &str) -> &str {
+fn id_tag(id: &str) -> &str {
     let cut = id.char_indices().rev().nth(3).map_or(0, |(place, _)| place);
     id.get(cut..).unwrap_or(id)
 }
 
 /// How a user names a capture in the folder.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Selector {
+pub enum CaptureSelector {
     /// `@` and `@~N`: the newest, or the one N before it.
-    Back(usize),
+    FromNewest(usize),
     /// The beginning of its name, the tag at its end, or the beginning of its id.
     Prefix(String),
 }
 
 /// Why a name finds no capture.
 #[derive(Clone, Debug, Error, Eq, PartialEq)]
-pub enum NameError {
+pub enum SelectorError {
     /// `@~x`.
     #[error("`{0}` is no place in the list: write @ for the newest, @~1 for the one before")]
-    BadPlace(String),
+    BadPosition(String),
     /// Fewer captures than asked for.
-    #[error("there is no capture {asked} before the newest: the folder holds {held}")]
+    #[error("there is no capture {requested} before the newest: the folder holds {available}")]
     TooFar {
         /// How many before the newest.
-        asked: usize,
+        requested: usize,
         /// How many there are.
-        held: usize,
+        available: usize,
     },
     /// Nothing begins like that.
     #[error("no capture is called, or begins with, `{0}`")]
@@ -82,18 +82,18 @@ pub enum NameError {
     },
 }
 
-impl Selector {
+impl CaptureSelector {
     /// Reads what the user typed, where it is not the path of a file.
-    pub fn parse(text: &str) -> Result<Self, NameError> {
+    pub fn parse(text: &str) -> Result<Self, SelectorError> {
         match text.strip_prefix('@') {
-            Some("") => Ok(Self::Back(0)),
+            Some("") => Ok(Self::FromNewest(0)),
             Some(rest) => {
                 let number = rest
                     .strip_prefix('~')
                     .and_then(|number| number.parse().ok());
                 number
-                    .map(Self::Back)
-                    .ok_or_else(|| NameError::BadPlace(text.to_owned()))
+                    .map(Self::FromNewest)
+                    .ok_or_else(|| SelectorError::BadPosition(text.to_owned()))
             }
             None => Ok(Self::Prefix(text.to_owned())),
         }
@@ -102,28 +102,31 @@ impl Selector {
 
 /// Picks from `names`, file names sorted from old to new. Ids are not in names: a prefix that fits no
 /// name may still be that of an id, which the caller looks up.
-pub fn choose<'a>(selector: &Selector, names: &'a [String]) -> Result<&'a str, NameError> {
+pub fn select_capture<'a>(
+    selector: &CaptureSelector,
+    names: &'a [String],
+) -> Result<&'a str, SelectorError> {
     match selector {
-        Selector::Back(back) => {
+        CaptureSelector::FromNewest(back) => {
             let place = names.len().checked_sub(back.saturating_add(1));
             let name = place.and_then(|place| names.get(place));
-            name.map(String::as_str).ok_or(NameError::TooFar {
-                asked: *back,
-                held: names.len(),
+            name.map(String::as_str).ok_or(SelectorError::TooFar {
+                requested: *back,
+                available: names.len(),
             })
         }
-        Selector::Prefix(prefix) => {
-            let stem = prefix.strip_suffix(ENDING).unwrap_or(prefix);
+        CaptureSelector::Prefix(prefix) => {
+            let stem = prefix.strip_suffix(FILE_SUFFIX).unwrap_or(prefix);
             let fits = |name: &&String| {
-                let name = name.strip_suffix(ENDING).unwrap_or(name);
+                let name = name.strip_suffix(FILE_SUFFIX).unwrap_or(name);
                 !stem.is_empty()
                     && (name.starts_with(stem) || name.rsplit('-').next() == Some(stem))
             };
             let found: Vec<_> = names.iter().filter(fits).collect();
             match found.as_slice() {
-                [] => Err(NameError::Unknown(prefix.clone())),
+                [] => Err(SelectorError::Unknown(prefix.clone())),
                 [one] => Ok(one),
-                several => Err(NameError::Ambiguous {
+                several => Err(SelectorError::Ambiguous {
                     prefix: prefix.clone(),
                     candidates: several.iter().map(|name| (*name).clone()).collect(),
                 }),
@@ -160,17 +163,23 @@ mod tests {
             .map(str::to_owned)
             .to_vec();
         let case = |text: &str| {
-            let selector = Selector::parse(text)?;
-            choose(&selector, &names).map(str::to_owned)
+            let selector = CaptureSelector::parse(text)?;
+            select_capture(&selector, &names).map(str::to_owned)
         };
         assert_eq!(case("@").unwrap(), "2027-c-3333.wire");
         assert_eq!(case("@~1").unwrap(), "2026-b-2222.wire");
         assert_eq!(case("1111").unwrap(), "2026-a-1111.wire");
         assert_eq!(case("2027").unwrap(), "2027-c-3333.wire");
         assert_eq!(case("2026-b-2222.wire").unwrap(), "2026-b-2222.wire");
-        assert_eq!(case("@~3"), Err(NameError::TooFar { asked: 3, held: 3 }));
-        assert!(matches!(case("2026"), Err(NameError::Ambiguous { .. })));
-        assert_eq!(case("zzz"), Err(NameError::Unknown("zzz".into())));
-        assert_eq!(case("@x"), Err(NameError::BadPlace("@x".into())));
+        assert_eq!(
+            case("@~3"),
+            Err(SelectorError::TooFar {
+                requested: 3,
+                available: 3
+            })
+        );
+        assert!(matches!(case("2026"), Err(SelectorError::Ambiguous { .. })));
+        assert_eq!(case("zzz"), Err(SelectorError::Unknown("zzz".into())));
+        assert_eq!(case("@x"), Err(SelectorError::BadPosition("@x".into())));
     }
 }

@@ -4,95 +4,104 @@ use std::io::{BufRead, Read};
 
 use thiserror::Error;
 
-use super::VERSION;
-use super::line::{self, Event};
+use super::FORMAT_VERSION;
+use super::line::{self, CaptureEvent};
 use crate::tape::{Tape, TapeOrigin, WireSink};
 
 /// The longest line that is read, in bytes: far more than any one read or write gives.
-const LONGEST_LINE: u64 = 1 << 28;
+const MAX_LINE_BYTES: u64 = 1 << 28;
 
 /// A capture that was read, as far as it can be.
 #[derive(Debug)]
-pub struct Reading {
+pub struct ParsedCapture {
     /// What it holds.
     pub tape: Tape,
     /// What was skipped, or where it breaks off.
-    pub notes: Vec<Note>,
+    pub notes: Vec<CaptureNote>,
 }
 
 /// Something about the file that its reader should know.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Note {
+pub struct CaptureNote {
     /// Line number, from 1.
     pub line: u64,
     /// What.
-    pub kind: NoteKind,
+    pub kind: CaptureNoteKind,
 }
 
 /// What can be the matter with a line that is not the first.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum NoteKind {
+pub enum CaptureNoteKind {
     /// An event of a later version was skipped: its name.
     UnknownEvent(String),
     /// The last line has no end: the writer was interrupted in it. It was skipped.
-    Torn,
+    TornLine,
     /// The line cannot be read; it and all after it were skipped.
-    Broken {
+    BrokenLine {
         /// Column in the line, from 1.
         column: usize,
         /// Why.
-        why: String,
+        reason: String,
     },
     /// The line is longer than any that is read; it and all after it were skipped.
-    TooLong,
+    LineTooLong,
 }
 
-impl std::fmt::Display for Note {
+impl std::fmt::Display for CaptureNote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let line = self.line;
         match &self.kind {
-            NoteKind::UnknownEvent(name) => {
+            CaptureNoteKind::UnknownEvent(name) => {
                 write!(
                     f,
                     "line {line}: skipped the event `{name}`, which this version does not know"
                 )
             }
-            NoteKind::Torn => write!(f, "line {line} is torn: the writer was interrupted in it"),
-            NoteKind::Broken { column, why } => {
+            CaptureNoteKind::TornLine => {
+                write!(f, "line {line} is torn: the writer was interrupted in it")
+            }
+            CaptureNoteKind::BrokenLine {
+                column,
+                reason: why,
+            } => {
                 write!(
                     f,
                     "line {line}, column {column} cannot be read ({why}): the rest was skipped"
                 )
             }
-            NoteKind::TooLong => write!(f, "line {line} is too long: the rest was skipped"),
+            CaptureNoteKind::LineTooLong => {
+                write!(f, "line {line} is too long: the rest was skipped")
+            }
         }
     }
 }
 
 /// A file that is no capture at all.
 #[derive(Debug, Error)]
-pub enum ReadError {
+pub enum CaptureReadError {
     /// The first line is not the first line of a capture.
-    #[error("this is not a capture: line 1, column {column}: {why}")]
+    #[error("this is not a capture: line 1, column {column}: {reason}")]
     NotACapture {
         /// Column, from 1.
         column: usize,
         /// Why.
-        why: String,
+        reason: String,
     },
     /// It was written by a later version.
-    #[error("this capture has format version {0}; this program reads up to version {VERSION}")]
-    TooNew(u64),
+    #[error(
+        "this capture has format version {0}; this program reads up to version {FORMAT_VERSION}"
+    )]
+    NewerVersion(u64),
     /// The file could not be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
 /// Reads a capture. After the first line nothing is an error: what can be read, is.
-pub fn read(file: &mut dyn BufRead) -> Result<Reading, ReadError> {
+pub fn read(file: &mut dyn BufRead) -> Result<ParsedCapture, CaptureReadError> {
     let origin = read_origin(file)?;
     let mut line = Vec::new();
-    let mut reading = Reading {
+    let mut reading = ParsedCapture {
         tape: Tape::new(origin),
         notes: Vec::new(),
     };
@@ -100,7 +109,7 @@ pub fn read(file: &mut dyn BufRead) -> Result<Reading, ReadError> {
         let whole = next_line(file, &mut line)?;
         // An empty line comes from an editor, not from a writer; it hides nothing that follows.
         let is_blank = whole && line.trim_ascii().is_empty();
-        if !is_blank && (line.is_empty() || !reading.take(number, &line, whole)) {
+        if !is_blank && (line.is_empty() || !reading.apply_line(number, &line, whole)) {
             break;
         }
     }
@@ -110,15 +119,16 @@ pub fn read(file: &mut dyn BufRead) -> Result<Reading, ReadError> {
 }
 
 /// Reads the first line alone.
-pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<TapeOrigin, ReadError> {
+pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<TapeOrigin, CaptureReadError> {
     let mut line = Vec::new();
     next_line(file, &mut line)?;
-    let (version, origin) = line::parse_origin(&line).map_err(|error| ReadError::NotACapture {
-        column: error.column(),
-        why: reason(&error),
-    })?;
-    if version > VERSION {
-        return Err(ReadError::TooNew(version));
+    let (version, origin) =
+        line::parse_origin(&line).map_err(|error| CaptureReadError::NotACapture {
+            column: error.column(),
+            reason: error_reason(&error),
+        })?;
+    if version > FORMAT_VERSION {
+        return Err(CaptureReadError::NewerVersion(version));
     }
     Ok(origin)
 }
@@ -126,41 +136,41 @@ pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<TapeOrigin, ReadErro
 /// Reads the next line, without its end, into `line`; whether its end was there.
 fn next_line(file: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
     line.clear();
-    file.take(LONGEST_LINE).read_until(b'\n', line)?;
+    file.take(MAX_LINE_BYTES).read_until(b'\n', line)?;
     Ok(line.pop_if(|last| *last == b'\n').is_some())
 }
 
-impl Reading {
+impl ParsedCapture {
     /// Takes in one line; whether to go on.
-    fn take(&mut self, number: u64, line: &[u8], whole: bool) -> bool {
+    fn apply_line(&mut self, number: u64, line: &[u8], whole: bool) -> bool {
         let parsed = line::parse_event(line);
         let kind = match parsed {
             // A last line without its end can still be all there: the writer's last byte was lost.
             Ok((moment, event)) => {
                 match event {
-                    Event::Fact(fact) => self.tape.fact(moment, &fact),
-                    Event::Bytes(side, bytes) => self.tape.bytes(side, moment, &bytes),
-                    Event::Unknown(name) => {
-                        let kind = NoteKind::UnknownEvent(name);
-                        self.notes.push(Note { line: number, kind });
+                    CaptureEvent::Fact(fact) => self.tape.fact(moment, &fact),
+                    CaptureEvent::Bytes(side, bytes) => self.tape.bytes(side, moment, &bytes),
+                    CaptureEvent::Unknown(name) => {
+                        let kind = CaptureNoteKind::UnknownEvent(name);
+                        self.notes.push(CaptureNote { line: number, kind });
                     }
                 }
                 return whole;
             }
-            Err(_) if !whole && line.len() as u64 >= LONGEST_LINE => NoteKind::TooLong,
-            Err(_) if !whole => NoteKind::Torn,
-            Err(error) => NoteKind::Broken {
+            Err(_) if !whole && line.len() as u64 >= MAX_LINE_BYTES => CaptureNoteKind::LineTooLong,
+            Err(_) if !whole => CaptureNoteKind::TornLine,
+            Err(error) => CaptureNoteKind::BrokenLine {
                 column: error.column(),
-                why: reason(&error),
+                reason: error_reason(&error),
             },
         };
-        self.notes.push(Note { line: number, kind });
+        self.notes.push(CaptureNote { line: number, kind });
         false
     }
 }
 
 /// serde_json's words without the place, which is told apart.
-fn reason(error: &serde_json::Error) -> String {
+fn error_reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
         Some((reason, _)) => reason.to_owned(),
@@ -176,7 +186,7 @@ pub fn fuzz(bytes: &[u8]) {
         return;
     };
     let mut file = Vec::new();
-    let mut writer = super::Writer::new(&mut file, &reading.tape.origin);
+    let mut writer = super::CaptureWriter::new(&mut file, &reading.tape.origin);
     reading.tape.replay(&mut writer);
     assert!(writer.finish().is_ok());
     let Ok(again) = read(&mut &*file) else {
@@ -196,7 +206,7 @@ mod tests {
 
     const FIRST: &str = r#"{"wire":1,"id":"x","started":"2026-11-23T14:00:00.123456Z","via":"send","url":"http://h/","tool":"wire 0.1.0","later":[1]}"#;
 
-    fn reading(lines: &str) -> Reading {
+    fn reading(lines: &str) -> ParsedCapture {
         read(&mut format!("{FIRST}\n{lines}").as_bytes()).unwrap()
     }
 
@@ -221,20 +231,23 @@ mod tests {
     #[test]
     fn what_breaks_off_keeps_what_came_before() {
         #[track_caller]
-        fn case(tail: &str, kind: NoteKind) {
+        fn case(tail: &str, kind: CaptureNoteKind) {
             let got = reading(&format!("{{\"t\":1,\"received\":\"ab\"}}\n{tail}"));
-            assert_eq!(got.notes, [Note { line: 3, kind }]);
+            assert_eq!(got.notes, [CaptureNote { line: 3, kind }]);
             assert_eq!(got.tape.received.bytes, b"ab");
         }
-        case("{\"t\":2,\"rec", NoteKind::Torn);
+        case("{\"t\":2,\"rec", CaptureNoteKind::TornLine);
         case(
             "{\"t\":2,\"dreamt\":{}}\n",
-            NoteKind::UnknownEvent("dreamt".into()),
+            CaptureNoteKind::UnknownEvent("dreamt".into()),
         );
         let why = "expected value".to_owned();
         case(
             "{\"t\":x}\n{\"t\":3,\"received\":\"cd\"}\n",
-            NoteKind::Broken { column: 6, why },
+            CaptureNoteKind::BrokenLine {
+                column: 6,
+                reason: why,
+            },
         );
     }
 
@@ -242,16 +255,16 @@ mod tests {
     fn what_is_no_capture_is_refused() {
         assert!(matches!(
             read(&mut b"".as_slice()),
-            Err(ReadError::NotACapture { .. })
+            Err(CaptureReadError::NotACapture { .. })
         ));
         assert!(matches!(
             read(&mut b"{}\n".as_slice()),
-            Err(ReadError::NotACapture { .. })
+            Err(CaptureReadError::NotACapture { .. })
         ));
         let newer = FIRST.replace("\"wire\":1", "\"wire\":2");
         assert!(matches!(
             read(&mut newer.as_bytes()),
-            Err(ReadError::TooNew(2))
+            Err(CaptureReadError::NewerVersion(2))
         ));
     }
 
@@ -275,7 +288,7 @@ mod tests {
             let closed = ConnectionFact::Closed { by: ConnectionParty::Peer, how: CloseKind::Reset };
             tape.fact(Moment::from_micros(now), &closed);
             let mut file = Vec::new();
-            let mut writer = super::super::Writer::new(&mut file, &tape.origin);
+            let mut writer = super::super::CaptureWriter::new(&mut file, &tape.origin);
             tape.replay(&mut writer);
             writer.finish().unwrap();
             let got = read(&mut file.as_slice()).unwrap();

@@ -5,19 +5,19 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, MatchKind};
 use aws_lc_rs::hmac;
 
-use super::places;
+use super::sensitive;
 
 /// Values that must not be seen, and the key under which their fingerprints are made.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     known: Vec<Vec<u8>>,
-    search: Option<AhoCorasick>,
+    searcher: Option<AhoCorasick>,
     salt: hmac::Key,
 }
 
 /// A known key shorter than this is masked where its place tells, but not searched for: `test`, `ollama`
 /// and `EMPTY` are words that occur in bodies.
-const SHORTEST_KNOWN: usize = 7;
+const MIN_SEARCHED_LENGTH: usize = 7;
 
 impl Secrets {
     /// Takes the keys that the caller knows; `salt` is the folder's own (see `Store::salt`).
@@ -25,7 +25,7 @@ impl Secrets {
         let salt = hmac::Key::new(hmac::HMAC_SHA256, salt);
         let mut secrets = Self {
             known: Vec::new(),
-            search: None,
+            searcher: None,
             salt,
         };
         for value in known {
@@ -36,7 +36,7 @@ impl Secrets {
 
     /// Adds a value to those that are searched for.
     pub(super) fn learn(&mut self, value: &[u8]) {
-        if value.len() < SHORTEST_KNOWN || self.known.iter().any(|known| known == value) {
+        if value.len() < MIN_SEARCHED_LENGTH || self.known.iter().any(|known| known == value) {
             return;
         }
         self.known.push(value.to_vec());
@@ -45,7 +45,7 @@ impl Secrets {
             .build(&self.known);
         // Building fails only for more patterns than anybody has; then the last ones are not searched for.
         if let Ok(search) = search {
-            self.search = Some(search);
+            self.searcher = Some(search);
         }
     }
 
@@ -56,23 +56,25 @@ impl Secrets {
     }
 
     /// Every known value in `bytes`: what of it is to be masked, and its fingerprint.
-    pub(super) fn find(&self, bytes: &[u8]) -> Vec<(Range<usize>, String)> {
-        let Some(search) = &self.search else {
+    pub(super) fn find_known(&self, bytes: &[u8]) -> Vec<(Range<usize>, String)> {
+        let Some(search) = &self.searcher else {
             return vec![];
         };
         let found = search.find_iter(bytes).map(|found| found.range());
         let part = |range: Range<usize>| {
             let secret = bytes.get(range.clone()).unwrap_or_default();
-            let from = range.start.saturating_add(places::visible_prefix(secret));
+            let from = range
+                .start
+                .saturating_add(sensitive::visible_prefix(secret));
             (from..range.end, self.fingerprint(secret))
         };
         found.map(part).collect()
     }
 
     /// `text` with every known value in it replaced by as many `*`.
-    pub fn hide(&self, text: &str) -> String {
+    pub fn mask_text(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
-        for (part, _) in self.find(text.as_bytes()) {
+        for (part, _) in self.find_known(text.as_bytes()) {
             if let Some(secret) = bytes.get_mut(part) {
                 secret.fill(b'*');
             }
@@ -82,7 +84,7 @@ impl Secrets {
     }
 
     /// How long a suffix of `bytes` may be the beginning of a known value.
-    pub(super) fn open_end(&self, bytes: &[u8]) -> usize {
+    pub(super) fn partial_match_length(&self, bytes: &[u8]) -> usize {
         let may_begin = |known: &Vec<u8>| {
             let longest = known.len().saturating_sub(1).min(bytes.len());
             let suffix = |length: &usize| bytes.get(bytes.len().saturating_sub(*length)..);
@@ -95,14 +97,14 @@ impl Secrets {
 
     /// Whether any value is known.
     pub(super) fn is_empty(&self) -> bool {
-        self.search.is_none()
+        self.searcher.is_none()
     }
 
     /// Whether `bytes` ends with more of a known value than may be seen, so that it must wait until it is
     /// clear whether the rest follows.
-    pub(super) fn must_wait(&self, bytes: &[u8]) -> bool {
+    pub(super) fn ends_inside_secret(&self, bytes: &[u8]) -> bool {
         self.known.iter().any(|known| {
-            let visible = places::visible_prefix(known).saturating_add(1);
+            let visible = sensitive::visible_prefix(known).saturating_add(1);
             let longest = known.len().saturating_sub(1).min(bytes.len());
             let suffix = |length: usize| bytes.get(bytes.len().saturating_sub(length)..);
             (visible..=longest)

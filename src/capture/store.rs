@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::name::{self, NameError, Selector};
-use super::read::{self, ReadError, Reading};
+use super::name::{self, CaptureSelector, SelectorError};
+use super::read::{self, CaptureReadError, ParsedCapture};
 use crate::tape::TapeOrigin;
 
 /// A capture, or its folder, that cannot be used.
@@ -29,11 +29,11 @@ pub enum StoreError {
     },
     /// No such capture.
     #[error("{source} (in {})", folder.display())]
-    Name {
+    Lookup {
         /// Where it was looked for.
         folder: PathBuf,
         /// Why it was not found.
-        source: NameError,
+        source: SelectorError,
     },
     /// The file is no capture.
     #[error("{}: {source}", path.display())]
@@ -41,23 +41,23 @@ pub enum StoreError {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: ReadError,
+        source: CaptureReadError,
     },
 }
 
 /// A folder of captures.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct CaptureStore {
     folder: PathBuf,
 }
 
 /// The name of the file that holds what lists show, so that it need not be read from every capture.
-const INDEX: &str = ".index";
+const INDEX_FILE: &str = ".index";
 
 /// The name of the file that holds the salt of fingerprints.
-const SALT: &str = ".salt";
+const SALT_FILE: &str = ".salt";
 
-impl Store {
+impl CaptureStore {
     /// The folder; it is made when something is first written into it.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
@@ -72,7 +72,7 @@ impl Store {
     pub fn create(&self, origin: &TapeOrigin, label: &str) -> Result<(File, PathBuf), StoreError> {
         self.make_folder()?;
         let path = self.folder.join(name::file_name(origin, label));
-        let file = create(&path, true)?;
+        let file = create_file(&path, true)?;
         Ok((file, path))
     }
 
@@ -81,15 +81,15 @@ impl Store {
     /// `fresh` are 32 random bytes, taken if there is none yet.
     pub fn salt(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
         self.make_folder()?;
-        let path = self.folder.join(SALT);
+        let path = self.folder.join(SALT_FILE);
         if let Some(salt) = read_salt(&path) {
             return Ok(salt);
         }
         // Under another name first: whoever reads it meanwhile finds all of it or nothing.
         let draft = self
             .folder
-            .join(format!("{SALT}-{}", hex::encode(&fresh[..4])));
-        let written = create(&draft, true).and_then(|mut file| {
+            .join(format!("{SALT_FILE}-{}", hex::encode(&fresh[..4])));
+        let written = create_file(&draft, true).and_then(|mut file| {
             file.write_all(&fresh).map_err(|source| StoreError::Io {
                 path: draft.clone(),
                 source,
@@ -132,7 +132,10 @@ impl Store {
         let mut names = Vec::new();
         for entry in entries {
             let name = entry.map_err(failed)?.file_name();
-            if let Some(name) = name.to_str().filter(|name| name.ends_with(name::ENDING)) {
+            if let Some(name) = name
+                .to_str()
+                .filter(|name| name.ends_with(name::FILE_SUFFIX))
+            {
                 names.push(name.to_owned());
             }
         }
@@ -148,7 +151,7 @@ impl Store {
 
     /// Size and time of the last change (nanoseconds since 1970) of a capture: it is read anew where they
     /// differ from those of an index.
-    pub fn stamp(&self, name: &str) -> Option<(u64, u64)> {
+    pub fn size_and_mtime(&self, name: &str) -> Option<(u64, u64)> {
         let data = std::fs::metadata(self.folder.join(name)).ok()?;
         let changed = data
             .modified()
@@ -163,16 +166,18 @@ impl Store {
 
     /// The index of the folder, as it was written; empty if there is none.
     pub fn read_index(&self) -> Vec<u8> {
-        std::fs::read(self.folder.join(INDEX)).unwrap_or_default()
+        std::fs::read(self.folder.join(INDEX_FILE)).unwrap_or_default()
     }
 
     /// Appends `lines` to the index, or begins it anew. It can be made again at any time, so that a folder
     /// that cannot be written is no error.
     pub fn write_index(&self, lines: &[u8], anew: bool) {
-        let path = self.folder.join(INDEX);
+        let path = self.folder.join(INDEX_FILE);
         if anew {
-            let draft = self.folder.join(format!("{INDEX}-{}", std::process::id()));
-            let written = create(&draft, false).and_then(|mut file| {
+            let draft = self
+                .folder
+                .join(format!("{INDEX_FILE}-{}", std::process::id()));
+            let written = create_file(&draft, false).and_then(|mut file| {
                 file.write_all(lines).map_err(|source| StoreError::Io {
                     path: draft.clone(),
                     source,
@@ -197,27 +202,29 @@ impl Store {
         if !text.starts_with('@') && is_file(Path::new(text)) {
             return Ok(PathBuf::from(text));
         }
-        let failed = |source| StoreError::Name {
+        let failed = |source| StoreError::Lookup {
             folder: self.folder.clone(),
             source,
         };
-        let selector = Selector::parse(text).map_err(failed)?;
+        let selector = CaptureSelector::parse(text).map_err(failed)?;
         let names = self.names()?;
-        match name::choose(&selector, &names) {
+        match name::select_capture(&selector, &names) {
             Ok(name) => Ok(self.folder.join(name)),
-            Err(NameError::Unknown(prefix)) => match self.having_id(&prefix, &names).as_slice() {
-                [] => Err(failed(NameError::Unknown(prefix))),
-                [name] => Ok(self.folder.join(name)),
-                several => Err(failed(NameError::Ambiguous {
-                    candidates: several.iter().map(|name| (*name).to_owned()).collect(),
-                    prefix,
-                })),
-            },
+            Err(SelectorError::Unknown(prefix)) => {
+                match self.names_with_id(&prefix, &names).as_slice() {
+                    [] => Err(failed(SelectorError::Unknown(prefix))),
+                    [name] => Ok(self.folder.join(name)),
+                    several => Err(failed(SelectorError::Ambiguous {
+                        candidates: several.iter().map(|name| (*name).to_owned()).collect(),
+                        prefix,
+                    })),
+                }
+            }
             Err(error) => Err(failed(error)),
         }
     }
 
-    /// The files that a user means: one, as [`Store::find`] has it, or with `FIRST..LAST` all from the one to
+    /// The files that a user means: one, as [`CaptureStore::find`] has it, or with `FIRST..LAST` all from the one to
     /// the other, old to new.
     pub fn find_all(&self, text: &str) -> Result<Vec<PathBuf>, StoreError> {
         let ends = text.split_once("..").filter(|_| !Path::new(text).exists());
@@ -241,7 +248,7 @@ impl Store {
     }
 
     /// The captures whose id begins with `prefix`.
-    fn having_id<'a>(&self, prefix: &str, names: &'a [String]) -> Vec<&'a str> {
+    fn names_with_id<'a>(&self, prefix: &str, names: &'a [String]) -> Vec<&'a str> {
         let is_id = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
         if prefix.len() < 4 || !prefix.bytes().all(is_id) {
             return vec![];
@@ -260,13 +267,13 @@ impl Store {
     }
 }
 
-/// Whether a name begins with a day, as those of [`Store::create`] do.
+/// Whether a name begins with a day, as those of [`CaptureStore::create`] do.
 fn is_dated(name: &str) -> bool {
     name.bytes().take_while(u8::is_ascii_digit).count() == 8
 }
 
 /// Creates a file that its owner alone can read. `fresh`: it must not exist yet.
-pub fn create(path: &Path, fresh: bool) -> Result<File, StoreError> {
+pub fn create_file(path: &Path, fresh: bool) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
     if fresh {
@@ -281,8 +288,8 @@ pub fn create(path: &Path, fresh: bool) -> Result<File, StoreError> {
 }
 
 /// Reads the capture at `path`.
-pub fn open(path: &Path) -> Result<Reading, StoreError> {
-    let failed = |source: ReadError| StoreError::Read {
+pub fn open(path: &Path) -> Result<ParsedCapture, StoreError> {
+    let failed = |source: CaptureReadError| StoreError::Read {
         path: path.to_owned(),
         source,
     };
@@ -294,7 +301,7 @@ pub fn open(path: &Path) -> Result<Reading, StoreError> {
 }
 
 /// Reads the bytes of a capture; `path` is where they are from.
-pub fn parse(path: &Path, bytes: &[u8]) -> Result<Reading, StoreError> {
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<ParsedCapture, StoreError> {
     read::read(&mut &*bytes).map_err(|source| StoreError::Read {
         path: path.to_owned(),
         source,
@@ -312,7 +319,7 @@ mod tests {
     #[test]
     fn the_salt_is_made_once() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path().join("a/b"));
+        let store = CaptureStore::new(folder.path().join("a/b"));
         assert_eq!(store.salt([1; 32]).unwrap(), [1; 32]);
         assert_eq!(store.salt([2; 32]).unwrap(), [1; 32]);
         assert_eq!(store.names().unwrap(), Vec::<String>::new());
@@ -322,7 +329,7 @@ mod tests {
     fn captures_belong_to_their_owner() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path().join("captures"));
+        let store = CaptureStore::new(folder.path().join("captures"));
         let origin = TapeOrigin {
             id: "0197f0aa-0000-7000-8000-00000000cafe".into(),
             started: jiff::Timestamp::UNIX_EPOCH,
@@ -338,7 +345,7 @@ mod tests {
             store.create(&origin, "m").is_err(),
             "an existing capture is never overwritten"
         );
-        create(&store.path("mine.wire"), true).unwrap();
+        create_file(&store.path("mine.wire"), true).unwrap();
         assert_eq!(store.find("@").unwrap(), path);
         assert_eq!(store.find("@~1").unwrap(), store.path("mine.wire"));
         assert_eq!(store.find("cafe").unwrap(), path);

@@ -3,17 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::meaning::{Priced, Report, priced};
-use crate::chat::{Keep, Options};
+use crate::call::meaning::{CallMeaning, CostEstimate, estimate_cost};
+use crate::chat::{AnswerReadOptions, AnswerRetention};
 use crate::content;
 use crate::exchange::{Exchange, ExchangeOutcome};
 use crate::http1::HttpLimits;
-use crate::price::{Money, Prices, Tokens};
+use crate::price::{Money, PriceTable, TokenCounts};
 use crate::tape::Tape;
 
 /// What a list shows of one capture. Absent: not known, or never reached.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Entry {
+pub struct CatalogRow {
     /// The capture's id.
     pub id: String,
     /// When it began.
@@ -33,13 +33,13 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: CatalogOutcome,
     /// Why the first choice stopped, in the provider's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish: Option<String>,
     /// What was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<Tokens>,
+    pub tokens: Option<TokenCounts>,
     /// What the provider says that it cost, in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_usd: Option<f64>,
@@ -48,7 +48,7 @@ pub struct Entry {
     pub tier: Option<String>,
     /// Bytes received.
     pub bytes: u64,
-    /// Microseconds until the first content, as in [`crate::chat::timeline::Timeline`]; of an answer that is nothing but
+    /// Microseconds until the first content, as in [`crate::chat::timeline::AnswerTimeline`]; of an answer that is nothing but
     /// tool calls, until the first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttft: Option<u64>,
@@ -59,7 +59,7 @@ pub struct Entry {
 /// How an exchange ended, in a word.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum CatalogOutcome {
     /// The response is whole, and so is the answer in it.
     Whole,
     /// The response is whole; the streamed answer in it is not.
@@ -80,10 +80,10 @@ pub enum Ending {
     Open,
 }
 
-impl Ending {
-    fn of(outcome: &ExchangeOutcome, report: &Report) -> Self {
+impl CatalogOutcome {
+    fn from_outcome(outcome: &ExchangeOutcome, report: &CallMeaning) -> Self {
         match outcome {
-            ExchangeOutcome::Whole if report.is_broken() => Self::Broken,
+            ExchangeOutcome::Whole if report.is_broken_off() => Self::Broken,
             ExchangeOutcome::Whole => Self::Whole,
             ExchangeOutcome::NoConnection { .. } => Self::Down,
             ExchangeOutcome::TimedOut { .. } => Self::Late,
@@ -96,28 +96,28 @@ impl Ending {
     }
 }
 
-impl Entry {
+impl CatalogRow {
     /// Gathers it from a tape.
-    pub fn of(tape: &Tape) -> Self {
+    pub fn from_tape(tape: &Tape) -> Self {
         let exchange = Exchange::read(tape, HttpLimits::default());
-        let options = Options {
-            keep: Keep::Sums,
-            ..Options::default()
+        let options = AnswerReadOptions {
+            retention: AnswerRetention::TotalsOnly,
+            ..AnswerReadOptions::default()
         };
         // Prices change and are looked up when the list is shown.
-        let report = Report::read(
+        let report = CallMeaning::read(
             tape,
             &exchange,
             content::DecodeLimits::default(),
             options,
-            &Prices::default(),
+            &PriceTable::default(),
         );
         let last = exchange.facts.last().map(|(moment, _)| moment.micros);
         let traffic = [exchange.sent.last, exchange.received.last];
         let traffic = traffic.into_iter().flatten().map(|moment| moment.micros);
         let timeline = &report.timeline;
         let first = timeline.first_content.or(timeline.first_tool);
-        let ending = Ending::of(&exchange.outcome(), &report);
+        let ending = CatalogOutcome::from_outcome(&exchange.outcome(), &report);
         let completion = report.completion;
         let finish = completion
             .choices
@@ -127,14 +127,14 @@ impl Entry {
         Self {
             id: tape.origin.id.clone(),
             started: tape.origin.started,
-            host: host(&tape.origin.url).to_owned(),
+            host: url_host(&tape.origin.url).to_owned(),
             model: completion.asked_model,
             served_model: completion.served_model,
             provider: completion.provider.map(str::to_owned),
             status: exchange.response.status(),
             ending,
             finish: finish.map(|finish| finish.named),
-            tokens: completion.usage.as_ref().map(Tokens::from),
+            tokens: completion.usage.as_ref().map(TokenCounts::from),
             told_usd: completion.cost.map(|cost| cost.usd),
             tier: completion.service_tier,
             bytes: exchange.received.bytes,
@@ -144,14 +144,14 @@ impl Entry {
     }
 
     /// What the provider says that it cost.
-    pub fn told_cost(&self) -> Option<Money> {
+    pub fn provider_cost(&self) -> Option<Money> {
         self.told_usd.map(Money::from_dollars)
     }
 
     /// What it cost, by `prices`.
-    pub fn cost(&self, prices: &Prices) -> Priced {
+    pub fn cost(&self, prices: &PriceTable) -> CostEstimate {
         let names = [self.served_model.as_deref(), self.model.as_deref()];
-        priced(
+        estimate_cost(
             names,
             self.provider.as_deref(),
             self.tokens.as_ref(),
@@ -162,7 +162,7 @@ impl Entry {
 }
 
 /// Host and port of a URL.
-fn host(url: &str) -> &str {
+fn url_host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     authority.rsplit('@').next().unwrap_or(authority)
@@ -170,22 +170,22 @@ fn host(url: &str) -> &str {
 
 /// What of a list is wanted. Each absent condition holds for all.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct CatalogFilter {
     /// A part of the asked or served model's name.
     pub model: Option<String>,
     /// A part of the host.
     pub host: Option<String>,
     /// Which statuses.
-    pub status: Option<Statuses>,
+    pub status: Option<StatusCodeRange>,
     /// Not before this moment.
     pub since: Option<jiff::Timestamp>,
 }
 
 /// Statuses from one to another, both included.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Statuses(pub u16, pub u16);
+pub struct StatusCodeRange(pub u16, pub u16);
 
-impl Statuses {
+impl StatusCodeRange {
     /// Reads `429`, `4xx` or `400-499`.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(class) = text.strip_suffix("xx") {
@@ -201,14 +201,14 @@ impl Statuses {
     }
 }
 
-impl Filter {
+impl CatalogFilter {
     /// Whether `entry` is wanted.
-    pub fn wants(&self, entry: &Entry) -> bool {
+    pub fn matches(&self, entry: &CatalogRow) -> bool {
         let holds = |whole: &Option<String>, part: &str| {
             whole.as_ref().is_some_and(|whole| whole.contains(part))
         };
         let model = |part: &String| holds(&entry.model, part) || holds(&entry.served_model, part);
-        let status = |Statuses(first, last): Statuses| {
+        let status = |StatusCodeRange(first, last): StatusCodeRange| {
             entry
                 .status
                 .is_some_and(|status| (first..=last).contains(&status))
@@ -229,17 +229,26 @@ mod tests {
 
     #[test]
     fn hosts_of_urls() {
-        assert_eq!(host("https://api.openai.com/v1/x"), "api.openai.com");
-        assert_eq!(host("http://u:p@[::1]:80?x"), "[::1]:80");
-        assert_eq!(host("odd"), "odd");
+        assert_eq!(url_host("https://api.openai.com/v1/x"), "api.openai.com");
+        assert_eq!(url_host("http://u:p@[::1]:80?x"), "[::1]:80");
+        assert_eq!(url_host("odd"), "odd");
     }
 
     #[test]
     fn ranges_of_statuses() {
-        assert_eq!(Statuses::parse("429"), Some(Statuses(429, 429)));
-        assert_eq!(Statuses::parse("4xx"), Some(Statuses(400, 499)));
-        assert_eq!(Statuses::parse("200-299"), Some(Statuses(200, 299)));
-        assert_eq!(Statuses::parse("abc"), None);
-        assert_eq!(Statuses::parse("xx"), None);
+        assert_eq!(
+            StatusCodeRange::parse("429"),
+            Some(StatusCodeRange(429, 429))
+        );
+        assert_eq!(
+            StatusCodeRange::parse("4xx"),
+            Some(StatusCodeRange(400, 499))
+        );
+        assert_eq!(
+            StatusCodeRange::parse("200-299"),
+            Some(StatusCodeRange(200, 299))
+        );
+        assert_eq!(StatusCodeRange::parse("abc"), None);
+        assert_eq!(StatusCodeRange::parse("xx"), None);
     }
 }

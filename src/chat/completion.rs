@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::errors::ApiError;
-use super::finish::Finish;
-use super::models::Match;
-use super::usage::{Cost, Usage};
-use super::verdict::Verdict;
+use super::api_error::ApiError;
+use super::finish::FinishReason;
+use super::model_match::ModelMatch;
+use super::usage::{ReportedCost, TokenUsage};
+use super::verdict::AnswerVerdict;
 use crate::span::{Moment, Span};
 use crate::sse::StreamFormat;
 
@@ -22,7 +22,7 @@ pub struct Completion {
     /// Who served it, where host, fields or values tell: `openai`, `groq`, `llama.cpp`.
     pub provider: Option<&'static str>,
     /// What the body is.
-    pub media: Media,
+    pub media: BodyMediaType,
     /// Status code of the response.
     pub status: Option<u16>,
     /// The provider's id of the answer.
@@ -32,13 +32,13 @@ pub struct Completion {
     /// The model that the answer names.
     pub served_model: Option<String>,
     /// How the two compare, where both are known.
-    pub model_match: Option<Match>,
+    pub model_match: Option<ModelMatch>,
     /// The answers, by index.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<AnswerChoice>,
     /// What was counted.
-    pub usage: Option<Usage>,
+    pub usage: Option<TokenUsage>,
     /// What the provider says it costs.
-    pub cost: Option<Cost>,
+    pub cost: Option<ReportedCost>,
     /// Times that the server measured and tells in the body, in microseconds, each with its name.
     pub times: Vec<(String, u64)>,
     /// Configuration that the model ran with (`system_fingerprint`).
@@ -48,7 +48,7 @@ pub struct Completion {
     /// What the provider reports as gone wrong, in the body or in an event of it.
     pub errors: Vec<ApiError>,
     /// What deserves a word.
-    pub notes: Vec<Note>,
+    pub notes: Vec<AnswerNote>,
     /// Bytes of the body, content codings undone.
     pub bytes: u64,
     /// Events with data, the end mark `[DONE]` not among them.
@@ -63,28 +63,31 @@ pub struct Completion {
     pub first_token: Option<Moment>,
     /// When the last such piece was there.
     pub last_token: Option<Moment>,
-    /// Each piece: what, where, when. Kept under [`super::Keep::All`] only.
-    pub deltas: Vec<super::Stamp>,
+    /// Each piece: what, where, when. Kept under [`super::AnswerRetention::Everything`] only.
+    pub deltas: Vec<super::DeltaStamp>,
     /// How it ended.
-    pub verdict: Verdict,
+    pub verdict: AnswerVerdict,
 }
 
 impl Completion {
     /// The choice with that index, if the answer has it.
-    pub fn choice(&self, index: u32) -> Option<&Choice> {
+    pub fn choice(&self, index: u32) -> Option<&AnswerChoice> {
         self.choices.iter().find(|choice| choice.index == index)
     }
 
     /// Whether the answer came as events.
     pub fn is_streamed(&self) -> bool {
-        matches!(self.media, Media::Sse | Media::Ndjson | Media::JsonArray)
+        matches!(
+            self.media,
+            BodyMediaType::Sse | BodyMediaType::Ndjson | BodyMediaType::JsonArray
+        )
     }
 }
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Media {
+pub enum BodyMediaType {
     /// Nothing came.
     #[default]
     Empty,
@@ -104,9 +107,9 @@ pub enum Media {
     Binary,
 }
 
-impl Media {
+impl BodyMediaType {
     /// How its events are written; `None` where it has none.
-    pub fn format(self) -> Option<StreamFormat> {
+    pub fn stream_format(self) -> Option<StreamFormat> {
         match self {
             Self::Sse => Some(StreamFormat::EventStream),
             Self::Ndjson => Some(StreamFormat::Lines),
@@ -118,7 +121,7 @@ impl Media {
 
 /// One of the answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Choice {
+pub struct AnswerChoice {
     /// Its number, from zero, as the provider counts.
     pub index: u32,
     /// Who speaks.
@@ -137,7 +140,7 @@ pub struct Choice {
     /// What it refers to.
     pub citations: Vec<Citation>,
     /// Why it stopped; `None`: it never said.
-    pub finish: Option<Finish>,
+    pub finish: Option<FinishReason>,
     /// Whether log probabilities came with it.
     pub logprobs: bool,
     /// Whether audio came with it.
@@ -160,7 +163,7 @@ pub struct ToolCall {
     /// The pieces, joined.
     pub arguments: String,
     /// Whether those are JSON, where they should be.
-    pub check: Arguments,
+    pub check: ArgumentCheck,
     /// Bytes of arguments, also where they are not kept.
     pub argument_bytes: u64,
     /// Whether the provider runs it itself (web search, code).
@@ -170,7 +173,7 @@ pub struct ToolCall {
 /// Whether the arguments of a call can be read.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Arguments {
+pub enum ArgumentCheck {
     /// Not looked at: they are not kept as a whole.
     #[default]
     Unchecked,
@@ -202,9 +205,9 @@ pub struct Citation {
 
 /// Something that deserves a word, without being an error.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Note {
+pub struct AnswerNote {
     /// Which one; stable.
-    pub kind: NoteKind,
+    pub kind: AnswerNoteKind,
     /// In words.
     pub text: String,
     /// Where in the decoded body, where it has a place.
@@ -214,7 +217,7 @@ pub struct Note {
 /// Which note.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NoteKind {
+pub enum AnswerNoteKind {
     /// A stream that counts no tokens because it was not asked to.
     UsageNotAsked,
     /// The parts of a count do not add up to its total.
@@ -253,7 +256,7 @@ pub enum NoteKind {
     UnknownShape,
 }
 
-impl Choice {
+impl AnswerChoice {
     /// A choice of which nothing is known but its number.
     pub fn new(index: u32) -> Self {
         Self {

@@ -8,7 +8,7 @@ use crate::span::{Moment, Span};
 
 /// One piece of an answer, told when the event that holds it is whole.
 #[derive(Clone, Debug, Serialize)]
-pub struct Delta<'a> {
+pub struct AnswerDelta<'a> {
     /// Which choice it belongs to.
     pub choice: u32,
     /// What it is.
@@ -86,9 +86,9 @@ impl DeltaKind {
     }
 }
 
-/// A [`Delta`] without its text, to be kept for each of many.
+/// A [`AnswerDelta`] without its text, to be kept for each of many.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct Stamp {
+pub struct DeltaStamp {
     /// Which choice it belongs to.
     pub choice: u32,
     /// What it is.
@@ -105,10 +105,10 @@ pub struct Stamp {
     pub moment: Moment,
 }
 
-impl Delta<'_> {
+impl AnswerDelta<'_> {
     /// What is kept of it.
-    pub fn stamp(&self) -> Stamp {
-        Stamp {
+    pub fn to_stamp(&self) -> DeltaStamp {
+        DeltaStamp {
             choice: self.choice,
             kind: self.kind,
             bytes: self.text.len() as u64,
@@ -121,25 +121,25 @@ impl Delta<'_> {
 }
 
 /// Whoever wants the pieces as they come.
-pub trait Hear {
+pub trait DeltaSink {
     /// One piece. Text is borrowed: keep what is needed.
-    fn delta(&mut self, delta: &Delta<'_>);
+    fn delta(&mut self, delta: &AnswerDelta<'_>);
 }
 
-impl Hear for () {
-    fn delta(&mut self, _: &Delta<'_>) {}
+impl DeltaSink for () {
+    fn delta(&mut self, _: &AnswerDelta<'_>) {}
 }
 
 /// Two that hear the same.
-impl<A: Hear> Hear for (A, &mut dyn Hear) {
-    fn delta(&mut self, delta: &Delta<'_>) {
+impl<A: DeltaSink> DeltaSink for (A, &mut dyn DeltaSink) {
+    fn delta(&mut self, delta: &AnswerDelta<'_>) {
         self.0.delta(delta);
         self.1.delta(delta);
     }
 }
 
-impl<F: FnMut(&Delta<'_>)> Hear for F {
-    fn delta(&mut self, delta: &Delta<'_>) {
+impl<F: FnMut(&AnswerDelta<'_>)> DeltaSink for F {
+    fn delta(&mut self, delta: &AnswerDelta<'_>) {
         self(delta);
     }
 }

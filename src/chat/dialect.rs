@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::gather::Gather;
+use super::builder::AnswerBuilder;
 use super::provider;
 use crate::exchange::Exchange;
 use crate::http1::FieldSection;
@@ -13,15 +13,15 @@ pub trait Dialect: Sync {
     /// Its name, stable: `openai-chat`.
     fn name(&self) -> &'static str;
     /// Whether the request, or the head of the response, is in this dialect; and why, in words.
-    fn asked(&self, asked: &Asked<'_>) -> Option<&'static str>;
+    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str>;
     /// Whether an event, or a whole body, is in this dialect; and why, in words.
-    fn shown(&self, name: &[u8], root: JsonValue<'_>) -> Option<&'static str>;
+    fn recognise_body(&self, name: &[u8], root: JsonValue<'_>) -> Option<&'static str>;
     /// Takes in one event of a stream: its type, and its data.
-    fn event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>);
+    fn read_event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>);
     /// Takes in the body of an answer that is not streamed.
-    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>);
+    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>);
     /// What tells that a stream of it is at its end.
-    fn ends(&self, provider: Option<&str>) -> Ends;
+    fn end_signal(&self, provider: Option<&str>) -> EndSignal;
 }
 
 impl std::fmt::Debug for dyn Dialect {
@@ -32,35 +32,35 @@ impl std::fmt::Debug for dyn Dialect {
 
 /// What tells that an answer is at its end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Ends {
+pub enum EndSignal {
     /// `[DONE]` after the finish reasons.
-    Mark,
+    DoneMark,
     /// A last event of its own: `message_stop`, `response.completed`, `"done":true`.
-    Event,
+    LastEvent,
     /// A finish reason in every choice, and nothing more.
-    Finish,
+    AllFinished,
     /// The end of the body: there is no finish reason.
-    Whole,
+    BodyEnd,
 }
 
 /// What the request and the heads tell, before any body.
 #[derive(Debug)]
-pub struct Asked<'a> {
+pub struct ExchangeHeads<'a> {
     /// Host asked for, lower case, without port.
     pub host: String,
     /// Path of the target, without query.
     pub path: String,
     /// Query of the target, without `?`.
     pub query: String,
-    request: &'a FieldSection,
-    response: &'a FieldSection,
+    request_head: &'a FieldSection,
+    response_head: &'a FieldSection,
     /// Status code of the response.
     pub status: Option<u16>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ExchangeHeads<'a> {
     /// What `exchange` tells.
-    pub fn of(exchange: &'a Exchange) -> Self {
+    pub fn from_exchange(exchange: &'a Exchange) -> Self {
         let target = exchange.request.target().unwrap_or_default();
         let target = String::from_utf8_lossy(target);
         let (authority, target) = split_target(&target);
@@ -68,7 +68,7 @@ impl<'a> Asked<'a> {
         let (request, response) = (&exchange.request.head, &exchange.response.head);
         let host = match authority {
             Some(authority) => authority.to_owned(),
-            None => text(request.get("host")),
+            None => field_text(request.get("host")),
         };
         let host = host.to_ascii_lowercase();
         let without_port = host
@@ -80,38 +80,38 @@ impl<'a> Asked<'a> {
                 .to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
-            request,
-            response,
+            request_head: request,
+            response_head: response,
             status: exchange.response.status(),
         }
     }
 
     /// A field of the request; empty where there is none.
-    pub fn request(&self, name: &str) -> String {
-        text(self.request.get(name))
+    pub fn request_field(&self, name: &str) -> String {
+        field_text(self.request_head.get(name))
     }
 
     /// A field of the response; empty where there is none.
-    pub fn response(&self, name: &str) -> String {
-        text(self.response.get(name))
+    pub fn response_field(&self, name: &str) -> String {
+        field_text(self.response_head.get(name))
     }
 
     /// Whether the path ends with `end`, with or without a slash after it.
-    pub fn path_ends(&self, end: &str) -> bool {
+    pub fn path_ends_with(&self, end: &str) -> bool {
         self.path.trim_end_matches('/').ends_with(end)
     }
 
     /// Who serves it, by host or by a field that names the server.
     pub(super) fn provider(&self) -> Option<&'static str> {
-        let by_server = || match self.response("server").as_str() {
+        let by_server = || match self.response_field("server").as_str() {
             "llama.cpp" => Some("llama.cpp"),
             _ => None,
         };
-        provider::by_host(&self.host).or_else(by_server)
+        provider::provider_by_host(&self.host).or_else(by_server)
     }
 }
 
-fn text(value: Option<Cow<'_, [u8]>>) -> String {
+fn field_text(value: Option<Cow<'_, [u8]>>) -> String {
     value.map_or(String::new(), |value| {
         String::from_utf8_lossy(&value).into_owned()
     })
@@ -131,13 +131,13 @@ fn split_target(target: &str) -> (Option<&str>, &str) {
 
 /// What the body of a request tells.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wish {
+pub(super) struct RequestParams {
     pub(super) model: Option<String>,
     pub(super) stream: Option<bool>,
     pub(super) include_usage: bool,
 }
 
-impl Wish {
+impl RequestParams {
     /// Reads the body of a request; what is not JSON tells nothing.
     pub(super) fn read(root: JsonValue<'_>) -> Self {
         let options = root.get("stream_options");

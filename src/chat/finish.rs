@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Why an answer stopped.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Finish {
+pub struct FinishReason {
     /// The provider's word.
     pub named: String,
     /// What kind of end it is.
@@ -39,13 +39,13 @@ pub enum FinishKind {
     Other,
 }
 
-impl Finish {
+impl FinishReason {
     /// Looks the provider's word up.
     pub fn new(named: &str) -> Self {
-        let known = WORDS.iter().find(|(word, ..)| *word == named);
+        let known = KNOWN_REASONS.iter().find(|(word, ..)| *word == named);
         let family = || {
             let (head, _) = named.split_once(':')?;
-            FAMILIES.iter().find(|(word, ..)| *word == head)
+            REASON_PREFIXES.iter().find(|(word, ..)| *word == head)
         };
         let (_, kind, meaning) = known.or_else(family).copied().unwrap_or((
             "",
@@ -60,7 +60,7 @@ impl Finish {
     }
 
     /// The word alone does not tell: `stop` also stands over refusals and forced tool calls.
-    pub(super) fn refine(&mut self, kind: FinishKind, meaning: &'static str) {
+    pub(super) fn override_kind(&mut self, kind: FinishKind, meaning: &'static str) {
         self.kind = kind;
         self.meaning = meaning;
     }
@@ -70,12 +70,12 @@ use FinishKind::{
     Cancelled, ContentFilter, Error, Length, Other, Paused, Refusal, Stop, ToolCalls,
 };
 
-const FILTERED: &str = "a content filter stopped the answer";
-const LIMIT: &str = "the limit of output tokens, or the end of the context, was reached";
-const CALLS: &str = "the model waits for the results of tool calls";
+const BY_FILTER: &str = "a content filter stopped the answer";
+const AT_TOKEN_LIMIT: &str = "the limit of output tokens, or the end of the context, was reached";
+const AWAITS_TOOLS: &str = "the model waits for the results of tool calls";
 
 /// Words that carry a detail after a colon.
-const FAMILIES: &[(&str, FinishKind, &str)] = &[
+const REASON_PREFIXES: &[(&str, FinishKind, &str)] = &[
     (
         "blocked",
         ContentFilter,
@@ -84,17 +84,17 @@ const FAMILIES: &[(&str, FinishKind, &str)] = &[
     ("incomplete", Other, "the answer is incomplete"),
 ];
 
-const WORDS: &[(&str, FinishKind, &str)] = &[
+const KNOWN_REASONS: &[(&str, FinishKind, &str)] = &[
     // OpenAI Chat Completions and its relatives.
     ("stop", Stop, "the model was done, or met a stop sequence"),
-    ("length", Length, LIMIT),
-    ("tool_calls", ToolCalls, CALLS),
+    ("length", Length, AT_TOKEN_LIMIT),
+    ("tool_calls", ToolCalls, AWAITS_TOOLS),
     (
         "function_call",
         ToolCalls,
         "the model waits for the result of a function call (old form)",
     ),
-    ("content_filter", ContentFilter, FILTERED),
+    ("content_filter", ContentFilter, BY_FILTER),
     ("eos", Stop, "the model was done"),
     ("error", Error, "the provider failed while answering"),
     ("model_length", Length, "the end of the context was reached"),
@@ -103,13 +103,13 @@ const WORDS: &[(&str, FinishKind, &str)] = &[
         Error,
         "the provider ran short of resources",
     ),
-    ("sensitive", ContentFilter, FILTERED),
+    ("sensitive", ContentFilter, BY_FILTER),
     ("network_error", Error, "the provider's own network failed"),
     // OpenAI Responses.
     ("completed", Stop, "the response is complete"),
     ("failed", Error, "the response failed; its error says why"),
     ("cancelled", Cancelled, "the response was cancelled"),
-    ("requires_action", ToolCalls, CALLS),
+    ("requires_action", ToolCalls, AWAITS_TOOLS),
     ("in_progress", Paused, "the response is still being made"),
     ("queued", Paused, "the response waits to be made"),
     (
@@ -122,7 +122,7 @@ const WORDS: &[(&str, FinishKind, &str)] = &[
         Length,
         "max_output_tokens was reached; reasoning counts too",
     ),
-    ("incomplete:content_filter", ContentFilter, FILTERED),
+    ("incomplete:content_filter", ContentFilter, BY_FILTER),
     (
         "incomplete:max_messages",
         Length,
@@ -137,7 +137,7 @@ const WORDS: &[(&str, FinishKind, &str)] = &[
     ("end_turn", Stop, "the model was done"),
     ("stop_sequence", Stop, "a stop sequence was met"),
     ("max_tokens", Length, "max_tokens was reached"),
-    ("tool_use", ToolCalls, CALLS),
+    ("tool_use", ToolCalls, AWAITS_TOOLS),
     (
         "pause_turn",
         Paused,
@@ -248,14 +248,14 @@ const WORDS: &[(&str, FinishKind, &str)] = &[
     // Cohere.
     ("COMPLETE", Stop, "the model was done"),
     ("STOP_SEQUENCE", Stop, "a stop sequence was met"),
-    ("TOOL_CALL", ToolCalls, CALLS),
+    ("TOOL_CALL", ToolCalls, AWAITS_TOOLS),
     ("ERROR", Error, "the provider failed while answering"),
     ("TIMEOUT", Error, "the provider took too long"),
 ];
 
 #[cfg(test)]
 mod tests {
-    use super::{Finish, FinishKind};
+    use super::{FinishKind, FinishReason};
 
     #[test]
     fn words_are_looked_up_as_they_are_spelled() {
@@ -269,7 +269,7 @@ mod tests {
             ("Stop", FinishKind::Other),
         ];
         for (word, kind) in cases {
-            assert_eq!(Finish::new(word).kind, kind, "{word}");
+            assert_eq!(FinishReason::new(word).kind, kind, "{word}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The meaning of an exchange with a model: one [`Completion`] for the answers of all dialects, read from
-//! decoded bodies, streamed or plain, by one [`Reader`].
+//! decoded bodies, streamed or plain, by one [`AnswerReader`].
 //!
 //! Where each part lives: `dialect` says what a dialect is and lists them all, one file each (`openai`,
 //! `responses`, `anthropic`, `gemini`, `interactions`, `ollama`, `cohere`, `embeddings`); they write into `gather`, which joins
-//! the pieces and tells each as a [`Delta`]; `usage`, `finish`, `errors`, `models` hold the tables; `verdict`
+//! the pieces and tells each as a [`AnswerDelta`]; `usage`, `finish`, `errors`, `models` hold the tables; `verdict`
 //! judges the end. A new dialect is one file and one line in [`DIALECTS`].
 //!
 //! ```text
@@ -26,69 +26,72 @@
     )
 )]
 
-mod calls;
+mod api_error;
+mod builder;
 mod completion;
 mod delta;
 mod dialect;
 mod dialects;
-mod errors;
+mod final_checks;
 mod finish;
-mod gather;
-mod models;
-mod plain;
+mod model_match;
+mod plain_body;
 mod provider;
 mod reader;
-mod settle;
+mod retry_delay;
 mod sniff;
 pub mod timeline;
+mod tool_calls;
 mod usage;
 mod verdict;
-mod wait;
 
 #[cfg(test)]
 mod tests;
 
-pub use completion::{Arguments, Choice, Citation, Completion, Media, Note, NoteKind, ToolCall};
-pub use delta::{Delta, DeltaKind, Hear, Stamp};
-pub use dialect::{Asked, Dialect, Ends};
-pub use dialects::{DIALECTS, by_name};
-pub use errors::{ApiError, Code};
-pub use finish::{Finish, FinishKind};
-pub use gather::Gather;
-pub use models::{Match, compare};
-pub use reader::{Moments, Reader};
-pub use usage::{Cost, Usage};
-pub use verdict::{Ending, Verdict};
-pub use wait::Wait;
+pub use api_error::{ApiError, ErrorCode};
+pub use builder::AnswerBuilder;
+pub use completion::{
+    AnswerChoice, AnswerNote, AnswerNoteKind, ArgumentCheck, BodyMediaType, Citation, Completion,
+    ToolCall,
+};
+pub use delta::{AnswerDelta, DeltaKind, DeltaSink, DeltaStamp};
+pub use dialect::{Dialect, EndSignal, ExchangeHeads};
+pub use dialects::{DIALECTS, dialect_by_name};
+pub use finish::{FinishKind, FinishReason};
+pub use model_match::{ModelMatch, compare_models};
+pub use reader::{AnswerReader, MomentLookup};
+pub use retry_delay::RetryDelay;
+pub use usage::{ReportedCost, TokenUsage};
+pub use verdict::{AnswerVerdict, BodyEnding};
 
 use crate::exchange::Exchange;
 use crate::sse::MAX_EVENT_BYTES;
 
 /// How much of an answer a reader keeps.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Keep {
-    /// Its text, and a [`Stamp`] of every piece.
+pub enum AnswerRetention {
+    /// Its text, and a [`DeltaStamp`] of every piece.
     #[default]
-    All,
+    Everything,
     /// Its text.
-    Text,
+    TextOnly,
     /// The beginning of each text, up to 1 MiB: memory stays bounded, and short answers are whole.
-    Beginning,
+    TextStart,
     /// Only sums, identities and ends: memory stays bounded however long the stream is.
-    Sums,
+    TotalsOnly,
 }
 
 /// How much of a text is its beginning, in bytes.
-const BEGINNING: usize = 1 << 20;
+const MAX_KEPT_TEXT: usize = 1 << 20;
 
-impl Keep {
+impl AnswerRetention {
     /// Appends `piece` to `known`, which holds all of the `before` bytes that came until now, or only their
     /// beginning.
     fn append(self, known: &mut String, before: u64, piece: &str) {
         let room = match self {
-            Self::All | Self::Text => usize::MAX,
-            Self::Beginning => BEGINNING,
-            Self::Sums => 0,
+            Self::Everything | Self::TextOnly => usize::MAX,
+            Self::TextStart => MAX_KEPT_TEXT,
+            Self::TotalsOnly => 0,
         };
         let is_whole = known.len() as u64 == before;
         if is_whole && known.len().saturating_add(piece.len()) <= room {
@@ -99,21 +102,21 @@ impl Keep {
 
 /// How an answer is to be read.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct AnswerReadOptions {
     /// The dialect, where the user named it.
     pub dialect: Option<&'static dyn Dialect>,
     /// How much is kept.
-    pub keep: Keep,
+    pub retention: AnswerRetention,
     /// Longest event, or plain body, in bytes.
-    pub limit: u64,
+    pub size_limit: u64,
 }
 
-impl Default for Options {
+impl Default for AnswerReadOptions {
     fn default() -> Self {
         Self {
             dialect: None,
-            keep: Keep::All,
-            limit: MAX_EVENT_BYTES,
+            retention: AnswerRetention::Everything,
+            size_limit: MAX_EVENT_BYTES,
         }
     }
 }
@@ -125,21 +128,21 @@ impl Completion {
         exchange: &Exchange,
         request_body: &[u8],
         body: &[u8],
-        moments: Moments<'_>,
-        options: Options,
+        moments: MomentLookup<'_>,
+        options: AnswerReadOptions,
     ) -> Self {
-        let mut reader = Reader::begin(exchange, request_body, options);
-        reader.push_with(body, moments, &mut ());
-        reader.finish(Ending::of(exchange), &mut ())
+        let mut reader = AnswerReader::new(exchange, request_body, options);
+        reader.push_with_moments(body, moments, &mut ());
+        reader.finish(BodyEnding::from_exchange(exchange), &mut ())
     }
 }
 
 /// Reads `bytes` as the body of every dialect, and of none that is named. The body of a fuzz target.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
-    alike(bytes, None);
+    assert_split_invariant(bytes, None);
     for &dialect in DIALECTS {
-        alike(bytes, Some(dialect));
+        assert_split_invariant(bytes, Some(dialect));
     }
 }
 
@@ -147,40 +150,45 @@ pub fn fuzz(bytes: &[u8]) {
 /// body of a fuzz target for each.
 #[doc(hidden)]
 pub fn fuzz_as(name: Option<&str>, bytes: &[u8]) {
-    let dialect = name.and_then(by_name);
+    let dialect = name.and_then(dialect_by_name);
     assert_eq!(name, dialect.map(Dialect::name), "no such dialect");
-    alike(bytes, dialect);
+    assert_split_invariant(bytes, dialect);
 }
 
 /// Asserts that any split gives the same answer, and that what was cut never reads as whole.
-fn alike(bytes: &[u8], dialect: Option<&'static dyn Dialect>) {
-    for keep in [Keep::All, Keep::Sums] {
-        let options = Options {
+fn assert_split_invariant(bytes: &[u8], dialect: Option<&'static dyn Dialect>) {
+    for keep in [AnswerRetention::Everything, AnswerRetention::TotalsOnly] {
+        let options = AnswerReadOptions {
             dialect,
-            keep,
-            limit: MAX_EVENT_BYTES,
+            retention: keep,
+            size_limit: MAX_EVENT_BYTES,
         };
-        let whole = in_pieces(bytes, options, bytes.len(), Ending::Whole);
+        let whole = read_in_pieces(bytes, options, bytes.len(), BodyEnding::Whole);
         for size in [1, 7] {
-            let split = in_pieces(bytes, options, size, Ending::Whole);
+            let split = read_in_pieces(bytes, options, size, BodyEnding::Whole);
             assert_eq!(whole, split, "{dialect:?}: a split changes the answer");
         }
-        let (cut, _) = in_pieces(bytes, options, bytes.len(), Ending::Cut { within: None });
+        let (cut, _) = read_in_pieces(
+            bytes,
+            options,
+            bytes.len(),
+            BodyEnding::Cut { within: None },
+        );
         assert!(!cut.verdict.is_whole(), "{dialect:?}: cut, and yet whole");
     }
 }
 
-fn in_pieces(
+fn read_in_pieces(
     bytes: &[u8],
-    options: Options,
+    options: AnswerReadOptions,
     size: usize,
-    ending: Ending,
+    ending: BodyEnding,
 ) -> (Completion, Vec<String>) {
     let mut told = Vec::new();
-    let mut hear = |delta: &Delta<'_>| {
+    let mut hear = |delta: &AnswerDelta<'_>| {
         told.push(format!("{:?} {} {}", delta.kind, delta.text, delta.span));
     };
-    let mut reader = Reader::begin(&Exchange::default(), &[], options);
+    let mut reader = AnswerReader::new(&Exchange::default(), &[], options);
     for piece in bytes.chunks(size.max(1)) {
         reader.push(piece, crate::span::Moment::default(), &mut hear);
     }

@@ -1,12 +1,12 @@
 //! Who serves an API: by host. Fields that only one provider sends are known to the dialects.
 
 /// The provider behind `host` (lower case, without port).
-pub(super) fn by_host(host: &str) -> Option<&'static str> {
+pub(super) fn provider_by_host(host: &str) -> Option<&'static str> {
     let is_under = |suffix: &str| {
         host.strip_suffix(suffix)
             .is_some_and(|front| front.is_empty() || front.ends_with('.'))
     };
-    let found = HOSTS.iter().find(|(suffix, _)| is_under(suffix));
+    let found = PROVIDER_HOSTS.iter().find(|(suffix, _)| is_under(suffix));
     // Regional hosts of Vertex put the region before a hyphen.
     let vertex = host
         .ends_with("aiplatform.googleapis.com")
@@ -15,7 +15,7 @@ pub(super) fn by_host(host: &str) -> Option<&'static str> {
 }
 
 /// Hosts, each with what lies under it.
-const HOSTS: &[(&str, &str)] = &[
+const PROVIDER_HOSTS: &[(&str, &str)] = &[
     ("api.openai.com", "openai"),
     ("openai.azure.com", "azure"),
     ("cognitiveservices.azure.com", "azure"),
@@ -44,17 +44,17 @@ const HOSTS: &[(&str, &str)] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::by_host;
+    use super::provider_by_host;
 
     #[test]
     fn hosts_are_known_by_their_end() {
-        assert_eq!(by_host("api.groq.com"), Some("groq"));
-        assert_eq!(by_host("my.openai.azure.com"), Some("azure"));
+        assert_eq!(provider_by_host("api.groq.com"), Some("groq"));
+        assert_eq!(provider_by_host("my.openai.azure.com"), Some("azure"));
         assert_eq!(
-            by_host("europe-west1-aiplatform.googleapis.com"),
+            provider_by_host("europe-west1-aiplatform.googleapis.com"),
             Some("vertex")
         );
-        assert_eq!(by_host("notapi.groq.com"), None);
-        assert_eq!(by_host("localhost"), None);
+        assert_eq!(provider_by_host("notapi.groq.com"), None);
+        assert_eq!(provider_by_host("localhost"), None);
     }
 }

@@ -1,14 +1,14 @@
 //! Reads one answer while it comes: finds what the body is, its events, its dialect, and joins the pieces.
 
-use super::completion::{Choice, Completion, Media, NoteKind};
-use super::delta::{DeltaKind, Hear};
-use super::dialect::{Asked, Dialect, Wish, model_in_path};
-use super::dialects::{recognise, recognise_body};
-use super::errors::ApiError;
-use super::gather::{Gather, Place, filled};
-use super::sniff::{Label, differs, format, sniff};
-use super::verdict::{Ending, Evidence, judge};
-use super::{Keep, Options};
+use super::api_error::ApiError;
+use super::builder::{AnswerBuilder, EventPlace, non_empty_str};
+use super::completion::{AnswerChoice, AnswerNoteKind, BodyMediaType, Completion};
+use super::delta::{DeltaKind, DeltaSink};
+use super::dialect::{Dialect, ExchangeHeads, RequestParams, model_in_path};
+use super::dialects::{recognise_heads, recognise_json};
+use super::sniff::{BodyHints, media_mismatch, sniff_media, stream_format};
+use super::verdict::{BodyEnding, EndEvidence, judge_answer};
+use super::{AnswerReadOptions, AnswerRetention};
 use crate::exchange::Exchange;
 use crate::http1::BodyFraming;
 use crate::json::{JsonDocument, JsonValue};
@@ -18,56 +18,57 @@ use crate::tape::{RollingBuffer, Window};
 
 /// Reads one answer.
 ///
-/// [`Reader::begin`] when the head of the response is whole, [`Reader::push`] what comes of its body, content
-/// codings undone, and [`Reader::finish`] at its end. Memory stays bounded under [`Keep::Sums`].
+/// [`AnswerReader::new`] when the head of the response is whole, [`AnswerReader::push`] what comes of its body, content
+/// codings undone, and [`AnswerReader::finish`] at its end. Memory stays bounded under [`AnswerRetention::TotalsOnly`].
 #[derive(Clone, Debug)]
-pub struct Reader {
+pub struct AnswerReader {
     pub(super) completion: Completion,
     pub(super) dialect: Option<&'static dyn Dialect>,
     /// Whether the dialect was named by the user.
     pub(super) is_named: bool,
-    pub(super) keep: Keep,
+    pub(super) retention: AnswerRetention,
     /// Longest event, or plain body, in bytes.
-    pub(super) limit: u64,
-    label: Label,
-    pub(super) wish: Wish,
+    pub(super) size_limit: u64,
+    hints: BodyHints,
+    pub(super) request_params: RequestParams,
     rolling: RollingBuffer,
     /// What the body is, once known.
-    pub(super) media: Option<Media>,
+    pub(super) media: Option<BodyMediaType>,
     decoder: Option<EventDecoder>,
     /// Number of the next event.
-    number: u64,
+    next_event: u64,
     /// The last `sequence_number`.
-    sequence: Option<u64>,
+    last_sequence: Option<u64>,
     /// Whether any event showed the dialect.
-    shown: bool,
+    dialect_confirmed: bool,
     /// The event that the body ended in.
-    pub(super) cut: Option<Span>,
+    pub(super) cut_span: Option<Span>,
     /// The model that the head names: some bodies name only the alias (Azure's Responses).
-    pub(super) served: String,
+    pub(super) head_model: String,
     /// A body that is no stream has been read, or is too large.
-    pub(super) read: bool,
-    last: Moment,
+    pub(super) plain_done: bool,
+    last_moment: Moment,
     /// Offset of the first byte that was fed last.
-    fresh: u64,
+    fed_from: u64,
     /// When the first byte came that is held from before.
-    held: Moment,
+    held_moment: Moment,
 }
 
 /// When the byte at an offset of the decoded body came.
-pub type Moments<'a> = &'a dyn Fn(u64) -> Moment;
+pub type MomentLookup<'a> = &'a dyn Fn(u64) -> Moment;
 
-impl Reader {
+impl AnswerReader {
     /// Begins with what request and heads tell; `request_body` without content coding, empty if unknown.
-    pub fn begin(exchange: &Exchange, request_body: &[u8], options: Options) -> Self {
-        let asked = Asked::of(exchange);
-        let wish = JsonDocument::parse(request_body).map(|document| Wish::read(document.root()));
+    pub fn new(exchange: &Exchange, request_body: &[u8], options: AnswerReadOptions) -> Self {
+        let asked = ExchangeHeads::from_exchange(exchange);
+        let wish =
+            JsonDocument::parse(request_body).map(|document| RequestParams::read(document.root()));
         let wish = wish.unwrap_or_default();
         let named = options
             .dialect
             .map(|dialect| (dialect, "named by the user".to_owned()));
-        let found = named.or_else(|| recognise(&asked));
-        let content_type = asked.response("content-type");
+        let found = named.or_else(|| recognise_heads(&asked));
+        let content_type = asked.response_field("content-type");
         let content_type = content_type.split(';').next().unwrap_or_default().trim();
         // What has no body by its status or its method is no empty stream.
         let bodyless = exchange.response.framing == Some(BodyFraming::Empty);
@@ -84,28 +85,28 @@ impl Reader {
             },
             dialect,
             is_named: options.dialect.is_some(),
-            keep: options.keep,
-            limit: options.limit,
-            label: Label {
+            retention: options.retention,
+            size_limit: options.size_limit,
+            hints: BodyHints {
                 content_type: content_type.to_ascii_lowercase(),
-                bodyless,
-                array_streams: asked.path.ends_with(":streamGenerateContent")
+                has_no_body: bodyless,
+                array_is_stream: asked.path.ends_with(":streamGenerateContent")
                     || name == Some("gemini"),
-                lines_stream: name == Some("ollama") && wish.stream != Some(false),
+                json_is_lines: name == Some("ollama") && wish.stream != Some(false),
             },
-            wish,
+            request_params: wish,
             rolling: RollingBuffer::default(),
             media: None,
             decoder: None,
-            number: 0,
-            sequence: None,
-            shown: false,
-            cut: None,
-            served: asked.response("x-ms-served-model"),
-            read: false,
-            last: Moment::default(),
-            fresh: 0,
-            held: Moment::default(),
+            next_event: 0,
+            last_sequence: None,
+            dialect_confirmed: false,
+            cut_span: None,
+            head_model: asked.response_field("x-ms-served-model"),
+            plain_done: false,
+            last_moment: Moment::default(),
+            fed_from: 0,
+            held_moment: Moment::default(),
         }
     }
 
@@ -115,226 +116,263 @@ impl Reader {
     }
 
     /// Takes in bytes of the decoded body that came at `moment`.
-    pub fn push(&mut self, bytes: &[u8], moment: Moment, hear: &mut dyn Hear) {
-        self.last = moment;
+    pub fn push(&mut self, bytes: &[u8], moment: Moment, hear: &mut dyn DeltaSink) {
+        self.last_moment = moment;
         self.feed(bytes, false, &|_| moment, hear);
     }
 
     /// Takes in bytes of which each has its own moment.
-    pub fn push_with(&mut self, bytes: &[u8], moments: Moments<'_>, hear: &mut dyn Hear) {
+    pub fn push_with_moments(
+        &mut self,
+        bytes: &[u8],
+        moments: MomentLookup<'_>,
+        hear: &mut dyn DeltaSink,
+    ) {
         self.feed(bytes, false, moments, hear);
         if let Some(last) = self.completion.bytes.checked_sub(1) {
-            self.last = moments(last);
+            self.last_moment = moments(last);
         }
     }
 
     /// The body is over; answers with all of it, judged.
-    pub fn finish(mut self, ending: Ending, hear: &mut dyn Hear) -> Completion {
-        let last = self.last;
+    pub fn finish(mut self, ending: BodyEnding, hear: &mut dyn DeltaSink) -> Completion {
+        let last = self.last_moment;
         self.feed(&[], true, &|_| last, hear);
-        self.settle();
+        self.run_final_checks();
         let provider = self.completion.provider;
-        let evidence = Evidence {
-            ending,
-            cut: self.cut,
-            shown: self.shown,
-            ends: self.dialect.map(|dialect| dialect.ends(provider)),
+        let evidence = EndEvidence {
+            body_ending: ending,
+            cut_span: self.cut_span,
+            dialect_confirmed: self.dialect_confirmed,
+            end_signal: self.dialect.map(|dialect| dialect.end_signal(provider)),
         };
-        self.completion.verdict = judge(&self.completion, evidence);
+        self.completion.verdict = judge_answer(&self.completion, evidence);
         self.completion
     }
 
-    fn feed(&mut self, bytes: &[u8], ended: bool, moments: Moments<'_>, hear: &mut dyn Hear) {
+    fn feed(
+        &mut self,
+        bytes: &[u8],
+        ended: bool,
+        moments: MomentLookup<'_>,
+        hear: &mut dyn DeltaSink,
+    ) {
         let more = bytes.len() as u64;
-        self.fresh = self.completion.bytes;
+        self.fed_from = self.completion.bytes;
         self.completion.bytes = self.completion.bytes.saturating_add(more);
         let mut rolling = std::mem::take(&mut self.rolling);
         rolling.feed(bytes, ended, |seen| self.step(seen, moments, hear));
         self.rolling = rolling;
         let at = self.decoder.as_ref().map_or(0, EventDecoder::at);
-        if at >= self.fresh && more > 0 {
-            self.held = moments(at);
+        if at >= self.fed_from && more > 0 {
+            self.held_moment = moments(at);
         }
     }
 
     /// When the byte at `start` came, with which an event begins.
-    fn begun(&self, start: u64, moments: Moments<'_>) -> Moment {
-        match start < self.fresh {
-            true => self.held,
+    fn event_began(&self, start: u64, moments: MomentLookup<'_>) -> Moment {
+        match start < self.fed_from {
+            true => self.held_moment,
             false => moments(start),
         }
     }
 
     /// Reads on; answers with the offset of the first byte that is still needed.
-    fn step(&mut self, seen: Window<'_>, moments: Moments<'_>, hear: &mut dyn Hear) -> u64 {
-        let Some(media) = self.media(seen) else {
+    fn step(
+        &mut self,
+        seen: Window<'_>,
+        moments: MomentLookup<'_>,
+        hear: &mut dyn DeltaSink,
+    ) -> u64 {
+        let Some(media) = self.detect_media(seen) else {
             return seen.base;
         };
         match self.decoder.take() {
             Some(mut decoder) => {
                 while let Some(item) = decoder.step(seen) {
-                    let times = Times {
-                        begun: self.begun(item.span().start, moments),
+                    let times = EventTimes {
+                        began: self.event_began(item.span().start, moments),
                         moment: moments(decoder.ready_at().saturating_sub(1)),
                     };
-                    self.item(item, seen, times, hear);
+                    self.take_item(item, seen, times, hear);
                 }
                 let at = decoder.at();
                 self.decoder = Some(decoder);
                 at
             }
-            None => self.plain(media, seen, moments, hear),
+            None => self.step_plain(media, seen, moments, hear),
         }
     }
 
-    fn media(&mut self, seen: Window<'_>) -> Option<Media> {
+    fn detect_media(&mut self, seen: Window<'_>) -> Option<BodyMediaType> {
         if self.media.is_none() {
-            let media = sniff(&self.label, seen)?;
+            let media = sniff_media(&self.hints, seen)?;
             self.media = Some(media);
             self.completion.media = media;
-            self.decoder = format(media).map(|format| EventDecoder::with_limit(format, self.limit));
-            if let Some(text) = differs(&self.label, media) {
-                self.with(Place::nowhere(), &mut (), |gather| {
-                    gather.note(NoteKind::MediaDiffers, text, None);
+            self.decoder = stream_format(media)
+                .map(|format| EventDecoder::with_limit(format, self.size_limit));
+            if let Some(text) = media_mismatch(&self.hints, media) {
+                self.with_builder(EventPlace::none(), &mut (), |gather| {
+                    gather.push_note(AnswerNoteKind::MediaDiffers, text, None);
                 });
             }
         }
         self.media
     }
 
-    pub(super) fn with(
+    pub(super) fn with_builder(
         &mut self,
-        place: Place,
-        hear: &mut dyn Hear,
-        write: impl FnOnce(&mut Gather<'_>),
+        place: EventPlace,
+        hear: &mut dyn DeltaSink,
+        write: impl FnOnce(&mut AnswerBuilder<'_>),
     ) {
-        write(&mut Gather {
+        write(&mut AnswerBuilder {
             completion: &mut self.completion,
-            hear,
-            keep: self.keep,
+            sink: hear,
+            retention: self.retention,
             place,
-            told: false,
-            spare: Choice::default(),
+            has_emitted: false,
+            spare_choice: AnswerChoice::default(),
         });
     }
 
-    fn item(&mut self, item: StreamItem, seen: Window<'_>, times: Times, hear: &mut dyn Hear) {
-        let place = Place {
+    fn take_item(
+        &mut self,
+        item: StreamItem,
+        seen: Window<'_>,
+        times: EventTimes,
+        hear: &mut dyn DeltaSink,
+    ) {
+        let place = EventPlace {
             base: None,
             span: item.span(),
-            event: self.number,
-            begun: times.begun,
+            event: self.next_event,
+            began: times.began,
             moment: times.moment,
-            streamed: true,
+            is_streamed: true,
         };
         match item {
             StreamItem::Separator(_) => return,
-            StreamItem::Event(event) => self.event(event, seen, place, hear),
+            StreamItem::Event(event) => self.take_event(event, seen, place, hear),
             StreamItem::Comment { text, .. } => {
                 self.completion.comments = self.completion.comments.saturating_add(1);
                 let text = String::from_utf8_lossy(seen.slice(text));
-                self.with(place, hear, |gather| {
-                    gather.tell_event(DeltaKind::Comment, &text);
+                self.with_builder(place, hear, |gather| {
+                    gather.emit_event(DeltaKind::Comment, &text);
                 });
             }
             StreamItem::WithoutData(_) => {
-                self.with(place, hear, |gather| {
-                    gather.tell_event(DeltaKind::Other, "");
+                self.with_builder(place, hear, |gather| {
+                    gather.emit_event(DeltaKind::Other, "");
                 });
             }
             StreamItem::TooLong(span) => {
                 let text = format!("an event of {} bytes is too large to be read", span.len());
-                self.with(place, hear, |gather| {
-                    gather.note(NoteKind::TooLarge, text, Some(span));
-                    gather.tell_event(DeltaKind::Other, "");
+                self.with_builder(place, hear, |gather| {
+                    gather.push_note(AnswerNoteKind::TooLarge, text, Some(span));
+                    gather.emit_event(DeltaKind::Other, "");
                 });
             }
-            StreamItem::Truncated(cut) => self.cut_off(cut, seen, place, hear),
+            StreamItem::Truncated(cut) => self.take_cut_event(cut, seen, place, hear),
         }
-        self.number = self.number.saturating_add(1);
+        self.next_event = self.next_event.saturating_add(1);
     }
 
     /// The body ends inside an event. An end mark that lacks no more than its blank line is one all the same.
-    fn cut_off(
+    fn take_cut_event(
         &mut self,
         cut: TruncatedEvent,
         seen: Window<'_>,
-        place: Place,
-        hear: &mut dyn Hear,
+        place: EventPlace,
+        hear: &mut dyn DeltaSink,
     ) {
         let bytes = seen.slice(cut.span);
         let data = bytes.strip_prefix(b"data:").unwrap_or_default();
         let is_mark = data.trim_ascii() == b"[DONE]";
         if !is_mark {
-            self.cut = Some(cut.span);
+            self.cut_span = Some(cut.span);
         }
-        self.with(place, hear, |gather| match is_mark {
+        self.with_builder(place, hear, |gather| match is_mark {
             true => {
                 let text = "the end mark lacks its blank line: strict readers never see it";
-                gather.note(NoteKind::OpenMark, text.to_owned(), Some(cut.span));
-                gather.done("[DONE]");
+                gather.push_note(AnswerNoteKind::OpenMark, text.to_owned(), Some(cut.span));
+                gather.mark_done("[DONE]");
             }
-            false => gather.tell_event(DeltaKind::Cut, &String::from_utf8_lossy(bytes)),
+            false => gather.emit_event(DeltaKind::Cut, &String::from_utf8_lossy(bytes)),
         });
     }
 
-    fn event(&mut self, event: SseEvent, seen: Window<'_>, place: Place, hear: &mut dyn Hear) {
+    fn take_event(
+        &mut self,
+        event: SseEvent,
+        seen: Window<'_>,
+        place: EventPlace,
+        hear: &mut dyn DeltaSink,
+    ) {
         let base = event.first_data.filter(|_| event.data_lines == 1);
-        let place = Place {
+        let place = EventPlace {
             base: base.map(|span| span.start),
             ..place
         };
         let (data, name) = (event.data(seen), event.name(seen));
         self.completion.first_event.get_or_insert(place.moment);
         if data.trim_ascii().starts_with(b"[DONE]") {
-            return self.with(place, hear, |gather| gather.done("[DONE]"));
+            return self.with_builder(place, hear, |gather| gather.mark_done("[DONE]"));
         }
         self.completion.events = self.completion.events.saturating_add(1);
         match JsonDocument::parse(&data) {
-            Ok(document) => self.json_event(name, document.root(), place, hear),
-            Err(error) => self.with(place, hear, |gather| {
+            Ok(document) => self.take_json_event(name, document.root(), place, hear),
+            Err(error) => self.with_builder(place, hear, |gather| {
                 if name == b"error" {
-                    gather.error(ApiError::words(&data), event.span);
+                    gather.push_error(ApiError::from_text(&data), event.span);
                 } else if !data.trim_ascii().is_empty() {
                     let text = format!("the data of an event is not JSON: {error}");
-                    gather.note(NoteKind::NotJson, text, Some(event.span));
+                    gather.push_note(AnswerNoteKind::NotJson, text, Some(event.span));
                 }
                 let text = String::from_utf8_lossy(&data);
-                gather.tell_event(DeltaKind::Other, &text);
+                gather.emit_event(DeltaKind::Other, &text);
             }),
         }
     }
 
-    fn json_event(&mut self, name: &[u8], root: JsonValue<'_>, place: Place, hear: &mut dyn Hear) {
-        self.recognise(name, root);
+    fn take_json_event(
+        &mut self,
+        name: &[u8],
+        root: JsonValue<'_>,
+        place: EventPlace,
+        hear: &mut dyn DeltaSink,
+    ) {
+        self.recognise_dialect(name, root);
         let dialect = self.dialect;
-        self.shown |=
-            !self.shown && dialect.is_some_and(|dialect| dialect.shown(name, root).is_some());
-        let gap = self.gap(root);
-        self.with(place, hear, |gather| {
-            if let Some(error) = ApiError::named(root).or_else(|| ApiError::called(name, root)) {
-                gather.error(error, gather.span(root));
+        self.dialect_confirmed |= !self.dialect_confirmed
+            && dialect.is_some_and(|dialect| dialect.recognise_body(name, root).is_some());
+        let gap = self.find_sequence_gap(root);
+        self.with_builder(place, hear, |gather| {
+            if let Some(error) =
+                ApiError::from_error_key(root).or_else(|| ApiError::from_error_event(name, root))
+            {
+                gather.push_error(error, gather.value_span(root));
             }
             if let Some(dialect) = dialect {
-                dialect.event(name, root, gather);
+                dialect.read_event(name, root, gather);
             }
             // An event without a piece of the answer is seen all the same.
-            if !gather.told {
+            if !gather.has_emitted {
                 let kinds = ["type", "event_type", "object"];
-                let kind = kinds.iter().find_map(|key| filled(root.get(key)?));
+                let kind = kinds.iter().find_map(|key| non_empty_str(root.get(key)?));
                 let kind = kind.unwrap_or_default();
-                gather.tell_event(DeltaKind::Other, &kind);
+                gather.emit_event(DeltaKind::Other, &kind);
             }
             if let Some(text) = gap {
-                gather.note_once(NoteKind::SequenceGap, text, Some(gather.place.span));
+                gather.push_note_once(AnswerNoteKind::SequenceGap, text, Some(gather.place.span));
             }
         });
     }
 
-    pub(super) fn recognise(&mut self, name: &[u8], root: JsonValue<'_>) {
+    pub(super) fn recognise_dialect(&mut self, name: &[u8], root: JsonValue<'_>) {
         if self.dialect.is_none()
             && !self.is_named
-            && let Some((dialect, why)) = recognise_body(name, root)
+            && let Some((dialect, why)) = recognise_json(name, root)
         {
             self.dialect = Some(dialect);
             self.completion.dialect = Some(dialect.name());
@@ -343,12 +381,12 @@ impl Reader {
     }
 
     /// Responses numbers its events: what is missing or came twice, in words.
-    fn gap(&mut self, root: JsonValue<'_>) -> Option<String> {
+    fn find_sequence_gap(&mut self, root: JsonValue<'_>) -> Option<String> {
         if self.completion.dialect != Some("openai-responses") {
             return None;
         }
         let number = root.get("sequence_number")?.as_u64()?;
-        let before = self.sequence.replace(number)?;
+        let before = self.last_sequence.replace(number)?;
         (number != before.saturating_add(1)).then(|| {
             format!("event {number} follows event {before}: events were lost or came twice")
         })
@@ -357,21 +395,21 @@ impl Reader {
 
 /// When an event came.
 #[derive(Clone, Copy)]
-struct Times {
-    begun: Moment,
+struct EventTimes {
+    began: Moment,
     moment: Moment,
 }
 
-impl Place {
+impl EventPlace {
     /// For notes that stand nowhere.
-    pub(super) fn nowhere() -> Self {
+    pub(super) fn none() -> Self {
         Self {
             base: None,
             span: Span::default(),
             event: 0,
-            begun: Moment::default(),
+            began: Moment::default(),
             moment: Moment::default(),
-            streamed: false,
+            is_streamed: false,
         }
     }
 }

@@ -1,40 +1,40 @@
 //! What a body is: by its label, and by how it begins, which is what counts where the two differ.
 
-use super::completion::Media;
+use super::completion::BodyMediaType;
 use crate::sse::StreamFormat;
 use crate::tape::Window;
 
 /// What the label and the dialect say, before the first byte.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Label {
+pub(super) struct BodyHints {
     /// `Content-Type` without parameters, lower case.
     pub(super) content_type: String,
     /// Whether no body belongs to it.
-    pub(super) bodyless: bool,
+    pub(super) has_no_body: bool,
     /// Whether a JSON array of this dialect is a stream.
-    pub(super) array_streams: bool,
+    pub(super) array_is_stream: bool,
     /// Whether JSON of this dialect comes in lines.
-    pub(super) lines_stream: bool,
+    pub(super) json_is_lines: bool,
 }
 
 /// How many bytes after white space are enough to tell.
-const ENOUGH: usize = 8;
+const SNIFF_LEN: usize = 8;
 
 /// White space before which nobody waits longer: what a body is, its label must say then.
-const SPACE: usize = 64 << 10;
+const MAX_BLANK: usize = 64 << 10;
 
 /// What a body is to be read as. `None`: more bytes are needed.
-pub(super) fn sniff(label: &Label, seen: Window<'_>) -> Option<Media> {
-    let held = seen.bytes.get(..SPACE).unwrap_or(seen.bytes);
+pub(super) fn sniff_media(label: &BodyHints, seen: Window<'_>) -> Option<BodyMediaType> {
+    let held = seen.bytes.get(..MAX_BLANK).unwrap_or(seen.bytes);
     let bytes = held.strip_prefix(b"\xef\xbb\xbf").unwrap_or(held);
     let start = bytes.trim_ascii_start();
     let Some(first) = start.first() else {
         let silent =
-            bytes.is_empty() && (label.bodyless || label.content_type != "text/event-stream");
-        return (seen.ended || held.len() >= SPACE).then_some(match silent {
-            true => Media::Empty,
+            bytes.is_empty() && (label.has_no_body || label.content_type != "text/event-stream");
+        return (seen.ended || held.len() >= MAX_BLANK).then_some(match silent {
+            true => BodyMediaType::Empty,
             // A stream may be over before its first event.
-            false => by_label(label),
+            false => labelled_media(label),
         });
     };
     // A mark that has not come whole looks like something else.
@@ -42,14 +42,14 @@ pub(super) fn sniff(label: &Label, seen: Window<'_>) -> Option<Media> {
         return None;
     }
     match first {
-        b'{' if is_lines(label) => return Some(Media::Ndjson),
-        b'{' => return Some(Media::Json),
-        b'[' if label.array_streams => return Some(Media::JsonArray),
-        b'[' => return Some(Media::Json),
-        _ if label.content_type == "text/event-stream" => return Some(Media::Sse),
+        b'{' if is_json_lines(label) => return Some(BodyMediaType::Ndjson),
+        b'{' => return Some(BodyMediaType::Json),
+        b'[' if label.array_is_stream => return Some(BodyMediaType::JsonArray),
+        b'[' => return Some(BodyMediaType::Json),
+        _ if label.content_type == "text/event-stream" => return Some(BodyMediaType::Sse),
         _ => {}
     }
-    if start.len() < ENOUGH && held.len() < SPACE && !seen.ended {
+    if start.len() < SNIFF_LEN && held.len() < MAX_BLANK && !seen.ended {
         return None;
     }
     let begins = |words: &[&str]| {
@@ -59,15 +59,15 @@ pub(super) fn sniff(label: &Label, seen: Window<'_>) -> Option<Media> {
         })
     };
     if begins(&["data:", "event:", "id:", "retry:", ": "]) {
-        return Some(Media::Sse);
+        return Some(BodyMediaType::Sse);
     }
     if begins(&["<!doctype", "<html", "<head"]) {
-        return Some(Media::Html);
+        return Some(BodyMediaType::Html);
     }
-    Some(by_label(label))
+    Some(labelled_media(label))
 }
 
-fn is_lines(label: &Label) -> bool {
+fn is_json_lines(label: &BodyHints) -> bool {
     let named = matches!(
         label.content_type.as_str(),
         "application/x-ndjson"
@@ -76,42 +76,48 @@ fn is_lines(label: &Label) -> bool {
             | "application/x-jsonlines"
     );
     let unnamed = !label.content_type.ends_with("/json") && !label.content_type.ends_with("+json");
-    named || (label.lines_stream && unnamed)
+    named || (label.json_is_lines && unnamed)
 }
 
 /// What the label alone says.
-fn by_label(label: &Label) -> Media {
+fn labelled_media(label: &BodyHints) -> BodyMediaType {
     match label.content_type.as_str() {
-        "text/event-stream" => Media::Sse,
-        "text/html" => Media::Html,
-        kind if kind.ends_with("json") && !is_lines(label) => Media::Json,
-        kind if is_lines(label) && !kind.is_empty() => Media::Ndjson,
-        kind if kind.starts_with("text/") => Media::Text,
-        _ => Media::Binary,
+        "text/event-stream" => BodyMediaType::Sse,
+        "text/html" => BodyMediaType::Html,
+        kind if kind.ends_with("json") && !is_json_lines(label) => BodyMediaType::Json,
+        kind if is_json_lines(label) && !kind.is_empty() => BodyMediaType::Ndjson,
+        kind if kind.starts_with("text/") => BodyMediaType::Text,
+        _ => BodyMediaType::Binary,
     }
 }
 
 /// How the events of such a body are written, if it has any.
-pub(super) fn format(media: Media) -> Option<StreamFormat> {
+pub(super) fn stream_format(media: BodyMediaType) -> Option<StreamFormat> {
     match media {
-        Media::Sse => Some(StreamFormat::EventStream),
-        Media::Ndjson => Some(StreamFormat::Lines),
-        Media::JsonArray => Some(StreamFormat::Array),
+        BodyMediaType::Sse => Some(StreamFormat::EventStream),
+        BodyMediaType::Ndjson => Some(StreamFormat::Lines),
+        BodyMediaType::JsonArray => Some(StreamFormat::Array),
         _ => None,
     }
 }
 
 /// Whether the label says something else, in words.
-pub(super) fn differs(label: &Label, media: Media) -> Option<String> {
-    let labelled = by_label(label);
-    let is_json = |media| matches!(media, Media::Json | Media::JsonArray);
+pub(super) fn media_mismatch(label: &BodyHints, media: BodyMediaType) -> Option<String> {
+    let labelled = labelled_media(label);
+    let is_json = |media| matches!(media, BodyMediaType::Json | BodyMediaType::JsonArray);
     let same = labelled == media || (is_json(labelled) && is_json(media));
-    let told = matches!(media, Media::Json | Media::Sse | Media::Html);
-    let is_labelled = matches!(labelled, Media::Json | Media::Sse | Media::Ndjson);
+    let told = matches!(
+        media,
+        BodyMediaType::Json | BodyMediaType::Sse | BodyMediaType::Html
+    );
+    let is_labelled = matches!(
+        labelled,
+        BodyMediaType::Json | BodyMediaType::Sse | BodyMediaType::Ndjson
+    );
     (!same && told && is_labelled).then(|| {
         let what = match media {
-            Media::Sse => "an event stream",
-            Media::Html => "a page",
+            BodyMediaType::Sse => "an event stream",
+            BodyMediaType::Html => "a page",
             _ => "JSON",
         };
         format!(
@@ -123,34 +129,34 @@ pub(super) fn differs(label: &Label, media: Media) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Label, Media, sniff};
+    use super::{BodyHints, BodyMediaType, sniff_media};
     use crate::tape::Window;
 
     #[test]
     fn the_beginning_counts_more_than_the_label() {
         let cases = [
-            ("text/event-stream", "data: {}", Media::Sse),
-            ("text/event-stream", "{\"error\":1}", Media::Json),
-            ("text/event-stream", "\n\n: hi\n", Media::Sse),
-            ("application/json", "data: {}", Media::Sse),
-            ("application/json", "\n\n{}", Media::Json),
-            ("application/x-ndjson", "{}\n", Media::Ndjson),
-            ("", "{}", Media::Json),
-            ("", "<html>", Media::Html),
-            ("text/html", "<div>hello</div>", Media::Html),
+            ("text/event-stream", "data: {}", BodyMediaType::Sse),
+            ("text/event-stream", "{\"error\":1}", BodyMediaType::Json),
+            ("text/event-stream", "\n\n: hi\n", BodyMediaType::Sse),
+            ("application/json", "data: {}", BodyMediaType::Sse),
+            ("application/json", "\n\n{}", BodyMediaType::Json),
+            ("application/x-ndjson", "{}\n", BodyMediaType::Ndjson),
+            ("", "{}", BodyMediaType::Json),
+            ("", "<html>", BodyMediaType::Html),
+            ("text/html", "<div>hello</div>", BodyMediaType::Html),
             (
                 "application/vnd.amazon.eventstream",
                 "\0\0\0\x01abcd",
-                Media::Binary,
+                BodyMediaType::Binary,
             ),
-            ("text/plain", "upstream failed", Media::Text),
-            ("application/json", "", Media::Empty),
-            ("text/event-stream", "", Media::Sse),
+            ("text/plain", "upstream failed", BodyMediaType::Text),
+            ("application/json", "", BodyMediaType::Empty),
+            ("text/event-stream", "", BodyMediaType::Sse),
         ];
         for (content_type, body, expected) in cases {
-            let label = Label {
+            let label = BodyHints {
                 content_type: content_type.to_owned(),
-                ..Label::default()
+                ..BodyHints::default()
             };
             let seen = |bytes| Window {
                 base: 0,
@@ -158,7 +164,7 @@ mod tests {
                 ended: true,
             };
             assert_eq!(
-                sniff(&label, seen(body.as_bytes())),
+                sniff_media(&label, seen(body.as_bytes())),
                 Some(expected),
                 "{body:?}"
             );

@@ -3,26 +3,32 @@
 use proptest::prelude::*;
 
 use super::{
-    Arguments, Completion, DeltaKind, Ending, FinishKind, Keep, Match, Media, NoteKind, Options,
-    Reader, Verdict, by_name, fuzz,
+    AnswerNoteKind, AnswerReadOptions, AnswerReader, AnswerRetention, AnswerVerdict, ArgumentCheck,
+    BodyEnding, BodyMediaType, Completion, DeltaKind, FinishKind, ModelMatch, dialect_by_name,
+    fuzz,
 };
 use crate::exchange::Exchange;
 use crate::http1::MessagePart;
 use crate::span::Moment;
 
-fn read_with(dialect: &str, body: &str, ending: Ending, keep: Keep) -> Completion {
-    let options = Options {
-        dialect: by_name(dialect),
-        keep,
-        ..Options::default()
+fn read_with(dialect: &str, body: &str, ending: BodyEnding, keep: AnswerRetention) -> Completion {
+    let options = AnswerReadOptions {
+        dialect: dialect_by_name(dialect),
+        retention: keep,
+        ..AnswerReadOptions::default()
     };
-    let mut reader = Reader::begin(&Exchange::default(), &[], options);
+    let mut reader = AnswerReader::new(&Exchange::default(), &[], options);
     reader.push(body.as_bytes(), Moment::from_micros(7), &mut ());
     reader.finish(ending, &mut ())
 }
 
 fn read(dialect: &str, body: &str) -> Completion {
-    read_with(dialect, body, Ending::Whole, Keep::All)
+    read_with(
+        dialect,
+        body,
+        BodyEnding::Whole,
+        AnswerRetention::Everything,
+    )
 }
 
 /// A stream of Chat Completions with these choices.
@@ -45,53 +51,69 @@ const STOP: &str = r#"{"index":0,"delta":{},"finish_reason":"stop"}"#;
 
 #[test]
 fn the_end_of_a_stream_is_judged_by_all_evidence() {
-    let cut = |part| Ending::Cut { within: Some(part) };
+    let cut = |part| BodyEnding::Cut { within: Some(part) };
     let whole = chat(&[TEXT, STOP], true);
     let cases = [
-        (chat(&[TEXT, STOP], true), Ending::Whole, Verdict::Complete),
-        (chat(&[TEXT, STOP], false), Ending::Whole, Verdict::NoDone),
+        (
+            chat(&[TEXT, STOP], true),
+            BodyEnding::Whole,
+            AnswerVerdict::Complete,
+        ),
+        (
+            chat(&[TEXT, STOP], false),
+            BodyEnding::Whole,
+            AnswerVerdict::NoDone,
+        ),
         (
             chat(&[TEXT], true),
-            Ending::Whole,
-            Verdict::DoneWithoutFinish,
+            BodyEnding::Whole,
+            AnswerVerdict::DoneWithoutFinish,
         ),
-        (chat(&[TEXT], false), Ending::Whole, Verdict::NoFinish),
+        (
+            chat(&[TEXT], false),
+            BodyEnding::Whole,
+            AnswerVerdict::NoFinish,
+        ),
         (
             chat(&[TEXT], false),
             cut(MessagePart::ChunkData),
-            Verdict::CutInChunk,
+            AnswerVerdict::CutInChunk,
         ),
         (
             chat(&[TEXT], false),
             cut(MessagePart::ChunkHead),
-            Verdict::CutOff { done: false },
+            AnswerVerdict::CutOff { done: false },
         ),
         (
             whole.clone(),
             cut(MessagePart::ChunkHead),
-            Verdict::CutOff { done: true },
+            AnswerVerdict::CutOff { done: true },
         ),
-        (whole.clone(), Ending::Cancelled, Verdict::Cancelled),
-        (String::new(), Ending::Whole, Verdict::NoFinish),
+        (
+            whole.clone(),
+            BodyEnding::Cancelled,
+            AnswerVerdict::Cancelled,
+        ),
+        (String::new(), BodyEnding::Whole, AnswerVerdict::NoFinish),
         (
             "data: {\"choices\":[]}\n\n".to_owned(),
-            Ending::Whole,
-            Verdict::NoFinish,
+            BodyEnding::Whole,
+            AnswerVerdict::NoFinish,
         ),
         (
             "data: {\"n\":1}\n\n".to_owned(),
-            Ending::Whole,
-            Verdict::NotChat,
+            BodyEnding::Whole,
+            AnswerVerdict::NotChat,
         ),
     ];
     for (body, ending, expected) in cases {
-        let found = read_with("openai-chat", &body, ending, Keep::All);
+        let found = read_with("openai-chat", &body, ending, AnswerRetention::Everything);
         assert_eq!(found.verdict, expected, "{body:?} {ending:?}");
     }
     let early = whole.replace("\n\ndata: [DONE]\n\n", "\n");
     assert!(matches!(
         read("openai-chat", &early).verdict,
-        Verdict::CutInEvent { .. }
+        AnswerVerdict::CutInEvent { .. }
     ));
 }
 
@@ -109,9 +131,12 @@ fn pieces_of_a_tool_call_join_by_index_and_then_by_what_is_there() {
         (calls[0].name.as_str(), calls[0].arguments.as_str()),
         ("two", "{}")
     );
-    assert_eq!(calls[0].check, Arguments::Json);
+    assert_eq!(calls[0].check, ArgumentCheck::Json);
     assert_eq!(calls[0].id.as_deref(), Some("b"));
-    assert!(matches!(calls[1].check, Arguments::Broken { at: 2, .. }));
+    assert!(matches!(
+        calls[1].check,
+        ArgumentCheck::Broken { at: 2, .. }
+    ));
 
     let unnumbered = [
         r#"{"index":0,"delta":{"tool_calls":[{"id":"a","function":{"name":"one","arguments":"{\"x\":1}"}}]}}"#,
@@ -132,10 +157,10 @@ fn a_stop_over_calls_or_a_refusal_is_told_for_what_it_is() {
         found.choices[0].finish.as_ref().unwrap().kind,
         FinishKind::ToolCalls
     );
-    assert_eq!(found.choices[0].tool_calls[0].check, Arguments::Empty);
+    assert_eq!(found.choices[0].tool_calls[0].check, ArgumentCheck::Empty);
     let refusal = r#"{"index":0,"delta":{"refusal":"No."}}"#;
     let found = read("openai-chat", &chat(&[refusal, STOP], true));
-    assert_eq!(found.verdict, Verdict::Refused);
+    assert_eq!(found.verdict, AnswerVerdict::Refused);
     assert_eq!(found.choices[0].finish.as_ref().unwrap().named, "stop");
 }
 
@@ -150,7 +175,7 @@ fn an_error_inside_a_stream_counts_once() {
     assert_eq!(found.errors.len(), 1);
     assert_eq!(found.errors[0].class.as_deref(), Some("t"));
     assert!(found.errors[0].in_stream);
-    assert_eq!(found.verdict, Verdict::ErrorEvent);
+    assert_eq!(found.verdict, AnswerVerdict::ErrorEvent);
     let flat = "data: {\"type\":\"error\",\"code\":\"c\",\"message\":\"m\",\"param\":null}\n\n";
     let found = read("openai-responses", flat);
     assert_eq!(
@@ -173,7 +198,7 @@ fn the_last_event_of_a_response_is_compared_to_its_pieces() {
     };
     assert_eq!(read("openai-responses", &stream("Hi")).notes, []);
     let found = read("openai-responses", &stream("Ha!"));
-    assert_eq!(found.notes[0].kind, NoteKind::PiecesDiffer);
+    assert_eq!(found.notes[0].kind, AnswerNoteKind::PiecesDiffer);
     assert_eq!(found.choices[0].text, "Hi");
     let (_, last) = stream("Hi")
         .split_once("\n\n")
@@ -187,7 +212,7 @@ fn the_last_event_of_a_response_is_compared_to_its_pieces() {
     let gap = stream("Hi").replace("\"sequence_number\":2", "\"sequence_number\":4");
     assert_eq!(
         read("openai-responses", &gap).notes[0].kind,
-        NoteKind::SequenceGap
+        AnswerNoteKind::SequenceGap
     );
 }
 
@@ -202,17 +227,22 @@ fn blocks_of_anthropic_keep_hosted_tools_apart() {
     let choice = &found.choices[0];
     assert_eq!(choice.citations[0].source, "https://x");
     assert!(choice.tool_calls[0].hosted && !choice.tool_calls[1].hosted);
-    assert_eq!(found.verdict, Verdict::Complete);
+    assert_eq!(found.verdict, AnswerVerdict::Complete);
 }
 
 #[test]
 fn nothing_is_kept_where_only_sums_are_asked() {
     let body = chat(&[TEXT, STOP], true);
-    let found = read_with("openai-chat", &body, Ending::Whole, Keep::Sums);
+    let found = read_with(
+        "openai-chat",
+        &body,
+        BodyEnding::Whole,
+        AnswerRetention::TotalsOnly,
+    );
     let choice = &found.choices[0];
     assert_eq!((choice.text.as_str(), choice.text_bytes), ("", 2));
     assert!(found.deltas.is_empty());
-    assert_eq!(found.verdict, Verdict::Complete);
+    assert_eq!(found.verdict, AnswerVerdict::Complete);
     assert_eq!(found.first_token, Some(Moment::from_micros(7)));
 }
 
@@ -261,9 +291,9 @@ fn a_body_shows_its_dialect_where_the_path_does_not() {
         ),
     ];
     for (body, expected) in cases {
-        let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+        let mut reader = AnswerReader::new(&Exchange::default(), &[], AnswerReadOptions::default());
         reader.push(body.as_bytes(), Moment::default(), &mut ());
-        let found = reader.finish(Ending::Whole, &mut ());
+        let found = reader.finish(BodyEnding::Whole, &mut ());
         assert_eq!(found.dialect, expected, "{body}");
         assert_eq!(found.why.is_empty(), expected.is_none(), "{body}");
     }
@@ -272,10 +302,13 @@ fn a_body_shows_its_dialect_where_the_path_does_not() {
 #[test]
 fn plain_json_that_was_cut_never_reads_as_complete() {
     let body = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"content":"Hi"},"finish_reason":"stop"}]}"#;
-    assert_eq!(read("openai-chat", body).verdict, Verdict::Complete);
+    assert_eq!(read("openai-chat", body).verdict, AnswerVerdict::Complete);
     for cut in 1..body.len() {
         let found = read("openai-chat", &body[..cut]);
-        assert!(matches!(found.verdict, Verdict::CutInJson { .. }), "{cut}");
+        assert!(
+            matches!(found.verdict, AnswerVerdict::CutInJson { .. }),
+            "{cut}"
+        );
     }
 }
 
@@ -289,7 +322,7 @@ fn what_is_neither_json_nor_a_stream_is_unreadable() {
     for body in cases {
         assert_eq!(
             read("openai-chat", body).verdict,
-            Verdict::Unreadable,
+            AnswerVerdict::Unreadable,
             "{body}"
         );
     }
@@ -298,14 +331,14 @@ fn what_is_neither_json_nor_a_stream_is_unreadable() {
 #[test]
 fn endless_white_space_is_not_held() {
     for size in [1000, 1 << 20] {
-        let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+        let mut reader = AnswerReader::new(&Exchange::default(), &[], AnswerReadOptions::default());
         let body = vec![b'\n'; 1 << 20];
         for piece in body.chunks(size) {
             reader.push(piece, Moment::default(), &mut ());
         }
         reader.push(b"{}", Moment::default(), &mut ());
-        let found = reader.finish(Ending::Whole, &mut ());
-        assert_eq!(found.media, Media::Binary, "pieces of {size}");
+        let found = reader.finish(BodyEnding::Whole, &mut ());
+        assert_eq!(found.media, BodyMediaType::Binary, "pieces of {size}");
     }
 }
 
@@ -318,7 +351,10 @@ fn results_serialise_under_stable_names() {
     assert_eq!(json["choices"][0]["finish"]["kind"], "stop");
     assert_eq!(json["deltas"][1]["kind"], "text");
     assert_eq!(json["usage"], serde_json::Value::Null);
-    assert_eq!(serde_json::to_value(Match::Snapshot).unwrap(), "snapshot");
+    assert_eq!(
+        serde_json::to_value(ModelMatch::Snapshot).unwrap(),
+        "snapshot"
+    );
 }
 
 #[test]
@@ -330,9 +366,17 @@ fn a_refusal_is_told_once_though_the_last_event_holds_it_again() {
     );
     let found = read("openai-responses", stream);
     assert_eq!(found.choices[0].refusal.as_deref(), Some("I can't."));
-    assert_eq!((found.verdict, found.notes), (Verdict::Refused, vec![]));
-    let sums = read_with("openai-responses", stream, Ending::Whole, Keep::Sums);
-    assert_eq!(sums.verdict, Verdict::Refused);
+    assert_eq!(
+        (found.verdict, found.notes),
+        (AnswerVerdict::Refused, vec![])
+    );
+    let sums = read_with(
+        "openai-responses",
+        stream,
+        BodyEnding::Whole,
+        AnswerRetention::TotalsOnly,
+    );
+    assert_eq!(sums.verdict, AnswerVerdict::Refused);
 }
 
 #[test]
@@ -359,14 +403,14 @@ fn the_input_of_a_custom_tool_is_text() {
     let call = &found.choices[0].tool_calls[0];
     assert_eq!(
         (call.arguments.as_str(), &call.check),
-        ("print(1)", &Arguments::Text)
+        ("print(1)", &ArgumentCheck::Text)
     );
     let body = r#"{"object":"response","status":"completed","output":[
         {"type":"custom_tool_call","call_id":"c","name":"run","input":"print(1)"},
         {"type":"function_call","call_id":"d","name":"f","arguments":"{"}]}"#;
     let calls = &read("openai-responses", body).choices[0].tool_calls;
-    assert_eq!(calls[0].check, Arguments::Text);
-    assert!(matches!(calls[1].check, Arguments::Broken { .. }));
+    assert_eq!(calls[0].check, ArgumentCheck::Text);
+    assert!(matches!(calls[1].check, ArgumentCheck::Broken { .. }));
 }
 
 /// Reads an answer whose head has `status`, a path and fields.
@@ -385,9 +429,9 @@ fn answered(path: &str, head: &str, body: &str) -> Completion {
     tape.bytes(StreamSide::Sent, Moment::default(), request.as_bytes());
     tape.bytes(StreamSide::Received, Moment::default(), head.as_bytes());
     let exchange = Exchange::read(&tape, crate::http1::HttpLimits::default());
-    let mut reader = Reader::begin(&exchange, &[], Options::default());
+    let mut reader = AnswerReader::new(&exchange, &[], AnswerReadOptions::default());
     reader.push(body.as_bytes(), Moment::default(), &mut ());
-    reader.finish(Ending::Whole, &mut ())
+    reader.finish(BodyEnding::Whole, &mut ())
 }
 
 #[test]
@@ -397,13 +441,13 @@ fn an_error_status_is_no_broken_stream() {
     let found = answered("/v1beta/models/m:streamGenerateContent", head, array);
     assert_eq!(
         (found.verdict, found.errors.len()),
-        (Verdict::ErrorAnswer, 1)
+        (AnswerVerdict::ErrorAnswer, 1)
     );
     let events = "data: {\"error\":{\"message\":\"m\"}}\n\n";
     let found = answered("/v1/chat/completions", head, events);
     assert_eq!(
         (found.verdict, found.errors.len()),
-        (Verdict::ErrorAnswer, 1)
+        (AnswerVerdict::ErrorAnswer, 1)
     );
 }
 
@@ -440,7 +484,7 @@ fn errors_in_a_stream_are_known_by_their_event_too() {
             );
             assert_eq!(
                 (found.errors.len(), found.verdict),
-                (1, Verdict::ErrorEvent)
+                (1, AnswerVerdict::ErrorEvent)
             );
         }
     }
@@ -451,26 +495,26 @@ fn an_end_mark_counts_though_its_blank_line_is_missing() {
     let whole = chat(&[TEXT, STOP], true);
     for end in ["\n", "\n\n"] {
         let found = read("openai-chat", whole.strip_suffix(end).unwrap());
-        assert_eq!(found.verdict, Verdict::Complete);
-        assert_eq!(found.notes[0].kind, NoteKind::OpenMark);
+        assert_eq!(found.verdict, AnswerVerdict::Complete);
+        assert_eq!(found.notes[0].kind, AnswerNoteKind::OpenMark);
     }
     let cut = read("openai-chat", whole.strip_suffix("]\n\n").unwrap());
-    assert!(matches!(cut.verdict, Verdict::CutInEvent { .. }));
+    assert!(matches!(cut.verdict, AnswerVerdict::CutInEvent { .. }));
     assert_eq!(cut.deltas.last().unwrap().kind, DeltaKind::Cut);
 }
 
 #[test]
 fn a_plain_body_that_is_no_answer_is_not_called_complete() {
     let cases = [
-        (r#"{"foo":1}"#, Verdict::NotChat),
-        (r#"{"detail":"who are you"}"#, Verdict::NotChat),
+        (r#"{"foo":1}"#, AnswerVerdict::NotChat),
+        (r#"{"detail":"who are you"}"#, AnswerVerdict::NotChat),
         (
             r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":null}]}"#,
-            Verdict::DoneWithoutFinish,
+            AnswerVerdict::DoneWithoutFinish,
         ),
         (
             r#"{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}"#,
-            Verdict::Complete,
+            AnswerVerdict::Complete,
         ),
     ];
     for (body, expected) in cases {
@@ -484,12 +528,12 @@ fn a_stream_may_end_before_it_begins() {
     let found = answered("/v1/chat/completions", events, "");
     assert_eq!(
         (found.media, found.verdict),
-        (Media::Sse, Verdict::NoFinish)
+        (BodyMediaType::Sse, AnswerVerdict::NoFinish)
     );
     let none = "HTTP/1.1 204 No Content\r\nContent-Type: text/event-stream\r\n\r\n";
     assert_eq!(
         answered("/v1/chat/completions", none, "").media,
-        Media::Empty
+        BodyMediaType::Empty
     );
 }
 
@@ -578,12 +622,12 @@ fn interactions_of_gemini_are_joined() {
         "\"input_tokens_by_modality\":[{\"modality\":\"text\",\"tokens\":53}],\"total_cached_tokens\":0,\"total_output_tokens\":15,",
         "\"total_tool_use_tokens\":0,\"total_thought_tokens\":65},\"service_tier\":\"standard\",\"model\":\"gemini-2.5-flash\"},\"event_type\":\"interaction.completed\"}\n\n",
     );
-    let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+    let mut reader = AnswerReader::new(&Exchange::default(), &[], AnswerReadOptions::default());
     reader.push(stream.as_bytes(), Moment::default(), &mut ());
-    let found = reader.finish(Ending::Whole, &mut ());
+    let found = reader.finish(BodyEnding::Whole, &mut ());
     assert_eq!(
         (found.dialect, found.verdict),
-        (Some("gemini-interactions"), Verdict::Complete)
+        (Some("gemini-interactions"), AnswerVerdict::Complete)
     );
     let choice = &found.choices[0];
     assert_eq!(
@@ -642,7 +686,7 @@ fn thoughts_in_a_text_are_pointed_at_and_stay() {
         let noted = found
             .notes
             .iter()
-            .any(|note| note.kind == NoteKind::InlineThought);
+            .any(|note| note.kind == AnswerNoteKind::InlineThought);
         assert_eq!(noted, expected.is_some());
     }
 }
@@ -653,7 +697,7 @@ fn the_head_may_know_the_model_better() {
     let body = r#"{"object":"response","model":"gpt-4o","status":"completed","output":[]}"#;
     let found = answered("/openai/v1/responses", head, body);
     assert_eq!(found.served_model.as_deref(), Some("gpt-4o"));
-    assert_eq!(found.notes[0].kind, NoteKind::ServedModel);
+    assert_eq!(found.notes[0].kind, AnswerNoteKind::ServedModel);
     assert!(found.notes[0].text.contains("gpt-4o-2024-08-06"));
 }
 
@@ -696,12 +740,12 @@ fn the_moment_of_the_first_byte_of_an_event_is_kept() {
     let at = Moment::from_micros;
     // Inside the first event, inside the line end after it, and inside the last.
     let (first, last) = (40, stream.len() - 3);
-    let mut reader = Reader::begin(&Exchange::default(), &[], Options::default());
+    let mut reader = AnswerReader::new(&Exchange::default(), &[], AnswerReadOptions::default());
     let pieces = [(0, first, 10), (first, last, 20), (last, stream.len(), 30)];
     for (from, to, micros) in pieces {
         reader.push(&stream.as_bytes()[from..to], at(micros), &mut ());
     }
-    let found = reader.finish(Ending::Whole, &mut ());
+    let found = reader.finish(BodyEnding::Whole, &mut ());
     let times: Vec<_> = found
         .deltas
         .iter()

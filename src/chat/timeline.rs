@@ -6,26 +6,26 @@
 
 use serde::Serialize;
 
-use crate::chat::{Completion, Delta, DeltaKind, Hear};
+use crate::chat::{AnswerDelta, Completion, DeltaKind, DeltaSink};
 use crate::span::{Moment, Span};
 
 /// What is gathered while an answer comes: hears its pieces.
 #[derive(Clone, Debug, Default)]
-pub struct Gather {
-    seen: Timeline,
+pub struct TimelineBuilder {
+    timeline: AnswerTimeline,
     /// When each event with a piece of the model came.
-    tokens: Vec<u64>,
+    arrivals: Vec<u64>,
     /// Where the last of them lies.
-    last: Option<(u64, Moment, Span)>,
-    stall: Option<Stall>,
+    last_arrival: Option<(u64, Moment, Span)>,
+    longest_stall: Option<ArrivalStall>,
 }
 
 /// How many moments are kept for the percentiles and the picture; of a longer answer, those of its beginning.
-const KEPT: usize = 1 << 20;
+const MAX_ARRIVALS: usize = 1 << 20;
 
 /// When what came. Absent: it never did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Timeline {
+pub struct AnswerTimeline {
     /// The first event was whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_event: Option<Moment>,
@@ -50,10 +50,10 @@ pub struct Timeline {
     pub coalesced: u64,
     /// The times between them, from two on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gaps: Option<Gaps>,
+    pub gaps: Option<ArrivalGaps>,
     /// How fast the answer was written, where its length in tokens and its span in time are known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub speed: Option<Speed>,
+    pub speed: Option<OutputSpeed>,
     /// When each of the content events came, in microseconds; for the picture.
     #[serde(skip)]
     pub arrivals: Vec<u64>,
@@ -61,7 +61,7 @@ pub struct Timeline {
 
 /// Times between neighbouring content events, in microseconds.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Gaps {
+pub struct ArrivalGaps {
     /// How many.
     pub count: u64,
     /// Half are no longer than this.
@@ -69,12 +69,12 @@ pub struct Gaps {
     /// 95 of 100 are no longer than this.
     pub p95: u64,
     /// The longest, and its place.
-    pub longest: Stall,
+    pub longest: ArrivalStall,
 }
 
 /// A wait between two content events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct Stall {
+pub struct ArrivalStall {
     /// How long, in microseconds.
     pub micros: u64,
     /// When it began.
@@ -87,7 +87,7 @@ pub struct Stall {
 
 /// Output over time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Speed {
+pub struct OutputSpeed {
     /// Tokens a second.
     pub per_second: f64,
     /// How many tokens are counted: those of the usage, without the reasoning that was not streamed.
@@ -95,22 +95,22 @@ pub struct Speed {
     /// Over how many microseconds.
     pub micros: u64,
     /// From where to where.
-    pub over: Over,
+    pub over: SpeedBasis,
 }
 
 /// The stretch of time that a speed is measured over.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Over {
+pub enum SpeedBasis {
     /// From the first piece of a streamed answer to its last; the first token is not counted.
     Pieces,
     /// From the end of the request to the last byte of an answer that came whole.
     Whole,
 }
 
-impl Hear for Gather {
-    fn delta(&mut self, delta: &Delta<'_>) {
-        let seen = &mut self.seen;
+impl DeltaSink for TimelineBuilder {
+    fn delta(&mut self, delta: &AnswerDelta<'_>) {
+        let seen = &mut self.timeline;
         let now = delta.moment;
         if !matches!(delta.kind, DeltaKind::Comment) {
             seen.first_event.get_or_insert(now);
@@ -127,24 +127,30 @@ impl Hear for Gather {
             _ => return,
         };
         if delta.kind.is_token() {
-            self.token(delta);
+            self.record_arrival(delta);
         }
     }
 }
 
-impl Gather {
-    fn token(&mut self, delta: &Delta<'_>) {
+impl TimelineBuilder {
+    fn record_arrival(&mut self, delta: &AnswerDelta<'_>) {
         let now = delta.moment;
-        self.seen.last_content = Some(now);
+        self.timeline.last_content = Some(now);
         // Pieces of one event are one arrival.
-        if self.last.is_some_and(|(event, ..)| event == delta.event) {
+        if self
+            .last_arrival
+            .is_some_and(|(event, ..)| event == delta.event)
+        {
             return;
         }
-        if let Some((_, before, _)) = self.last {
+        if let Some((_, before, _)) = self.last_arrival {
             let micros = now.micros_since(before);
-            self.seen.coalesced = self.seen.coalesced.saturating_add(u64::from(before == now));
-            if self.stall.is_none_or(|stall| micros > stall.micros) {
-                self.stall = Some(Stall {
+            self.timeline.coalesced = self
+                .timeline
+                .coalesced
+                .saturating_add(u64::from(before == now));
+            if self.longest_stall.is_none_or(|stall| micros > stall.micros) {
+                self.longest_stall = Some(ArrivalStall {
                     micros,
                     from: before,
                     event: delta.event,
@@ -152,10 +158,10 @@ impl Gather {
                 });
             }
         }
-        self.last = Some((delta.event, now, delta.span));
-        self.seen.content_events = self.seen.content_events.saturating_add(1);
-        if self.tokens.len() < KEPT {
-            self.tokens.push(now.micros);
+        self.last_arrival = Some((delta.event, now, delta.span));
+        self.timeline.content_events = self.timeline.content_events.saturating_add(1);
+        if self.arrivals.len() < MAX_ARRIVALS {
+            self.arrivals.push(now.micros);
         }
     }
 
@@ -166,29 +172,31 @@ impl Gather {
         completion: &Completion,
         sent: Option<Moment>,
         last_byte: Option<Moment>,
-    ) -> Timeline {
-        let mut timeline = self.seen;
+    ) -> AnswerTimeline {
+        let mut timeline = self.timeline;
         if !completion.is_streamed() {
             // Pieces of an answer that came whole are no events.
-            return Timeline {
+            return AnswerTimeline {
                 speed: whole_speed(completion, sent, last_byte),
-                ..Timeline::default()
+                ..AnswerTimeline::default()
             };
         }
-        timeline.gaps = self.stall.map(|longest| gaps(&self.tokens, longest));
-        timeline.speed = streamed_speed(completion, &timeline, &self.tokens);
-        timeline.arrivals = self.tokens;
+        timeline.gaps = self
+            .longest_stall
+            .map(|longest| measure_gaps(&self.arrivals, longest));
+        timeline.speed = streamed_speed(completion, &timeline, &self.arrivals);
+        timeline.arrivals = self.arrivals;
         timeline
     }
 }
 
-fn gaps(arrivals: &[u64], longest: Stall) -> Gaps {
+fn measure_gaps(arrivals: &[u64], longest: ArrivalStall) -> ArrivalGaps {
     let pairs = arrivals.iter().zip(arrivals.iter().skip(1));
     let mut gaps: Vec<u64> = pairs
         .map(|(before, after)| after.saturating_sub(*before))
         .collect();
     gaps.sort_unstable();
-    Gaps {
+    ArrivalGaps {
         count: gaps.len() as u64,
         p50: percentile(&gaps, 50),
         p95: percentile(&gaps, 95),
@@ -202,7 +210,11 @@ fn percentile(sorted: &[u64], percent: usize) -> u64 {
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
 }
 
-fn streamed_speed(completion: &Completion, timeline: &Timeline, arrivals: &[u64]) -> Option<Speed> {
+fn streamed_speed(
+    completion: &Completion,
+    timeline: &AnswerTimeline,
+    arrivals: &[u64],
+) -> Option<OutputSpeed> {
     let usage = completion.usage.as_ref()?;
     let hidden = match timeline.first_reasoning {
         Some(_) => 0,
@@ -210,10 +222,10 @@ fn streamed_speed(completion: &Completion, timeline: &Timeline, arrivals: &[u64]
     };
     let first = Moment::from_micros(*arrivals.first()?);
     let tokens = usage.output?.saturating_sub(hidden).saturating_sub(1);
-    speed(
+    compute_speed(
         tokens,
         timeline.last_content?.micros_since(first),
-        Over::Pieces,
+        SpeedBasis::Pieces,
     )
 }
 
@@ -221,16 +233,16 @@ fn whole_speed(
     completion: &Completion,
     sent: Option<Moment>,
     last_byte: Option<Moment>,
-) -> Option<Speed> {
+) -> Option<OutputSpeed> {
     let tokens = completion.usage.as_ref()?.output?;
-    speed(tokens, last_byte?.micros_since(sent?), Over::Whole)
+    compute_speed(tokens, last_byte?.micros_since(sent?), SpeedBasis::Whole)
 }
 
-fn speed(tokens: u64, micros: u64, over: Over) -> Option<Speed> {
+fn compute_speed(tokens: u64, micros: u64, over: SpeedBasis) -> Option<OutputSpeed> {
     if tokens == 0 || micros == 0 {
         return None;
     }
-    Some(Speed {
+    Some(OutputSpeed {
         per_second: tokens as f64 * 1e6 / micros as f64,
         tokens,
         micros,
@@ -243,10 +255,10 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::chat::{Media, Usage};
+    use crate::chat::{BodyMediaType, TokenUsage};
 
-    fn delta(kind: DeltaKind, event: u64, micros: u64) -> Delta<'static> {
-        Delta {
+    fn delta(kind: DeltaKind, event: u64, micros: u64) -> AnswerDelta<'static> {
+        AnswerDelta {
             choice: 0,
             kind,
             text: Cow::Borrowed("x"),
@@ -260,7 +272,7 @@ mod tests {
 
     #[test]
     fn milestones_gaps_and_speed() {
-        let mut gather = Gather::default();
+        let mut gather = TimelineBuilder::default();
         let pieces = [
             (DeltaKind::Comment, 0, 5),
             (DeltaKind::Role, 1, 10),
@@ -276,11 +288,11 @@ mod tests {
             gather.delta(&delta(kind, event, micros));
         }
         let completion = Completion {
-            media: Media::Sse,
-            usage: Some(Usage {
+            media: BodyMediaType::Sse,
+            usage: Some(TokenUsage {
                 output: Some(12),
                 reasoning: Some(3),
-                ..Usage::default()
+                ..TokenUsage::default()
             }),
             ..Completion::default()
         };
@@ -299,7 +311,7 @@ mod tests {
         let speed = timeline.speed.unwrap();
         assert_eq!(
             (speed.tokens, speed.micros, speed.over),
-            (11, 110, Over::Pieces)
+            (11, 110, SpeedBasis::Pieces)
         );
     }
 

@@ -7,7 +7,7 @@ use crate::json::{JsonKind, JsonValue};
 
 /// Token counts of one exchange, made comparable, and as the provider named them.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Usage {
+pub struct TokenUsage {
     /// All input tokens, those read from and written to a cache included.
     pub input: Option<u64>,
     /// Input tokens read from a cache.
@@ -30,38 +30,38 @@ pub struct Usage {
 
 /// What a provider says an exchange costs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Cost {
+pub struct ReportedCost {
     /// In US dollars (OpenRouter's credits are dollars).
     pub usd: f64,
     /// Where it says so: `usage.cost`.
     pub named: &'static str,
 }
 
-impl Cost {
+impl ReportedCost {
     /// So many dollars; nothing where that is no amount.
-    pub fn read(usd: f64, named: &'static str) -> Option<Self> {
+    pub fn from_dollars(usd: f64, named: &'static str) -> Option<Self> {
         (usd.is_finite() && usd >= 0.0).then_some(Self { usd, named })
     }
 }
 
 /// How a dialect adds up. Answers a note where the parts do not make the total.
-pub(super) type Arithmetic = fn(&mut Usage) -> Option<String>;
+pub(super) type UsageArithmetic = fn(&mut TokenUsage) -> Option<String>;
 
 /// How deep and how many counts are taken.
-const DEPTH: u32 = 4;
-const COUNTS: usize = 128;
+const MAX_DEPTH: u32 = 4;
+const MAX_COUNTS: usize = 128;
 
-impl Usage {
+impl TokenUsage {
     /// Takes in the counts of `object`: those of a name seen before are replaced, others stay.
-    pub(super) fn take(&mut self, object: JsonValue<'_>) {
-        self.flatten("", object, 0);
+    pub(super) fn merge_counts(&mut self, object: JsonValue<'_>) {
+        self.merge_object("", object, 0);
     }
 
-    fn flatten(&mut self, prefix: &str, object: JsonValue<'_>, depth: u32) {
+    fn merge_object(&mut self, prefix: &str, object: JsonValue<'_>, depth: u32) {
         for (key, value) in object.members() {
             let Some(key) = key.as_str() else { continue };
             let is_inner =
-                matches!(value.kind(), JsonKind::Object | JsonKind::Array) && depth < DEPTH;
+                matches!(value.kind(), JsonKind::Object | JsonKind::Array) && depth < MAX_DEPTH;
             let number = value.as_u64();
             if !is_inner && number.is_none() {
                 continue;
@@ -71,38 +71,38 @@ impl Usage {
                 prefix => format!("{prefix}.{key}"),
             };
             match number {
-                Some(number) => self.set(path, number),
-                None if value.kind() == JsonKind::Array => self.list(&path, value, depth),
-                None => self.flatten(&path, value, depth.saturating_add(1)),
+                Some(number) => self.set_count(path, number),
+                None if value.kind() == JsonKind::Array => self.merge_list(&path, value, depth),
+                None => self.merge_object(&path, value, depth.saturating_add(1)),
             }
         }
     }
 
     /// Counts of each modality (Gemini), each under its name; of each round (Anthropic), added up.
-    fn list(&mut self, path: &str, list: JsonValue<'_>, depth: u32) {
+    fn merge_list(&mut self, path: &str, list: JsonValue<'_>, depth: u32) {
         let mut sums = Self::default();
         for item in list.items().filter(|item| item.kind() == JsonKind::Object) {
             let modality = item.get("modality").and_then(JsonValue::as_str);
             let count = item.get("tokenCount").or_else(|| item.get("tokens"));
             let count = count.and_then(JsonValue::as_u64);
             if let (Some(modality), Some(count)) = (modality, count) {
-                self.set(format!("{path}.{modality}"), count);
+                self.set_count(format!("{path}.{modality}"), count);
                 continue;
             }
             let mut one = Self::default();
-            one.flatten(path, item, depth.saturating_add(1));
+            one.merge_object(path, item, depth.saturating_add(1));
             for (path, count) in one.named {
-                let before = sums.named(&path).unwrap_or(0);
-                sums.set(path, before.saturating_add(count));
+                let before = sums.reported_count(&path).unwrap_or(0);
+                sums.set_count(path, before.saturating_add(count));
             }
         }
         for (path, sum) in sums.named {
-            self.set(path, sum);
+            self.set_count(path, sum);
         }
     }
 
-    pub(super) fn set(&mut self, path: String, number: u64) {
-        let has_room = self.named.len() < COUNTS;
+    pub(super) fn set_count(&mut self, path: String, number: u64) {
+        let has_room = self.named.len() < MAX_COUNTS;
         match self.named.iter_mut().find(|(known, _)| *known == path) {
             Some((_, known)) => *known = number,
             None if has_room => self.named.push((path, number)),
@@ -111,20 +111,20 @@ impl Usage {
     }
 
     /// The count that the provider named `path`.
-    pub fn named(&self, path: &str) -> Option<u64> {
+    pub fn reported_count(&self, path: &str) -> Option<u64> {
         let mut named = self.named.iter();
         named
             .find(|(known, _)| known == path)
             .map(|(_, number)| *number)
     }
 
-    fn first(&self, paths: &[&str]) -> Option<u64> {
-        paths.iter().find_map(|path| self.named(path))
+    fn first_count(&self, paths: &[&str]) -> Option<u64> {
+        paths.iter().find_map(|path| self.reported_count(path))
     }
 
     /// The sum of those that are there; `None` if none is.
-    fn sum(&self, paths: &[&str]) -> Option<u64> {
-        let mut found = paths.iter().filter_map(|path| self.named(path));
+    fn sum_counts(&self, paths: &[&str]) -> Option<u64> {
+        let mut found = paths.iter().filter_map(|path| self.reported_count(path));
         let first = found.next()?;
         Some(found.fold(first, u64::saturating_add))
     }
@@ -132,23 +132,24 @@ impl Usage {
 
 /// Chat Completions and its relatives: cached tokens are part of the prompt; reasoning is part of the
 /// completion, unless the total says otherwise (xAI counts it beside).
-pub(super) fn chat(usage: &mut Usage) -> Option<String> {
+pub(super) fn add_up_chat(usage: &mut TokenUsage) -> Option<String> {
     let details = |field: &str| {
-        let inside = usage.named(&format!("prompt_tokens_details.{field}"));
-        inside.or_else(|| usage.named(field))
+        let inside = usage.reported_count(&format!("prompt_tokens_details.{field}"));
+        inside.or_else(|| usage.reported_count(field))
     };
     let output = |field: &str| {
-        let inside = usage.named(&format!("completion_tokens_details.{field}"));
-        inside.or_else(|| usage.named(field))
+        let inside = usage.reported_count(&format!("completion_tokens_details.{field}"));
+        inside.or_else(|| usage.reported_count(field))
     };
     let (prompt, completion) = (
-        usage.named("prompt_tokens"),
-        usage.named("completion_tokens"),
+        usage.reported_count("prompt_tokens"),
+        usage.reported_count("completion_tokens"),
     );
-    let cached = details("cached_tokens").or_else(|| usage.named("prompt_cache_hit_tokens"));
+    let cached =
+        details("cached_tokens").or_else(|| usage.reported_count("prompt_cache_hit_tokens"));
     let (written, reasoning) = (details("cache_write_tokens"), output("reasoning_tokens"));
-    let audio_input = usage.named("prompt_tokens_details.audio_tokens");
-    let audio_output = usage.named("completion_tokens_details.audio_tokens");
+    let audio_input = usage.reported_count("prompt_tokens_details.audio_tokens");
+    let audio_output = usage.reported_count("completion_tokens_details.audio_tokens");
     usage.input = prompt;
     usage.cached_input = cached;
     usage.cache_write = written;
@@ -162,12 +163,12 @@ pub(super) fn chat(usage: &mut Usage) -> Option<String> {
     if cached.is_some_and(|cached| cached > prompt) {
         usage.input = Some(prompt.saturating_add(cached.unwrap_or_default()));
     }
-    sum_of_chat(usage, prompt, completion)
+    check_chat_total(usage, prompt, completion)
 }
 
 /// Which of two readings makes the total; see the section on usage in each provider's reference.
-fn sum_of_chat(usage: &mut Usage, prompt: u64, completion: u64) -> Option<String> {
-    let total = usage.named("total_tokens")?;
+fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Option<String> {
+    let total = usage.reported_count("total_tokens")?;
     let inside = prompt.saturating_add(completion);
     let reasoning = usage.reasoning.unwrap_or_default();
     if inside == total {
@@ -186,22 +187,22 @@ fn sum_of_chat(usage: &mut Usage, prompt: u64, completion: u64) -> Option<String
 }
 
 /// Responses: everything is inside.
-pub(super) fn responses(usage: &mut Usage) -> Option<String> {
-    usage.input = usage.named("input_tokens");
-    usage.cached_input = usage.named("input_tokens_details.cached_tokens");
-    usage.cache_write = usage.named("input_tokens_details.cache_write_tokens");
-    usage.output = usage.named("output_tokens");
-    usage.reasoning = usage.named("output_tokens_details.reasoning_tokens");
-    usage.audio_input = usage.named("input_tokens_details.audio_tokens");
-    usage.audio_output = usage.named("output_tokens_details.audio_tokens");
+pub(super) fn add_up_responses(usage: &mut TokenUsage) -> Option<String> {
+    usage.input = usage.reported_count("input_tokens");
+    usage.cached_input = usage.reported_count("input_tokens_details.cached_tokens");
+    usage.cache_write = usage.reported_count("input_tokens_details.cache_write_tokens");
+    usage.output = usage.reported_count("output_tokens");
+    usage.reasoning = usage.reported_count("output_tokens_details.reasoning_tokens");
+    usage.audio_input = usage.reported_count("input_tokens_details.audio_tokens");
+    usage.audio_output = usage.reported_count("output_tokens_details.audio_tokens");
     None
 }
 
 /// Anthropic: `input_tokens` is only what no cache was asked about; the cached ones stand beside it. Rounds of
 /// compaction and of advisors are in `iterations` alone, whose sum is what is paid.
-pub(super) fn anthropic(usage: &mut Usage) -> Option<String> {
-    let top = usage.named("output_tokens");
-    let rounds = usage.named("iterations.output_tokens");
+pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<String> {
+    let top = usage.reported_count("output_tokens");
+    let rounds = usage.reported_count("iterations.output_tokens");
     let has_more = rounds.is_some_and(|rounds| top.is_none_or(|top| rounds >= top));
     let name = |name: &str| match has_more {
         true => format!("iterations.{name}"),
@@ -212,14 +213,14 @@ pub(super) fn anthropic(usage: &mut Usage) -> Option<String> {
         name("cache_read_input_tokens"),
         name("cache_creation_input_tokens"),
     );
-    usage.cached_input = usage.named(&cached);
-    usage.cache_write = usage.named(&written);
-    usage.cache_write_1h = usage.named(&name("cache_creation.ephemeral_1h_input_tokens"));
-    usage.input = usage.sum(&[&input, &cached, &written]);
-    usage.output = usage.named(&name("output_tokens"));
+    usage.cached_input = usage.reported_count(&cached);
+    usage.cache_write = usage.reported_count(&written);
+    usage.cache_write_1h = usage.reported_count(&name("cache_creation.ephemeral_1h_input_tokens"));
+    usage.input = usage.sum_counts(&[&input, &cached, &written]);
+    usage.output = usage.reported_count(&name("output_tokens"));
     usage.reasoning = usage
-        .named(&name("output_tokens_details.thinking_tokens"))
-        .or_else(|| usage.named("output_tokens_details.thinking_tokens"));
+        .reported_count(&name("output_tokens_details.thinking_tokens"))
+        .or_else(|| usage.reported_count("output_tokens_details.thinking_tokens"));
     let beside = rounds?.checked_sub(top?).filter(|beside| *beside > 0)?;
     Some(format!(
         "{beside} output tokens are those of compaction or of other models: only the iterations count them"
@@ -228,51 +229,51 @@ pub(super) fn anthropic(usage: &mut Usage) -> Option<String> {
 
 /// Gemini: thoughts stand beside the candidates, the results of tools beside the prompt. Counts of zero are
 /// left out (the JSON form of protocol buffers), so that what is absent beside a total is zero.
-pub(super) fn gemini(usage: &mut Usage) -> Option<String> {
-    let total = usage.first(&["totalTokenCount", "total_tokens"]);
+pub(super) fn add_up_gemini(usage: &mut TokenUsage) -> Option<String> {
+    let total = usage.first_count(&["totalTokenCount", "total_tokens"]);
     let zero = total.map(|_| 0);
     usage.input = usage
-        .sum(&["promptTokenCount", "toolUsePromptTokenCount"])
+        .sum_counts(&["promptTokenCount", "toolUsePromptTokenCount"])
         .or(zero);
-    usage.cached_input = usage.named("cachedContentTokenCount").or(zero);
+    usage.cached_input = usage.reported_count("cachedContentTokenCount").or(zero);
     usage.output = usage
-        .sum(&["candidatesTokenCount", "thoughtsTokenCount"])
+        .sum_counts(&["candidatesTokenCount", "thoughtsTokenCount"])
         .or(zero);
-    usage.reasoning = usage.named("thoughtsTokenCount").or(zero);
-    usage.audio_input = usage.named("promptTokensDetails.AUDIO");
-    usage.audio_output = usage.named("candidatesTokensDetails.AUDIO");
+    usage.reasoning = usage.reported_count("thoughtsTokenCount").or(zero);
+    usage.audio_input = usage.reported_count("promptTokensDetails.AUDIO");
+    usage.audio_output = usage.reported_count("candidatesTokensDetails.AUDIO");
     None
 }
 
 /// Gemini Interactions: thoughts stand beside the output, the results of tools beside the input.
-pub(super) fn interactions(usage: &mut Usage) -> Option<String> {
-    usage.input = usage.sum(&["total_input_tokens", "total_tool_use_tokens"]);
-    usage.cached_input = usage.named("total_cached_tokens");
-    usage.output = usage.sum(&["total_output_tokens", "total_thought_tokens"]);
-    usage.reasoning = usage.named("total_thought_tokens");
-    usage.audio_input = usage.named("input_tokens_by_modality.audio");
-    usage.audio_output = usage.named("output_tokens_by_modality.audio");
+pub(super) fn add_up_interactions(usage: &mut TokenUsage) -> Option<String> {
+    usage.input = usage.sum_counts(&["total_input_tokens", "total_tool_use_tokens"]);
+    usage.cached_input = usage.reported_count("total_cached_tokens");
+    usage.output = usage.sum_counts(&["total_output_tokens", "total_thought_tokens"]);
+    usage.reasoning = usage.reported_count("total_thought_tokens");
+    usage.audio_input = usage.reported_count("input_tokens_by_modality.audio");
+    usage.audio_output = usage.reported_count("output_tokens_by_modality.audio");
     None
 }
 
 /// Ollama: counts of zero are left out, and a prompt that was cached as a whole is not counted.
-pub(super) fn ollama(usage: &mut Usage) -> Option<String> {
-    usage.input = usage.named("prompt_eval_count");
-    usage.output = usage.named("eval_count");
+pub(super) fn add_up_ollama(usage: &mut TokenUsage) -> Option<String> {
+    usage.input = usage.reported_count("prompt_eval_count");
+    usage.output = usage.reported_count("eval_count");
     None
 }
 
 /// Cohere: `tokens` is what the model saw, `billed_units` what is paid.
-pub(super) fn cohere(usage: &mut Usage) -> Option<String> {
-    usage.input = usage.named("tokens.input_tokens");
-    usage.output = usage.named("tokens.output_tokens");
-    usage.cached_input = usage.named("cached_tokens");
+pub(super) fn add_up_cohere(usage: &mut TokenUsage) -> Option<String> {
+    usage.input = usage.reported_count("tokens.input_tokens");
+    usage.output = usage.reported_count("tokens.output_tokens");
+    usage.cached_input = usage.reported_count("cached_tokens");
     None
 }
 
 /// What a usage object says about money.
-pub(super) fn cost(object: JsonValue<'_>) -> Option<Cost> {
-    let dollars = |value: JsonValue<'_>, named| Cost::read(value.as_f64()?, named);
+pub(super) fn read_reported_cost(object: JsonValue<'_>) -> Option<ReportedCost> {
+    let dollars = |value: JsonValue<'_>, named| ReportedCost::from_dollars(value.as_f64()?, named);
     if let Some(cost) = object.get("cost") {
         let own_key = object.get("is_byok").and_then(JsonValue::as_bool) == Some(true);
         return match cost.kind() {
@@ -283,23 +284,26 @@ pub(super) fn cost(object: JsonValue<'_>) -> Option<Cost> {
     }
     // xAI: ten thousand million ticks to the dollar.
     let ticks = object.get("cost_in_usd_ticks")?.as_f64()?;
-    Cost::read(ticks / 1e10, "usage.cost_in_usd_ticks")
+    ReportedCost::from_dollars(ticks / 1e10, "usage.cost_in_usd_ticks")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arithmetic, Usage, anthropic, chat, gemini, ollama, responses};
+    use super::{
+        TokenUsage, UsageArithmetic, add_up_anthropic, add_up_chat, add_up_gemini, add_up_ollama,
+        add_up_responses,
+    };
     use crate::json::JsonDocument;
 
-    fn read(text: &str, add: Arithmetic) -> (Usage, Option<String>) {
+    fn read(text: &str, add: UsageArithmetic) -> (TokenUsage, Option<String>) {
         let document = JsonDocument::parse(text.as_bytes()).unwrap();
-        let mut usage = Usage::default();
-        usage.take(document.root());
+        let mut usage = TokenUsage::default();
+        usage.merge_counts(document.root());
         let note = add(&mut usage);
         (usage, note)
     }
 
-    fn all(usage: &Usage) -> [Option<u64>; 5] {
+    fn all(usage: &TokenUsage) -> [Option<u64>; 5] {
         [
             usage.input,
             usage.cached_input,
@@ -314,13 +318,13 @@ mod tests {
         let (usage, note) = read(
             r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,
                 "prompt_tokens_details":{"cached_tokens":8},"completion_tokens_details":{"reasoning_tokens":3}}"#,
-            chat,
+            add_up_chat,
         );
         assert_eq!(all(&usage), [Some(10), Some(8), None, Some(5), Some(3)]);
         assert_eq!(note, None);
         let (usage, _) = read(
             r#"{"input_tokens":10,"input_tokens_details":{"cached_tokens":8},"output_tokens":5}"#,
-            responses,
+            add_up_responses,
         );
         assert_eq!(all(&usage), [Some(10), Some(8), None, Some(5), None]);
     }
@@ -328,12 +332,12 @@ mod tests {
     #[test]
     fn reasoning_beside_the_completion_is_found_by_the_total() {
         let text = r#"{"prompt_tokens":12,"completion_tokens":1,"total_tokens":241,"completion_tokens_details":{"reasoning_tokens":228}}"#;
-        let (usage, note) = read(text, chat);
+        let (usage, note) = read(text, add_up_chat);
         assert_eq!(usage.output, Some(229));
         assert!(note.unwrap().contains("beside"));
         let (usage, note) = read(
             r#"{"prompt_tokens":66,"completion_tokens":6,"total_tokens":100}"#,
-            chat,
+            add_up_chat,
         );
         assert_eq!(usage.output, Some(6));
         assert!(note.unwrap().contains("28 tokens are not named"));
@@ -342,7 +346,7 @@ mod tests {
     #[test]
     fn anthropic_counts_beside() {
         let text = r#"{"input_tokens":391,"cache_creation_input_tokens":1200,"cache_read_input_tokens":4096,"output_tokens":4}"#;
-        let (usage, _) = read(text, anthropic);
+        let (usage, _) = read(text, add_up_anthropic);
         assert_eq!(
             all(&usage),
             [Some(5687), Some(4096), Some(1200), Some(4), None]
@@ -353,11 +357,11 @@ mod tests {
     fn gemini_leaves_zeros_out() {
         let (usage, _) = read(
             r#"{"promptTokenCount":42,"candidatesTokenCount":27,"thoughtsTokenCount":87,"totalTokenCount":156}"#,
-            gemini,
+            add_up_gemini,
         );
         assert_eq!(all(&usage), [Some(42), Some(0), None, Some(114), Some(87)]);
         assert_eq!(
-            all(&read(r#"{"trafficType":"ON_DEMAND"}"#, gemini).0),
+            all(&read(r#"{"trafficType":"ON_DEMAND"}"#, add_up_gemini).0),
             [None; 5]
         );
     }
@@ -369,7 +373,7 @@ mod tests {
                 {"type":"compaction","input_tokens":100,"output_tokens":20,"cache_read_input_tokens":0,
                  "cache_creation_input_tokens":7,"cache_creation":{"ephemeral_1h_input_tokens":7}},
                 {"type":"message","input_tokens":10,"output_tokens":5,"cache_read_input_tokens":3}]}"#;
-        let (usage, note) = read(text, anthropic);
+        let (usage, note) = read(text, add_up_anthropic);
         assert_eq!(all(&usage), [Some(120), Some(3), Some(7), Some(25), None]);
         assert_eq!(usage.cache_write_1h, Some(7));
         assert!(note.unwrap().starts_with("20 output tokens"));
@@ -379,19 +383,19 @@ mod tests {
     fn sound_of_gemini_is_a_part_of_the_prompt() {
         let text = r#"{"promptTokenCount":100,"candidatesTokenCount":2,"totalTokenCount":102,
             "promptTokensDetails":[{"modality":"TEXT","tokenCount":20},{"modality":"AUDIO","tokenCount":80}]}"#;
-        let (usage, _) = read(text, gemini);
+        let (usage, _) = read(text, add_up_gemini);
         assert_eq!(
             (usage.input, usage.audio_input, usage.audio_output),
             (Some(100), Some(80), None)
         );
-        assert_eq!(usage.named("promptTokensDetails.TEXT"), Some(20));
+        assert_eq!(usage.reported_count("promptTokensDetails.TEXT"), Some(20));
     }
 
     #[test]
     fn absent_is_absent() {
-        assert_eq!(all(&read("{}", chat).0), [None; 5]);
+        assert_eq!(all(&read("{}", add_up_chat).0), [None; 5]);
         assert_eq!(
-            all(&read(r#"{"eval_count":3}"#, ollama).0),
+            all(&read(r#"{"eval_count":3}"#, add_up_ollama).0),
             [None, None, None, Some(3), None]
         );
     }

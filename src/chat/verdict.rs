@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::completion::{Completion, Media, Note, NoteKind};
-use super::dialect::Ends;
+use super::completion::{AnswerNote, AnswerNoteKind, BodyMediaType, Completion};
+use super::dialect::EndSignal;
 use super::finish::FinishKind;
 use crate::exchange::{Exchange, ExchangeOutcome};
 use crate::http1::MessagePart;
@@ -11,7 +11,7 @@ use crate::span::Span;
 
 /// How the body ended, as its transport has it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Ending {
+pub enum BodyEnding {
     /// By its own framing, or with a clean close where that is the framing.
     Whole,
     /// The connection ended first.
@@ -20,14 +20,14 @@ pub enum Ending {
         within: Option<MessagePart>,
     },
     /// A content coding (gzip) broke off or was broken.
-    Coding,
+    CodingBroken,
     /// We stopped: the user, or a time limit.
     Cancelled,
 }
 
-impl Ending {
+impl BodyEnding {
     /// How the response of `exchange` ended.
-    pub fn of(exchange: &Exchange) -> Self {
+    pub fn from_exchange(exchange: &Exchange) -> Self {
         match exchange.outcome() {
             ExchangeOutcome::Whole => Self::Whole,
             ExchangeOutcome::TimedOut { .. } | ExchangeOutcome::Interrupted => Self::Cancelled,
@@ -46,7 +46,7 @@ impl Ending {
 /// The judgement on how an answer ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Verdict {
+pub enum AnswerVerdict {
     /// Not yet ended.
     #[default]
     Running,
@@ -95,7 +95,7 @@ pub enum Verdict {
     NotChat,
 }
 
-impl Verdict {
+impl AnswerVerdict {
     /// Whether everything that the provider meant to send came.
     pub fn is_whole(self) -> bool {
         matches!(
@@ -111,7 +111,7 @@ impl Verdict {
     }
 }
 
-impl std::fmt::Display for Verdict {
+impl std::fmt::Display for AnswerVerdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Running => "not yet ended",
@@ -156,18 +156,18 @@ impl std::fmt::Display for Verdict {
 
 /// What a reader saw at the end besides the answer itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Evidence {
-    pub(super) ending: Ending,
+pub(super) struct EndEvidence {
+    pub(super) body_ending: BodyEnding,
     /// The event, or the plain JSON, that the body ended in.
-    pub(super) cut: Option<Span>,
+    pub(super) cut_span: Option<Span>,
     /// Whether any event of a stream showed the dialect.
-    pub(super) shown: bool,
-    pub(super) ends: Option<Ends>,
+    pub(super) dialect_confirmed: bool,
+    pub(super) end_signal: Option<EndSignal>,
 }
 
 /// Joins all evidence. What explains more comes first: an error told by the provider before the cut that
 /// followed it, the cut before what came until then.
-pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
+pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> AnswerVerdict {
     let kinds = || {
         let finishes = completion.choices.iter().map(|choice| &choice.finish);
         finishes.flatten().map(|finish| finish.kind)
@@ -175,31 +175,31 @@ pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
     let any = |kind| kinds().any(|own| own == kind);
     let failed = completion.status.is_some_and(|status| status >= 400);
     if !failed && completion.errors.iter().any(|error| error.in_stream) {
-        return Verdict::ErrorEvent;
+        return AnswerVerdict::ErrorEvent;
     }
-    if let Some(cut) = transport(completion, evidence) {
+    if let Some(cut) = transport_verdict(completion, evidence) {
         return cut;
     }
     if failed || !completion.errors.is_empty() {
-        return Verdict::ErrorAnswer;
+        return AnswerVerdict::ErrorAnswer;
     }
-    let is_plain = completion.media == Media::Json;
-    if let Some(at) = evidence.cut.filter(|_| !completion.done) {
+    let is_plain = completion.media == BodyMediaType::Json;
+    if let Some(at) = evidence.cut_span.filter(|_| !completion.done) {
         return match is_plain {
-            true => Verdict::CutInJson { at },
-            false => Verdict::CutInEvent { at },
+            true => AnswerVerdict::CutInJson { at },
+            false => AnswerVerdict::CutInEvent { at },
         };
     }
-    let Some(ends) = evidence.ends else {
-        return Verdict::NotChat;
+    let Some(ends) = evidence.end_signal else {
+        return AnswerVerdict::NotChat;
     };
     if is_unreadable(completion) {
-        return Verdict::Unreadable;
+        return AnswerVerdict::Unreadable;
     }
-    if is_strange(completion, evidence.shown) {
-        return Verdict::NotChat;
+    if lacks_answer(completion, evidence.dialect_confirmed) {
+        return AnswerVerdict::NotChat;
     }
-    for (kind, verdict) in STOPPED {
+    for (kind, verdict) in FINISH_VERDICTS {
         if any(*kind) {
             return *verdict;
         }
@@ -207,57 +207,67 @@ pub(super) fn judge(completion: &Completion, evidence: Evidence) -> Verdict {
     let finished = kinds().count();
     match (finished > 0 && finished >= completion.choices.len(), ends) {
         // A plain answer ends with its JSON; only Chat Completions never lack a reason.
-        (false, Ends::Mark) if is_plain && !completion.choices.is_empty() => {
-            Verdict::DoneWithoutFinish
+        (false, EndSignal::DoneMark) if is_plain && !completion.choices.is_empty() => {
+            AnswerVerdict::DoneWithoutFinish
         }
-        (_, Ends::Whole) => Verdict::Complete,
-        _ if is_plain => Verdict::Complete,
-        (true, Ends::Finish) => Verdict::Complete,
-        (true, Ends::Mark | Ends::Event) if completion.done => Verdict::Complete,
-        (true, Ends::Mark | Ends::Event) => Verdict::NoDone,
-        (false, _) if completion.done => Verdict::DoneWithoutFinish,
-        (false, _) => Verdict::NoFinish,
+        (_, EndSignal::BodyEnd) => AnswerVerdict::Complete,
+        _ if is_plain => AnswerVerdict::Complete,
+        (true, EndSignal::AllFinished) => AnswerVerdict::Complete,
+        (true, EndSignal::DoneMark | EndSignal::LastEvent) if completion.done => {
+            AnswerVerdict::Complete
+        }
+        (true, EndSignal::DoneMark | EndSignal::LastEvent) => AnswerVerdict::NoDone,
+        (false, _) if completion.done => AnswerVerdict::DoneWithoutFinish,
+        (false, _) => AnswerVerdict::NoFinish,
     }
 }
 
 /// Whether there is a body that is neither events nor JSON, though it should be.
 fn is_unreadable(completion: &Completion) -> bool {
-    let failed = |note: &Note| matches!(note.kind, NoteKind::NotJson | NoteKind::TooLarge);
+    let failed = |note: &AnswerNote| {
+        matches!(
+            note.kind,
+            AnswerNoteKind::NotJson | AnswerNoteKind::TooLarge
+        )
+    };
     match completion.media {
-        Media::Html | Media::Text | Media::Binary => true,
-        Media::Json => completion.notes.iter().any(failed),
-        Media::Empty | Media::Sse | Media::Ndjson | Media::JsonArray => false,
+        BodyMediaType::Html | BodyMediaType::Text | BodyMediaType::Binary => true,
+        BodyMediaType::Json => completion.notes.iter().any(failed),
+        BodyMediaType::Empty
+        | BodyMediaType::Sse
+        | BodyMediaType::Ndjson
+        | BodyMediaType::JsonArray => false,
     }
 }
 
 /// Whether a body has nothing of an answer, though its dialect is known. A stream without events may have lost
 /// them.
-fn is_strange(completion: &Completion, shown: bool) -> bool {
-    let comes_as_events = completion.is_streamed() || completion.media == Media::Empty;
+fn lacks_answer(completion: &Completion, shown: bool) -> bool {
+    let comes_as_events = completion.is_streamed() || completion.media == BodyMediaType::Empty;
     completion.choices.is_empty()
         && completion.usage.is_none()
         && completion.served_model.is_none()
         && !(comes_as_events && (shown || completion.events == 0))
 }
 
-fn transport(completion: &Completion, evidence: Evidence) -> Option<Verdict> {
+fn transport_verdict(completion: &Completion, evidence: EndEvidence) -> Option<AnswerVerdict> {
     let done = completion.done;
-    match evidence.ending {
-        Ending::Whole => None,
-        Ending::Cancelled => Some(Verdict::Cancelled),
-        Ending::Cut {
+    match evidence.body_ending {
+        BodyEnding::Whole => None,
+        BodyEnding::Cancelled => Some(AnswerVerdict::Cancelled),
+        BodyEnding::Cut {
             within: Some(MessagePart::ChunkData),
-        } if !done => Some(Verdict::CutInChunk),
-        Ending::Cut { .. } | Ending::Coding => Some(Verdict::CutOff { done }),
+        } if !done => Some(AnswerVerdict::CutInChunk),
+        BodyEnding::Cut { .. } | BodyEnding::CodingBroken => Some(AnswerVerdict::CutOff { done }),
     }
 }
 
 /// Kinds of finish that decide the verdict, the weightiest first.
-const STOPPED: &[(FinishKind, Verdict)] = &[
-    (FinishKind::Error, Verdict::ErrorEvent),
-    (FinishKind::Cancelled, Verdict::Cancelled),
-    (FinishKind::Refusal, Verdict::Refused),
-    (FinishKind::ContentFilter, Verdict::Filtered),
-    (FinishKind::Length, Verdict::LengthLimit),
-    (FinishKind::Paused, Verdict::Paused),
+const FINISH_VERDICTS: &[(FinishKind, AnswerVerdict)] = &[
+    (FinishKind::Error, AnswerVerdict::ErrorEvent),
+    (FinishKind::Cancelled, AnswerVerdict::Cancelled),
+    (FinishKind::Refusal, AnswerVerdict::Refused),
+    (FinishKind::ContentFilter, AnswerVerdict::Filtered),
+    (FinishKind::Length, AnswerVerdict::LengthLimit),
+    (FinishKind::Paused, AnswerVerdict::Paused),
 ];

@@ -14,9 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "wire", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Cli {
     #[command(subcommand)]
-    pub(super) verb: Verb,
+    pub(super) verb: CliVerb,
     #[command(flatten)]
-    pub(super) common: Common,
+    pub(super) common: CommonArgs,
 }
 
 const EXIT_CODES: &str = "\
@@ -36,7 +36,7 @@ Start here, without network or key:
 
 /// What every verb takes.
 #[derive(Args, Debug)]
-pub(super) struct Common {
+pub(super) struct CommonArgs {
     /// The folder of captures [default: $WIRE_CAPTURES, else ./captures]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) captures: Option<PathBuf>,
@@ -50,28 +50,28 @@ pub(super) struct Common {
         default_value = "auto",
         global = true
     )]
-    pub(super) colour: Colour,
+    pub(super) colour: ColourChoice,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Colour {
+pub(super) enum ColourChoice {
     Auto,
     Always,
     Never,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Verb {
+pub(super) enum CliVerb {
     /// Send a request, byte for byte, and keep the whole exchange as a capture
-    Send(Box<Send>),
+    Send(Box<SendArgs>),
     /// Open a capture, down to the single byte
-    Show(Show),
+    Show(ShowArgs),
     /// List the captures, newest first
-    Ls(Ls),
+    Ls(LsArgs),
     /// Tell what is different between exchanges, from the first differing byte to the meaning
-    Diff(Box<Diff>),
+    Diff(Box<DiffArgs>),
     /// List the prices that costs are counted by
-    Prices(Prices),
+    Prices(PricesArgs),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -86,37 +86,37 @@ pub(super) enum Verb {
 
 /// Arguments of `wire send`.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Send {
+pub(super) struct SendArgs {
     /// The body: a JSON file, or - for standard input; its bytes go out exactly as they are
     #[arg(value_name = "REQUEST")]
     pub(super) request: Option<PathBuf>,
     /// The bytes of REQUEST, where they have been read already.
     #[arg(skip)]
-    pub(super) read: Option<Vec<u8>>,
+    pub(super) request_bytes: Option<Vec<u8>>,
     /// REQUEST is a whole HTTP/1.1 message, head and body: every byte is written as it is
     #[arg(long, conflicts_with_all = ["header", "method", "http10", "model", "set", "stream", "no_stream"])]
     pub(super) raw: bool,
     #[command(flatten)]
-    pub(super) whither: Whither,
+    pub(super) target: TargetArgs,
     #[command(flatten)]
-    pub(super) head: Head,
+    pub(super) head: HeadArgs,
     #[command(flatten)]
-    pub(super) edits: Edits,
+    pub(super) edits: EditArgs,
     #[command(flatten)]
-    pub(super) several: Several,
+    pub(super) repeats: RepeatArgs,
     /// Print what would be sent, secrets masked, and send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
-    pub(super) connection: Connection,
+    pub(super) connection: ConnectionArgs,
     #[command(flatten)]
-    pub(super) tls: Tls,
+    pub(super) tls: TlsArgs,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: OutputArgs,
     #[command(flatten)]
-    pub(super) limits: Limits,
+    pub(super) limits: LimitArgs,
     #[command(flatten)]
-    pub(super) keep: Keep,
+    pub(super) recording: RecordingArgs,
     /// A line for each event of a streamed answer, in place of its body
     #[arg(long, help_heading = "Output", conflicts_with_all = ["print", "quiet", "json", "text"])]
     pub(super) events: bool,
@@ -128,7 +128,7 @@ pub(super) struct Send {
 /// Where to.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Where to")]
-pub(super) struct Whither {
+pub(super) struct TargetArgs {
     /// A known API: openai, anthropic, gemini, ollama, ...; demo, the embedded server, or demo:anthropic,
     /// demo:gemini, demo:ollama, demo:responses (`--to help` lists all) [default: openai]
     /// NAME:MODEL asks it for a model of its own; several are asked one after another, and compared
@@ -141,7 +141,7 @@ pub(super) struct Whither {
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     pub(super) path: Option<String>,
     /// The demo server's pause between the events of a stream, in seconds [default: 0.015]
-    #[arg(long, value_name = "SECONDS", value_parser = pause)]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_pause)]
     pub(super) pace: Option<Duration>,
     /// Further targets [default: $WIRE_CONFIG, else ~/.config/wire/targets.json]
     #[arg(long, value_name = "FILE")]
@@ -151,7 +151,7 @@ pub(super) struct Whither {
 /// The request's head.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Head")]
-pub(super) struct Head {
+pub(super) struct HeadArgs {
     /// 'Name: value' sets, 'Name:' removes a default, 'Name;' sends an empty value
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(super) header: Vec<String>,
@@ -166,7 +166,7 @@ pub(super) struct Head {
 /// Edits of the body that leave every other byte alone.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Edits (every other byte stays)")]
-pub(super) struct Edits {
+pub(super) struct EditArgs {
     /// Another model; several are asked one after another, and compared
     #[arg(short, long, value_name = "NAME")]
     pub(super) model: Vec<String>,
@@ -184,7 +184,7 @@ pub(super) struct Edits {
 /// More than one exchange.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Several models, targets, times")]
-pub(super) struct Several {
+pub(super) struct RepeatArgs {
     /// Send it so often to each
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), default_value = "1")]
     pub(super) repeat: u32,
@@ -196,15 +196,15 @@ pub(super) struct Several {
 /// How the connection is made.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
-pub(super) struct Connection {
+pub(super) struct ConnectionArgs {
     /// Longest time until the connection (with TLS) stands, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, default_value = "30")]
     pub(super) connect_timeout: Duration,
     /// Longest time without a byte either way, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, default_value = "600")]
     pub(super) idle_timeout: Duration,
     /// Longest time for the whole exchange, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub(super) max_time: Option<Duration>,
     /// Use this address for HOST:PORT, as in curl
     #[arg(long, value_name = "HOST:PORT:ADDR")]
@@ -230,7 +230,7 @@ pub(super) struct Connection {
 /// Whom TLS trusts.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS")]
-pub(super) struct Tls {
+pub(super) struct TlsArgs {
     /// Trust any certificate (its chain is shown and recorded all the same)
     #[arg(short = 'k', long)]
     pub(super) insecure: bool,
@@ -251,7 +251,7 @@ pub(super) struct Tls {
 /// What is shown.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
-pub(super) struct Output {
+pub(super) struct OutputArgs {
     /// These parts alone, unmarked, on standard output:
     /// H request head, B request body, h response head, b response body, m meta
     #[arg(short, long, value_name = "PARTS")]
@@ -267,24 +267,24 @@ pub(super) struct Output {
     pub(super) json: bool,
     /// Lay bodies out for reading: all (layout and colours), format, none [default: all on a terminal]
     #[arg(long, value_name = "HOW")]
-    pub(super) pretty: Option<Pretty>,
+    pub(super) pretty: Option<PrettyMode>,
     /// Leave the body coded: `all` as it crossed the wire, `content` without chunks but still compressed
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
-    pub(super) undecoded: Option<Undecoded>,
+    pub(super) undecoded: Option<UndecodedMode>,
     /// Read the answer in this dialect: openai-chat, openai-responses, anthropic-messages, ...
     #[arg(long, value_name = "NAME")]
     pub(super) dialect: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum Pretty {
+pub(super) enum PrettyMode {
     All,
     Format,
     None,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum Undecoded {
+pub(super) enum UndecodedMode {
     All,
     Content,
 }
@@ -292,12 +292,12 @@ pub(super) enum Undecoded {
 /// How much is read.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Limits")]
-pub(super) struct Limits {
+pub(super) struct LimitArgs {
     /// Longest head, in bytes (K, M, G)
-    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "256K")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_byte_count, default_value = "256K")]
     pub(super) max_head: u64,
     /// Longest decoded body, in bytes (K, M, G) [default: 4G as it passes by, 256M where a view holds it whole]
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_byte_count)]
     pub(super) max_decoded: Option<u64>,
     /// Most bytes that one coded byte may become, beyond the first 16M
     #[arg(long, value_name = "N", default_value = "200")]
@@ -307,7 +307,7 @@ pub(super) struct Limits {
 /// What is kept.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Capture")]
-pub(super) struct Keep {
+pub(super) struct RecordingArgs {
     /// Write the capture to FILE
     #[arg(long, value_name = "FILE", conflicts_with = "no_capture")]
     pub(super) capture: Option<PathBuf>,
@@ -324,12 +324,12 @@ pub(super) struct Keep {
 
 /// Arguments of `wire show`.
 #[derive(Args, Debug)]
-pub(super) struct Show {
+pub(super) struct ShowArgs {
     /// A path, - for standard input, the beginning of a name or id, @ for the newest, @~1 for the one before
     #[arg(value_name = "CAPTURE", default_value = "@")]
     pub(super) capture: String,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: OutputArgs,
     /// Dump the bytes with offset, text, role and moment
     #[arg(long, conflicts_with_all = ["print", "json", "events", "at"])]
     pub(super) hex: bool,
@@ -356,7 +356,7 @@ pub(super) struct Show {
     #[arg(long, value_name = "SIDE")]
     pub(super) side: Option<SideArg>,
     #[command(flatten)]
-    pub(super) limits: Limits,
+    pub(super) limits: LimitArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -367,7 +367,7 @@ pub(super) enum SideArg {
 
 /// Arguments of `wire ls`.
 #[derive(Args, Debug)]
-pub(super) struct Ls {
+pub(super) struct LsArgs {
     /// At most so many
     #[arg(short = 'n', long, value_name = "N")]
     pub(super) limit: Option<usize>,
@@ -396,7 +396,7 @@ pub(super) struct Ls {
 
 /// Arguments of `wire diff`.
 #[derive(Args, Debug)]
-pub(super) struct Diff {
+pub(super) struct DiffArgs {
     /// Captures as for show, ranges of them (@~5..@), or request files, JSON or whole messages; two, or more for a table; with
     /// --shape also a folder as the first (without any, the two newest)
     #[arg(value_name = "CAPTURE")]
@@ -425,18 +425,18 @@ pub(super) struct Diff {
     #[arg(long, conflicts_with_all = ["noise", "only", "all", "ignore", "shape", "bytes", "side_by_side", "stat", "markdown", "json_patch"])]
     pub(super) cache: bool,
     #[command(flatten)]
-    pub(super) form: DiffForm,
+    pub(super) format: DiffFormatArgs,
     /// Read the answers in this dialect: openai-chat, openai-responses, anthropic-messages, ...
     #[arg(long, value_name = "NAME")]
     pub(super) dialect: Option<String>,
     #[command(flatten)]
-    pub(super) limits: Limits,
+    pub(super) limits: LimitArgs,
 }
 
 /// How a difference is written.
 #[derive(Args, Debug)]
 #[group(multiple = false)]
-pub(super) struct DiffForm {
+pub(super) struct DiffFormatArgs {
     /// Left and right beside each other
     #[arg(short = 'y', long)]
     pub(super) side_by_side: bool,
@@ -456,7 +456,7 @@ pub(super) struct DiffForm {
 
 /// Arguments of `wire prices`.
 #[derive(Args, Debug)]
-pub(super) struct Prices {
+pub(super) struct PricesArgs {
     /// A model, or a part of its name or provider
     pub(super) model: Option<String>,
     /// As JSON, one object a line
@@ -465,7 +465,7 @@ pub(super) struct Prices {
 }
 
 /// Seconds, with a fraction where wanted; zero is none.
-fn pause(text: &str) -> Result<Duration, String> {
+fn parse_pause(text: &str) -> Result<Duration, String> {
     let number: f64 = text
         .parse()
         .map_err(|_| "write seconds, such as 0.05".to_owned())?;
@@ -473,7 +473,7 @@ fn pause(text: &str) -> Result<Duration, String> {
 }
 
 /// Seconds, with a fraction where wanted; zero is no limit that anybody could keep.
-fn seconds(text: &str) -> Result<Duration, String> {
+fn parse_seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text
         .parse()
         .map_err(|_| "write seconds, such as 2.5".to_owned())?;
@@ -483,7 +483,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// A number of bytes: `1000`, `256K`, `4G` (powers of 1024).
-fn bytes(text: &str) -> Result<u64, String> {
+fn parse_byte_count(text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.strip_suffix(['K', 'k']) {
         Some(digits) => (digits, 10),
         None => match text.strip_suffix(['M', 'm']) {
@@ -511,13 +511,13 @@ mod tests {
 
     #[test]
     fn sizes_and_times() {
-        assert_eq!(bytes("256K"), Ok(256 << 10));
-        assert_eq!(bytes("7"), Ok(7));
-        assert!(bytes("-1").is_err());
-        assert!(bytes("99999999999999G").is_err());
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_byte_count("256K"), Ok(256 << 10));
+        assert_eq!(parse_byte_count("7"), Ok(7));
+        assert!(parse_byte_count("-1").is_err());
+        assert!(parse_byte_count("99999999999999G").is_err());
+        assert_eq!(parse_seconds("0.5"), Ok(Duration::from_millis(500)));
         for text in ["0", "-1", "nan", "inf", "1e300", "1e-30"] {
-            assert!(seconds(text).is_err(), "{text}");
+            assert!(parse_seconds(text).is_err(), "{text}");
         }
     }
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::complain::Complaint;
-use super::env::{self, Env};
+use super::env::{self, Environment};
+use super::error::CliError;
 
 /// An API, as the table below and the config file describe it.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Destination {
+pub(super) struct ApiTarget {
     /// Base URL; the variable `base_env` wins over it.
     pub(super) base: String,
     /// Variables that may hold another base URL.
@@ -31,7 +31,7 @@ pub(super) struct Destination {
 }
 
 /// Name, base, variables of the base, path, variables of the key.
-type Entry = (
+type ApiTargetRow = (
     &'static str,
     &'static str,
     &'static [&'static str],
@@ -39,15 +39,15 @@ type Entry = (
     &'static [&'static str],
 );
 
-const CHAT: &str = "/chat/completions";
+const CHAT_PATH: &str = "/chat/completions";
 
 /// The names and defaults are those of each provider's own SDK, or of its API page.
-const TABLE: [Entry; 15] = [
+const TARGETS: [ApiTargetRow; 15] = [
     (
         "openai",
         "https://api.openai.com/v1",
         &["OPENAI_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["OPENAI_API_KEY"],
     ),
     (
@@ -75,112 +75,112 @@ const TABLE: [Entry; 15] = [
         "openrouter",
         "https://openrouter.ai/api/v1",
         &["OPENROUTER_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["OPENROUTER_API_KEY"],
     ),
     (
         "groq",
         "https://api.groq.com/openai/v1",
         &["GROQ_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["GROQ_API_KEY"],
     ),
     (
         "deepseek",
         "https://api.deepseek.com",
         &["DEEPSEEK_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["DEEPSEEK_API_KEY"],
     ),
     (
         "mistral",
         "https://api.mistral.ai/v1",
         &["MISTRAL_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["MISTRAL_API_KEY"],
     ),
     (
         "xai",
         "https://api.x.ai/v1",
         &["XAI_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["XAI_API_KEY"],
     ),
     (
         "together",
         "https://api.together.xyz/v1",
         &["TOGETHER_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["TOGETHER_API_KEY"],
     ),
     (
         "fireworks",
         "https://api.fireworks.ai/inference/v1",
         &["FIREWORKS_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["FIREWORKS_API_KEY"],
     ),
     (
         "perplexity",
         "https://api.perplexity.ai",
         &["PERPLEXITY_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["PERPLEXITY_API_KEY"],
     ),
     (
         "cerebras",
         "https://api.cerebras.ai/v1",
         &["CEREBRAS_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["CEREBRAS_API_KEY"],
     ),
     (
         "llamacpp",
         "http://127.0.0.1:8080/v1",
         &["LLAMACPP_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["LLAMACPP_API_KEY"],
     ),
     (
         "vllm",
         "http://127.0.0.1:8000/v1",
         &["VLLM_BASE_URL"],
-        CHAT,
+        CHAT_PATH,
         &["VLLM_API_KEY"],
     ),
 ];
 
 /// The name of the embedded server.
-const DEMO: &str = "demo";
+const DEMO_NAME: &str = "demo";
 
 /// What the demo server is sent for a key, so that masking can be seen at work. It is no secret.
 const DEMO_KEY: &str = "sk-demo-0123456789abcdef";
 
-impl Destination {
+impl ApiTarget {
     /// The API called `name`: from the config file, else from the table.
-    pub(super) fn find(name: &str, config: Option<&Path>) -> Result<Self, Complaint> {
+    pub(super) fn find(name: &str, config: Option<&Path>) -> Result<Self, CliError> {
         let mut own = read_config(config)?;
         if let Some(found) = own.remove(name) {
-            return Ok(found.completed());
+            return Ok(found.with_defaults());
         }
-        if let Some(entry) = TABLE.iter().find(|entry| entry.0 == name) {
-            return Ok(Self::of(entry));
+        if let Some(entry) = TARGETS.iter().find(|entry| entry.0 == name) {
+            return Ok(Self::from_row(entry));
         }
-        let known: Vec<_> = TABLE.iter().map(|entry| entry.0.to_owned()).collect();
+        let known: Vec<_> = TARGETS.iter().map(|entry| entry.0.to_owned()).collect();
         let known = known
             .into_iter()
-            .chain([DEMO.to_owned(), "demo:NAME".to_owned()])
+            .chain([DEMO_NAME.to_owned(), "demo:NAME".to_owned()])
             .chain(own.into_keys());
         let known = known.collect::<Vec<_>>().join(", ");
         Err(match name {
-            "help" => Complaint::usage(format!("known targets: {known}")),
-            _ => Complaint::usage(format!("there is no target `{name}`")).hint(format!(
+            "help" => CliError::usage(format!("known targets: {known}")),
+            _ => CliError::usage(format!("there is no target `{name}`")).with_hint(format!(
                 "known are {known}; further ones go into a config file (--config), any URL into --url"
             )),
         })
     }
 
-    fn of(&(name, base, base_env, path, key_env): &Entry) -> Self {
+    fn from_row(&(name, base, base_env, path, key_env): &ApiTargetRow) -> Self {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let mut found = Self {
             base: base.to_owned(),
@@ -203,11 +203,11 @@ impl Destination {
             }
             _ => {}
         }
-        found.completed()
+        found.with_defaults()
     }
 
     /// The embedded server at `root`, spoken to as the API `name`: `demo` (Chat Completions) or `demo:NAME`.
-    pub(super) fn demo(name: &str, root: &str) -> Result<Self, Complaint> {
+    pub(super) fn for_demo(name: &str, root: &str) -> Result<Self, CliError> {
         let (mut found, api) = match name.split_once(':') {
             None => (Self::find("openai", None)?, "openai"),
             Some((_, "responses")) => {
@@ -240,21 +240,21 @@ impl Destination {
     /// `NAME` and the model of `NAME:MODEL`; where none follows the colon, all of it is the name, which nothing has.
     /// What follows `demo:` is an API that it speaks, if there is one of that
     /// name, and a model may follow that.
-    pub(super) fn split(to: &str) -> (Option<&str>, Option<&str>) {
+    pub(super) fn split_model(to: &str) -> (Option<&str>, Option<&str>) {
         let Some((name, rest)) = to.split_once(':').filter(|_| !to.ends_with(':')) else {
             return (Some(to), None);
         };
-        if name != DEMO {
+        if name != DEMO_NAME {
             return (Some(name), Some(rest));
         }
         let (api, model) = match rest.split_once(':') {
             None => (rest, None),
             Some((api, model)) => (api, Some(model)),
         };
-        let known = api == "responses" || TABLE.iter().any(|entry| entry.0 == api);
+        let known = api == "responses" || TARGETS.iter().any(|entry| entry.0 == api);
         match known {
             true => (
-                to.get(..DEMO.len().saturating_add(1).saturating_add(api.len())),
+                to.get(..DEMO_NAME.len().saturating_add(1).saturating_add(api.len())),
                 model,
             ),
             false => (Some(name), Some(rest)),
@@ -263,12 +263,12 @@ impl Destination {
 
     /// Whether `name` is that of the embedded server.
     pub(super) fn is_demo(name: &str) -> bool {
-        name == DEMO || name.starts_with("demo:")
+        name == DEMO_NAME || name.starts_with("demo:")
     }
 
-    fn completed(mut self) -> Self {
+    fn with_defaults(mut self) -> Self {
         if self.path.is_empty() {
-            CHAT.clone_into(&mut self.path);
+            CHAT_PATH.clone_into(&mut self.path);
         }
         if self.key_field.is_empty() {
             "Authorization".clone_into(&mut self.key_field);
@@ -277,8 +277,8 @@ impl Destination {
     }
 
     /// The base URL, with `path` after its path and before its query.
-    pub(super) fn url(&self, env: &Env, path: &str) -> String {
-        let base = self.base(env);
+    pub(super) fn url(&self, env: &Environment, path: &str) -> String {
+        let base = self.base_url(env);
         let (base, query) = base.split_once('?').unwrap_or((&base, ""));
         let slash = if path.starts_with('/') { "" } else { "/" };
         let mark = match (query.is_empty(), path.contains('?')) {
@@ -290,19 +290,23 @@ impl Destination {
     }
 
     /// The base URL, as it is written.
-    pub(super) fn base(&self, env: &Env) -> String {
+    pub(super) fn base_url(&self, env: &Environment) -> String {
         let names: Vec<_> = self.base_env.iter().map(String::as_str).collect();
-        let (name, base) = env.first(&names).unwrap_or(("", self.base.clone()));
+        let (name, base) = env.first_set(&names).unwrap_or(("", self.base.clone()));
         let base = base.trim();
         match base.contains("://") {
             true => base.to_owned(),
-            false if name == "OLLAMA_HOST" => ollama(base),
+            false if name == "OLLAMA_HOST" => ollama_base_url(base),
             false => format!("http://{base}"),
         }
     }
 
     /// The field that carries the key; `None` where there is none and none is needed.
-    pub(super) fn key(&self, name: &str, env: &Env) -> Result<Option<(String, String)>, Complaint> {
+    pub(super) fn credential_field(
+        &self,
+        name: &str,
+        env: &Environment,
+    ) -> Result<Option<(String, String)>, CliError> {
         if let Some(token) = env
             .get("ANTHROPIC_AUTH_TOKEN")
             .filter(|_| name == "anthropic")
@@ -313,16 +317,16 @@ impl Destination {
             )));
         }
         let names: Vec<_> = self.key_env.iter().map(String::as_str).collect();
-        let Some((variable, key)) = env.first(&names) else {
+        let Some((variable, key)) = env.first_set(&names) else {
             return if self.key_optional || names.is_empty() {
                 Ok(None)
             } else {
-                Err(no_key(name, &names))
+                Err(missing_key_error(name, &names))
             };
         };
         let key = key.trim();
         if key.bytes().any(|byte| byte.is_ascii_control()) {
-            return Err(Complaint::usage(format!(
+            return Err(CliError::usage(format!(
                 "{variable} holds a control character: no header can carry it"
             )));
         }
@@ -335,7 +339,7 @@ impl Destination {
 }
 
 /// `OLLAMA_HOST` is `host`, `host:port` or `:port` by custom, the rest of it Ollama's own.
-fn ollama(host: &str) -> String {
+fn ollama_base_url(host: &str) -> String {
     let host = host.trim_end_matches('/');
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port),
@@ -349,12 +353,12 @@ fn ollama(host: &str) -> String {
     format!("http://{name}:{port}")
 }
 
-fn no_key(name: &str, variables: &[&str]) -> Complaint {
+fn missing_key_error(name: &str, variables: &[&str]) -> CliError {
     let variables = variables.join(" or ");
-    Complaint::usage(format!(
+    CliError::usage(format!(
         "no key for {name}: {variables} is not set, here or in .env"
     ))
-    .hint(format!(
+    .with_hint(format!(
         "set {}, or try `--to demo`, the embedded server, which needs no key",
         variables.split(' ').next().unwrap_or(&variables)
     ))
@@ -362,14 +366,14 @@ fn no_key(name: &str, variables: &[&str]) -> Complaint {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Config {
+struct TargetConfig {
     #[serde(default)]
-    targets: BTreeMap<String, Destination>,
+    targets: BTreeMap<String, ApiTarget>,
 }
 
 /// Reads `--config`, `$WIRE_CONFIG` or the user's own file; only one that was named must be there.
 #[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
-fn read_config(named: Option<&Path>) -> Result<BTreeMap<String, Destination>, Complaint> {
+fn read_config(named: Option<&Path>) -> Result<BTreeMap<String, ApiTarget>, CliError> {
     let named = named
         .map(Path::to_owned)
         .or_else(|| env::path("WIRE_CONFIG"));
@@ -387,10 +391,10 @@ fn read_config(named: Option<&Path>) -> Result<BTreeMap<String, Destination>, Co
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must => {
             return Ok(BTreeMap::new());
         }
-        Err(error) => return Err(Complaint::file(&path, &error)),
+        Err(error) => return Err(CliError::unreadable_file(&path, &error)),
     };
-    let config: Config = serde_json::from_slice(&text).map_err(|error| {
-        Complaint::usage(format!("{}: {error}", path.display())).hint(
+    let config: TargetConfig = serde_json::from_slice(&text).map_err(|error| {
+        CliError::usage(format!("{}: {error}", path.display())).with_hint(
             r#"it reads {"targets": {"NAME": {"base": "http://127.0.0.1:8080/v1", "key_env": ["MY_KEY"]}}}"#,
         )
     })?;
@@ -404,7 +408,7 @@ mod tests {
     #[test]
     fn a_target_may_name_a_model() {
         let case = |to: &str, name: &str, model: Option<&str>| {
-            assert_eq!(Destination::split(to), (Some(name), model), "{to}");
+            assert_eq!(ApiTarget::split_model(to), (Some(name), model), "{to}");
         };
         case("openai", "openai", None);
         case("groq:llama-3.3-70b", "groq", Some("llama-3.3-70b"));
@@ -432,7 +436,7 @@ mod tests {
             ("[::1]:1", "http://[::1]:1"),
             ("::1", "http://[::1]:11434"),
         ] {
-            assert_eq!(ollama(host), url);
+            assert_eq!(ollama_base_url(host), url);
         }
     }
 }

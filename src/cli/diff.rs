@@ -2,153 +2,163 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::{self, Common};
-use super::complain::Complaint;
-use super::exit::Exit;
-use super::means::Means;
+use super::args::{self, CommonArgs};
+use super::error::CliError;
+use super::exit::ExitReason;
 use super::output;
+use super::read_options::ReadOptions;
 use super::request;
-use crate::capture::Reading;
-use crate::capture::store::{self, Store};
-use crate::diff::{self, Baseline, Difference, Layer, Matrix, Subject};
+use crate::capture::ParsedCapture;
+use crate::capture::store::{self, CaptureStore};
+use crate::diff::{self, Baseline, DiffInput, DiffLayer, DiffMatrix, ExchangeDiff};
 use crate::prompt_cache as cache;
-use crate::render::diff::{self as paint, Shows};
-use crate::render::{escape, machine, words};
+use crate::render::diff::{self as paint, DiffViewOptions};
+use crate::render::{escape, json_output, wording};
 use crate::span::StreamSide;
 
 /// Runs `wire diff`.
-pub(super) fn run(common: &Common, args: &args::Diff) -> Result<Exit, Complaint> {
+pub(super) fn run(common: &CommonArgs, args: &args::DiffArgs) -> Result<ExitReason, CliError> {
     if args.ignore.iter().any(|place| place == "help") {
         let mut text = Vec::new();
-        paint::rules(&mut text).map_err(Complaint::usage)?;
-        return output::report(&text);
+        paint::write_noise_rules(&mut text).map_err(CliError::usage)?;
+        return output::print_report(&text);
     }
-    let run = Run {
+    let run = DiffRun {
         common,
         args,
-        store: output::store(common),
-        means: Means::read(common, args.dialect.as_deref(), &args.limits)?,
-        only: only(args)?,
-        rules: diff::noise::rules(&args.ignore),
-        shows: Shows { all: args.all },
+        store: output::capture_store(common),
+        options: ReadOptions::with_dialect(common, args.dialect.as_deref(), &args.limits)?,
+        layers: selected_layers(args)?,
+        rules: diff::noise::noise_rules(&args.ignore),
+        display: DiffViewOptions {
+            with_noise: args.all,
+        },
     };
     if !args.noise.is_empty() {
-        return run.learned();
+        return run.compare_to_baseline();
     }
-    let subjects = run.subjects(&args.subjects)?;
+    let subjects = run.read_subjects(&args.subjects)?;
     if args.shape {
-        return run.shape(&subjects);
+        return run.compare_shapes(&subjects);
     }
     match subjects.as_slice() {
-        [] | [_] => Err(Complaint::usage("there is nothing to compare it to")
-            .hint("name two captures or request files: `wire diff @~1 @`")),
-        all if args.cache => run.cache(all),
-        [left, right] => run.two(left, right),
-        all if args.bytes || only_of_two(&args.form) => {
+        [] | [_] => Err(CliError::usage("there is nothing to compare it to")
+            .with_hint("name two captures or request files: `wire diff @~1 @`")),
+        all if args.cache => run.compare_cache(all),
+        [left, right] => run.compare_two(left, right),
+        all if args.bytes || needs_two_sides(&args.format) => {
             let text = format!(
                 "{} exchanges were named, and this view takes two",
                 all.len()
             );
-            Err(Complaint::usage(text))
+            Err(CliError::usage(text))
         }
-        all => run.several(all),
+        all => run.compare_many(all),
     }
 }
 
 /// Whether a difference is to be written as only that of two can be.
-fn only_of_two(form: &args::DiffForm) -> bool {
+fn needs_two_sides(form: &args::DiffFormatArgs) -> bool {
     form.json_patch || form.side_by_side || form.stat
 }
 
-fn only(args: &args::Diff) -> Result<Vec<Layer>, Complaint> {
+fn selected_layers(args: &args::DiffArgs) -> Result<Vec<DiffLayer>, CliError> {
     if args.only.is_empty() {
-        return Ok(Layer::ALL.to_vec());
+        return Ok(DiffLayer::ALL.to_vec());
     }
     let named = |name: &String| {
-        Layer::named(name).ok_or_else(|| {
-            let known: Vec<_> = Layer::ALL.into_iter().map(Layer::name).collect();
-            Complaint::usage(format!("--only {name}: there is no such layer"))
-                .hint(format!("the layers are {}", known.join(", ")))
+        DiffLayer::from_name(name).ok_or_else(|| {
+            let known: Vec<_> = DiffLayer::ALL.into_iter().map(DiffLayer::name).collect();
+            CliError::usage(format!("--only {name}: there is no such layer"))
+                .with_hint(format!("the layers are {}", known.join(", ")))
         })
     };
     args.only.iter().map(named).collect()
 }
 
-struct Run<'a> {
-    common: &'a Common,
-    args: &'a args::Diff,
-    store: Store,
-    means: Means,
-    only: Vec<Layer>,
-    rules: Vec<diff::Rule>,
-    shows: Shows,
+struct DiffRun<'a> {
+    common: &'a CommonArgs,
+    args: &'a args::DiffArgs,
+    store: CaptureStore,
+    options: ReadOptions,
+    layers: Vec<DiffLayer>,
+    rules: Vec<diff::NoiseRule>,
+    display: DiffViewOptions,
 }
 
-impl Run<'_> {
+impl DiffRun<'_> {
     /// Reads what the user named; without a name, the two newest.
-    fn subjects(&self, names: &[String]) -> Result<Vec<Subject>, Complaint> {
+    fn read_subjects(&self, names: &[String]) -> Result<Vec<DiffInput>, CliError> {
         let usual = ["@~1".to_owned(), "@".to_owned()];
         let names = if names.is_empty() { &usual[..] } else { names };
         if names.iter().filter(|name| *name == "-").count() > 1 {
-            return Err(Complaint::usage("standard input can be read only once")
-                .hint("write one of both to a file"));
+            return Err(CliError::usage("standard input can be read only once")
+                .with_hint("write one of both to a file"));
         }
         let mut subjects = Vec::new();
         for name in names {
-            for path in self.paths(name)? {
-                subjects.push(self.subject(&path)?);
+            for path in self.find_paths(name)? {
+                subjects.push(self.read_subject(&path)?);
             }
         }
         Ok(subjects)
     }
 
     /// The files that one name means; a folder means its captures.
-    fn paths(&self, name: &str) -> Result<Vec<PathBuf>, Complaint> {
+    fn find_paths(&self, name: &str) -> Result<Vec<PathBuf>, CliError> {
         let path = Path::new(name);
         if name == "-" {
             return Ok(vec![path.to_owned()]);
         }
         if path.is_dir() {
-            let folder = Store::new(path.to_owned());
-            let names = folder.names().map_err(Complaint::usage)?;
+            let folder = CaptureStore::new(path.to_owned());
+            let names = folder.names().map_err(CliError::usage)?;
             if names.is_empty() {
-                return Err(Complaint::usage(format!("no captures in {name}")));
+                return Err(CliError::usage(format!("no captures in {name}")));
             }
             return Ok(names.iter().map(|name| folder.path(name)).collect());
         }
-        let found = self.store.find_all(name).map_err(Complaint::usage);
-        found.map_err(|complaint| complaint.hint("`wire ls` lists the captures"))
+        let found = self.store.find_all(name).map_err(CliError::usage);
+        found.map_err(|complaint| complaint.with_hint("`wire ls` lists the captures"))
     }
 
     /// A capture, or else a request file.
-    fn subject(&self, path: &Path) -> Result<Subject, Complaint> {
+    fn read_subject(&self, path: &Path) -> Result<DiffInput, CliError> {
         let name = match path.file_name() {
             _ if path == Path::new("-") => "standard input".to_owned(),
             Some(name) => name.to_string_lossy().into_owned(),
             None => path.display().to_string(),
         };
-        let bytes = request::read(path)?;
+        let bytes = request::read_input(path)?;
         if !bytes.starts_with(b"{\"wire\":") {
-            return Ok(Subject::of_request(name, bytes, self.means.limits));
+            return Ok(DiffInput::from_request(name, bytes, self.options.limits));
         }
-        let Reading { tape, notes } = store::parse(path, &bytes).map_err(Complaint::usage)?;
+        let ParsedCapture { tape, notes } = store::parse(path, &bytes).map_err(CliError::usage)?;
         for note in &notes {
-            output::note(&format!("{}: {note}", path.display()));
+            output::print_note(&format!("{}: {note}", path.display()));
         }
-        let means = &self.means;
-        let subject = Subject::of_capture(name, tape, means.limits, means.options, &means.prices);
+        let means = &self.options;
+        let subject =
+            DiffInput::from_capture(name, tape, means.limits, means.options, &means.prices);
         // Two bodies may be equal as far as they are decoded.
-        let answer = subject.answered.as_ref().map(|answered| &answered.body);
-        let bodies = [Some(&subject.asked), answer].into_iter().flatten();
+        let answer = subject
+            .answered
+            .as_ref()
+            .map(|answered| &answered.response_body);
+        let bodies = [Some(&subject.request_body), answer].into_iter().flatten();
         for trouble in bodies.filter_map(|body| body.error.as_ref()) {
-            output::note(&format!("{}: {}", subject.name, words::undecoded(trouble)));
+            output::print_note(&format!(
+                "{}: {}",
+                subject.name,
+                wording::describe_undecoded(trouble)
+            ));
         }
         Ok(subject)
     }
 
     /// An error where none of the layers that were asked for is there on both sides.
-    fn compare(&self, left: &Subject, right: &Subject) -> Result<Difference, Complaint> {
-        let difference = diff::compare(left, right, &self.only, &self.rules);
+    fn compare(&self, left: &DiffInput, right: &DiffInput) -> Result<ExchangeDiff, CliError> {
+        let difference = diff::compare(left, right, &self.layers, &self.rules);
         let unanswered = [left, right]
             .into_iter()
             .find(|side| side.answered.is_none());
@@ -156,74 +166,78 @@ impl Run<'_> {
             None => Ok(difference),
             Some(file) => {
                 let text = format!("{} is a request that was never answered", file.name);
-                Err(Complaint::usage(text)
-                    .hint("`--only request` is all that can be compared of it"))
+                Err(CliError::usage(text)
+                    .with_hint("`--only request` is all that can be compared of it"))
             }
         }
     }
 
     /// Whether anything differs that counts.
-    fn found(&self, difference: &Difference) -> bool {
-        difference.is_different() || self.args.all && difference.noise() > 0
+    fn is_different(&self, difference: &ExchangeDiff) -> bool {
+        difference.is_different() || self.args.all && difference.noise_count() > 0
     }
 
-    fn two(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {
-        if self.args.form.json_patch {
-            return self.patch(left, right);
+    fn compare_two(&self, left: &DiffInput, right: &DiffInput) -> Result<ExitReason, CliError> {
+        if self.args.format.json_patch {
+            return self.print_patch(left, right);
         }
         if self.args.bytes {
-            return self.bytes(left, right);
+            return self.compare_bytes(left, right);
         }
         let difference = self.compare(left, right)?;
-        self.write(|style, out| self.paint(&difference, style, out))?;
-        Ok(self.ended(self.found(&difference)))
+        self.print_painted(|style, out| self.write_difference(&difference, style, out))?;
+        Ok(self.exit_reason(self.is_different(&difference)))
     }
 
-    fn paint(
+    fn write_difference(
         &self,
-        difference: &Difference,
-        style: &crate::render::Style,
+        difference: &ExchangeDiff,
+        style: &crate::render::OutputStyle,
         out: &mut Vec<u8>,
     ) -> std::io::Result<()> {
-        let form = &self.args.form;
+        let form = &self.args.format;
         match () {
-            () if form.json => machine::value(difference, out),
-            () if form.markdown => paint::markdown(difference, self.shows, out),
-            () if form.stat => paint::stat(difference, style, out),
-            () if form.side_by_side => paint::side_by_side(difference, self.shows, style, out),
-            () => paint::unified(difference, self.shows, style, out),
+            () if form.json => json_output::write_value(difference, out),
+            () if form.markdown => paint::write_markdown(difference, self.display, out),
+            () if form.stat => paint::write_stat(difference, style, out),
+            () if form.side_by_side => {
+                paint::write_side_by_side(difference, self.display, style, out)
+            }
+            () => paint::write_unified(difference, self.display, style, out),
         }
     }
 
     /// A column each.
-    fn several(&self, subjects: &[Subject]) -> Result<Exit, Complaint> {
+    fn compare_many(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
         let Some((first, rest)) = subjects.split_first() else {
-            return Ok(Exit::Done);
+            return Ok(ExitReason::Done);
         };
         let differences: Vec<_> = rest
             .iter()
             .map(|right| self.compare(first, right))
             .collect::<Result<_, _>>()?;
-        let matrix = Matrix::of(&differences);
-        self.write(|style, out| match &self.args.form {
-            form if form.json => machine::value(&matrix, out),
-            form if form.markdown => paint::markdown_matrix(&matrix, self.shows.all, out),
-            _ => paint::matrix(&matrix, self.shows.all, style, out),
+        let matrix = DiffMatrix::from_differences(&differences);
+        self.print_painted(|style, out| match &self.args.format {
+            form if form.json => json_output::write_value(&matrix, out),
+            form if form.markdown => {
+                paint::write_markdown_matrix(&matrix, self.display.with_noise, out)
+            }
+            _ => paint::write_matrix(&matrix, self.display.with_noise, style, out),
         })?;
         let mut differences = differences.iter();
-        Ok(self.ended(differences.any(|difference| self.found(difference))))
+        Ok(self.exit_reason(differences.any(|difference| self.is_different(difference))))
     }
 
     /// Those after `--` against those of `--noise`.
-    fn learned(&self) -> Result<Exit, Complaint> {
-        let alike = self.subjects(&self.args.noise)?;
+    fn compare_to_baseline(&self) -> Result<ExitReason, CliError> {
+        let alike = self.read_subjects(&self.args.noise)?;
         let Some((first, rest)) = alike.split_first() else {
-            return Ok(Exit::Done);
+            return Ok(ExitReason::Done);
         };
         if self.args.subjects.is_empty() {
             return Err(
-                Complaint::usage("there is nothing to compare to the baseline")
-                    .hint("write: wire diff --noise A1 A2 A3 -- B"),
+                CliError::usage("there is nothing to compare to the baseline")
+                    .with_hint("write: wire diff --noise A1 A2 A3 -- B"),
             );
         }
         let differences: Vec<_> = rest
@@ -232,109 +246,111 @@ impl Run<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         let baseline = Baseline::learn(&differences);
         let mut found = false;
-        for right in self.subjects(&self.args.subjects)? {
+        for right in self.read_subjects(&self.args.subjects)? {
             let mut difference = self.compare(first, &right)?;
             baseline.judge(&mut difference);
             difference.left = format!("{} and {} more", first.name, rest.len());
-            found |= self.found(&difference);
-            self.write(|style, out| self.paint(&difference, style, out))?;
+            found |= self.is_different(&difference);
+            self.print_painted(|style, out| self.write_difference(&difference, style, out))?;
         }
-        Ok(self.ended(found))
+        Ok(self.exit_reason(found))
     }
 
     /// The last against all before it.
-    fn shape(&self, subjects: &[Subject]) -> Result<Exit, Complaint> {
+    fn compare_shapes(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
         let (last, baseline) = match subjects.split_last() {
             Some((last, baseline)) if !baseline.is_empty() => (last, baseline),
             _ => {
-                return Err(Complaint::usage(
+                return Err(CliError::usage(
                     "--shape needs a baseline and what to hold against it",
                 ));
             }
         };
         let difference = diff::compare_shapes(baseline, last, &self.rules);
-        self.write(|style, out| self.paint(&difference, style, out))?;
-        Ok(self.ended(self.found(&difference)))
+        self.print_painted(|style, out| self.write_difference(&difference, style, out))?;
+        Ok(self.exit_reason(self.is_different(&difference)))
     }
 
     /// The raw streams, or the one of the layers that were named.
-    fn bytes(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {
+    fn compare_bytes(&self, left: &DiffInput, right: &DiffInput) -> Result<ExitReason, CliError> {
         let (Some(left), Some(right)) = (&left.answered, &right.answered) else {
-            return Err(Complaint::usage(
+            return Err(CliError::usage(
                 "--bytes compares captures, and a request file is none",
             ));
         };
         let sides: Vec<_> = [StreamSide::Sent, StreamSide::Received]
             .into_iter()
             .filter(|side| match side {
-                StreamSide::Sent => self.only.contains(&Layer::Request),
-                StreamSide::Received => self.only.iter().any(|layer| *layer != Layer::Request),
+                StreamSide::Sent => self.layers.contains(&DiffLayer::Request),
+                StreamSide::Received => {
+                    self.layers.iter().any(|layer| *layer != DiffLayer::Request)
+                }
             })
             .collect();
-        let limits = self.means.limits.0;
+        let limits = self.options.limits.0;
         let differences: Vec<_> = sides
             .iter()
             .map(|&side| diff::compare_bytes(left, right, side, limits))
             .collect();
-        self.write(|style, out| {
-            if self.args.form.json {
-                return machine::value(&differences, out);
+        self.print_painted(|style, out| {
+            if self.args.format.json {
+                return json_output::write_value(&differences, out);
             }
             differences.iter().try_for_each(|difference| {
                 let streams = [left, right]
                     .map(|answered| answered.tape.stream(difference.side).bytes.as_slice());
-                paint::bytes(difference, streams, style, out)
+                paint::write_bytes(difference, streams, style, out)
             })
         })?;
         let mut firsts = differences.iter().map(|difference| &difference.first);
-        Ok(self.ended(firsts.any(Option::is_some)))
+        Ok(self.exit_reason(firsts.any(Option::is_some)))
     }
 
     /// Each with the next.
-    fn cache(&self, subjects: &[Subject]) -> Result<Exit, Complaint> {
-        let dialect = self.means.options.dialect.map(|dialect| dialect.name());
+    fn compare_cache(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
+        let dialect = self.options.options.dialect.map(|dialect| dialect.name());
         let pairs = subjects.iter().zip(subjects.iter().skip(1));
         let steps: Vec<_> = pairs
             .map(|(left, right)| cache::compare(left, right, dialect))
             .collect();
-        self.write(|style, out| match self.args.form.json {
-            true => machine::value(&serde_json::json!({ "steps": steps }), out),
-            false => paint::cache(&steps, style, out),
+        self.print_painted(|style, out| match self.args.format.json {
+            true => json_output::write_value(&serde_json::json!({ "steps": steps }), out),
+            false => paint::write_cache(&steps, style, out),
         })?;
-        Ok(self.ended(!steps.iter().all(cache::CacheStep::holds)))
+        Ok(self.exit_reason(!steps.iter().all(cache::CacheComparison::is_prefix_kept)))
     }
 
     /// The patch of the answers; of the requests, where they are all there is or all that is wanted.
-    fn patch(&self, left: &Subject, right: &Subject) -> Result<Exit, Complaint> {
-        let of_request = self.only == [Layer::Request];
+    fn print_patch(&self, left: &DiffInput, right: &DiffInput) -> Result<ExitReason, CliError> {
+        let of_request = self.layers == [DiffLayer::Request];
         let (left, right) = match (&left.answered, &right.answered) {
-            (Some(left), Some(right)) if !of_request => (&left.body, &right.body),
-            _ => (&left.asked, &right.asked),
+            (Some(left), Some(right)) if !of_request => (&left.response_body, &right.response_body),
+            _ => (&left.request_body, &right.request_body),
         };
-        let patch = diff::patch(&left.bytes, &right.bytes).map_err(|error| {
-            Complaint::usage(error).hint("`--only request` compares the requests")
+        let patch = diff::json_patch(&left.bytes, &right.bytes).map_err(|error| {
+            CliError::usage(error).with_hint("`--only request` compares the requests")
         })?;
-        output::plain(format!("{}\n", escape::json_safe(&patch)).as_bytes())?;
-        Ok(self.ended(patch != "[]"))
+        output::write_stdout(format!("{}\n", escape::escape_json(&patch)).as_bytes())?;
+        Ok(self.exit_reason(patch != "[]"))
     }
 
-    fn write(
+    fn print_painted(
         &self,
-        paint: impl FnOnce(&crate::render::Style, &mut Vec<u8>) -> std::io::Result<()>,
-    ) -> Result<(), Complaint> {
+        paint: impl FnOnce(&crate::render::OutputStyle, &mut Vec<u8>) -> std::io::Result<()>,
+    ) -> Result<(), CliError> {
         let mut text = Vec::new();
-        paint(&output::stdout_style(self.common), &mut text).map_err(Complaint::usage)?;
-        match self.args.form.json {
-            true => output::plain(&text)?,
-            false => output::report(&text)?,
+        paint(&output::stdout_style(self.common), &mut text).map_err(CliError::usage)?;
+        match self.args.format.json {
+            true => output::write_stdout(&text)?,
+            false => output::print_report(&text)?,
         };
         Ok(())
     }
 
-    fn ended(&self, different: bool) -> Exit {
+    fn exit_reason(&self, different: bool) -> ExitReason {
         match different {
-            true => Exit::Found,
-            false => Exit::Done,
+            true => ExitReason::FoundSomething,
+            false => ExitReason::Done,
         }
     }
 }

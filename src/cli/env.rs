@@ -23,11 +23,11 @@ pub(super) fn path(name: &str) -> Option<PathBuf> {
 
 /// The environment with `.env` behind it.
 #[derive(Debug)]
-pub(super) struct Env {
-    file: Vec<(String, String)>,
+pub(super) struct Environment {
+    dotenv: Vec<(String, String)>,
 }
 
-impl Env {
+impl Environment {
     /// Reads `.env` in the working directory, if there is one; and what could not be read of it. It never
     /// overrides the real environment.
     pub(super) fn load() -> (Self, Vec<String>) {
@@ -35,18 +35,18 @@ impl Env {
             Ok(text) => text,
             // A folder of that name is a Python environment.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
-                return (Self { file: vec![] }, vec![]);
+                return (Self { dotenv: vec![] }, vec![]);
             }
-            Err(error) => return (Self { file: vec![] }, vec![format!(".env: {error}")]),
+            Err(error) => return (Self { dotenv: vec![] }, vec![format!(".env: {error}")]),
         };
-        let (file, notes) = read_file(&text);
-        (Self { file }, notes)
+        let (file, notes) = parse_dotenv(&text);
+        (Self { dotenv: file }, notes)
     }
 
     /// The value of `name`; empty counts as absent.
     pub(super) fn get(&self, name: &str) -> Option<String> {
         var(name).or_else(|| {
-            let found = self.file.iter().rev().find(|(known, _)| known == name);
+            let found = self.dotenv.iter().rev().find(|(known, _)| known == name);
             found
                 .map(|(_, value)| value.clone())
                 .filter(|value| !value.is_empty())
@@ -54,28 +54,28 @@ impl Env {
     }
 
     /// The first of `names` that has a value, with its name.
-    pub(super) fn first<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
+    pub(super) fn first_set<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
         names.iter().find_map(|&name| Some((name, self.get(name)?)))
     }
 
     /// Every value whose name says that it is a secret.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = Vec<u8>> {
+    pub(super) fn secret_values(&self) -> impl Iterator<Item = Vec<u8>> {
         let real = std::env::vars_os().map(|(name, value)| {
             (
                 name.to_string_lossy().into_owned(),
                 value.into_encoded_bytes(),
             )
         });
-        let file = self.file.iter();
+        let file = self.dotenv.iter();
         let file = file.map(|(name, value)| (name.clone(), value.clone().into_bytes()));
         real.chain(file)
-            .filter(|(name, _)| is_secret(name))
+            .filter(|(name, _)| is_secret_name(name))
             .map(|(_, value)| value.trim_ascii().to_vec())
     }
 }
 
 /// Names such as `OPENAI_API_KEY`, `HF_TOKEN`, `AWS_SECRET_ACCESS_KEY`, `GROQ_KEY`.
-fn is_secret(name: &str) -> bool {
+fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     const ENDINGS: [&str; 7] = [
         "_KEY",
@@ -90,10 +90,10 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// The pairs of a `.env` file, and a note for what cannot be read of it.
-fn read_file(text: &[u8]) -> (Vec<(String, String)>, Vec<String>) {
+fn parse_dotenv(text: &[u8]) -> (Vec<(String, String)>, Vec<String>) {
     let text = String::from_utf8_lossy(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let text: String = text.split_inclusive('\n').map(quoted).collect();
+    let text: String = text.split_inclusive('\n').map(quote_value).collect();
     let (mut pairs, mut notes) = (Vec::new(), Vec::new());
     for line in dotenvy::from_read_iter(text.as_bytes()) {
         match line {
@@ -114,7 +114,7 @@ fn read_file(text: &[u8]) -> (Vec<(String, String)>, Vec<String>) {
 
 /// A line of the form `NAME=some words`, which others read and the parser does not, with the quotes that it
 /// wants; any other as it is.
-fn quoted(line: &str) -> Cow<'_, str> {
+fn quote_value(line: &str) -> Cow<'_, str> {
     let Some((name, value)) = line.split_once('=') else {
         return line.into();
     };
@@ -138,17 +138,17 @@ mod tests {
             "aws_secret_access_key",
             "DB_PASSWORD",
         ] {
-            assert!(is_secret(name), "{name}");
+            assert!(is_secret_name(name), "{name}");
         }
         for name in ["HOME", "KEYBOARD", "TOKENIZERS_PARALLELISM", "LANG"] {
-            assert!(!is_secret(name), "{name}");
+            assert!(!is_secret_name(name), "{name}");
         }
     }
 
     #[test]
     fn a_file_is_read_as_far_as_it_can_be() {
         let text = "\u{feff}A=1\n# b\nexport B=two words\n=x\nC='3 4' # c\nD=it's\nE=5\n";
-        let (pairs, notes) = read_file(text.as_bytes());
+        let (pairs, notes) = parse_dotenv(text.as_bytes());
         let pairs: Vec<_> = pairs
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -156,6 +156,6 @@ mod tests {
         assert_eq!(pairs, [("A", "1"), ("B", "two words"), ("C", "3 4")]);
         assert_eq!(notes.len(), 2, "{notes:?}");
         assert!(!notes.concat().contains("it's"));
-        assert_eq!(read_file(b"A=caf\xe9\nB=2\n").0.len(), 2);
+        assert_eq!(parse_dotenv(b"A=caf\xe9\nB=2\n").0.len(), 2);
     }
 }

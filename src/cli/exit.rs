@@ -6,28 +6,28 @@ use crate::exchange::ExchangeOutcome;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Exit {
+pub enum ExitReason {
     /// 0: done; also where whoever read the output went away.
     Done,
     /// 1: found something: `diff` a difference; `send --fail` a status of 400 or above.
-    Found,
+    FoundSomething,
     /// 2: wrong arguments, or input that cannot be read.
     Usage,
     /// 3: no connection: name, address, proxy or TLS.
     NoConnection,
     /// 4: the exchange broke off, its framing was lost, or its body cannot be decoded.
-    Broken,
+    BrokenExchange,
     /// 5: a time limit passed.
     TimedOut,
     /// 6: the capture could not be written.
-    NoCapture,
+    WriteFailed,
     /// 130: interrupted.
     Interrupted,
 }
 
-impl Exit {
+impl ExitReason {
     /// What the end of an exchange means for whoever started it.
-    pub(super) fn of(outcome: &ExchangeOutcome) -> Self {
+    pub(super) fn from_outcome(outcome: &ExchangeOutcome) -> Self {
         match outcome {
             ExchangeOutcome::Whole => Self::Done,
             ExchangeOutcome::NoConnection { .. } => Self::NoConnection,
@@ -36,7 +36,7 @@ impl Exit {
             ExchangeOutcome::NoResponse { .. }
             | ExchangeOutcome::Cut { .. }
             | ExchangeOutcome::Lost { .. }
-            | ExchangeOutcome::Unfinished => Self::Broken,
+            | ExchangeOutcome::Unfinished => Self::BrokenExchange,
         }
     }
 
@@ -44,19 +44,19 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Found => 1,
+            Self::FoundSomething => 1,
             Self::Usage => 2,
             Self::NoConnection => 3,
-            Self::Broken => 4,
+            Self::BrokenExchange => 4,
             Self::TimedOut => 5,
-            Self::NoCapture => 6,
+            Self::WriteFailed => 6,
             Self::Interrupted => 130,
         }
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<ExitReason> for ExitCode {
+    fn from(exit: ExitReason) -> Self {
         Self::from(exit.code())
     }
 }

@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use memchr::memmem::{self, Finder};
 
 use super::output;
-use crate::call::meaning::Report;
+use crate::call::meaning::CallMeaning;
 use crate::capture;
-use crate::capture::store::Store;
-use crate::chat::{Keep, Options};
+use crate::capture::store::CaptureStore;
+use crate::chat::{AnswerReadOptions, AnswerRetention};
 use crate::content::{self, ContentCoding, DecodeError};
 use crate::exchange::{Exchange, decode_bodies};
 use crate::http1::{HttpLimits, HttpMessage};
-use crate::price::Prices;
+use crate::price::PriceTable;
 use crate::tape::{Stream, Tape};
 
 /// What is looked for.
-pub(super) enum Words<'a> {
+pub(super) enum SearchQuery<'a> {
     /// In the bodies, as they crossed the wire but for their codings.
     InBodies(&'a str),
     /// In the text, reasoning or tool arguments of the answer, pieces joined.
@@ -25,8 +25,12 @@ pub(super) enum Words<'a> {
 
 /// The names of those captures that hold `words`, in the order given. Each core looks at some. A body that could
 /// not be searched to its end is told.
-pub(super) fn having(store: &Store, names: Vec<String>, words: &Words<'_>) -> Vec<String> {
-    let search = Search::new(words);
+pub(super) fn find_matching(
+    store: &CaptureStore,
+    names: Vec<String>,
+    words: &SearchQuery<'_>,
+) -> Vec<String> {
+    let search = CaptureSearch::new(words);
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let look = || {
@@ -37,8 +41,8 @@ pub(super) fn having(store: &Store, names: Vec<String>, words: &Words<'_>) -> Ve
                 return found;
             };
             let file = store.read(name).unwrap_or_default();
-            match search.look(&file) {
-                Found::No => {}
+            match search.search(&file) {
+                SearchResult::NoMatch => {}
                 other => found.push((place, other)),
             }
         }
@@ -53,11 +57,11 @@ pub(super) fn having(store: &Store, names: Vec<String>, words: &Words<'_>) -> Ve
     let having = found.into_iter().filter_map(|(place, found)| {
         let name = names.get(place)?;
         match found {
-            Found::Yes => return Some(name.clone()),
-            Found::NotBefore(trouble) => {
-                output::note(&format!("{name} is searched in part: {trouble}"));
+            SearchResult::Match => return Some(name.clone()),
+            SearchResult::SearchedInPart(trouble) => {
+                output::print_note(&format!("{name} is searched in part: {trouble}"));
             }
-            Found::No => {}
+            SearchResult::NoMatch => {}
         }
         None
     });
@@ -66,87 +70,91 @@ pub(super) fn having(store: &Store, names: Vec<String>, words: &Words<'_>) -> Ve
 
 /// What a search in one capture came to.
 #[derive(Debug, PartialEq)]
-enum Found {
-    Yes,
-    No,
+enum SearchResult {
+    Match,
+    NoMatch,
     /// Not in what a limit of ours lets out of the body.
-    NotBefore(DecodeError),
+    SearchedInPart(DecodeError),
 }
 
-impl Found {
+impl SearchResult {
     /// `trouble`: why not all was searched, if it was not.
-    fn of(is_in: bool, trouble: Option<DecodeError>) -> Self {
+    fn from_match(is_in: bool, trouble: Option<DecodeError>) -> Self {
         match trouble.filter(|trouble| trouble.kind.is_limit()) {
-            _ if is_in => Self::Yes,
-            Some(trouble) => Self::NotBefore(trouble),
-            None => Self::No,
+            _ if is_in => Self::Match,
+            Some(trouble) => Self::SearchedInPart(trouble),
+            None => Self::NoMatch,
         }
     }
 
     /// What came to light in either of two places.
-    fn or(self, other: impl FnOnce() -> Self) -> Self {
+    fn or_else(self, other: impl FnOnce() -> Self) -> Self {
         match self {
-            Self::Yes => Self::Yes,
-            Self::No => other(),
-            Self::NotBefore(trouble) => match other() {
-                Self::Yes => Self::Yes,
-                _ => Self::NotBefore(trouble),
+            Self::Match => Self::Match,
+            Self::NoMatch => other(),
+            Self::SearchedInPart(trouble) => match other() {
+                Self::Match => Self::Match,
+                _ => Self::SearchedInPart(trouble),
             },
         }
     }
 }
 
 /// How much of a coded body is decoded before it is asked whether that was enough.
-const PIECE: usize = 64 << 10;
+const PIECE_SIZE: usize = 64 << 10;
 
-struct Search<'a> {
-    words: &'a Words<'a>,
+struct CaptureSearch<'a> {
+    query: &'a SearchQuery<'a>,
     finder: Finder<'a>,
     /// The words as our captures spell them, inside a JSON string.
-    spelled: Vec<u8>,
+    json_spelling: Vec<u8>,
 }
 
-impl<'a> Search<'a> {
-    fn new(words: &'a Words<'a>) -> Self {
-        let (Words::InBodies(text) | Words::InAnswer(text)) = words;
+impl<'a> CaptureSearch<'a> {
+    fn new(words: &'a SearchQuery<'a>) -> Self {
+        let (SearchQuery::InBodies(text) | SearchQuery::InAnswer(text)) = words;
         let quoted = serde_json::to_string(text).unwrap_or_default();
         let inner = quoted
             .strip_prefix('"')
             .and_then(|inner| inner.strip_suffix('"'));
         Self {
-            words,
+            query: words,
             finder: Finder::new(text.as_bytes()),
-            spelled: inner.unwrap_or_default().as_bytes().to_vec(),
+            json_spelling: inner.unwrap_or_default().as_bytes().to_vec(),
         }
     }
 
-    fn look(&self, file: &[u8]) -> Found {
-        let read = || read(file);
-        match self.words {
-            Words::InBodies(_) if !self.may_be_in(file) => Found::No,
-            Words::InBodies(_) => read().map_or(Found::No, |tape| self.in_bodies(&tape)),
-            Words::InAnswer(_) => read().map_or(Found::No, |tape| self.in_answer(&tape)),
+    fn search(&self, file: &[u8]) -> SearchResult {
+        let read = || read_tape(file);
+        match self.query {
+            SearchQuery::InBodies(_) if !self.may_match(file) => SearchResult::NoMatch,
+            SearchQuery::InBodies(_) => {
+                read().map_or(SearchResult::NoMatch, |tape| self.search_bodies(&tape))
+            }
+            SearchQuery::InAnswer(_) => {
+                read().map_or(SearchResult::NoMatch, |tape| self.search_answer(&tape))
+            }
         }
     }
 
     /// Whether the file has to be decoded to know. Most need not be: the words do not stand in it, and no
     /// piece of a body ends in the middle of them.
-    fn may_be_in(&self, file: &[u8]) -> bool {
+    fn may_match(&self, file: &[u8]) -> bool {
         // Other programs may spell strings in other ways.
         let first = file.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let ours = memmem::find(first, b"\"tool\":\"wire ").is_some();
         !ours
-            || memmem::find(file, &self.spelled).is_some()
-            || self.is_cut_in(file)
-            || has_coding(file)
+            || memmem::find(file, &self.json_spelling).is_some()
+            || self.may_be_split(file)
+            || may_be_coded(file)
     }
 
     /// Whether a read or a chunk ends with the beginning of the words.
-    fn is_cut_in(&self, file: &[u8]) -> bool {
+    fn may_be_split(&self, file: &[u8]) -> bool {
         let opens = |before: &[u8]| {
-            let lengths = 1..self.spelled.len();
+            let lengths = 1..self.json_spelling.len();
             lengths.rev().any(|length| {
-                let start = self.spelled.get(..length).unwrap_or_default();
+                let start = self.json_spelling.get(..length).unwrap_or_default();
                 before
                     .strip_suffix(start)
                     .is_some_and(|text| !is_in_escape(text))
@@ -166,14 +174,14 @@ impl<'a> Search<'a> {
             })
     }
 
-    fn in_bodies(&self, tape: &Tape) -> Found {
+    fn search_bodies(&self, tape: &Tape) -> SearchResult {
         let exchange = Exchange::read(tape, HttpLimits::default());
-        let sent = self.in_body(&exchange.request, &tape.sent);
-        sent.or(|| self.in_body(&exchange.response, &tape.received))
+        let sent = self.search_body(&exchange.request, &tape.sent);
+        sent.or_else(|| self.search_body(&exchange.response, &tape.received))
     }
 
     /// The body is searched as it is decoded: what was looked at need not be held.
-    fn in_body(&self, message: &HttpMessage, stream: &Stream) -> Found {
+    fn search_body(&self, message: &HttpMessage, stream: &Stream) -> SearchResult {
         let codings = ContentCoding::parse(message.codings()).unwrap_or_default();
         let mut decoder = content::ContentDecoder::new(&codings, content::DecodeLimits::default());
         // Words may begin in one piece and end in the next.
@@ -181,35 +189,35 @@ impl<'a> Search<'a> {
         let mut text = Vec::new();
         let mut is_in = self.finder.needle().is_empty();
         let spans = message.body.iter().map(|&span| stream.slice(span));
-        for run in spans.flat_map(|run| run.chunks(PIECE)) {
+        for run in spans.flat_map(|run| run.chunks(PIECE_SIZE)) {
             let pushed = decoder.push_to(run, &mut |decoded| {
                 text.extend_from_slice(decoded);
                 is_in = is_in || self.finder.find(&text).is_some();
                 text.drain(..text.len().saturating_sub(tail));
             });
             if is_in || pushed.is_err() {
-                return Found::of(is_in, pushed.err());
+                return SearchResult::from_match(is_in, pushed.err());
             }
         }
-        Found::of(is_in, None)
+        SearchResult::from_match(is_in, None)
     }
 
-    fn in_answer(&self, tape: &Tape) -> Found {
+    fn search_answer(&self, tape: &Tape) -> SearchResult {
         let exchange = Exchange::read(tape, HttpLimits::default());
-        let options = Options {
-            keep: Keep::Text,
-            ..Options::default()
+        let options = AnswerReadOptions {
+            retention: AnswerRetention::TextOnly,
+            ..AnswerReadOptions::default()
         };
         let [asked, body] = decode_bodies(tape, &exchange, content::DecodeLimits::default());
-        let (both, prices) = ([&asked, &body], Prices::default());
-        let report = Report::read_bodies(tape, &exchange, both, options, &prices, &mut ());
+        let (both, prices) = ([&asked, &body], PriceTable::default());
+        let report = CallMeaning::read_bodies(tape, &exchange, both, options, &prices, &mut ());
         let is_in = report.completion.choices.iter().any(|choice| {
             let calls = choice.tool_calls.iter().map(|call| &call.arguments);
             let texts = [&choice.text, &choice.reasoning].into_iter();
             let mut texts = texts.chain(&choice.refusal).chain(calls);
             texts.any(|text| self.finder.find(text.as_bytes()).is_some())
         });
-        Found::of(is_in, body.error)
+        SearchResult::from_match(is_in, body.error)
     }
 }
 
@@ -235,7 +243,7 @@ fn is_in_escape(text: &[u8]) -> bool {
 }
 
 /// Whether bytes are written as base64, or a field may name a coding other than chunked.
-fn has_coding(file: &[u8]) -> bool {
+fn may_be_coded(file: &[u8]) -> bool {
     let is_plain = |at: usize| {
         let value = file.get(at.saturating_add(8)..).unwrap_or_default();
         value.trim_ascii_start().starts_with(b"chunked\\r\\n")
@@ -245,14 +253,14 @@ fn has_coding(file: &[u8]) -> bool {
     memmem::find(file, b"{\"base64\":").is_some() || names.any(|at| !is_plain(at))
 }
 
-fn read(mut file: &[u8]) -> Option<Tape> {
+fn read_tape(mut file: &[u8]) -> Option<Tape> {
     Some(capture::read(&mut file).ok()?.tape)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Writer;
+    use crate::capture::CaptureWriter;
     use crate::span::{Moment, StreamSide};
     use crate::tape::{TapeOrigin, WireSink};
 
@@ -264,7 +272,7 @@ mod tests {
             url: "http://h/v1/chat/completions".into(),
             tool: tool.into(),
         };
-        let mut writer = Writer::new(Vec::new(), &origin);
+        let mut writer = CaptureWriter::new(Vec::new(), &origin);
         writer.bytes(
             StreamSide::Sent,
             Moment::default(),
@@ -282,9 +290,9 @@ mod tests {
         fn case(pieces: &[&[u8]], words: &str, expected: bool) {
             for tool in ["wire 0.1.0", "other"] {
                 let file = capture(pieces, tool);
-                let words = Words::InBodies(words);
-                let found = Search::new(&words).look(&file);
-                assert_eq!(found == Found::Yes, expected, "{tool}");
+                let words = SearchQuery::InBodies(words);
+                let found = CaptureSearch::new(&words).search(&file);
+                assert_eq!(found == SearchResult::Match, expected, "{tool}");
             }
         }
         let head: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -341,18 +349,27 @@ mod tests {
     fn a_bomb_is_searched_in_part_and_told() {
         let zeros = vec![0; 40 << 20];
         #[track_caller]
-        fn case(coded: &[u8], words: Words<'_>) -> Found {
-            Search::new(&words).look(&capture(&[ZIPPED, coded], "other"))
+        fn case(coded: &[u8], words: SearchQuery<'_>) -> SearchResult {
+            CaptureSearch::new(&words).search(&capture(&[ZIPPED, coded], "other"))
         }
-        let found = case(&gzip(&[&zeros, b"a needle"]), Words::InBodies("needle"));
-        let Found::NotBefore(trouble) = found else {
+        let found = case(
+            &gzip(&[&zeros, b"a needle"]),
+            SearchQuery::InBodies("needle"),
+        );
+        let SearchResult::SearchedInPart(trouble) = found else {
             panic!("{found:?}");
         };
         assert_eq!(trouble.kind, content::CodingFault::RatioLimit(200));
         let before = gzip(&[b"a needle", &zeros]);
-        assert_eq!(case(&before, Words::InBodies("needle")), Found::Yes);
-        let found = case(&before, Words::InAnswer("needle"));
-        assert!(matches!(found, Found::NotBefore(_)), "{found:?}");
+        assert_eq!(
+            case(&before, SearchQuery::InBodies("needle")),
+            SearchResult::Match
+        );
+        let found = case(&before, SearchQuery::InAnswer("needle"));
+        assert!(
+            matches!(found, SearchResult::SearchedInPart(_)),
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -361,10 +378,10 @@ mod tests {
         let text = [&*filler, b"needle", &*filler].concat();
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", text.len());
         let file = capture(&[head.as_bytes(), &text], "other");
-        let look = |words| Search::new(&Words::InBodies(words)).look(&file);
-        assert_eq!(look("needle"), Found::Yes);
-        assert_eq!(look("needles"), Found::No);
-        assert_eq!(look(""), Found::Yes);
+        let look = |words| CaptureSearch::new(&SearchQuery::InBodies(words)).search(&file);
+        assert_eq!(look("needle"), SearchResult::Match);
+        assert_eq!(look("needles"), SearchResult::NoMatch);
+        assert_eq!(look(""), SearchResult::Match);
     }
 
     #[test]
@@ -377,9 +394,11 @@ mod tests {
         let body = format!("{}{}", event("a nee"), event("dle"));
         let head: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
         let file = capture(&[head, body.as_bytes()], "wire 0.1.0");
-        let is_in = |words: Words<'_>| Search::new(&words).look(&file) == Found::Yes;
-        assert!(is_in(Words::InAnswer("a needle")));
-        assert!(!is_in(Words::InAnswer("noodle")));
-        assert!(!is_in(Words::InBodies("a needle")));
+        let is_in = |words: SearchQuery<'_>| {
+            CaptureSearch::new(&words).search(&file) == SearchResult::Match
+        };
+        assert!(is_in(SearchQuery::InAnswer("a needle")));
+        assert!(!is_in(SearchQuery::InAnswer("noodle")));
+        assert!(!is_in(SearchQuery::InBodies("a needle")));
     }
 }

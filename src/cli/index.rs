@@ -5,71 +5,71 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::store::{self, Store};
-use crate::catalog::row::Entry;
+use crate::capture::store::{self, CaptureStore};
+use crate::catalog::row::CatalogRow;
 
 /// The first line of an index that this version understands.
-const FIRST: &[u8] = b"{\"index\":2}\n";
+const INDEX_HEADER: &[u8] = b"{\"index\":2}\n";
 
 #[derive(Deserialize, Serialize)]
-struct Line<'a> {
+struct IndexLine<'a> {
     name: &'a str,
     size: u64,
     changed: u64,
-    entry: Entry,
+    entry: CatalogRow,
 }
 
 /// The index, and what is to be added to it.
-pub(super) struct Index<'a> {
-    store: &'a Store,
+pub(super) struct CatalogIndex<'a> {
+    store: &'a CaptureStore,
     /// The last line of each name, unread.
-    known: HashMap<&'a [u8], &'a [u8]>,
-    fresh: Vec<u8>,
+    lines: HashMap<&'a [u8], &'a [u8]>,
+    added_lines: Vec<u8>,
     /// There is none yet, or it is one of another version, or mostly of captures that are gone.
-    anew: bool,
+    is_rewrite: bool,
 }
 
-impl<'a> Index<'a> {
-    /// Takes the lines of `text`, which is what [`Store::read_index`] gave; `captures` is how many there are.
-    pub(super) fn new(store: &'a Store, text: &'a [u8], captures: usize) -> Self {
+impl<'a> CatalogIndex<'a> {
+    /// Takes the lines of `text`, which is what [`CaptureStore::read_index`] gave; `captures` is how many there are.
+    pub(super) fn new(store: &'a CaptureStore, text: &'a [u8], captures: usize) -> Self {
         let mut index = Self {
             store,
-            known: HashMap::new(),
-            fresh: Vec::new(),
-            anew: true,
+            lines: HashMap::new(),
+            added_lines: Vec::new(),
+            is_rewrite: true,
         };
-        let Some(lines) = text.strip_prefix(FIRST) else {
+        let Some(lines) = text.strip_prefix(INDEX_HEADER) else {
             return index;
         };
-        index.known.reserve(captures);
+        index.lines.reserve(captures);
         let mut count = 0usize;
         for line in lines.split(|&byte| byte == b'\n') {
-            if let Some(name) = name_of(line) {
-                index.known.insert(name, line);
+            if let Some(name) = line_name(line) {
+                index.lines.insert(name, line);
                 count = count.saturating_add(1);
             }
         }
-        index.anew = count > captures.saturating_mul(2).saturating_add(64);
-        if index.anew {
-            index.known.clear();
+        index.is_rewrite = count > captures.saturating_mul(2).saturating_add(64);
+        if index.is_rewrite {
+            index.lines.clear();
         }
         index
     }
 
     /// What is known of the capture `name`, read from its file where the index does not know.
-    pub(super) fn entry(&mut self, name: &str) -> Result<Entry, store::StoreError> {
-        let stamp = self.store.stamp(name);
+    pub(super) fn row(&mut self, name: &str) -> Result<CatalogRow, store::StoreError> {
+        let stamp = self.store.size_and_mtime(name);
         if let Some((size, changed)) = stamp
-            && let Some(line) = self.known.get(name.as_bytes())
-            && let Ok(line) = serde_json::from_slice::<Line<'_>>(line)
+            && let Some(line) = self.lines.get(name.as_bytes())
+            && let Ok(line) = serde_json::from_slice::<IndexLine<'_>>(line)
             && (line.size, line.changed) == (size, changed)
         {
             return Ok(line.entry);
         }
         let reading = store::open(&self.store.path(name))?;
-        let entry = Entry::of(&reading.tape);
+        let entry = CatalogRow::from_tape(&reading.tape);
         if let Some((size, changed)) = stamp {
-            self.remember(&Line {
+            self.add_line(&IndexLine {
                 name,
                 size,
                 changed,
@@ -79,26 +79,26 @@ impl<'a> Index<'a> {
         Ok(entry)
     }
 
-    fn remember(&mut self, line: &Line<'_>) {
-        if self.anew && self.fresh.is_empty() {
-            self.fresh.extend_from_slice(FIRST);
+    fn add_line(&mut self, line: &IndexLine<'_>) {
+        if self.is_rewrite && self.added_lines.is_empty() {
+            self.added_lines.extend_from_slice(INDEX_HEADER);
         }
-        if serde_json::to_writer(&mut self.fresh, line).is_ok() {
-            self.fresh.push(b'\n');
+        if serde_json::to_writer(&mut self.added_lines, line).is_ok() {
+            self.added_lines.push(b'\n');
         }
     }
 
     /// Writes down what is new.
     pub(super) fn save(self) {
-        if !self.fresh.is_empty() {
-            self.store.write_index(&self.fresh, self.anew);
+        if !self.added_lines.is_empty() {
+            self.store.write_index(&self.added_lines, self.is_rewrite);
         }
     }
 }
 
 /// The name in a line, which begins with it; names of captures need no escapes, and those that do are read
 /// from their files.
-fn name_of(line: &[u8]) -> Option<&[u8]> {
+fn line_name(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(b"{\"name\":\"")?;
     let end = memchr::memchr(b'"', rest)?;
     rest.get(..end)

@@ -2,19 +2,19 @@
 //! how a line is drawn.
 
 mod args;
-mod complain;
+mod capture_file;
 mod destination;
 mod diff;
 mod env;
+mod error;
 mod exit;
 mod grep;
 mod index;
 mod job;
-mod keep;
 mod ls;
-mod means;
 mod output;
 mod prices;
+mod read_options;
 mod request;
 mod route;
 mod send;
@@ -24,58 +24,59 @@ mod signals;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Verb};
-use complain::Complaint;
-pub use exit::Exit;
+use args::{Cli, CliVerb};
+use error::CliError;
+pub use exit::ExitReason;
 
 /// Runs the program with the arguments of the process.
-pub fn run() -> Exit {
+pub fn run() -> ExitReason {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return misused(&error),
+        Err(error) => return print_clap_error(&error),
     };
     let done = match &cli.verb {
-        Verb::Send(send) => several::run(&cli.common, send),
-        Verb::Show(show) => show::run(&cli.common, show),
-        Verb::Ls(ls) => ls::run(&cli.common, ls),
-        Verb::Diff(diff) => diff::run(&cli.common, diff),
-        Verb::Prices(prices) => prices::run(&cli.common, prices),
-        Verb::Completions { shell } => completions(*shell),
-        Verb::Man { verb } => man(verb.as_deref()),
+        CliVerb::Send(send) => several::run(&cli.common, send),
+        CliVerb::Show(show) => show::run(&cli.common, show),
+        CliVerb::Ls(ls) => ls::run(&cli.common, ls),
+        CliVerb::Diff(diff) => diff::run(&cli.common, diff),
+        CliVerb::Prices(prices) => prices::run(&cli.common, prices),
+        CliVerb::Completions { shell } => print_completions(*shell),
+        CliVerb::Man { verb } => print_man_page(verb.as_deref()),
     };
-    done.unwrap_or_else(Complaint::tell)
+    done.unwrap_or_else(CliError::print)
 }
 
 /// Arguments that clap refuses, or a question that it answers: help, version.
-fn misused(error: &clap::Error) -> Exit {
+fn print_clap_error(error: &clap::Error) -> ExitReason {
     if error.use_stderr() {
         // Nothing can be told where standard error is gone.
         let _ = error.print();
-        return Exit::Usage;
+        return ExitReason::Usage;
     }
     let text = error.render().to_string();
-    output::plain(text.as_bytes()).unwrap_or_else(Complaint::tell)
+    output::write_stdout(text.as_bytes()).unwrap_or_else(CliError::print)
 }
 
-fn completions(shell: clap_complete::Shell) -> Result<Exit, Complaint> {
+fn print_completions(shell: clap_complete::Shell) -> Result<ExitReason, CliError> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "wire", &mut text);
-    output::plain(&text)
+    output::write_stdout(&text)
 }
 
 /// The manual page of the program, or of one verb.
-fn man(verb: Option<&str>) -> Result<Exit, Complaint> {
+fn print_man_page(verb: Option<&str>) -> Result<ExitReason, CliError> {
     let mut command = Cli::command();
     command.build();
     let command = match verb {
         None => command,
         Some(name) => command.find_subcommand(name).cloned().ok_or_else(|| {
-            Complaint::usage(format!("there is no verb `{name}`")).hint("`wire help` lists them")
+            CliError::usage(format!("there is no verb `{name}`"))
+                .with_hint("`wire help` lists them")
         })?,
     };
     let mut text = Vec::new();
     clap_mangen::Man::new(command)
         .render(&mut text)
-        .map_err(|error| Complaint::usage(format!("the manual page cannot be made: {error}")))?;
-    output::plain(&text)
+        .map_err(|error| CliError::usage(format!("the manual page cannot be made: {error}")))?;
+    output::write_stdout(&text)
 }

@@ -6,15 +6,17 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::args::{self, Colour, Common, Pretty, Undecoded};
-use super::complain::Complaint;
-use super::exit::Exit;
-use super::means::Means;
+use super::args::{self, ColourChoice, CommonArgs, PrettyMode, UndecodedMode};
+use super::error::CliError;
+use super::exit::ExitReason;
+use super::read_options::ReadOptions;
 use super::{env, signals};
-use crate::capture::store::Store;
+use crate::capture::store::CaptureStore;
 use crate::render::live;
-use crate::render::plan::{Answer, Decode, Parts, Plan, Screen};
-use crate::render::{Painted, Style, machine, words};
+use crate::render::view_options::{
+    AnswerForm, DecodeLevel, ExchangeParts, StyledOutput, ViewOptions,
+};
+use crate::render::{OutputStyle, RenderedExchange, json_output, wording};
 use crate::tape::Tape;
 
 /// Standard output without a buffer: what is written is there. `Stdout` would wait for line ends.
@@ -28,18 +30,18 @@ pub(super) fn stderr() -> impl Write {
 }
 
 /// Something about the input that its user should know, on standard error whatever is shown.
-pub(super) fn note(text: &str) {
-    let _ = writeln!(stderr(), "note: {}", words::line(text));
+pub(super) fn print_note(text: &str) {
+    let _ = writeln!(stderr(), "note: {}", wording::escape_line(text));
 }
 
 /// A fact beside the exchange, on standard error, marked as those of the exchange are.
-pub(super) fn fact(text: &str) {
-    let _ = writeln!(stderr(), "* {}", words::line(text));
+pub(super) fn print_fact(text: &str) {
+    let _ = writeln!(stderr(), "* {}", wording::escape_line(text));
 }
 
 /// What to do about it, on standard error.
-pub(super) fn hint(text: &str) {
-    let _ = writeln!(stderr(), "hint: {}", words::line(text));
+pub(super) fn print_hint(text: &str) {
+    let _ = writeln!(stderr(), "hint: {}", wording::escape_line(text));
 }
 
 /// Whether standard output is a terminal.
@@ -48,31 +50,31 @@ pub(super) fn stdout_is_terminal() -> bool {
 }
 
 /// What standard output can show.
-pub(super) fn stdout_style(common: &Common) -> Style {
-    style(common, io::stdout().is_terminal())
+pub(super) fn stdout_style(common: &CommonArgs) -> OutputStyle {
+    detect_style(common, io::stdout().is_terminal())
 }
 
 /// What standard error can show.
-pub(super) fn stderr_style(common: &Common) -> Style {
-    style(common, io::stderr().is_terminal())
+pub(super) fn stderr_style(common: &CommonArgs) -> OutputStyle {
+    detect_style(common, io::stderr().is_terminal())
 }
 
-fn style(common: &Common, terminal: bool) -> Style {
+fn detect_style(common: &CommonArgs, terminal: bool) -> OutputStyle {
     let dumb = env::var("TERM").is_some_and(|term| term == "dumb");
     let wanted = env::var("NO_COLOR").is_none() && !dumb;
-    Style {
+    OutputStyle {
         colour: match common.colour {
-            Colour::Auto => terminal && wanted,
-            Colour::Always => true,
-            Colour::Never => false,
+            ColourChoice::Auto => terminal && wanted,
+            ColourChoice::Always => true,
+            ColourChoice::Never => false,
         },
-        unicode: !dumb && speaks_unicode(),
-        width: size().map_or(80, |(width, _)| width),
+        unicode: !dumb && is_utf8_locale(),
+        width: terminal_cells().map_or(80, |(width, _)| width),
     }
 }
 
 /// By the locale, in the order in which POSIX looks at it.
-fn speaks_unicode() -> bool {
+fn is_utf8_locale() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
         .find_map(env::var);
@@ -83,46 +85,46 @@ fn speaks_unicode() -> bool {
 }
 
 /// Columns and rows of the terminal.
-fn size() -> Option<(usize, usize)> {
+fn terminal_cells() -> Option<(usize, usize)> {
     let (width, height) = terminal_size::terminal_size()?;
     Some((width.0.into(), height.0.into()))
 }
 
 /// Writes `text` to standard output. A reader that went away is no error.
-pub(super) fn plain(text: &[u8]) -> Result<Exit, Complaint> {
+pub(super) fn write_stdout(text: &[u8]) -> Result<ExitReason, CliError> {
     let written = stdout().and_then(|mut out| out.write_all(text));
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Complaint::new(
-            Exit::NoCapture,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::new(
+            ExitReason::WriteFailed,
             format!("standard output cannot be written: {error}"),
         )),
-        _ => Ok(Exit::Done),
+        _ => Ok(ExitReason::Done),
     }
 }
 
 /// How a view ends whose output could not be written. A reader that went away is no error.
-pub(super) fn broken(error: &io::Error) -> Exit {
+pub(super) fn exit_after_write_error(error: &io::Error) -> ExitReason {
     match error.kind() {
-        io::ErrorKind::BrokenPipe => Exit::Done,
+        io::ErrorKind::BrokenPipe => ExitReason::Done,
         _ => {
             let text = format!("the output cannot be written: {error}");
-            Complaint::new(Exit::NoCapture, text).tell()
+            CliError::new(ExitReason::WriteFailed, text).print()
         }
     }
 }
 
 /// Writes a report: through the pager where it is longer than the terminal.
-pub(super) fn report(text: &[u8]) -> Result<Exit, Complaint> {
-    let rows = size().map_or(24, |(_, rows)| rows);
+pub(super) fn print_report(text: &[u8]) -> Result<ExitReason, CliError> {
+    let rows = terminal_cells().map_or(24, |(_, rows)| rows);
     let lines = memchr::memchr_iter(b'\n', text).count();
-    if !stdout_is_terminal() || lines < rows || page(text).is_err() {
-        return plain(text);
+    if !stdout_is_terminal() || lines < rows || run_pager(text).is_err() {
+        return write_stdout(text);
     }
-    Ok(Exit::Done)
+    Ok(ExitReason::Done)
 }
 
 /// Lets `$PAGER` show it, which is a shell command by custom.
-fn page(text: &[u8]) -> io::Result<()> {
+fn run_pager(text: &[u8]) -> io::Result<()> {
     let pager = env::var("PAGER").unwrap_or_else(|| "less".to_owned());
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(pager).stdin(Stdio::piped());
@@ -130,7 +132,7 @@ fn page(text: &[u8]) -> io::Result<()> {
         // Colours pass; a short text leaves at once; the screen stays.
         command.env("LESS", "FRX");
     }
-    signals::leave_to_pager();
+    signals::leave_interrupts_to_pager();
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // Whoever quits the pager early has seen enough.
@@ -145,28 +147,28 @@ fn page(text: &[u8]) -> io::Result<()> {
 }
 
 /// The folder of captures.
-pub(super) fn store(common: &Common) -> Store {
+pub(super) fn capture_store(common: &CommonArgs) -> CaptureStore {
     let folder = common
         .captures
         .clone()
         .or_else(|| env::path("WIRE_CAPTURES"));
-    Store::new(folder.unwrap_or_else(|| PathBuf::from("captures")))
+    CaptureStore::new(folder.unwrap_or_else(|| PathBuf::from("captures")))
 }
 
 /// A live view whose body goes to standard output, and the rest to standard error.
-pub(super) type Live = live::Live<File, Box<dyn Write>>;
+pub(super) type StdioView = live::LivePainter<File, Box<dyn Write>>;
 
 /// The view of `send`: body to standard output, the rest to standard error; with `--print` the chosen
 /// parts, unmarked, to standard output.
-pub(super) fn live(
-    common: &Common,
-    args: &args::Output,
-    means: &Means,
+pub(super) fn live_view(
+    common: &CommonArgs,
+    args: &args::OutputArgs,
+    means: &ReadOptions,
     events: bool,
-) -> Result<Live, Complaint> {
+) -> Result<StdioView, CliError> {
     let failed = |error| {
         let text = format!("standard output cannot be used: {error}");
-        Complaint::new(Exit::NoCapture, text)
+        CliError::new(ExitReason::WriteFailed, text)
     };
     let printed = args.print.is_some();
     let (notes, style): (Box<dyn Write>, _) = match printed {
@@ -178,19 +180,19 @@ pub(super) fn live(
     } else {
         io::stderr().is_terminal()
     };
-    let body = Screen {
+    let body = StyledOutput {
         out: stdout().map_err(failed)?,
         style: body_style(args, stdout_style(common)),
     };
-    let notes = Screen {
+    let notes = StyledOutput {
         out: notes,
         style: body_style(args, style),
     };
-    let mut plan = plan(args, stdout_is_terminal(), terminal)?;
+    let mut plan = output_plan(args, stdout_is_terminal(), terminal)?;
     if events {
-        plan.answer = Answer::Events;
+        plan.answer_form = AnswerForm::Events;
     }
-    Ok(live::Live::new(
+    Ok(live::LivePainter::new(
         body,
         notes,
         plan,
@@ -200,36 +202,41 @@ pub(super) fn live(
 }
 
 /// What is shown, where the body goes to a terminal or not, and the notes.
-pub(super) fn plan(args: &args::Output, body: bool, notes: bool) -> Result<Plan, Complaint> {
+pub(super) fn output_plan(
+    args: &args::OutputArgs,
+    body: bool,
+    notes: bool,
+) -> Result<ViewOptions, CliError> {
     let laid_out = |terminal| match args.pretty {
         None => terminal,
-        Some(Pretty::None) => false,
-        Some(Pretty::All | Pretty::Format) => true,
+        Some(PrettyMode::None) => false,
+        Some(PrettyMode::All | PrettyMode::Format) => true,
     };
     let alone = args.quiet || args.text;
     let parts = match &args.print {
-        Some(letters) => Parts::parse(letters).map_err(|letter| {
-            Complaint::usage(format!("--print {letters}: `{letter}` names no part"))
-                .hint("H request head, B request body, h response head, b response body, m meta")
+        Some(letters) => ExchangeParts::parse(letters).map_err(|letter| {
+            CliError::usage(format!("--print {letters}: `{letter}` names no part")).with_hint(
+                "H request head, B request body, h response head, b response body, m meta",
+            )
         })?,
-        None if alone => Parts {
+        None if alone => ExchangeParts {
             response_body: true,
-            ..Parts::default()
+            ..ExchangeParts::default()
         },
-        None => Parts::ALL,
+        None => ExchangeParts::ALL,
     };
-    Ok(Plan {
+    Ok(ViewOptions {
         parts,
-        marked: args.print.is_none() && !alone,
+        with_marks: args.print.is_none() && !alone,
         decode: match args.undecoded {
-            None => Decode::All,
-            Some(Undecoded::Content) => Decode::Transfer,
-            Some(Undecoded::All) => Decode::Nothing,
+            None => DecodeLevel::All,
+            Some(UndecodedMode::Content) => DecodeLevel::TransferOnly,
+            Some(UndecodedMode::All) => DecodeLevel::Nothing,
         },
-        answer: if args.text {
-            Answer::Text
+        answer_form: if args.text {
+            AnswerForm::Text
         } else {
-            Answer::Body
+            AnswerForm::Body
         },
         pretty: laid_out(body),
         pretty_notes: laid_out(notes),
@@ -238,17 +245,18 @@ pub(super) fn plan(args: &args::Output, body: bool, notes: bool) -> Result<Plan,
 }
 
 /// `--pretty` can take the colours of bodies away.
-pub(super) fn body_style(args: &args::Output, style: Style) -> Style {
-    let colour = style.colour && matches!(args.pretty, None | Some(Pretty::All));
-    Style { colour, ..style }
+pub(super) fn body_style(args: &args::OutputArgs, style: OutputStyle) -> OutputStyle {
+    let colour = style.colour && matches!(args.pretty, None | Some(PrettyMode::All));
+    OutputStyle { colour, ..style }
 }
 
 /// Writes the document of `--json` to standard output.
-pub(super) fn document(tape: &Tape, means: &Means) -> Painted {
+pub(super) fn print_json_document(tape: &Tape, means: &ReadOptions) -> RenderedExchange {
     let mut text = Vec::new();
-    let mut painted = machine::write(tape, means.limits, means.options, &means.prices, &mut text);
+    let mut painted =
+        json_output::write_exchange(tape, means.limits, means.options, &means.prices, &mut text);
     if let Err(error) = stdout().and_then(|mut out| out.write_all(&text)) {
-        painted.broken = Some(error);
+        painted.output_error = Some(error);
     }
     painted
 }

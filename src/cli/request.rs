@@ -4,48 +4,48 @@ use std::io::Read;
 use std::path::Path;
 
 use super::args;
-use super::complain::Complaint;
+use super::error::CliError;
 use crate::http1::{FieldEdit, RequestHead};
 use crate::json;
 
 /// The body as it will go out, and what it says of itself.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(super) struct RequestBody {
     pub(super) bytes: Vec<u8>,
     /// The model it asks for.
     pub(super) model: Option<String>,
     /// Whether it asks for a stream.
-    pub(super) streams: bool,
+    pub(super) wants_stream: bool,
     /// Where it is no JSON: why.
-    pub(super) not_json: Option<String>,
+    pub(super) json_error: Option<String>,
 }
 
-impl Body {
+impl RequestBody {
     /// Bytes that nobody looks into.
-    pub(super) fn opaque(bytes: Vec<u8>) -> Self {
+    pub(super) fn from_raw(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
             model: None,
-            streams: false,
-            not_json: None,
+            wants_stream: false,
+            json_error: None,
         }
     }
 }
 
 /// Reads the request file. `-` is standard input.
 #[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Complaint> {
+pub(super) fn read_input(path: &Path) -> Result<Vec<u8>, CliError> {
     if path == Path::new("-") {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().read_to_end(&mut bytes);
-        read.map_err(|error| Complaint::usage(format!("standard input: {error}")))?;
+        read.map_err(|error| CliError::usage(format!("standard input: {error}")))?;
         return Ok(bytes);
     }
     std::fs::read(path).map_err(|error| {
-        let complaint = Complaint::file(path, &error);
+        let complaint = CliError::unreadable_file(path, &error);
         match error.kind() {
             std::io::ErrorKind::NotFound => {
-                complaint.hint("name a JSON file, or - for standard input")
+                complaint.with_hint("name a JSON file, or - for standard input")
             }
             _ => complaint,
         }
@@ -56,12 +56,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Complaint> {
 ///
 /// `model_in_path`: this API names the model and streaming in its path, so `-m` and `--stream` leave the
 /// body alone.
-pub(super) fn body(
+pub(super) fn prepare_body(
     mut bytes: Vec<u8>,
     name: &Path,
-    edits: &args::Edits,
+    edits: &args::EditArgs,
     model_in_path: bool,
-) -> Result<Body, Complaint> {
+) -> Result<RequestBody, CliError> {
     let mut sets: Vec<(json::ValuePath, Vec<u8>, &str)> = Vec::new();
     if let (Some(model), false) = (edits.model.first(), model_in_path) {
         sets.push((
@@ -79,33 +79,33 @@ pub(super) fn body(
         ));
     }
     for set in &edits.set {
-        sets.push(split_set(set)?);
+        sets.push(parse_set(set)?);
     }
     for (path, value, flag) in sets {
         let edited = json::edit::set(&bytes, &path, &value).map_err(|error| {
-            Complaint::usage(format!(
+            CliError::usage(format!(
                 "{flag} cannot be applied to {}: {error}",
-                shown(name)
+                input_name(name)
             ))
         })?;
         bytes = edited.bytes;
     }
-    let mut body = describe(bytes);
+    let mut body = parse_body(bytes);
     if model_in_path {
         body.model = edits.model.first().cloned().or(body.model);
-        body.streams = edits.stream;
+        body.wants_stream = edits.stream;
     }
     Ok(body)
 }
 
-fn shown(name: &Path) -> std::path::Display<'_> {
+fn input_name(name: &Path) -> std::path::Display<'_> {
     match name == Path::new("-") {
         true => Path::new("standard input").display(),
         false => name.display(),
     }
 }
 
-fn describe(bytes: Vec<u8>) -> Body {
+fn parse_body(bytes: Vec<u8>) -> RequestBody {
     let (model, streams, not_json) = match json::JsonDocument::parse(&bytes) {
         Err(error) => (None, false, Some(error.to_string())),
         Ok(document) => {
@@ -119,25 +119,25 @@ fn describe(bytes: Vec<u8>) -> Body {
             )
         }
     };
-    Body {
+    RequestBody {
         bytes,
         model,
-        streams,
-        not_json,
+        wants_stream: streams,
+        json_error: not_json,
     }
 }
 
 /// Cuts `PATH=JSON`.
-fn split_set(text: &str) -> Result<(json::ValuePath, Vec<u8>, &str), Complaint> {
+fn parse_set(text: &str) -> Result<(json::ValuePath, Vec<u8>, &str), CliError> {
     let Some((path, value)) = text.split_once('=') else {
-        return Err(Complaint::usage(format!("--set {text}: there is no `=`"))
-            .hint("write --set PATH=JSON, such as --set temperature=0"));
+        return Err(CliError::usage(format!("--set {text}: there is no `=`"))
+            .with_hint("write --set PATH=JSON, such as --set temperature=0"));
     };
     let parsed = json::ValuePath::parse(path)
-        .map_err(|error| Complaint::usage(format!("--set {text}: {error}")))?;
+        .map_err(|error| CliError::usage(format!("--set {text}: {error}")))?;
     if let Err(error) = json::JsonDocument::parse(value.as_bytes()) {
         return Err(
-            Complaint::usage(format!("--set {text}: the value is not JSON: {error}")).hint(
+            CliError::usage(format!("--set {text}: the value is not JSON: {error}")).with_hint(
                 format!("for a string, quote it: --set '{path}=\"{value}\"'"),
             ),
         );
@@ -147,7 +147,7 @@ fn split_set(text: &str) -> Result<(json::ValuePath, Vec<u8>, &str), Complaint> 
 
 /// What goes into a head.
 #[derive(Debug)]
-pub(super) struct Line<'a> {
+pub(super) struct HeadParts<'a> {
     pub(super) method: &'a str,
     pub(super) target: &'a str,
     pub(super) http10: bool,
@@ -159,12 +159,12 @@ pub(super) struct Line<'a> {
 
 /// The default head, in this order: `Host`, `User-Agent`, `Accept`, what the API wants, and with a body
 /// `Content-Type` and `Content-Length`; then `-H`.
-pub(super) fn head(line: &Line<'_>, edits: &[String]) -> Result<RequestHead, Complaint> {
+pub(super) fn build_head(line: &HeadParts<'_>, edits: &[String]) -> Result<RequestHead, CliError> {
     let bad = |what: &str, text: &str| {
-        Complaint::usage(format!(
+        CliError::usage(format!(
             "the {what} {text:?} holds a space or control character"
         ))
-        .hint("--raw sends any bytes")
+        .with_hint("--raw sends any bytes")
     };
     let stray = |text: &str| text.bytes().any(|byte| byte <= b' ' || byte == 0x7f);
     if line.method.is_empty() || stray(line.method) {
@@ -192,6 +192,6 @@ pub(super) fn head(line: &Line<'_>, edits: &[String]) -> Result<RequestHead, Com
         fields,
     };
     let edits: Result<Vec<_>, _> = edits.iter().map(|edit| FieldEdit::parse(edit)).collect();
-    head.apply_edits(&edits.map_err(Complaint::usage)?);
+    head.apply_edits(&edits.map_err(CliError::usage)?);
     Ok(head)
 }

@@ -3,36 +3,37 @@
 use std::path::{Path, PathBuf};
 
 use super::args;
-use super::complain::Complaint;
 use super::env;
+use super::error::CliError;
 use crate::net::{
-    ClientCert, Family, Override, Proxy, ProxyEnv, Roots, Route, Target, Tls, TlsOptions,
+    ClientCert, ConnectRoute, IpFamily, Proxy, ProxyEnv, ResolveOverride, TargetUrl, TlsClient,
+    TlsOptions, TrustRoots,
 };
 
 /// The way to `target`. `direct`: no proxy, whatever the environment says.
-pub(super) fn route(
-    target: Target,
-    args: &args::Connection,
+pub(super) fn build_route(
+    target: TargetUrl,
+    args: &args::ConnectionArgs,
     direct: bool,
-) -> Result<Route, Complaint> {
+) -> Result<ConnectRoute, CliError> {
     let resolve: Result<Vec<_>, _> = args
         .resolve
         .iter()
-        .map(|text| Override::parse(text).map_err(Complaint::usage))
+        .map(|text| ResolveOverride::parse(text).map_err(CliError::usage))
         .collect();
     let proxy = match direct || args.unix_socket.is_some() {
         true => None,
-        false => proxy(&target, args)?,
+        false => select_proxy(&target, args)?,
     };
-    Ok(Route {
+    Ok(ConnectRoute {
         proxy,
         target,
         unix_socket: args.unix_socket.clone(),
-        resolve: resolve?,
+        overrides: resolve?,
         family: match (args.ipv4, args.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => Family::Any,
+            (true, _) => IpFamily::V4,
+            (_, true) => IpFamily::V6,
+            _ => IpFamily::Any,
         },
     })
 }
@@ -40,7 +41,10 @@ pub(super) fn route(
 /// `-x`, else the environment, in curl's spelling: `http_proxy` counts in lower case only, since a CGI
 /// server sets `HTTP_PROXY` from a field of the request. As in curl, `NO_PROXY` exempts from `-x` too, and
 /// `--noproxy`, even an empty one, stands in its place.
-fn proxy(target: &Target, args: &args::Connection) -> Result<Option<Proxy>, Complaint> {
+fn select_proxy(
+    target: &TargetUrl,
+    args: &args::ConnectionArgs,
+) -> Result<Option<Proxy>, CliError> {
     let either = |lower: &str, upper: &str| env::var(lower).or_else(|| env::var(upper));
     let no_proxy = args
         .noproxy
@@ -61,18 +65,18 @@ fn proxy(target: &Target, args: &args::Connection) -> Result<Option<Proxy>, Comp
         },
     };
     proxies
-        .choose(target)
-        .map_err(|error| Complaint::usage(error.error).hint_of(error.hint))
+        .proxy_for(target)
+        .map_err(|error| CliError::usage(error.error).with_optional_hint(error.hint))
 }
 
 /// Whom TLS trusts. `demo`: the certificate of the embedded server.
-pub(super) fn tls(args: &args::Tls, demo: Option<&str>) -> Result<Tls, Complaint> {
+pub(super) fn build_tls(args: &args::TlsArgs, demo: Option<&str>) -> Result<TlsClient, CliError> {
     let file = args.cacert.clone().or_else(|| env::path("SSL_CERT_FILE"));
     let roots = match (demo, args.native_roots, file) {
-        (Some(pem), ..) => Roots::Pem(pem.as_bytes().to_vec(), "the demo server".to_owned()),
-        (None, true, _) => Roots::Native,
-        (None, false, Some(path)) => Roots::Pem(read(&path)?, path.display().to_string()),
-        (None, false, None) => Roots::Webpki,
+        (Some(pem), ..) => TrustRoots::Pem(pem.as_bytes().to_vec(), "the demo server".to_owned()),
+        (None, true, _) => TrustRoots::Native,
+        (None, false, Some(path)) => TrustRoots::Pem(read_file(&path)?, path.display().to_string()),
+        (None, false, None) => TrustRoots::Webpki,
     };
     let key_log = env::path("SSLKEYLOGFILE").map(|_| {
         std::sync::Arc::new(rustls::KeyLogFile::new()) as std::sync::Arc<dyn rustls::KeyLog>
@@ -80,27 +84,28 @@ pub(super) fn tls(args: &args::Tls, demo: Option<&str>) -> Result<Tls, Complaint
     let options = TlsOptions {
         roots,
         insecure: args.insecure,
-        client: args
+        client_cert: args
             .cert
             .as_ref()
-            .map(|cert| client(cert, args.key.as_ref()))
+            .map(|cert| read_client_cert(cert, args.key.as_ref()))
             .transpose()?,
         key_log,
     };
-    Tls::new(options).map_err(|error| Complaint::usage(error.error).hint_of(error.hint))
+    TlsClient::new(options)
+        .map_err(|error| CliError::usage(error.error).with_optional_hint(error.hint))
 }
 
-fn client(cert: &Path, key: Option<&PathBuf>) -> Result<ClientCert, Complaint> {
+fn read_client_cert(cert: &Path, key: Option<&PathBuf>) -> Result<ClientCert, CliError> {
     let key = key.map_or(cert, PathBuf::as_path);
     Ok(ClientCert {
-        cert_pem: read(cert)?,
+        cert_pem: read_file(cert)?,
         cert_name: cert.display().to_string(),
-        key_pem: read(key)?,
+        key_pem: read_file(key)?,
         key_name: key.display().to_string(),
     })
 }
 
 #[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
-fn read(path: &Path) -> Result<Vec<u8>, Complaint> {
-    std::fs::read(path).map_err(|error| Complaint::file(path, &error))
+fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(path).map_err(|error| CliError::unreadable_file(path, &error))
 }

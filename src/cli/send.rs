@@ -4,165 +4,168 @@ use std::cell::Cell;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::args::{self, Common};
-use super::complain::Complaint;
-use super::destination::Destination;
-use super::exit::Exit;
-use super::job::Job;
-use super::keep::{Capture, fresh_salt};
-use super::means::Means;
+use super::args::{self, CommonArgs};
+use super::capture_file::{CaptureFile, random_salt};
+use super::destination::ApiTarget;
+use super::error::CliError;
+use super::exit::ExitReason;
+use super::job::SendJob;
 use super::output;
+use super::read_options::ReadOptions;
 use super::signals;
-use crate::call::meaning::Report;
+use crate::call::meaning::CallMeaning;
 use crate::capture::Masker;
 use crate::client;
-use crate::demo::{Demo, DemoOptions};
+use crate::demo::{DemoOptions, DemoServer};
 use crate::exchange::Exchange;
 use crate::http1;
-use crate::net::{Clock, Failure, Route};
-use crate::render::plan::Answer;
-use crate::render::{Painted, words};
+use crate::net::{Clock, ConnectRoute, NetFailure};
+use crate::render::view_options::AnswerForm;
+use crate::render::{RenderedExchange, wording};
 use crate::span::StreamSide;
 use crate::tape::{ConnectionFact, ExchangeStage, FailureCause, Tape, TapeOrigin, WireSink};
 
 /// Sends once.
-pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
-    block_on(send(common, args))
+pub(super) fn run(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitReason, CliError> {
+    block_on(send_once(common, args))
 }
 
 /// Runs a future to its end, with sockets and timers.
 pub(super) fn block_on<T>(
-    future: impl Future<Output = Result<T, Complaint>>,
-) -> Result<T, Complaint> {
+    future: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Complaint::new(Exit::NoConnection, format!("no runtime: {error}")))?;
+        .map_err(|error| CliError::new(ExitReason::NoConnection, format!("no runtime: {error}")))?;
     let ended = runtime.block_on(future);
     // The system's resolver cannot be interrupted; nobody waits for it after a time limit.
     runtime.shutdown_background();
     ended
 }
 
-async fn send(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
-    let demo = demo(args).await?;
-    let mut job = Job::new(args, demo.as_ref())?;
+async fn send_once(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitReason, CliError> {
+    let demo = start_demo_for(args).await?;
+    let mut job = SendJob::new(args, demo.as_ref())?;
     if args.dry_run {
-        return dry_run(&job);
+        return print_dry_run(&job);
     }
-    let means = Means::new(common, &args.output, &args.limits)?;
-    let mut show = Show::new(common, args, &job.origin, &means)?;
-    let (failure, capture) = kept(common, args, &means, &mut job, &mut show).await?;
+    let means = ReadOptions::new(common, &args.output, &args.limits)?;
+    let mut show = SendView::new(common, args, &job.origin, &means)?;
+    let (failure, capture) = run_and_record(common, args, &means, &mut job, &mut show).await?;
     let hint = failure.and_then(|failure| failure.hint);
     let (exit, room) = show.finish(&means, args.fail, hint);
     Ok(capture.finish(exit, room))
 }
 
 /// Whoever looks on besides the capture.
-pub(super) trait Screen {
+pub(super) trait ExchangeViewer {
     /// The feed.
-    fn watch(&mut self) -> &mut dyn WireSink;
+    fn sink(&mut self) -> &mut dyn WireSink;
     /// A note that comes before it.
-    fn note(&mut self, text: &str);
+    fn show_note(&mut self, text: &str);
 }
 
 /// Runs one exchange and keeps it; the failure, if there was no connection, has a hint.
-pub(super) async fn kept(
-    common: &Common,
-    args: &args::Send,
-    means: &Means,
-    job: &mut Job,
-    screen: &mut dyn Screen,
-) -> Result<(Option<Failure>, Capture), Complaint> {
-    let mut capture = Capture::create(common, &args.keep, job)?;
+pub(super) async fn run_and_record(
+    common: &CommonArgs,
+    args: &args::SendArgs,
+    means: &ReadOptions,
+    job: &mut SendJob,
+    screen: &mut dyn ExchangeViewer,
+) -> Result<(Option<NetFailure>, CaptureFile), CliError> {
+    let mut capture = CaptureFile::create(common, &args.recording, job)?;
     // Making the file is no part of the exchange.
     job.clock = Clock::start();
     let masks = job.secrets(&capture.salt);
     for note in &job.notes {
-        screen.note(note);
+        screen.show_note(note);
     }
-    if args.keep.keep_secrets && capture.writer.is_some() {
-        screen.note("WARNING: this capture holds its secrets as they are (--keep-secrets)");
+    if args.recording.keep_secrets && capture.writer.is_some() {
+        screen.show_note("WARNING: this capture holds its secrets as they are (--keep-secrets)");
     }
     let failure = {
-        let (screen, writer) = (screen.watch(), &mut capture.writer);
-        let mut feed: Box<dyn WireSink + '_> = match (args.keep.reveal, args.keep.keep_secrets) {
-            (false, false) => Box::new(Masker::new((writer, screen), masks.clone())),
-            (true, false) => Box::new((screen, Masker::new(writer, masks.clone()))),
-            (false, true) => Box::new((writer, Masker::new(screen, masks.clone()))),
-            (true, true) => Box::new((writer, screen)),
-        };
-        exchange(args, means.limits.0, job, feed.as_mut()).await
+        let (screen, writer) = (screen.sink(), &mut capture.writer);
+        let mut feed: Box<dyn WireSink + '_> =
+            match (args.recording.reveal, args.recording.keep_secrets) {
+                (false, false) => Box::new(Masker::new((writer, screen), masks.clone())),
+                (true, false) => Box::new((screen, Masker::new(writer, masks.clone()))),
+                (false, true) => Box::new((writer, Masker::new(screen, masks.clone()))),
+                (true, true) => Box::new((writer, screen)),
+            };
+        run_exchange(args, means.limits.0, job, feed.as_mut()).await
     };
     Ok((failure, capture))
 }
 
 /// Whether the embedded server is asked.
-pub(super) fn is_demo(args: &args::Send) -> bool {
-    let to = args.whither.to.first();
-    args.whither.url.is_none() && to.is_some_and(|to| Destination::is_demo(to))
+pub(super) fn targets_demo(args: &args::SendArgs) -> bool {
+    let to = args.target.to.first();
+    args.target.url.is_none() && to.is_some_and(|to| ApiTarget::is_demo(to))
 }
 
 /// The embedded server, where it is asked.
-pub(super) async fn demo(args: &args::Send) -> Result<Option<Demo>, Complaint> {
-    match is_demo(args) {
-        true => start_demo(args.whither.pace).await.map(Some),
+pub(super) async fn start_demo_for(args: &args::SendArgs) -> Result<Option<DemoServer>, CliError> {
+    match targets_demo(args) {
+        true => start_demo(args.target.pace).await.map(Some),
         false => Ok(None),
     }
 }
 
-async fn start_demo(pace: Option<Duration>) -> Result<Demo, Complaint> {
+async fn start_demo(pace: Option<Duration>) -> Result<DemoServer, CliError> {
     let usual = DemoOptions::default();
     let options = DemoOptions {
         pace: pace.unwrap_or(usual.pace),
         ..usual
     };
-    let started = Demo::start(options).await;
+    let started = DemoServer::start(options).await;
     started.map_err(|error| {
         let text = format!("the demo server cannot start: {error}");
-        Complaint::new(Exit::NoConnection, text)
+        CliError::new(ExitReason::NoConnection, text)
     })
 }
 
 /// Prints the bytes that would go out.
-fn dry_run(job: &Job) -> Result<Exit, Complaint> {
-    let mut masker = Masker::new(Tape::new(job.origin.clone()), job.secrets(&fresh_salt()));
+fn print_dry_run(job: &SendJob) -> Result<ExitReason, CliError> {
+    let mut masker = Masker::new(Tape::new(job.origin.clone()), job.secrets(&random_salt()));
     let moment = job.clock.moment();
-    masker.bytes(StreamSide::Sent, moment, &job.bytes);
+    masker.bytes(StreamSide::Sent, moment, &job.request_bytes);
     masker.ended(StreamSide::Sent, moment);
-    let tape = masker.into_inner();
+    let tape = masker.flush_into_sink();
     let bytes = &tape.sent.bytes;
     if output::stdout_is_terminal() {
-        use crate::render::escape::{Keep, escape};
+        use crate::render::escape::{KeptWhitespace, escape};
         let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
-        return output::plain(format!("{}\n", escape(text.as_bytes(), Keep::Lines)).as_bytes());
+        return output::write_stdout(
+            format!("{}\n", escape(text.as_bytes(), KeptWhitespace::Lines)).as_bytes(),
+        );
     }
-    output::plain(bytes)
+    output::write_stdout(bytes)
 }
 
 /// Runs the exchange; the failure, if there was no connection, has a hint.
-async fn exchange(
-    args: &args::Send,
+async fn run_exchange(
+    args: &args::SendArgs,
     limits: http1::HttpLimits,
-    job: &Job,
+    job: &SendJob,
     feed: &mut dyn WireSink,
-) -> Option<Failure> {
+) -> Option<NetFailure> {
     let clock = &job.clock;
-    signals::second_ends();
-    let mut stop = pin!(stop(args.connection.max_time));
+    signals::exit_on_second_signal();
+    let mut stop = pin!(wait_for_stop(args.connection.max_time));
     let timeout = Some(args.connection.connect_timeout);
     // What is being done, in case that somebody stops it.
-    let stage = Cell::new(first(&job.route));
+    let stage = Cell::new(first_stage(&job.route));
     let connected = {
         let mut report = |moment, fact: &ConnectionFact| {
-            stage.set(after(fact, job.route.proxy.is_some()));
+            stage.set(stage_after(fact, job.route.proxy.is_some()));
             feed.fact(moment, fact);
         };
         let connecting = crate::net::connect(&job.route, &job.tls, clock, timeout, &mut report);
         tokio::select! {
             biased;
             connected = connecting => connected,
-            (cause, error) = &mut stop => Err(Failure {
+            (cause, error) = &mut stop => Err(NetFailure {
                 stage: stage.get(),
                 cause,
                 error,
@@ -172,7 +175,7 @@ async fn exchange(
     };
     match connected {
         Err(failure) => {
-            let Failure {
+            let NetFailure {
                 stage,
                 cause,
                 error,
@@ -193,13 +196,14 @@ async fn exchange(
                 idle: Some(args.connection.idle_timeout),
                 http1: limits,
             };
-            client::drive::run_exchange(connection, &job.bytes, limits, clock, feed, stop).await
+            client::drive::run_exchange(connection, &job.request_bytes, limits, clock, feed, stop)
+                .await
         }
     }
 }
 
 /// What is done first on the way to the server.
-fn first(route: &Route) -> ExchangeStage {
+fn first_stage(route: &ConnectRoute) -> ExchangeStage {
     let proxy = route.proxy.as_ref().map(|proxy| &proxy.host);
     let is_address = proxy.unwrap_or(&route.target.host).ip().is_some();
     match is_address || route.unix_socket.is_some() {
@@ -209,7 +213,7 @@ fn first(route: &Route) -> ExchangeStage {
 }
 
 /// What is done next on the way to the server, once `fact` has been told.
-fn after(fact: &ConnectionFact, proxied: bool) -> ExchangeStage {
+fn stage_after(fact: &ConnectionFact, proxied: bool) -> ExchangeStage {
     match fact {
         ConnectionFact::Connected { .. } if proxied => ExchangeStage::Proxy,
         ConnectionFact::Connected { .. } | ConnectionFact::Tunnelled { .. } => ExchangeStage::Tls,
@@ -218,7 +222,7 @@ fn after(fact: &ConnectionFact, proxied: bool) -> ExchangeStage {
 }
 
 /// Waits for Ctrl-C, for the signal that ends services, or for the limit.
-async fn stop(max_time: Option<Duration>) -> (FailureCause, String) {
+async fn wait_for_stop(max_time: Option<Duration>) -> (FailureCause, String) {
     use tokio::signal::unix::{SignalKind, signal};
     let late = async {
         match max_time {
@@ -243,69 +247,69 @@ async fn stop(max_time: Option<Duration>) -> (FailureCause, String) {
 }
 
 /// What the user sees: the exchange as it goes, or one document at its end.
-enum Show {
-    Live(Box<output::Live>),
-    Json(Box<Tape>),
+enum SendView {
+    Live(Box<output::StdioView>),
+    Document(Box<Tape>),
 }
 
-impl Show {
+impl SendView {
     fn new(
-        common: &Common,
-        args: &args::Send,
+        common: &CommonArgs,
+        args: &args::SendArgs,
         origin: &TapeOrigin,
-        means: &Means,
-    ) -> Result<Self, Complaint> {
+        means: &ReadOptions,
+    ) -> Result<Self, CliError> {
         if args.output.json {
-            return Ok(Self::Json(Box::new(Tape::new(origin.clone()))));
+            return Ok(Self::Document(Box::new(Tape::new(origin.clone()))));
         }
-        let live = output::live(common, &args.output, means, args.events)?;
+        let live = output::live_view(common, &args.output, means, args.events)?;
         Ok(Self::Live(Box::new(live)))
     }
 
     /// Ends the showing. Says how to end, and whether there is room for a last note.
-    fn finish(self, means: &Means, fail: bool, hint: Option<String>) -> (Exit, bool) {
-        let text_alone = matches!(&self, Self::Live(live) if live.plan().answer == Answer::Text);
+    fn finish(self, means: &ReadOptions, fail: bool, hint: Option<String>) -> (ExitReason, bool) {
+        let text_alone = matches!(&self, Self::Live(live) if live.view_options().answer_form == AnswerForm::Text);
         let (meta, painted) = match self {
-            Self::Live(live) => (live.plan().parts.meta, live.finish(&means.prices)),
-            Self::Json(tape) => (false, output::document(&tape, means)),
+            Self::Live(live) => (live.view_options().parts.meta, live.finish(&means.prices)),
+            Self::Document(tape) => (false, output::print_json_document(&tape, means)),
         };
-        let exit = ended(&painted, fail);
+        let exit = painted_exit(&painted, fail);
         if text_alone {
-            note_errors(&painted);
+            print_answer_errors(&painted);
         }
-        if !matches!(exit, Exit::Done | Exit::Found) && !meta {
-            Complaint::new(exit, why(&painted)).tell();
+        if !matches!(exit, ExitReason::Done | ExitReason::FoundSomething) && !meta {
+            CliError::new(exit, failure_text(&painted)).print();
         }
         if let Some(hint) = hint {
-            output::hint(&hint);
+            output::print_hint(&hint);
         }
-        match &painted.broken {
+        match &painted.output_error {
             None => (exit, meta),
-            Some(error) => (output::broken(error), false),
+            Some(error) => (output::exit_after_write_error(error), false),
         }
     }
 }
 
-impl Screen for Show {
-    fn watch(&mut self) -> &mut dyn WireSink {
+impl ExchangeViewer for SendView {
+    fn sink(&mut self) -> &mut dyn WireSink {
         match self {
             Self::Live(live) => live.as_mut(),
-            Self::Json(tape) => tape.as_mut(),
+            Self::Document(tape) => tape.as_mut(),
         }
     }
 
-    fn note(&mut self, text: &str) {
+    fn show_note(&mut self, text: &str) {
         match self {
-            Self::Live(live) => live.note(text),
-            Self::Json(_) => {
-                output::fact(text);
+            Self::Live(live) => live.write_note(text),
+            Self::Document(_) => {
+                output::print_fact(text);
             }
         }
     }
 }
 
 /// Says that an error was answered, where an answer's text alone is shown and an error has none.
-pub(super) fn note_errors(painted: &Painted) {
+pub(super) fn print_answer_errors(painted: &RenderedExchange) {
     let status = painted.exchange.response.status().unwrap_or(0);
     let errors = painted
         .report
@@ -313,33 +317,36 @@ pub(super) fn note_errors(painted: &Painted) {
         .flat_map(|report| &report.completion.errors);
     let errors: Vec<_> = errors.map(|error| error.message.as_str()).collect();
     if status >= 400 || !errors.is_empty() {
-        output::note(&format!("status {status}: {}", errors.join("; ")));
+        output::print_note(&format!("status {status}: {}", errors.join("; ")));
     }
 }
 
 /// Why an exchange is no success, in words.
-fn why(painted: &Painted) -> String {
-    match (&painted.trouble, &painted.report) {
-        _ if !painted.exchange.outcome().is_whole() => words::outcome(&painted.exchange),
-        (Some(trouble), _) => words::undecoded(trouble),
+fn failure_text(painted: &RenderedExchange) -> String {
+    match (&painted.decode_error, &painted.report) {
+        _ if !painted.exchange.outcome().is_whole() => wording::describe_outcome(&painted.exchange),
+        (Some(trouble), _) => wording::describe_undecoded(trouble),
         (None, Some(report)) => format!("the answer: {}", report.completion.verdict),
-        (None, None) => words::outcome(&painted.exchange),
+        (None, None) => wording::describe_outcome(&painted.exchange),
     }
 }
 
 /// What the end of an exchange that was shown means for the exit code.
-pub(super) fn ended(painted: &Painted, fail: bool) -> Exit {
-    let whole =
-        painted.trouble.is_none() && !painted.report.as_ref().is_some_and(Report::is_broken);
-    exit_of(&painted.exchange, whole, fail)
+pub(super) fn painted_exit(painted: &RenderedExchange, fail: bool) -> ExitReason {
+    let whole = painted.decode_error.is_none()
+        && !painted
+            .report
+            .as_ref()
+            .is_some_and(CallMeaning::is_broken_off);
+    exchange_exit(&painted.exchange, whole, fail)
 }
 
 /// What the end of an exchange means for the exit code; `whole`: its body could be decoded, and did not break off.
-pub(super) fn exit_of(exchange: &Exchange, whole: bool, fail: bool) -> Exit {
+pub(super) fn exchange_exit(exchange: &Exchange, whole: bool, fail: bool) -> ExitReason {
     let status = exchange.response.status().unwrap_or(0);
-    match Exit::of(&exchange.outcome()) {
-        Exit::Done if !whole => Exit::Broken,
-        Exit::Done if fail && status >= 400 => Exit::Found,
+    match ExitReason::from_outcome(&exchange.outcome()) {
+        ExitReason::Done if !whole => ExitReason::BrokenExchange,
+        ExitReason::Done if fail && status >= 400 => ExitReason::FoundSomething,
         exit => exit,
     }
 }

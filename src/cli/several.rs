@@ -8,47 +8,47 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
-use super::args::{self, Common};
-use super::complain::Complaint;
-use super::destination::Destination;
-use super::exit::Exit;
-use super::job::Job;
-use super::means::Means;
+use super::args::{self, CommonArgs};
+use super::destination::ApiTarget;
+use super::error::CliError;
+use super::exit::ExitReason;
+use super::job::SendJob;
 use super::output;
+use super::read_options::ReadOptions;
 use super::request;
-use super::send::{self, Screen};
+use super::send::{self, ExchangeViewer};
 use super::signals;
-use crate::call::runs::{Trial, Trials};
+use crate::call::runs::{TargetRun, TargetRuns};
 use crate::capture::mask_url;
-use crate::diff::{self, Layer, Matrix, Subject};
-use crate::render::{diff as paint, machine, trials, words};
+use crate::diff::{self, DiffInput, DiffLayer, DiffMatrix};
+use crate::render::{diff as paint, json_output, trials, wording};
 use crate::tape::{Tape, WireSink};
 
 /// Runs `wire send`.
-pub(super) fn run(common: &Common, args: &args::Send) -> Result<Exit, Complaint> {
-    let targets = &args.whither.to;
-    let own = |to: &String| Destination::split(to).1.is_some();
+pub(super) fn run(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitReason, CliError> {
+    let targets = &args.target.to;
+    let own = |to: &String| ApiTarget::split_model(to).1.is_some();
     if !args.edits.model.is_empty() && !targets.is_empty() && targets.iter().all(own) {
-        return Err(Complaint::usage("nobody is asked for the model of -m")
-            .hint("each --to NAME:MODEL names its own; write --to NAME"));
+        return Err(CliError::usage("nobody is asked for the model of -m")
+            .with_hint("each --to NAME:MODEL names its own; write --to NAME"));
     }
-    let aims = aims(args);
+    let aims = expand_targets(args);
     match aims.as_slice() {
-        [aim] if args.several.repeat <= 1 => send::run(common, aim),
-        aims => compare(common, args, aims),
+        [aim] if args.repeats.repeat <= 1 => send::run(common, aim),
+        aims => send_many(common, args, aims),
     }
 }
 
 /// What is asked of whom: the arguments as they would be for that one exchange. Each `--to NAME` is asked for each
 /// `-m MODEL`, each `--to NAME:MODEL` for its own.
-fn aims(args: &args::Send) -> Vec<args::Send> {
+fn expand_targets(args: &args::SendArgs) -> Vec<args::SendArgs> {
     let mut aims = Vec::new();
-    let targets: Vec<_> = match args.whither.to.is_empty() {
+    let targets: Vec<_> = match args.target.to.is_empty() {
         true => vec![None],
-        false => args.whither.to.iter().map(Some).collect(),
+        false => args.target.to.iter().map(Some).collect(),
     };
     for to in targets {
-        let (name, own) = to.map_or((None, None), |to| Destination::split(to));
+        let (name, own) = to.map_or((None, None), |to| ApiTarget::split_model(to));
         let models: Vec<_> = match (own, args.edits.model.is_empty()) {
             (Some(own), _) => vec![Some(own.to_owned())],
             (None, true) => vec![None],
@@ -56,7 +56,7 @@ fn aims(args: &args::Send) -> Vec<args::Send> {
         };
         for model in models {
             let mut aim = args.clone();
-            aim.whither.to = name.map(str::to_owned).into_iter().collect();
+            aim.target.to = name.map(str::to_owned).into_iter().collect();
             aim.edits.model = model.into_iter().collect();
             aims.push(aim);
         }
@@ -65,39 +65,43 @@ fn aims(args: &args::Send) -> Vec<args::Send> {
 }
 
 /// One exchange that has ended.
-struct Shot {
-    trial: Trial,
-    subject: Subject,
-    exit: Exit,
+struct FinishedExchange {
+    run: TargetRun,
+    subject: DiffInput,
+    exit: ExitReason,
 }
 
 /// Sends to each, and tells what came of it.
-fn compare(common: &Common, args: &args::Send, aims: &[args::Send]) -> Result<Exit, Complaint> {
-    refuse(args)?;
-    let means = Means::new(common, &args.output, &args.limits)?;
+fn send_many(
+    common: &CommonArgs,
+    args: &args::SendArgs,
+    aims: &[args::SendArgs],
+) -> Result<ExitReason, CliError> {
+    reject_single_only_flags(args)?;
+    let means = ReadOptions::new(common, &args.output, &args.limits)?;
     let mut aims = aims.to_vec();
     if let Some(path) = &args.request {
         // Once: standard input cannot be read again, and all get the same.
-        let bytes = request::read(path)?;
+        let bytes = request::read_input(path)?;
         for aim in &mut aims {
-            aim.read = Some(bytes.clone());
+            aim.request_bytes = Some(bytes.clone());
         }
     }
     // What cannot be sent to one is told before anything is sent to another, and paid for.
-    for aim in aims.iter().filter(|aim| !send::is_demo(aim)) {
-        Job::new(aim, None)?;
+    for aim in aims.iter().filter(|aim| !send::targets_demo(aim)) {
+        SendJob::new(aim, None)?;
     }
-    let repeat = usize::try_from(args.several.repeat).unwrap_or(1);
+    let repeat = usize::try_from(args.repeats.repeat).unwrap_or(1);
     let queue: Vec<usize> = (0..aims.len()).flat_map(|aim| vec![aim; repeat]).collect();
-    let (shots, failed) = shoot(common, &means, &aims, &queue, args.several.parallel.into());
+    let (shots, failed) = run_queue(common, &means, &aims, &queue, args.repeats.parallel.into());
     match failed {
         Some(complaint) if shots.is_empty() => Err(complaint),
         // What was answered is told all the same.
         failed => {
-            let exit = report(common, args, &aims, shots)?;
-            let exit = failed.map_or(exit, Complaint::tell);
-            Ok(if signals::came() {
-                Exit::Interrupted
+            let exit = print_comparison(common, args, &aims, shots)?;
+            let exit = failed.map_or(exit, CliError::print);
+            Ok(if signals::was_interrupted() {
+                ExitReason::Interrupted
             } else {
                 exit
             })
@@ -106,7 +110,7 @@ fn compare(common: &Common, args: &args::Send, aims: &[args::Send]) -> Result<Ex
 }
 
 /// What makes no sense of several answers.
-fn refuse(args: &args::Send) -> Result<(), Complaint> {
+fn reject_single_only_flags(args: &args::SendArgs) -> Result<(), CliError> {
     let output = &args.output;
     let streams = [
         (output.print.is_some(), "--print"),
@@ -114,7 +118,7 @@ fn refuse(args: &args::Send) -> Result<(), Complaint> {
         (output.text, "--text"),
         (args.events, "--events"),
         (args.dry_run, "--dry-run"),
-        (args.keep.capture.is_some(), "--capture"),
+        (args.recording.capture.is_some(), "--capture"),
     ];
     match streams.into_iter().find(|(given, _)| *given) {
         None => Ok(()),
@@ -124,37 +128,37 @@ fn refuse(args: &args::Send) -> Result<(), Complaint> {
                 "--dry-run" => "name one target and one model to see what would go out",
                 _ => "`wire show @~N` opens each of them afterwards",
             };
-            Err(Complaint::usage(text).hint(hint))
+            Err(CliError::usage(text).with_hint(hint))
         }
     }
 }
 
 /// Runs all, `parallel` at a time; an interruption ends those that run and starts no other, and so does what cannot be
 /// sent at all.
-fn shoot(
-    common: &Common,
-    means: &Means,
-    aims: &[args::Send],
+fn run_queue(
+    common: &CommonArgs,
+    means: &ReadOptions,
+    aims: &[args::SendArgs],
     queue: &[usize],
     parallel: usize,
-) -> (Vec<(usize, Shot)>, Option<Complaint>) {
+) -> (Vec<(usize, FinishedExchange)>, Option<CliError>) {
     // Between two exchanges nobody else listens.
-    signals::second_ends();
+    signals::exit_on_second_signal();
     let next = Mutex::new(queue.iter().copied().enumerate());
     let shots = Mutex::new(Vec::new());
     let failed = Mutex::new(None);
     let over = AtomicBool::new(false);
     let worker = || {
-        while !over.load(Ordering::Relaxed) && !signals::came() {
+        while !over.load(Ordering::Relaxed) && !signals::was_interrupted() {
             let taken = next.lock().ok().and_then(|mut next| next.next());
             let Some((number, aim)) = taken else { break };
             let Some(args) = aims.get(aim) else { break };
-            match send::block_on(shot(common, args, means)) {
+            match send::block_on(run_one(common, args, means)) {
                 Ok(shot) => {
-                    if shot.exit == Exit::Interrupted {
+                    if shot.exit == ExitReason::Interrupted {
                         over.store(true, Ordering::Relaxed);
                     }
-                    progress(number, queue.len(), args, &shot.trial);
+                    print_progress(number, queue.len(), args, &shot.run);
                     if let Ok(mut shots) = shots.lock() {
                         shots.push((number, (aim, shot)));
                     }
@@ -181,58 +185,63 @@ fn shoot(
 }
 
 /// Sends once, and reads what came.
-async fn shot(common: &Common, args: &args::Send, means: &Means) -> Result<Shot, Complaint> {
-    let demo = send::demo(args).await?;
-    let mut job = Job::new(args, demo.as_ref())?;
-    let mut watch = Silent(Tape::new(job.origin.clone()));
-    let (failure, capture) = send::kept(common, args, means, &mut job, &mut watch).await?;
+async fn run_one(
+    common: &CommonArgs,
+    args: &args::SendArgs,
+    means: &ReadOptions,
+) -> Result<FinishedExchange, CliError> {
+    let demo = send::start_demo_for(args).await?;
+    let mut job = SendJob::new(args, demo.as_ref())?;
+    let mut watch = TapeViewer(Tape::new(job.origin.clone()));
+    let (failure, capture) =
+        send::run_and_record(common, args, means, &mut job, &mut watch).await?;
     let path = capture.path().map(PathBuf::from);
     let name = path.as_deref().and_then(|path| path.file_name());
     let name = name.map(|name| name.to_string_lossy().into_owned());
-    let target = target(args);
-    let subject = Subject::of_capture(
+    let target = target_label(args);
+    let subject = DiffInput::from_capture(
         name.clone().unwrap_or_else(|| target.clone()),
         watch.0,
         means.limits,
         means.options,
         &means.prices,
     );
-    let mut trial = Trial::of(&subject);
+    let mut trial = TargetRun::from_subject(&subject);
     trial.capture = path.map(|path| path.display().to_string());
-    let mut exit = Exit::Broken;
+    let mut exit = ExitReason::BrokenExchange;
     if let Some(answered) = &subject.answered {
-        exit = send::exit_of(&answered.exchange, answered.is_whole(), args.fail);
+        exit = send::exchange_exit(&answered.exchange, answered.is_whole(), args.fail);
         if !answered.exchange.outcome().is_whole() {
-            trial.verdict = words::outcome(&answered.exchange);
+            trial.verdict = wording::describe_outcome(&answered.exchange);
         }
     }
     if let Some(hint) = failure.and_then(|failure| failure.hint) {
-        output::hint(&hint);
+        output::print_hint(&hint);
     }
     let exit = capture.finish(exit, false);
-    Ok(Shot {
-        trial,
+    Ok(FinishedExchange {
+        run: trial,
         subject,
         exit,
     })
 }
 
 /// Nobody looks on: the exchange is kept as a tape.
-struct Silent(Tape);
+struct TapeViewer(Tape);
 
-impl Screen for Silent {
-    fn watch(&mut self) -> &mut dyn WireSink {
+impl ExchangeViewer for TapeViewer {
+    fn sink(&mut self) -> &mut dyn WireSink {
         &mut self.0
     }
 
-    fn note(&mut self, text: &str) {
-        output::fact(text);
+    fn show_note(&mut self, text: &str) {
+        output::print_fact(text);
     }
 }
 
 /// `openai:gpt-4o`; a URL without the secrets in it.
-fn target(args: &args::Send) -> String {
-    let whither = &args.whither;
+fn target_label(args: &args::SendArgs) -> String {
+    let whither = &args.target;
     let url = whither.url.as_deref().map(mask_url);
     let name = whither.to.first().cloned().or(url);
     let name = name.unwrap_or_else(|| "openai".to_owned());
@@ -242,13 +251,13 @@ fn target(args: &args::Send) -> String {
     }
 }
 
-fn progress(number: usize, all: usize, args: &args::Send, trial: &Trial) {
+fn print_progress(number: usize, all: usize, args: &args::SendArgs, trial: &TargetRun) {
     let status = trial
         .status
         .map_or_else(|| "-".to_owned(), |status| status.to_string());
-    let total = trial
-        .total
-        .map_or_else(String::new, |micros| format!(" in {}", words::time(micros)));
+    let total = trial.total.map_or_else(String::new, |micros| {
+        format!(" in {}", wording::format_duration(micros))
+    });
     let kept = trial
         .capture
         .as_ref()
@@ -256,92 +265,92 @@ fn progress(number: usize, all: usize, args: &args::Send, trial: &Trial) {
     let text = format!(
         "{}/{all} {}: {status}{total}, {}{}",
         number.saturating_add(1),
-        target(args),
+        target_label(args),
         trial.verdict,
         kept.unwrap_or_default()
     );
-    output::fact(&text);
+    output::print_fact(&text);
 }
 
 /// The document of `--json`.
 #[derive(Serialize)]
-struct Document<'a> {
-    targets: &'a [Trials],
-    matrix: &'a Matrix,
+struct SendManyDocument<'a> {
+    targets: &'a [TargetRuns],
+    matrix: &'a DiffMatrix,
 }
 
-fn report(
-    common: &Common,
-    args: &args::Send,
-    aims: &[args::Send],
-    shots: Vec<(usize, Shot)>,
-) -> Result<Exit, Complaint> {
-    let mut exit = Exit::Done;
-    let mut firsts: Vec<Subject> = Vec::new();
-    let mut all: Vec<Vec<Trial>> = aims.iter().map(|_| Vec::new()).collect();
+fn print_comparison(
+    common: &CommonArgs,
+    args: &args::SendArgs,
+    aims: &[args::SendArgs],
+    shots: Vec<(usize, FinishedExchange)>,
+) -> Result<ExitReason, CliError> {
+    let mut exit = ExitReason::Done;
+    let mut firsts: Vec<DiffInput> = Vec::new();
+    let mut all: Vec<Vec<TargetRun>> = aims.iter().map(|_| Vec::new()).collect();
     for (aim, shot) in shots {
-        exit = worse(exit, shot.exit);
+        exit = worse_exit(exit, shot.exit);
         let Some(trials) = all.get_mut(aim) else {
             continue;
         };
         if trials.is_empty() {
-            let name = aims.get(aim).map_or_else(String::new, target);
-            firsts.push(Subject {
+            let name = aims.get(aim).map_or_else(String::new, target_label);
+            firsts.push(DiffInput {
                 name: format!("{name}  {}", shot.subject.name),
                 ..shot.subject
             });
         }
-        trials.push(shot.trial);
+        trials.push(shot.run);
     }
-    let named = aims.iter().map(target).zip(all);
+    let named = aims.iter().map(target_label).zip(all);
     let trials: Vec<_> = named
-        .map(|(target, trials)| Trials::new(target, trials))
+        .map(|(target, trials)| TargetRuns::new(target, trials))
         .collect();
-    let matrix = matrix(&firsts);
+    let matrix = build_matrix(&firsts);
     let mut text = Vec::new();
     let style = output::stdout_style(common);
     let written = match args.output.json {
-        true => machine::value(
-            &Document {
+        true => json_output::write_value(
+            &SendManyDocument {
                 targets: &trials,
                 matrix: &matrix,
             },
             &mut text,
         ),
-        false => trials::table(&trials, &style, &mut text).and_then(|()| {
+        false => trials::write_table(&trials, &style, &mut text).and_then(|()| {
             if firsts.len() < 2 {
                 return Ok(());
             }
             writeln!(text)?;
-            paint::matrix(&matrix, false, &style, &mut text)
+            paint::write_matrix(&matrix, false, &style, &mut text)
         }),
     };
-    written.map_err(Complaint::usage)?;
-    output::plain(&text)?;
+    written.map_err(CliError::usage)?;
+    output::write_stdout(&text)?;
     Ok(exit)
 }
 
 /// What differs between the first exchange of each target; times stand in the table.
-fn matrix(firsts: &[Subject]) -> Matrix {
+fn build_matrix(firsts: &[DiffInput]) -> DiffMatrix {
     let Some((first, rest)) = firsts.split_first() else {
-        return Matrix::default();
+        return DiffMatrix::default();
     };
-    let layers: Vec<_> = Layer::ALL
+    let layers: Vec<_> = DiffLayer::ALL
         .into_iter()
-        .filter(|layer| !matches!(layer, Layer::Timing | Layer::Connection))
+        .filter(|layer| !matches!(layer, DiffLayer::Timing | DiffLayer::Connection))
         .collect();
-    let rules = diff::noise::rules(&[]);
+    let rules = diff::noise::noise_rules(&[]);
     let compare = |right| diff::compare(first, right, &layers, &rules);
     let differences: Vec<_> = rest.iter().map(compare).collect();
-    Matrix::of(&differences)
+    DiffMatrix::from_differences(&differences)
 }
 
 /// Of two ends the one that a script must hear of.
-fn worse(one: Exit, other: Exit) -> Exit {
+fn worse_exit(one: ExitReason, other: ExitReason) -> ExitReason {
     let weight = |exit| match exit {
-        Exit::Done => 0,
-        Exit::Found => 1,
-        Exit::Interrupted => 3,
+        ExitReason::Done => 0,
+        ExitReason::FoundSomething => 1,
+        ExitReason::Interrupted => 3,
         _ => 2,
     };
     match weight(other) > weight(one) {

@@ -3,124 +3,130 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::args::{self, Common, SideArg};
-use super::complain::Complaint;
-use super::exit::Exit;
-use super::means::Means;
+use super::args::{self, CommonArgs, SideArg};
+use super::error::CliError;
+use super::exit::ExitReason;
 use super::output;
+use super::read_options::ReadOptions;
 use super::send;
-use crate::call::meaning::Report;
-use crate::capture::Reading;
+use crate::call::meaning::CallMeaning;
+use crate::capture::ParsedCapture;
 use crate::capture::store::{self, StoreError};
 use crate::content::{DecodeError, DecodedBody};
 use crate::exchange::roles::role_spans;
 use crate::exchange::{Exchange, decode_bodies, decode_body};
 use crate::json;
-use crate::render::live::Live;
-use crate::render::plan::Screen;
-use crate::render::{Painted, escape, events, hex, machine, summary, words};
+use crate::render::live::LivePainter;
+use crate::render::view_options::StyledOutput;
+use crate::render::{RenderedExchange, escape, events, hex, json_output, summary, wording};
 use crate::span::{Span, StreamSide};
 use crate::sse::{EventDecoder, StreamFormat, StreamItem};
 use crate::tape::{Stream, Tape, Window};
 
 /// Runs `wire show`.
-pub(super) fn run(common: &Common, args: &args::Show) -> Result<Exit, Complaint> {
-    let store = output::store(common);
-    let path = store.find(&args.capture).map_err(unknown)?;
-    let Reading { tape, notes } = store::open(&path).map_err(unknown)?;
+pub(super) fn run(common: &CommonArgs, args: &args::ShowArgs) -> Result<ExitReason, CliError> {
+    let store = output::capture_store(common);
+    let path = store.find(&args.capture).map_err(capture_not_found)?;
+    let ParsedCapture { tape, notes } = store::open(&path).map_err(capture_not_found)?;
     for note in &notes {
-        output::note(&format!("{}: {note}", path.display()));
+        output::print_note(&format!("{}: {note}", path.display()));
     }
-    let means = Means::new(common, &args.output, &args.limits)?;
+    let means = ReadOptions::new(common, &args.output, &args.limits)?;
     if args.hex {
-        return dump(common, args, &means, &tape);
+        return print_hex_dump(common, args, &means, &tape);
     }
     if args.events {
         let (mut text, style) = (Vec::new(), output::stdout_style(common));
         let dialect = means.options.dialect;
-        let painted = events::list(&tape, means.limits, dialect, &style, &mut text);
-        output::report(&text)?;
-        return Ok(send::ended(&painted, false));
+        let painted = events::write_event_list(&tape, means.limits, dialect, &style, &mut text);
+        output::print_report(&text)?;
+        return Ok(send::painted_exit(&painted, false));
     }
     if let Some(at) = &args.at {
-        return value(args, &means, &tape, at);
+        return print_value(args, &means, &tape, at);
     }
     if args.output.json {
-        return Ok(end(&output::document(&tape, &means)));
+        return Ok(exit_after_print(&output::print_json_document(
+            &tape, &means,
+        )));
     }
     if args.raw_events {
-        return raw_events(common, &means, &tape);
+        return print_raw_events(common, &means, &tape);
     }
     if args.summary || args.tools || args.usage {
-        return meaning(common, args, &means, &tape);
+        return print_meaning(common, args, &means, &tape);
     }
-    report(common, args, &means, &tape, &path)
+    print_view(common, args, &means, &tape, &path)
 }
 
 /// What the exchange means, or a part of that.
-fn meaning(
-    common: &Common,
-    args: &args::Show,
-    means: &Means,
+fn print_meaning(
+    common: &CommonArgs,
+    args: &args::ShowArgs,
+    means: &ReadOptions,
     tape: &Tape,
-) -> Result<Exit, Complaint> {
-    let Understood {
+) -> Result<ExitReason, CliError> {
+    let AnswerMeaning {
         exchange,
         report,
         body,
-    } = Understood::of(means, tape);
+    } = AnswerMeaning::read(means, tape);
     let mut text = Vec::new();
     let written = match (args.tools, args.usage) {
-        (true, _) => machine::tools(&report, &mut text),
-        (_, true) => machine::usage(&report, &mut text),
-        _ => summary::write(&report, "", &output::stdout_style(common), &mut text),
+        (true, _) => json_output::write_tool_calls(&report, &mut text),
+        (_, true) => json_output::write_usage(&report, &mut text),
+        _ => summary::write_summary(&report, "", &output::stdout_style(common), &mut text),
     };
-    written.map_err(Complaint::usage)?;
+    written.map_err(CliError::usage)?;
     if text.is_empty() {
         let what = match (args.tools, args.usage) {
             (true, _) => "calls no tool",
             (_, true) => "counts no tokens",
             _ => "is not known to be the answer of a model (--dialect names one)",
         };
-        output::note(&format!("this exchange {what}"));
+        output::print_note(&format!("this exchange {what}"));
     }
-    output::report(&text)?;
-    Ok(ended(exchange, Some(report), body.error))
+    output::print_report(&text)?;
+    Ok(exit_for(exchange, Some(report), body.error))
 }
 
-fn raw_events(common: &Common, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
-    let Understood {
+fn print_raw_events(
+    common: &CommonArgs,
+    means: &ReadOptions,
+    tape: &Tape,
+) -> Result<ExitReason, CliError> {
+    let AnswerMeaning {
         exchange,
         report,
         body,
-    } = Understood::of(means, tape);
-    let Some(format) = report.completion.media.format() else {
-        return Err(Complaint::usage("the answer is no stream of events"));
+    } = AnswerMeaning::read(means, tape);
+    let Some(format) = report.completion.media.stream_format() else {
+        return Err(CliError::usage("the answer is no stream of events"));
     };
     let moment = |at| tape.received.moment_at(body.wire_offset(at)?);
     let mut text = Vec::new();
     let style = output::stdout_style(common);
-    let _ = events::raw(&body.bytes, format, &moment, &style, &mut text);
-    output::report(&text)?;
-    Ok(ended(exchange, Some(report), body.error))
+    let _ = events::write_raw_events(&body.bytes, format, &moment, &style, &mut text);
+    output::print_report(&text)?;
+    Ok(exit_for(exchange, Some(report), body.error))
 }
 
 /// What the answer of a capture means, and its body.
-struct Understood {
+struct AnswerMeaning {
     exchange: Exchange,
-    report: Report,
+    report: CallMeaning,
     body: DecodedBody,
 }
 
-impl Understood {
+impl AnswerMeaning {
     /// Reads it. What of the body stays unread is said at once.
-    fn of(means: &Means, tape: &Tape) -> Self {
+    fn read(means: &ReadOptions, tape: &Tape) -> Self {
         let exchange = Exchange::read(tape, means.limits.0);
         let [asked, body] = decode_bodies(tape, &exchange, means.limits.1);
-        note_trouble(&body);
+        print_coding_fault(&body);
         let (options, prices) = (means.options, &means.prices);
         let report =
-            Report::read_bodies(tape, &exchange, [&asked, &body], options, prices, &mut ());
+            CallMeaning::read_bodies(tape, &exchange, [&asked, &body], options, prices, &mut ());
         Self {
             exchange,
             report,
@@ -129,79 +135,83 @@ impl Understood {
     }
 }
 
-fn note_trouble(body: &DecodedBody) {
+fn print_coding_fault(body: &DecodedBody) {
     if let Some(trouble) = &body.error {
-        output::note(&words::undecoded(trouble));
+        output::print_note(&wording::describe_undecoded(trouble));
     }
 }
 
 /// How the exchange ended, told by the exit code.
-fn ended(exchange: Exchange, report: Option<Report>, trouble: Option<DecodeError>) -> Exit {
-    let painted = Painted {
+fn exit_for(
+    exchange: Exchange,
+    report: Option<CallMeaning>,
+    trouble: Option<DecodeError>,
+) -> ExitReason {
+    let painted = RenderedExchange {
         exchange,
         report,
-        trouble,
-        broken: None,
+        decode_error: trouble,
+        output_error: None,
     };
-    send::ended(&painted, false)
+    send::painted_exit(&painted, false)
 }
 
-fn unknown(error: StoreError) -> Complaint {
-    Complaint::usage(error).hint("`wire ls` lists the captures")
+fn capture_not_found(error: StoreError) -> CliError {
+    CliError::usage(error).with_hint("`wire ls` lists the captures")
 }
 
 /// The report of `send`, made from the capture. With `--print` or `--quiet` it streams; otherwise the
 /// pager may want it whole.
-fn report(
-    common: &Common,
-    args: &args::Show,
-    means: &Means,
+fn print_view(
+    common: &CommonArgs,
+    args: &args::ShowArgs,
+    means: &ReadOptions,
     tape: &Tape,
     path: &Path,
-) -> Result<Exit, Complaint> {
+) -> Result<ExitReason, CliError> {
     if args.output.print.is_some() || args.output.quiet || args.output.text {
-        let mut live = output::live(common, &args.output, means, false)?.to_its_end();
+        let mut live = output::live_view(common, &args.output, means, false)?.without_limits();
         tape.replay(&mut live);
         let painted = live.finish(&means.prices);
         if args.output.text {
-            send::note_errors(&painted);
+            send::print_answer_errors(&painted);
         }
-        return Ok(end(&painted));
+        return Ok(exit_after_print(&painted));
     }
     let terminal = output::stdout_is_terminal();
     let style = output::body_style(&args.output, output::stdout_style(common));
-    let mut plan = output::plan(&args.output, terminal, terminal)?;
+    let mut plan = output::output_plan(&args.output, terminal, terminal)?;
     // A report is text: what it quotes is made safe, be it read from a pipe.
     plan.on_screen = true;
     let text = std::cell::RefCell::new(Vec::new());
-    let screen = || Screen {
-        out: Shared(&text),
+    let screen = || StyledOutput {
+        out: SharedWriter(&text),
         style,
     };
-    let mut live = Live::new(
+    let mut live = LivePainter::new(
         screen(),
         screen(),
         plan,
         means.limits,
         means.options.dialect,
     )
-    .to_its_end();
-    live.note(&format!("capture {} in {}", tape.origin.id, path.display()));
-    live.note(&format!(
+    .without_limits();
+    live.write_note(&format!("capture {} in {}", tape.origin.id, path.display()));
+    live.write_note(&format!(
         "{} by {}, {}",
         tape.origin.via, tape.origin.tool, tape.origin.started
     ));
-    live.note(&format!("to {}", tape.origin.url));
+    live.write_note(&format!("to {}", tape.origin.url));
     tape.replay(&mut live);
-    let exit = end(&live.finish(&means.prices));
-    output::report(&text.into_inner())?;
+    let exit = exit_after_print(&live.finish(&means.prices));
+    output::print_report(&text.into_inner())?;
     Ok(exit)
 }
 
 /// Two outputs into one text.
-struct Shared<'a>(&'a std::cell::RefCell<Vec<u8>>);
+struct SharedWriter<'a>(&'a std::cell::RefCell<Vec<u8>>);
 
-impl Write for Shared<'_> {
+impl Write for SharedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.borrow_mut().write(bytes)
     }
@@ -211,25 +221,30 @@ impl Write for Shared<'_> {
     }
 }
 
-fn end(painted: &Painted) -> Exit {
-    match &painted.broken {
-        Some(error) => output::broken(error),
-        None => send::ended(painted, false),
+fn exit_after_print(painted: &RenderedExchange) -> ExitReason {
+    match &painted.output_error {
+        Some(error) => output::exit_after_write_error(error),
+        None => send::painted_exit(painted, false),
     }
 }
 
-fn dump(common: &Common, args: &args::Show, means: &Means, tape: &Tape) -> Result<Exit, Complaint> {
+fn print_hex_dump(
+    common: &CommonArgs,
+    args: &args::ShowArgs,
+    means: &ReadOptions,
+    tape: &Tape,
+) -> Result<ExitReason, CliError> {
     let tiles = role_spans(tape, means.limits.0);
     let style = output::stdout_style(common);
     let mut text = Vec::new();
-    for side in sides(args.side) {
+    for side in selected_sides(args.side) {
         let _ = hex::dump(tape.stream(side), &tiles, &style, &mut text);
     }
-    output::report(&text)?;
-    Ok(ended(Exchange::read(tape, means.limits.0), None, None))
+    output::print_report(&text)?;
+    Ok(exit_for(Exchange::read(tape, means.limits.0), None, None))
 }
 
-fn sides(side: Option<SideArg>) -> Vec<StreamSide> {
+fn selected_sides(side: Option<SideArg>) -> Vec<StreamSide> {
     match side {
         None => vec![StreamSide::Sent, StreamSide::Received],
         Some(SideArg::Sent) => vec![StreamSide::Sent],
@@ -239,8 +254,13 @@ fn sides(side: Option<SideArg>) -> Vec<StreamSide> {
 
 /// One JSON value: the value itself on standard output, where and when it crossed on standard error. In a
 /// stream of events the path begins with the number of one.
-fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit, Complaint> {
-    let wrong = |error: &dyn std::fmt::Display| Complaint::usage(format!("--at {at}: {error}"));
+fn print_value(
+    args: &args::ShowArgs,
+    means: &ReadOptions,
+    tape: &Tape,
+    at: &str,
+) -> Result<ExitReason, CliError> {
+    let wrong = |error: &dyn std::fmt::Display| CliError::usage(format!("--at {at}: {error}"));
     let path = json::ValuePath::parse(at).map_err(|error| wrong(&error))?;
     let exchange = Exchange::read(tape, means.limits.0);
     let (side, message) = match args.side {
@@ -248,9 +268,9 @@ fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit
         _ => (StreamSide::Received, &exchange.response),
     };
     let body = decode_body(message, tape.stream(side), means.limits.1);
-    note_trouble(&body);
+    print_coding_fault(&body);
     let report = || {
-        Report::read(
+        CallMeaning::read(
             tape,
             &exchange,
             means.limits.1,
@@ -260,13 +280,13 @@ fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit
     };
     let format = match side {
         StreamSide::Sent => None,
-        StreamSide::Received => report().completion.media.format(),
+        StreamSide::Received => report().completion.media.stream_format(),
     };
     let (span, inner) = match format {
         None => (Span::new(0, body.bytes.len() as u64), path.clone()),
-        Some(format) => event_of(&body.bytes, format, &path).ok_or_else(|| {
-            Complaint::usage(format!("--at {at}: the answer is a stream; there is no such event"))
-                .hint("begin with the number of an event, such as /3/choices/0/delta; `--events` lists them")
+        Some(format) => event_data_span(&body.bytes, format, &path).ok_or_else(|| {
+            CliError::usage(format!("--at {at}: the answer is a stream; there is no such event"))
+                .with_hint("begin with the number of an event, such as /3/choices/0/delta; `--events` lists them")
         })?,
     };
     let whole = Window {
@@ -279,24 +299,24 @@ fn value(args: &args::Show, means: &Means, tape: &Tape, at: &str) -> Result<Exit
             StreamSide::Received => "`--side sent` looks into the request",
             StreamSide::Sent => "`-p B` shows it",
         };
-        Complaint::usage(format!("what is there is not JSON: {error}")).hint(hint)
+        CliError::usage(format!("what is there is not JSON: {error}")).with_hint(hint)
     })?;
     let value = json::find(&document, &inner).map_err(|error| wrong(&error))?;
     let place = |offset: u64| span.start.saturating_add(offset);
     let place = Span::new(place(value.span().start), place(value.span().end));
-    told(&path, place, &body, tape.stream(side));
+    print_location(&path, place, &body, tape.stream(side));
     let mut text = value.raw().to_vec();
     if output::stdout_is_terminal() {
-        text = escape::escape(&text, escape::Keep::Lines)
+        text = escape::escape(&text, escape::KeptWhitespace::Lines)
             .into_owned()
             .into_bytes();
     }
     text.push(b'\n');
-    output::plain(&text)
+    output::write_stdout(&text)
 }
 
 /// Where the data of the event lies that the first step of `path` numbers, and the rest of the path.
-fn event_of(
+fn event_data_span(
     body: &[u8],
     format: StreamFormat,
     path: &json::ValuePath,
@@ -318,13 +338,16 @@ fn event_of(
 }
 
 /// Says where and when a value of the body crossed.
-fn told(path: &json::ValuePath, span: Span, body: &DecodedBody, stream: &Stream) {
+fn print_location(path: &json::ValuePath, span: Span, body: &DecodedBody, stream: &Stream) {
     let wire = body.wire_span(span);
     let last = stream.moment_at(wire.end.saturating_sub(1));
-    let moment = last.map_or_else(|| "unknown".to_owned(), |moment| words::time(moment.micros));
+    let moment = last.map_or_else(
+        || "unknown".to_owned(),
+        |moment| wording::format_duration(moment.micros),
+    );
     let text = format!(
         "{path}: bytes {span} of the body, {} {wire}, whole at {moment}",
         stream.side
     );
-    output::fact(&text);
+    output::print_fact(&text);
 }

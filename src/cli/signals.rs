@@ -7,14 +7,14 @@ use std::sync::{Arc, LazyLock};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::exit::Exit;
+use super::exit::ExitReason;
 
 /// Whether Ctrl-C or SIGTERM came. Signals are the process's, and so is this.
-static TOLD: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     let told = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // The condition is looked at before it is set. Where neither can be had, signals do what they always do.
-        let status = i32::from(Exit::Interrupted.code());
+        let status = i32::from(ExitReason::Interrupted.code());
         let _ = flag::register_conditional_shutdown(signal, status, Arc::clone(&told));
         let _ = flag::register(signal, Arc::clone(&told));
     }
@@ -23,16 +23,16 @@ static TOLD: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
 
 /// From now on the first Ctrl-C or SIGTERM is left to whoever listens, and the next one ends the process at
 /// once: whoever should listen may be blocked in a write to a pipe that nobody reads.
-pub(super) fn second_ends() {
-    LazyLock::force(&TOLD);
+pub(super) fn exit_on_second_signal() {
+    LazyLock::force(&INTERRUPTED);
 }
 
 /// Whether one came since then.
-pub(super) fn came() -> bool {
-    TOLD.load(Ordering::Relaxed)
+pub(super) fn was_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// From now on Ctrl-C is left to the pager, which stays in the foreground and would lose its terminal.
-pub(super) fn leave_to_pager() {
+pub(super) fn leave_interrupts_to_pager() {
     let _ = flag::register(SIGINT, Arc::new(AtomicBool::new(false)));
 }

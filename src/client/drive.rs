@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::exchange::ExchangeReader;
 use crate::http1::{self, BodyRetention, MessageEnd};
-use crate::net::{Clock, Connection, Failure};
+use crate::net::{ClientConnection, Clock, NetFailure};
 use crate::span::StreamSide;
 use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, WireSink,
@@ -44,13 +44,13 @@ const READ_SIZE: usize = 64 << 10;
 /// A failure is no error: the watcher hears of it as its last fact. It is given back too, since it may
 /// know what the user can do.
 pub async fn run_exchange(
-    mut connection: Connection,
+    mut connection: ClientConnection,
     request: &[u8],
     limits: ExchangeLimits,
     clock: &Clock,
     watch: &mut dyn WireSink,
     stop: impl Future<Output = (FailureCause, String)>,
-) -> Option<Failure> {
+) -> Option<NetFailure> {
     let mut run = ExchangeRun {
         reader: ExchangeReader::new(BodyRetention::HeadsOnly, limits.http1),
         clock,
@@ -97,7 +97,7 @@ enum ExchangeEnd {
     /// The peer ended the connection.
     Closed(CloseKind),
     /// It failed.
-    Failed(Failure),
+    Failed(NetFailure),
 }
 
 /// What one turn on the connection gave.
@@ -125,7 +125,7 @@ struct ExchangeRun<'a> {
 impl ExchangeRun<'_> {
     async fn drive(
         &mut self,
-        connection: &mut Connection,
+        connection: &mut ClientConnection,
         limits: ExchangeLimits,
         mut stop: Pin<&mut impl Future<Output = (FailureCause, String)>>,
     ) -> ExchangeEnd {
@@ -160,7 +160,7 @@ impl ExchangeRun<'_> {
 
     /// Whatever the connection is ready for first: flushing, reading, writing. Cancelling it loses
     /// nothing. What was written is told before what answers it: whether that has a body depends on it.
-    async fn next_io(&mut self, connection: &mut Connection, buffer: &mut [u8]) -> IoEvent {
+    async fn next_io(&mut self, connection: &mut ClientConnection, buffer: &mut [u8]) -> IoEvent {
         let pending = self
             .request
             .get(self.written..self.write_limit)
@@ -192,7 +192,7 @@ impl ExchangeRun<'_> {
         &mut self,
         turn: IoEvent,
         buffer: &[u8],
-        connection: &Connection,
+        connection: &ClientConnection,
     ) -> Option<ExchangeEnd> {
         match turn {
             IoEvent::Wrote(Ok(0)) => self.write_error = Some(io::ErrorKind::WriteZero.into()),
@@ -238,16 +238,16 @@ impl ExchangeRun<'_> {
         }
     }
 
-    fn end_of_read(&self, read: io::Result<usize>, connection: &Connection) -> ExchangeEnd {
+    fn end_of_read(&self, read: io::Result<usize>, connection: &ClientConnection) -> ExchangeEnd {
         let nothing = self.reader.exchange.received.bytes == 0;
         if let (Some(error), true) = (&self.write_error, nothing) {
-            return ExchangeEnd::Failed(connection.failure(ExchangeStage::Write, error));
+            return ExchangeEnd::Failed(connection.io_failure(ExchangeStage::Write, error));
         }
-        if let Some(how) = connection.closing_of(&read) {
+        if let Some(how) = connection.closing_after_read(&read) {
             return ExchangeEnd::Closed(how);
         }
         let error = read.err().unwrap_or_else(|| io::ErrorKind::Other.into());
-        ExchangeEnd::Failed(connection.failure(ExchangeStage::Read, &error))
+        ExchangeEnd::Failed(connection.io_failure(ExchangeStage::Read, &error))
     }
 
     fn idle_end(&self, idle: Duration) -> ExchangeEnd {
@@ -265,7 +265,7 @@ impl ExchangeRun<'_> {
         } else {
             ExchangeStage::Read
         };
-        ExchangeEnd::Failed(Failure {
+        ExchangeEnd::Failed(NetFailure {
             stage,
             cause,
             error,
@@ -286,7 +286,11 @@ impl ExchangeRun<'_> {
         )
     }
 
-    async fn finish(&mut self, connection: &mut Connection, ended: ExchangeEnd) -> Option<Failure> {
+    async fn finish(
+        &mut self,
+        connection: &mut ClientConnection,
+        ended: ExchangeEnd,
+    ) -> Option<NetFailure> {
         let moment = self.clock.moment();
         for side in [StreamSide::Sent, StreamSide::Received] {
             self.sink.ended(side, moment);
@@ -301,7 +305,7 @@ impl ExchangeRun<'_> {
                 },
             ),
             ExchangeEnd::Failed(failure) => {
-                let Failure {
+                let NetFailure {
                     stage,
                     cause,
                     error,
@@ -319,7 +323,7 @@ impl ExchangeRun<'_> {
             }
             ExchangeEnd::Answered | ExchangeEnd::SinkDone => {
                 let goodbye = tokio::time::timeout(CLOSE_TIMEOUT, connection.close()).await;
-                let how = match (connection.is_secured(), goodbye) {
+                let how = match (connection.is_tls(), goodbye) {
                     (true, Ok(Ok(()))) => CloseKind::CloseNotify,
                     _ => CloseKind::Eof,
                 };

@@ -21,7 +21,7 @@ pub struct DecodedBody {
     pub identity: bool,
     /// Why decoding stopped, if it did.
     pub error: Option<DecodeError>,
-    /// Wire offset of [`Trouble::at`].
+    /// Wire offset of [`DecodeError::at`].
     pub error_at: Option<u64>,
 }
 
@@ -30,7 +30,7 @@ impl DecodedBody {
     ///
     /// `runs` are the body's bytes with their places on the wire, in order. The place of a decoded byte is
     /// told to within 512 wire bytes of one run: whoever wants exact moments ends a run where a read ended.
-    /// What comes out of a coding is never more than [`Limits::held`].
+    /// What comes out of a coding is never more than [`DecodeLimits::held_size`].
     pub fn decode<'a>(
         codings: &[ContentCoding],
         runs: impl IntoIterator<Item = (Span, &'a [u8])>,

@@ -260,7 +260,7 @@ fn stable_reason(message: &str) -> &str {
 pub(super) struct BrotliDecoder {
     state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
     ended: bool,
-    /// Bytes taken since the last full [`Brotli::STRIDE`].
+    /// Bytes taken since the last full [`BrotliDecoder::STRIDE`].
     taken: usize,
     /// A count that the coder wants to keep.
     total: usize,

@@ -116,8 +116,8 @@ pub struct UnknownCoding {
 pub struct DecodeLimits {
     /// Decoded bytes, of each coding, where they pass by; by default 4 GiB.
     pub size: u64,
-    /// The same where a coded body is held whole, as [`Body`] does, which costs several times as much memory;
-    /// by default 256 MiB. A body that is not coded is as long as its wire bytes, and has [`Limits::size`].
+    /// The same where a coded body is held whole, as [`DecodedBody`] does, which costs several times as much memory;
+    /// by default 256 MiB. A body that is not coded is as long as its wire bytes, and has [`DecodeLimits::size`].
     pub held_size: u64,
     /// Decoded bytes for each coded byte; by default 200. `gzip` and `deflate` cannot do better than 1032, so
     /// that a greater number would catch none of their bombs. Counts beyond the first 16 MiB of output only: what
@@ -172,13 +172,13 @@ pub enum CodingFault {
     /// The coded stream has ended, but more bytes come.
     #[error("more bytes follow the end of the coded ones")]
     TrailingBytes,
-    /// [`Limits::size`] or [`Limits::held`].
+    /// [`DecodeLimits::size`] or [`DecodeLimits::held_size`].
     #[error("more than {0} bytes come out")]
     SizeLimit(u64),
-    /// [`Limits::ratio`].
+    /// [`DecodeLimits::ratio`].
     #[error("more than {0} bytes come out for each that went in")]
     RatioLimit(u64),
-    /// [`Limits::window`].
+    /// [`DecodeLimits::window_log`].
     #[error("a window of more than 2^{0} bytes is needed")]
     WindowLimit(u32),
     /// The body was coded more often than can be undone.
@@ -254,7 +254,7 @@ impl ContentDecoder {
     ///
     /// # Errors
     ///
-    /// As [`Decoder::push`].
+    /// As [`ContentDecoder::push`].
     pub fn push_to(&mut self, bytes: &[u8], out: &mut dyn FnMut(&[u8])) -> Result<(), DecodeError> {
         if self.error.is_none() && !bytes.is_empty() {
             let mut flow = StagePipeline {
@@ -273,7 +273,7 @@ impl ContentDecoder {
     ///
     /// # Errors
     ///
-    /// With [`Kind::Truncated`] when a coded stream has not ended, and with the trouble there was before.
+    /// With [`CodingFault::Truncated`] when a coded stream has not ended, and with the trouble there was before.
     pub fn finish(&mut self) -> Result<(), DecodeError> {
         let cut = |stage: &&DecoderStage| stage.bytes_in > 0 && !stage.engine.is_whole();
         if let (None, Some(stage)) = (&self.error, self.stages.iter().find(cut)) {

@@ -1,18 +1,18 @@
 //! What a gateway says when nobody behind it answers: a page, and none of the API's own fields.
 
-use super::{Context, when};
-use crate::serve::reply::Reply;
+use super::{DemoContext, timestamps};
+use crate::serve::reply::ServerReply;
 
 /// The page of a status.
-pub(super) fn page(status: u16, title: &str, seen: Context) -> Reply {
+pub(super) fn error_page(status: u16, title: &str, seen: DemoContext) -> ServerReply {
     let page = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\
          <center><h1>{title}</h1></center>\r\n<hr><center>wire-demo</center>\r\n</body>\r\n</html>\r\n"
     );
-    let mut reply = Reply::plain(status, Vec::new(), page)
-        .with("Date", when::date(seen.created_secs))
-        .with("Content-Type", "text/html")
-        .with("Server", "wire-demo");
-    reply.close = true;
+    let mut reply = ServerReply::whole(status, Vec::new(), page)
+        .with_field("Date", timestamps::http_date(seen.created_secs))
+        .with_field("Content-Type", "text/html")
+        .with_field("Server", "wire-demo");
+    reply.close_after = true;
     reply
 }

@@ -1,6 +1,6 @@
 //! What the demo server answers: five APIs for language models, as far as their wire goes, and pure.
 //!
-//! No language model runs here. [`answer`] makes a [`Reply`] from a [`Request`] and a [`Context`] alone:
+//! No language model runs here. [`answer`] makes a [`ServerReply`] from a [`ServerRequest`] and a [`DemoContext`] alone:
 //! same values, same bytes. Shapes, messages and the order of keys are those of each API's documents and
 //! of recorded traffic.
 //!
@@ -45,39 +45,39 @@
 //! | `error-NNN` | the error of that status: `error-429`, `error-503`, ... |
 //! | `unknown-...`, `nope...` | is not found: 404, in Responses 400 |
 
-mod ask;
-mod big;
+mod big_body;
 mod chat;
-mod fill;
-mod flow;
 mod gateway;
 mod gemini;
+mod generation;
 mod ids;
 mod messages;
+mod model_request;
 mod models;
 mod ollama;
 mod openai;
+mod pacing;
 mod responses;
+mod schema_value;
 mod server;
-mod special;
-mod thought;
+mod special_models;
+mod timestamps;
+mod tokens;
 mod usage;
-mod when;
-mod words;
 
 pub use models::MODELS;
-pub use server::{Demo, DemoOptions};
+pub use server::{DemoOptions, DemoServer};
 
 use std::time::Duration;
 
-use self::openai::problem::Problem;
-use crate::serve::{Reply, Request};
+use self::openai::error::OpenAiError;
+use crate::serve::{ServerReply, ServerRequest};
 
 /// What an answer depends on beside the request.
 #[derive(Clone, Copy, Debug)]
-pub struct Context {
+pub struct DemoContext {
     /// Which request of this server it is, from 1.
-    pub seq: u64,
+    pub request_number: u64,
     /// Wall-clock time, seconds since 1970.
     pub created_secs: i64,
     /// The pause between the events of a stream.
@@ -85,12 +85,12 @@ pub struct Context {
 }
 
 /// The reply to `request`.
-pub fn answer(request: &Request, seen: Context) -> Reply {
-    if messages::is_meant(request) {
+pub fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
+    if messages::is_for_anthropic(request) {
         messages::answer(request, seen)
-    } else if gemini::is_meant(request) {
+    } else if gemini::is_for_gemini(request) {
         gemini::answer(request, seen)
-    } else if ollama::is_meant(request) {
+    } else if ollama::is_for_ollama(request) {
         ollama::answer(request, seen)
     } else {
         openai::answer(request, seen)
@@ -98,14 +98,14 @@ pub fn answer(request: &Request, seen: Context) -> Reply {
 }
 
 /// The reply to a request that could not be read; the connection ends with it.
-pub fn refuse(status: u16, fault: &str, seen: Context) -> Reply {
-    let mut reply = Problem::new(status, fault).reply(seen);
-    reply.close = true;
+pub fn refuse(status: u16, fault: &str, seen: DemoContext) -> ServerReply {
+    let mut reply = OpenAiError::new(status, fault).to_reply(seen);
+    reply.close_after = true;
     reply
 }
 
 /// The token of `Bearer token` (RFC 6750, 2.1); the scheme is read in any case (RFC 9110, 11.1).
-fn token(value: &str) -> Option<&str> {
+fn bearer_token(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme
         .eq_ignore_ascii_case("bearer")

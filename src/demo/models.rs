@@ -36,7 +36,7 @@ pub const MODELS: &[(&str, &str)] = &[
 
 /// The dated snapshot that serves an alias (<https://platform.openai.com/docs/models>,
 /// <https://docs.claude.com/en/docs/about-claude/models/overview>).
-pub(super) fn served(model: &str) -> &str {
+pub(super) fn served_model(model: &str) -> &str {
     match model {
         "gpt-4o-mini" => "gpt-4o-mini-2024-07-18",
         "gpt-4o" => "gpt-4o-2024-08-06",
@@ -57,37 +57,37 @@ pub(super) fn is_unknown(model: &str) -> bool {
 }
 
 /// How many tokens a prompt may have.
-pub(super) const CONTEXT: u64 = 128_000;
+pub(super) const CONTEXT_TOKENS: u64 = 128_000;
 
 /// Whether OpenAI's model of this name thinks before it answers, and so takes fewer parameters
 /// (<https://platform.openai.com/docs/guides/reasoning>).
-pub(super) fn reasons(model: &str) -> bool {
+pub(super) fn is_reasoning_model(model: &str) -> bool {
     let families = ["o1", "o3", "o4", "gpt-5", "gpt-6"];
     families.iter().any(|family| model.starts_with(family))
 }
 
 /// Whether it does so with this effort; some make none unless they are asked to.
-pub(super) fn reasons_with(model: &str, effort: Option<&str>) -> bool {
+pub(super) fn reasons_with_effort(model: &str, effort: Option<&str>) -> bool {
     let lazy = ["gpt-5.1", "gpt-5.2", "gpt-5.4"];
     let by_default = !lazy.iter().any(|name| model.starts_with(name));
-    reasons(model) && effort.map_or(by_default, |effort| effort != "none")
+    is_reasoning_model(model) && effort.map_or(by_default, |effort| effort != "none")
 }
 
 /// Whether a model thinks, with this effort or without a word about it.
-pub(super) fn thinks(model: &str, effort: Option<&str>) -> bool {
+pub(super) fn thinks_first(model: &str, effort: Option<&str>) -> bool {
     let always = model == "demo-reasoning" && effort != Some("none");
-    always || reasons_with(model, effort)
+    always || reasons_with_effort(model, effort)
 }
 
 /// N of `demo-big-N`, in reason: a body of 1 TiB takes hours.
-pub(super) fn big(model: &str) -> Option<u64> {
+pub(super) fn big_body_mebibytes(model: &str) -> Option<u64> {
     let number = model.strip_prefix("demo-big-")?.parse::<u64>().ok()?;
     Some(number.min(1 << 20))
 }
 
 /// What a model is there to fail with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fault {
+pub(super) enum ModelFault {
     /// No such model exists.
     Unknown,
     /// The error of this status.
@@ -95,36 +95,36 @@ pub(super) enum Fault {
 }
 
 /// The fault that the name of a model asks for: `error-NNN`, and names that do not exist.
-pub(super) fn fault(model: &str) -> Option<Fault> {
+pub(super) fn model_fault(model: &str) -> Option<ModelFault> {
     if is_unknown(model) {
-        return Some(Fault::Unknown);
+        return Some(ModelFault::Unknown);
     }
     match model.strip_prefix("error-")?.parse().ok()? {
-        status @ 400..=599 => Some(Fault::Status(status)),
+        status @ 400..=599 => Some(ModelFault::Status(status)),
         _ => None,
     }
 }
 
 /// The names of the models that exist.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(super) fn model_names() -> impl Iterator<Item = &'static str> {
     let names = MODELS.iter().map(|(name, _)| *name);
     names.filter(|name| !is_unknown(name))
 }
 
 /// Whether a model is one of those in the lists.
 pub(super) fn is_listed(id: &str) -> bool {
-    let known = names().any(|name| name == id || served(name) == id);
-    !is_unknown(id) && (known || big(id).is_some())
+    let known = model_names().any(|name| name == id || served_model(name) == id);
+    !is_unknown(id) && (known || big_body_mebibytes(id).is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::thinks;
+    use super::thinks_first;
 
     #[test]
     fn some_think_only_when_they_are_asked_to() {
         let case = |model, effort, expected| {
-            assert_eq!(thinks(model, effort), expected, "{model} {effort:?}");
+            assert_eq!(thinks_first(model, effort), expected, "{model} {effort:?}");
         };
         case("gpt-5-mini", None, true);
         case("gpt-5-mini", Some("none"), false);

@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::net::Clock;
-use crate::serve::{Answer, Reply, Request, attend};
+use crate::serve::{RequestHandler, ServerReply, ServerRequest, serve_stream};
 
 /// How the demo server is to be.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ impl Default for DemoOptions {
 
 /// A running demo server. It stops, with all its connections, when this is dropped.
 #[derive(Debug)]
-pub struct Demo {
+pub struct DemoServer {
     /// Where it listens.
     pub addr: SocketAddr,
     /// The certificate to trust, as PEM, for `localhost`, `127.0.0.1` and `::1`; empty without TLS.
@@ -44,42 +44,51 @@ pub struct Demo {
     task: JoinHandle<()>,
 }
 
-impl Demo {
+impl DemoServer {
     /// Binds, and serves from then on as a task of the current runtime.
     pub async fn start(options: DemoOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.addr).await?;
         let addr = listener.local_addr()?;
         let (acceptor, roots_pem) = if options.tls {
-            let (acceptor, pem) = crate::serve::tls::acceptor(Clock::start().started())?;
+            let (acceptor, pem) =
+                crate::serve::tls::self_signed_acceptor(Clock::start().started())?;
             (Some(acceptor), pem)
         } else {
             (None, String::new())
         };
-        let desk = Arc::new(Desk {
+        let desk = Arc::new(DemoHandler {
             pace: options.pace,
-            seq: AtomicU64::new(0),
+            request_count: AtomicU64::new(0),
         });
         Ok(Self {
             addr,
             roots_pem,
-            task: tokio::spawn(listen(listener, acceptor, desk)),
+            task: tokio::spawn(accept_connections(listener, acceptor, desk)),
         })
     }
 }
 
-impl Drop for Demo {
+impl Drop for DemoServer {
     fn drop(&mut self) {
         // The connections are owned by this task, and end with it.
         self.task.abort();
     }
 }
 
-async fn listen(listener: TcpListener, acceptor: Option<TlsAcceptor>, desk: Arc<Desk>) {
+async fn accept_connections(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    desk: Arc<DemoHandler>,
+) {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                connections.spawn(accepted(stream, acceptor.clone(), Arc::clone(&desk)));
+                connections.spawn(serve_connection(
+                    stream,
+                    acceptor.clone(),
+                    Arc::clone(&desk),
+                ));
             }
             // Out of descriptors, or a peer that left at once: the next one may have more luck.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -89,41 +98,48 @@ async fn listen(listener: TcpListener, acceptor: Option<TlsAcceptor>, desk: Arc<
 }
 
 /// Errors of a connection end here: its other end is the one that tells about them.
-async fn accepted(stream: TcpStream, acceptor: Option<TlsAcceptor>, desk: Arc<Desk>) {
+async fn serve_connection(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    desk: Arc<DemoHandler>,
+) {
     // Each event is to leave at once; where that cannot be had, it still leaves.
     let _ = stream.set_nodelay(true);
     let _ = match acceptor {
-        None => attend(stream, &*desk).await,
+        None => serve_stream(stream, &*desk).await,
         Some(acceptor) => match acceptor.accept(stream).await {
-            Ok(stream) => attend(stream, &*desk).await,
+            Ok(stream) => serve_stream(stream, &*desk).await,
             Err(error) => Err(error),
         },
     };
 }
 
 /// What the connections share: it numbers the requests and reads the clock, so that answers are pure.
-struct Desk {
+struct DemoHandler {
     pace: Duration,
-    seq: AtomicU64,
+    request_count: AtomicU64,
 }
 
-impl Desk {
-    fn context(&self) -> super::Context {
-        super::Context {
-            seq: self.seq.fetch_add(1, Ordering::Relaxed).saturating_add(1),
+impl DemoHandler {
+    fn next_context(&self) -> super::DemoContext {
+        super::DemoContext {
+            request_number: self
+                .request_count
+                .fetch_add(1, Ordering::Relaxed)
+                .saturating_add(1),
             created_secs: Clock::start().started().as_second(),
             pace: self.pace,
         }
     }
 }
 
-impl Answer for Desk {
-    fn answer(&self, request: &Request) -> Reply {
-        super::answer(request, self.context())
+impl RequestHandler for DemoHandler {
+    fn handle(&self, request: &ServerRequest) -> ServerReply {
+        super::answer(request, self.next_context())
     }
 
-    fn refuse(&self, status: u16, fault: &str) -> Reply {
-        super::refuse(status, fault, self.context())
+    fn refuse(&self, status: u16, fault: &str) -> ServerReply {
+        super::refuse(status, fault, self.next_context())
     }
 }
 

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Context, answer};
-use crate::serve::reply::{Act, Body, Reply, Step};
-use crate::serve::request::Request;
+use super::{DemoContext, answer};
+use crate::serve::reply::{BodyAction, BodyStep, ReplyBody, ServerReply};
+use crate::serve::request::ServerRequest;
 
-pub(super) const SEEN: Context = Context {
-    seq: 1,
+pub(super) const SEEN: DemoContext = DemoContext {
+    request_number: 1,
     created_secs: 1_795_425_246,
     pace: Duration::ZERO,
 };
 
-pub(super) fn request(method: &str, target: &str, body: impl Into<Vec<u8>>) -> Request {
-    Request {
+pub(super) fn request(method: &str, target: &str, body: impl Into<Vec<u8>>) -> ServerRequest {
+    ServerRequest {
         method: method.to_owned(),
         target: target.to_owned(),
         fields: Vec::new(),
@@ -23,15 +23,15 @@ pub(super) fn request(method: &str, target: &str, body: impl Into<Vec<u8>>) -> R
     }
 }
 
-pub(super) fn steps(reply: Reply) -> Vec<Step> {
+pub(super) fn steps(reply: ServerReply) -> Vec<BodyStep> {
     match reply.body {
-        Body::Plain(bytes) => vec![Step::now(Act::Bytes(bytes))],
-        Body::Counted { steps, .. } | Body::Events(steps) => steps.collect(),
+        ReplyBody::Whole(bytes) => vec![BodyStep::immediate(BodyAction::Bytes(bytes))],
+        ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps) => steps.collect(),
     }
 }
 
 /// The reply to a JSON body.
-pub(super) fn post(target: &str, body: &Value) -> Reply {
+pub(super) fn post(target: &str, body: &Value) -> ServerReply {
     answer(&request("POST", target, body.to_string()), SEEN)
 }
 
@@ -49,7 +49,7 @@ pub(super) fn with(mut body: Value, more: Value) -> Value {
 
 /// The body of a reply with this status, as JSON.
 #[track_caller]
-pub(super) fn json_of(reply: Reply, status: u16) -> Value {
+pub(super) fn json_of(reply: ServerReply, status: u16) -> Value {
     let found = reply.status;
     let text = text(reply);
     assert_eq!(found, status, "{text}");
@@ -57,7 +57,7 @@ pub(super) fn json_of(reply: Reply, status: u16) -> Value {
 }
 
 /// The values of the fields called `name`.
-pub(super) fn field<'a>(reply: &'a Reply, name: &str) -> Vec<&'a str> {
+pub(super) fn field<'a>(reply: &'a ServerReply, name: &str) -> Vec<&'a str> {
     let found = reply.fields.iter().filter(|(known, _)| known == name);
     found.map(|(_, value)| value.as_str()).collect()
 }
@@ -81,9 +81,9 @@ pub(super) fn joined<'a>(values: impl IntoIterator<Item = &'a Value>, pointer: &
 }
 
 /// The body of a reply, its faults left out.
-pub(super) fn text(reply: Reply) -> String {
-    let bytes = |step: Step| match step.act {
-        Act::Bytes(bytes) => bytes,
+pub(super) fn text(reply: ServerReply) -> String {
+    let bytes = |step: BodyStep| match step.action {
+        BodyAction::Bytes(bytes) => bytes,
         _ => Vec::new(),
     };
     let all: Vec<u8> = steps(reply).into_iter().flat_map(bytes).collect();

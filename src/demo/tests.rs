@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::testing::{SEEN, request, steps, text};
-use super::{Context, answer};
-use crate::serve::reply::{Act, Body, Reply};
-use crate::serve::request::Request;
+use super::{DemoContext, answer};
+use crate::serve::reply::{BodyAction, ReplyBody, ServerReply};
+use crate::serve::request::ServerRequest;
 
 /// Asks a model something, as a stream or not.
-type Asking = fn(&str, bool) -> Request;
+type Asking = fn(&str, bool) -> ServerRequest;
 
 const APIS: [(&str, Asking); 6] = [
     ("chat", chat),
@@ -21,7 +21,7 @@ const APIS: [(&str, Asking); 6] = [
     ("ollama", ollama),
 ];
 
-fn post(target: &str, body: &Value) -> Request {
+fn post(target: &str, body: &Value) -> ServerRequest {
     request("POST", target, body.to_string())
 }
 
@@ -29,45 +29,45 @@ fn said() -> Value {
     json!([{"role": "user", "content": "Is it warm in Zurich?"}])
 }
 
-fn chat(model: &str, stream: bool) -> Request {
+fn chat(model: &str, stream: bool) -> ServerRequest {
     let body = json!({"model": model, "messages": said(), "stream": stream});
     post("/v1/chat/completions", &body)
 }
 
-fn responses(model: &str, stream: bool) -> Request {
+fn responses(model: &str, stream: bool) -> ServerRequest {
     let body = json!({"model": model, "input": said(), "stream": stream});
     post("/v1/responses", &body)
 }
 
-fn messages(model: &str, stream: bool) -> Request {
+fn messages(model: &str, stream: bool) -> ServerRequest {
     let body = json!({"model": model, "max_tokens": 99, "messages": said(), "stream": stream});
     let version = ("anthropic-version".to_owned(), "2026-10-21".to_owned());
-    Request {
+    ServerRequest {
         fields: vec![version],
         ..post("/v1/messages", &body)
     }
 }
 
-fn gemini(model: &str, method: &str) -> Request {
+fn gemini(model: &str, method: &str) -> ServerRequest {
     let body = json!({"contents": [{"parts": [{"text": "Is it warm in Zurich?"}]}]});
     post(&format!("/v1beta/models/{model}:{method}"), &body)
 }
 
-fn gemini_events(model: &str, stream: bool) -> Request {
+fn gemini_events(model: &str, stream: bool) -> ServerRequest {
     match stream {
         true => gemini(model, "streamGenerateContent?alt=sse"),
         false => gemini(model, "generateContent"),
     }
 }
 
-fn gemini_array(model: &str, stream: bool) -> Request {
+fn gemini_array(model: &str, stream: bool) -> ServerRequest {
     match stream {
         true => gemini(model, "streamGenerateContent?key=x"),
         false => gemini(model, "generateContent"),
     }
 }
 
-fn ollama(model: &str, stream: bool) -> Request {
+fn ollama(model: &str, stream: bool) -> ServerRequest {
     post(
         "/api/chat",
         &json!({"model": model, "messages": said(), "stream": stream}),
@@ -75,7 +75,7 @@ fn ollama(model: &str, stream: bool) -> Request {
 }
 
 /// Does `check` with each API, as a stream and not.
-fn each(model: &str, check: impl Fn(&str, Reply)) {
+fn each(model: &str, check: impl Fn(&str, ServerReply)) {
     for (name, asking) in APIS {
         for stream in [false, true] {
             check(name, answer(&asking(model, stream), SEEN));
@@ -83,8 +83,8 @@ fn each(model: &str, check: impl Fn(&str, Reply)) {
     }
 }
 
-fn acts(reply: Reply) -> Vec<Act> {
-    steps(reply).into_iter().map(|step| step.act).collect()
+fn acts(reply: ServerReply) -> Vec<BodyAction> {
+    steps(reply).into_iter().map(|step| step.action).collect()
 }
 
 #[test]
@@ -93,16 +93,22 @@ fn faults_of_every_api() {
         assert_eq!(reply.status, 200, "{name}")
     });
     each("demo-cut", |name, reply| {
-        assert_eq!(acts(reply).last(), Some(&Act::Cut), "{name}");
+        assert_eq!(acts(reply).last(), Some(&BodyAction::Disconnect), "{name}");
     });
     each("demo-stall", |name, reply| {
         let acts = acts(reply);
-        assert_eq!((acts.len(), acts.last()), (4, Some(&Act::Stall)), "{name}");
+        assert_eq!(
+            (acts.len(), acts.last()),
+            (4, Some(&BodyAction::Stall)),
+            "{name}"
+        );
     });
     each("demo-garbage", |name, reply| {
-        assert!(matches!(reply.body, Body::Events(_)), "{name}");
+        assert!(matches!(reply.body, ReplyBody::Chunked(_)), "{name}");
         let acts = acts(reply);
-        let raw = acts.iter().filter(|act| matches!(act, Act::Raw(_)));
+        let raw = acts
+            .iter()
+            .filter(|act| matches!(act, BodyAction::RawBytes(_)));
         assert_eq!(raw.count(), 1, "{name}");
     });
     each("demo-error-in-stream", |name, reply| {
@@ -148,7 +154,7 @@ fn a_bad_key_in_every_api() {
 
 #[test]
 fn pauses_of_every_api() {
-    let seen = Context {
+    let seen = DemoContext {
         pace: Duration::from_millis(2),
         ..SEEN
     };
@@ -174,7 +180,7 @@ fn pauses_of_every_api() {
 #[test]
 fn a_huge_body_is_not_made_before_it_is_written() {
     each("demo-big-1048576", |name, reply| {
-        let (Body::Counted { steps, .. } | Body::Events(steps)) = reply.body else {
+        let (ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps)) = reply.body else {
             panic!("{name}: in steps")
         };
         assert_eq!(steps.take(9).count(), 9, "{name}");

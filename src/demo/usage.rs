@@ -2,30 +2,30 @@
 
 /// Tokens of a prompt and of what was generated for it, thinking included.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Usage {
-    pub(super) prompt: u64,
-    pub(super) completion: u64,
+pub(super) struct GeneratedUsage {
+    pub(super) prompt_tokens: u64,
+    pub(super) completion_tokens: u64,
     /// The part of `completion` that was thinking.
-    pub(super) reasoning: u64,
+    pub(super) reasoning_tokens: u64,
 }
 
-impl Usage {
+impl GeneratedUsage {
     /// How much of the prompt a cache had: from 1024 tokens on, all whole runs of 128
     /// (<https://platform.openai.com/docs/guides/prompt-caching>).
-    pub(super) fn cached(self) -> u64 {
-        if self.prompt < 1024 {
+    pub(super) fn cached_tokens(self) -> u64 {
+        if self.prompt_tokens < 1024 {
             return 0;
         }
-        (self.prompt / 128).saturating_mul(128)
+        (self.prompt_tokens / 128).saturating_mul(128)
     }
 
-    pub(super) fn total(self) -> u64 {
-        self.prompt.saturating_add(self.completion)
+    pub(super) fn total_tokens(self) -> u64 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
     }
 
     /// What was generated and is not thinking.
-    pub(super) fn said(self) -> u64 {
-        self.completion.saturating_sub(self.reasoning)
+    pub(super) fn answer_tokens(self) -> u64 {
+        self.completion_tokens.saturating_sub(self.reasoning_tokens)
     }
 }
 
@@ -37,11 +37,11 @@ mod tests {
     fn caches_hold_whole_runs() {
         #[track_caller]
         fn case(prompt: u64, cached: u64) {
-            let usage = Usage {
-                prompt,
-                ..Usage::default()
+            let usage = GeneratedUsage {
+                prompt_tokens: prompt,
+                ..GeneratedUsage::default()
             };
-            assert_eq!(usage.cached(), cached);
+            assert_eq!(usage.cached_tokens(), cached);
         }
         case(1023, 0);
         case(1024, 1024);

@@ -7,76 +7,76 @@
 
 use std::collections::HashMap;
 
-use super::change::{Change, Difference, Layer, Shown, Value};
+use super::change::{DiffChange, DiffLayer, DiffValue, ExchangeDiff, PlacedValue};
 use super::noise;
 
 /// What a baseline is like.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
     /// How many exchanges it is made of.
-    pub count: usize,
-    varied: HashMap<(Layer, String), Seen>,
+    pub exchange_count: usize,
+    varying_places: HashMap<(DiffLayer, String), ObservedValues>,
 }
 
 /// What stood at one place that is not equal in all of the baseline: as much of it as values are judged by.
 #[derive(Clone, Debug, Default)]
-struct Seen {
+struct ObservedValues {
     /// How many values.
     count: u64,
     /// Whether there was none at times.
-    missed: bool,
-    numbers: Reach,
-    lengths: Reach,
-    kinds: Vec<Kind>,
+    was_absent: bool,
+    numbers: NumberRange,
+    lengths: NumberRange,
+    types: Vec<ValueType>,
 }
 
 /// The least and the greatest of so many numbers.
 #[derive(Clone, Copy, Debug)]
-struct Reach {
+struct NumberRange {
     count: u64,
-    least: f64,
-    most: f64,
+    min: f64,
+    max: f64,
 }
 
 /// Values of one kind are like each other: of JSON values, those of one type.
-type Kind = (std::mem::Discriminant<Value>, char);
+type ValueType = (std::mem::Discriminant<DiffValue>, char);
 
 /// How a value stands to a baseline.
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Judgement {
+struct BaselineMatch {
     /// Whether it is like those of the baseline.
-    inside: bool,
+    is_usual: bool,
     /// What they are like.
-    usual: String,
+    description: String,
 }
 
-impl Judgement {
+impl BaselineMatch {
     fn new(inside: bool, usual: impl Into<String>) -> Self {
         Self {
-            inside,
-            usual: usual.into(),
+            is_usual: inside,
+            description: usual.into(),
         }
     }
 }
 
 /// Why what lies inside says nothing.
-const VARIES: &str = "varies in the baseline";
+const VARIES_IN_BASELINE: &str = "varies in the baseline";
 
 impl Baseline {
     /// From the differences of the first exchange to each of the others.
-    pub fn learn(differences: &[Difference]) -> Self {
+    pub fn learn(differences: &[ExchangeDiff]) -> Self {
         let mut baseline = Self {
-            count: differences.len().saturating_add(1),
-            varied: HashMap::new(),
+            exchange_count: differences.len().saturating_add(1),
+            varying_places: HashMap::new(),
         };
         for difference in differences {
             for (layer, change) in difference.changes() {
                 let seen = baseline
-                    .varied
-                    .entry((layer, general(&change.at)))
+                    .varying_places
+                    .entry((layer, generalize_place(&change.at)))
                     .or_default();
-                seen.take(change.left.as_ref());
-                seen.take(change.right.as_ref());
+                seen.record(change.left.as_ref());
+                seen.record(change.right.as_ref());
             }
         }
         baseline
@@ -84,7 +84,7 @@ impl Baseline {
 
     /// Judges each change of a candidate against the first exchange: what lies inside becomes noise, and what is
     /// left is told with what the baseline is like.
-    pub fn judge(&self, difference: &mut Difference) {
+    pub fn judge(&self, difference: &mut ExchangeDiff) {
         for compared in &mut difference.layers {
             let layer = compared.layer;
             for change in &mut compared.changes {
@@ -93,121 +93,133 @@ impl Baseline {
         }
     }
 
-    fn judge_change(&self, layer: Layer, change: &mut Change) {
+    fn judge_change(&self, layer: DiffLayer, change: &mut DiffChange) {
         if change
             .noise
             .as_ref()
-            .is_some_and(|why| !noise::can_be_judged(why))
+            .is_some_and(|why| !noise::has_usual_range(why))
         {
             return;
         }
-        let Some(seen) = self.varied.get(&(layer, general(&change.at))) else {
+        let Some(seen) = self
+            .varying_places
+            .get(&(layer, generalize_place(&change.at)))
+        else {
             let usual = match change.left {
                 Some(_) => "the same in all",
                 None => "in none of",
             };
-            change.usual = Some(format!("{usual} {}", self.count));
-            if self.count > 1 {
+            change.usual = Some(format!("{usual} {}", self.exchange_count));
+            if self.exchange_count > 1 {
                 change.noise = None;
             }
             return;
         };
         let value = change.right.as_ref().map(|right| &right.value);
         let judgement = seen.judge(value);
-        change.noise = judgement.inside.then(|| VARIES.to_owned());
-        change.usual = Some(format!("{} (n = {})", judgement.usual, self.count));
+        change.noise = judgement.is_usual.then(|| VARIES_IN_BASELINE.to_owned());
+        change.usual = Some(format!(
+            "{} (n = {})",
+            judgement.description, self.exchange_count
+        ));
     }
 }
 
-impl Seen {
-    fn take(&mut self, shown: Option<&Shown>) {
-        let Some(Shown { value, .. }) = shown else {
-            self.missed = true;
+impl ObservedValues {
+    fn record(&mut self, shown: Option<&PlacedValue>) {
+        let Some(PlacedValue { value, .. }) = shown else {
+            self.was_absent = true;
             return;
         };
         self.count = self.count.saturating_add(1);
-        self.numbers.take(value.number());
+        self.numbers.record(value.as_f64());
         self.lengths
-            .take(value.length().map(|length| length as f64));
-        let kind = kind(value);
-        if !self.kinds.contains(&kind) {
-            self.kinds.push(kind);
+            .record(value.text_length().map(|length| length as f64));
+        let kind = value_type(value);
+        if !self.types.contains(&kind) {
+            self.types.push(kind);
         }
     }
 
-    fn judge(&self, value: Option<&Value>) -> Judgement {
+    fn judge(&self, value: Option<&DiffValue>) -> BaselineMatch {
         let Some(value) = value else {
-            let usual = match self.missed {
+            let usual = match self.was_absent {
                 true => "not always there",
                 false => "always there",
             };
-            return Judgement::new(self.missed, usual);
+            return BaselineMatch::new(self.was_absent, usual);
         };
-        if let (Some(numbers), Some(number)) = (self.all(self.numbers), value.number()) {
-            return numbers.judge(number, |least, most| range(value, least, most));
+        if let (Some(numbers), Some(number)) = (self.complete_range(self.numbers), value.as_f64()) {
+            return numbers.judge(number, |least, most| range_text(value, least, most));
         }
-        if let (Some(lengths), Some(length)) = (self.all(self.lengths), value.length()) {
+        if let (Some(lengths), Some(length)) =
+            (self.complete_range(self.lengths), value.text_length())
+        {
             let words = |least, most| format!("texts of {least} .. {most} characters");
             return lengths.judge(length as f64, words);
         }
-        Judgement::new(
-            self.kinds.contains(&kind(value)),
+        BaselineMatch::new(
+            self.types.contains(&value_type(value)),
             "other values of one type",
         )
     }
 
     /// The reach, where every value had one.
-    fn all(&self, reach: Reach) -> Option<Reach> {
+    fn complete_range(&self, reach: NumberRange) -> Option<NumberRange> {
         (reach.count == self.count).then_some(reach)
     }
 }
 
-impl Default for Reach {
+impl Default for NumberRange {
     fn default() -> Self {
         Self {
             count: 0,
-            least: f64::INFINITY,
-            most: f64::NEG_INFINITY,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
         }
     }
 }
 
-impl Reach {
-    fn take(&mut self, number: Option<f64>) {
+impl NumberRange {
+    fn record(&mut self, number: Option<f64>) {
         let Some(number) = number else { return };
         self.count = self.count.saturating_add(1);
-        self.least = self.least.min(number);
-        self.most = self.most.max(number);
+        self.min = self.min.min(number);
+        self.max = self.max.max(number);
     }
 
     /// Whether `value` lies no further from the others than they lie from each other.
-    fn judge(self, value: f64, words: impl Fn(f64, f64) -> String) -> Judgement {
-        let Self { least, most, .. } = self;
+    fn judge(self, value: f64, words: impl Fn(f64, f64) -> String) -> BaselineMatch {
+        let Self {
+            min: least,
+            max: most,
+            ..
+        } = self;
         let width = most - least;
         let inside = least - width <= value && value <= most + width;
-        Judgement::new(inside, words(least, most))
+        BaselineMatch::new(inside, words(least, most))
     }
 }
 
 /// A range in the unit of `value`.
-fn range(value: &Value, least: f64, most: f64) -> String {
+fn range_text(value: &DiffValue, least: f64, most: f64) -> String {
     match value {
-        Value::Micros(_) => format!("{:.2} .. {:.2} ms", least / 1e3, most / 1e3),
-        Value::Number(_) => format!("{least:.1} .. {most:.1}"),
+        DiffValue::Micros(_) => format!("{:.2} .. {:.2} ms", least / 1e3, most / 1e3),
+        DiffValue::Number(_) => format!("{least:.1} .. {most:.1}"),
         _ => format!("{least} .. {most}"),
     }
 }
 
-fn kind(value: &Value) -> Kind {
+fn value_type(value: &DiffValue) -> ValueType {
     let first = match value {
-        Value::Json(json) => first(json),
+        DiffValue::Json(json) => json_type_char(json),
         _ => char::default(),
     };
     (std::mem::discriminant(value), first)
 }
 
 /// What a JSON text begins with tells its type; all numbers are one, and so are the two booleans.
-fn first(json: &str) -> char {
+fn json_type_char(json: &str) -> char {
     match json.chars().next().unwrap_or_default() {
         '0'..='9' | '-' => '0',
         'f' => 't',
@@ -216,7 +228,7 @@ fn first(json: &str) -> char {
 }
 
 /// A place without the numbers of items: an array that is longer in one exchange has no fixed ones.
-fn general(at: &str) -> String {
+fn generalize_place(at: &str) -> String {
     if !at.starts_with('/') {
         return at.to_owned();
     }
@@ -230,17 +242,17 @@ fn general(at: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::change::{Compared, What};
+    use crate::diff::change::{ChangeKind, LayerDiff};
 
-    fn difference(layer: Layer, changes: &[(&str, Value, Value)]) -> Difference {
-        let change = |(at, left, right): &(&str, Value, Value)| {
+    fn difference(layer: DiffLayer, changes: &[(&str, DiffValue, DiffValue)]) -> ExchangeDiff {
+        let change = |(at, left, right): &(&str, DiffValue, DiffValue)| {
             let (left, right) = (left.clone().into(), right.clone().into());
-            Change::new(at, What::Changed, Some(left), Some(right))
+            DiffChange::new(at, ChangeKind::Changed, Some(left), Some(right))
         };
-        Difference {
+        ExchangeDiff {
             left: "first".to_owned(),
             right: "other".to_owned(),
-            layers: vec![Compared {
+            layers: vec![LayerDiff {
                 layer,
                 changes: changes.iter().map(change).collect(),
                 notes: vec![],
@@ -249,8 +261,10 @@ mod tests {
     }
 
     /// Judges one value against a baseline whose first exchange has `first`, and others `others`.
-    fn judged(first: &Value, others: &[Value], value: Value) -> (bool, String) {
-        let to = |value: &Value| difference(Layer::Body, &[("/x", first.clone(), value.clone())]);
+    fn judged(first: &DiffValue, others: &[DiffValue], value: DiffValue) -> (bool, String) {
+        let to = |value: &DiffValue| {
+            difference(DiffLayer::Body, &[("/x", first.clone(), value.clone())])
+        };
         let baseline: Vec<_> = others.iter().map(to).collect();
         let mut candidate = to(&value);
         Baseline::learn(&baseline).judge(&mut candidate);
@@ -260,7 +274,7 @@ mod tests {
 
     #[test]
     fn numbers_have_a_range() {
-        let json = |text: &str| Value::Json(text.to_owned());
+        let json = |text: &str| DiffValue::Json(text.to_owned());
         let others = [json("12"), json("14")];
         let case = |value: &str| judged(&json("10"), &others, json(value));
         assert_eq!(case("13"), (true, "10 .. 14 (n = 3)".to_owned()));
@@ -273,7 +287,7 @@ mod tests {
 
     #[test]
     fn texts_have_a_range_of_lengths() {
-        let json = |text: &str| Value::Json(format!("\"{text}\""));
+        let json = |text: &str| DiffValue::Json(format!("\"{text}\""));
         let others = [json("four"), json("sixsix")];
         assert!(judged(&json("five5"), &others, json("other")).0);
         let (inside, usual) = judged(&json("five5"), &others, json("much longer than that"));
@@ -283,9 +297,14 @@ mod tests {
 
     #[test]
     fn what_never_varied_is_exact() {
-        let value = |text: &str| Value::Text(text.to_owned());
-        let to = |text: &str| difference(Layer::Meaning, &[("finish", value("stop"), value(text))]);
-        let same = difference(Layer::Meaning, &[]);
+        let value = |text: &str| DiffValue::Text(text.to_owned());
+        let to = |text: &str| {
+            difference(
+                DiffLayer::Meaning,
+                &[("finish", value("stop"), value(text))],
+            )
+        };
+        let same = difference(DiffLayer::Meaning, &[]);
         let baseline = Baseline::learn(&[same.clone(), same]);
         let mut candidate = to("length");
         baseline.judge(&mut candidate);
@@ -301,19 +320,19 @@ mod tests {
 
     #[test]
     fn a_time_or_size_that_never_varied_is_exact_too() {
-        let count = |number| Value::Count(number);
+        let count = |number| DiffValue::Count(number);
         let to = |number| {
             difference(
-                Layer::Framing,
+                DiffLayer::Framing,
                 &[("decoded bytes", count(5), count(number))],
             )
         };
-        let folded = |mut difference: Difference| {
+        let folded = |mut difference: ExchangeDiff| {
             difference.layers[0].changes[0].noise =
                 Some("follows from the length of the answer".to_owned());
             difference
         };
-        let same = difference(Layer::Framing, &[]);
+        let same = difference(DiffLayer::Framing, &[]);
         let mut candidate = folded(to(6));
         Baseline::learn(&[same.clone(), same]).judge(&mut candidate);
         assert!(candidate.is_different());
@@ -328,7 +347,7 @@ mod tests {
 
     #[test]
     fn items_of_an_array_share_their_place() {
-        assert_eq!(general("/a/0/b/12"), "/a/*/b/*");
-        assert_eq!(general("run 1"), "run 1");
+        assert_eq!(generalize_place("/a/0/b/12"), "/a/*/b/*");
+        assert_eq!(generalize_place("run 1"), "run 1");
     }
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::effort::{Effort, Meter};
-use super::sequence::Aligner;
-use super::subject::Answered;
+use super::input::AnsweredExchange;
+use super::sequence::SequenceAligner;
+use super::work_limit::{StepMeter, WorkLimit};
 use crate::content::DecodedBody;
 use crate::exchange::roles::{RoleSpan, role_spans};
 use crate::http1::{ByteRole, HttpLimits};
@@ -16,13 +16,13 @@ use crate::span::{Span, StreamSide};
 
 /// What differs between the same stream of two exchanges.
 #[derive(Clone, Debug, Serialize)]
-pub struct BytesDifference {
+pub struct ByteStreamDiff {
     /// Which stream.
     pub side: StreamSide,
     /// Runs that tile both streams, in order.
-    pub runs: Vec<BytesRun>,
+    pub runs: Vec<ByteRun>,
     /// The first byte that differs; `None` where the streams are equal.
-    pub first: Option<First>,
+    pub first: Option<FirstDifference>,
     /// Whether runs were found more coarsely, for want of steps.
     pub coarse: bool,
     /// The tiles of both.
@@ -32,7 +32,7 @@ pub struct BytesDifference {
 
 /// Bytes that both have, or that stand in each other's place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct BytesRun {
+pub struct ByteRun {
     /// Where in the left stream; empty where only the right has any.
     pub left: Span,
     /// Where in the right stream.
@@ -43,16 +43,16 @@ pub struct BytesRun {
 
 /// Where two streams part.
 #[derive(Clone, Debug, Serialize)]
-pub struct First {
+pub struct FirstDifference {
     /// In the left one.
-    pub left: Address,
+    pub left: ByteAddress,
     /// In the right one.
-    pub right: Address,
+    pub right: ByteAddress,
 }
 
 /// One byte of one stream.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Address {
+pub struct ByteAddress {
     /// Its offset.
     pub offset: u64,
     /// What it is; `None` past the end.
@@ -67,11 +67,11 @@ pub struct Address {
 
 /// Compares one stream of both.
 pub fn compare(
-    left: &Answered,
-    right: &Answered,
+    left: &AnsweredExchange,
+    right: &AnsweredExchange,
     side: StreamSide,
     limits: HttpLimits,
-) -> BytesDifference {
+) -> ByteStreamDiff {
     let sides = [left, right];
     let streams = sides.map(|answered| answered.tape.stream(side).bytes.as_slice());
     let tiles = sides.map(|answered| {
@@ -79,16 +79,16 @@ pub fn compare(
         tiles.retain(|tile| tile.side == side);
         tiles
     });
-    let mut meter = Meter::new(Effort::default().steps);
-    let runs = runs(streams, &mut meter);
+    let mut meter = StepMeter::new(WorkLimit::default().max_steps);
+    let runs = align_runs(streams, &mut meter);
     // Not the first run that differs: runs are cut where words are, and what was put in may begin as what it
     // stands in front of.
-    let at = common(streams[0], streams[1]) as u64;
-    let first = (streams[0] != streams[1]).then(|| First {
-        left: address(left, side, &tiles[0], at),
-        right: address(right, side, &tiles[1], at),
+    let at = common_prefix_len(streams[0], streams[1]) as u64;
+    let first = (streams[0] != streams[1]).then(|| FirstDifference {
+        left: byte_address(left, side, &tiles[0], at),
+        right: byte_address(right, side, &tiles[1], at),
     });
-    BytesDifference {
+    ByteStreamDiff {
         side,
         runs,
         first,
@@ -103,15 +103,15 @@ fn slice(bytes: &[u8], span: Span) -> &[u8] {
 }
 
 /// How many bytes two texts have in common from their beginning.
-pub(crate) fn common(left: &[u8], right: &[u8]) -> usize {
+pub(crate) fn common_prefix_len(left: &[u8], right: &[u8]) -> usize {
     let pairs = left.iter().zip(right);
     pairs.take_while(|(left, right)| left == right).count()
 }
 
-fn runs(streams: [&[u8]; 2], meter: &mut Meter) -> Vec<BytesRun> {
+fn align_runs(streams: [&[u8]; 2], meter: &mut StepMeter) -> Vec<ByteRun> {
     let mut symbols = HashMap::new();
     let words = streams.map(|stream| {
-        let words = words(stream);
+        let words = split_words(stream);
         let mut number = |word: &Span| {
             let next = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
             *symbols.entry(slice(stream, *word)).or_insert(next)
@@ -120,8 +120,8 @@ fn runs(streams: [&[u8]; 2], meter: &mut Meter) -> Vec<BytesRun> {
         (words, numbers)
     });
     let [(lefts, left), (rights, right)] = &words;
-    let aligned = Aligner::new(symbols.len()).align(left, right, meter);
-    let mut runs = Runs::default();
+    let aligned = SequenceAligner::new(symbols.len()).align(left, right, meter);
+    let mut runs = ByteRunBuilder::default();
     let start = |words: &[Span], n: usize, end: u64| words.get(n).map_or(end, |word| word.start);
     let ends = streams.map(|stream| stream.len() as u64);
     for run in aligned {
@@ -132,40 +132,40 @@ fn runs(streams: [&[u8]; 2], meter: &mut Meter) -> Vec<BytesRun> {
                 start(rights, run.right.saturating_add(offset), ends[1]),
             )
         };
-        runs.until(place(0), false);
-        runs.until(place(run.len), true);
+        runs.push_until(place(0), false);
+        runs.push_until(place(run.len), true);
     }
-    runs.until((ends[0], ends[1]), false);
-    runs.found
+    runs.push_until((ends[0], ends[1]), false);
+    runs.runs
 }
 
 #[derive(Default)]
-struct Runs {
-    found: Vec<BytesRun>,
-    at: (u64, u64),
+struct ByteRunBuilder {
+    runs: Vec<ByteRun>,
+    position: (u64, u64),
 }
 
-impl Runs {
-    fn until(&mut self, (left, right): (u64, u64), same: bool) {
-        let run = BytesRun {
-            left: Span::new(self.at.0, left),
-            right: Span::new(self.at.1, right),
+impl ByteRunBuilder {
+    fn push_until(&mut self, (left, right): (u64, u64), same: bool) {
+        let run = ByteRun {
+            left: Span::new(self.position.0, left),
+            right: Span::new(self.position.1, right),
             same,
         };
-        self.at = (left, right);
-        match self.found.last_mut() {
+        self.position = (left, right);
+        match self.runs.last_mut() {
             _ if run.left.is_empty() && run.right.is_empty() => {}
             Some(last) if last.same == same => {
                 last.left.end = left;
                 last.right.end = right;
             }
-            _ => self.found.push(run),
+            _ => self.runs.push(run),
         }
     }
 }
 
 /// Runs of letters and digits, of spaces, of bytes beyond ASCII; any other byte by itself.
-fn words(bytes: &[u8]) -> Vec<Span> {
+fn split_words(bytes: &[u8]) -> Vec<Span> {
     let class = |byte: u8| match byte {
         b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' => 1,
         b' ' => 2,
@@ -188,13 +188,18 @@ fn words(bytes: &[u8]) -> Vec<Span> {
     words
 }
 
-fn address(answered: &Answered, side: StreamSide, tiles: &[RoleSpan], offset: u64) -> Address {
+fn byte_address(
+    answered: &AnsweredExchange,
+    side: StreamSide,
+    tiles: &[RoleSpan],
+    offset: u64,
+) -> ByteAddress {
     let after = tiles.partition_point(|tile| tile.span.start <= offset);
     let tile = after.checked_sub(1).and_then(|n| tiles.get(n));
     let tile = tile.filter(|tile| tile.span.contains(offset));
     let (message, body) = match side {
         StreamSide::Sent => (&answered.exchange.request, None),
-        StreamSide::Received => (&answered.exchange.response, Some(&answered.body)),
+        StreamSide::Received => (&answered.exchange.response, Some(&answered.response_body)),
     };
     let own;
     let body = match body {
@@ -209,16 +214,16 @@ fn address(answered: &Answered, side: StreamSide, tiles: &[RoleSpan], offset: u6
             &own
         }
     };
-    Address {
+    ByteAddress {
         offset,
         role: tile.map(|tile| tile.role),
         name: tile.and_then(|tile| tile.name.clone()),
-        pointer: pointer(body, offset),
+        pointer: json_pointer(body, offset),
     }
 }
 
 /// Where in the JSON of a plain body the wire byte at `offset` lies.
-fn pointer(body: &DecodedBody, offset: u64) -> Option<String> {
+fn json_pointer(body: &DecodedBody, offset: u64) -> Option<String> {
     let at = body.decoded_offset(offset)?;
     let document = JsonDocument::parse(&body.bytes).ok()?;
     Some(json::pointer_at(&document, at))
@@ -232,8 +237,8 @@ mod tests {
     fn runs_tile_both_streams() {
         let case = |left: &str, right: &str, same: &[&str]| {
             let streams = [left.as_bytes(), right.as_bytes()];
-            let runs = runs(streams, &mut Meter::new(1 << 20));
-            let joined = |of: fn(&BytesRun) -> Span, bytes: &[u8]| -> Vec<u8> {
+            let runs = align_runs(streams, &mut StepMeter::new(1 << 20));
+            let joined = |of: fn(&ByteRun) -> Span, bytes: &[u8]| -> Vec<u8> {
                 runs.iter()
                     .flat_map(|run| slice(bytes, of(run)).to_vec())
                     .collect()

@@ -7,7 +7,7 @@ use crate::span::Span;
 /// The parts of an exchange that are compared, in the order in which they are told.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Layer {
+pub enum DiffLayer {
     /// Names, addresses, TLS.
     Connection,
     /// Start line, fields and body of the request.
@@ -26,7 +26,7 @@ pub enum Layer {
     Timing,
 }
 
-impl Layer {
+impl DiffLayer {
     /// All of them, in order.
     pub const ALL: [Self; 8] = [
         Self::Connection,
@@ -54,31 +54,31 @@ impl Layer {
     }
 
     /// The layer of that name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|layer| layer.name() == name)
     }
 }
 
 /// All that differs between two exchanges.
 #[derive(Clone, Debug, Serialize)]
-pub struct Difference {
+pub struct ExchangeDiff {
     /// What the left one is called.
     pub left: String,
     /// What the right one is called.
     pub right: String,
     /// Every layer that was compared, also where nothing differs.
-    pub layers: Vec<Compared>,
+    pub layers: Vec<LayerDiff>,
 }
 
-impl Difference {
+impl ExchangeDiff {
     /// Whether anything differs that any two exchanges do not.
     pub fn is_different(&self) -> bool {
         self.changes().any(|(_, change)| change.noise.is_none())
     }
 
     /// Every change with its layer.
-    pub fn changes(&self) -> impl Iterator<Item = (Layer, &Change)> {
-        let of = |compared: &'_ Compared| compared.layer;
+    pub fn changes(&self) -> impl Iterator<Item = (DiffLayer, &DiffChange)> {
+        let of = |compared: &'_ LayerDiff| compared.layer;
         self.layers.iter().flat_map(move |compared| {
             let layer = of(compared);
             compared.changes.iter().map(move |change| (layer, change))
@@ -86,7 +86,7 @@ impl Difference {
     }
 
     /// How many changes are noise.
-    pub fn noise(&self) -> usize {
+    pub fn noise_count(&self) -> usize {
         self.changes()
             .filter(|(_, change)| change.noise.is_some())
             .count()
@@ -95,11 +95,11 @@ impl Difference {
 
 /// One layer, compared.
 #[derive(Clone, Debug, Serialize)]
-pub struct Compared {
+pub struct LayerDiff {
     /// Which.
-    pub layer: Layer,
+    pub layer: DiffLayer,
     /// What differs, in the order of the right side.
-    pub changes: Vec<Change>,
+    pub changes: Vec<DiffChange>,
     /// What a reader should know of how it was compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -107,7 +107,7 @@ pub struct Compared {
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Change {
+pub struct DiffChange {
     /// Where: a JSON Pointer, the name of a field in small letters, the name of a fact. Within one layer of one
     /// difference no two changes have the same place and kind.
     pub at: String,
@@ -115,13 +115,13 @@ pub struct Change {
     #[serde(skip_serializing_if = "str::is_empty")]
     pub group: &'static str,
     /// What happened to it from left to right.
-    pub what: What,
+    pub what: ChangeKind,
     /// What stands left.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub left: Option<Shown>,
+    pub left: Option<PlacedValue>,
     /// What stands right.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub right: Option<Shown>,
+    pub right: Option<PlacedValue>,
     /// Why it says nothing: what differs between any two exchanges.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<String>,
@@ -133,7 +133,7 @@ pub struct Change {
 /// From left to right.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum ChangeKind {
     /// Only right has it.
     Added,
     /// Only left has it.
@@ -148,7 +148,7 @@ pub enum What {
     Reordered,
 }
 
-impl What {
+impl ChangeKind {
     /// The same seen from the other side.
     #[must_use]
     pub fn mirrored(self) -> Self {
@@ -174,10 +174,10 @@ impl What {
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Shown {
+pub struct PlacedValue {
     /// The value.
     #[serde(flatten)]
-    pub value: Value,
+    pub value: DiffValue,
     /// Its place: in the decoded body for what stands in one, else in the raw stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
@@ -189,7 +189,7 @@ pub struct Shown {
 /// What a fact is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Value {
+pub enum DiffValue {
     /// JSON as it was written.
     Json(String),
     /// Words.
@@ -204,9 +204,9 @@ pub enum Value {
     Number(f64),
 }
 
-impl Value {
+impl DiffValue {
     /// As a number, where it is one.
-    pub fn number(&self) -> Option<f64> {
+    pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Count(number) | Self::Micros(number) => Some(*number as f64),
             Self::Number(number) => Some(*number),
@@ -216,7 +216,7 @@ impl Value {
     }
 
     /// How long a text it is, in characters; `None` for what is no text.
-    pub fn length(&self) -> Option<usize> {
+    pub fn text_length(&self) -> Option<usize> {
         match self {
             Self::Text(text) => Some(text.chars().count()),
             Self::Json(json) if json.starts_with('"') => {
@@ -227,7 +227,7 @@ impl Value {
     }
 }
 
-impl std::fmt::Display for Value {
+impl std::fmt::Display for DiffValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Json(text) | Self::Text(text) | Self::Events(text) => f.write_str(text),
@@ -237,8 +237,8 @@ impl std::fmt::Display for Value {
     }
 }
 
-impl From<Value> for Shown {
-    fn from(value: Value) -> Self {
+impl From<DiffValue> for PlacedValue {
+    fn from(value: DiffValue) -> Self {
         Self {
             value,
             span: None,
@@ -247,21 +247,30 @@ impl From<Value> for Shown {
     }
 }
 
-impl Change {
+impl DiffChange {
     /// A change of the kind that its two sides make it; `None` where they are equal.
-    pub fn between(at: &str, left: Option<Shown>, right: Option<Shown>) -> Option<Self> {
+    pub fn from_sides(
+        at: &str,
+        left: Option<PlacedValue>,
+        right: Option<PlacedValue>,
+    ) -> Option<Self> {
         let what = match (&left, &right) {
             (None, None) => return None,
-            (None, Some(_)) => What::Added,
-            (Some(_), None) => What::Removed,
+            (None, Some(_)) => ChangeKind::Added,
+            (Some(_), None) => ChangeKind::Removed,
             (Some(left), Some(right)) if left.value == right.value => return None,
-            (Some(_), Some(_)) => What::Changed,
+            (Some(_), Some(_)) => ChangeKind::Changed,
         };
         Some(Self::new(at, what, left, right))
     }
 
     /// A change of that kind.
-    pub fn new(at: &str, what: What, left: Option<Shown>, right: Option<Shown>) -> Self {
+    pub fn new(
+        at: &str,
+        what: ChangeKind,
+        left: Option<PlacedValue>,
+        right: Option<PlacedValue>,
+    ) -> Self {
         Self {
             at: at.to_owned(),
             group: "",
@@ -275,7 +284,7 @@ impl Change {
 
     /// The same change in a group.
     #[must_use]
-    pub fn grouped(self, group: &'static str) -> Self {
+    pub fn with_group(self, group: &'static str) -> Self {
         Self { group, ..self }
     }
 }

@@ -4,40 +4,40 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::change::{Change, Difference, Layer, Value, What};
+use super::change::{ChangeKind, DiffChange, DiffLayer, DiffValue, ExchangeDiff};
 
 /// Facts that are not equal in all exchanges.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Matrix {
+pub struct DiffMatrix {
     /// What the exchanges are called: one a column.
     pub names: Vec<String>,
     /// In the order of the layers.
-    pub rows: Vec<Row>,
+    pub rows: Vec<MatrixRow>,
 }
 
 /// One fact.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct MatrixRow {
     /// Which layer it belongs to.
-    pub layer: Layer,
-    /// Where, as in [`Change::at`].
+    pub layer: DiffLayer,
+    /// Where, as in [`DiffChange::at`].
     pub at: String,
     /// What it is about, where a layer has several kinds of fact.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub group: &'static str,
     /// Its value in each exchange; `None` where it is not there.
-    pub cells: Vec<Option<Value>>,
+    pub cells: Vec<Option<DiffValue>>,
     /// Why it says nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<String>,
 }
 
 /// Where each row is, and in which columns a change was told of it.
-type Places = HashMap<(Layer, String), (usize, Vec<bool>)>;
+type RowIndex = HashMap<(DiffLayer, String), (usize, Vec<bool>)>;
 
-impl Matrix {
+impl DiffMatrix {
     /// From the differences of the first exchange to each of the others.
-    pub fn of(differences: &[Difference]) -> Self {
+    pub fn from_differences(differences: &[ExchangeDiff]) -> Self {
         let Some(first) = differences.first() else {
             return Self::default();
         };
@@ -48,14 +48,14 @@ impl Matrix {
             names: std::iter::once(first.left.clone()).chain(rights).collect(),
             rows: Vec::new(),
         };
-        let mut places = Places::new();
+        let mut places = RowIndex::new();
         for (column, difference) in (1usize..).zip(differences) {
             for (layer, change) in difference.changes() {
-                matrix.take(&mut places, column, layer, change);
+                matrix.add_change(&mut places, column, layer, change);
             }
         }
         for (column, difference) in (1usize..).zip(differences) {
-            matrix.forget(column, difference);
+            matrix.clear_replaced_cells(column, difference);
         }
         // Stable: within a layer the rows stay in the order in which they were found.
         matrix.rows.sort_by_key(|row| row.layer);
@@ -63,10 +63,10 @@ impl Matrix {
     }
 
     /// What lies within something that is another altogether in `column` is not there, and not as in the first.
-    fn forget(&mut self, column: usize, difference: &Difference) {
+    fn clear_replaced_cells(&mut self, column: usize, difference: &ExchangeDiff) {
         let told: HashSet<_> = difference
             .changes()
-            .filter(|(_, change)| matches!(change.what, What::Changed | What::Removed))
+            .filter(|(_, change)| matches!(change.what, ChangeKind::Changed | ChangeKind::Removed))
             .map(|(layer, change)| (layer, change.at.as_str()))
             .collect();
         for row in &mut self.rows {
@@ -80,17 +80,23 @@ impl Matrix {
         }
     }
 
-    fn take(&mut self, places: &mut Places, column: usize, layer: Layer, change: &Change) {
+    fn add_change(
+        &mut self,
+        places: &mut RowIndex,
+        column: usize,
+        layer: DiffLayer,
+        change: &DiffChange,
+    ) {
         // A place can be spelled, or stand, otherwise, and hold another value besides.
         let at = match change.what {
-            What::Respelled | What::Reordered | What::Moved => {
+            ChangeKind::Respelled | ChangeKind::Reordered | ChangeKind::Moved => {
                 format!("{} ({})", change.at, change.what.name())
             }
-            What::Added | What::Removed | What::Changed => change.at.clone(),
+            ChangeKind::Added | ChangeKind::Removed | ChangeKind::Changed => change.at.clone(),
         };
         let columns = self.names.len();
         let (place, told) = places.entry((layer, at.clone())).or_insert_with(|| {
-            self.rows.push(Row {
+            self.rows.push(MatrixRow {
                 layer,
                 at,
                 group: change.group,
@@ -126,20 +132,27 @@ impl Matrix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::subject::Subject;
+    use crate::diff::input::DiffInput;
     use crate::diff::{compare, noise};
 
     fn rows(bodies: &[&str]) -> Vec<(String, Vec<String>)> {
         let subject = |body: &&str| {
-            Subject::of_request("x".to_owned(), body.as_bytes().to_vec(), Default::default())
+            DiffInput::from_request("x".to_owned(), body.as_bytes().to_vec(), Default::default())
         };
         let subjects: Vec<_> = bodies.iter().map(subject).collect();
         let differences = subjects[1..].iter();
         let differences: Vec<_> = differences
-            .map(|right| compare(&subjects[0], right, &Layer::ALL, &noise::rules(&[])))
+            .map(|right| {
+                compare(
+                    &subjects[0],
+                    right,
+                    &DiffLayer::ALL,
+                    &noise::noise_rules(&[]),
+                )
+            })
             .collect();
-        let rows = Matrix::of(&differences).rows.into_iter();
-        let cell = |cell: Option<Value>| cell.map_or("-".to_owned(), |value| value.to_string());
+        let rows = DiffMatrix::from_differences(&differences).rows.into_iter();
+        let cell = |cell: Option<DiffValue>| cell.map_or("-".to_owned(), |value| value.to_string());
         rows.map(|row| (row.at, row.cells.into_iter().map(cell).collect()))
             .collect()
     }

@@ -1,8 +1,8 @@
 //! What is different between two exchanges, and whether it matters: plain values made from plain values.
 //!
-//! Two [`Subject`]s are compared layer by layer, from the connection to the meaning; what differs is a
-//! [`Change`] with its place, both values and, where any two exchanges differ there, the reason why it says
-//! nothing. More than two are a [`Matrix`]; several that should be alike are a [`Baseline`], which learns what is
+//! Two [`DiffInput`]s are compared layer by layer, from the connection to the meaning; what differs is a
+//! [`DiffChange`] with its place, both values and, where any two exchanges differ there, the reason why it says
+//! nothing. More than two are a [`DiffMatrix`]; several that should be alike are a [`Baseline`], which learns what is
 //! noise.
 //!
 //! ```text
@@ -21,43 +21,50 @@
 mod baseline;
 pub(crate) mod bytes;
 pub mod change;
-pub mod effort;
+mod fact_sheet;
+mod input;
 pub mod json;
+mod json_changes;
 pub(crate) mod layers;
 mod matrix;
 pub mod noise;
 pub mod sequence;
 mod shape;
-mod sheet;
-mod structure;
-mod subject;
 pub mod text;
+pub mod work_limit;
 
 pub use baseline::Baseline;
-pub use bytes::{Address, BytesDifference, BytesRun, First, compare as compare_bytes};
-pub use change::{Change, Compared, Difference, Layer, Shown, Value, What};
-pub use matrix::{Matrix, Row};
-pub use noise::Rule;
-pub use shape::Shape;
-pub use subject::{Answered, EventKinds, Limits, Subject};
+pub use bytes::{ByteAddress, ByteRun, ByteStreamDiff, FirstDifference, compare as compare_bytes};
+pub use change::{
+    ChangeKind, DiffChange, DiffLayer, DiffValue, ExchangeDiff, LayerDiff, PlacedValue,
+};
+pub use input::{AnsweredExchange, DiffInput, EventDeltas, ReadLimits};
+pub use matrix::{DiffMatrix, MatrixRow};
+pub use noise::NoiseRule;
+pub use shape::JsonShape;
 
 use crate::json::{JsonDocument, JsonError};
 use layers::{body, connection, framing, head, meaning, stream, timing};
 
 /// Compares two exchanges, or the requests of two, in the layers `only`.
-pub fn compare(left: &Subject, right: &Subject, only: &[Layer], rules: &[Rule]) -> Difference {
+pub fn compare(
+    left: &DiffInput,
+    right: &DiffInput,
+    only: &[DiffLayer],
+    rules: &[NoiseRule],
+) -> ExchangeDiff {
     let layers = only.iter().filter_map(|&layer| {
-        let (mut changes, notes) = layer_of(layer, left, right)?;
+        let (mut changes, notes) = compare_layer(layer, left, right)?;
         for change in &mut changes {
-            noise::mark(layer, change, rules);
+            noise::mark_noise(layer, change, rules);
         }
-        Some(Compared {
+        Some(LayerDiff {
             layer,
             changes,
             notes,
         })
     });
-    Difference {
+    ExchangeDiff {
         left: left.name.clone(),
         right: right.name.clone(),
         layers: layers.collect(),
@@ -65,85 +72,104 @@ pub fn compare(left: &Subject, right: &Subject, only: &[Layer], rules: &[Rule]) 
 }
 
 /// `None`: a side was never answered, so that there is nothing to compare.
-fn layer_of(layer: Layer, left: &Subject, right: &Subject) -> Option<(Vec<Change>, Vec<String>)> {
-    if layer == Layer::Request {
-        return Some(request(left, right));
+fn compare_layer(
+    layer: DiffLayer,
+    left: &DiffInput,
+    right: &DiffInput,
+) -> Option<(Vec<DiffChange>, Vec<String>)> {
+    if layer == DiffLayer::Request {
+        return Some(compare_requests(left, right));
     }
     let (left, right) = (left.answered.as_ref()?, right.answered.as_ref()?);
     let changes = match layer {
-        Layer::Connection => connection::compare(&left.tape, &right.tape),
-        Layer::Head => head::compare(&left.exchange.response, &right.exchange.response, true),
-        Layer::Framing => framing::compare(left, right),
-        Layer::Body => return Some(response(left, right)),
-        Layer::Stream => stream::compare(left, right),
-        Layer::Meaning => meaning::compare(&left.report, &right.report),
-        Layer::Timing => timing::compare(left, right),
-        Layer::Request => vec![],
+        DiffLayer::Connection => connection::compare(&left.tape, &right.tape),
+        DiffLayer::Head => head::compare(&left.exchange.response, &right.exchange.response, true),
+        DiffLayer::Framing => framing::compare(left, right),
+        DiffLayer::Body => return Some(compare_response_bodies(left, right)),
+        DiffLayer::Stream => stream::compare(left, right),
+        DiffLayer::Meaning => meaning::compare(&left.report, &right.report),
+        DiffLayer::Timing => timing::compare(left, right),
+        DiffLayer::Request => vec![],
     };
     Some((changes, vec![]))
 }
 
-fn request(left: &Subject, right: &Subject) -> (Vec<Change>, Vec<String>) {
+fn compare_requests(left: &DiffInput, right: &DiffInput) -> (Vec<DiffChange>, Vec<String>) {
     let mut changes = match (&left.request, &right.request) {
         (Some(left), Some(right)) => head::compare(left, right, false),
         // A file with a body alone has no head.
         _ => vec![],
     };
-    let (body, notes) = body::compare(&left.asked.bytes, &right.asked.bytes);
-    changes.extend(body.into_iter().map(|change| change.grouped("body")));
+    let (body, notes) = body::compare(&left.request_body.bytes, &right.request_body.bytes);
+    changes.extend(body.into_iter().map(|change| change.with_group("body")));
     (changes, notes)
 }
 
 /// The bodies of two responses. Of streams, what their events are made of and what is the same in all: the pieces
 /// themselves are the answer, which is compared as its meaning.
-fn response(left: &Answered, right: &Answered) -> (Vec<Change>, Vec<String>) {
-    let (Some(lefts), Some(rights)) = (stream::shape(left), stream::shape(right)) else {
-        return body::compare(&left.body.bytes, &right.body.bytes);
+fn compare_response_bodies(
+    left: &AnsweredExchange,
+    right: &AnsweredExchange,
+) -> (Vec<DiffChange>, Vec<String>) {
+    let (Some(lefts), Some(rights)) = (stream::events_shape(left), stream::events_shape(right))
+    else {
+        return body::compare(&left.response_body.bytes, &right.response_body.bytes);
     };
     let mut changes = lefts.compare(&rights);
-    changes.extend(lefts.constants(&rights));
+    changes.extend(lefts.compare_constants(&rights));
     let note = (!changes.is_empty()).then(|| "places in the events of the streams".to_owned());
     (changes, note.into_iter().collect())
 }
 
 /// Holds the answer of `last` against those of a baseline, values left out: what each body, or the events of each
 /// stream, are made of; and the sequence of events against all sequences of the baseline.
-pub fn compare_shapes(baseline: &[Subject], last: &Subject, rules: &[Rule]) -> Difference {
-    let mut base = Shape::default();
+pub fn compare_shapes(
+    baseline: &[DiffInput],
+    last: &DiffInput,
+    rules: &[NoiseRule],
+) -> ExchangeDiff {
+    let mut base = JsonShape::default();
     for subject in baseline {
-        shape_of(subject, &mut base);
+        add_shape(subject, &mut base);
     }
-    let mut other = Shape::default();
-    shape_of(last, &mut other);
-    let mut layers = vec![Compared {
-        layer: Layer::Body,
-        changes: base.allows(&other),
+    let mut other = JsonShape::default();
+    add_shape(last, &mut other);
+    let mut layers = vec![LayerDiff {
+        layer: DiffLayer::Body,
+        changes: base.find_violations(&other),
         notes: vec![],
     }];
     let answered = baseline
         .iter()
         .filter_map(|subject| subject.answered.as_ref());
-    let known: Vec<_> = answered.map(stream::grammar).collect();
-    layers.extend(last.answered.as_ref().map(|answered| Compared {
-        layer: Layer::Stream,
-        changes: stream::unknown(&known, answered).into_iter().collect(),
-        notes: vec![],
+    let known: Vec<_> = answered.map(stream::event_sequence).collect();
+    layers.extend(last.answered.as_ref().map(|answered| {
+        LayerDiff {
+            layer: DiffLayer::Stream,
+            changes: stream::compare_with_known(&known, answered)
+                .into_iter()
+                .collect(),
+            notes: vec![],
+        }
     }));
     for compared in &mut layers {
         for change in &mut compared.changes {
-            noise::mark(compared.layer, change, rules);
+            noise::mark_noise(compared.layer, change, rules);
             // An id that is missing, or a number now, is a difference of structure.
-            change.noise = change.noise.take().filter(|why| why == noise::IGNORED);
+            change.noise = change
+                .noise
+                .take()
+                .filter(|why| why == noise::IGNORED_BY_USER);
         }
     }
-    Difference {
-        left: names(baseline),
+    ExchangeDiff {
+        left: summarize_names(baseline),
         right: last.name.clone(),
         layers,
     }
 }
 
-fn names(subjects: &[Subject]) -> String {
+fn summarize_names(subjects: &[DiffInput]) -> String {
     match subjects {
         [] => String::new(),
         [one] => one.name.clone(),
@@ -152,14 +178,14 @@ fn names(subjects: &[Subject]) -> String {
 }
 
 /// Takes in what an answer is made of; of a request that was not sent, the request.
-fn shape_of(subject: &Subject, shape: &mut Shape) {
+fn add_shape(subject: &DiffInput, shape: &mut JsonShape) {
     let bytes = match &subject.answered {
-        None => &subject.asked.bytes,
-        Some(answered) if stream::take_shape(answered, shape) => return,
-        Some(answered) => &answered.body.bytes,
+        None => &subject.request_body.bytes,
+        Some(answered) if stream::add_to_shape(answered, shape) => return,
+        Some(answered) => &answered.response_body.bytes,
     };
     if let Ok(document) = JsonDocument::parse(bytes) {
-        shape.take(document.root());
+        shape.add(document.root());
     }
 }
 
@@ -179,9 +205,9 @@ pub enum NotJson {
 /// # Errors
 ///
 /// When either is not JSON.
-pub fn patch(left: &[u8], right: &[u8]) -> Result<String, NotJson> {
+pub fn json_patch(left: &[u8], right: &[u8]) -> Result<String, NotJson> {
     let left = JsonDocument::parse(left).map_err(NotJson::Left)?;
     let right = JsonDocument::parse(right).map_err(NotJson::Right)?;
-    let comparison = json::compare(&left, &right, effort::Effort::default());
+    let comparison = json::compare(&left, &right, work_limit::WorkLimit::default());
     Ok(json::patch(&comparison, &right))
 }

@@ -4,20 +4,20 @@
 //! Long sequences are first cut at symbols that stand once in each (patience); what is between is searched by
 //! Myers' algorithm in linear space ("An O(ND) Difference Algorithm and Its Variations", 1986), which gives
 //! the fewest differences while these are few. Where they are many, a search stops at a bound and splits at the
-//! furthest point that it reached, as Git does. So the work is never quadratic, and a [`Meter`] bounds it
+//! furthest point that it reached, as Git does. So the work is never quadratic, and a [`StepMeter`] bounds it
 //! altogether: beyond it, whatever is not yet aligned is taken as different.
 
 mod myers;
 
 use std::ops::Range;
 
-use myers::Myers;
+use myers::MyersSearch;
 
-use super::effort::Meter;
+use super::work_limit::StepMeter;
 
 /// A run of equal symbols: `left[self.left..][..len] == right[self.right..][..len]`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Run {
+pub struct EqualRun {
     /// Where it begins in the left sequence.
     pub left: usize,
     /// Where it begins in the right sequence.
@@ -27,39 +27,39 @@ pub struct Run {
 }
 
 /// Ranges shorter than this, both sides together, are searched without looking for anchors.
-const SHORT: usize = 1024;
+const ANCHOR_MIN_LEN: usize = 1024;
 
 /// Aligns sequences over one alphabet; keeps its tables, so that many short ones cost little each.
 #[derive(Debug)]
-pub struct Aligner {
-    /// For each symbol, where it stands on either side of what is looked at; [`NONE`] between calls.
-    seen: Vec<[u32; 2]>,
-    myers: Myers,
+pub struct SequenceAligner {
+    /// For each symbol, where it stands on either side of what is looked at; [`ABSENT`] between calls.
+    positions: Vec<[u32; 2]>,
+    myers: MyersSearch,
 }
 
-const NONE: u32 = u32::MAX;
-const MANY: u32 = u32::MAX - 1;
+const ABSENT: u32 = u32::MAX;
+const REPEATED: u32 = u32::MAX - 1;
 
-impl Aligner {
+impl SequenceAligner {
     /// For sequences whose symbols are all below `symbols`, and that are shorter than 4 Gi.
     pub fn new(symbols: usize) -> Self {
         Self {
-            seen: vec![[NONE; 2]; symbols],
-            myers: Myers::default(),
+            positions: vec![[ABSENT; 2]; symbols],
+            myers: MyersSearch::default(),
         }
     }
 
     /// The runs that both sequences have, ascending on both sides.
-    pub fn align(&mut self, left: &[u32], right: &[u32], meter: &mut Meter) -> Vec<Run> {
-        let (before, after) = trim(left, right);
-        let mut runs = Runs::default();
+    pub fn align(&mut self, left: &[u32], right: &[u32], meter: &mut StepMeter) -> Vec<EqualRun> {
+        let (before, after) = common_ends(left, right);
+        let mut runs = RunList::default();
         runs.push(0, 0, before);
         let inner = |side: &[u32]| before..side.len() - after;
         let (inner_left, inner_right) = (inner(left), inner(right));
         let (a, b) = (&left[inner_left.clone()], &right[inner_right.clone()]);
         if !a.is_empty() && !b.is_empty() {
             // What the other side has not at all is different in any alignment.
-            match self.common(a, b) {
+            match self.common_positions(a, b) {
                 None => {
                     for run in self.search(a, b, meter) {
                         runs.push(before + run.left, before + run.right, run.len);
@@ -84,40 +84,40 @@ impl Aligner {
     }
 
     /// Where the symbols stand that both sides have; `None` if that is everywhere.
-    fn common(&mut self, left: &[u32], right: &[u32]) -> Option<[Vec<u32>; 2]> {
-        self.note(left, right);
-        let is_common = |symbol: &u32| !self.seen[*symbol as usize].contains(&NONE);
+    fn common_positions(&mut self, left: &[u32], right: &[u32]) -> Option<[Vec<u32>; 2]> {
+        self.record_positions(left, right);
+        let is_common = |symbol: &u32| !self.positions[*symbol as usize].contains(&ABSENT);
         let kept = |side: &[u32]| -> Vec<u32> {
             let places = (0..).zip(side).filter(|(_, symbol)| is_common(symbol));
             places.map(|(at, _)| at).collect()
         };
         let all = left.iter().chain(right).all(is_common);
         let kept = (!all).then(|| [kept(left), kept(right)]);
-        self.forget(left, right);
+        self.clear_positions(left, right);
         kept
     }
 
-    fn search(&mut self, left: &[u32], right: &[u32], meter: &mut Meter) -> Vec<Run> {
-        let mut runs = Runs::default();
-        let whole = Area {
+    fn search(&mut self, left: &[u32], right: &[u32], meter: &mut StepMeter) -> Vec<EqualRun> {
+        let mut runs = RunList::default();
+        let whole = SearchArea {
             left: 0..left.len(),
             right: 0..right.len(),
-            next: Next::Anchors,
+            method: SearchMethod::Anchors,
         };
-        let mut open = vec![Task::Search(whole)];
+        let mut open = vec![SearchTask::Search(whole)];
         while let Some(task) = open.pop() {
             let mut area = match task {
-                Task::Search(area) => area,
-                Task::Run(run) => {
+                SearchTask::Search(area) => area,
+                SearchTask::EmitRun(run) => {
                     runs.push(run.left, run.right, run.len);
                     continue;
                 }
             };
-            let (before, after) = trim(&left[area.left.clone()], &right[area.right.clone()]);
+            let (before, after) = common_ends(&left[area.left.clone()], &right[area.right.clone()]);
             runs.push(area.left.start, area.right.start, before);
             area.left = area.left.start + before..area.left.end - after;
             area.right = area.right.start + before..area.right.end - after;
-            open.push(Task::Run(Run {
+            open.push(SearchTask::EmitRun(EqualRun {
                 left: area.left.end,
                 right: area.right.end,
                 len: after,
@@ -126,40 +126,45 @@ impl Aligner {
                 continue;
             }
             let (a, b) = (&left[area.left.clone()], &right[area.right.clone()]);
-            let (cuts, next) = self.cuts(a, b, area.next, meter);
+            let (cuts, next) = self.find_cuts(a, b, area.method, meter);
             if cuts.is_empty() {
                 continue;
             }
-            area.next = next;
+            area.method = next;
             // The last comes first, since the next task is taken from the end.
             for (x, y) in cuts.into_iter().rev() {
-                open.push(Task::Search(area.split(x, y)));
+                open.push(SearchTask::Search(area.split_off(x, y)));
             }
-            open.push(Task::Search(area));
+            open.push(SearchTask::Search(area));
         }
         runs.0
     }
 
     /// Points, ascending, at which to cut what is not equal at either end, and how to go on with the pieces;
     /// no point if there is nothing more to be found, or no more to be spent.
-    fn cuts(
+    fn find_cuts(
         &mut self,
         left: &[u32],
         right: &[u32],
-        next: Next,
-        meter: &mut Meter,
-    ) -> (Vec<(usize, usize)>, Next) {
+        next: SearchMethod,
+        meter: &mut StepMeter,
+    ) -> (Vec<(usize, usize)>, SearchMethod) {
         let size = left.len() + right.len();
         let (cuts, next) = match next {
-            Next::Nothing => return (Vec::new(), next),
-            Next::Anchors if size > SHORT && meter.take(size as u64) => self.anchors(left, right),
+            SearchMethod::EndsOnly => return (Vec::new(), next),
+            SearchMethod::Anchors if size > ANCHOR_MIN_LEN && meter.spend(size as u64) => {
+                self.find_anchors(left, right)
+            }
             next => (Vec::new(), next),
         };
         match next {
-            Next::Nothing => (cuts, next),
+            SearchMethod::EndsOnly => (cuts, next),
             _ if !cuts.is_empty() => (cuts, next),
             _ => (
-                self.myers.middle(left, right, meter).into_iter().collect(),
+                self.myers
+                    .find_middle(left, right, meter)
+                    .into_iter()
+                    .collect(),
                 next,
             ),
         }
@@ -167,111 +172,118 @@ impl Aligner {
 
     /// Symbols that stand once on each side and in the same order there, if cutting at them is safe: they are
     /// most of what the sides have in common, or enough of them are in order.
-    fn anchors(&mut self, left: &[u32], right: &[u32]) -> (Vec<(usize, usize)>, Next) {
-        self.note(left, right);
+    fn find_anchors(&mut self, left: &[u32], right: &[u32]) -> (Vec<(usize, usize)>, SearchMethod) {
+        self.record_positions(left, right);
         let common = |side: &[u32], other: usize| {
-            let known = |&&symbol: &&u32| self.seen[symbol as usize][other] != NONE;
+            let known = |&&symbol: &&u32| self.positions[symbol as usize][other] != ABSENT;
             side.iter().filter(known).count()
         };
         let common = common(left, 1).max(common(right, 0));
         let unique: Vec<[u32; 2]> = (left.iter())
-            .map(|&symbol| self.seen[symbol as usize])
-            .filter(|places| places.iter().all(|&place| place < MANY))
+            .map(|&symbol| self.positions[symbol as usize])
+            .filter(|places| places.iter().all(|&place| place < REPEATED))
             .collect();
-        self.forget(left, right);
+        self.clear_positions(left, right);
         let rising: Vec<u32> = unique.iter().map(|&[_, y]| y).collect();
-        let rising = longest_rising(&rising);
+        let rising = longest_increasing(&rising);
         let next = match unique.len() * 8 >= common * 7 || rising.len() * 4 >= common {
             // Between the longest there can be no more of them, and there is nothing else.
-            true if unique.len() == common => Next::Nothing,
-            true => Next::Anchors,
-            false => return (Vec::new(), Next::Middle),
+            true if unique.len() == common => SearchMethod::EndsOnly,
+            true => SearchMethod::Anchors,
+            false => return (Vec::new(), SearchMethod::Middle),
         };
         let cut = |index: usize| unique[index].map(|place| place as usize).into();
         (rising.into_iter().map(cut).collect(), next)
     }
 
-    fn note(&mut self, left: &[u32], right: &[u32]) {
+    fn record_positions(&mut self, left: &[u32], right: &[u32]) {
         for (side, symbols) in [left, right].into_iter().enumerate() {
             for (at, &symbol) in symbols.iter().enumerate() {
-                let place = &mut self.seen[symbol as usize][side];
-                *place = if *place == NONE { at as u32 } else { MANY };
+                let place = &mut self.positions[symbol as usize][side];
+                *place = if *place == ABSENT {
+                    at as u32
+                } else {
+                    REPEATED
+                };
             }
         }
     }
 
-    fn forget(&mut self, left: &[u32], right: &[u32]) {
+    fn clear_positions(&mut self, left: &[u32], right: &[u32]) {
         for &symbol in left.iter().chain(right) {
-            self.seen[symbol as usize] = [NONE; 2];
+            self.positions[symbol as usize] = [ABSENT; 2];
         }
     }
 }
 
-enum Task {
-    Search(Area),
-    Run(Run),
+enum SearchTask {
+    Search(SearchArea),
+    EmitRun(EqualRun),
 }
 
 /// A part of both sequences.
-struct Area {
+struct SearchArea {
     left: Range<usize>,
     right: Range<usize>,
-    next: Next,
+    method: SearchMethod,
 }
 
 /// How a part is searched.
 #[derive(Clone, Copy)]
-enum Next {
+enum SearchMethod {
     /// For anchors if it is long.
     Anchors,
     /// From both ends to a point in the middle.
     Middle,
     /// Not at all: only its ends may be equal.
-    Nothing,
+    EndsOnly,
 }
 
-impl Area {
+impl SearchArea {
     /// Cuts off, and answers, what comes after a point; the point is counted from the beginning.
-    fn split(&mut self, x: usize, y: usize) -> Self {
+    fn split_off(&mut self, x: usize, y: usize) -> Self {
         let (x, y) = (self.left.start + x, self.right.start + y);
         Self {
             left: x..std::mem::replace(&mut self.left.end, x),
             right: y..std::mem::replace(&mut self.right.end, y),
-            next: self.next,
+            method: self.method,
         }
     }
 }
 
 /// Runs in ascending order; neighbours that touch become one.
 #[derive(Default)]
-struct Runs(Vec<Run>);
+struct RunList(Vec<EqualRun>);
 
-impl Runs {
+impl RunList {
     fn push(&mut self, left: usize, right: usize, len: usize) {
         match self.0.last_mut() {
             _ if len == 0 => {}
             Some(last) if last.left + last.len == left && last.right + last.len == right => {
                 last.len += len;
             }
-            _ => self.0.push(Run { left, right, len }),
+            _ => self.0.push(EqualRun { left, right, len }),
         }
     }
 }
 
 /// How many symbols are equal at the front, and then at the end.
-fn trim(left: &[u32], right: &[u32]) -> (usize, usize) {
-    let before = equal(left.iter(), right.iter());
-    let after = equal(left[before..].iter().rev(), right[before..].iter().rev());
+fn common_ends(left: &[u32], right: &[u32]) -> (usize, usize) {
+    let before = count_equal(left.iter(), right.iter());
+    let after = count_equal(left[before..].iter().rev(), right[before..].iter().rev());
     (before, after)
 }
 
 /// How many symbols are equal before the first that differ.
-fn equal<'a>(left: impl Iterator<Item = &'a u32>, right: impl Iterator<Item = &'a u32>) -> usize {
+fn count_equal<'a>(
+    left: impl Iterator<Item = &'a u32>,
+    right: impl Iterator<Item = &'a u32>,
+) -> usize {
     left.zip(right).take_while(|(a, b)| a == b).count()
 }
 
 /// Indices of a longest strictly rising subsequence.
-pub fn longest_rising(values: &[u32]) -> Vec<usize> {
+pub fn longest_increasing(values: &[u32]) -> Vec<usize> {
     // For each length, where the subsequence of that length with the least end ends.
     let mut ends: Vec<usize> = Vec::new();
     let mut before = vec![usize::MAX; values.len()];
@@ -304,19 +316,19 @@ mod tests {
 
     use super::*;
 
-    fn aligned(left: &[u32], right: &[u32]) -> Vec<Run> {
+    fn aligned(left: &[u32], right: &[u32]) -> Vec<EqualRun> {
         let symbols = left
             .iter()
             .chain(right)
             .max()
             .map_or(0, |&most| most as usize + 1);
-        let mut meter = Meter::new(u64::MAX);
-        let runs = Aligner::new(symbols).align(left, right, &mut meter);
+        let mut meter = StepMeter::new(u64::MAX);
+        let runs = SequenceAligner::new(symbols).align(left, right, &mut meter);
         assert_runs(left, right, &runs);
         runs
     }
 
-    fn assert_runs(left: &[u32], right: &[u32], runs: &[Run]) {
+    fn assert_runs(left: &[u32], right: &[u32], runs: &[EqualRun]) {
         let (mut x, mut y) = (0, 0);
         for run in runs {
             assert!(run.len > 0 && run.left >= x && run.right >= y);
@@ -329,7 +341,7 @@ mod tests {
         }
     }
 
-    fn common(runs: &[Run]) -> usize {
+    fn common(runs: &[EqualRun]) -> usize {
         runs.iter().map(|run| run.len).sum()
     }
 
@@ -352,7 +364,7 @@ mod tests {
 
     #[test]
     fn an_insertion_is_one() {
-        let run = |left, right, len| Run { left, right, len };
+        let run = |left, right, len| EqualRun { left, right, len };
         assert_eq!(aligned(&[1, 2, 3], &[9, 1, 2, 3]), [run(0, 1, 3)]);
         assert_eq!(
             aligned(&[1, 2, 3], &[1, 9, 9, 2, 3]),
@@ -384,8 +396,8 @@ mod tests {
         let right: Vec<u32> = (0..4000)
             .map(|n: u32| n.wrapping_mul(40_503) >> 4 & 15)
             .collect();
-        let mut meter = Meter::new(1000);
-        let runs = Aligner::new(16).align(&left, &right, &mut meter);
+        let mut meter = StepMeter::new(1000);
+        let runs = SequenceAligner::new(16).align(&left, &right, &mut meter);
         assert!(meter.ran_out());
         assert_runs(&left, &right, &runs);
         let all = common(&aligned(&left, &right));
@@ -417,7 +429,7 @@ mod tests {
 
         #[test]
         fn rises(values in prop::collection::vec(0u32..50, 0..60)) {
-            let rising = longest_rising(&values);
+            let rising = longest_increasing(&values);
             let least = rising.windows(2).all(|pair| pair[0] < pair[1] && values[pair[0]] < values[pair[1]]);
             prop_assert!(least);
             let mut sorted = values.clone();

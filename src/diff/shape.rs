@@ -5,33 +5,33 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Change, Shown, Value, What};
+use super::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::json::{self, JsonKind};
 
 /// The shape of all texts taken in.
 #[derive(Clone, Debug, Default)]
-pub struct Shape {
-    root: Place,
+pub struct JsonShape {
+    root: PathShape,
 }
 
 /// What stands at one path.
 #[derive(Clone, Debug, Default)]
-struct Place {
+struct PathShape {
     /// How often something stood there.
-    times: u64,
+    count: u64,
     /// How often an object did.
-    objects: u64,
+    object_count: u64,
     /// Which kinds, in words.
-    kinds: Vec<&'static str>,
+    type_names: Vec<&'static str>,
     /// The one scalar that always stood there.
-    constant: Constant,
+    constant: ConstantState,
     members: BTreeMap<String, Self>,
     items: Option<Box<Self>>,
 }
 
 /// What is a difference.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Rule {
+enum ShapeMode {
     /// Whatever is not allowed by what was seen.
     Baseline,
     /// Whatever is not equal.
@@ -39,7 +39,7 @@ enum Rule {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-enum Constant {
+enum ConstantState {
     #[default]
     Unseen,
     Always(String),
@@ -47,33 +47,38 @@ enum Constant {
 }
 
 /// The longest scalar that is remembered as a constant, in bytes.
-const CONSTANT: usize = 200;
+const MAX_CONSTANT_LEN: usize = 200;
 
-impl Shape {
+impl JsonShape {
     /// Takes one text in.
-    pub fn take(&mut self, value: json::JsonValue<'_>) {
-        self.root.take(value);
+    pub fn add(&mut self, value: json::JsonValue<'_>) {
+        self.root.add(value);
     }
 
     /// What `other` has that this shape, as the baseline, does not allow: new paths, missing ones that are
     /// always there, other kinds of value.
-    pub fn allows(&self, other: &Self) -> Vec<Change> {
-        self.held_against(other, Rule::Baseline)
+    pub fn find_violations(&self, other: &Self) -> Vec<DiffChange> {
+        self.compare_as(other, ShapeMode::Baseline)
     }
 
     /// All that differs, either way.
-    pub fn compare(&self, other: &Self) -> Vec<Change> {
-        self.held_against(other, Rule::Equal)
+    pub fn compare(&self, other: &Self) -> Vec<DiffChange> {
+        self.compare_as(other, ShapeMode::Equal)
     }
 
-    fn held_against(&self, other: &Self, rule: Rule) -> Vec<Change> {
-        let words = |place: &Place| match place.times {
-            0 => Value::Text("no JSON".to_owned()).into(),
-            _ => place.words(true),
+    fn compare_as(&self, other: &Self, rule: ShapeMode) -> Vec<DiffChange> {
+        let words = |place: &PathShape| match place.count {
+            0 => DiffValue::Text("no JSON".to_owned()).into(),
+            _ => place.describe(true),
         };
-        if (self.root.times == 0) != (other.root.times == 0) {
+        if (self.root.count == 0) != (other.root.count == 0) {
             let (left, right) = (words(&self.root), words(&other.root));
-            return vec![Change::new("", What::Changed, Some(left), Some(right))];
+            return vec![DiffChange::new(
+                "",
+                ChangeKind::Changed,
+                Some(left),
+                Some(right),
+            )];
         }
         let mut changes = Vec::new();
         self.root.compare(&other.root, rule, "", &mut changes);
@@ -82,70 +87,83 @@ impl Shape {
 
     /// Where one value always stands here, and another always there; more than once, for what stands once is no
     /// constant.
-    pub fn constants(&self, other: &Self) -> Vec<Change> {
+    pub fn compare_constants(&self, other: &Self) -> Vec<DiffChange> {
         let mut changes = Vec::new();
-        self.root.constants(&other.root, "", &mut changes);
+        self.root.compare_constants(&other.root, "", &mut changes);
         changes
     }
 }
 
-impl Place {
-    fn take(&mut self, value: json::JsonValue<'_>) {
-        self.times = self.times.saturating_add(1);
-        let kind = name(value.kind());
-        if !self.kinds.contains(&kind) {
-            self.kinds.push(kind);
-            self.kinds.sort_unstable();
+impl PathShape {
+    fn add(&mut self, value: json::JsonValue<'_>) {
+        self.count = self.count.saturating_add(1);
+        let kind = type_name(value.kind());
+        if !self.type_names.contains(&kind) {
+            self.type_names.push(kind);
+            self.type_names.sort_unstable();
         }
         match value.kind() {
             JsonKind::Object => {
-                self.objects = self.objects.saturating_add(1);
+                self.object_count = self.object_count.saturating_add(1);
                 for (key, value) in value.members() {
                     let key = key.as_str().unwrap_or_default().into_owned();
-                    self.members.entry(key).or_default().take(value);
+                    self.members.entry(key).or_default().add(value);
                 }
-                self.constant = Constant::Varies;
+                self.constant = ConstantState::Varies;
             }
             JsonKind::Array => {
                 for item in value.items() {
-                    self.items.get_or_insert_default().take(item);
+                    self.items.get_or_insert_default().add(item);
                 }
-                self.constant = Constant::Varies;
+                self.constant = ConstantState::Varies;
             }
-            _ => self.constant.take(value.raw()),
+            _ => self.constant.add(value.raw()),
         }
     }
 
     /// In words: `string or null, sometimes`.
-    fn words(&self, always: bool) -> Shown {
-        let kinds = self.kinds.join(" or ");
+    fn describe(&self, always: bool) -> PlacedValue {
+        let kinds = self.type_names.join(" or ");
         let often = if always { "" } else { ", sometimes" };
-        Value::Text(format!("{kinds}{often}")).into()
+        DiffValue::Text(format!("{kinds}{often}")).into()
     }
 
-    fn compare(&self, other: &Self, rule: Rule, at: &str, changes: &mut Vec<Change>) {
-        let new = other.kinds.iter().any(|kind| !self.kinds.contains(kind));
-        let differ = new || rule == Rule::Equal && self.kinds != other.kinds;
-        if differ && self.times > 0 && other.times > 0 {
-            let (left, right) = (self.words(true), other.words(true));
-            changes.push(Change::new(at, What::Changed, Some(left), Some(right)));
+    fn compare(&self, other: &Self, rule: ShapeMode, at: &str, changes: &mut Vec<DiffChange>) {
+        let new = other
+            .type_names
+            .iter()
+            .any(|kind| !self.type_names.contains(kind));
+        let differ = new || rule == ShapeMode::Equal && self.type_names != other.type_names;
+        if differ && self.count > 0 && other.count > 0 {
+            let (left, right) = (self.describe(true), other.describe(true));
+            changes.push(DiffChange::new(
+                at,
+                ChangeKind::Changed,
+                Some(left),
+                Some(right),
+            ));
         }
         for (key, place) in &self.members {
-            let inner = format!("{at}/{}", escaped(key));
-            let always = place.times >= self.objects;
+            let inner = format!("{at}/{}", escape_step(key));
+            let always = place.count >= self.object_count;
             let Some(there) = other.members.get(key) else {
                 // Of an object that is not there at all, nothing is missing.
-                if other.objects > 0 && (always || rule == Rule::Equal) {
-                    let left = Some(place.words(always));
-                    changes.push(Change::new(&inner, What::Removed, left, None));
+                if other.object_count > 0 && (always || rule == ShapeMode::Equal) {
+                    let left = Some(place.describe(always));
+                    changes.push(DiffChange::new(&inner, ChangeKind::Removed, left, None));
                 }
                 continue;
             };
-            let still = there.times >= other.objects;
-            let often = always && !still || rule == Rule::Equal && always != still;
-            if often && other.objects > 0 && self.objects > 0 {
-                let (left, right) = (place.words(always), there.words(still));
-                changes.push(Change::new(&inner, What::Changed, Some(left), Some(right)));
+            let still = there.count >= other.object_count;
+            let often = always && !still || rule == ShapeMode::Equal && always != still;
+            if often && other.object_count > 0 && self.object_count > 0 {
+                let (left, right) = (place.describe(always), there.describe(still));
+                changes.push(DiffChange::new(
+                    &inner,
+                    ChangeKind::Changed,
+                    Some(left),
+                    Some(right),
+                ));
             }
             // Told once: the kinds are part of those words.
             let told = changes.len();
@@ -155,12 +173,12 @@ impl Place {
             }
         }
         // Where no object was ever seen, it is the object that is new, and not each of its members.
-        for (key, place) in other.members.iter().filter(|_| self.objects > 0) {
+        for (key, place) in other.members.iter().filter(|_| self.object_count > 0) {
             if !self.members.contains_key(key) {
-                let always = place.times >= other.objects;
-                let inner = format!("{at}/{}", escaped(key));
-                let right = Some(place.words(always));
-                changes.push(Change::new(&inner, What::Added, None, right));
+                let always = place.count >= other.object_count;
+                let inner = format!("{at}/{}", escape_step(key));
+                let right = Some(place.describe(always));
+                changes.push(DiffChange::new(&inner, ChangeKind::Added, None, right));
             }
         }
         if let (Some(items), Some(others)) = (&self.items, &other.items) {
@@ -168,37 +186,43 @@ impl Place {
         }
     }
 
-    fn constants(&self, other: &Self, at: &str, changes: &mut Vec<Change>) {
-        if let (Constant::Always(left), Constant::Always(right)) = (&self.constant, &other.constant)
+    fn compare_constants(&self, other: &Self, at: &str, changes: &mut Vec<DiffChange>) {
+        if let (ConstantState::Always(left), ConstantState::Always(right)) =
+            (&self.constant, &other.constant)
             && left != right
-            && self.times.min(other.times) > 1
+            && self.count.min(other.count) > 1
         {
-            let json = |text: &String| Some(Value::Json(text.clone()).into());
-            changes.push(Change::new(at, What::Changed, json(left), json(right)));
+            let json = |text: &String| Some(DiffValue::Json(text.clone()).into());
+            changes.push(DiffChange::new(
+                at,
+                ChangeKind::Changed,
+                json(left),
+                json(right),
+            ));
         }
         for (key, place) in &self.members {
             if let Some(there) = other.members.get(key) {
-                place.constants(there, &format!("{at}/{}", escaped(key)), changes);
+                place.compare_constants(there, &format!("{at}/{}", escape_step(key)), changes);
             }
         }
         if let (Some(items), Some(others)) = (&self.items, &other.items) {
-            items.constants(others, &format!("{at}/*"), changes);
+            items.compare_constants(others, &format!("{at}/*"), changes);
         }
     }
 }
 
-impl Constant {
-    fn take(&mut self, raw: &[u8]) {
+impl ConstantState {
+    fn add(&mut self, raw: &[u8]) {
         let text = std::str::from_utf8(raw).unwrap_or_default();
         *self = match &*self {
-            Self::Unseen if text.len() <= CONSTANT => Self::Always(text.to_owned()),
+            Self::Unseen if text.len() <= MAX_CONSTANT_LEN => Self::Always(text.to_owned()),
             Self::Always(known) if known == text => return,
             _ => Self::Varies,
         };
     }
 }
 
-fn name(kind: JsonKind) -> &'static str {
+fn type_name(kind: JsonKind) -> &'static str {
     match kind {
         JsonKind::Object => "object",
         JsonKind::Array => "array",
@@ -210,7 +234,7 @@ fn name(kind: JsonKind) -> &'static str {
 }
 
 /// A key as a step of a JSON Pointer (RFC 6901, section 3).
-fn escaped(key: &str) -> String {
+fn escape_step(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
@@ -219,20 +243,20 @@ mod tests {
     use super::*;
     use crate::json::JsonDocument;
 
-    fn shape(texts: &[&str]) -> Shape {
-        let mut shape = Shape::default();
+    fn shape(texts: &[&str]) -> JsonShape {
+        let mut shape = JsonShape::default();
         for text in texts {
-            shape.take(JsonDocument::parse(text.as_bytes()).unwrap().root());
+            shape.add(JsonDocument::parse(text.as_bytes()).unwrap().root());
         }
         shape
     }
 
-    fn told(changes: &[Change]) -> Vec<String> {
-        let value = |shown: &Option<Shown>| match shown.as_ref().map(|shown| &shown.value) {
-            Some(Value::Text(text) | Value::Json(text)) => text.clone(),
+    fn told(changes: &[DiffChange]) -> Vec<String> {
+        let value = |shown: &Option<PlacedValue>| match shown.as_ref().map(|shown| &shown.value) {
+            Some(DiffValue::Text(text) | DiffValue::Json(text)) => text.clone(),
             _ => "-".to_owned(),
         };
-        let line = |change: &Change| {
+        let line = |change: &DiffChange| {
             let (left, right) = (value(&change.left), value(&change.right));
             format!("{} {left} > {right}", change.at)
         };
@@ -253,12 +277,12 @@ mod tests {
             "/list/*/z - > object, sometimes",
             "/extra - > object",
         ];
-        let mut changes = told(&base.allows(&other));
+        let mut changes = told(&base.find_violations(&other));
         changes.sort();
         let mut expected = expected.map(str::to_owned);
         expected.sort();
         assert_eq!(changes, expected);
-        assert_eq!(base.allows(&base), vec![]);
+        assert_eq!(base.find_violations(&base), vec![]);
         assert_eq!(base.compare(&base), vec![]);
     }
 
@@ -270,13 +294,13 @@ mod tests {
         ]);
         let right = shape(&[r#"{"a":1,"c":[{"x":1}]}"#, r#"{"b":1,"d":{"f":1}}"#]);
         let there = left.compare(&right);
-        let back = right.compare(&left).into_iter().map(|change| Change {
+        let back = right.compare(&left).into_iter().map(|change| DiffChange {
             what: change.what.mirrored(),
             left: change.right,
             right: change.left,
             ..change
         });
-        let sorted = |mut changes: Vec<Change>| {
+        let sorted = |mut changes: Vec<DiffChange>| {
             changes.sort_by(|one, other| one.at.cmp(&other.at));
             changes
         };
@@ -286,14 +310,17 @@ mod tests {
     #[test]
     fn a_baseline_allows_what_any_of_it_had() {
         let base = shape(&[r#"{"a":1}"#, r#"{"a":null,"b":""}"#]);
-        assert_eq!(base.allows(&shape(&[r#"{"a":null}"#])), vec![]);
-        assert_eq!(base.allows(&shape(&[r#"{"a":3,"b":"x"}"#])), vec![]);
+        assert_eq!(base.find_violations(&shape(&[r#"{"a":null}"#])), vec![]);
+        assert_eq!(
+            base.find_violations(&shape(&[r#"{"a":3,"b":"x"}"#])),
+            vec![]
+        );
     }
 
     #[test]
     fn what_is_no_json_is_not_like_what_is() {
         let (base, none) = (shape(&[r#"{"a":1}"#]), shape(&[]));
-        for rule in [Shape::allows, Shape::compare] {
+        for rule in [JsonShape::find_violations, JsonShape::compare] {
             assert_eq!(told(&rule(&base, &none)), [" object > no JSON"]);
             assert_eq!(told(&rule(&none, &base)), [" no JSON > object"]);
             assert_eq!(rule(&none, &none), vec![]);
@@ -304,6 +331,9 @@ mod tests {
     fn constants_of_a_stream() {
         let left = shape(&[r#"{"m":"one","t":1,"u":1}"#, r#"{"m":"one","t":2}"#]);
         let right = shape(&[r#"{"m":"two","t":1}"#, r#"{"m":"two","t":5,"u":2}"#]);
-        assert_eq!(told(&left.constants(&right)), [r#"/m "one" > "two""#]);
+        assert_eq!(
+            told(&left.compare_constants(&right)),
+            [r#"/m "one" > "two""#]
+        );
     }
 }

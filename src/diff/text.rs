@@ -8,15 +8,15 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::effort::{Effort, Meter};
-use super::sequence::{self, Aligner};
+use super::sequence::{self, SequenceAligner};
+use super::work_limit::{StepMeter, WorkLimit};
 use crate::span::Span;
 
 /// A piece of two texts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct Run {
+pub struct TextRun {
     /// Which text has it.
-    pub kind: RunKind,
+    pub kind: TextRunKind,
     /// Its bytes in the left text; of what was added, the empty place where it would stand.
     pub left: Span,
     /// Its bytes in the right text; of what was removed, the empty place where it would stand.
@@ -26,7 +26,7 @@ pub struct Run {
 /// Which of two texts has a piece.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RunKind {
+pub enum TextRunKind {
     /// Both.
     Same,
     /// The left one only.
@@ -41,39 +41,39 @@ pub enum RunKind {
 /// Texts of several lines are first compared line by line, and word by word only where lines differ.
 ///
 /// Once the meter has run out, whatever is not yet aligned is different.
-pub fn words(left: &str, right: &str, meter: &mut Meter) -> Vec<Run> {
+pub fn diff_words(left: &str, right: &str, meter: &mut StepMeter) -> Vec<TextRun> {
     let whole = [
         Span::new(0, left.len() as u64),
         Span::new(0, right.len() as u64),
     ];
     let mut changes = Vec::new();
-    for lines in aligned([left, right], whole, next_line, meter) {
-        let in_lines = aligned([left, right], lines, next_word, meter);
-        changes.extend(joined(in_lines));
+    for lines in align([left, right], whole, line_len, meter) {
+        let in_lines = align([left, right], lines, word_len, meter);
+        changes.extend(join_close(in_lines));
     }
-    runs(whole, &joined(changes))
+    to_runs(whole, &join_close(changes))
 }
 
 /// The pieces of two texts, cut between lines; a line ends with its line feed.
-pub fn lines(left: &str, right: &str, effort: Effort) -> Vec<Run> {
-    let mut meter = Meter::new(effort.steps);
+pub fn diff_lines(left: &str, right: &str, effort: WorkLimit) -> Vec<TextRun> {
+    let mut meter = StepMeter::new(effort.max_steps);
     let whole = [
         Span::new(0, left.len() as u64),
         Span::new(0, right.len() as u64),
     ];
-    runs(whole, &aligned([left, right], whole, next_line, &mut meter))
+    to_runs(whole, &align([left, right], whole, line_len, &mut meter))
 }
 
 /// What was removed, and what was added in its place; one of both may be empty.
-type Change = [Span; 2];
+type TextReplacement = [Span; 2];
 
 /// What differs between two parts of texts, cut where `next` says that a symbol ends.
-fn aligned(
+fn align(
     texts: [&str; 2],
-    parts: Change,
+    parts: TextReplacement,
     next: fn(&str) -> usize,
-    meter: &mut Meter,
-) -> Vec<Change> {
+    meter: &mut StepMeter,
+) -> Vec<TextReplacement> {
     let mut numbers: HashMap<&str, u32> = HashMap::new();
     let mut ends: [Vec<u64>; 2] = parts.map(|part| vec![part.start]);
     let mut symbols = [Vec::new(), Vec::new()];
@@ -94,10 +94,10 @@ fn aligned(
     let mut changes = Vec::new();
     // Both ways round the same one is searched; the other is its mirror image.
     let first = usize::from((texts[0].len(), texts[0]) > (texts[1].len(), texts[1]));
-    let mut aligner = Aligner::new(numbers.len());
+    let mut aligner = SequenceAligner::new(numbers.len());
     let (one, other) = (&symbols[first], &symbols[1 - first]);
     let runs = aligner.align(one, other, meter);
-    let end = sequence::Run {
+    let end = sequence::EqualRun {
         left: one.len(),
         right: other.len(),
         len: 0,
@@ -117,9 +117,9 @@ fn aligned(
 }
 
 /// Changes with nothing between them but what is less than either.
-fn joined(changes: Vec<Change>) -> Vec<Change> {
-    let size = |[removed, added]: Change| removed.len().max(added.len());
-    let mut joined: Vec<Change> = Vec::new();
+fn join_close(changes: Vec<TextReplacement>) -> Vec<TextReplacement> {
+    let size = |[removed, added]: TextReplacement| removed.len().max(added.len());
+    let mut joined: Vec<TextReplacement> = Vec::new();
     for mut change in changes {
         while let Some(&before) = joined.last() {
             let same = change[0].start.saturating_sub(before[0].end);
@@ -137,11 +137,11 @@ fn joined(changes: Vec<Change>) -> Vec<Change> {
 }
 
 /// The changes, and what is the same between them.
-fn runs(whole: [Span; 2], changes: &[Change]) -> Vec<Run> {
+fn to_runs(whole: [Span; 2], changes: &[TextReplacement]) -> Vec<TextRun> {
     let mut runs = Vec::new();
     let mut push = |kind, left: Span, right: Span| {
         if !left.is_empty() || !right.is_empty() {
-            runs.push(Run { kind, left, right });
+            runs.push(TextRun { kind, left, right });
         }
     };
     let mut from = whole.map(|text| text.start);
@@ -151,9 +151,9 @@ fn runs(whole: [Span; 2], changes: &[Change]) -> Vec<Run> {
             Span::new(from[0], removed.start),
             Span::new(from[1], added.start),
         ];
-        push(RunKind::Same, same[0], same[1]);
-        push(RunKind::Removed, removed, Span::empty_at(added.start));
-        push(RunKind::Added, Span::empty_at(removed.end), added);
+        push(TextRunKind::Same, same[0], same[1]);
+        push(TextRunKind::Removed, removed, Span::empty_at(added.start));
+        push(TextRunKind::Added, Span::empty_at(removed.end), added);
         from = [removed.end, added.end];
     }
     runs
@@ -165,18 +165,18 @@ fn slice(text: &str, part: Span) -> &str {
 }
 
 /// How long the line at the front is, its line feed included.
-fn next_line(text: &str) -> usize {
+fn line_len(text: &str) -> usize {
     memchr::memchr(b'\n', text.as_bytes()).map_or(text.len(), |feed| feed + 1)
 }
 
 /// How long the word at the front is; each other character stands for itself, but for a row of spaces.
-fn next_word(text: &str) -> usize {
+fn word_len(text: &str) -> usize {
     let Some(first) = text.chars().next() else {
         return 0;
     };
     let is_part: fn(char) -> bool = match first {
         ' ' | '\t' => |next| matches!(next, ' ' | '\t'),
-        _ if is_letter(first) => is_letter,
+        _ if is_word_char(first) => is_word_char,
         _ => |_| false,
     };
     let rest = &text[first.len_utf8()..];
@@ -184,7 +184,7 @@ fn next_word(text: &str) -> usize {
 }
 
 /// Whether it makes a word with its neighbours; Chinese and Japanese characters are words of their own.
-fn is_letter(character: char) -> bool {
+fn is_word_char(character: char) -> bool {
     let alone = matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
     !alone && (character.is_alphanumeric() || matches!(character, '_' | '\'' | '’'))
 }
@@ -195,41 +195,41 @@ mod tests {
 
     use super::*;
 
-    fn within(left: &str, right: &str, effort: Effort) -> Vec<Run> {
-        words(left, right, &mut Meter::new(effort.steps))
+    fn within(left: &str, right: &str, effort: WorkLimit) -> Vec<TextRun> {
+        diff_words(left, right, &mut StepMeter::new(effort.max_steps))
     }
 
-    fn shown(left: &str, right: &str, runs: &[Run]) -> String {
-        let piece = |run: &Run| match run.kind {
-            RunKind::Same => slice(left, run.left).to_owned(),
-            RunKind::Removed => format!("[-{}-]", slice(left, run.left)),
-            RunKind::Added => format!("[+{}+]", slice(right, run.right)),
+    fn shown(left: &str, right: &str, runs: &[TextRun]) -> String {
+        let piece = |run: &TextRun| match run.kind {
+            TextRunKind::Same => slice(left, run.left).to_owned(),
+            TextRunKind::Removed => format!("[-{}-]", slice(left, run.left)),
+            TextRunKind::Added => format!("[+{}+]", slice(right, run.right)),
         };
         runs.iter().map(piece).collect()
     }
 
     fn case(left: &str, right: &str, expected: &str) {
-        let told = within(left, right, Effort::default());
+        let told = within(left, right, WorkLimit::default());
         assert_eq!(shown(left, right, &told), expected);
         assert_runs(left, right, &told);
     }
 
-    fn assert_runs(left: &str, right: &str, runs: &[Run]) {
+    fn assert_runs(left: &str, right: &str, runs: &[TextRun]) {
         let (mut x, mut y) = (0, 0);
         let mut before = None;
         for run in runs {
             assert_eq!((run.left.start, run.right.start), (x, y));
             (x, y) = (run.left.end, run.right.end);
             match run.kind {
-                RunKind::Same => assert_eq!(slice(left, run.left), slice(right, run.right)),
-                RunKind::Removed => assert!(run.right.is_empty() && !run.left.is_empty()),
-                RunKind::Added => assert!(run.left.is_empty() && !run.right.is_empty()),
+                TextRunKind::Same => assert_eq!(slice(left, run.left), slice(right, run.right)),
+                TextRunKind::Removed => assert!(run.right.is_empty() && !run.left.is_empty()),
+                TextRunKind::Added => assert!(run.left.is_empty() && !run.right.is_empty()),
             }
             assert!(
                 before != Some(run.kind),
                 "pieces of one kind that touch are one"
             );
-            assert!((before, run.kind) != (Some(RunKind::Added), RunKind::Removed));
+            assert!((before, run.kind) != (Some(TextRunKind::Added), TextRunKind::Removed));
             before = Some(run.kind);
         }
         assert_eq!((x, y), (left.len() as u64, right.len() as u64));
@@ -261,13 +261,16 @@ mod tests {
             "# Rules\nBe kind.\n[+Never lie.\n+]Be[+ very+] brief.\n",
         );
         let (left, right) = ("a\nb\nc", "a\nx\nc\n");
-        let told = lines(left, right, Effort::default());
+        let told = diff_lines(left, right, WorkLimit::default());
         assert_eq!(shown(left, right, &told), "a\n[-b\nc-][+x\nc\n+]");
     }
 
     #[test]
     fn without_effort_all_is_different() {
-        let effort = Effort { steps: 0, bytes: 0 };
+        let effort = WorkLimit {
+            max_steps: 0,
+            max_bytes: 0,
+        };
         let told = within("one two three", "one 2 3", effort);
         assert_eq!(
             shown("one two three", "one 2 3", &told),
@@ -282,13 +285,13 @@ mod tests {
             right in "([ab]{1,2}|[ ,.\n]|é|日){0,30}",
             steps in 0u64..300,
         ) {
-            for effort in [Effort::default(), Effort { steps, bytes: 0 }] {
+            for effort in [WorkLimit::default(), WorkLimit { max_steps: steps, max_bytes: 0 }] {
                 assert_runs(&left, &right, &within(&left, &right, effort));
-                assert_runs(&left, &right, &lines(&left, &right, effort));
+                assert_runs(&left, &right, &diff_lines(&left, &right, effort));
             }
-            let mirrored = within(&right, &left, Effort::default());
-            let kept = |run: &&Run| run.kind == RunKind::Same;
-            let told = within(&left, &right, Effort::default());
+            let mirrored = within(&right, &left, WorkLimit::default());
+            let kept = |run: &&TextRun| run.kind == TextRunKind::Same;
+            let told = within(&left, &right, WorkLimit::default());
             let one: Vec<_> = told.iter().filter(kept).map(|run| (run.left, run.right)).collect();
             let two: Vec<_> = mirrored.iter().filter(kept).map(|run| (run.right, run.left)).collect();
             prop_assert_eq!(one, two);

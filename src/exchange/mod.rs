@@ -1,5 +1,5 @@
 //! One exchange as every view takes it: the messages of both sides, what happened to the connection,
-//! and how it ended. Made from a tape, or from the same feed while it runs, by one [`Reader`].
+//! and how it ended. Made from a tape, or from the same feed while it runs, by one [`ExchangeReader`].
 
 pub mod phases;
 pub mod roles;
@@ -21,11 +21,11 @@ pub struct Exchange {
     pub facts: Vec<(Moment, ConnectionFact)>,
     /// The request.
     pub request: HttpMessage,
-    /// Interim responses (1xx) before the final one, in order; the first [`REMEMBERED`] of them.
+    /// Interim responses (1xx) before the final one, in order; the first [`MAX_REMEMBERED`] of them.
     pub interim: Vec<HttpMessage>,
     /// Interim responses beyond those.
     pub more_interim: u64,
-    /// Masked places beyond the first [`REMEMBERED`], which are among the facts.
+    /// Masked places beyond the first [`MAX_REMEMBERED`], which are among the facts.
     pub more_masked: u64,
     /// The final response; begun, as far as it came.
     pub response: HttpMessage,

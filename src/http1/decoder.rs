@@ -93,7 +93,7 @@ impl HttpDecoder {
         self.at
     }
 
-    /// Whether the message is over: by its framing, or cut, or lost. Bytes from [`Decoder::at`] on are
+    /// Whether the message is over: by its framing, or cut, or lost. Bytes from [`HttpDecoder::at`] on are
     /// not part of it.
     pub fn is_done(&self) -> bool {
         self.state == DecoderState::Done && self.queue.is_empty()
@@ -101,7 +101,7 @@ impl HttpDecoder {
 
     /// The next event in what is seen; `None`: needs more, or done.
     ///
-    /// Each call must see at least the bytes from [`Decoder::at`] on that an earlier call saw.
+    /// Each call must see at least the bytes from [`HttpDecoder::at`] on that an earlier call saw.
     pub fn step(&mut self, seen: Window<'_>) -> Option<Event> {
         loop {
             if let Some(event) = self.queue.pop_front() {

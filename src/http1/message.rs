@@ -16,7 +16,7 @@ pub struct HttpMessage {
     pub head: FieldSection,
     /// Which body follows; `None` until the head is whole.
     pub framing: Option<BodyFraming>,
-    /// Where the body lies; neighbours are joined. Empty under [`Keep::Heads`].
+    /// Where the body lies; neighbours are joined. Empty under [`BodyRetention::HeadsOnly`].
     pub body: Vec<Span>,
     /// Bytes of body so far, without framing.
     pub body_length: u64,
@@ -24,7 +24,7 @@ pub struct HttpMessage {
     pub chunks: u64,
     /// The trailers with their bytes.
     pub trailers: FieldSection,
-    /// What is odd about it, in the order of the stream; the first [`ODDITIES`] of them.
+    /// What is odd about it, in the order of the stream; the first [`MAX_ODDITIES`] of them.
     pub oddities: Vec<HttpOddity>,
     /// Oddities beyond those.
     pub more_oddities: u64,

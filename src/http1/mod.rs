@@ -2,9 +2,9 @@
 //! is odd is told instead of refused.
 //!
 //! This is not a parser for programs that want a request or a response: it is one for people who want to
-//! know what was really written. So a [`Decoder`] never returns an error. It emits [`Event`]s whose
-//! spans tile the stream; an [`Oddity`] where a rule was bent but the meaning is plain; and when the
-//! framing is lost, one [`End::Lost`] with the offset and the [`Fault`], and the rest as
+//! know what was really written. So a [`HttpDecoder`] never returns an error. It emits [`Event`]s whose
+//! spans tile the stream; an [`HttpOddity`] where a rule was bent but the meaning is plain; and when the
+//! framing is lost, one [`MessageEnd::FramingLost`] with the offset and the [`HttpFault`], and the rest as
 //! [`Event::Unframed`].
 //!
 //! ```text
@@ -23,7 +23,7 @@
 //!   neighbouring `Unframed`) are joined;
 //! - the spans of the events tile what was fed: re-emitting them gives the input;
 //! - a decoder owns no buffer and looks at no byte twice for the same purpose: the bytes before
-//!   [`Decoder::at`] may be dropped.
+//!   [`HttpDecoder::at`] may be dropped.
 
 #![cfg_attr(
     not(test),

@@ -1,10 +1,10 @@
 //! From a path to its value, or to a good reason why there is none; and from an offset to its path.
 
+use super::escape::escape_controls;
 use super::path::is_index;
-use super::text::escape_controls;
 use super::{JsonDocument, JsonKind, JsonValue, ValuePath};
 
-/// How many keys a [`Missing::NoKey`] names.
+/// How many keys a [`NotFoundReason::NoKey`] names.
 const MAX_LISTED_KEYS: usize = 12;
 
 /// The value that `path` means.

@@ -3,7 +3,7 @@
 //!
 //! Reading into maps and doubles, as programs do, would lose just what this tool is asked about: which of
 //! two `temperature` counted, whether a seed lost its last digits, what a proxy re-spelled. So a
-//! [`Document`] borrows the bytes and adds one flat list of [`Node`]s, each the kind and span of one value:
+//! [`JsonDocument`] borrows the bytes and adds one flat list of [`Node`]s, each the kind and span of one value:
 //!
 //! ```text
 //!  {"a": [1, 2], "b": null}          a node's `next` is the node after all that it holds,
@@ -18,20 +18,20 @@
 //! ```
 //!
 //! ```
-//! use wire::json::{Document, Path, edit};
+//! use wire::json::{JsonDocument, ValuePath, edit};
 //!
 //! let text = br#"{"model": "gpt-4o", "messages": [{"role": "user"}], "seed": 1e2}"#;
-//! let document = Document::parse(text)?;
+//! let document = JsonDocument::parse(text)?;
 //! assert_eq!(document.root().get("seed").map(|seed| seed.raw()), Some(&b"1e2"[..]));
 //!
-//! let edited = edit::set(text, &Path::parse("messages[0].role")?, b"\"system\"")?;
+//! let edited = edit::set(text, &ValuePath::parse("messages[0].role")?, b"\"system\"")?;
 //! assert!(edited.bytes.starts_with(br#"{"model": "gpt-4o", "messages": [{"role": "system"}]"#));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Guarantees, held by property tests and fuzzing:
 //!
-//! - what is accepted is what RFC 8259 accepts, up to [`DEPTH`] levels and 4 GiB; nothing else is;
+//! - what is accepted is what RFC 8259 accepts, up to [`MAX_DEPTH`] levels and 4 GiB; nothing else is;
 //! - spans nest, and neighbours follow each other in the order of the text;
 //! - an edit leaves every byte alone that it does not name.
 
@@ -46,18 +46,18 @@
 )]
 
 pub mod edit;
-mod fault;
+mod error;
+mod escape;
 mod find;
 mod parse;
 mod path;
-mod text;
 
 pub use edit::{EditedJson, JsonEditError};
-pub use fault::{ExpectedToken, JsonError, JsonFault, JsonPart};
+pub use error::{ExpectedToken, JsonError, JsonFault, JsonPart};
+pub use escape::quote;
 pub use find::{NotFoundReason, PathNotFound, find, pointer_at};
 pub use parse::MAX_DEPTH;
 pub use path::{ValuePath, ValuePathError};
-pub use text::quote;
 
 #[doc(hidden)]
 pub use checks::fuzz;
@@ -78,7 +78,7 @@ impl<'a> JsonDocument<'a> {
     /// Reads one JSON text, which may stand in white space.
     ///
     /// Strict, as RFC 8259 has it, with one liberty that its section 8.2 leaves open: an escape of half a
-    /// surrogate pair is kept. Values nest at most [`DEPTH`] deep.
+    /// surrogate pair is kept. Values nest at most [`MAX_DEPTH`] deep.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, JsonError> {
         let (text, nodes) = parse::parse(bytes)?;
         Ok(Self { text, nodes })
@@ -102,7 +102,7 @@ impl<'a> JsonDocument<'a> {
         &self.nodes
     }
 
-    /// The value, or key, at `index` of [`Document::nodes`].
+    /// The value, or key, at `index` of [`JsonDocument::nodes`].
     pub fn value(&self, index: usize) -> Option<JsonValue<'_>> {
         let index = u32::try_from(index).ok()?;
         self.nodes.get(usize::try_from(index).ok()?)?;
@@ -166,7 +166,7 @@ impl Node {
         Span::new(self.start.into(), self.end.into())
     }
 
-    /// Index, in [`Document::nodes`], of the node after everything that this one holds.
+    /// Index, in [`JsonDocument::nodes`], of the node after everything that this one holds.
     pub fn next(&self) -> usize {
         usize::try_from(self.next).unwrap_or(usize::MAX)
     }
@@ -206,7 +206,7 @@ impl std::fmt::Display for JsonKind {
     }
 }
 
-/// One value of a [`Document`]: a place in it, as cheap to copy as a reference.
+/// One value of a [`JsonDocument`]: a place in it, as cheap to copy as a reference.
 #[derive(Clone, Copy)]
 pub struct JsonValue<'a> {
     document: &'a JsonDocument<'a>,
@@ -232,7 +232,7 @@ impl<'a> JsonValue<'a> {
 
     /// The characters of a string, escapes undone; `None` for any other kind.
     ///
-    /// Half a surrogate pair, which no string can hold, becomes U+FFFD; [`Value::raw`] still tells it.
+    /// Half a surrogate pair, which no string can hold, becomes U+FFFD; [`JsonValue::raw`] still tells it.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         let node = self.node();
         let inner = self
@@ -240,7 +240,7 @@ impl<'a> JsonValue<'a> {
             .text_between(node.start.saturating_add(1), node.end.saturating_sub(1));
         match (node.kind, node.escaped) {
             (JsonKind::String, false) => Some(Cow::Borrowed(inner)),
-            (JsonKind::String, true) => Some(Cow::Owned(text::unescape(inner))),
+            (JsonKind::String, true) => Some(Cow::Owned(escape::unescape(inner))),
             _ => None,
         }
     }
@@ -361,7 +361,7 @@ impl<'a> Iterator for ChildValues<'a> {
     }
 }
 
-/// The members of an object; see [`Value::members`].
+/// The members of an object; see [`JsonValue::members`].
 #[derive(Clone, Debug)]
 pub struct ObjectMembers<'a>(ChildValues<'a>);
 
@@ -373,7 +373,7 @@ impl<'a> Iterator for ObjectMembers<'a> {
     }
 }
 
-/// The items of an array; see [`Value::items`].
+/// The items of an array; see [`JsonValue::items`].
 #[derive(Clone, Debug)]
 pub struct ArrayItems<'a>(ChildValues<'a>);
 

@@ -1,6 +1,6 @@
 //! From bytes to nodes in one pass, without recursion.
 
-use super::fault::{ExpectedToken, JsonError, JsonFault, JsonPart};
+use super::error::{ExpectedToken, JsonError, JsonFault, JsonPart};
 use super::{JsonKind, Node};
 
 /// How many containers may stand inside each other.

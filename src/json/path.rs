@@ -58,7 +58,7 @@ impl ValuePath {
     }
 }
 
-/// As a JSON Pointer: unambiguous, and read back by [`Path::parse`] to the same path.
+/// As a JSON Pointer: unambiguous, and read back by [`ValuePath::parse`] to the same path.
 impl std::fmt::Display for ValuePath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for step in &self.steps {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::failure::shown;
+use super::failure::escape_text;
 
 /// A URL, or a part of one, that cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -26,7 +26,7 @@ impl UrlError {
     }
 
     /// The same, with advice.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -44,10 +44,10 @@ impl Host {
     /// Reads a name, an IPv4 address, or an IPv6 address in brackets.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         if text.is_empty() {
-            return Err(UrlError::new("the URL has no host").hint("write https://HOST/PATH"));
+            return Err(UrlError::new("the URL has no host").with_hint("write https://HOST/PATH"));
         }
         if let Some(open) = text.strip_prefix('[') {
-            return bracketed(open);
+            return parse_ipv6_host(open);
         }
         if let Some(odd) = text
             .chars()
@@ -55,8 +55,8 @@ impl Host {
         {
             return Err(UrlError::new(format!(
                 "the host `{}` holds `{}`",
-                shown(text),
-                shown(odd.encode_utf8(&mut [0; 4]))
+                escape_text(text),
+                escape_text(odd.encode_utf8(&mut [0; 4]))
             )));
         }
         Ok(Self {
@@ -92,18 +92,19 @@ fn is_host_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | '~')
 }
 
-fn bracketed(open: &str) -> Result<Host, UrlError> {
+fn parse_ipv6_host(open: &str) -> Result<Host, UrlError> {
     let Some(text) = open.strip_suffix(']') else {
-        return Err(
-            UrlError::new(format!("the bracket of `[{}` is not closed", shown(open)))
-                .hint("write an IPv6 address as [::1]"),
-        );
+        return Err(UrlError::new(format!(
+            "the bracket of `[{}` is not closed",
+            escape_text(open)
+        ))
+        .with_hint("write an IPv6 address as [::1]"));
     };
     let Ok(address) = text.parse::<Ipv6Addr>() else {
         let zone = text.contains('%');
-        let error = UrlError::new(format!("`{}` is no IPv6 address", shown(text)));
+        let error = UrlError::new(format!("`{}` is no IPv6 address", escape_text(text)));
         return Err(match zone {
-            true => error.hint("zones (%eth0) are not supported"),
+            true => error.with_hint("zones (%eth0) are not supported"),
             false => error,
         });
     };
@@ -115,16 +116,16 @@ fn bracketed(open: &str) -> Result<Host, UrlError> {
 
 /// Host, perhaps a port, perhaps credentials.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Authority {
+pub(super) struct UrlAuthority {
     /// `user:password`, percent-decoded.
-    pub(super) user: Option<String>,
+    pub(super) userinfo: Option<String>,
     pub(super) host: Host,
     pub(super) port: Option<u16>,
 }
 
-impl Authority {
+impl UrlAuthority {
     /// Reads what stands before a path in `url`, which has no scheme any more. The rest of it is given too.
-    pub(super) fn split(url: &str) -> Result<(Self, &str), UrlError> {
+    pub(super) fn split_from(url: &str) -> Result<(Self, &str), UrlError> {
         let end = url.find(['/', '?', '#']).unwrap_or(url.len());
         let (authority, rest) = url.split_at(end);
         match Self::parse(authority) {
@@ -145,9 +146,9 @@ impl Authority {
         };
         let (host, port) = split_port(rest)?;
         Ok(Self {
-            user,
+            userinfo: user,
             host: Host::parse(host)?,
-            port: port.map(read_port).transpose()?,
+            port: port.map(parse_port).transpose()?,
         })
     }
 }
@@ -160,11 +161,11 @@ fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
         };
         let host = text.get(..host.len().saturating_add(1)).unwrap_or(text);
         return match after.strip_prefix(':') {
-            Some(port) => Ok((host, written(port))),
+            Some(port) => Ok((host, non_empty_port(port))),
             None if after.is_empty() => Ok((host, None)),
             None => Err(UrlError::new(format!(
                 "`{}` follows the address {host}",
-                shown(after)
+                escape_text(after)
             ))),
         };
     }
@@ -174,25 +175,27 @@ fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
     if port.contains(':') {
         return Err(UrlError::new(format!(
             "`{}` has several colons: an IPv6 address without brackets?",
-            shown(text)
+            escape_text(text)
         ))
-        .hint("write an IPv6 address as [::1]"));
+        .with_hint("write an IPv6 address as [::1]"));
     }
-    Ok((host, written(port)))
+    Ok((host, non_empty_port(port)))
 }
 
 /// `HOST:` without digits means the default port (RFC 3986, 3.2.3).
-fn written(port: &str) -> Option<&str> {
+fn non_empty_port(port: &str) -> Option<&str> {
     Some(port).filter(|port| !port.is_empty())
 }
 
 /// A port that can be connected to.
-pub(super) fn read_port(text: &str) -> Result<u16, UrlError> {
+pub(super) fn parse_port(text: &str) -> Result<u16, UrlError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
         Ok(port) if digits && port != 0 => Ok(port),
-        _ => Err(UrlError::new(format!("the port `{}` is none", shown(text)))
-            .hint("a port is a number from 1 to 65535")),
+        _ => Err(
+            UrlError::new(format!("the port `{}` is none", escape_text(text)))
+                .with_hint("a port is a number from 1 to 65535"),
+        ),
     }
 }
 
@@ -202,16 +205,18 @@ fn percent_decode(text: &str) -> Result<String, UrlError> {
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         rest = match tail {
-            [high, low, after @ ..] if *first == b'%' => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => {
-                    decoded.push(high << 4 | low);
-                    after
+            [high, low, after @ ..] if *first == b'%' => {
+                match (hex_digit(*high), hex_digit(*low)) {
+                    (Some(high), Some(low)) => {
+                        decoded.push(high << 4 | low);
+                        after
+                    }
+                    _ => {
+                        decoded.push(*first);
+                        tail
+                    }
                 }
-                _ => {
-                    decoded.push(*first);
-                    tail
-                }
-            },
+            }
             _ => {
                 decoded.push(*first);
                 tail
@@ -222,7 +227,7 @@ fn percent_decode(text: &str) -> Result<String, UrlError> {
         .map_err(|_| UrlError::new("the URL's user and password are no UTF-8 when decoded"))
 }
 
-fn digit(byte: u8) -> Option<u8> {
+fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte)
         .to_digit(16)
         .and_then(|digit| u8::try_from(digit).ok())
@@ -240,25 +245,30 @@ mod tests {
 
     #[test]
     fn the_last_at_sign_ends_the_credentials() {
-        let authority = Authority::parse("u:p@ss@h:1").unwrap();
-        assert_eq!(authority.user.as_deref(), Some("u:p@ss"));
+        let authority = UrlAuthority::parse("u:p@ss@h:1").unwrap();
+        assert_eq!(authority.userinfo.as_deref(), Some("u:p@ss"));
         assert_eq!(authority.host.as_str(), "h");
         assert_eq!(authority.port, Some(1));
     }
 
     #[test]
     fn a_password_that_ends_the_authority_is_not_repeated() {
-        let error = Authority::split("user:pa/ss@h:1/path").unwrap_err();
+        let error = UrlAuthority::split_from("user:pa/ss@h:1/path").unwrap_err();
         assert!(error.error.contains("%2F") && !error.error.contains("pa`"));
-        assert_eq!(Authority::split("h:80/a:b@c").unwrap().1, "/a:b@c");
-        assert!(Authority::split("h:x/").unwrap_err().error.contains("`x`"));
+        assert_eq!(UrlAuthority::split_from("h:80/a:b@c").unwrap().1, "/a:b@c");
+        assert!(
+            UrlAuthority::split_from("h:x/")
+                .unwrap_err()
+                .error
+                .contains("`x`")
+        );
     }
 
     #[test]
     fn nothing_may_follow_a_bracket_but_a_port() {
-        assert!(Authority::parse("[::1]x").is_err());
-        assert_eq!(Authority::parse("[::1]:9").unwrap().port, Some(9));
-        assert_eq!(Authority::parse("[::1]:").unwrap().port, None);
-        assert!(Authority::parse("[fe80::1%25eth0]").is_err());
+        assert!(UrlAuthority::parse("[::1]x").is_err());
+        assert_eq!(UrlAuthority::parse("[::1]:9").unwrap().port, Some(9));
+        assert_eq!(UrlAuthority::parse("[::1]:").unwrap().port, None);
+        assert!(UrlAuthority::parse("[fe80::1%25eth0]").is_err());
     }
 }

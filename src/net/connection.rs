@@ -8,69 +8,73 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 use super::authority::Host;
-use super::failure::{Failure, words};
-use super::tls::{self, Handshaken, Setting, Stream, Witness};
-use super::wire::{Transport, Wire};
+use super::failure::{NetFailure, io_error_words};
+use super::raw_stream::{RawStream, Transport};
+use super::tls::{self, BufferedTlsStream, EstablishedTls, HandshakeRecorder, TlsHintContext};
 use crate::tape::{CloseKind, ExchangeStage};
 
 /// An open connection to the target, plain or over TLS.
-pub struct Connection {
-    io: Io,
+pub struct ClientConnection {
+    io: ConnectionIo,
     /// Who is at the other end, as errors name it.
-    place: String,
+    peer_name: String,
     /// Whether the end of the stream is an end of TLS: with the target, or with an HTTPS proxy.
     ends_in_tls: bool,
 }
 
-enum Io {
+enum ConnectionIo {
     Plain(Box<dyn Transport>),
-    Tls(Box<Secure>),
+    Tls(Box<TlsIo>),
 }
 
-struct Secure {
-    stream: Box<Stream>,
+struct TlsIo {
+    stream: Box<BufferedTlsStream>,
     host: Host,
-    witness: Arc<Witness>,
-    setting: Setting,
+    recorder: Arc<HandshakeRecorder>,
+    hint_context: TlsHintContext,
 }
 
-impl Connection {
+impl ClientConnection {
     /// Without TLS of its own.
-    pub(super) fn plain(wire: Wire) -> Self {
+    pub(super) fn from_raw(wire: RawStream) -> Self {
         Self {
-            io: Io::Plain(wire.io),
-            place: wire.place,
+            io: ConnectionIo::Plain(wire.io),
+            peer_name: wire.peer_name,
             ends_in_tls: wire.through_tls,
         }
     }
 
     /// Over TLS that stands.
-    pub(super) fn secure(handshaken: Handshaken, host: Host, setting: Setting) -> Self {
+    pub(super) fn from_tls(
+        handshaken: EstablishedTls,
+        host: Host,
+        setting: TlsHintContext,
+    ) -> Self {
         Self {
-            io: Io::Tls(Box::new(Secure {
+            io: ConnectionIo::Tls(Box::new(TlsIo {
                 stream: handshaken.stream,
                 host,
-                witness: handshaken.witness,
-                setting,
+                recorder: handshaken.recorder,
+                hint_context: setting,
             })),
-            place: handshaken.place,
+            peer_name: handshaken.peer_name,
             ends_in_tls: true,
         }
     }
 
     /// Whether TLS stands with the target.
-    pub fn is_secured(&self) -> bool {
-        matches!(self.io, Io::Tls(_))
+    pub fn is_tls(&self) -> bool {
+        matches!(self.io, ConnectionIo::Tls(_))
     }
 
     /// Who is at the other end, as errors name it: `host (address:port)`.
-    pub fn peer(&self) -> &str {
-        &self.place
+    pub fn peer_name(&self) -> &str {
+        &self.peer_name
     }
 
     /// How the peer ended the connection, if this outcome of a read into a buffer that was not empty
     /// says that it did.
-    pub fn closing_of(&self, read: &io::Result<usize>) -> Option<CloseKind> {
+    pub fn closing_after_read(&self, read: &io::Result<usize>) -> Option<CloseKind> {
         use io::ErrorKind as Kind;
         match read {
             Ok(0) if self.ends_in_tls => Some(CloseKind::CloseNotify),
@@ -89,7 +93,7 @@ impl Connection {
     }
 
     /// What a failed read or write means.
-    pub fn failure(&self, stage: ExchangeStage, error: &io::Error) -> Failure {
+    pub fn io_failure(&self, stage: ExchangeStage, error: &io::Error) -> NetFailure {
         let doing = match stage {
             ExchangeStage::Write => "writing to",
             ExchangeStage::Read => "reading from",
@@ -98,21 +102,24 @@ impl Connection {
             | ExchangeStage::Proxy
             | ExchangeStage::Tls => "talking with",
         };
-        let (why, hint) = self.explain(error);
-        let error = format!("{doing} {} failed: {why}", self.place);
-        Failure {
+        let (why, hint) = self.explain_error(error);
+        let error = format!("{doing} {} failed: {why}", self.peer_name);
+        NetFailure {
             hint,
-            ..Failure::refused(stage, error)
+            ..NetFailure::refused(stage, error)
         }
     }
 
     /// A refusal of TLS 1.3 may come with the first read only: the client finishes first (RFC 8446, 2).
-    fn explain(&self, error: &io::Error) -> (String, Option<String>) {
+    fn explain_error(&self, error: &io::Error) -> (String, Option<String>) {
         match &self.io {
-            Io::Tls(secure) => {
-                tls::explain_later(error, &secure.host, &secure.witness, secure.setting)
-            }
-            Io::Plain(_) => (words(error), None),
+            ConnectionIo::Tls(secure) => tls::explain_stream_error(
+                error,
+                &secure.host,
+                &secure.recorder,
+                secure.hint_context,
+            ),
+            ConnectionIo::Plain(_) => (io_error_words(error), None),
         }
     }
 
@@ -125,38 +132,38 @@ impl Connection {
         }
     }
 
-    fn stream(self: Pin<&mut Self>) -> Pin<&mut dyn Transport> {
+    fn transport(self: Pin<&mut Self>) -> Pin<&mut dyn Transport> {
         match &mut self.get_mut().io {
-            Io::Plain(stream) => Pin::new(&mut **stream),
-            Io::Tls(secure) => Pin::new(&mut *secure.stream),
+            ConnectionIo::Plain(stream) => Pin::new(&mut **stream),
+            ConnectionIo::Tls(secure) => Pin::new(&mut *secure.stream),
         }
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for ClientConnection {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.stream().poll_read(context, buffer)
+        self.transport().poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for ClientConnection {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(context, bytes)
+        self.transport().poll_write(context, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_flush(context)
+        self.transport().poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_shutdown(context)
+        self.transport().poll_shutdown(context)
     }
 }

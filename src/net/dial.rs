@@ -13,15 +13,15 @@ use crate::span::Moment;
 use crate::tape::{ConnectionFact, ExchangeStage};
 
 use super::authority::Host;
-use super::failure::{Failure, shown, words};
-use super::progress::Progress;
-use super::wire::Wire;
+use super::failure::{NetFailure, escape_text, io_error_words};
+use super::progress::ConnectProgress;
+use super::raw_stream::RawStream;
 
 /// How long an attempt runs alone before the next one starts (RFC 8305, 5).
-const HEAD_START: Duration = Duration::from_millis(250);
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// What one attempt came to.
-type Attempt = (SocketAddr, io::Result<TcpStream>);
+type DialAttempt = (SocketAddr, io::Result<TcpStream>);
 
 /// Connects to the first of `addresses` that answers.
 ///
@@ -30,40 +30,40 @@ type Attempt = (SocketAddr, io::Result<TcpStream>);
 pub(super) async fn dial<R>(
     host: &Host,
     addresses: &[SocketAddr],
-    progress: &mut Progress<'_, R>,
-) -> Result<Wire, Failure>
+    progress: &mut ConnectProgress<'_, R>,
+) -> Result<RawStream, NetFailure>
 where
     R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
-    progress.enter(ExchangeStage::Connect, "");
+    progress.enter_stage(ExchangeStage::Connect, "");
     let mut waiting = addresses.iter().copied();
-    let mut running: JoinSet<Attempt> = JoinSet::new();
+    let mut running: JoinSet<DialAttempt> = JoinSet::new();
     let mut failed: Vec<(SocketAddr, io::Error)> = Vec::new();
     loop {
         if let Some(address) = waiting.next() {
-            progress.also(&place_of(host, &address));
-            running.spawn(attempt(address));
+            progress.add_peer(&peer_name(host, &address));
+            running.spawn(connect_one(address));
         }
         let answer = if waiting.len() == 0 {
             running.join_next().await
         } else {
-            match timeout(HEAD_START, running.join_next()).await {
+            match timeout(ATTEMPT_DELAY, running.join_next()).await {
                 Ok(answer) => answer,
                 Err(_) => continue,
             }
         };
         match answer {
-            Some(Ok((_, Ok(stream)))) => return Ok(connected(host, stream, progress)),
+            Some(Ok((_, Ok(stream)))) => return Ok(report_connected(host, stream, progress)),
             Some(Ok((address, Err(error)))) => {
-                progress.tell(&ConnectionFact::Tried {
+                progress.report_fact(&ConnectionFact::Tried {
                     peer: address.to_string(),
-                    error: words(&error),
+                    error: io_error_words(&error),
                 });
                 failed.push((address, error));
             }
             // An attempt that was cancelled or panicked has nothing to tell.
             Some(Err(_)) => {}
-            None => return Err(all_failed(host, &failed)),
+            None => return Err(dial_failure(host, &failed)),
         }
     }
 }
@@ -72,11 +72,15 @@ where
     clippy::disallowed_methods,
     reason = "this is where connections are opened"
 )]
-async fn attempt(address: SocketAddr) -> Attempt {
+async fn connect_one(address: SocketAddr) -> DialAttempt {
     (address, TcpStream::connect(address).await)
 }
 
-fn connected<R>(host: &Host, stream: TcpStream, progress: &mut Progress<'_, R>) -> Wire
+fn report_connected<R>(
+    host: &Host,
+    stream: TcpStream,
+    progress: &mut ConnectProgress<'_, R>,
+) -> RawStream
 where
     R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
@@ -87,16 +91,16 @@ where
     let peer = stream.peer_addr();
     let place = peer
         .as_ref()
-        .map_or_else(|_| host.to_string(), |address| place_of(host, address));
-    progress.tell(&ConnectionFact::Connected {
+        .map_or_else(|_| host.to_string(), |address| peer_name(host, address));
+    progress.report_fact(&ConnectionFact::Connected {
         peer: name(peer).unwrap_or_default(),
         local: name(stream.local_addr()).unwrap_or_default(),
     });
-    Wire::new(stream, place)
+    RawStream::new(stream, place)
 }
 
 /// A host in an error: the name, and the address that it had.
-fn place_of(host: &Host, address: &SocketAddr) -> String {
+fn peer_name(host: &Host, address: &SocketAddr) -> String {
     if host.ip() == Some(address.ip()) {
         address.to_string()
     } else {
@@ -104,66 +108,75 @@ fn place_of(host: &Host, address: &SocketAddr) -> String {
     }
 }
 
-fn all_failed(host: &Host, failed: &[(SocketAddr, io::Error)]) -> Failure {
+fn dial_failure(host: &Host, failed: &[(SocketAddr, io::Error)]) -> NetFailure {
     let error = match failed {
         [(address, error)] => format!(
             "cannot connect to {}: {}",
-            place_of(host, address),
-            words(error)
+            peer_name(host, address),
+            io_error_words(error)
         ),
         several => {
             let each: Vec<String> = several
                 .iter()
-                .map(|(address, error)| format!("{address}: {}", words(error)))
+                .map(|(address, error)| format!("{address}: {}", io_error_words(error)))
                 .collect();
             format!("cannot connect to {host}: {}", each.join("; "))
         }
     };
-    let failure = Failure::refused(ExchangeStage::Connect, error);
+    let failure = NetFailure::refused(ExchangeStage::Connect, error);
     let refused =
         |(_, error): &(SocketAddr, io::Error)| error.kind() == io::ErrorKind::ConnectionRefused;
     if !failed.is_empty() && failed.iter().all(refused) {
-        failure.hint("nothing listens there: is the server running, and is the port right?")
+        failure.with_hint("nothing listens there: is the server running, and is the port right?")
     } else {
-        failure.hint("check the address and the network; behind a firewall, --proxy may help")
+        failure.with_hint("check the address and the network; behind a firewall, --proxy may help")
     }
 }
 
 /// Connects to a Unix socket.
 #[cfg(unix)]
-pub(super) async fn unix<R>(path: &Path, progress: &mut Progress<'_, R>) -> Result<Wire, Failure>
+pub(super) async fn dial_unix<R>(
+    path: &Path,
+    progress: &mut ConnectProgress<'_, R>,
+) -> Result<RawStream, NetFailure>
 where
     R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
-    let name = shown(&path.display().to_string());
-    progress.enter(ExchangeStage::Connect, name.clone());
+    let name = escape_text(&path.display().to_string());
+    progress.enter_stage(ExchangeStage::Connect, name.clone());
     match tokio::net::UnixStream::connect(path).await {
         Ok(stream) => {
-            progress.tell(&ConnectionFact::Connected {
+            progress.report_fact(&ConnectionFact::Connected {
                 peer: path.display().to_string(),
                 local: String::new(),
             });
-            Ok(Wire::new(stream, name))
+            Ok(RawStream::new(stream, name))
         }
         Err(error) => {
-            progress.tell(&ConnectionFact::Tried {
+            progress.report_fact(&ConnectionFact::Tried {
                 peer: path.display().to_string(),
-                error: words(&error),
+                error: io_error_words(&error),
             });
-            let error = format!("cannot connect to the socket {name}: {}", words(&error));
-            Err(Failure::refused(ExchangeStage::Connect, error)
-                .hint("is the server running, and is this its socket?"))
+            let error = format!(
+                "cannot connect to the socket {name}: {}",
+                io_error_words(&error)
+            );
+            Err(NetFailure::refused(ExchangeStage::Connect, error)
+                .with_hint("is the server running, and is this its socket?"))
         }
     }
 }
 
 /// Unix sockets are Unix's.
 #[cfg(not(unix))]
-pub(super) async fn unix<R>(path: &Path, _progress: &mut Progress<'_, R>) -> Result<Wire, Failure>
+pub(super) async fn unix<R>(
+    path: &Path,
+    _progress: &mut ConnectProgress<'_, R>,
+) -> Result<RawStream, NetFailure>
 where
     R: FnMut(Moment, &ConnectionFact) + ?Sized,
 {
-    let name = shown(&path.display().to_string());
+    let name = escape_text(&path.display().to_string());
     let error = format!("cannot connect to {name}: this system has no Unix sockets");
-    Err(Failure::refused(ExchangeStage::Connect, error))
+    Err(NetFailure::refused(ExchangeStage::Connect, error))
 }

@@ -7,7 +7,7 @@ use crate::tape::{ExchangeStage, FailureCause};
 /// Something went wrong on the way to the peer, or with it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{error}")]
-pub struct Failure {
+pub struct NetFailure {
     /// What was being done.
     pub stage: ExchangeStage,
     /// What kind of end it was.
@@ -18,7 +18,7 @@ pub struct Failure {
     pub hint: Option<String>,
 }
 
-impl Failure {
+impl NetFailure {
     /// The peer, the network or the machine refused.
     pub(super) fn refused(stage: ExchangeStage, error: impl Into<String>) -> Self {
         Self {
@@ -30,14 +30,14 @@ impl Failure {
     }
 
     /// The same, with advice.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 }
 
 /// Why a call of the operating system failed, in plain words.
-pub(super) fn words(error: &io::Error) -> String {
+pub(super) fn io_error_words(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
     let plain = match error.kind() {
         Kind::ConnectionRefused => "connection refused",
@@ -52,22 +52,22 @@ pub(super) fn words(error: &io::Error) -> String {
         Kind::TimedOut => "no answer before the operating system gave up",
         Kind::PermissionDenied => "not permitted",
         Kind::NotFound => "no such file",
-        _ => return uncoded(error),
+        _ => return os_error_text(error),
     };
     plain.to_owned()
 }
 
 /// The system's own words, without the number that std appends.
-pub(super) fn uncoded(error: &io::Error) -> String {
+pub(super) fn os_error_text(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text
         .split_once(" (os error")
         .map_or(text.as_str(), |(words, _)| words);
-    shown(text)
+    escape_text(text)
 }
 
 /// Text from elsewhere as part of one line: control characters escaped, length limited.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn escape_text(text: &str) -> String {
     const LIMIT: usize = 200;
     let mut escaped = String::new();
     for (n, character) in text.chars().enumerate() {
@@ -91,15 +91,15 @@ mod tests {
     #[test]
     fn system_errors_become_words() {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        assert_eq!(words(&refused), "connection refused");
+        assert_eq!(io_error_words(&refused), "connection refused");
         let other = io::Error::other("odd thing (os error 99)");
-        assert_eq!(words(&other), "odd thing");
+        assert_eq!(io_error_words(&other), "odd thing");
     }
 
     #[test]
     fn foreign_text_stays_on_one_line() {
-        assert_eq!(shown("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
-        assert_eq!(shown("it's \\ \"so\""), "it's \\ \"so\"");
-        assert_eq!(shown(&"x".repeat(500)).len(), 203);
+        assert_eq!(escape_text("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+        assert_eq!(escape_text("it's \\ \"so\""), "it's \\ \"so\"");
+        assert_eq!(escape_text(&"x".repeat(500)).len(), 203);
     }
 }

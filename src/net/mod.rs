@@ -1,9 +1,9 @@
 //! Sockets, names, TLS and the clock: everything that touches a network, and nothing that knows HTTP
 //! beyond what a proxy needs to hear.
 //!
-//! [`connect`] walks a [`Route`]: names to addresses, the first address that answers, the proxy, TLS. What
-//! happens on the way is told as it happens, as [`Fact`](crate::tape::Fact)s; what stops it is a
-//! [`Failure`] that says where and why. The [`Connection`] that comes of it carries bytes, and knows how
+//! [`connect`] walks a [`ConnectRoute`]: names to addresses, the first address that answers, the proxy, TLS. What
+//! happens on the way is told as it happens, as [`ConnectionFact`](crate::tape::ConnectionFact)s; what stops it is a
+//! [`NetFailure`] that says where and why. The [`ClientConnection`] that comes of it carries bytes, and knows how
 //! it ended.
 
 mod authority;
@@ -13,6 +13,7 @@ mod dial;
 mod failure;
 mod progress;
 mod proxy;
+mod raw_stream;
 mod resolve;
 mod route;
 #[cfg(test)]
@@ -21,14 +22,13 @@ mod testing;
 mod tests;
 mod tls;
 mod url;
-mod wire;
 
 pub use authority::{Host, UrlError};
 pub use clock::Clock;
-pub use connection::Connection;
-pub use failure::Failure;
+pub use connection::ClientConnection;
+pub use failure::NetFailure;
 pub use proxy::{Proxy, ProxyEnv, ProxyKind};
-pub use resolve::{Family, Override, OverrideError};
-pub use route::{Route, connect};
-pub use tls::{ClientCert, Roots, Tls, TlsError, TlsOptions};
-pub use url::{Scheme, Target};
+pub use resolve::{IpFamily, ResolveOverride, ResolveOverrideError};
+pub use route::{ConnectRoute, connect};
+pub use tls::{ClientCert, TlsClient, TlsError, TlsOptions, TrustRoots};
+pub use url::{TargetUrl, UrlScheme};

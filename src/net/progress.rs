@@ -6,48 +6,48 @@ use crate::span::Moment;
 use crate::tape::{ConnectionFact, ExchangeStage, FailureCause};
 
 use super::Clock;
-use super::failure::Failure;
+use super::failure::NetFailure;
 
 /// Tells facts with their moment, and remembers what is being done.
-pub(super) struct Progress<'a, R: ?Sized> {
+pub(super) struct ConnectProgress<'a, R: ?Sized> {
     clock: &'a Clock,
     report: &'a mut R,
     stage: ExchangeStage,
     /// With whom, for the message of a time-out.
-    at: String,
+    peer: String,
 }
 
-impl<'a, R: FnMut(Moment, &ConnectionFact) + ?Sized> Progress<'a, R> {
+impl<'a, R: FnMut(Moment, &ConnectionFact) + ?Sized> ConnectProgress<'a, R> {
     pub(super) fn new(clock: &'a Clock, report: &'a mut R) -> Self {
         Self {
             clock,
             report,
             stage: ExchangeStage::Resolve,
-            at: String::new(),
+            peer: String::new(),
         }
     }
 
     /// Something happened just now.
-    pub(super) fn tell(&mut self, fact: &ConnectionFact) {
+    pub(super) fn report_fact(&mut self, fact: &ConnectionFact) {
         (self.report)(self.clock.moment(), fact);
     }
 
     /// From here on, `stage` is what is being done, with `at`.
-    pub(super) fn enter(&mut self, stage: ExchangeStage, at: impl Into<String>) {
+    pub(super) fn enter_stage(&mut self, stage: ExchangeStage, at: impl Into<String>) {
         self.stage = stage;
-        self.at = at.into();
+        self.peer = at.into();
     }
 
     /// One more address is being tried at the same time.
-    pub(super) fn also(&mut self, at: &str) {
-        if !self.at.is_empty() {
-            self.at.push_str(", ");
+    pub(super) fn add_peer(&mut self, at: &str) {
+        if !self.peer.is_empty() {
+            self.peer.push_str(", ");
         }
-        self.at.push_str(at);
+        self.peer.push_str(at);
     }
 
     /// What it means that the time ran out now.
-    pub(super) fn timed_out(&self, after: Duration) -> Failure {
+    pub(super) fn timeout_failure(&self, after: Duration) -> NetFailure {
         let doing = match self.stage {
             ExchangeStage::Resolve => "resolving",
             ExchangeStage::Connect => "connecting to",
@@ -56,10 +56,10 @@ impl<'a, R: FnMut(Moment, &ConnectionFact) + ?Sized> Progress<'a, R> {
             ExchangeStage::Write => "writing to",
             ExchangeStage::Read => "reading from",
         };
-        Failure {
+        NetFailure {
             stage: self.stage,
             cause: FailureCause::TimedOut,
-            error: format!("no connection after {after:?}, while {doing} {}", self.at),
+            error: format!("no connection after {after:?}, while {doing} {}", self.peer),
             hint: Some("--connect-timeout SECONDS sets how long to wait".to_owned()),
         }
     }

@@ -12,36 +12,36 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsAcceptor;
 
 /// One that signs.
-pub(super) struct Authority {
+pub(super) struct TestAuthority {
     issuer: Issuer<'static, KeyPair>,
     der: CertificateDer<'static>,
     pub(super) pem: String,
 }
 
 /// A certificate with its key.
-pub(super) struct Issued {
+pub(super) struct TestCertificate {
     pub(super) der: CertificateDer<'static>,
     pub(super) pem: String,
     pub(super) key_pem: String,
     key: Vec<u8>,
 }
 
-pub(super) fn authority() -> Authority {
+pub(super) fn new_authority() -> TestAuthority {
     let mut params = CertificateParams::default();
     params.distinguished_name = common_name("test authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let key = KeyPair::generate().unwrap();
     let der = params.self_signed(&key).unwrap().der().clone();
-    Authority {
+    TestAuthority {
         pem: pem("CERTIFICATE", &der),
         der,
         issuer: Issuer::new(params, key),
     }
 }
 
-impl Authority {
-    pub(super) fn issue(&self, names: &[&str]) -> Issued {
+impl TestAuthority {
+    pub(super) fn issue(&self, names: &[&str]) -> TestCertificate {
         self.issue_with(names, |_| {})
     }
 
@@ -49,19 +49,19 @@ impl Authority {
         &self,
         names: &[&str],
         change: impl FnOnce(&mut CertificateParams),
-    ) -> Issued {
-        let (params, key) = leaf(names, change);
+    ) -> TestCertificate {
+        let (params, key) = leaf_params(names, change);
         let der = params.signed_by(&key, &self.issuer).unwrap().der().clone();
-        issued(der, &key)
+        to_test_certificate(der, &key)
     }
 }
 
-pub(super) fn self_signed(names: &[&str], is_ca: IsCa) -> Issued {
-    let (params, key) = leaf(names, |params| params.is_ca = is_ca);
-    issued(params.self_signed(&key).unwrap().der().clone(), &key)
+pub(super) fn self_signed(names: &[&str], is_ca: IsCa) -> TestCertificate {
+    let (params, key) = leaf_params(names, |params| params.is_ca = is_ca);
+    to_test_certificate(params.self_signed(&key).unwrap().der().clone(), &key)
 }
 
-fn leaf(
+fn leaf_params(
     names: &[&str],
     change: impl FnOnce(&mut CertificateParams),
 ) -> (CertificateParams, KeyPair) {
@@ -72,9 +72,9 @@ fn leaf(
     (params, KeyPair::generate().unwrap())
 }
 
-fn issued(der: CertificateDer<'static>, key: &KeyPair) -> Issued {
+fn to_test_certificate(der: CertificateDer<'static>, key: &KeyPair) -> TestCertificate {
     let key = key.serialize_der();
-    Issued {
+    TestCertificate {
         pem: pem("CERTIFICATE", &der),
         key_pem: pem("PRIVATE KEY", &key),
         der,
@@ -94,9 +94,9 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// A TLS server's side, which wants client certificates of `clients` if that is given.
-pub(super) fn acceptor(
-    issued: &Issued,
-    clients: Option<&Authority>,
+pub(super) fn new_acceptor(
+    issued: &TestCertificate,
+    clients: Option<&TestAuthority>,
     version: &'static SupportedProtocolVersion,
 ) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

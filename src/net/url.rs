@@ -3,19 +3,19 @@
 
 use std::fmt;
 
-use super::authority::{Authority, Host, UrlError};
-use super::failure::shown;
+use super::authority::{Host, UrlAuthority, UrlError};
+use super::failure::escape_text;
 
 /// The two schemes that are spoken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Scheme {
+pub enum UrlScheme {
     /// In the clear.
     Http,
     /// Over TLS.
     Https,
 }
 
-impl Scheme {
+impl UrlScheme {
     /// As it is written in a URL.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Scheme {
     }
 }
 
-impl fmt::Display for Scheme {
+impl fmt::Display for UrlScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -41,9 +41,9 @@ impl fmt::Display for Scheme {
 
 /// Where a request goes.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Target {
+pub struct TargetUrl {
     /// Plain or over TLS.
-    pub scheme: Scheme,
+    pub scheme: UrlScheme,
     /// Which host, as it was written.
     pub host: Host,
     /// Which port; the scheme's own where none was written.
@@ -51,22 +51,22 @@ pub struct Target {
     /// Path and query, as they were written; `/` where there was neither.
     pub path: String,
     /// `user:password` of the URL, percent-decoded; it is no part of what is sent as the target.
-    pub user: Option<String>,
+    pub userinfo: Option<String>,
 }
 
-impl Target {
+impl TargetUrl {
     /// Reads an `http` or `https` URL. A fragment is dropped (RFC 9110, 4.2.5).
     pub fn parse(url: &str) -> Result<Self, UrlError> {
         check_characters(url)?;
         let (scheme, rest) = split_scheme(url)?;
-        let (authority, rest) = Authority::split(rest)?;
+        let (authority, rest) = UrlAuthority::split_from(rest)?;
         let path = rest.split_once('#').map_or(rest, |(before, _)| before);
         Ok(Self {
             scheme,
             host: authority.host,
             port: authority.port.unwrap_or(scheme.default_port()),
-            path: rooted(path),
-            user: authority.user,
+            path: with_leading_slash(path),
+            userinfo: authority.userinfo,
         })
     }
 
@@ -90,16 +90,16 @@ impl Target {
     }
 }
 
-impl fmt::Debug for Target {
+impl fmt::Debug for TargetUrl {
     /// Credentials stay out of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = self.user.as_ref().map(|_| "user@");
+        let user = self.userinfo.as_ref().map(|_| "user@");
         write!(f, "Target({}{})", user.unwrap_or_default(), self.to_url())
     }
 }
 
 /// A request target begins with a slash (RFC 9112, 3.2.1).
-fn rooted(path: &str) -> String {
+fn with_leading_slash(path: &str) -> String {
     if path.starts_with('/') {
         path.to_owned()
     } else {
@@ -107,37 +107,37 @@ fn rooted(path: &str) -> String {
     }
 }
 
-fn split_scheme(url: &str) -> Result<(Scheme, &str), UrlError> {
+fn split_scheme(url: &str) -> Result<(UrlScheme, &str), UrlError> {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err(no_scheme(url));
+        return Err(missing_scheme_error(url));
     };
     if scheme.eq_ignore_ascii_case("https") {
-        Ok((Scheme::Https, rest))
+        Ok((UrlScheme::Https, rest))
     } else if scheme.eq_ignore_ascii_case("http") {
-        Ok((Scheme::Http, rest))
+        Ok((UrlScheme::Http, rest))
     } else if scheme.contains(['/', '?', '#', '@']) {
-        Err(no_scheme(url))
+        Err(missing_scheme_error(url))
     } else {
         Err(UrlError::new(format!(
             "the URL's scheme `{}` is not spoken here",
-            shown(scheme)
+            escape_text(scheme)
         ))
-        .hint("write https:// or http://"))
+        .with_hint("write https:// or http://"))
     }
 }
 
-fn no_scheme(url: &str) -> UrlError {
-    let bare = harmless(url);
+fn missing_scheme_error(url: &str) -> UrlError {
+    let bare = redacted_url(url);
     if bare.is_empty() {
-        return UrlError::new("the URL is empty").hint("write https://HOST/PATH");
+        return UrlError::new("the URL is empty").with_hint("write https://HOST/PATH");
     }
-    UrlError::new(format!("`{bare}` has no scheme")).hint(format!(
+    UrlError::new(format!("`{bare}` has no scheme")).with_hint(format!(
         "write https://{bare} (or http://{bare} for plain HTTP)"
     ))
 }
 
 /// As much of `url` as may be repeated in an error: no credentials, no query.
-fn harmless(url: &str) -> String {
+fn redacted_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let url = url.get(..end).unwrap_or_default();
     let slash = url.find('/').unwrap_or(url.len());
@@ -146,7 +146,7 @@ fn harmless(url: &str) -> String {
         .and_then(|authority| authority.rfind('@'))
         .map_or(0, |at| at.saturating_add(1));
     let bare = url.get(from..).unwrap_or_default();
-    shown(bare.trim_start_matches([':', '/']))
+    escape_text(bare.trim_start_matches([':', '/']))
 }
 
 /// A URL is printable ASCII (RFC 3986, 2); what else it means is written in percents.
@@ -164,25 +164,25 @@ fn check_characters(url: &str) -> Result<(), UrlError> {
         .map(|byte| format!("%{byte:02X}"))
         .collect();
     let before = url.get(..at).unwrap_or_default();
-    if in_host(before) && !character.is_ascii() {
+    if is_in_authority(before) && !character.is_ascii() {
         return Err(UrlError::new(format!(
             "the URL's host holds `{character}`, and names on the wire are ASCII (offset {at})"
         ))
-        .hint("write the host in punycode: xn--..."));
+        .with_hint("write the host in punycode: xn--..."));
     }
     let what = match character {
         ' ' => "a space".to_owned(),
         other => format!("`{}`", other.escape_debug()),
     };
     Err(
-        UrlError::new(format!("the URL holds {what} (offset {at})")).hint(format!(
+        UrlError::new(format!("the URL holds {what} (offset {at})")).with_hint(format!(
             "remove it, or write it as {encoded} in the path or query"
         )),
     )
 }
 
 /// Whether what follows `before` still belongs to the authority.
-fn in_host(before: &str) -> bool {
+fn is_in_authority(before: &str) -> bool {
     let rest = before
         .split_once("://")
         .map_or(before, |(_, authority)| authority);
@@ -193,19 +193,19 @@ fn in_host(before: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn parse(url: &str) -> Target {
-        Target::parse(url).unwrap()
+    fn parse(url: &str) -> TargetUrl {
+        TargetUrl::parse(url).unwrap()
     }
 
     fn wrong(url: &str) -> (String, String) {
-        let error = Target::parse(url).unwrap_err();
+        let error = TargetUrl::parse(url).unwrap_err();
         (error.error, error.hint.unwrap_or_default())
     }
 
     #[test]
     fn parts_are_kept_as_written() {
         let target = parse("HTTPS://API.example.com:8443/v1//x/../y?a=%41&b#frag");
-        assert_eq!(target.scheme, Scheme::Https);
+        assert_eq!(target.scheme, UrlScheme::Https);
         assert_eq!(target.host.as_str(), "API.example.com");
         assert_eq!(target.port, 8443);
         assert_eq!(target.path, "/v1//x/../y?a=%41&b");
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn credentials_are_kept_aside() {
         let target = parse("https://us%40er:p%3Aw@h/");
-        assert_eq!(target.user.as_deref(), Some("us@er:p:w"));
+        assert_eq!(target.userinfo.as_deref(), Some("us@er:p:w"));
         assert_eq!(target.to_url(), "https://h/");
         assert!(!format!("{target:?}").contains("p:w"));
     }
@@ -282,8 +282,8 @@ mod tests {
         fn what_is_read_is_written_and_read_alike(
             url in "https?://([a-z]{0,3}(:[a-z%@]{0,3})?@)?[a-z.\\[\\]:0-9]{0,9}[ -~\\n]{0,12}",
         ) {
-            if let Ok(target) = Target::parse(&url) {
-                let again = Target::parse(&target.to_url()).unwrap();
+            if let Ok(target) = TargetUrl::parse(&url) {
+                let again = TargetUrl::parse(&target.to_url()).unwrap();
                 proptest::prop_assert_eq!(&again.to_url(), &target.to_url());
                 proptest::prop_assert!(url.contains(target.host.as_str()));
             }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{Money, Price, Rate, Rates, Tier, Tokens};
+use super::{ModelPrice, Money, ServiceTier, TokenCounts, TokenRate, TokenRates};
 
 /// What an exchange cost, in parts that add up to the total exactly.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Cost {
+pub struct CostBreakdown {
     /// The fresh tokens of the prompt, text and sound.
     pub input: Money,
     /// The tokens read from a cache.
@@ -20,70 +20,72 @@ pub struct Cost {
     /// All of it.
     pub total: Money,
     /// The rates that were used.
-    pub rates: Rates,
+    pub rates: TokenRates,
     /// Of which service tier they are.
-    pub tier: Tier,
+    pub tier: ServiceTier,
     /// Whether they are those of long prompts.
     pub long_context: bool,
     /// What was not known, and what was done about it. Empty: the sum is as good as the table.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<Note>,
+    pub notes: Vec<CostNote>,
 }
 
 /// What a cost leaves open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Note {
+pub enum CostNote {
     /// The response does not count the prompt: the total lacks it.
     NoInputCount,
     /// The response does not count what it generated: the total lacks it.
     NoOutputCount,
     /// The parts of the prompt are more than the whole.
-    InputParts,
+    InputPartsExceed,
     /// The parts of the answer are more than the whole.
-    OutputParts,
+    OutputPartsExceed,
     /// The table has no rates for the tier that served.
-    TierUnknown(Tier),
+    NoTierRates(ServiceTier),
     /// The answer names a tier that the table does not know.
-    TierUnnamed,
+    UnknownTier,
     /// The table has no rate for cached tokens in this tier.
-    TierCached(Tier),
+    NoTierCacheRate(ServiceTier),
     /// The table has no rate for long prompts in this tier.
-    TierLong(Tier),
+    NoTierLongRates(ServiceTier),
     /// Sound was charged like text: there is no rate for it.
     AudioAsText,
     /// Sound and cached tokens may be the same ones.
-    AudioCached,
+    AudioMaybeCached,
     /// Some hours have other rates.
     OffPeak,
     /// Some lengths have other rates.
-    Bands,
+    LengthBands,
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for CostNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoInputCount => f.write_str("the prompt was not counted: it is missing here"),
             Self::NoOutputCount => f.write_str("the answer was not counted: it is missing here"),
-            Self::InputParts => f.write_str("cached, written and sound tokens exceed the prompt"),
-            Self::OutputParts => f.write_str("reasoning and sound tokens exceed the answer"),
-            Self::TierUnknown(tier) => {
+            Self::InputPartsExceed => {
+                f.write_str("cached, written and sound tokens exceed the prompt")
+            }
+            Self::OutputPartsExceed => f.write_str("reasoning and sound tokens exceed the answer"),
+            Self::NoTierRates(tier) => {
                 write!(
                     f,
                     "no rates known for tier {}: plain ones used",
                     tier.name()
                 )
             }
-            Self::TierUnnamed => {
+            Self::UnknownTier => {
                 f.write_str("no rates known for the tier that served: plain ones used")
             }
-            Self::TierCached(tier) => {
+            Self::NoTierCacheRate(tier) => {
                 write!(
                     f,
                     "no rate known for caching in tier {}: charged in full",
                     tier.name()
                 )
             }
-            Self::TierLong(tier) => {
+            Self::NoTierLongRates(tier) => {
                 write!(
                     f,
                     "no rates known for long prompts in tier {}: plain ones used",
@@ -91,33 +93,39 @@ impl fmt::Display for Note {
                 )
             }
             Self::AudioAsText => f.write_str("no rate known for sound: charged like text"),
-            Self::AudioCached => f.write_str("sound that came from a cache is charged as cached"),
+            Self::AudioMaybeCached => {
+                f.write_str("sound that came from a cache is charged as cached")
+            }
             Self::OffPeak => f.write_str("some hours are cheaper: full rates used"),
-            Self::Bands => f.write_str("rates depend on length: those of the shortest used"),
+            Self::LengthBands => f.write_str("rates depend on length: those of the shortest used"),
         }
     }
 }
 
-impl Serialize for Note {
+impl Serialize for CostNote {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }
 }
 
-/// What `tokens` cost at `price`, served in the tier that the *response* names ([`Tier::named`]).
+/// What `tokens` cost at `price`, served in the tier that the *response* names ([`ServiceTier::from_name`]).
 ///
 /// `None` if the response counts neither prompt nor answer: that is unknown, and not free.
-pub fn cost(price: &Price, tokens: &Tokens, tier: Tier) -> Option<Cost> {
+pub fn compute_cost(
+    price: &ModelPrice,
+    tokens: &TokenCounts,
+    tier: ServiceTier,
+) -> Option<CostBreakdown> {
     if tokens.input.is_none() && tokens.output.is_none() {
         return None;
     }
     let mut notes = Vec::new();
-    let (rates, long_context) = rates(price, tokens, tier, &mut notes);
-    let [input, cached, cache_write] = prompt(&rates, tokens, &mut notes);
-    let output = answer(&rates, tokens, &mut notes);
-    notes.extend(price.off_peak.then_some(Note::OffPeak));
-    notes.extend(price.bands.then_some(Note::Bands));
-    Some(Cost {
+    let (rates, long_context) = select_rates(price, tokens, tier, &mut notes);
+    let [input, cached, cache_write] = prompt_costs(&rates, tokens, &mut notes);
+    let output = output_cost(&rates, tokens, &mut notes);
+    notes.extend(price.off_peak.then_some(CostNote::OffPeak));
+    notes.extend(price.bands.then_some(CostNote::LengthBands));
+    Some(CostBreakdown {
         input,
         cached,
         cache_write,
@@ -131,22 +139,27 @@ pub fn cost(price: &Price, tokens: &Tokens, tier: Tier) -> Option<Cost> {
 }
 
 /// The rates for this request, and whether they are those of long prompts.
-fn rates(price: &Price, tokens: &Tokens, tier: Tier, notes: &mut Vec<Note>) -> (Rates, bool) {
+fn select_rates(
+    price: &ModelPrice,
+    tokens: &TokenCounts,
+    tier: ServiceTier,
+    notes: &mut Vec<CostNote>,
+) -> (TokenRates, bool) {
     let prompt = tokens.input.unwrap_or(0);
     let long = price.long_context.filter(|long| {
         // xAI alone draws the line below the number itself.
         prompt > long.above || price.provider == "xai" && prompt == long.above
     });
     if let Some(long) = long {
-        notes.extend((tier != Tier::Standard).then_some(Note::TierLong(tier)));
+        notes.extend((tier != ServiceTier::Standard).then_some(CostNote::NoTierLongRates(tier)));
         return (long.rates, true);
     }
-    if tier == Tier::Standard {
+    if tier == ServiceTier::Standard {
         return (price.rates, false);
     }
     let of_tier = price.tiers.get(&tier).copied().unwrap_or_default();
     if of_tier.input.is_none() || of_tier.output.is_none() {
-        notes.push(Note::TierUnknown(tier));
+        notes.push(CostNote::NoTierRates(tier));
     }
     let cached = tokens.cached_input.unwrap_or(0) > 0;
     let mut rates = price.rates;
@@ -154,15 +167,15 @@ fn rates(price: &Price, tokens: &Tokens, tier: Tier, notes: &mut Vec<Note>) -> (
         rates.cached_input = of_tier.cached_input;
         rates.input = input;
         let lost = price.rates.cached_input.is_some() && rates.cached_input.is_none();
-        notes.extend((cached && lost).then_some(Note::TierCached(tier)));
+        notes.extend((cached && lost).then_some(CostNote::NoTierCacheRate(tier)));
     }
     rates.output = of_tier.output.unwrap_or(rates.output);
     (rates, false)
 }
 
 /// Fresh, cached and written tokens of the prompt.
-fn prompt(rates: &Rates, tokens: &Tokens, notes: &mut Vec<Note>) -> [Money; 3] {
-    notes.extend(tokens.input.is_none().then_some(Note::NoInputCount));
+fn prompt_costs(rates: &TokenRates, tokens: &TokenCounts, notes: &mut Vec<CostNote>) -> [Money; 3] {
+    notes.extend(tokens.input.is_none().then_some(CostNote::NoInputCount));
     let [cached, written, sound] =
         [tokens.cached_input, tokens.cache_write, tokens.audio_input].map(|part| part.unwrap_or(0));
     let all = tokens
@@ -171,30 +184,30 @@ fn prompt(rates: &Rates, tokens: &Tokens, notes: &mut Vec<Note>) -> [Money; 3] {
     let fresh = all.saturating_sub(cached).saturating_sub(written);
     let parts = u128::from(cached).saturating_add(written.into());
     if parts > all.into() || sound > all {
-        notes.push(Note::InputParts);
+        notes.push(CostNote::InputPartsExceed);
     } else if sound > 0 && cached > 0 {
-        notes.push(Note::AudioCached);
+        notes.push(CostNote::AudioMaybeCached);
     }
     let sound = sound.min(fresh);
     let (sound_rate, as_text) = (
         rates.audio_input.unwrap_or(rates.input),
         rates.audio_input.is_none(),
     );
-    notes.extend((as_text && sound > 0).then_some(Note::AudioAsText));
+    notes.extend((as_text && sound > 0).then_some(CostNote::AudioAsText));
     let hour = tokens.cache_write_1h.unwrap_or(0).min(written);
     let short_rate = rates.cache_write.unwrap_or(rates.input);
     let hour_rate = rates.cache_write_1h.unwrap_or(short_rate);
     [
-        rates.input.of(fresh.saturating_sub(sound)) + sound_rate.of(sound),
-        rates.cached_input.unwrap_or(rates.input).of(cached),
-        short_rate.of(written.saturating_sub(hour)) + hour_rate.of(hour),
+        rates.input.cost_of(fresh.saturating_sub(sound)) + sound_rate.cost_of(sound),
+        rates.cached_input.unwrap_or(rates.input).cost_of(cached),
+        short_rate.cost_of(written.saturating_sub(hour)) + hour_rate.cost_of(hour),
     ]
 }
 
 /// All that was generated.
-fn answer(rates: &Rates, tokens: &Tokens, notes: &mut Vec<Note>) -> Money {
+fn output_cost(rates: &TokenRates, tokens: &TokenCounts, notes: &mut Vec<CostNote>) -> Money {
     let Some(all) = tokens.output else {
-        notes.push(Note::NoOutputCount);
+        notes.push(CostNote::NoOutputCount);
         return Money::default();
     };
     let (reasoning, sound) = (
@@ -202,41 +215,41 @@ fn answer(rates: &Rates, tokens: &Tokens, notes: &mut Vec<Note>) -> Money {
         tokens.audio_output.unwrap_or(0),
     );
     let parts = u128::from(reasoning).saturating_add(sound.into());
-    notes.extend((parts > all.into()).then_some(Note::OutputParts));
-    notes.extend((sound > 0 && rates.audio_output.is_none()).then_some(Note::AudioAsText));
+    notes.extend((parts > all.into()).then_some(CostNote::OutputPartsExceed));
+    notes.extend((sound > 0 && rates.audio_output.is_none()).then_some(CostNote::AudioAsText));
     let reasoning = reasoning.min(all);
     let sound = sound.min(all.saturating_sub(reasoning));
     let text = all.saturating_sub(reasoning).saturating_sub(sound);
-    let or_text = |rate: Option<Rate>| rate.unwrap_or(rates.output);
-    rates.output.of(text)
-        + or_text(rates.reasoning_output).of(reasoning)
-        + or_text(rates.audio_output).of(sound)
+    let or_text = |rate: Option<TokenRate>| rate.unwrap_or(rates.output);
+    rates.output.cost_of(text)
+        + or_text(rates.reasoning_output).cost_of(reasoning)
+        + or_text(rates.audio_output).cost_of(sound)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Prices;
+    use super::super::PriceTable;
     use super::*;
 
-    fn price(model: &str) -> &'static Price {
-        Prices::embedded().find(model, None).unwrap()
+    fn price(model: &str) -> &'static ModelPrice {
+        PriceTable::embedded().find(model, None).unwrap()
     }
 
-    fn tokens(input: u64, cached: u64, output: u64) -> Tokens {
-        Tokens {
+    fn tokens(input: u64, cached: u64, output: u64) -> TokenCounts {
+        TokenCounts {
             input: Some(input),
             cached_input: Some(cached),
             output: Some(output),
-            ..Tokens::default()
+            ..TokenCounts::default()
         }
     }
 
     #[test]
     fn parts_and_total() {
-        let case = |model, tokens: &Tokens, parts: [&str; 5], notes: &[Note]| {
-            let cost = cost(price(model), tokens, Tier::Standard).unwrap();
+        let case = |model, tokens: &TokenCounts, parts: [&str; 5], notes: &[CostNote]| {
+            let cost = compute_cost(price(model), tokens, ServiceTier::Standard).unwrap();
             let got = [
                 cost.input,
                 cost.cached,
@@ -255,7 +268,7 @@ mod tests {
             &[],
         );
         // Written to a cache for minutes at 3.75, for an hour at 6, read at 0.3.
-        let claude = Tokens {
+        let claude = TokenCounts {
             cache_write: Some(300),
             cache_write_1h: Some(100),
             ..tokens(1000, 500, 1)
@@ -266,7 +279,7 @@ mod tests {
             ["$0.0006", "$0.00015", "$0.00135", "$0.000015", "$0.002115"],
             &[],
         );
-        let sound = Tokens {
+        let sound = TokenCounts {
             audio_input: Some(100),
             audio_output: Some(10),
             ..tokens(200, 0, 20)
@@ -277,7 +290,7 @@ mod tests {
             ["$0.00345", "$0.00", "$0.00", "$0.00074", "$0.00419"],
             &[],
         );
-        let thinking = Tokens {
+        let thinking = TokenCounts {
             reasoning: Some(1000),
             ..tokens(0, 0, 1100)
         };
@@ -291,14 +304,15 @@ mod tests {
             "deepseek-v4-flash",
             &tokens(10, 20, 0),
             ["$0.00", "$0.00000012", "$0.00", "$0.00", "$0.00000012"],
-            &[Note::InputParts, Note::OffPeak],
+            &[CostNote::InputPartsExceed, CostNote::OffPeak],
         );
     }
 
     #[test]
     fn long_prompts_take_other_rates_for_every_token() {
         let total = |model, input| {
-            let cost = cost(price(model), &tokens(input, 0, 1000), Tier::Standard).unwrap();
+            let cost =
+                compute_cost(price(model), &tokens(input, 0, 1000), ServiceTier::Standard).unwrap();
             (cost.long_context, cost.total.to_string())
         };
         assert_eq!(total("gpt-5.5", 272_000), (false, "$1.39".to_owned()));
@@ -309,8 +323,8 @@ mod tests {
 
     #[test]
     fn tiers_apply_where_they_are_known() {
-        let case = |model, tokens: &Tokens, tier, total: &str, notes: &[Note]| {
-            let cost = cost(price(model), tokens, tier).unwrap();
+        let case = |model, tokens: &TokenCounts, tier, total: &str, notes: &[CostNote]| {
+            let cost = compute_cost(price(model), tokens, tier).unwrap();
             assert_eq!(
                 (cost.total.to_string().as_str(), &*cost.notes),
                 (total, notes)
@@ -319,43 +333,54 @@ mod tests {
         case(
             "gpt-5.5",
             &tokens(1_000_000, 0, 0),
-            Tier::Flex,
+            ServiceTier::Flex,
             "$10.00",
-            &[Note::TierLong(Tier::Flex)],
+            &[CostNote::NoTierLongRates(ServiceTier::Flex)],
         );
-        case("gpt-5.5", &tokens(100_000, 0, 0), Tier::Flex, "$0.25", &[]);
+        case(
+            "gpt-5.5",
+            &tokens(100_000, 0, 0),
+            ServiceTier::Flex,
+            "$0.25",
+            &[],
+        );
         case(
             "gpt-5.5",
             &tokens(100_000, 1, 0),
-            Tier::Flex,
+            ServiceTier::Flex,
             "$0.25",
-            &[Note::TierCached(Tier::Flex)],
+            &[CostNote::NoTierCacheRate(ServiceTier::Flex)],
         );
         case(
             "gpt-5.5-pro",
             &tokens(100_000, 0, 0),
-            Tier::Priority,
+            ServiceTier::Priority,
             "$3.00",
-            &[Note::TierUnknown(Tier::Priority)],
+            &[CostNote::NoTierRates(ServiceTier::Priority)],
         );
-        let azure = Prices::embedded().find("gpt-5.5", Some("azure")).unwrap();
-        let half = cost(azure, &tokens(100_000, 0, 1000), Tier::Flex).unwrap();
+        let azure = PriceTable::embedded()
+            .find("gpt-5.5", Some("azure"))
+            .unwrap();
+        let half = compute_cost(azure, &tokens(100_000, 0, 1000), ServiceTier::Flex).unwrap();
         assert_eq!(
             (half.total.to_string().as_str(), half.notes),
-            ("$0.28", vec![Note::TierUnknown(Tier::Flex)])
+            ("$0.28", vec![CostNote::NoTierRates(ServiceTier::Flex)])
         );
     }
 
     #[test]
     fn unknown_is_not_free() {
         let model = price("gpt-4o");
-        assert_eq!(cost(model, &Tokens::default(), Tier::Standard), None);
-        let only_output = Tokens {
+        assert_eq!(
+            compute_cost(model, &TokenCounts::default(), ServiceTier::Standard),
+            None
+        );
+        let only_output = TokenCounts {
             output: Some(1),
-            ..Tokens::default()
+            ..TokenCounts::default()
         };
-        let cost = cost(model, &only_output, Tier::Standard).unwrap();
-        assert_eq!(cost.notes, [Note::NoInputCount]);
+        let cost = compute_cost(model, &only_output, ServiceTier::Standard).unwrap();
+        assert_eq!(cost.notes, [CostNote::NoInputCount]);
         let json = serde_json::to_value(&cost).unwrap();
         assert_eq!(json["total"], "0.00001");
         assert_eq!(json["rates"]["input"], "2.50");
@@ -375,26 +400,26 @@ mod tests {
     }
 
     prop_compose! {
-        fn any_tokens()(counts in proptest::array::uniform8(count())) -> Tokens {
+        fn any_tokens()(counts in proptest::array::uniform8(count())) -> TokenCounts {
             let [input, cached_input, cache_write, cache_write_1h, audio_input, output, reasoning, audio_output] = counts;
-            Tokens { input, cached_input, cache_write, cache_write_1h, audio_input, output, reasoning, audio_output }
+            TokenCounts { input, cached_input, cache_write, cache_write_1h, audio_input, output, reasoning, audio_output }
         }
     }
 
-    fn most() -> Price {
-        let rates = Rates {
-            input: Rate::MOST,
-            cached_input: Some(Rate::MOST),
-            cache_write: Some(Rate::MOST),
-            cache_write_1h: Some(Rate::MOST),
-            audio_input: Some(Rate::MOST),
-            output: Rate::MOST,
-            reasoning_output: Some(Rate::MOST),
-            audio_output: Some(Rate::MOST),
+    fn most() -> ModelPrice {
+        let rates = TokenRates {
+            input: TokenRate::MAX,
+            cached_input: Some(TokenRate::MAX),
+            cache_write: Some(TokenRate::MAX),
+            cache_write_1h: Some(TokenRate::MAX),
+            audio_input: Some(TokenRate::MAX),
+            output: TokenRate::MAX,
+            reasoning_output: Some(TokenRate::MAX),
+            audio_output: Some(TokenRate::MAX),
         };
-        Price {
+        ModelPrice {
             rates,
-            ..Price::default()
+            ..ModelPrice::default()
         }
     }
 
@@ -403,12 +428,12 @@ mod tests {
         fn sums_are_exact_and_nothing_panics(
             tokens in any_tokens(),
             entry in any::<prop::sample::Index>(),
-            tier in prop::sample::select(vec![Tier::Standard, Tier::Batch, Tier::Flex, Tier::Priority]),
+            tier in prop::sample::select(vec![ServiceTier::Standard, ServiceTier::Batch, ServiceTier::Flex, ServiceTier::Priority]),
         ) {
-            let entries = Prices::embedded().entries();
+            let entries = PriceTable::embedded().entries();
             let prices = [entries[entry.index(entries.len())].clone(), most()];
             for price in &prices {
-                let Some(cost) = cost(price, &tokens, tier) else {
+                let Some(cost) = compute_cost(price, &tokens, tier) else {
                     prop_assert!(tokens.input.is_none() && tokens.output.is_none());
                     continue;
                 };
@@ -421,10 +446,10 @@ mod tests {
 
         #[test]
         fn with_one_rate_for_all_the_split_does_not_matter(tokens in any_tokens()) {
-            let Some(cost) = cost(&most(), &tokens, Tier::Standard) else { return Ok(()) };
-            if cost.notes.iter().all(|note| *note == Note::AudioCached) {
+            let Some(cost) = compute_cost(&most(), &tokens, ServiceTier::Standard) else { return Ok(()) };
+            if cost.notes.iter().all(|note| *note == CostNote::AudioMaybeCached) {
                 let all = u128::from(tokens.input.unwrap()) + u128::from(tokens.output.unwrap());
-                prop_assert_eq!(cost.total.pico(), all * u128::from(Rate::MOST.pico()));
+                prop_assert_eq!(cost.total.pico(), all * u128::from(TokenRate::MAX.pico()));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What an exchange cost: a table of prices, the way from a model's name to its price, and exact sums.
 //!
 //! The table is compiled in and read only when somebody asks. It goes stale within weeks, so whoever
-//! shows a cost shows [`Source::published`] with it, and a user's own file of the same shape overrides it.
+//! shows a cost shows [`PriceSource::published`] with it, and a user's own file of the same shape overrides it.
 //!
 //! `prices.json`, one model a line, in dollars per million tokens:
 //!
@@ -23,64 +23,65 @@
 //! regional uplifts and fast modes are not covered.
 //!
 //! ```
-//! use wire::price::{Prices, Tier, Tokens, cost};
+//! use wire::price::{PriceTable, ServiceTier, TokenCounts, compute_cost};
 //!
-//! let prices = Prices::embedded();
+//! let prices = PriceTable::embedded();
 //! let price = prices.find("gpt-4o-mini-2024-07-18", Some("openai")).unwrap();
-//! let tokens = Tokens { input: Some(1000), output: Some(100), ..Tokens::default() };
-//! assert_eq!(cost(price, &tokens, Tier::Standard).unwrap().total.to_string(), "$0.00021");
+//! let tokens = TokenCounts { input: Some(1000), output: Some(100), ..TokenCounts::default() };
+//! assert_eq!(compute_cost(price, &tokens, ServiceTier::Standard).unwrap().total.to_string(), "$0.00021");
 //! assert!(prices.find("never-heard-of", None).is_none());
 //! ```
 
 mod cost;
-mod find;
+mod lookup;
 mod money;
 mod rows;
 mod table;
 mod tokens;
 
-pub use cost::{Cost, Note, cost};
-pub use money::{Amiss, Money, Rate};
-pub use rows::{Row, rows};
-pub use table::{PricesError, Wrong};
-pub use tokens::Tokens;
+pub use cost::{CostBreakdown, CostNote, compute_cost};
+pub use money::{Money, MoneyParseError, TokenRate};
+pub use rows::{PriceRow, find_rows};
+pub use table::{PriceTableError, PriceTableFault};
+pub use tokens::TokenCounts;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Serialize;
 
-static EMBEDDED: LazyLock<Prices> = LazyLock::new(|| {
+static EMBEDDED_TABLE: LazyLock<PriceTable> = LazyLock::new(|| {
     // A test holds that it can be read; if not, there are no prices, which is the truth then.
-    Prices::parse(include_bytes!("prices.json")).unwrap_or_default()
+    PriceTable::parse(include_bytes!("prices.json")).unwrap_or_default()
 });
 
 /// A table of prices.
 #[derive(Clone, Debug, Default)]
-pub struct Prices {
-    source: Source,
-    entries: Vec<Price>,
+pub struct PriceTable {
+    source: PriceSource,
+    entries: Vec<ModelPrice>,
 }
 
-impl Prices {
+impl PriceTable {
     /// The table that is compiled in; read at the first call.
     pub fn embedded() -> &'static Self {
-        &EMBEDDED
+        &EMBEDDED_TABLE
     }
 
     /// Reads a table, as the module page describes it. Only `models`, and of each `model`, `input` and
     /// `output`, have to be there.
-    pub fn parse(bytes: &[u8]) -> Result<Self, PricesError> {
-        table::read(bytes)
+    pub fn parse(bytes: &[u8]) -> Result<Self, PriceTableError> {
+        table::parse_table(bytes)
     }
 
     /// This table with the entries of `own` in place of those of the same model and provider, whose aliases
     /// they take over; an entry without a provider replaces the model everywhere.
-    pub fn with(&self, own: Self) -> Self {
+    pub fn with_overrides(&self, own: Self) -> Self {
         let mut entries = own.entries;
         let mut kept = Vec::new();
         for old in &self.entries {
-            let replaces = |new: &&mut Price| new.model == old.model && new.is_of(&old.provider);
+            let replaces =
+                |new: &&mut ModelPrice| new.model == old.model && new.applies_to(&old.provider);
             match entries.iter_mut().find(replaces) {
                 Some(new) => new.aliases.extend(old.aliases.iter().cloned()),
                 None => kept.push(old.clone()),
@@ -99,12 +100,12 @@ impl Prices {
     }
 
     /// Where the numbers come from, and of when they are.
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &PriceSource {
         &self.source
     }
 
     /// All prices, in the order of the file; a user's own come first.
-    pub fn entries(&self) -> &[Price] {
+    pub fn entries(&self) -> &[ModelPrice] {
         &self.entries
     }
 
@@ -114,14 +115,14 @@ impl Prices {
     /// date of that model has a price of its own; then the same without a provider's prefix (`openai/gpt-4o`).
     /// A provider's price is never taken for another's. Without a provider, those who list the name have to
     /// agree. Gateways (OpenRouter, LiteLLM) have no prices of their own: ask without a provider.
-    pub fn find(&self, model: &str, provider: Option<&str>) -> Option<&Price> {
-        find::find(&self.entries, model, provider)
+    pub fn find(&self, model: &str, provider: Option<&str>) -> Option<&ModelPrice> {
+        lookup::find_price(&self.entries, model, provider)
     }
 }
 
 /// Where a table comes from.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Source {
+pub struct PriceSource {
     /// The list and its version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -135,7 +136,7 @@ pub struct Source {
 
 /// What one model costs at one provider.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Price {
+pub struct ModelPrice {
     /// The name that requests and responses use.
     pub model: String,
     /// Who asks for the money; empty: whoever serves the model.
@@ -143,12 +144,12 @@ pub struct Price {
     /// Other names of the same model at the same price.
     pub aliases: Vec<String>,
     /// The plain rates.
-    pub rates: Rates,
+    pub rates: TokenRates,
     /// Rates of other service tiers.
-    pub tiers: BTreeMap<Tier, TierRates>,
+    pub tiers: BTreeMap<ServiceTier, TierRates>,
     /// Rates of long prompts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub long_context: Option<LongContext>,
+    pub long_context: Option<LongContextRates>,
     /// Most tokens of a prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_input: Option<u64>,
@@ -168,38 +169,38 @@ pub struct Price {
     pub own: bool,
 }
 
-impl Price {
+impl ModelPrice {
     /// Whether it is a price of `provider`.
-    fn is_of(&self, provider: &str) -> bool {
+    fn applies_to(&self, provider: &str) -> bool {
         self.provider.is_empty() || self.provider == provider
     }
 }
 
 /// What tokens of each kind cost.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Rates {
+pub struct TokenRates {
     /// A fresh token of the prompt.
-    pub input: Rate,
+    pub input: TokenRate,
     /// A token read from a cache; absent: as `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cached_input: Option<Rate>,
+    pub cached_input: Option<TokenRate>,
     /// A token written to a cache for minutes; absent: as `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_write: Option<Rate>,
+    pub cache_write: Option<TokenRate>,
     /// A token written to a cache for an hour; absent: as `cache_write`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_write_1h: Option<Rate>,
+    pub cache_write_1h: Option<TokenRate>,
     /// A token of sound in the prompt; absent: as `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub audio_input: Option<Rate>,
+    pub audio_input: Option<TokenRate>,
     /// A generated token.
-    pub output: Rate,
+    pub output: TokenRate,
     /// A token of reasoning; absent: as `output`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reasoning_output: Option<Rate>,
+    pub reasoning_output: Option<TokenRate>,
     /// A generated token of sound; absent: as `output`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub audio_output: Option<Rate>,
+    pub audio_output: Option<TokenRate>,
 }
 
 /// Rates of one service tier; what is absent is not known.
@@ -207,28 +208,28 @@ pub struct Rates {
 pub struct TierRates {
     /// A token of the prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub input: Option<Rate>,
+    pub input: Option<TokenRate>,
     /// A token read from a cache.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cached_input: Option<Rate>,
+    pub cached_input: Option<TokenRate>,
     /// A generated token.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub output: Option<Rate>,
+    pub output: Option<TokenRate>,
 }
 
 /// Rates of long prompts: once they apply, they do for all tokens of the request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct LongContext {
+pub struct LongContextRates {
     /// They apply to prompts of more tokens than that (xAI: that many or more), cached ones counted.
     pub above: u64,
     /// What tokens cost then.
-    pub rates: Rates,
+    pub rates: TokenRates,
 }
 
 /// The service tier that a response says it was served in.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Tier {
+pub enum ServiceTier {
     /// The plain one, or none named.
     #[default]
     Standard,
@@ -240,10 +241,10 @@ pub enum Tier {
     Priority,
 }
 
-impl Tier {
+impl ServiceTier {
     /// The tier of a response's `service_tier`: `default`, `standard`, `batch`, `flex`, `priority`; in
     /// any case, as Gemini writes it large. `None` for any other, whose prices are not known.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "default" | "standard" | "auto" | "on_demand" => Self::Standard,
             "batch" => Self::Batch,
@@ -270,9 +271,9 @@ mod tests {
 
     #[test]
     fn the_embedded_table_can_be_read() {
-        let prices = Prices::parse(include_bytes!("prices.json")).unwrap();
+        let prices = PriceTable::parse(include_bytes!("prices.json")).unwrap();
         assert_eq!(prices.entries().len(), 190);
-        assert_eq!(Prices::embedded().entries(), prices.entries());
+        assert_eq!(PriceTable::embedded().entries(), prices.entries());
         let published = prices.source().published.as_deref();
         assert_eq!(published, Some("between 2026-11-10 and 2026-11-15"));
         for price in prices.entries() {
@@ -289,12 +290,12 @@ mod tests {
 
     #[test]
     fn own_entries_override_by_model() {
-        let own = Prices::parse(
+        let own = PriceTable::parse(
             br#"{"models": [{"model": "gpt-4o", "input": 1, "output": 1},
                 {"model": "gpt-4.1", "provider": "azure", "input": 9, "output": 9},
                 {"model": "mine", "provider": "home", "input": 0, "output": 0}]}"#,
         );
-        let all = Prices::embedded().with(own.unwrap());
+        let all = PriceTable::embedded().with_overrides(own.unwrap());
         let input =
             |model, provider| Some(all.find(model, Some(provider))?.rates.input.to_string());
         assert_eq!(input("gpt-4o", "openai").as_deref(), Some("$1.00"));

@@ -40,20 +40,20 @@ impl Money {
     }
 
     /// Reads a decimal of dollars, as in `0.0000135` or `1.35e-05`: what providers report as cost.
-    pub fn parse(text: &[u8]) -> Result<Self, Amiss> {
-        decimal(text, DECIMALS).map(Self::from_pico)
+    pub fn parse(text: &[u8]) -> Result<Self, MoneyParseError> {
+        parse_decimal(text, DECIMALS).map(Self::from_pico)
     }
 
     /// The exact amount without a sign: `0.000123456789`.
-    fn exact(self) -> String {
-        fixed(self.pico, DECIMALS, 2)
+    fn exact_decimal(self) -> String {
+        format_decimal(self.pico, DECIMALS, 2)
     }
 }
 
 impl Add for Money {
     type Output = Self;
 
-    /// Never overflows for the cost of one exchange: see [`Rate::of`].
+    /// Never overflows for the cost of one exchange: see [`TokenRate::cost_of`].
     fn add(self, other: Self) -> Self {
         Self::from_pico(self.pico.saturating_add(other.pico))
     }
@@ -68,7 +68,7 @@ impl Sum for Money {
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
-            return write!(f, "${}", self.exact());
+            return write!(f, "${}", self.exact_decimal());
         }
         if self.pico == 0 {
             return f.write_str("$0");
@@ -76,41 +76,43 @@ impl fmt::Display for Money {
         // From a dollar up, cents; below, three digits.
         let digits = usize::try_from(self.pico.ilog10()).unwrap_or(usize::MAX);
         let dropped = digits.saturating_sub(2).min(DECIMALS.saturating_sub(2));
-        let unit = power(dropped);
+        let unit = power_of_ten(dropped);
         let half = unit.div_euclid(2);
         let rounded = self.pico.saturating_add(half).div_euclid(unit);
         let places = DECIMALS.saturating_sub(dropped);
-        write!(f, "${}", fixed(rounded, places, 2))
+        write!(f, "${}", format_decimal(rounded, places, 2))
     }
 }
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.exact())
+        to.serialize_str(&self.exact_decimal())
     }
 }
 
 /// What one token costs, in pico-dollars; which is also what a million tokens cost, in micro-dollars.
 ///
-/// At most [`Rate::MOST`], so that no bill over `u64` counts of tokens can overflow. Shown and serialised as
+/// At most [`TokenRate::MAX`], so that no bill over `u64` counts of tokens can overflow. Shown and serialised as
 /// dollars per million tokens, exact: `$0.0375`, `"0.0375"`.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Rate {
+pub struct TokenRate {
     pico: u64,
 }
 
-impl Rate {
+impl TokenRate {
     /// A billion dollars for a million tokens: beyond it, a number is a slip.
-    pub const MOST: Self = Self {
+    pub const MAX: Self = Self {
         pico: 1_000_000_000_000_000,
     };
 
     /// Reads dollars per million tokens from a JSON number: `0.0375`, `2.5e0`.
-    pub fn parse(text: &[u8]) -> Result<Self, Amiss> {
-        let pico = decimal(text, RATE_DECIMALS)?;
-        let pico = u64::try_from(pico).map_err(|_| Amiss::TooLarge)?;
+    pub fn parse(text: &[u8]) -> Result<Self, MoneyParseError> {
+        let pico = parse_decimal(text, RATE_DECIMALS)?;
+        let pico = u64::try_from(pico).map_err(|_| MoneyParseError::TooLarge)?;
         let rate = Self { pico };
-        (rate <= Self::MOST).then_some(rate).ok_or(Amiss::TooLarge)
+        (rate <= Self::MAX)
+            .then_some(rate)
+            .ok_or(MoneyParseError::TooLarge)
     }
 
     /// How many pico-dollars a token costs.
@@ -119,30 +121,30 @@ impl Rate {
     }
 
     /// What so many tokens cost: exact, below 2¹¹⁴ pico-dollars, so that thousands of them add up exactly.
-    pub fn of(self, tokens: u64) -> Money {
+    pub fn cost_of(self, tokens: u64) -> Money {
         Money::from_pico(u128::from(self.pico).saturating_mul(tokens.into()))
     }
 
-    fn exact(self) -> String {
-        fixed(self.pico.into(), RATE_DECIMALS, 2)
+    fn exact_decimal(self) -> String {
+        format_decimal(self.pico.into(), RATE_DECIMALS, 2)
     }
 }
 
-impl fmt::Display for Rate {
+impl fmt::Display for TokenRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("${}", self.exact()))
+        f.pad(&format!("${}", self.exact_decimal()))
     }
 }
 
-impl Serialize for Rate {
+impl Serialize for TokenRate {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.exact())
+        to.serialize_str(&self.exact_decimal())
     }
 }
 
 /// Why a number is no price.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Amiss {
+pub enum MoneyParseError {
     /// Not a decimal number.
     #[error("is not a number")]
     NotANumber,
@@ -151,58 +153,61 @@ pub enum Amiss {
     Negative,
     /// More decimals than can be kept exactly.
     #[error("has more decimals than can be kept exactly")]
-    TooFine,
+    TooManyDecimals,
     /// Beyond any price.
     #[error("is too large for a price")]
     TooLarge,
 }
 
 /// A decimal number as a whole number of units of 10^-`decimals`; exact, or an error.
-fn decimal(text: &[u8], decimals: usize) -> Result<u128, Amiss> {
-    let text = std::str::from_utf8(text).map_err(|_| Amiss::NotANumber)?;
+fn parse_decimal(text: &[u8], decimals: usize) -> Result<u128, MoneyParseError> {
+    let text = std::str::from_utf8(text).map_err(|_| MoneyParseError::NotANumber)?;
     if text.starts_with('-') {
-        return Err(Amiss::Negative);
+        return Err(MoneyParseError::Negative);
     }
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let exponent: i32 = exponent.parse().map_err(|_| Amiss::NotANumber)?;
+    let exponent: i32 = exponent.parse().map_err(|_| MoneyParseError::NotANumber)?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = [whole, fraction].concat();
     if whole.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Amiss::NotANumber);
+        return Err(MoneyParseError::NotANumber);
     }
     let places = |count| i64::try_from(count).unwrap_or(i64::MAX);
     let by = places(decimals)
         .saturating_sub(places(fraction.len()))
         .saturating_add(exponent.into());
-    shifted(digits.trim_start_matches('0'), by)
+    scale_digits(digits.trim_start_matches('0'), by)
 }
 
 /// The digits as a number, times 10^`by`.
-fn shifted(digits: &str, by: i64) -> Result<u128, Amiss> {
+fn scale_digits(digits: &str, by: i64) -> Result<u128, MoneyParseError> {
     let kept = digits.trim_end_matches('0');
     if kept.is_empty() {
         return Ok(0);
     }
     let zeros = i64::try_from(digits.len().saturating_sub(kept.len())).unwrap_or(i64::MAX);
-    let by = usize::try_from(zeros.saturating_add(by)).map_err(|_| Amiss::TooFine)?;
+    let by =
+        usize::try_from(zeros.saturating_add(by)).map_err(|_| MoneyParseError::TooManyDecimals)?;
     // 10^38 is the last power of ten in a u128.
     if kept.len().saturating_add(by) > 38 {
-        return Err(Amiss::TooLarge);
+        return Err(MoneyParseError::TooLarge);
     }
-    let number: u128 = kept.parse().map_err(|_| Amiss::TooLarge)?;
-    number.checked_mul(power(by)).ok_or(Amiss::TooLarge)
+    let number: u128 = kept.parse().map_err(|_| MoneyParseError::TooLarge)?;
+    number
+        .checked_mul(power_of_ten(by))
+        .ok_or(MoneyParseError::TooLarge)
 }
 
 /// A number of units of 10^-`places`, as a decimal: with at least `least` places, no more zeros than that.
-fn fixed(units: u128, places: usize, least: usize) -> String {
-    let unit = power(places);
+fn format_decimal(units: u128, places: usize, least: usize) -> String {
+    let unit = power_of_ten(places);
     let fraction = format!("{:0places$}", units.rem_euclid(unit));
     let kept = fraction.trim_end_matches('0').len().max(least.min(places));
     let shown = fraction.get(..kept).unwrap_or(&fraction);
     format!("{}.{shown}", units.div_euclid(unit))
 }
 
-fn power(of_ten: usize) -> u128 {
+fn power_of_ten(of_ten: usize) -> u128 {
     u32::try_from(of_ten)
         .ok()
         .and_then(|power| 10_u128.checked_pow(power))
@@ -248,8 +253,9 @@ mod tests {
 
     #[test]
     fn rates_are_read_exactly() {
-        let case =
-            |text: &str, pico| assert_eq!(Rate::parse(text.as_bytes()).map(Rate::pico), pico);
+        let case = |text: &str, pico| {
+            assert_eq!(TokenRate::parse(text.as_bytes()).map(TokenRate::pico), pico)
+        };
         case("2.5", Ok(2_500_000));
         case("0.0375", Ok(37_500));
         case("0", Ok(0));
@@ -259,43 +265,43 @@ mod tests {
         case("3e-6", Ok(3));
         case("1.5E+1", Ok(15_000_000));
         case("600", Ok(600_000_000));
-        case("0.0000001", Err(Amiss::TooFine));
-        case("1e-7", Err(Amiss::TooFine));
-        case("1e9", Ok(Rate::MOST.pico()));
-        case("1e10", Err(Amiss::TooLarge));
-        case("1e400", Err(Amiss::TooLarge));
-        case("1e99999999999", Err(Amiss::NotANumber));
-        case("-1", Err(Amiss::Negative));
-        case("", Err(Amiss::NotANumber));
-        case(".5", Err(Amiss::NotANumber));
-        case("NaN", Err(Amiss::NotANumber));
-        case("1.2.3", Err(Amiss::NotANumber));
+        case("0.0000001", Err(MoneyParseError::TooManyDecimals));
+        case("1e-7", Err(MoneyParseError::TooManyDecimals));
+        case("1e9", Ok(TokenRate::MAX.pico()));
+        case("1e10", Err(MoneyParseError::TooLarge));
+        case("1e400", Err(MoneyParseError::TooLarge));
+        case("1e99999999999", Err(MoneyParseError::NotANumber));
+        case("-1", Err(MoneyParseError::Negative));
+        case("", Err(MoneyParseError::NotANumber));
+        case(".5", Err(MoneyParseError::NotANumber));
+        case("NaN", Err(MoneyParseError::NotANumber));
+        case("1.2.3", Err(MoneyParseError::NotANumber));
         assert_eq!(Money::parse(b"1.35e-05").map(Money::pico), Ok(13_500_000));
     }
 
     #[test]
     fn rates_are_shown_per_million() {
-        let shown = |text: &str| Rate::parse(text.as_bytes()).unwrap().to_string();
+        let shown = |text: &str| TokenRate::parse(text.as_bytes()).unwrap().to_string();
         assert_eq!(shown("2.5"), "$2.50");
         assert_eq!(shown("0.0375"), "$0.0375");
         assert_eq!(shown("0"), "$0.00");
         assert_eq!(shown("600"), "$600.00");
-        assert_eq!(format!("{:>7}", Rate::parse(b"2").unwrap()), "  $2.00");
+        assert_eq!(format!("{:>7}", TokenRate::parse(b"2").unwrap()), "  $2.00");
     }
 
     proptest::proptest! {
         #[test]
-        fn what_is_written_exactly_reads_back(pico in 0_u64..=Rate::MOST.pico()) {
-            let rate = Rate { pico };
-            proptest::prop_assert_eq!(Rate::parse(rate.exact().as_bytes()), Ok(rate));
-            let money = rate.of(u64::MAX);
-            proptest::prop_assert_eq!(Money::parse(money.exact().as_bytes()), Ok(money));
+        fn what_is_written_exactly_reads_back(pico in 0_u64..=TokenRate::MAX.pico()) {
+            let rate = TokenRate { pico };
+            proptest::prop_assert_eq!(TokenRate::parse(rate.exact_decimal().as_bytes()), Ok(rate));
+            let money = rate.cost_of(u64::MAX);
+            proptest::prop_assert_eq!(Money::parse(money.exact_decimal().as_bytes()), Ok(money));
             let _ = (money.to_string(), rate.to_string());
         }
 
         #[test]
         fn no_text_panics(text in ".{0,40}") {
-            let _ = (Rate::parse(text.as_bytes()), Money::parse(text.as_bytes()));
+            let _ = (TokenRate::parse(text.as_bytes()), Money::parse(text.as_bytes()));
         }
     }
 }

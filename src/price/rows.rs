@@ -2,28 +2,28 @@
 
 use serde::Serialize;
 
-use super::{Price, Prices, Rate};
+use super::{ModelPrice, PriceTable, TokenRate};
 
 /// One line of a listing; rates in dollars per million tokens.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Row<'a> {
+pub struct PriceRow<'a> {
     /// The name of the model.
     pub model: &'a str,
     /// Who asks for the money; empty: anybody.
     pub provider: &'a str,
     /// A fresh token of the prompt.
-    pub input: Rate,
+    pub input: TokenRate,
     /// A token read from a cache.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cached_input: Option<Rate>,
+    pub cached_input: Option<TokenRate>,
     /// A token written to a cache for minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_write: Option<Rate>,
+    pub cache_write: Option<TokenRate>,
     /// A token written to a cache for an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_write_1h: Option<Rate>,
+    pub cache_write_1h: Option<TokenRate>,
     /// A generated token.
-    pub output: Rate,
+    pub output: TokenRate,
     /// Length of the prompt above which other rates apply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub long_above: Option<u64>,
@@ -39,31 +39,31 @@ pub struct Row<'a> {
 
 /// The rows for `asked`: of the models with that name or alias at any provider; if there is none, of those
 /// whose name or provider holds the words; without a word, all. In the order of the table.
-pub fn rows<'a>(prices: &'a Prices, asked: Option<&str>) -> Vec<Row<'a>> {
+pub fn find_rows<'a>(prices: &'a PriceTable, asked: Option<&str>) -> Vec<PriceRow<'a>> {
     let asked = asked.unwrap_or_default();
     let small = asked.to_ascii_lowercase();
-    let exact = collect(prices, |name| name == small);
+    let exact = filter_rows(prices, |name| name == small);
     if !exact.is_empty() {
         return exact;
     }
     match prices.find(asked, None) {
-        Some(price) => vec![row(price)],
-        None => collect(prices, |name| name.contains(&small)),
+        Some(price) => vec![to_row(price)],
+        None => filter_rows(prices, |name| name.contains(&small)),
     }
 }
 
-fn collect(prices: &Prices, wanted: impl Fn(&str) -> bool) -> Vec<Row<'_>> {
-    let names = |price: &Price| {
+fn filter_rows(prices: &PriceTable, wanted: impl Fn(&str) -> bool) -> Vec<PriceRow<'_>> {
+    let names = |price: &ModelPrice| {
         let own = [&price.model, &price.provider].into_iter();
         own.chain(&price.aliases)
             .any(|name| wanted(&name.to_ascii_lowercase()))
     };
     let entries = prices.entries().iter();
-    entries.filter(|price| names(price)).map(row).collect()
+    entries.filter(|price| names(price)).map(to_row).collect()
 }
 
-fn row(price: &Price) -> Row<'_> {
-    Row {
+fn to_row(price: &ModelPrice) -> PriceRow<'_> {
+    PriceRow {
         model: &price.model,
         provider: &price.provider,
         input: price.rates.input,
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn rows_by_name_alias_provider_and_part() {
         let names = |asked| {
-            let rows = rows(Prices::embedded(), asked);
+            let rows = find_rows(PriceTable::embedded(), asked);
             rows.iter()
                 .map(|row| format!("{}/{}", row.provider, row.model))
                 .collect::<Vec<_>>()
@@ -97,7 +97,8 @@ mod tests {
         assert_eq!(names(Some("openai/o3")), ["openai/o3"]);
         assert!(names(Some("sonnet")).len() > 3);
         assert!(names(Some("no such")).is_empty());
-        let json = serde_json::to_string(&rows(Prices::embedded(), Some("o4-mini"))[0]).unwrap();
+        let json =
+            serde_json::to_string(&find_rows(PriceTable::embedded(), Some("o4-mini"))[0]).unwrap();
         assert!(json.starts_with(r#"{"model":"o4-mini","provider":"openai","input":"1.10""#));
     }
 }

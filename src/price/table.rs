@@ -2,47 +2,50 @@
 
 use thiserror::Error;
 
-use super::{Amiss, LongContext, Price, Prices, Rate, Rates, Source, Tier};
+use super::{
+    LongContextRates, ModelPrice, MoneyParseError, PriceSource, PriceTable, ServiceTier, TokenRate,
+    TokenRates,
+};
 use crate::json::{JsonDocument, JsonError, JsonKind, JsonValue};
 
 /// Why a file is no price table, and where.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("line {line}: {what}")]
-pub struct PricesError {
+pub struct PriceTableError {
     /// Offset of the byte in the file.
     pub at: u64,
     /// Its line, counted from one.
     pub line: u64,
     /// What is amiss there.
-    pub what: Wrong,
+    pub what: PriceTableFault,
 }
 
 /// What can be amiss with a price table.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum Wrong {
+pub enum PriceTableFault {
     /// Not JSON at all.
     #[error("{0}")]
-    Json(JsonError),
+    InvalidJson(JsonError),
     /// Something else than what must stand there.
     #[error("expected {0}")]
     Expected(&'static str),
     /// A key that must be there is not.
     #[error("a model needs `{0}`")]
-    Missing(&'static str),
+    MissingKey(&'static str),
     /// A key that nobody would read: most likely a slip of the pen.
     #[error("unknown key {0:?}")]
     UnknownKey(String),
     /// A number that is no price.
     #[error("`{key}` {why}")]
-    Price {
+    InvalidPrice {
         /// Under which key it stands.
         key: String,
         /// What is amiss with it.
-        why: Amiss,
+        why: MoneyParseError,
     },
     /// The table counts in something else.
     #[error("`{key}` must be {expected:?}: nothing else can be read")]
-    Unit {
+    UnsupportedUnit {
         /// `currency`, `unit` or `schema`.
         key: &'static str,
         /// What it has to be.
@@ -51,50 +54,54 @@ pub enum Wrong {
 }
 
 /// Where in the file, and what.
-type Fault = (u64, Wrong);
+type LocatedTableFault = (u64, PriceTableFault);
 
 /// Reads a whole table.
-pub(super) fn read(bytes: &[u8]) -> Result<Prices, PricesError> {
+pub(super) fn parse_table(bytes: &[u8]) -> Result<PriceTable, PriceTableError> {
     let document = JsonDocument::parse(bytes).map_err(|error| {
         let at = error.at;
-        placed(bytes, (at, Wrong::Json(error)))
+        locate_fault(bytes, (at, PriceTableFault::InvalidJson(error)))
     })?;
-    table(document.root()).map_err(|fault| placed(bytes, fault))
+    read_table(document.root()).map_err(|fault| locate_fault(bytes, fault))
 }
 
-fn placed(bytes: &[u8], (at, what): Fault) -> PricesError {
+fn locate_fault(bytes: &[u8], (at, what): LocatedTableFault) -> PriceTableError {
     let before = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
     let newlines = bytes.iter().take(before).filter(|&&byte| byte == b'\n');
-    PricesError {
+    PriceTableError {
         at,
         line: (newlines.count() as u64).saturating_add(1),
         what,
     }
 }
 
-fn table(root: JsonValue<'_>) -> Result<Prices, Fault> {
+fn read_table(root: JsonValue<'_>) -> Result<PriceTable, LocatedTableFault> {
     for (key, expected) in [
         ("schema", "1"),
         ("currency", "USD"),
         ("unit", "per_million_tokens"),
     ] {
-        must_be(root, key, expected)?;
+        check_constant(root, key, expected)?;
     }
     let models = root
         .get("models")
         .filter(|list| list.kind() == JsonKind::Array);
     let models = models.ok_or((
         root.span().start,
-        Wrong::Expected("an object with `models`"),
+        PriceTableFault::Expected("an object with `models`"),
     ))?;
-    Ok(Prices {
-        source: source(root.get("source")),
-        entries: models.items().map(price).collect::<Result<_, _>>()?,
+    Ok(PriceTable {
+        source: read_source(root.get("source")),
+        entries: models.items().map(read_price).collect::<Result<_, _>>()?,
     })
 }
 
 /// Absent is fine: a few lines by hand need no preamble.
-fn must_be(root: JsonValue<'_>, key: &'static str, expected: &'static str) -> Result<(), Fault> {
+fn check_constant(
+    root: JsonValue<'_>,
+    key: &'static str,
+    expected: &'static str,
+) -> Result<(), LocatedTableFault> {
     let Some(value) = root.get(key) else {
         return Ok(());
     };
@@ -102,71 +109,75 @@ fn must_be(root: JsonValue<'_>, key: &'static str, expected: &'static str) -> Re
         Some(text) => text == expected,
         None => value.raw() == expected.as_bytes(),
     };
-    let unit = Wrong::Unit { key, expected };
+    let unit = PriceTableFault::UnsupportedUnit { key, expected };
     is.then_some(()).ok_or((value.span().start, unit))
 }
 
-fn source(value: Option<JsonValue<'_>>) -> Source {
+fn read_source(value: Option<JsonValue<'_>>) -> PriceSource {
     let text = |key| Some(value?.get(key)?.as_str()?.into_owned());
-    Source {
+    PriceSource {
         name: text("name"),
         published: text("published"),
         license: text("license"),
     }
 }
 
-fn price(entry: JsonValue<'_>) -> Result<Price, Fault> {
+fn read_price(entry: JsonValue<'_>) -> Result<ModelPrice, LocatedTableFault> {
     if entry.kind() != JsonKind::Object {
-        return Err((entry.span().start, Wrong::Expected("an object: one model")));
+        return Err((
+            entry.span().start,
+            PriceTableFault::Expected("an object: one model"),
+        ));
     }
-    let mut draft = Draft::default();
+    let mut draft = ModelPriceDraft::default();
     for (key, value) in entry.members() {
         let name = key.as_str().unwrap_or_default();
-        if !draft.take(&name, value)? {
-            let unknown = Wrong::UnknownKey(name.into_owned());
+        if !draft.take_member(&name, value)? {
+            let unknown = PriceTableFault::UnknownKey(name.into_owned());
             return Err((key.span().start, unknown));
         }
     }
     draft
         .finish()
-        .map_err(|key| (entry.span().start, Wrong::Missing(key)))
+        .map_err(|key| (entry.span().start, PriceTableFault::MissingKey(key)))
 }
 
 /// A model as far as its keys were read.
 #[derive(Default)]
-struct Draft {
-    price: Price,
-    rates: Columns,
+struct ModelPriceDraft {
+    price: ModelPrice,
+    rates: RateColumns,
 }
 
-impl Draft {
+impl ModelPriceDraft {
     /// Takes in one member; answers whether its key is known.
-    fn take(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, Fault> {
+    fn take_member(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, LocatedTableFault> {
         let price = &mut self.price;
         match key {
-            "model" => price.model = text(value)?,
-            "provider" => price.provider = text(value)?,
-            "deprecation_date" => price.retires = Some(text(value)?),
-            "aliases" => price.aliases = value.items().map(text).collect::<Result<_, _>>()?,
-            "max_input" => price.max_input = Some(count(value)?),
-            "max_output" => price.max_output = Some(count(value)?),
-            "responses_only" => price.responses_only = truth(value)?,
-            "has_off_peak" => price.off_peak = truth(value)?,
-            "has_tiered" => price.bands = truth(value)?,
-            "long_context" => price.long_context = Some(long_context(value)?),
+            "model" => price.model = read_text(value)?,
+            "provider" => price.provider = read_text(value)?,
+            "deprecation_date" => price.retires = Some(read_text(value)?),
+            "aliases" => price.aliases = value.items().map(read_text).collect::<Result<_, _>>()?,
+            "max_input" => price.max_input = Some(read_count(value)?),
+            "max_output" => price.max_output = Some(read_count(value)?),
+            "responses_only" => price.responses_only = read_bool(value)?,
+            "has_off_peak" => price.off_peak = read_bool(value)?,
+            "has_tiered" => price.bands = read_bool(value)?,
+            "long_context" => price.long_context = Some(read_long_context(value)?),
             // Remarks of whoever keeps the file.
             "note" | "source" => {}
-            _ => return self.column(key, value),
+            _ => return self.take_rate(key, value),
         }
         Ok(true)
     }
 
-    fn column(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, Fault> {
+    fn take_rate(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, LocatedTableFault> {
         let Some((tier, column)) = key.split_once('_') else {
-            return self.rates.take(key, value);
+            return self.rates.take_rate(key, value);
         };
-        let Some(tier) = Tier::named(tier).filter(|&tier| tier != Tier::Standard) else {
-            return self.rates.take(key, value);
+        let Some(tier) = ServiceTier::from_name(tier).filter(|&tier| tier != ServiceTier::Standard)
+        else {
+            return self.rates.take_rate(key, value);
         };
         let mut rates = self.price.tiers.remove(&tier).unwrap_or_default();
         let place = match column {
@@ -175,12 +186,12 @@ impl Draft {
             "cached_input" => &mut rates.cached_input,
             _ => return Ok(false),
         };
-        *place = Some(rate(key, value)?);
+        *place = Some(read_rate(key, value)?);
         self.price.tiers.insert(tier, rates);
         Ok(true)
     }
 
-    fn finish(mut self) -> Result<Price, &'static str> {
+    fn finish(mut self) -> Result<ModelPrice, &'static str> {
         if self.price.model.is_empty() {
             return Err("model");
         }
@@ -189,20 +200,20 @@ impl Draft {
     }
 }
 
-fn long_context(value: JsonValue<'_>) -> Result<LongContext, Fault> {
-    let mut columns = Columns::default();
+fn read_long_context(value: JsonValue<'_>) -> Result<LongContextRates, LocatedTableFault> {
+    let mut columns = RateColumns::default();
     let mut above = None;
     for (key, value) in value.members() {
         let name = key.as_str().unwrap_or_default();
         if name == "above_input_tokens" {
-            above = Some(count(value)?);
-        } else if !columns.take(&name, value)? {
-            let unknown = Wrong::UnknownKey(name.into_owned());
+            above = Some(read_count(value)?);
+        } else if !columns.take_rate(&name, value)? {
+            let unknown = PriceTableFault::UnknownKey(name.into_owned());
             return Err((key.span().start, unknown));
         }
     }
-    let missing = |key| (value.span().start, Wrong::Missing(key));
-    Ok(LongContext {
+    let missing = |key| (value.span().start, PriceTableFault::MissingKey(key));
+    Ok(LongContextRates {
         above: above.ok_or_else(|| missing("long_context.above_input_tokens"))?,
         rates: columns.finish().map_err(missing)?,
     })
@@ -210,14 +221,14 @@ fn long_context(value: JsonValue<'_>) -> Result<LongContext, Fault> {
 
 /// Rates while they are collected.
 #[derive(Default)]
-struct Columns {
-    input: Option<Rate>,
-    output: Option<Rate>,
-    rates: Rates,
+struct RateColumns {
+    input: Option<TokenRate>,
+    output: Option<TokenRate>,
+    rates: TokenRates,
 }
 
-impl Columns {
-    fn take(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, Fault> {
+impl RateColumns {
+    fn take_rate(&mut self, key: &str, value: JsonValue<'_>) -> Result<bool, LocatedTableFault> {
         let place = match key {
             "input" => &mut self.input,
             "output" => &mut self.output,
@@ -229,12 +240,12 @@ impl Columns {
             "audio_output" => &mut self.rates.audio_output,
             _ => return Ok(false),
         };
-        *place = Some(rate(key, value)?);
+        *place = Some(read_rate(key, value)?);
         Ok(true)
     }
 
-    fn finish(self) -> Result<Rates, &'static str> {
-        Ok(Rates {
+    fn finish(self) -> Result<TokenRates, &'static str> {
+        Ok(TokenRates {
             input: self.input.ok_or("input")?,
             output: self.output.ok_or("output")?,
             ..self.rates
@@ -242,32 +253,37 @@ impl Columns {
     }
 }
 
-fn rate(key: &str, value: JsonValue<'_>) -> Result<Rate, Fault> {
+fn read_rate(key: &str, value: JsonValue<'_>) -> Result<TokenRate, LocatedTableFault> {
     let read = match value.kind() {
-        JsonKind::Number => Rate::parse(value.raw()),
-        _ => Err(Amiss::NotANumber),
+        JsonKind::Number => TokenRate::parse(value.raw()),
+        _ => Err(MoneyParseError::NotANumber),
     };
     read.map_err(|why| {
         let key = key.to_owned();
-        (value.span().start, Wrong::Price { key, why })
+        (
+            value.span().start,
+            PriceTableFault::InvalidPrice { key, why },
+        )
     })
 }
 
-fn text(value: JsonValue<'_>) -> Result<String, Fault> {
+fn read_text(value: JsonValue<'_>) -> Result<String, LocatedTableFault> {
     let text = value.as_str().map(std::borrow::Cow::into_owned);
-    text.ok_or((value.span().start, Wrong::Expected("a string")))
+    text.ok_or((value.span().start, PriceTableFault::Expected("a string")))
 }
 
-fn count(value: JsonValue<'_>) -> Result<u64, Fault> {
-    value
-        .as_u64()
-        .ok_or((value.span().start, Wrong::Expected("a count of tokens")))
+fn read_count(value: JsonValue<'_>) -> Result<u64, LocatedTableFault> {
+    value.as_u64().ok_or((
+        value.span().start,
+        PriceTableFault::Expected("a count of tokens"),
+    ))
 }
 
-fn truth(value: JsonValue<'_>) -> Result<bool, Fault> {
-    value
-        .as_bool()
-        .ok_or((value.span().start, Wrong::Expected("`true` or `false`")))
+fn read_bool(value: JsonValue<'_>) -> Result<bool, LocatedTableFault> {
+    value.as_bool().ok_or((
+        value.span().start,
+        PriceTableFault::Expected("`true` or `false`"),
+    ))
 }
 
 #[cfg(test)]
@@ -279,21 +295,21 @@ mod tests {
     fn a_table_by_hand() {
         let text =
             br#"{"models": [{"model": "own", "input": 1, "output": 2.5, "flex_input": 0.5}]}"#;
-        let prices = read(text).unwrap();
+        let prices = parse_table(text).unwrap();
         let own = &prices.entries()[0];
         assert_eq!((own.model.as_str(), own.provider.as_str()), ("own", ""));
-        assert_eq!(own.rates.output, Rate::parse(b"2.5").unwrap());
+        assert_eq!(own.rates.output, TokenRate::parse(b"2.5").unwrap());
         let flex = TierRates {
-            input: Rate::parse(b"0.5").ok(),
+            input: TokenRate::parse(b"0.5").ok(),
             ..TierRates::default()
         };
-        assert_eq!(own.tiers.get(&Tier::Flex), Some(&flex));
+        assert_eq!(own.tiers.get(&ServiceTier::Flex), Some(&flex));
     }
 
     #[test]
     fn what_is_amiss_is_told_with_its_line() {
         let case = |text: &str, shown: &str| {
-            assert_eq!(read(text.as_bytes()).unwrap_err().to_string(), shown);
+            assert_eq!(parse_table(text.as_bytes()).unwrap_err().to_string(), shown);
         };
         let model = |rest: &str| format!("{{\"models\": [\n{{\"model\": \"m\"{rest}}}]}}");
         case("{}", "line 1: expected an object with `models`");
@@ -322,6 +338,11 @@ mod tests {
             r#"{"currency": "EUR", "models": []}"#,
             "line 1: `currency` must be \"USD\": nothing else can be read",
         );
-        assert!(read(b"{").unwrap_err().to_string().starts_with("line 1: "));
+        assert!(
+            parse_table(b"{")
+                .unwrap_err()
+                .to_string()
+                .starts_with("line 1: ")
+        );
     }
 }

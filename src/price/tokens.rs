@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// the total (Anthropic's cache counts, Gemini's thoughts) are to be added up before.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
-pub struct Tokens {
+pub struct TokenCounts {
     /// All tokens of the prompt: read from a cache, written to one, and fresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<u64>,

@@ -2,42 +2,42 @@
 
 use serde::Serialize;
 
-use super::breach::{Shift, Spot, first, shift};
-use super::excerpt::{Excerpt, first_of};
-use super::order::Order;
-use super::prefix::{Common, Level};
-use super::segments::{Segment, Size};
-use super::value::{Role, Spelling, spellings};
-use crate::diff::bytes::common;
-use crate::diff::change::What;
+use super::excerpt::{TextExcerpt, truncate_end};
+use super::first_difference::{DifferenceSpot, ListShift, detect_shift, first_difference};
+use super::order::PromptOrder;
+use super::prefix::{CommonSize, EqualityLevel};
+use super::segments::{PromptSegment, PromptSize};
+use super::value_digest::{SpellingDifference, ValueRole, spelling_differences};
+use crate::diff::bytes::common_prefix_len;
+use crate::diff::change::ChangeKind;
 
 /// Where two prompts part.
 #[derive(Clone, Debug, Serialize)]
-pub struct Divergence {
+pub struct PromptDivergence {
     /// The segment that breaks, by its name on the side that has it.
     pub segment: String,
     /// What happened there: something was changed, came in (`added`), fell out (`removed`), stands elsewhere
     /// (`moved`); or it says the same and is spelled otherwise (`respelled`, `reordered` where only the order of
     /// keys differs).
-    pub what: What,
+    pub what: ChangeKind,
     /// How the spelling differs, where only that does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub spellings: Vec<Spelling>,
+    pub spellings: Vec<SpellingDifference>,
     /// How many items came in or fell out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// On the left.
-    pub left: Stand,
+    pub left: DivergenceSide,
     /// On the right.
-    pub right: Stand,
+    pub right: DivergenceSide,
     /// The words around it, where a text was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub excerpt: Option<Excerpt>,
+    pub excerpt: Option<TextExcerpt>,
 }
 
 /// One side of the place where two prompts part.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Stand {
+pub struct DivergenceSide {
     /// JSON Pointer of the value there; of what moved, where it stands on this side.
     pub pointer: String,
     /// The value as it was written, or its beginning.
@@ -46,102 +46,109 @@ pub struct Stand {
 }
 
 /// Where two prompts part, and what that means for either.
-pub(super) struct Breach {
-    pub(super) divergence: Divergence,
+pub(super) struct PrefixBreak {
+    pub(super) divergence: PromptDivergence,
     /// What the two segments have in common.
-    pub(super) common: Common,
+    pub(super) common: CommonSize,
     /// Whether the first segment of both rests is the same one, changed or respelled.
     pub(super) paired: bool,
     /// Of such a pair: how much right says again behind the difference.
-    pub(super) again: Size,
+    pub(super) repeated: PromptSize,
 }
 
 /// What happened where the rests of two prompts begin; `None` where left has come to its end.
-pub(super) fn breach(rests: [&[Segment<'_>]; 2], level: Level, order: &Order) -> Option<Breach> {
+pub(super) fn find_break(
+    rests: [&[PromptSegment<'_>]; 2],
+    level: EqualityLevel,
+    order: &PromptOrder,
+) -> Option<PrefixBreak> {
     let one = rests[0].first()?;
     let Some(other) = rests[1].first() else {
-        return Some(ended(one, rests[0].len() as u64));
+        return Some(break_at_end(one, rests[0].len() as u64));
     };
     if one.part == other.part && one.digest() == other.digest() {
-        return Some(respelled(one, other));
+        return Some(break_by_spelling(one, other));
     }
-    let digests = rests.map(|rest| rest.iter().map(Segment::digest).collect::<Vec<_>>());
-    let mut shift = shift(&digests[0], &digests[1]);
-    if shift == Shift::Changed && one.part != other.part {
-        shift = part_of_its_own(rests, order);
+    let digests = rests.map(|rest| rest.iter().map(PromptSegment::digest).collect::<Vec<_>>());
+    let mut shift = detect_shift(&digests[0], &digests[1]);
+    if shift == ListShift::Changed && one.part != other.part {
+        shift = detect_extra_part(rests, order);
     }
-    let (what, count) = shift.what();
+    let (what, count) = shift.to_change_kind();
     let stands = match what {
-        What::Added => [place(one), stand(other)],
-        What::Removed => [stand(one), place(other)],
-        What::Moved => {
+        ChangeKind::Added => [side_without_value(one), side_with_value(other)],
+        ChangeKind::Removed => [side_with_value(one), side_without_value(other)],
+        ChangeKind::Moved => {
             let there = rests[1].iter().zip(&digests[1]);
             let moved = |(_, digest): &(_, &u64)| digests[0].first() == Some(*digest);
             let there = there.into_iter().find(moved).map(|(segment, _)| segment);
-            [stand(one), place(there.unwrap_or(other))]
+            [
+                side_with_value(one),
+                side_without_value(there.unwrap_or(other)),
+            ]
         }
-        _ => return Some(changed(one, other, level)),
+        _ => return Some(break_by_change(one, other, level)),
     };
-    Some(shifted(what, count, [one, other], stands, level))
+    Some(break_by_shift(what, count, [one, other], stands, level))
 }
 
 /// Right has come to its end before so many segments of left.
-fn ended(one: &Segment<'_>, count: u64) -> Breach {
-    Breach {
-        divergence: Divergence {
+fn break_at_end(one: &PromptSegment<'_>, count: u64) -> PrefixBreak {
+    PrefixBreak {
+        divergence: PromptDivergence {
             segment: one.name.clone(),
-            what: What::Removed,
+            what: ChangeKind::Removed,
             spellings: vec![],
             count: Some(count),
-            left: stand(one),
-            right: Stand::default(),
+            left: side_with_value(one),
+            right: DivergenceSide::default(),
             excerpt: None,
         },
-        common: Common::default(),
+        common: CommonSize::default(),
         paired: false,
-        again: Size::default(),
+        repeated: PromptSize::default(),
     }
 }
 
 /// Both rests begin with another part, and nothing of either is on the other side: one side has a part more.
-fn part_of_its_own([left, right]: [&[Segment<'_>]; 2], order: &Order) -> Shift {
+fn detect_extra_part([left, right]: [&[PromptSegment<'_>]; 2], order: &PromptOrder) -> ListShift {
     let (Some(one), Some(other)) = (left.first(), right.first()) else {
-        return Shift::Changed;
+        return ListShift::Changed;
     };
-    let rank = |segment: &Segment<'_>| {
+    let rank = |segment: &PromptSegment<'_>| {
         let mut parts = order.parts.iter();
         parts.position(|part| part.name == segment.part)
     };
-    let of_part = |segments: &[Segment<'_>], part: &str| {
+    let of_part = |segments: &[PromptSegment<'_>], part: &str| {
         segments
             .iter()
             .take_while(|segment| segment.part == part)
             .count() as u64
     };
     match rank(other) < rank(one) {
-        true => Shift::Inserted(of_part(right, other.part)),
-        false => Shift::Removed(of_part(left, one.part)),
+        true => ListShift::Inserted(of_part(right, other.part)),
+        false => ListShift::Removed(of_part(left, one.part)),
     }
 }
 
-fn shifted(
-    what: What,
+fn break_by_shift(
+    what: ChangeKind,
     count: u64,
-    [one, other]: [&Segment<'_>; 2],
-    [left, right]: [Stand; 2],
-    level: Level,
-) -> Breach {
+    [one, other]: [&PromptSegment<'_>; 2],
+    [left, right]: [DivergenceSide; 2],
+    level: EqualityLevel,
+) -> PrefixBreak {
     let named = match what {
-        What::Removed => one,
+        ChangeKind::Removed => one,
         _ => other,
     };
     // The bytes that two different segments begin with alike are equal bytes too.
     let equal = match level {
-        Level::Written => common(&one.text, &other.text) as u64,
-        Level::Values => 0,
+        EqualityLevel::Written => common_prefix_len(&one.text, &other.text) as u64,
+        EqualityLevel::Values => 0,
     };
-    Breach {
-        divergence: Divergence {
+    PrefixBreak {
+        divergence: PromptDivergence {
             segment: named.name.clone(),
             what,
             spellings: vec![],
@@ -150,32 +157,34 @@ fn shifted(
             right,
             excerpt: None,
         },
-        common: Common {
-            left: one.size.part(equal),
-            right: other.size.part(equal),
+        common: CommonSize {
+            left: one.size.first_bytes(equal),
+            right: other.size.first_bytes(equal),
         },
         paired: false,
-        again: Size::default(),
+        repeated: PromptSize::default(),
     }
 }
 
-fn respelled(one: &Segment<'_>, other: &Segment<'_>) -> Breach {
-    let equal = common(&one.text, &other.text) as u64;
+fn break_by_spelling(one: &PromptSegment<'_>, other: &PromptSegment<'_>) -> PrefixBreak {
+    let equal = common_prefix_len(&one.text, &other.text) as u64;
     let spellings = match (one.value, other.value) {
-        (Some(left), Some(right)) => spellings([left, right], [&one.text, &other.text]),
+        (Some(left), Some(right)) => spelling_differences([left, right], [&one.text, &other.text]),
         _ => vec![],
     };
-    let what = match spellings == [Spelling::KeyOrder] || spellings == [Spelling::FieldOrder] {
-        true => What::Reordered,
-        false => What::Respelled,
+    let what = match spellings == [SpellingDifference::KeyOrder]
+        || spellings == [SpellingDifference::FieldOrder]
+    {
+        true => ChangeKind::Reordered,
+        false => ChangeKind::Respelled,
     };
-    let at = |segment: &Segment<'_>| Stand {
+    let at = |segment: &PromptSegment<'_>| DivergenceSide {
         pointer: segment.pointer_at(equal),
-        value: Some(near(segment, equal)),
+        value: Some(text_from(segment, equal)),
     };
-    let rest = other.size.without(other.size.part(equal));
-    Breach {
-        divergence: Divergence {
+    let rest = other.size.without(other.size.first_bytes(equal));
+    PrefixBreak {
+        divergence: PromptDivergence {
             segment: other.name.clone(),
             what,
             spellings,
@@ -184,34 +193,44 @@ fn respelled(one: &Segment<'_>, other: &Segment<'_>) -> Breach {
             right: at(other),
             excerpt: None,
         },
-        common: Common {
-            left: one.size.part(equal),
-            right: other.size.part(equal),
+        common: CommonSize {
+            left: one.size.first_bytes(equal),
+            right: other.size.first_bytes(equal),
         },
         paired: true,
-        again: rest,
+        repeated: rest,
     }
 }
 
-fn changed(one: &Segment<'_>, other: &Segment<'_>, level: Level) -> Breach {
-    let equal = common(&one.text, &other.text) as u64;
+fn break_by_change(
+    one: &PromptSegment<'_>,
+    other: &PromptSegment<'_>,
+    level: EqualityLevel,
+) -> PrefixBreak {
+    let equal = common_prefix_len(&one.text, &other.text) as u64;
     let found = one.value.zip(other.value);
-    let found = found.and_then(|(left, right)| first(left, right, Role::Block));
+    let found = found.and_then(|(left, right)| first_difference(left, right, ValueRole::Block));
     let (what, count, sides, offsets) = match &found {
         None => {
-            let sides = [one, other].map(|segment| Stand {
+            let sides = [one, other].map(|segment| DivergenceSide {
                 pointer: segment.pointer.clone(),
-                value: Some(near(segment, equal)),
+                value: Some(text_from(segment, equal)),
             });
-            (What::Changed, 0, sides, [equal; 2])
+            (ChangeKind::Changed, 0, sides, [equal; 2])
         }
         Some(found) => {
-            let sides = [inside(one, &found.left), inside(other, &found.right)];
+            let sides = [
+                side_at_spot(one, &found.left),
+                side_at_spot(other, &found.right),
+            ];
             let offsets = match level {
-                Level::Written => [equal; 2],
-                Level::Values => [one.offset(found.left.at), other.offset(found.right.at)],
+                EqualityLevel::Written => [equal; 2],
+                EqualityLevel::Values => [
+                    one.text_offset(found.left.offset),
+                    other.text_offset(found.right.offset),
+                ],
             };
-            (found.what, found.count, sides, offsets)
+            (found.kind, found.count, sides, offsets)
         }
     };
     let [left, right] = sides;
@@ -220,64 +239,65 @@ fn changed(one: &Segment<'_>, other: &Segment<'_>, level: Level) -> Breach {
     let rest = [(one, offsets[0]), (other, offsets[1])]
         .map(|(segment, offset)| (segment.text.len() as u64).saturating_sub(offset));
     let again = alike.min(rest[0]).min(rest[1]);
-    Breach {
-        divergence: Divergence {
+    PrefixBreak {
+        divergence: PromptDivergence {
             segment: other.name.clone(),
             what,
             spellings: vec![],
             count: (count > 0).then_some(count),
             left,
             right,
-            excerpt: found.and_then(|found| excerpt(&found.left, &found.right)),
+            excerpt: found.and_then(|found| make_excerpt(&found.left, &found.right)),
         },
-        common: Common {
-            left: one.size.part(offsets[0]),
-            right: other.size.part(offsets[1]),
+        common: CommonSize {
+            left: one.size.first_bytes(offsets[0]),
+            right: other.size.first_bytes(offsets[1]),
         },
         paired: true,
-        again: other.size.part(again),
+        repeated: other.size.first_bytes(again),
     }
 }
 
-fn excerpt(left: &Spot<'_>, right: &Spot<'_>) -> Option<Excerpt> {
+fn make_excerpt(left: &DifferenceSpot<'_>, right: &DifferenceSpot<'_>) -> Option<TextExcerpt> {
     let (left, right) = (left.value?, right.value?);
     let (left, right) = (left.as_str()?, right.as_str()?);
-    Some(Excerpt::of(&left, &right))
+    Some(TextExcerpt::around_difference(&left, &right))
 }
 
 /// How much of a value is told, in characters.
-const VALUE: usize = 200;
+const MAX_VALUE_CHARS: usize = 200;
 
-fn stand(segment: &Segment<'_>) -> Stand {
-    Stand {
-        value: Some(near(segment, 0)),
-        ..place(segment)
+fn side_with_value(segment: &PromptSegment<'_>) -> DivergenceSide {
+    DivergenceSide {
+        value: Some(text_from(segment, 0)),
+        ..side_without_value(segment)
     }
 }
 
-fn place(segment: &Segment<'_>) -> Stand {
-    Stand {
+fn side_without_value(segment: &PromptSegment<'_>) -> DivergenceSide {
+    DivergenceSide {
         pointer: segment.pointer.clone(),
         value: None,
     }
 }
 
-fn inside(segment: &Segment<'_>, spot: &Spot<'_>) -> Stand {
-    let text =
-        |value: crate::json::JsonValue<'_>| first_of(&String::from_utf8_lossy(value.raw()), VALUE);
-    Stand {
+fn side_at_spot(segment: &PromptSegment<'_>, spot: &DifferenceSpot<'_>) -> DivergenceSide {
+    let text = |value: crate::json::JsonValue<'_>| {
+        truncate_end(&String::from_utf8_lossy(value.raw()), MAX_VALUE_CHARS)
+    };
+    DivergenceSide {
         pointer: format!("{}{}", segment.pointer, spot.path),
         value: spot.value.map(text),
     }
 }
 
 /// The text of a segment from a byte on.
-fn near(segment: &Segment<'_>, from: u64) -> String {
+fn text_from(segment: &PromptSegment<'_>, from: u64) -> String {
     let from = usize::try_from(from).unwrap_or(usize::MAX);
     let rest = segment.text.get(from..).unwrap_or_default();
     // More bytes than the longest character times as many characters are not looked at.
     let rest = rest
-        .get(..VALUE.saturating_mul(4).saturating_add(4))
+        .get(..MAX_VALUE_CHARS.saturating_mul(4).saturating_add(4))
         .unwrap_or(rest);
-    first_of(&String::from_utf8_lossy(rest), VALUE)
+    truncate_end(&String::from_utf8_lossy(rest), MAX_VALUE_CHARS)
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::diff::bytes::common;
+use crate::diff::bytes::common_prefix_len;
 
 /// The words around the first difference of two texts.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Excerpt {
+pub struct TextExcerpt {
     /// What both have before it.
     pub before: String,
     /// What only left has.
@@ -18,15 +18,16 @@ pub struct Excerpt {
 }
 
 /// How much is shown on either side of a difference, in characters.
-const AROUND: usize = 24;
+const CONTEXT_CHARS: usize = 24;
 
 /// How much of a difference is shown, in characters.
-const LONG: usize = 64;
+const MAX_DIFFERENCE_CHARS: usize = 64;
 
-impl Excerpt {
+impl TextExcerpt {
     /// Of two texts.
-    pub(super) fn of(left: &str, right: &str) -> Self {
-        let before = boundary(left, common(left.as_bytes(), right.as_bytes()));
+    pub(super) fn around_difference(left: &str, right: &str) -> Self {
+        let before =
+            char_boundary_before(left, common_prefix_len(left.as_bytes(), right.as_bytes()));
         let (head, one) = left.split_at(before);
         let other = right.get(before..).unwrap_or_default();
         let ends = one.chars().rev().zip(other.chars().rev());
@@ -43,43 +44,43 @@ impl Excerpt {
         let start: usize = head
             .chars()
             .rev()
-            .take(AROUND)
+            .take(CONTEXT_CHARS)
             .take_while(|char| word(*char))
             .map(char::len_utf8)
             .sum();
         let end: usize = tail
             .chars()
-            .take(AROUND)
+            .take(CONTEXT_CHARS)
             .take_while(|char| word(*char))
             .map(char::len_utf8)
             .sum();
         let (head, first) = head.split_at(head.len().saturating_sub(start));
         let (last, tail) = tail.split_at(end);
         Self {
-            before: last_of(head, AROUND),
-            left: first_of(&[first, one, last].concat(), LONG),
-            right: first_of(&[first, other, last].concat(), LONG),
-            after: first_of(tail, AROUND),
+            before: truncate_start(head, CONTEXT_CHARS),
+            left: truncate_end(&[first, one, last].concat(), MAX_DIFFERENCE_CHARS),
+            right: truncate_end(&[first, other, last].concat(), MAX_DIFFERENCE_CHARS),
+            after: truncate_end(tail, CONTEXT_CHARS),
         }
     }
 }
 
 /// The last boundary of a character at or before `at`.
-fn boundary(text: &str, at: usize) -> usize {
+fn char_boundary_before(text: &str, at: usize) -> usize {
     (0..=at.min(text.len()))
         .rev()
         .find(|at| text.is_char_boundary(*at))
         .unwrap_or(0)
 }
 
-pub(super) fn first_of(text: &str, most: usize) -> String {
+pub(super) fn truncate_end(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
     }
 }
 
-fn last_of(text: &str, most: usize) -> String {
+fn truncate_start(text: &str, most: usize) -> String {
     match text.char_indices().rev().nth(most) {
         None => text.to_owned(),
         Some((start, char)) => {
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn excerpts_show_whole_words() {
         let case = |left: &str, right: &str, expected: [&str; 4]| {
-            let told = Excerpt::of(left, right);
+            let told = TextExcerpt::around_difference(left, right);
             assert_eq!(
                 [&told.before[..], &told.left, &told.right, &told.after],
                 expected
@@ -116,7 +117,7 @@ mod tests {
         case("same", "same and more", ["", "same", "same and more", ""]);
         case("", "x", ["", "", "x", ""]);
         let long = "x".repeat(500);
-        let told = Excerpt::of(&long, "y");
-        assert_eq!(told.left.chars().count(), LONG + 3);
+        let told = TextExcerpt::around_difference(&long, "y");
+        assert_eq!(told.left.chars().count(), MAX_DIFFERENCE_CHARS + 3);
     }
 }

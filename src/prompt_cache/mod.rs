@@ -18,69 +18,69 @@
 //! `beside` looks at what is no part of the prompt; `tokens` estimates; `check` holds what was reported against
 //! it, `least` is the table of what is too short to be cached.
 
-mod beside;
-mod breach;
-mod check;
+mod cache_keys;
 mod divergence;
 mod excerpt;
-mod least;
+mod first_difference;
+mod minimum;
 mod order;
-mod pieces;
 mod prefix;
+mod prompt_text;
 mod segments;
 #[cfg(test)]
 mod tests;
 mod tokens;
-mod value;
+mod usage_check;
+mod value_digest;
 
-pub use beside::Beside;
-pub use check::{Agreement, Check, Reach};
-pub use divergence::{Divergence, Stand};
-pub use excerpt::Excerpt;
-pub use least::Minimum;
-pub use order::{Basis, Order, Part};
-pub use prefix::{Amount, Prefix, Share};
-pub use segments::Mark;
-pub use tokens::{Counted, Estimate};
-pub use value::Spelling;
+pub use cache_keys::CacheKeyChange;
+pub use divergence::{DivergenceSide, PromptDivergence};
+pub use excerpt::TextExcerpt;
+pub use minimum::CacheMinimum;
+pub use order::{OrderBasis, PromptOrder, PromptPart};
+pub use prefix::{CommonPrefix, PrefixShare, PromptAmount};
+pub use segments::CacheBreakpoint;
+pub use tokens::{TokenBasis, TokenEstimate};
+pub use usage_check::{BreakpointReach, UsageAgreement, UsageCheck};
+pub use value_digest::SpellingDifference;
 
 use serde::Serialize;
 
-use crate::call::meaning::Priced;
-use crate::diff::bytes::common;
+use crate::call::meaning::CostEstimate;
+use crate::diff::bytes::common_prefix_len;
 use crate::diff::layers::stream;
-use crate::diff::{Answered, Subject};
+use crate::diff::{AnsweredExchange, DiffInput};
 use crate::json::{JsonDocument, JsonValue, pointer_at};
 use crate::price::Money;
-use prefix::{Common, Level, prefix};
-use segments::Prompt;
+use prefix::{CommonSize, EqualityLevel, common_prefix};
+use segments::SegmentedPrompt;
 
 /// From one request to the next: what of the prompt could come from a cache that the first one filled.
 #[derive(Clone, Debug, Serialize)]
-pub struct CacheStep {
+pub struct CacheComparison {
     /// What the left one is called.
     pub left: String,
     /// What the right one is called.
     pub right: String,
     /// The order in which the prompt is put together.
-    pub order: &'static Order,
+    pub order: &'static PromptOrder,
     /// In one word.
-    pub state: State,
+    pub state: PrefixState,
     /// By the bytes as they were written.
-    pub written: Prefix,
+    pub written: CommonPrefix,
     /// By what the JSON says, where the bytes part by spelling alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub values: Option<Prefix>,
+    pub values: Option<CommonPrefix>,
     /// How tokens are estimated.
-    pub estimate: Estimate,
+    pub estimate: TokenEstimate,
     /// The two bodies as they stand.
-    pub raw: Raw,
+    pub raw: RawComparison,
     /// Where left and right ask for an entry.
-    pub marks: [Vec<Mark>; 2],
+    pub marks: [Vec<CacheBreakpoint>; 2],
     /// What differs beside the prompt and has to do with caches.
-    pub beside: Vec<Beside>,
+    pub beside: Vec<CacheKeyChange>,
     /// What the answer to right reports.
-    pub check: Check,
+    pub check: UsageCheck,
     /// What the lost tokens cost more than they would from a cache, where a price is known; those that were cached
     /// all the same are not counted. Rough.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ pub struct CacheStep {
 /// What became of the prefix.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum PrefixState {
     /// Right has all that left has, and may go on.
     Intact,
     /// Right ends earlier: all that it has is in left.
@@ -104,18 +104,18 @@ pub enum State {
     Broken,
 }
 
-impl CacheStep {
+impl CacheComparison {
     /// Whether the bytes of the prefix are the same, and the model, to which a cache belongs: nothing falls out.
-    pub fn holds(&self) -> bool {
+    pub fn is_prefix_kept(&self) -> bool {
         let other_model = self
             .beside
             .iter()
-            .any(|beside| beside.name == beside::MODEL);
-        matches!(self.state, State::Intact | State::Shortened) && !other_model
+            .any(|beside| beside.name == cache_keys::MODEL_NAME);
+        matches!(self.state, PrefixState::Intact | PrefixState::Shortened) && !other_model
     }
 
     /// The comparison that counts for the eye: by value where the bytes part by spelling alone.
-    pub fn telling(&self) -> &Prefix {
+    pub fn effective_prefix(&self) -> &CommonPrefix {
         self.values.as_ref().unwrap_or(&self.written)
     }
 }
@@ -123,7 +123,7 @@ impl CacheStep {
 /// Two bodies as bytes, in the order in which they stand.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Raw {
+pub enum RawComparison {
     /// No byte differs.
     Same,
     /// Right begins with all of left.
@@ -142,51 +142,51 @@ pub enum Raw {
 }
 
 /// Compares the prompts of two requests, of which `right` came later. `dialect` is what the user named.
-pub fn compare(left: &Subject, right: &Subject, dialect: Option<&str>) -> CacheStep {
+pub fn compare(left: &DiffInput, right: &DiffInput, dialect: Option<&str>) -> CacheComparison {
     let subjects = [left, right];
-    let bodies = subjects.map(|subject| subject.asked.bytes.as_slice());
+    let bodies = subjects.map(|subject| subject.request_body.bytes.as_slice());
     let documents = bodies.map(|body| JsonDocument::parse(body).ok());
     let [one, other] = [documents[0].as_ref(), documents[1].as_ref()];
-    let dialects = dialects(subjects, [one, other], dialect);
-    let provider = provider(right).or_else(|| provider(left));
-    let order = order::order(dialects[1], provider);
-    let left_order = order::order(dialects[0], provider);
+    let dialects = find_dialects(subjects, [one, other], dialect);
+    let provider = find_provider(right).or_else(|| find_provider(left));
+    let order = order::find_order(dialects[1], provider);
+    let left_order = order::find_order(dialects[0], provider);
     let prompts = [
-        segments::prompt(one, bodies[0], left_order),
-        segments::prompt(other, bodies[1], order),
+        segments::segment_prompt(one, bodies[0], left_order),
+        segments::segment_prompt(other, bodies[1], order),
     ];
     let both = [&prompts[0], &prompts[1]];
     let usage = right.answered.as_ref();
     let usage = usage.and_then(|answered| answered.report.completion.usage.as_ref());
-    let estimate = Estimate::of_prompt(both[1], usage);
-    let (written, written_common) = prefix(both, Level::Written, order, &estimate);
-    let by_value = further(both, &written, order, &estimate);
+    let estimate = TokenEstimate::for_prompt(both[1], usage);
+    let (written, written_common) = common_prefix(both, EqualityLevel::Written, order, &estimate);
+    let by_value = compare_by_value(both, &written, order, &estimate);
     let (values, values_common) = by_value.unzip();
     let root = other.map(JsonDocument::root);
-    let model = beside::model(right, root).unwrap_or_default();
-    let evidence = check::Evidence {
+    let model = cache_keys::requested_model(right, root).unwrap_or_default();
+    let evidence = usage_check::CheckInput {
         order,
         prompts: both,
         estimate: &estimate,
-        written: written_common,
-        values: values_common,
-        minimum: least::minimum(order.dialect, provider, &model),
+        by_bytes: written_common,
+        by_values: values_common,
+        minimum: minimum::cache_minimum(order.dialect, provider, &model),
     };
     let check = match &right.answered {
-        Some(_) => evidence.check(usage),
-        None => Check::default(),
+        Some(_) => evidence.check_usage(usage),
+        None => UsageCheck::default(),
     };
     let telling = values.as_ref().unwrap_or(&written);
-    CacheStep {
+    CacheComparison {
         left: left.name.clone(),
         right: right.name.clone(),
         order,
-        state: state(&written, values.as_ref()),
-        extra: extra(right, telling.lost.tokens),
-        raw: raw(bodies, [one, other]),
-        beside: beside::compare(subjects, [one, other], dialects),
-        said: right.answered.as_ref().and_then(said),
-        marks: prompts.map(|prompt: Prompt<'_>| prompt.marks),
+        state: prefix_state(&written, values.as_ref()),
+        extra: extra_cost(right, telling.lost.tokens),
+        raw: compare_raw(bodies, [one, other]),
+        beside: cache_keys::compare(subjects, [one, other], dialects),
+        said: right.answered.as_ref().and_then(api_diagnostics),
+        marks: prompts.map(|prompt: SegmentedPrompt<'_>| prompt.breakpoints),
         written,
         values,
         estimate,
@@ -196,30 +196,30 @@ pub fn compare(left: &Subject, right: &Subject, dialect: Option<&str>) -> CacheS
 
 /// The same by value, where the bytes part by spelling alone, and values go further: where the documents say that
 /// this spelling breaks a cache, they do not.
-fn further(
-    prompts: [&Prompt<'_>; 2],
-    written: &Prefix,
-    order: &Order,
-    estimate: &Estimate,
-) -> Option<(Prefix, Common)> {
+fn compare_by_value(
+    prompts: [&SegmentedPrompt<'_>; 2],
+    written: &CommonPrefix,
+    order: &PromptOrder,
+    estimate: &TokenEstimate,
+) -> Option<(CommonPrefix, CommonSize)> {
     let divergence = written.divergence.as_ref();
     divergence.filter(|divergence| !divergence.spellings.is_empty())?;
-    let (values, common) = prefix(prompts, Level::Values, order, estimate);
+    let (values, common) = common_prefix(prompts, EqualityLevel::Values, order, estimate);
     (values.segments.common > written.segments.common).then_some((values, common))
 }
 
 /// The dialect of each side: what the user named, what the exchange shows, what the other side's shows for a
 /// request file, and last what its body shows.
-fn dialects<'a>(
-    subjects: [&'a Subject; 2],
+fn find_dialects<'a>(
+    subjects: [&'a DiffInput; 2],
     documents: [Option<&JsonDocument<'_>>; 2],
     named: Option<&'a str>,
 ) -> [Option<&'a str>; 2] {
-    let of_exchange = |subject: &'a Subject| subject.answered.as_ref()?.report.completion.dialect;
+    let of_exchange = |subject: &'a DiffInput| subject.answered.as_ref()?.report.completion.dialect;
     let known = subjects.map(|subject| named.or_else(|| of_exchange(subject)));
-    let shown =
-        documents.map(|document| document.and_then(|document| order::shown(document.root())));
-    let without = |subject: &Subject| subject.answered.is_none();
+    let shown = documents
+        .map(|document| document.and_then(|document| order::detect_dialect(document.root())));
+    let without = |subject: &DiffInput| subject.answered.is_none();
     let of = |side: usize, other: usize| {
         let neighbour = known[other].filter(|_| without(subjects[side]));
         known[side].or(neighbour).or(shown[side])
@@ -227,52 +227,55 @@ fn dialects<'a>(
     [of(0, 1), of(1, 0)]
 }
 
-fn provider(subject: &Subject) -> Option<&'static str> {
+fn find_provider(subject: &DiffInput) -> Option<&'static str> {
     subject.answered.as_ref()?.report.completion.provider
 }
 
-fn state(written: &Prefix, values: Option<&Prefix>) -> State {
-    let shortened = |prefix: &Prefix| prefix.segments.common == prefix.segments.right;
+fn prefix_state(written: &CommonPrefix, values: Option<&CommonPrefix>) -> PrefixState {
+    let shortened = |prefix: &CommonPrefix| prefix.segments.common == prefix.segments.right;
     match (&written.divergence, values) {
-        (None, _) => State::Intact,
-        (Some(_), None) if shortened(written) => State::Shortened,
-        (Some(_), None) => State::Broken,
+        (None, _) => PrefixState::Intact,
+        (Some(_), None) if shortened(written) => PrefixState::Shortened,
+        (Some(_), None) => PrefixState::Broken,
         (Some(_), Some(values)) if values.divergence.is_none() || shortened(values) => {
-            State::Respelled
+            PrefixState::Respelled
         }
-        (Some(_), Some(_)) => State::Broken,
+        (Some(_), Some(_)) => PrefixState::Broken,
     }
 }
 
 /// What so many tokens cost at the full rate more than at that of cached ones; of those that the answer does not
 /// report as cached.
-fn extra(subject: &Subject, tokens: u64) -> Option<Money> {
+fn extra_cost(subject: &DiffInput, tokens: u64) -> Option<Money> {
     let completion = &subject.answered.as_ref()?.report.completion;
-    let Priced::Known { cost, .. } = &subject.answered.as_ref()?.report.cost else {
+    let CostEstimate::Known { cost, .. } = &subject.answered.as_ref()?.report.cost else {
         return None;
     };
     let usage = completion.usage.as_ref()?;
     let fresh = usage.input?.saturating_sub(usage.cached_input.unwrap_or(0));
     let tokens = tokens.min(fresh);
-    let full = cost.rates.input.of(tokens).pico();
-    let cached = cost.rates.cached_input?.of(tokens).pico();
+    let full = cost.rates.input.cost_of(tokens).pico();
+    let cached = cost.rates.cached_input?.cost_of(tokens).pico();
     let more = full.checked_sub(cached).filter(|more| *more > 0)?;
     Some(Money::from_pico(more))
 }
 
-fn raw([left, right]: [&[u8]; 2], documents: [Option<&JsonDocument<'_>>; 2]) -> Raw {
-    let equal = common(left, right);
+fn compare_raw(
+    [left, right]: [&[u8]; 2],
+    documents: [Option<&JsonDocument<'_>>; 2],
+) -> RawComparison {
+    let equal = common_prefix_len(left, right);
     match (equal == left.len(), equal == right.len()) {
-        (true, true) => Raw::Same,
-        (true, false) => Raw::LeftIsPrefix,
-        (false, true) => Raw::RightIsPrefix,
+        (true, true) => RawComparison::Same,
+        (true, false) => RawComparison::LeftIsPrefix,
+        (false, true) => RawComparison::RightIsPrefix,
         (false, false) => {
             let at = equal as u64;
             let pointer = |document: Option<&JsonDocument<'_>>| match document {
                 Some(document) => pointer_at(document, at),
                 None => String::new(),
             };
-            Raw::Differs {
+            RawComparison::Differs {
                 at,
                 left: pointer(documents[0]),
                 right: pointer(documents[1]),
@@ -282,13 +285,13 @@ fn raw([left, right]: [&[u8]; 2], documents: [Option<&JsonDocument<'_>>; 2]) -> 
 }
 
 /// How much of what the API says of itself is told, in bytes.
-const SAID: usize = 400;
+const MAX_DIAGNOSTICS: usize = 400;
 
 /// What the API says of the cache, in the answer: Anthropic's `diagnostics`
 /// (<https://platform.claude.com/docs/en/build-with-claude/cache-diagnostics>), OpenAI's
 /// `prompt_cache_diagnostics`.
-fn said(answered: &Answered) -> Option<String> {
-    let body = answered.body.bytes.as_slice();
+fn api_diagnostics(answered: &AnsweredExchange) -> Option<String> {
+    let body = answered.response_body.bytes.as_slice();
     let marks: [&[u8]; 2] = [b"\"cache_miss_reason\"", b"\"prompt_cache_diagnostics\""];
     if !marks
         .iter()
@@ -296,15 +299,15 @@ fn said(answered: &Answered) -> Option<String> {
     {
         return None;
     }
-    match answered.report.completion.media.format() {
-        None => said_in(body),
-        Some(format) => stream::data(body, format)
-            .filter_map(|data| said_in(&data))
+    match answered.report.completion.media.stream_format() {
+        None => diagnostics_in(body),
+        Some(format) => stream::event_data(body, format)
+            .filter_map(|data| diagnostics_in(&data))
             .last(),
     }
 }
 
-fn said_in(text: &[u8]) -> Option<String> {
+fn diagnostics_in(text: &[u8]) -> Option<String> {
     let document = JsonDocument::parse(text).ok()?;
     let root = document.root();
     let outer = [Some(root), root.get("message"), root.get("response")];
@@ -314,7 +317,7 @@ fn said_in(text: &[u8]) -> Option<String> {
             .filter(|own| own.get("cache_miss_reason").is_some());
         let found = own.or_else(|| value.get("prompt_cache_diagnostics"))?;
         (found.kind() == crate::json::JsonKind::Object)
-            .then(|| excerpt::first_of(&String::from_utf8_lossy(found.raw()), SAID))
+            .then(|| excerpt::truncate_end(&String::from_utf8_lossy(found.raw()), MAX_DIAGNOSTICS))
     };
     outer.into_iter().flatten().find_map(of)
 }

@@ -3,35 +3,35 @@
 
 use serde::{Serialize, Serializer};
 
-use super::value::Spelling;
+use super::value_digest::SpellingDifference;
 
 /// The order of the parts of a prompt.
 #[derive(Debug, Serialize)]
-pub struct Order {
+pub struct PromptOrder {
     /// The dialect that it is of; empty for the order of the bytes.
     pub dialect: &'static str,
     /// Those who are known to do so; empty: whoever speaks the dialect.
     #[serde(skip)]
     providers: &'static [&'static str],
     /// The parts, first to last.
-    pub parts: &'static [Part],
+    pub parts: &'static [PromptPart],
     /// How far it can be relied on.
-    pub basis: Basis,
+    pub basis: OrderBasis,
     /// What a reader should know of it, in words.
     pub note: &'static str,
     /// The page that says so; empty where there is none.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub source: &'static str,
     /// Spellings that the API's documents call the same prompt.
-    pub same: &'static [Spelling],
+    pub same: &'static [SpellingDifference],
     /// Spellings that its documents say break the cache.
-    pub breaks: &'static [Spelling],
+    pub breaks: &'static [SpellingDifference],
 }
 
 /// How far an order can be relied on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Basis {
+pub enum OrderBasis {
     /// The API's documents say so.
     Documented,
     /// No document says so.
@@ -42,36 +42,36 @@ pub enum Basis {
 
 /// One part of a prompt.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct PromptPart {
     /// Its name: that of its member.
     pub name: &'static str,
     /// Where it may stand, as steps from the outermost value; the first that is there counts.
     pub places: &'static [&'static [&'static str]],
 }
 
-impl Serialize for Part {
+impl Serialize for PromptPart {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.name)
     }
 }
 
 /// The order of a dialect as `provider` serves it; for a dialect that is not known here, that of the bytes.
-pub(super) fn order(dialect: Option<&str>, provider: Option<&str>) -> &'static Order {
-    let serves = |order: &&Order| {
+pub(super) fn find_order(dialect: Option<&str>, provider: Option<&str>) -> &'static PromptOrder {
+    let serves = |order: &&PromptOrder| {
         let is_known = provider.is_some_and(|name| order.providers.contains(&name));
         Some(order.dialect) == dialect && (order.providers.is_empty() || is_known)
     };
-    ORDERS.iter().find(serves).unwrap_or(&RAW)
+    ORDERS.iter().find(serves).unwrap_or(&RAW_ORDER)
 }
 
-const fn part(name: &'static str, places: &'static [&'static [&'static str]]) -> Part {
-    Part { name, places }
+const fn part(name: &'static str, places: &'static [&'static [&'static str]]) -> PromptPart {
+    PromptPart { name, places }
 }
 
-const TOOLS: Part = part("tools", &[&["tools"], &["functions"]]);
-const SYSTEM: Part = part("system", &[&["system"]]);
-const MESSAGES: Part = part("messages", &[&["messages"]]);
-const CHAT: &[Part] = &[
+const TOOLS: PromptPart = part("tools", &[&["tools"], &["functions"]]);
+const SYSTEM: PromptPart = part("system", &[&["system"]]);
+const MESSAGES: PromptPart = part("messages", &[&["messages"]]);
+const CHAT_PARTS: &[PromptPart] = &[
     TOOLS,
     part(
         "response_format",
@@ -79,7 +79,7 @@ const CHAT: &[Part] = &[
     ),
     MESSAGES,
 ];
-const RESPONSES: &[Part] = &[
+const RESPONSES_PARTS: &[PromptPart] = &[
     TOOLS,
     part("text.format", &[&["text", "format"]]),
     part("instructions", &[&["instructions"]]),
@@ -89,78 +89,78 @@ const RESPONSES: &[Part] = &[
 /// "Tools, schemas, and their ordering contribute to the cached prefix - they get injected before developer
 /// instructions"; of tools and schema, which is first is not said. The page is about models before GPT-5.6; of
 /// later ones no page says anything else.
-const OPENAI: &str = "https://developers.openai.com/cookbook/examples/prompt_caching_201";
+const OPENAI_SOURCE: &str = "https://developers.openai.com/cookbook/examples/prompt_caching_201";
 const OPENAI_NOTE: &str =
     "tools and schema before the instructions; which of the two is first is assumed";
 
 /// Every order. A row with providers comes before that of everybody else.
-const ORDERS: &[Order] = &[
+const ORDERS: &[PromptOrder] = &[
     // "Cache prefixes are created in the following order: tools, system, then messages."
-    Order {
+    PromptOrder {
         dialect: "anthropic-messages",
         providers: &[],
         parts: &[TOOLS, SYSTEM, MESSAGES],
-        basis: Basis::Documented,
+        basis: OrderBasis::Documented,
         note: "cache_control marks are no part of the prompt",
         source: "https://platform.claude.com/docs/en/build-with-claude/prompt-caching",
         // "Using a string for content is shorthand for an array of one content block of type text."
         // (<https://platform.claude.com/docs/en/api/messages>)
-        same: &[Spelling::Shorthand],
+        same: &[SpellingDifference::Shorthand],
         // "Verify that the keys in your tool_use content blocks have stable ordering": the page on caching.
-        breaks: &[Spelling::KeyOrder],
+        breaks: &[SpellingDifference::KeyOrder],
     },
-    Order {
+    PromptOrder {
         dialect: "openai-chat",
         providers: &["openai", "azure"],
-        parts: CHAT,
-        basis: Basis::Documented,
+        parts: CHAT_PARTS,
+        basis: OrderBasis::Documented,
         note: OPENAI_NOTE,
-        source: OPENAI,
+        source: OPENAI_SOURCE,
         same: &[],
         breaks: &[],
     },
-    Order {
+    PromptOrder {
         dialect: "openai-chat",
         providers: &[],
-        parts: CHAT,
-        basis: Basis::Assumed,
+        parts: CHAT_PARTS,
+        basis: OrderBasis::Assumed,
         note: "as OpenAI has it; elsewhere the model's template decides",
         source: "",
         same: &[],
         breaks: &[],
     },
-    Order {
+    PromptOrder {
         dialect: "azure-openai",
         providers: &[],
-        parts: CHAT,
-        basis: Basis::Documented,
+        parts: CHAT_PARTS,
+        basis: OrderBasis::Documented,
         note: OPENAI_NOTE,
-        source: OPENAI,
+        source: OPENAI_SOURCE,
         same: &[],
         breaks: &[],
     },
-    Order {
+    PromptOrder {
         dialect: "openai-responses",
         providers: &["openai", "azure"],
-        parts: RESPONSES,
-        basis: Basis::Documented,
+        parts: RESPONSES_PARTS,
+        basis: OrderBasis::Documented,
         note: OPENAI_NOTE,
-        source: OPENAI,
+        source: OPENAI_SOURCE,
         same: &[],
         breaks: &[],
     },
-    Order {
+    PromptOrder {
         dialect: "openai-responses",
         providers: &[],
-        parts: RESPONSES,
-        basis: Basis::Assumed,
+        parts: RESPONSES_PARTS,
+        basis: OrderBasis::Assumed,
         note: "as OpenAI has it",
         source: "",
         same: &[],
         breaks: &[],
     },
     // "The cached content is a prefix to the prompt"; of the rest nothing is said.
-    Order {
+    PromptOrder {
         dialect: "gemini",
         providers: &[],
         parts: &[
@@ -172,13 +172,13 @@ const ORDERS: &[Order] = &[
             TOOLS,
             part("contents", &[&["contents"]]),
         ],
-        basis: Basis::Assumed,
+        basis: OrderBasis::Assumed,
         note: "that cachedContent comes first is documented, the rest is not",
         source: "https://ai.google.dev/gemini-api/docs/generate-content/caching",
         same: &[],
         breaks: &[],
     },
-    Order {
+    PromptOrder {
         dialect: "ollama",
         providers: &[],
         parts: &[
@@ -189,13 +189,13 @@ const ORDERS: &[Order] = &[
             MESSAGES,
             part("prompt", &[&["prompt"]]),
         ],
-        basis: Basis::Assumed,
+        basis: OrderBasis::Assumed,
         note: "the model's template decides",
         source: "",
         same: &[],
         breaks: &[],
     },
-    Order {
+    PromptOrder {
         dialect: "cohere",
         providers: &[],
         parts: &[
@@ -204,7 +204,7 @@ const ORDERS: &[Order] = &[
             part("response_format", &[&["response_format"]]),
             MESSAGES,
         ],
-        basis: Basis::Assumed,
+        basis: OrderBasis::Assumed,
         note: "no document tells",
         source: "",
         same: &[],
@@ -213,11 +213,11 @@ const ORDERS: &[Order] = &[
 ];
 
 /// What cannot be told.
-static RAW: Order = Order {
+static RAW_ORDER: PromptOrder = PromptOrder {
     dialect: "",
     providers: &[],
     parts: &[],
-    basis: Basis::Raw,
+    basis: OrderBasis::Raw,
     note: "no order is known for this kind of request: every member counts as it stands",
     source: "",
     same: &[],
@@ -228,7 +228,7 @@ static RAW: Order = Order {
 ///
 /// Only what one API alone takes is a sign: `contents` of Gemini, `input` of Responses, and beside `messages`
 /// a `system` or an `input_schema` of Anthropic, `options` or `keep_alive` of Ollama.
-pub(super) fn shown(root: crate::json::JsonValue<'_>) -> Option<&'static str> {
+pub(super) fn detect_dialect(root: crate::json::JsonValue<'_>) -> Option<&'static str> {
     let has = |key: &str| root.get(key).is_some();
     if has("contents") {
         return Some("gemini");
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn whoever_documents_an_order_is_told_from_who_does_not() {
         let case = |dialect, provider, basis, first: &str| {
-            let order = order(dialect, provider);
+            let order = find_order(dialect, provider);
             assert_eq!(order.basis, basis, "{dialect:?} {provider:?}");
             let part = order.parts.first().map(|part| part.name);
             assert_eq!(part.unwrap_or_default(), first);
@@ -264,27 +264,42 @@ mod tests {
         case(
             Some("openai-chat"),
             Some("openai"),
-            Basis::Documented,
+            OrderBasis::Documented,
             "tools",
         );
-        case(Some("openai-chat"), Some("groq"), Basis::Assumed, "tools");
-        case(Some("openai-chat"), None, Basis::Assumed, "tools");
-        case(Some("anthropic-messages"), None, Basis::Documented, "tools");
+        case(
+            Some("openai-chat"),
+            Some("groq"),
+            OrderBasis::Assumed,
+            "tools",
+        );
+        case(Some("openai-chat"), None, OrderBasis::Assumed, "tools");
+        case(
+            Some("anthropic-messages"),
+            None,
+            OrderBasis::Documented,
+            "tools",
+        );
         case(
             Some("gemini"),
             Some("gemini"),
-            Basis::Assumed,
+            OrderBasis::Assumed,
             "cachedContent",
         );
-        case(Some("openai-embeddings"), Some("openai"), Basis::Raw, "");
-        case(None, None, Basis::Raw, "");
+        case(
+            Some("openai-embeddings"),
+            Some("openai"),
+            OrderBasis::Raw,
+            "",
+        );
+        case(None, None, OrderBasis::Raw, "");
     }
 
     #[test]
     fn a_body_shows_its_dialect() {
         let case = |text: &str, expected| {
             let document = JsonDocument::parse(text.as_bytes()).unwrap();
-            assert_eq!(shown(document.root()), expected, "{text}");
+            assert_eq!(detect_dialect(document.root()), expected, "{text}");
         };
         case(r#"{"messages":[]}"#, Some("openai-chat"));
         case(

@@ -4,33 +4,33 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::divergence::{Breach, Divergence, breach};
-use super::order::Order;
-use super::segments::{Prompt, Segment, Size};
-use super::tokens::Estimate;
-use super::value::spellings;
+use super::divergence::{PrefixBreak, PromptDivergence, find_break};
+use super::order::PromptOrder;
+use super::segments::{PromptSegment, PromptSize, SegmentedPrompt};
+use super::tokens::TokenEstimate;
+use super::value_digest::spelling_differences;
 
 /// How far two prompts go together.
 #[derive(Clone, Debug, Serialize)]
-pub struct Prefix {
+pub struct CommonPrefix {
     /// Whole segments.
-    pub segments: Share,
+    pub segments: PrefixShare,
     /// Bytes of the segments as they were written, marks left out, in the order of the cache.
-    pub bytes: Share,
+    pub bytes: PrefixShare,
     /// Those of the common part, in tokens of right; rough.
     pub tokens: u64,
     /// Where they part; `None`: right has all that left has, and may go on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub divergence: Option<Divergence>,
+    pub divergence: Option<PromptDivergence>,
     /// What right says behind that place though left said it too: it falls out of the cache.
-    pub lost: Amount,
+    pub lost: PromptAmount,
     /// What only right says.
-    pub new: Amount,
+    pub new: PromptAmount,
 }
 
 /// A part of two wholes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Share {
+pub struct PrefixShare {
     /// What both have, from the beginning.
     pub common: u64,
     /// All of left.
@@ -41,7 +41,7 @@ pub struct Share {
 
 /// How much something is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Amount {
+pub struct PromptAmount {
     /// Whole segments.
     pub segments: u64,
     /// Bytes as written.
@@ -52,7 +52,7 @@ pub struct Amount {
 
 /// What counts as the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Level {
+pub(super) enum EqualityLevel {
     /// Equal bytes, or spellings that the API's documents call the same.
     Written,
     /// Equal values, however they are spelled, unless the API's documents say that a spelling breaks the cache.
@@ -61,49 +61,49 @@ pub(super) enum Level {
 
 /// The common part on either side; those of one level are equal where nothing is respelled.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Common {
-    pub(super) left: Size,
-    pub(super) right: Size,
+pub(super) struct CommonSize {
+    pub(super) left: PromptSize,
+    pub(super) right: PromptSize,
 }
 
 /// Compares two prompts.
-pub(super) fn prefix(
-    [left, right]: [&Prompt<'_>; 2],
-    level: Level,
-    order: &Order,
-    estimate: &Estimate,
-) -> (Prefix, Common) {
+pub(super) fn common_prefix(
+    [left, right]: [&SegmentedPrompt<'_>; 2],
+    level: EqualityLevel,
+    order: &PromptOrder,
+    estimate: &TokenEstimate,
+) -> (CommonPrefix, CommonSize) {
     let pairs = left.segments.iter().zip(&right.segments);
     let whole = pairs
-        .take_while(|(left, right)| same(left, right, level, order))
+        .take_while(|(left, right)| is_same_segment(left, right, level, order))
         .count();
-    let mut common = Common {
-        left: sum(left.segments.iter().take(whole)),
-        right: sum(right.segments.iter().take(whole)),
+    let mut common = CommonSize {
+        left: total_size(left.segments.iter().take(whole)),
+        right: total_size(right.segments.iter().take(whole)),
     };
     let rests = [left, right].map(|prompt| prompt.segments.get(whole..).unwrap_or_default());
-    let broken = breach(rests, level, order);
-    let mut lost = Size::default();
+    let broken = find_break(rests, level, order);
+    let mut lost = PromptSize::default();
     if let Some(breach) = &broken {
         common.left.add(breach.common.left);
         common.right.add(breach.common.right);
-        lost = said_again(rests, breach);
+        lost = repeated_size(rests, breach);
     }
     let new = right.size.without(common.right).without(lost);
-    let amount = |size: Size| Amount {
+    let amount = |size: PromptSize| PromptAmount {
         segments: size.segments,
         bytes: size.bytes,
-        tokens: estimate.of(size.text),
+        tokens: estimate.tokens_of(size.text_bytes),
     };
-    let share = |of: fn(&Size) -> u64| Share {
+    let share = |of: fn(&PromptSize) -> u64| PrefixShare {
         common: of(&common.right),
         left: of(&left.size),
         right: of(&right.size),
     };
-    let prefix = Prefix {
+    let prefix = CommonPrefix {
         segments: share(|size| size.segments),
         bytes: share(|size| size.bytes),
-        tokens: estimate.of(common.right.text),
+        tokens: estimate.tokens_of(common.right.text_bytes),
         divergence: broken.map(|breach| breach.divergence),
         lost: amount(lost),
         new: amount(new),
@@ -112,7 +112,12 @@ pub(super) fn prefix(
 }
 
 /// Whether two segments are the same, or differ only by spellings that do not count at this level.
-fn same(left: &Segment<'_>, right: &Segment<'_>, level: Level, order: &Order) -> bool {
+fn is_same_segment(
+    left: &PromptSegment<'_>,
+    right: &PromptSegment<'_>,
+    level: EqualityLevel,
+    order: &PromptOrder,
+) -> bool {
     if left.part != right.part || left.text == right.text {
         return left.part == right.part;
     }
@@ -122,28 +127,28 @@ fn same(left: &Segment<'_>, right: &Segment<'_>, level: Level, order: &Order) ->
     if left.digest() != right.digest() {
         return false;
     }
-    let spellings = spellings([one, other], [&left.text, &right.text]);
+    let spellings = spelling_differences([one, other], [&left.text, &right.text]);
     spellings.iter().all(|spelling| match level {
-        Level::Written => order.same.contains(spelling),
-        Level::Values => !order.breaks.contains(spelling),
+        EqualityLevel::Written => order.same.contains(spelling),
+        EqualityLevel::Values => !order.breaks.contains(spelling),
     })
 }
 
-fn sum<'a>(segments: impl Iterator<Item = &'a Segment<'a>>) -> Size {
-    let mut size = Size::default();
+fn total_size<'a>(segments: impl Iterator<Item = &'a PromptSegment<'a>>) -> PromptSize {
+    let mut size = PromptSize::default();
     segments.for_each(|segment| size.add(segment.size));
     size
 }
 
 /// What of the right rest stands in the left rest too; each segment of left counts once.
-fn said_again([left, right]: [&[Segment<'_>]; 2], breach: &Breach) -> Size {
+fn repeated_size([left, right]: [&[PromptSegment<'_>]; 2], breach: &PrefixBreak) -> PromptSize {
     let skip = usize::from(breach.paired);
     let mut had: HashMap<u64, u64> = HashMap::new();
     for segment in left.iter().skip(skip) {
         let count = had.entry(segment.digest()).or_default();
         *count = count.saturating_add(1);
     }
-    let mut again = breach.again;
+    let mut again = breach.repeated;
     for (n, segment) in right.iter().enumerate().skip(skip) {
         let Some(count) = had.get_mut(&segment.digest()).filter(|count| **count > 0) else {
             continue;

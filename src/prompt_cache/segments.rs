@@ -6,26 +6,26 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 
-use super::order::{Order, Part};
-use super::pieces::{is_mark, media, pieces};
-use super::value::{Role, digest, digest_text, text_of};
+use super::order::{PromptOrder, PromptPart};
+use super::prompt_text::{inline_data_len, is_breakpoint_key, text_spans};
+use super::value_digest::{ValueRole, block_text, digest, digest_text};
 use crate::json::{JsonDocument, JsonKind, JsonValue, ValuePath, pointer_at};
 use crate::span::Span;
 
 /// The prompt of one request.
 #[derive(Debug)]
-pub(super) struct Prompt<'a> {
+pub(super) struct SegmentedPrompt<'a> {
     /// In the order of the cache.
-    pub(super) segments: Vec<Segment<'a>>,
+    pub(super) segments: Vec<PromptSegment<'a>>,
     /// Where the sender asks for a cache entry, in the order of the cache.
-    pub(super) marks: Vec<Mark>,
+    pub(super) breakpoints: Vec<CacheBreakpoint>,
     /// All of it.
-    pub(super) size: Size,
+    pub(super) size: PromptSize,
 }
 
 /// One tool, one block of the system prompt, one message: what stands and falls together.
 #[derive(Clone, Debug)]
-pub(super) struct Segment<'a> {
+pub(super) struct PromptSegment<'a> {
     /// The part that it belongs to.
     pub(super) part: &'static str,
     /// What users know it by: `tools[3] get_weather`.
@@ -39,33 +39,33 @@ pub(super) struct Segment<'a> {
     pub(super) text: Cow<'a, [u8]>,
     /// Where those bytes stand in the body.
     pieces: Vec<Span>,
-    pub(super) size: Size,
+    pub(super) size: PromptSize,
 }
 
 /// How much something is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Size {
+pub(super) struct PromptSize {
     pub(super) segments: u64,
     /// Bytes as they were written, marks left out.
     pub(super) bytes: u64,
     /// Of those, what is no inline picture, sound or file: tokens are estimated by these.
-    pub(super) text: u64,
+    pub(super) text_bytes: u64,
 }
 
-impl Size {
+impl PromptSize {
     pub(super) fn add(&mut self, other: Self) {
         self.segments = self.segments.saturating_add(other.segments);
         self.bytes = self.bytes.saturating_add(other.bytes);
-        self.text = self.text.saturating_add(other.text);
+        self.text_bytes = self.text_bytes.saturating_add(other.text_bytes);
     }
 
     /// So many bytes of something of this size, and no whole segment. Where its inline data stands is not
     /// looked at: what is text is counted first.
-    pub(super) fn part(self, bytes: u64) -> Self {
+    pub(super) fn first_bytes(self, bytes: u64) -> Self {
         Self {
             segments: 0,
             bytes,
-            text: bytes.min(self.text),
+            text_bytes: bytes.min(self.text_bytes),
         }
     }
 
@@ -74,7 +74,7 @@ impl Size {
         Self {
             segments: self.segments.saturating_sub(other.segments),
             bytes: self.bytes.saturating_sub(other.bytes),
-            text: self.text.saturating_sub(other.text),
+            text_bytes: self.text_bytes.saturating_sub(other.text_bytes),
         }
     }
 }
@@ -82,7 +82,7 @@ impl Size {
 /// A place where the sender asks the API to keep what comes before, itself included: `cache_control`,
 /// `prompt_cache_breakpoint`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Mark {
+pub struct CacheBreakpoint {
     /// JSON Pointer of the block that it stands on.
     pub pointer: String,
     /// The life time that it asks for: `5m`, `1h`.
@@ -92,7 +92,7 @@ pub struct Mark {
     pub end: u64,
     /// The same without inline data.
     #[serde(skip)]
-    pub(super) text: u64,
+    pub(super) text_bytes: u64,
     /// Number of its content block in the order of the cache, from zero. "A run of consecutive tool_use blocks
     /// counts as one position, and so does a run of consecutive tool_result blocks"
     /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>).
@@ -100,38 +100,38 @@ pub struct Mark {
 }
 
 /// Cuts a body up. What is not JSON is one segment.
-pub(super) fn prompt<'a>(
+pub(super) fn segment_prompt<'a>(
     document: Option<&'a JsonDocument<'a>>,
     body: &'a [u8],
-    order: &Order,
-) -> Prompt<'a> {
-    let mut gather = Gather::default();
+    order: &PromptOrder,
+) -> SegmentedPrompt<'a> {
+    let mut gather = SegmentBuilder::default();
     match document {
-        None => gather.opaque(body),
-        Some(document) if order.parts.is_empty() => gather.raw(document),
+        None => gather.add_opaque(body),
+        Some(document) if order.parts.is_empty() => gather.add_members(document),
         Some(document) => order
             .parts
             .iter()
-            .for_each(|part| gather.part(document, part)),
+            .for_each(|part| gather.add_part(document, part)),
     }
     if let Some(document) = document {
-        gather.automatic(document.root());
+        gather.add_automatic_breakpoint(document.root());
     }
-    Prompt {
+    SegmentedPrompt {
         segments: gather.segments,
-        marks: gather.marks,
+        breakpoints: gather.breakpoints,
         size: gather.size,
     }
 }
 
-impl Segment<'_> {
+impl PromptSegment<'_> {
     /// The same for segments that say the same in the same part. A text says what a list of that one text says.
     pub(super) fn digest(&self) -> u64 {
         let said = match self.value {
             None => DefaultHasher::new().finish(),
-            Some(value) => match text_of(value) {
+            Some(value) => match block_text(value) {
                 Some(text) => digest_text(&text),
-                None => digest(value, Role::Block),
+                None => digest(value, ValueRole::Block),
             },
         };
         let mut hasher = DefaultHasher::new();
@@ -145,13 +145,13 @@ impl Segment<'_> {
     /// The JSON Pointer of the innermost value at the byte `offset` of the text.
     pub(super) fn pointer_at(&self, offset: u64) -> String {
         match self.document {
-            Some(document) => pointer_at(document, self.place(offset)),
+            Some(document) => pointer_at(document, self.body_offset(offset)),
             None => String::new(),
         }
     }
 
     /// The offset in the body of the byte at `offset` of the text; its end for what lies behind.
-    fn place(&self, offset: u64) -> u64 {
+    fn body_offset(&self, offset: u64) -> u64 {
         let mut left = offset;
         for piece in &self.pieces {
             if left < piece.len() {
@@ -163,33 +163,33 @@ impl Segment<'_> {
     }
 
     /// The offset in the text of the byte at `place` of the body.
-    pub(super) fn offset(&self, place: u64) -> u64 {
+    pub(super) fn text_offset(&self, place: u64) -> u64 {
         let before = |piece: &Span| piece.intersection(Span::new(0, place)).len();
         self.pieces.iter().map(before).sum()
     }
 }
 
 /// The types of block of which a run counts as one.
-const RUNS: [&str; 2] = ["tool_use", "tool_result"];
+const RUN_BLOCK_TYPES: [&str; 2] = ["tool_use", "tool_result"];
 
 #[derive(Default)]
-struct Gather<'a> {
-    segments: Vec<Segment<'a>>,
-    marks: Vec<Mark>,
-    size: Size,
-    /// Content blocks until now; see [`Mark::block`].
-    blocks: u64,
+struct SegmentBuilder<'a> {
+    segments: Vec<PromptSegment<'a>>,
+    breakpoints: Vec<CacheBreakpoint>,
+    size: PromptSize,
+    /// Content blocks until now; see [`CacheBreakpoint::end`].
+    block_count: u64,
     /// The type of the last one, where a run of them counts as one.
-    run: Option<&'static str>,
+    run_type: Option<&'static str>,
 }
 
-impl<'a> Gather<'a> {
-    fn opaque(&mut self, body: &'a [u8]) {
+impl<'a> SegmentBuilder<'a> {
+    fn add_opaque(&mut self, body: &'a [u8]) {
         if body.is_empty() {
             return;
         }
         let whole = Span::new(0, body.len() as u64);
-        self.push(Segment {
+        self.push(PromptSegment {
             part: "body",
             name: "body".to_owned(),
             pointer: String::new(),
@@ -197,23 +197,23 @@ impl<'a> Gather<'a> {
             document: None,
             text: Cow::Borrowed(body),
             pieces: vec![whole],
-            size: Size::default(),
+            size: PromptSize::default(),
         });
     }
 
     /// Every member as it stands.
-    fn raw(&mut self, document: &'a JsonDocument<'a>) {
+    fn add_members(&mut self, document: &'a JsonDocument<'a>) {
         if document.root().kind() != JsonKind::Object {
-            return self.opaque(document.bytes());
+            return self.add_opaque(document.bytes());
         }
         for (key, value) in document.root().members() {
             let key = key.as_str().unwrap_or_default();
             let pointer = ValuePath::default().join(&key).to_string();
-            self.value("body", &key, &pointer, value, document);
+            self.add_value("body", &key, &pointer, value, document);
         }
     }
 
-    fn part(&mut self, document: &'a JsonDocument<'a>, part: &Part) {
+    fn add_part(&mut self, document: &'a JsonDocument<'a>, part: &PromptPart) {
         for place in part.places {
             let mut value = Some(document.root());
             for step in *place {
@@ -221,13 +221,13 @@ impl<'a> Gather<'a> {
             }
             if let Some(value) = value.filter(|value| value.kind() != JsonKind::Null) {
                 let pointer = format!("/{}", place.join("/"));
-                return self.value(part.name, part.name, &pointer, value, document);
+                return self.add_value(part.name, part.name, &pointer, value, document);
             }
         }
     }
 
     /// One segment, or one for each item.
-    fn value(
+    fn add_value(
         &mut self,
         part: &'static str,
         name: &str,
@@ -236,15 +236,15 @@ impl<'a> Gather<'a> {
         document: &'a JsonDocument<'a>,
     ) {
         if value.kind() != JsonKind::Array {
-            let segment = segment(part, name.to_owned(), pointer.to_owned(), value, document);
+            let segment = make_segment(part, name.to_owned(), pointer.to_owned(), value, document);
             return self.push(segment);
         }
         for (n, item) in value.items().enumerate() {
-            let name = match called(item) {
+            let name = match item_label(item) {
                 Some(own) => format!("{name}[{n}] {own}"),
                 None => format!("{name}[{n}]"),
             };
-            self.push(segment(
+            self.push(make_segment(
                 part,
                 name,
                 format!("{pointer}/{n}"),
@@ -254,87 +254,96 @@ impl<'a> Gather<'a> {
         }
     }
 
-    fn push(&mut self, mut segment: Segment<'a>) {
+    fn push(&mut self, mut segment: PromptSegment<'a>) {
         let bytes = segment.text.len() as u64;
-        let media = segment.value.map_or(0, |value| media(value, ""));
-        segment.size = Size {
+        let media = segment.value.map_or(0, |value| inline_data_len(value, ""));
+        segment.size = PromptSize {
             segments: 1,
             bytes,
-            text: bytes.saturating_sub(media),
+            text_bytes: bytes.saturating_sub(media),
         };
         if let Some(value) = segment.value {
-            self.blocks_of(value, &segment);
+            self.count_blocks(value, &segment);
         }
         self.size.add(segment.size);
         self.segments.push(segment);
     }
 
     /// Counts the blocks of a segment, and notes the marks on them.
-    fn blocks_of(&mut self, value: JsonValue<'a>, segment: &Segment<'a>) {
+    fn count_blocks(&mut self, value: JsonValue<'a>, segment: &PromptSegment<'a>) {
         let content = value.get("content");
         let content = content.filter(|content| !content.is_empty());
         let content = content.filter(|content| content.kind() == JsonKind::Array);
         let pointer = &segment.pointer;
         for (n, block) in content.into_iter().flat_map(JsonValue::items).enumerate() {
             let pointer = format!("{pointer}/content/{n}");
-            self.count(block);
+            self.count_block(block);
             // Blocks inside a block are no places of their own, but marks on them count.
             for (inner, value) in inner_blocks(block).enumerate() {
-                self.marks_on(value, &format!("{pointer}/content/{inner}"), segment);
+                self.add_breakpoints(value, &format!("{pointer}/content/{inner}"), segment);
             }
-            self.marks_on(block, &pointer, segment);
+            self.add_breakpoints(block, &pointer, segment);
         }
         if content.is_none() {
-            self.count(value);
+            self.count_block(value);
         }
         // Some gateways take a mark on the message itself.
-        self.marks_on(value, pointer, segment);
+        self.add_breakpoints(value, pointer, segment);
     }
 
-    fn count(&mut self, block: JsonValue<'a>) {
+    fn count_block(&mut self, block: JsonValue<'a>) {
         let kind = block.get("type").and_then(JsonValue::as_str);
-        let run = RUNS.into_iter().find(|run| kind.as_deref() == Some(run));
-        if run.is_none() || run != self.run {
-            self.blocks = self.blocks.saturating_add(1);
+        let run = RUN_BLOCK_TYPES
+            .into_iter()
+            .find(|run| kind.as_deref() == Some(run));
+        if run.is_none() || run != self.run_type {
+            self.block_count = self.block_count.saturating_add(1);
         }
-        self.run = run;
+        self.run_type = run;
     }
 
-    fn marks_on(&mut self, block: JsonValue<'a>, pointer: &str, segment: &Segment<'a>) {
-        let marks = block.members().filter(|(key, _)| is_mark(*key));
+    fn add_breakpoints(
+        &mut self,
+        block: JsonValue<'a>,
+        pointer: &str,
+        segment: &PromptSegment<'a>,
+    ) {
+        let marks = block.members().filter(|(key, _)| is_breakpoint_key(*key));
         // `null` asks for nothing.
         let marks = marks.filter(|(_, mark)| mark.kind() == JsonKind::Object);
         for (_, mark) in marks {
-            let inside = segment.size.part(segment.offset(block.span().end));
-            self.marks.push(Mark {
+            let inside = segment
+                .size
+                .first_bytes(segment.text_offset(block.span().end));
+            self.breakpoints.push(CacheBreakpoint {
                 pointer: pointer.to_owned(),
-                ttl: ttl(mark),
+                ttl: read_ttl(mark),
                 end: self.size.bytes.saturating_add(inside.bytes),
-                text: self.size.text.saturating_add(inside.text),
-                block: self.blocks.saturating_sub(1),
+                text_bytes: self.size.text_bytes.saturating_add(inside.text_bytes),
+                block: self.block_count.saturating_sub(1),
             });
         }
     }
 
     /// A mark of the whole request stands on its last block.
     /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching#automatic-caching>)
-    fn automatic(&mut self, root: JsonValue<'a>) {
+    fn add_automatic_breakpoint(&mut self, root: JsonValue<'a>) {
         let mark = root
             .get("cache_control")
             .filter(|mark| mark.kind() == JsonKind::Object);
         if let Some(mark) = mark {
-            self.marks.push(Mark {
+            self.breakpoints.push(CacheBreakpoint {
                 pointer: String::new(),
-                ttl: ttl(mark),
+                ttl: read_ttl(mark),
                 end: self.size.bytes,
-                text: self.size.text,
-                block: self.blocks.saturating_sub(1),
+                text_bytes: self.size.text_bytes,
+                block: self.block_count.saturating_sub(1),
             });
         }
     }
 }
 
-fn ttl(mark: JsonValue<'_>) -> Option<String> {
+fn read_ttl(mark: JsonValue<'_>) -> Option<String> {
     mark.get("ttl")
         .and_then(JsonValue::as_str)
         .map(Cow::into_owned)
@@ -346,7 +355,7 @@ fn inner_blocks(block: JsonValue<'_>) -> impl Iterator<Item = JsonValue<'_>> {
 }
 
 /// The name of a tool, the role of a message, the type of anything else.
-fn called(item: JsonValue<'_>) -> Option<Cow<'_, str>> {
+fn item_label(item: JsonValue<'_>) -> Option<Cow<'_, str>> {
     let of = |value: JsonValue<'_>, key: &str| -> Option<String> {
         let text = value.get(key).and_then(JsonValue::as_str)?;
         Some(text.into_owned()).filter(|text| !text.is_empty())
@@ -357,14 +366,14 @@ fn called(item: JsonValue<'_>) -> Option<Cow<'_, str>> {
     name.or_else(|| of(item, "type")).map(Cow::Owned)
 }
 
-fn segment<'a>(
+fn make_segment<'a>(
     part: &'static str,
     name: String,
     pointer: String,
     value: JsonValue<'a>,
     document: &'a JsonDocument<'a>,
-) -> Segment<'a> {
-    let pieces = pieces(value);
+) -> PromptSegment<'a> {
+    let pieces = text_spans(value);
     let text = match pieces.as_slice() {
         [one] => Cow::Borrowed(document.slice(*one)),
         several => {
@@ -372,7 +381,7 @@ fn segment<'a>(
             Cow::Owned(slices.collect::<Vec<_>>().concat())
         }
     };
-    Segment {
+    PromptSegment {
         part,
         name,
         pointer,
@@ -380,6 +389,6 @@ fn segment<'a>(
         document: Some(document),
         text,
         pieces,
-        size: Size::default(),
+        size: PromptSize::default(),
     }
 }

@@ -4,25 +4,25 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::diff::change::What;
+use crate::diff::change::ChangeKind;
 
-fn request(name: &str, body: impl Into<Vec<u8>>) -> Subject {
-    Subject::of_request(name.to_owned(), body.into(), Default::default())
+fn request(name: &str, body: impl Into<Vec<u8>>) -> DiffInput {
+    DiffInput::from_request(name.to_owned(), body.into(), Default::default())
 }
 
-fn texts(left: &str, right: &str) -> CacheStep {
+fn texts(left: &str, right: &str) -> CacheComparison {
     compare(&request("left", left), &request("right", right), None)
 }
 
-fn values(left: &Json, right: &Json) -> CacheStep {
+fn values(left: &Json, right: &Json) -> CacheComparison {
     texts(&left.to_string(), &right.to_string())
 }
 
 /// What happened, in which segment, and how many segments went before.
-fn told(step: &CacheStep) -> (State, Option<(What, &str)>, u64) {
-    let divergence = step.telling().divergence.as_ref();
+fn told(step: &CacheComparison) -> (PrefixState, Option<(ChangeKind, &str)>, u64) {
+    let divergence = step.effective_prefix().divergence.as_ref();
     let what = divergence.map(|divergence| (divergence.what, divergence.segment.as_str()));
-    (step.state, what, step.telling().segments.common)
+    (step.state, what, step.effective_prefix().segments.common)
 }
 
 fn tool(name: &str) -> Json {
@@ -64,18 +64,18 @@ fn chat_completions() {
         change(&mut right);
         right
     };
-    let broken = |what, segment| (State::Broken, Some((what, segment)));
+    let broken = |what, segment| (PrefixState::Broken, Some((what, segment)));
 
-    let same = case(&left, State::Intact, None, 6);
-    assert_eq!(same.raw, Raw::Same);
+    let same = case(&left, PrefixState::Intact, None, 6);
+    assert_eq!(same.raw, RawComparison::Same);
     assert!(same.beside.is_empty());
     let longer: Vec<_> = [TALK, &[("assistant", "four")]].concat();
-    let step = case(&chat(&["x", "y"], &longer), State::Intact, None, 6);
+    let step = case(&chat(&["x", "y"], &longer), PrefixState::Intact, None, 6);
     assert_eq!(step.written.new.segments, 1);
     case(
         &chat(&["x", "y"], &TALK[..3]),
-        State::Shortened,
-        Some((What::Removed, "messages[3] user")),
+        PrefixState::Shortened,
+        Some((ChangeKind::Removed, "messages[3] user")),
         5,
     );
 
@@ -83,7 +83,7 @@ fn chat_completions() {
         right["messages"][0]["content"] =
             json!("You are brief. Today is 2026-11-26. Cite your sources.");
     });
-    let (state, what) = broken(What::Changed, "messages[0] system");
+    let (state, what) = broken(ChangeKind::Changed, "messages[0] system");
     let step = case(&date, state, what, 2);
     let divergence = step.written.divergence.unwrap();
     assert_eq!(divergence.left.pointer, "/messages/0/content");
@@ -95,7 +95,7 @@ fn chat_completions() {
     assert_eq!(step.written.lost.segments, 3);
     assert_eq!(step.written.new.bytes, 1);
 
-    let (state, what) = broken(What::Moved, "tools[0] y");
+    let (state, what) = broken(ChangeKind::Moved, "tools[0] y");
     let step = case(&chat(&["y", "x"], TALK), state, what, 0);
     let divergence = step.written.divergence.unwrap();
     assert_eq!(
@@ -104,16 +104,16 @@ fn chat_completions() {
     );
     assert_eq!(step.written.lost.segments, 6);
 
-    let (state, what) = broken(What::Added, "tools[0] new");
+    let (state, what) = broken(ChangeKind::Added, "tools[0] new");
     case(&chat(&["new", "x", "y"], TALK), state, what, 0);
-    let (state, what) = broken(What::Added, "tools[2] new");
+    let (state, what) = broken(ChangeKind::Added, "tools[2] new");
     let step = case(&chat(&["x", "y", "new"], TALK), state, what, 2);
     assert_eq!(step.written.divergence.unwrap().left.pointer, "/messages/0");
-    let (state, what) = broken(What::Removed, "tools[1] y");
+    let (state, what) = broken(ChangeKind::Removed, "tools[1] y");
     case(&chat(&["x"], TALK), state, what, 1);
 
     let dropped = [&TALK[..1], &TALK[3..]].concat();
-    let (state, what) = broken(What::Removed, "messages[1] user");
+    let (state, what) = broken(ChangeKind::Removed, "messages[1] user");
     let step = case(&chat(&["x", "y"], &dropped), state, what, 3);
     assert_eq!(step.written.divergence.unwrap().count, Some(2));
     assert_eq!(step.written.lost.segments, 1);
@@ -121,68 +121,75 @@ fn chat_completions() {
     let parts = with(&|right| {
         right["messages"][3]["content"] = json!([{"type": "text", "text": "three"}]);
     });
-    let step = case(&parts, State::Respelled, None, 6);
+    let step = case(&parts, PrefixState::Respelled, None, 6);
     let divergence = step.written.divergence.unwrap();
-    assert_eq!(divergence.spellings, [Spelling::Shorthand]);
+    assert_eq!(divergence.spellings, [SpellingDifference::Shorthand]);
     assert_eq!(step.written.segments.common, 5);
 
     let model = with(&|right| right["model"] = json!("gpt-4o-mini"));
-    let step = case(&model, State::Intact, None, 6);
+    let step = case(&model, PrefixState::Intact, None, 6);
     assert_eq!(step.beside.len(), 1);
     assert_eq!(step.beside[0].name, "model");
     assert_eq!(step.beside[0].right.as_deref(), Some("gpt-4o-mini"));
 
     let schema = json!({"type": "json_schema", "json_schema": {"name": "s", "schema": {}}});
     let schema = with(&|right| right["response_format"] = schema.clone());
-    let (state, what) = broken(What::Added, "response_format");
+    let (state, what) = broken(ChangeKind::Added, "response_format");
     case(&schema, state, what, 2);
 }
 
 #[test]
 fn spelling_alone_is_told_from_values() {
     let left = r#"{"tools":[{"name":"t","function":{"parameters":{"a":1,"b":"é"}}}],"messages":[{"role":"user","content":"hi"}]}"#;
-    let case = |right: &str, spellings: &[Spelling], what| {
+    let case = |right: &str, spellings: &[SpellingDifference], what| {
         let step = texts(left, right);
-        assert_eq!(step.state, State::Respelled, "{right}");
-        assert!(!step.holds());
+        assert_eq!(step.state, PrefixState::Respelled, "{right}");
+        assert!(!step.is_prefix_kept());
         let divergence = step.written.divergence.as_ref().unwrap();
         assert_eq!(divergence.spellings, spellings, "{right}");
         assert_eq!(divergence.what, what);
         assert_eq!(
-            step.telling().divergence.as_ref().map(|it| &it.segment),
+            step.effective_prefix()
+                .divergence
+                .as_ref()
+                .map(|it| &it.segment),
             None
         );
-        assert_eq!(step.telling().lost, Amount::default());
+        assert_eq!(step.effective_prefix().lost, PromptAmount::default());
     };
     let spaced = left.replace(':', ": ").replace(",\"", ", \"");
-    case(&spaced, &[Spelling::WhiteSpace], What::Respelled);
+    case(
+        &spaced,
+        &[SpellingDifference::WhiteSpace],
+        ChangeKind::Respelled,
+    );
     case(
         &left.replace(r#""a":1,"b":"é""#, r#""b":"é","a":1"#),
-        &[Spelling::KeyOrder],
-        What::Reordered,
+        &[SpellingDifference::KeyOrder],
+        ChangeKind::Reordered,
     );
     case(
         &left.replace(
             r#""role":"user","content":"hi""#,
             r#""content":"hi","role":"user""#,
         ),
-        &[Spelling::FieldOrder],
-        What::Reordered,
+        &[SpellingDifference::FieldOrder],
+        ChangeKind::Reordered,
     );
     case(
         &left.replace('é', "\\u00e9"),
-        &[Spelling::Escapes],
-        What::Respelled,
+        &[SpellingDifference::Escapes],
+        ChangeKind::Respelled,
     );
     case(
         &left.replace(":1,", ":1.0,"),
-        &[Spelling::Numbers],
-        What::Respelled,
+        &[SpellingDifference::Numbers],
+        ChangeKind::Respelled,
     );
 
     // Spelled otherwise first, another value later.
     let step = texts(left, &spaced.replace("hi", "ho"));
-    assert_eq!(step.state, State::Broken);
+    assert_eq!(step.state, PrefixState::Broken);
     assert_eq!(step.written.segments.common, 0);
     let values = step.values.unwrap();
     assert_eq!(values.segments.common, 1);
@@ -196,8 +203,8 @@ fn spelling_alone_is_told_from_values() {
         r#"{"messages":[1],"tools":[2]}"#,
         r#"{ "tools":[2], "messages":[1] }"#,
     );
-    assert_eq!(step.state, State::Intact);
-    assert!(matches!(step.raw, Raw::Differs { at: 1, .. }));
+    assert_eq!(step.state, PrefixState::Intact);
+    assert!(matches!(step.raw, RawComparison::Differs { at: 1, .. }));
 }
 
 fn claude(system: Json, messages: Json) -> Json {
@@ -214,14 +221,14 @@ fn anthropic_messages() {
     let case = |right: &Json, state, what, common| {
         let step = values(&left, right);
         assert_eq!(told(&step), (state, what, common), "{right}");
-        assert_eq!(step.order.basis, Basis::Documented);
+        assert_eq!(step.order.basis, OrderBasis::Documented);
         step
     };
     // The mark moves on, and its old place becomes plain text: that is no change of the prompt.
     let assistant = json!({"role": "assistant", "content": "two"});
     let next = json!([user(json!("one")), assistant, user(marked("three"))]);
-    let step = case(&claude(marked("s"), next), State::Intact, None, 3);
-    let places = |marks: &[Mark]| {
+    let step = case(&claude(marked("s"), next), PrefixState::Intact, None, 3);
+    let places = |marks: &[CacheBreakpoint]| {
         marks
             .iter()
             .map(|mark| mark.pointer.clone())
@@ -236,20 +243,24 @@ fn anthropic_messages() {
         ["/system/0", "/messages/2/content/0"]
     );
     assert_eq!(step.marks[0][0].ttl.as_deref(), Some("1h"));
-    let blocks = |marks: &[Mark]| marks.iter().map(|mark| mark.block).collect::<Vec<_>>();
+    let blocks =
+        |marks: &[CacheBreakpoint]| marks.iter().map(|mark| mark.block).collect::<Vec<_>>();
     assert_eq!(blocks(&step.marks[1]), [1, 4]);
     assert_eq!(step.marks[0][1].end, step.written.bytes.left - 2);
 
     case(
         &claude(json!("s"), json!([user(json!("one"))])),
-        State::Intact,
+        PrefixState::Intact,
         None,
         3,
     );
     let more = json!([{"type": "text", "text": "s"}, {"type": "text", "text": "t"}]);
-    let (state, what) = (State::Broken, Some((What::Added, "system[1] text")));
+    let (state, what) = (
+        PrefixState::Broken,
+        Some((ChangeKind::Added, "system[1] text")),
+    );
     case(&claude(more, json!([user(json!("one"))])), state, what, 2);
-    let (state, what) = (State::Broken, Some((What::Changed, "system")));
+    let (state, what) = (PrefixState::Broken, Some((ChangeKind::Changed, "system")));
     case(
         &claude(json!("S"), json!([user(json!("one"))])),
         state,
@@ -265,13 +276,17 @@ fn anthropic_messages() {
     let step = texts(&left.to_string(), &keys);
     assert_eq!(
         told(&step),
-        (State::Broken, Some((What::Reordered, "tools[0] t")), 0)
+        (
+            PrefixState::Broken,
+            Some((ChangeKind::Reordered, "tools[0] t")),
+            0
+        )
     );
 
     let mut choice = left.clone();
     choice["tool_choice"] = json!({"type": "any"});
     choice["cache_control"] = json!({"type": "ephemeral"});
-    let step = case(&choice, State::Intact, None, 3);
+    let step = case(&choice, PrefixState::Intact, None, 3);
     let names: Vec<_> = step.beside.iter().map(|fact| fact.name.as_str()).collect();
     assert_eq!(names, ["/tool_choice", "/cache_control"]);
     assert!(step.beside[0].note.unwrap().contains("messages do not"));
@@ -344,7 +359,7 @@ fn other_dialects_have_their_own_order() {
         &request("r", r#"{"messages":[{"role":"user"}],"documents":["b"]}"#),
         Some("cohere"),
     );
-    assert_eq!(told(&step).1, Some((What::Changed, "documents[0]")));
+    assert_eq!(told(&step).1, Some((ChangeKind::Changed, "documents[0]")));
 }
 
 #[test]
@@ -353,18 +368,18 @@ fn what_is_no_json_is_compared_as_it_stands() {
         let step = compare(&request("l", left), &request("r", right), None);
         assert_eq!((step.state, step.written.bytes.common), (state, common));
     };
-    case(b"not json", b"not json", State::Intact, 8);
-    case(b"not json", b"not JSON", State::Broken, 4);
-    case(b"\xff\xfe", b"\xff\x00", State::Broken, 1);
-    case(b"", b"", State::Intact, 0);
-    case(b"", b"x", State::Intact, 0);
-    case(b"x", b"", State::Shortened, 0);
-    case(b"[1]", b"[2]", State::Broken, 1);
-    case(b"{}", br#"{"messages":[]}"#, State::Intact, 0);
+    case(b"not json", b"not json", PrefixState::Intact, 8);
+    case(b"not json", b"not JSON", PrefixState::Broken, 4);
+    case(b"\xff\xfe", b"\xff\x00", PrefixState::Broken, 1);
+    case(b"", b"", PrefixState::Intact, 0);
+    case(b"", b"x", PrefixState::Intact, 0);
+    case(b"x", b"", PrefixState::Shortened, 0);
+    case(b"[1]", b"[2]", PrefixState::Broken, 1);
+    case(b"{}", br#"{"messages":[]}"#, PrefixState::Intact, 0);
     case(
         br#"{"messages":5,"tools":"x"}"#,
         br#"{"messages":6,"tools":"x"}"#,
-        State::Broken,
+        PrefixState::Broken,
         3,
     );
 }
@@ -372,7 +387,11 @@ fn what_is_no_json_is_compared_as_it_stands() {
 #[test]
 fn what_the_api_says_of_itself_is_found() {
     let case = |text: &str, expected: Option<&str>| {
-        assert_eq!(said_in(text.as_bytes()).as_deref(), expected, "{text}");
+        assert_eq!(
+            diagnostics_in(text.as_bytes()).as_deref(),
+            expected,
+            "{text}"
+        );
     };
     let reason =
         r#"{"cache_miss_reason":{"type":"tools_changed","cache_missed_input_tokens":900}}"#;
@@ -406,7 +425,7 @@ fn the_deepest_json_is_read() {
         let divergence = step.written.divergence.unwrap();
         assert!(divergence.right.pointer.len() > crate::json::MAX_DEPTH);
         let step = texts(&nested(open, close, "1"), &nested(open, close, "1.0"));
-        assert_eq!(step.state, State::Respelled);
+        assert_eq!(step.state, PrefixState::Respelled);
     }
 }
 
@@ -435,7 +454,7 @@ fn two_sdks_send_the_same_prompt_in_other_bytes() {
     let case = |left, right, state| {
         let step = texts(body(left), body(right));
         assert_eq!(step.state, state);
-        assert_ne!(step.raw, Raw::Same);
+        assert_ne!(step.raw, RawComparison::Same);
         step
     };
     macro_rules! sdk {
@@ -448,18 +467,26 @@ fn two_sdks_send_the_same_prompt_in_other_bytes() {
         };
     }
     let python = sdk!("openai-python-2.54.0");
-    case(python, sdk!("openai-node-6.49.0"), State::Intact);
-    case(python, sdk!("ai-sdk-openai-chat-3.0.141"), State::Intact);
+    case(python, sdk!("openai-node-6.49.0"), PrefixState::Intact);
+    case(
+        python,
+        sdk!("ai-sdk-openai-chat-3.0.141"),
+        PrefixState::Intact,
+    );
     case(
         sdk!("anthropic-node-1.12.0"),
         sdk!("anthropic-python-2.12.0"),
-        State::Intact,
+        PrefixState::Intact,
     );
     // `content` before `role`: the same JSON.
-    let step = case(python, sdk!("langchain-openai-1.7.3"), State::Respelled);
+    let step = case(
+        python,
+        sdk!("langchain-openai-1.7.3"),
+        PrefixState::Respelled,
+    );
     let divergence = step.written.divergence.unwrap();
     assert_eq!(divergence.segment, "messages[0] system");
-    assert_eq!(divergence.spellings, [Spelling::FieldOrder]);
+    assert_eq!(divergence.spellings, [SpellingDifference::FieldOrder]);
 }
 
 #[test]
@@ -473,12 +500,16 @@ fn a_long_conversation_is_read_once() {
     let step = values(&all, &dropped);
     assert_eq!(
         told(&step),
-        (State::Broken, Some((What::Removed, "messages[0] user")), 0)
+        (
+            PrefixState::Broken,
+            Some((ChangeKind::Removed, "messages[0] user")),
+            0
+        )
     );
     assert_eq!(step.written.lost.segments, 4999);
     let turned: Vec<_> = talk.iter().rev().collect();
     let step = values(&all, &json!({"model": "m", "messages": turned}));
-    assert_eq!(told(&step).1, Some((What::Moved, "messages[0] user")));
+    assert_eq!(told(&step).1, Some((ChangeKind::Moved, "messages[0] user")));
 }
 
 fn scalar() -> impl Strategy<Value = Json> {
@@ -557,10 +588,10 @@ proptest! {
         let texts = [0, 1].map(|n| written(&requests[n], laid_out[n]));
         let documents = [0, 1].map(|n| JsonDocument::parse(texts[n].as_bytes()).unwrap());
         // Where no document calls two spellings one prompt, nothing but bytes counts.
-        let order = order::order(Some("openai-chat"), None);
-        let prompts = [0, 1].map(|n| segments::prompt(Some(&documents[n]), texts[n].as_bytes(), order));
-        let estimate = Estimate::of_prompt(&prompts[1], None);
-        let (found, _) = prefix([&prompts[0], &prompts[1]], Level::Written, order, &estimate);
+        let order = order::find_order(Some("openai-chat"), None);
+        let prompts = [0, 1].map(|n| segments::segment_prompt(Some(&documents[n]), texts[n].as_bytes(), order));
+        let estimate = TokenEstimate::for_prompt(&prompts[1], None);
+        let (found, _) = common_prefix([&prompts[0], &prompts[1]], EqualityLevel::Written, order, &estimate);
         let bytes = [0, 1].map(|n| {
             prompts[n].segments.iter().flat_map(|segment| segment.text.to_vec()).collect::<Vec<u8>>()
         });
@@ -581,19 +612,19 @@ proptest! {
     fn a_request_is_its_own_prefix(request in any_request(), message in message(), laid_out: bool) {
         let text = written(&request, laid_out);
         let step = texts(&text, &text);
-        prop_assert_eq!(step.state, State::Intact);
-        prop_assert_eq!(step.raw, Raw::Same);
-        prop_assert_eq!(step.written.lost, Amount::default());
+        prop_assert_eq!(step.state, PrefixState::Intact);
+        prop_assert_eq!(step.raw, RawComparison::Same);
+        prop_assert_eq!(step.written.lost, PromptAmount::default());
         let other = texts(&text, &written(&request, !laid_out));
-        prop_assert!(other.telling().divergence.is_none(), "{:?}", other);
+        prop_assert!(other.effective_prefix().divergence.is_none(), "{:?}", other);
         let mut longer = request.clone();
         longer["messages"].as_array_mut().unwrap().push(message);
         let step = texts(&text, &written(&longer, laid_out));
-        let of_messages = |step: &CacheStep| step.order.parts.last().map(|part| part.name);
+        let of_messages = |step: &CacheComparison| step.order.parts.last().map(|part| part.name);
         prop_assert_eq!(of_messages(&step), Some("messages"));
         prop_assert_eq!(step.written.segments.left + 1, step.written.segments.right);
         if !laid_out {
-            prop_assert_eq!(step.state, State::Intact);
+            prop_assert_eq!(step.state, PrefixState::Intact);
         }
     }
 

@@ -3,76 +3,76 @@
 
 use std::fmt::Write as _;
 
-use super::escape::Escaper;
-use super::{Look, Style};
+use super::escape::StreamEscaper;
+use super::{OutputStyle, TextStyle};
 
 /// Lays out one body, piece by piece.
 #[derive(Debug)]
-pub struct Painter {
-    style: Style,
-    escaper: Escaper,
-    kind: Kind,
+pub struct BodyPrinter {
+    style: OutputStyle,
+    escaper: StreamEscaper,
+    kind: BodyKind,
     bytes: u64,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum BodyKind {
     Text,
     /// Text, be it full of control characters.
-    Anything,
-    Json(Json),
+    AnyBytes,
+    Json(JsonPrinter),
     /// Not for the eye.
     Binary,
 }
 
-impl Painter {
+impl BodyPrinter {
     /// A painter for a body of that media type. `pretty`: JSON is laid out anew.
-    pub fn new(media: &[u8], pretty: bool, style: Style) -> Self {
+    pub fn new(media: &[u8], pretty: bool, style: OutputStyle) -> Self {
         let kind = if pretty && is_json(media) {
-            Kind::Json(Json::default())
+            BodyKind::Json(JsonPrinter::default())
         } else {
-            Kind::Text
+            BodyKind::Text
         };
         Self {
             style,
-            escaper: Escaper::default(),
+            escaper: StreamEscaper::default(),
             kind,
             bytes: 0,
         }
     }
 
     /// A painter for bytes that are no body: all of them are shown, escaped.
-    pub fn anything(style: Style) -> Self {
+    pub fn for_any_bytes(style: OutputStyle) -> Self {
         Self {
-            kind: Kind::Anything,
+            kind: BodyKind::AnyBytes,
             ..Self::new(b"", false, style)
         }
     }
 
     /// Appends what `bytes` look like to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut String) {
-        let undecided = self.bytes == 0 && !matches!(self.kind, Kind::Anything);
+        let undecided = self.bytes == 0 && !matches!(self.kind, BodyKind::AnyBytes);
         if undecided && is_binary(bytes) {
-            self.kind = Kind::Binary;
+            self.kind = BodyKind::Binary;
         }
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         match &mut self.kind {
-            Kind::Text | Kind::Anything => self.escaper.push(bytes, out),
-            Kind::Json(json) => json.push(bytes, &mut self.escaper, self.style, out),
-            Kind::Binary => {}
+            BodyKind::Text | BodyKind::AnyBytes => self.escaper.push(bytes, out),
+            BodyKind::Json(json) => json.push(bytes, &mut self.escaper, self.style, out),
+            BodyKind::Binary => {}
         }
     }
 
     /// Appends what was held back.
     pub fn finish(&mut self, out: &mut String) {
         self.escaper.finish(out);
-        if let Kind::Json(json) = &mut self.kind {
-            json.close(self.style, out);
+        if let BodyKind::Json(json) = &mut self.kind {
+            json.finish(self.style, out);
         }
-        if let Kind::Binary = self.kind {
+        if let BodyKind::Binary = self.kind {
             let text = format!(
                 "[{} of binary, not shown; a pipe gets them as they are, `wire show --hex` dumps them]\n",
-                super::words::bytes(self.bytes)
+                super::wording::format_bytes(self.bytes)
             );
             out.push_str(&self.style.dim(&text));
         }
@@ -95,23 +95,23 @@ fn is_binary(bytes: &[u8]) -> bool {
 
 /// Lays JSON out as it streams. It judges nothing: what is not JSON comes out all the same.
 #[derive(Debug, Default)]
-struct Json {
+struct JsonPrinter {
     /// Closing bytes of the open containers.
-    open: Vec<u8>,
+    open_containers: Vec<u8>,
     /// Containers deeper than are remembered.
-    deeper: u64,
-    token: Token,
+    extra_depth: u64,
+    token: JsonToken,
     /// A container was opened and nothing stands in it yet.
-    fresh: bool,
+    container_empty: bool,
     /// The next string in this object is a key.
-    key: bool,
+    expects_key: bool,
     /// A value ended. Another one begins on a new line at the top, and after a space where a comma is
     /// missing.
-    ended: bool,
+    value_ended: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum Token {
+enum JsonToken {
     #[default]
     None,
     String {
@@ -122,34 +122,40 @@ enum Token {
 }
 
 /// Deeper than this, layout is no help.
-const DEEPEST: usize = 64;
+const MAX_INDENT_DEPTH: usize = 64;
 
-impl Json {
-    fn push(&mut self, bytes: &[u8], escaper: &mut Escaper, style: Style, out: &mut String) {
+impl JsonPrinter {
+    fn push(
+        &mut self,
+        bytes: &[u8],
+        escaper: &mut StreamEscaper,
+        style: OutputStyle,
+        out: &mut String,
+    ) {
         let mut rest = bytes;
         while let Some((&byte, after)) = rest.split_first() {
             match self.token {
-                Token::String { escaped } => {
-                    let length = string_run(rest, escaped);
+                JsonToken::String { escaped } => {
+                    let length = string_run_len(rest, escaped);
                     let (run, after) = rest.split_at(length);
                     escaper.push(run, out);
-                    self.string_went_on(run, escaped, escaper, style, out);
+                    self.continue_string(run, escaped, escaper, style, out);
                     rest = after;
                 }
-                Token::Word if is_word(byte) => {
-                    let length = rest.iter().position(|&byte| !is_word(byte));
+                JsonToken::Word if is_word_byte(byte) => {
+                    let length = rest.iter().position(|&byte| !is_word_byte(byte));
                     let (run, after) = rest.split_at(length.unwrap_or(rest.len()));
                     escaper.push(run, out);
                     rest = after;
                 }
-                Token::Word => {
+                JsonToken::Word => {
                     escaper.finish(out);
                     self.end_token(style, out);
                 }
-                Token::None => {
-                    self.structural(byte, style, out);
+                JsonToken::None => {
+                    self.push_structural(byte, style, out);
                     // A word's first byte is read again, as part of it.
-                    if self.token != Token::Word {
+                    if self.token != JsonToken::Word {
                         rest = after;
                     }
                 }
@@ -157,140 +163,149 @@ impl Json {
         }
     }
 
-    fn string_went_on(
+    fn continue_string(
         &mut self,
         run: &[u8],
         escaped: bool,
-        escaper: &mut Escaper,
-        style: Style,
+        escaper: &mut StreamEscaper,
+        style: OutputStyle,
         out: &mut String,
     ) {
         match run.last() {
             Some(b'\\') if !(escaped && run.len() == 1) => {
-                self.token = Token::String { escaped: true };
+                self.token = JsonToken::String { escaped: true };
             }
             Some(b'"') if !(escaped && run.len() == 1) => {
                 escaper.finish(out);
                 self.end_token(style, out);
             }
-            _ => self.token = Token::String { escaped: false },
+            _ => self.token = JsonToken::String { escaped: false },
         }
     }
 
-    fn end_token(&mut self, style: Style, out: &mut String) {
-        self.token = Token::None;
+    fn end_token(&mut self, style: OutputStyle, out: &mut String) {
+        self.token = JsonToken::None;
         if style.colour {
             let _ = write!(out, "{}", anstyle::Reset);
         }
-        self.ended = true;
+        self.value_ended = true;
     }
 
-    fn structural(&mut self, byte: u8, style: Style, out: &mut String) {
+    fn push_structural(&mut self, byte: u8, style: OutputStyle, out: &mut String) {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => {}
             b'}' | b']' => self.close_container(byte, out),
             b',' => {
                 out.push(',');
-                self.ended = false;
-                self.line(out);
-                self.key = self.open.last() == Some(&b'}');
+                self.value_ended = false;
+                self.new_line(out);
+                self.expects_key = self.open_containers.last() == Some(&b'}');
             }
             b':' => {
                 out.push_str(": ");
-                (self.key, self.ended) = (false, false);
+                (self.expects_key, self.value_ended) = (false, false);
             }
-            _ => self.begin(byte, style, out),
+            _ => self.begin_value(byte, style, out),
         }
     }
 
-    fn begin(&mut self, byte: u8, style: Style, out: &mut String) {
-        match self.ended && !self.open.is_empty() {
+    fn begin_value(&mut self, byte: u8, style: OutputStyle, out: &mut String) {
+        match self.value_ended && !self.open_containers.is_empty() {
             true => out.push(' '),
-            false if self.ended || self.fresh => self.line(out),
+            false if self.value_ended || self.container_empty => self.new_line(out),
             false => {}
         }
-        (self.ended, self.fresh) = (false, false);
+        (self.value_ended, self.container_empty) = (false, false);
         match byte {
             b'{' | b'[' => {
                 out.push(char::from(byte));
-                if self.open.len() < DEEPEST {
-                    self.open.push(if byte == b'{' { b'}' } else { b']' });
+                if self.open_containers.len() < MAX_INDENT_DEPTH {
+                    self.open_containers
+                        .push(if byte == b'{' { b'}' } else { b']' });
                 } else {
-                    self.deeper = self.deeper.saturating_add(1);
+                    self.extra_depth = self.extra_depth.saturating_add(1);
                 }
-                self.fresh = true;
-                self.key = byte == b'{';
+                self.container_empty = true;
+                self.expects_key = byte == b'{';
             }
             b'"' => {
-                let look = if self.key { Look::Name } else { Look::Text };
-                colour(look, style, out);
+                let look = if self.expects_key {
+                    TextStyle::Name
+                } else {
+                    TextStyle::Text
+                };
+                push_colour(look, style, out);
                 out.push('"');
-                self.token = Token::String { escaped: false };
+                self.token = JsonToken::String { escaped: false };
             }
             _ => {
                 let literal = matches!(byte, b't' | b'f' | b'n');
-                colour(
-                    if literal { Look::Literal } else { Look::Number },
+                push_colour(
+                    if literal {
+                        TextStyle::Literal
+                    } else {
+                        TextStyle::Number
+                    },
                     style,
                     out,
                 );
-                self.token = Token::Word;
+                self.token = JsonToken::Word;
             }
         }
     }
 
     fn close_container(&mut self, byte: u8, out: &mut String) {
-        if self.deeper > 0 {
-            self.deeper = self.deeper.saturating_sub(1);
+        if self.extra_depth > 0 {
+            self.extra_depth = self.extra_depth.saturating_sub(1);
         } else {
-            self.open.pop();
+            self.open_containers.pop();
         }
-        if !self.fresh {
-            self.line(out);
+        if !self.container_empty {
+            self.new_line(out);
         }
         out.push(char::from(byte));
-        self.fresh = false;
-        self.key = false;
-        self.ended = true;
+        self.container_empty = false;
+        self.expects_key = false;
+        self.value_ended = true;
     }
 
-    fn line(&self, out: &mut String) {
-        if self.deeper > 0 {
+    fn new_line(&self, out: &mut String) {
+        if self.extra_depth > 0 {
             return;
         }
         out.push('\n');
-        for _ in &self.open {
+        for _ in &self.open_containers {
             out.push_str("  ");
         }
     }
 
     /// The body is over: colours end, and so does the line.
-    fn close(&mut self, style: Style, out: &mut String) {
-        if self.token != Token::None {
+    fn finish(&mut self, style: OutputStyle, out: &mut String) {
+        if self.token != JsonToken::None {
             self.end_token(style, out);
         }
-        if self.ended && self.open.is_empty() && !out.ends_with('\n') {
+        if self.value_ended && self.open_containers.is_empty() && !out.ends_with('\n') {
             out.push('\n');
         }
     }
 }
 
-fn colour(look: Look, style: Style, out: &mut String) {
+fn push_colour(look: TextStyle, style: OutputStyle, out: &mut String) {
     if style.colour {
-        let _ = write!(out, "{}", look.style());
+        let _ = write!(out, "{}", look.ansi_style());
     }
 }
 
 /// How much of `bytes`, which lie in a string, can be taken at once: up to a quote or backslash, that
 /// included.
-fn string_run(bytes: &[u8], escaped: bool) -> usize {
+fn string_run_len(bytes: &[u8], escaped: bool) -> usize {
     if escaped {
         return bytes.len().min(1);
     }
     memchr::memchr2(b'"', b'\\', bytes).map_or(bytes.len(), |place| place.saturating_add(1))
 }
 
-fn is_word(byte: u8) -> bool {
+fn is_word_byte(byte: u8) -> bool {
     !matches!(
         byte,
         b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"'
@@ -302,8 +317,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn painted(media: &str, pieces: &[&[u8]], style: Style) -> String {
-        let mut painter = Painter::new(media.as_bytes(), true, style);
+    fn painted(media: &str, pieces: &[&[u8]], style: OutputStyle) -> String {
+        let mut painter = BodyPrinter::new(media.as_bytes(), true, style);
         let mut out = String::new();
         for piece in pieces {
             painter.push(piece, &mut out);
@@ -316,7 +331,7 @@ mod tests {
     fn json_is_laid_out() {
         #[track_caller]
         fn case(body: &str, expected: &str) {
-            let plain = Style::default();
+            let plain = OutputStyle::default();
             assert_eq!(
                 painted("application/json; charset=utf-8", &[body.as_bytes()], plain),
                 expected
@@ -343,9 +358,9 @@ mod tests {
 
     #[test]
     fn colours_are_closed() {
-        let style = Style {
+        let style = OutputStyle {
             colour: true,
-            ..Style::default()
+            ..OutputStyle::default()
         };
         let out = painted("application/json", &[b"{\"a\":12"], style);
         assert_eq!(out, "{\n  \x1b[34m\"a\"\x1b[0m: \x1b[36m12\x1b[0m");
@@ -353,7 +368,7 @@ mod tests {
 
     #[test]
     fn other_bodies_are_escaped_or_named() {
-        let plain = Style::default();
+        let plain = OutputStyle::default();
         assert_eq!(
             painted("text/event-stream", &[b"data: \x1b]0;x\x07\n\n"], plain),
             "data: \\x1b]0;x\\x07\n\n"
@@ -369,7 +384,7 @@ mod tests {
             body in "[{}\\[\\],:\"\\\\a1 \nü\u{202e}]{0,40}",
             step in 1usize..5,
         ) {
-            let style = Style { colour: true, ..Style::default() };
+            let style = OutputStyle { colour: true, ..OutputStyle::default() };
             let whole = painted("application/json", &[body.as_bytes()], style);
             let pieces: Vec<_> = body.as_bytes().chunks(step).collect();
             prop_assert_eq!(painted("application/json", &pieces, style), whole);

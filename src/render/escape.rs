@@ -9,30 +9,30 @@ use std::fmt::Write as _;
 
 /// Which white space stays as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Keep {
+pub enum KeptWhitespace {
     /// None but spaces: the text must stay on its line.
-    Nothing,
+    SpacesOnly,
     /// Line ends and tabs.
     Lines,
 }
 
 /// `bytes` as text: printable characters as they are, all else as `\n`, `\x1b`, `\u{202e}`.
-pub fn escape(bytes: &[u8], keep: Keep) -> Cow<'_, str> {
+pub fn escape(bytes: &[u8], keep: KeptWhitespace) -> Cow<'_, str> {
     if bytes.iter().all(|&byte| is_plain(byte, keep)) {
         // Plain bytes are ASCII.
         return String::from_utf8_lossy(bytes);
     }
     let mut out = String::with_capacity(bytes.len().saturating_add(16));
-    put(bytes, keep, &mut out);
+    push_escaped(bytes, keep, &mut out);
     Cow::Owned(out)
 }
 
 /// Whether a byte can stand as it is, without looking at its neighbours.
-fn is_plain(byte: u8, keep: Keep) -> bool {
-    matches!(byte, b' '..=b'~') || keep == Keep::Lines && matches!(byte, b'\n' | b'\t')
+fn is_plain(byte: u8, keep: KeptWhitespace) -> bool {
+    matches!(byte, b' '..=b'~') || keep == KeptWhitespace::Lines && matches!(byte, b'\n' | b'\t')
 }
 
-fn put(bytes: &[u8], keep: Keep, out: &mut String) {
+fn push_escaped(bytes: &[u8], keep: KeptWhitespace, out: &mut String) {
     for chunk in bytes.utf8_chunks() {
         let mut text = chunk.valid();
         while !text.is_empty() {
@@ -44,7 +44,7 @@ fn put(bytes: &[u8], keep: Keep, out: &mut String) {
             out.push_str(run);
             let mut rest = rest.chars();
             if let Some(char) = rest.next() {
-                put_char(char, out);
+                push_escaped_char(char, out);
             }
             text = rest.as_str();
         }
@@ -54,7 +54,7 @@ fn put(bytes: &[u8], keep: Keep, out: &mut String) {
     }
 }
 
-fn put_char(char: char, out: &mut String) {
+fn push_escaped_char(char: char, out: &mut String) {
     let _ = match char {
         '\n' => write!(out, "\\n"),
         '\r' => write!(out, "\\r"),
@@ -79,7 +79,7 @@ fn is_unsafe(char: char) -> bool {
 
 /// JSON text with every character that acts written as a JSON escape. Outside strings JSON has none but CR,
 /// which becomes a space, so the value stays the same.
-pub fn json_safe(text: &str) -> Cow<'_, str> {
+pub fn escape_json(text: &str) -> Cow<'_, str> {
     let acts = |char: char| !matches!(char, '\n' | '\t') && is_unsafe(char);
     if text.is_ascii() && !text.contains(acts) {
         return Cow::Borrowed(text);
@@ -101,37 +101,41 @@ pub fn json_safe(text: &str) -> Cow<'_, str> {
 
 /// Escapes a stream: a character that is cut between two pieces stays whole.
 #[derive(Clone, Debug, Default)]
-pub struct Escaper {
+pub struct StreamEscaper {
     /// The beginning of a character whose end has not come: at most three bytes.
-    cut: Vec<u8>,
+    partial_char: Vec<u8>,
 }
 
-impl Escaper {
+impl StreamEscaper {
     /// Appends the safe form of `bytes`, line ends and tabs kept, to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut String) {
-        if self.cut.is_empty() {
-            self.whole(bytes, out);
+        if self.partial_char.is_empty() {
+            self.push_complete(bytes, out);
             return;
         }
-        let mut joined = std::mem::take(&mut self.cut);
+        let mut joined = std::mem::take(&mut self.partial_char);
         joined.extend_from_slice(bytes);
-        self.whole(&joined, out);
+        self.push_complete(&joined, out);
     }
 
-    fn whole(&mut self, bytes: &[u8], out: &mut String) {
-        let (whole, cut) = bytes.split_at(bytes.len().saturating_sub(unfinished(bytes)));
-        put(whole, Keep::Lines, out);
-        self.cut = cut.to_vec();
+    fn push_complete(&mut self, bytes: &[u8], out: &mut String) {
+        let (whole, cut) = bytes.split_at(bytes.len().saturating_sub(incomplete_suffix_len(bytes)));
+        push_escaped(whole, KeptWhitespace::Lines, out);
+        self.partial_char = cut.to_vec();
     }
 
     /// Appends what was held back.
     pub fn finish(&mut self, out: &mut String) {
-        put(&std::mem::take(&mut self.cut), Keep::Lines, out);
+        push_escaped(
+            &std::mem::take(&mut self.partial_char),
+            KeptWhitespace::Lines,
+            out,
+        );
     }
 }
 
 /// How many bytes at the end begin a character that is not complete.
-fn unfinished(bytes: &[u8]) -> usize {
+fn incomplete_suffix_len(bytes: &[u8]) -> usize {
     let tail = bytes.get(bytes.len().saturating_sub(3)..).unwrap_or(bytes);
     for (back, &byte) in tail.iter().rev().enumerate() {
         let have = back.saturating_add(1);
@@ -150,15 +154,15 @@ fn unfinished(bytes: &[u8]) -> usize {
 /// For fuzzing: nothing that acts survives, and no split changes what is shown.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
-    let whole = escape(bytes, Keep::Lines);
+    let whole = escape(bytes, KeptWhitespace::Lines);
     assert!(
         !whole
             .chars()
             .any(|char| !matches!(char, '\n' | '\t') && is_unsafe(char))
     );
-    assert!(!escape(bytes, Keep::Nothing).contains(is_unsafe));
+    assert!(!escape(bytes, KeptWhitespace::SpacesOnly).contains(is_unsafe));
     let step = usize::from(bytes.first().copied().unwrap_or(0) % 7).saturating_add(1);
-    let mut escaper = Escaper::default();
+    let mut escaper = StreamEscaper::default();
     let mut pieces = String::new();
     for piece in bytes.chunks(step) {
         escaper.push(piece, &mut pieces);
@@ -176,7 +180,7 @@ mod tests {
     fn what_acts_is_shown_instead() {
         #[track_caller]
         fn case(bytes: &[u8], expected: &str) {
-            assert_eq!(escape(bytes, Keep::Nothing), expected);
+            assert_eq!(escape(bytes, KeptWhitespace::SpacesOnly), expected);
         }
         case(b"plain text", "plain text");
         case("Köln ☀ 東京".as_bytes(), "Köln ☀ 東京");
@@ -188,13 +192,13 @@ mod tests {
             "a\\u{202e}b\\u{2066}c\\u{200b}d",
         );
         case(b"\xff\xc3(\xe2\x82", "\\xff\\xc3(\\xe2\\x82");
-        assert_eq!(escape(b"a\n\tb\r", Keep::Lines), "a\n\tb\\r");
+        assert_eq!(escape(b"a\n\tb\r", KeptWhitespace::Lines), "a\n\tb\\r");
     }
 
     #[test]
     fn json_stays_json() {
         let text = "{\r\"a\":\"\u{202e}\u{9b}\u{e0041}ü\"}";
-        let safe = json_safe(text);
+        let safe = escape_json(text);
         assert_eq!(safe, "{ \"a\":\"\\u202e\\u009b\\udb40\\udc41ü\"}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(&safe), read(text));

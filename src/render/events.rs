@@ -3,102 +3,105 @@
 
 use std::io::{self, Write};
 
-use super::escape::{Keep, escape};
-use super::live::Live;
-use super::plan::{Answer, Decode, Parts, Plan, Screen};
-use super::{Painted, Style, head, words};
+use super::escape::{KeptWhitespace, escape};
+use super::live::LivePainter;
+use super::view_options::{AnswerForm, DecodeLevel, ExchangeParts, StyledOutput, ViewOptions};
+use super::{OutputStyle, RenderedExchange, head, wording};
 use crate::chat::Dialect;
 use crate::content;
 use crate::http1::HttpLimits;
-use crate::price::Prices;
+use crate::price::PriceTable;
 use crate::span::{Moment, Span, StreamSide};
 use crate::sse::{EventDecoder, StreamFormat, StreamItem};
 use crate::tape::{ConnectionFact, Tape, Window, WireSink};
 
 /// Lists what happened in the order of its moments: moment, time since the line before, what. Answers how it
 /// ended.
-pub fn list(
+pub fn write_event_list(
     tape: &Tape,
     limits: (HttpLimits, content::DecodeLimits),
     dialect: Option<&'static dyn Dialect>,
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
-) -> Painted {
-    let plan = Plan {
-        parts: Parts {
+) -> RenderedExchange {
+    let plan = ViewOptions {
+        parts: ExchangeParts {
             response_body: true,
-            ..Parts::default()
+            ..ExchangeParts::default()
         },
-        marked: false,
-        decode: Decode::All,
-        answer: Answer::Events,
+        with_marks: false,
+        decode: DecodeLevel::All,
+        answer_form: AnswerForm::Events,
         pretty: false,
         pretty_notes: false,
         on_screen: true,
     };
-    let body = Screen {
+    let body = StyledOutput {
         out: Vec::new(),
         style: *style,
     };
-    let notes = Screen {
+    let notes = StyledOutput {
         out: io::sink(),
-        style: Style::default(),
+        style: OutputStyle::default(),
     };
-    let mut lines = Lines {
+    let mut lines = TapeListing {
         out,
         style,
-        before: Moment::default(),
-        at: [0, 0],
-        events: Live::new(body, notes, plan, limits, dialect).to_its_end(),
-        result: Ok(()),
+        previous_moment: Moment::default(),
+        offsets: [0, 0],
+        event_painter: LivePainter::new(body, notes, plan, limits, dialect).without_limits(),
+        write_result: Ok(()),
     };
     tape.replay(&mut lines);
     // What it cost is not shown. An event that was cut off is told only now.
-    let painted = lines.events.end(&Prices::default());
-    lines.events();
-    Painted {
-        broken: lines.result.err(),
+    let painted = lines.event_painter.finish_in_place(&PriceTable::default());
+    lines.write_events();
+    RenderedExchange {
+        output_error: lines.write_result.err(),
         ..painted
     }
 }
 
-struct Lines<'a> {
+struct TapeListing<'a> {
     out: &'a mut dyn Write,
-    style: &'a Style,
-    before: Moment,
+    style: &'a OutputStyle,
+    previous_moment: Moment,
     /// How far each stream is: sent, received.
-    at: [u64; 2],
+    offsets: [u64; 2],
     /// Paints the lines of events.
-    events: Live<Vec<u8>, io::Sink>,
-    result: io::Result<()>,
+    event_painter: LivePainter<Vec<u8>, io::Sink>,
+    write_result: io::Result<()>,
 }
 
-impl Lines<'_> {
-    fn line(&mut self, mark: char, moment: Moment, text: &str) {
-        let gap = format!("+{}", words::time(moment.micros_since(self.before)));
-        let times = format!("{} {gap:>11}", words::moment(moment));
-        self.before = moment;
-        self.write(&format!("{mark} {}  {text}\n", self.style.dim(&times)));
+impl TapeListing<'_> {
+    fn write_line(&mut self, mark: char, moment: Moment, text: &str) {
+        let gap = format!(
+            "+{}",
+            wording::format_duration(moment.micros_since(self.previous_moment))
+        );
+        let times = format!("{} {gap:>11}", wording::moment_column(moment));
+        self.previous_moment = moment;
+        self.write_text(&format!("{mark} {}  {text}\n", self.style.dim(&times)));
     }
 
-    fn write(&mut self, text: &str) {
-        if self.result.is_ok() {
-            self.result = self.out.write_all(text.as_bytes());
+    fn write_text(&mut self, text: &str) {
+        if self.write_result.is_ok() {
+            self.write_result = self.out.write_all(text.as_bytes());
         }
     }
 
     /// The events that the last read completed.
-    fn events(&mut self) {
-        let lines = std::mem::take(self.events.body());
+    fn write_events(&mut self) {
+        let lines = std::mem::take(self.event_painter.body_output());
         for line in String::from_utf8_lossy(&lines).lines() {
-            self.write(&format!("    {line}\n"));
+            self.write_text(&format!("    {line}\n"));
         }
     }
 }
 
-impl WireSink for Lines<'_> {
+impl WireSink for TapeListing<'_> {
     fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
-        self.line('*', moment, &words::fact(fact));
+        self.write_line('*', moment, &wording::describe_fact(fact));
     }
 
     fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
@@ -106,21 +109,21 @@ impl WireSink for Lines<'_> {
             StreamSide::Sent => (0, "wrote"),
             StreamSide::Received => (1, "read"),
         };
-        let Some(at) = self.at.get_mut(place) else {
+        let Some(at) = self.offsets.get_mut(place) else {
             return;
         };
         let span = Span::new(*at, at.saturating_add(bytes.len() as u64));
         *at = span.end;
-        let size = words::bytes(span.len());
+        let size = wording::format_bytes(span.len());
         let text = format!("{verb} {size} ({span})  {}", preview(bytes));
-        self.line(head::mark(side), moment, &text);
-        self.events.bytes(side, moment, bytes);
-        self.events();
+        self.write_line(head::direction_mark(side), moment, &text);
+        self.event_painter.bytes(side, moment, bytes);
+        self.write_events();
     }
 
     fn ended(&mut self, side: StreamSide, moment: Moment) {
-        self.events.ended(side, moment);
-        self.events();
+        self.event_painter.ended(side, moment);
+        self.write_events();
     }
 }
 
@@ -129,16 +132,16 @@ fn preview(bytes: &[u8]) -> String {
     let cut = bytes.len().min(48);
     let first = bytes.get(..cut).unwrap_or_default();
     let dots = if cut < bytes.len() { "..." } else { "" };
-    format!("{}{dots}", escape(first, Keep::Nothing))
+    format!("{}{dots}", escape(first, KeptWhitespace::SpacesOnly))
 }
 
 /// Writes each event of a decoded body as it is, after a line with its number, place and moment. `moment`
 /// tells when the byte at an offset of the body came.
-pub fn raw(
+pub fn write_raw_events(
     body: &[u8],
     format: StreamFormat,
     moment: &dyn Fn(u64) -> Option<Moment>,
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let seen = Window {
@@ -159,13 +162,15 @@ pub fn raw(
         };
         // As for its line: the blank line's first byte is its last.
         let came = moment(decoder.ready_at().saturating_sub(1));
-        let came = came.map_or_else(String::new, |moment| words::time(moment.micros));
+        let came = came.map_or_else(String::new, |moment| {
+            wording::format_duration(moment.micros)
+        });
         let heading = format!("#{number}  {came}  {what}  {span}");
         writeln!(out, "{}", style.dim(&heading))?;
         writeln!(
             out,
             "{}",
-            escape(seen.slice(span), Keep::Lines).trim_end_matches('\n')
+            escape(seen.slice(span), KeptWhitespace::Lines).trim_end_matches('\n')
         )?;
         number = number.saturating_add(1);
     }

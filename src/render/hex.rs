@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Style, words};
+use super::{OutputStyle, wording};
 use crate::exchange::roles::RoleSpan;
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::Stream;
@@ -11,7 +11,7 @@ use crate::tape::Stream;
 pub fn dump(
     stream: &Stream,
     tiles: &[RoleSpan],
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mark = match stream.side {
@@ -30,8 +30,8 @@ pub fn dump(
                 break;
             };
             let part = Span::new(at, tile.span.end.min(run.end));
-            heading(mark, tile, part, moment, fresh_read, style, out)?;
-            rows(stream.slice(part), part.start, "", out)?;
+            write_heading(mark, tile, part, moment, fresh_read, style, out)?;
+            write_rows(stream.slice(part), part.start, "", out)?;
             fresh_read = false;
             at = part.end;
         }
@@ -39,19 +39,19 @@ pub fn dump(
     Ok(())
 }
 
-fn heading(
+fn write_heading(
     mark: char,
     tile: &RoleSpan,
     part: Span,
     moment: Moment,
     fresh_read: bool,
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let name = tile
         .name
         .as_deref()
-        .map(|name| format!(" {}", words::line(name)))
+        .map(|name| format!(" {}", wording::escape_line(name)))
         .unwrap_or_default();
     let crossed = if mark == '>' { "write" } else { "read" };
     let new = if fresh_read {
@@ -62,13 +62,18 @@ fn heading(
     let text = format!(
         "{mark} {part}  {}{name}  {}{new}",
         tile.role.name(),
-        words::time(moment.micros)
+        wording::format_duration(moment.micros)
     );
     writeln!(out, "{}", style.dim(&text))
 }
 
 /// Rows of `offset  hex  |text|`, each after `margin`; only printable ASCII is shown as text.
-pub(super) fn rows(bytes: &[u8], start: u64, margin: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_rows(
+    bytes: &[u8],
+    start: u64,
+    margin: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut at = start;
     for row in bytes.chunks(16) {
         let (left, right) = row.split_at(row.len().min(8));
@@ -76,7 +81,7 @@ pub(super) fn rows(bytes: &[u8], start: u64, margin: &str, out: &mut dyn Write) 
             let pairs: Vec<_> = bytes.iter().map(|byte| hex::encode([*byte])).collect();
             pairs.join(" ")
         };
-        let text: String = row.iter().map(|&byte| printable(byte)).collect();
+        let text: String = row.iter().map(|&byte| printable_char(byte)).collect();
         writeln!(
             out,
             "{margin}{at:08x}  {:<23}  {:<23}  |{text}|",
@@ -88,7 +93,7 @@ pub(super) fn rows(bytes: &[u8], start: u64, margin: &str, out: &mut dyn Write) 
     Ok(())
 }
 
-pub(super) fn printable(byte: u8) -> char {
+pub(super) fn printable_char(byte: u8) -> char {
     if byte.is_ascii_graphic() || byte == b' ' {
         char::from(byte)
     } else {
@@ -103,7 +108,7 @@ mod tests {
     #[test]
     fn rows_of_sixteen() {
         let mut out = Vec::new();
-        rows(b"HTTP/1.1 200 OK\r\n\x1b", 0x10, "", &mut out).unwrap();
+        write_rows(b"HTTP/1.1 200 OK\r\n\x1b", 0x10, "", &mut out).unwrap();
         let expected = "\
 00000010  48 54 54 50 2f 31 2e 31  20 32 30 30 20 4f 4b 0d  |HTTP/1.1 200 OK.|
 00000020  0a 1b                                             |..|

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::{Look, Style, words};
-use crate::catalog::row::{Ending, Entry};
-use crate::price::Tokens;
+use super::{OutputStyle, TextStyle, wording};
+use crate::catalog::row::{CatalogOutcome, CatalogRow};
+use crate::price::TokenCounts;
 
 /// Writes the heading.
-pub fn heading(style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_heading(style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
     let text = format!(
         "{:<5} {:<19} {:<22} {:<20} {:<8} {:<10} {:>13} {:>11} {:>10} {:>9} {:>10}",
         "ID",
@@ -26,11 +26,11 @@ pub fn heading(style: &Style, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes the row of one capture. `tag` is the shortest name that finds it, `cost` what it cost.
-pub fn row(
+pub fn write_row(
     tag: &str,
-    entry: &Entry,
+    entry: &CatalogRow,
     cost: &str,
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let started = entry.started.to_string();
@@ -40,34 +40,42 @@ pub fn row(
         .status
         .map_or_else(|| "-".to_owned(), |status| status.to_string());
     let (status, look) = match entry.ending {
-        Ending::Whole if entry.status.is_some_and(|status| status >= 400) => (status, Look::Odd),
-        Ending::Whole => (status, Look::Good),
-        broken => (format!("{status} {}", word(broken)), Look::Bad),
+        CatalogOutcome::Whole if entry.status.is_some_and(|status| status >= 400) => {
+            (status, TextStyle::Warning)
+        }
+        CatalogOutcome::Whole => (status, TextStyle::Success),
+        broken => (
+            format!("{status} {}", ending_word(broken)),
+            TextStyle::Error,
+        ),
     };
     writeln!(
         out,
         "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {cost:>11} {:>10} {:>9} {:>10}",
-        words::line(tag),
+        wording::escape_line(tag),
         clip(&entry.host, 22),
         clip(entry.model.as_deref().unwrap_or("-"), 20),
         style.paint(look, &format!("{status:<8}")),
         clip(entry.finish.as_deref().unwrap_or("-"), 10),
-        entry.tokens.as_ref().map_or_else(|| "-".to_owned(), tokens),
-        words::count(entry.bytes),
-        entry.ttft.map_or_else(|| "-".to_owned(), short),
-        short(entry.micros),
+        entry
+            .tokens
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), format_tokens),
+        wording::format_count(entry.bytes),
+        entry.ttft.map_or_else(|| "-".to_owned(), short_duration),
+        short_duration(entry.micros),
     )
 }
 
 /// `in+out`.
-fn tokens(tokens: &Tokens) -> String {
+fn format_tokens(tokens: &TokenCounts) -> String {
     let count =
         |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
     format!("{}+{}", count(tokens.input), count(tokens.output))
 }
 
 /// A time in a narrow column.
-fn short(micros: u64) -> String {
+fn short_duration(micros: u64) -> String {
     match micros {
         0..10_000_000 => format!("{} ms", micros.div_euclid(1000)),
         _ => format!("{:.1} s", micros as f64 / 1e6),
@@ -75,28 +83,37 @@ fn short(micros: u64) -> String {
 }
 
 /// Writes the row of a file that is no capture.
-pub fn unreadable(name: &str, error: &str, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let text = format!("{}: {}", words::line(name), words::line(error));
-    writeln!(out, "{}", style.paint(Look::Bad, &text))
+pub fn write_unreadable(
+    name: &str,
+    error: &str,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let text = format!(
+        "{}: {}",
+        wording::escape_line(name),
+        wording::escape_line(error)
+    );
+    writeln!(out, "{}", style.paint(TextStyle::Error, &text))
 }
 
-fn word(ending: Ending) -> &'static str {
+fn ending_word(ending: CatalogOutcome) -> &'static str {
     match ending {
-        Ending::Whole => "",
-        Ending::Broken => "brk",
-        Ending::Down => "down",
-        Ending::Late => "late",
-        Ending::Interrupted => "^C",
-        Ending::Silent => "none",
-        Ending::Cut => "cut",
-        Ending::Lost => "lost",
-        Ending::Open => "open",
+        CatalogOutcome::Whole => "",
+        CatalogOutcome::Broken => "brk",
+        CatalogOutcome::Down => "down",
+        CatalogOutcome::Late => "late",
+        CatalogOutcome::Interrupted => "^C",
+        CatalogOutcome::Silent => "none",
+        CatalogOutcome::Cut => "cut",
+        CatalogOutcome::Lost => "lost",
+        CatalogOutcome::Open => "open",
     }
 }
 
 /// At most `width` characters on one line.
 fn clip(text: &str, width: usize) -> String {
-    let text = words::line(text);
+    let text = wording::escape_line(text);
     if text.chars().count() <= width {
         return text.into_owned();
     }

@@ -1,37 +1,37 @@
 //! Views: values and feeds in, text out into a given `Write`. Nothing here opens, reads or decides where
-//! output goes; colour, width and character set come in as a [`Style`].
+//! output goes; colour, width and character set come in as a [`OutputStyle`].
 
+mod answer_tail;
 pub mod body;
+mod body_output;
+mod deltas;
 pub mod diff;
 pub mod escape;
 pub mod events;
-mod flow;
 mod head;
 pub mod hex;
+pub mod json_output;
 pub mod listing;
 pub mod live;
-pub mod machine;
-mod meaning;
-mod pieces;
-pub mod plan;
+mod live_answer;
 pub mod prices;
 mod service;
-mod strip;
+mod sparkline;
 pub mod summary;
-mod tail;
 mod timing;
 pub mod trials;
-pub mod words;
+pub mod view_options;
+pub mod wording;
 
 use anstyle::{AnsiColor, Effects};
 
-use crate::call::meaning::Report;
+use crate::call::meaning::CallMeaning;
 use crate::content::DecodeError;
 use crate::exchange::Exchange;
 
 /// What the output can show. Passed in, never global.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Style {
+pub struct OutputStyle {
     /// Whether colours and weights are written.
     pub colour: bool,
     /// Whether characters beyond ASCII may be drawn.
@@ -40,7 +40,7 @@ pub struct Style {
     pub width: usize,
 }
 
-impl Default for Style {
+impl Default for OutputStyle {
     fn default() -> Self {
         Self {
             colour: false,
@@ -52,7 +52,7 @@ impl Default for Style {
 
 /// What a piece of text is, as far as its looks go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Look {
+pub enum TextStyle {
     /// As everything else.
     Plain,
     /// Beside the matter: times, marks.
@@ -68,31 +68,31 @@ pub enum Look {
     /// `true`, `false`, `null`.
     Literal,
     /// It went well.
-    Good,
+    Success,
     /// Strange, or slow.
-    Odd,
+    Warning,
     /// It went wrong.
-    Bad,
+    Error,
 }
 
-impl Style {
+impl OutputStyle {
     /// `text` with its looks, or as it is where colours are off.
-    pub fn paint(&self, look: Look, text: &str) -> String {
-        if !self.colour || text.is_empty() || look == Look::Plain {
+    pub fn paint(&self, look: TextStyle, text: &str) -> String {
+        if !self.colour || text.is_empty() || look == TextStyle::Plain {
             return text.to_owned();
         }
-        let style = look.style();
+        let style = look.ansi_style();
         format!("{style}{text}{style:#}")
     }
 
     /// Text beside the matter.
     pub fn dim(&self, text: &str) -> String {
-        self.paint(Look::Dim, text)
+        self.paint(TextStyle::Dim, text)
     }
 }
 
-impl Look {
-    fn style(self) -> anstyle::Style {
+impl TextStyle {
+    fn ansi_style(self) -> anstyle::Style {
         let plain = anstyle::Style::new();
         let of = |colour: AnsiColor| plain.fg_color(Some(colour.into()));
         match self {
@@ -100,24 +100,24 @@ impl Look {
             Self::Dim => plain.effects(Effects::DIMMED),
             Self::Strong => plain.effects(Effects::BOLD),
             Self::Name => of(AnsiColor::Blue),
-            Self::Text | Self::Good => of(AnsiColor::Green),
+            Self::Text | Self::Success => of(AnsiColor::Green),
             Self::Number => of(AnsiColor::Cyan),
             Self::Literal => of(AnsiColor::Magenta),
-            Self::Odd => of(AnsiColor::Yellow),
-            Self::Bad => of(AnsiColor::Red).effects(Effects::BOLD),
+            Self::Warning => of(AnsiColor::Yellow),
+            Self::Error => of(AnsiColor::Red).effects(Effects::BOLD),
         }
     }
 }
 
 /// What a painted exchange leaves behind, for whoever decides how to go on.
 #[derive(Debug)]
-pub struct Painted {
+pub struct RenderedExchange {
     /// The exchange.
     pub exchange: Exchange,
     /// What it means; `None` where no response began.
-    pub report: Option<Report>,
+    pub report: Option<CallMeaning>,
     /// What is wrong with the coding of the response's body.
-    pub trouble: Option<DecodeError>,
+    pub decode_error: Option<DecodeError>,
     /// The error that ended the painting.
-    pub broken: Option<std::io::Error>,
+    pub output_error: Option<std::io::Error>,
 }

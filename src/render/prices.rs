@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::{Style, words};
-use crate::price::{Rate, Row, Source};
+use super::{OutputStyle, wording};
+use crate::price::{PriceRow, PriceSource, TokenRate};
 
 /// Writes `rows` under a heading that says where they come from.
-pub fn table(
-    rows: &[Row<'_>],
-    source: &Source,
-    style: &Style,
+pub fn write_table(
+    rows: &[PriceRow<'_>],
+    source: &PriceSource,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let name = source.name.as_deref().unwrap_or("a file of your own");
@@ -18,7 +18,7 @@ pub fn table(
         .map(|published| format!(", published {published}"))
         .unwrap_or_default();
     let from = format!("{name}{published}; dollars per million tokens");
-    writeln!(out, "{}", style.dim(&words::line(&from)))?;
+    writeln!(out, "{}", style.dim(&wording::escape_line(&from)))?;
     let heading = format!(
         "{:<44} {:<12} {:>10} {:>10} {:>10} {:>10}",
         "MODEL", "PROVIDER", "INPUT", "CACHED", "WRITTEN", "OUTPUT"
@@ -31,23 +31,23 @@ pub fn table(
             .unwrap_or_default();
         let long = row
             .long_above
-            .map(|above| format!("  more above {}", words::count(above)))
+            .map(|above| format!("  more above {}", wording::format_count(above)))
             .unwrap_or_default();
         let own = if row.own { "  (yours)" } else { "" };
         writeln!(
             out,
             "{:<44} {:<12} {:>10} {:>10} {:>10} {:>10}{long}{retires}{own}",
-            words::line(row.model),
-            words::line(row.provider),
+            wording::escape_line(row.model),
+            wording::escape_line(row.provider),
             row.input,
-            rate(row.cached_input),
-            rate(row.cache_write),
+            rate_cell(row.cached_input),
+            rate_cell(row.cache_write),
             row.output,
         )?;
     }
     Ok(())
 }
 
-fn rate(rate: Option<Rate>) -> String {
+fn rate_cell(rate: Option<TokenRate>) -> String {
     rate.map_or_else(|| "-".to_owned(), |rate| rate.to_string())
 }

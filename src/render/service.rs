@@ -1,24 +1,28 @@
 //! What a service tells about itself, in words: limits, ids, what SDKs would do.
 
-use super::words;
-use crate::sdk::Advice;
-use crate::service::{Count, Kind, Limit, Reset, ServiceFacts, Window};
+use super::wording;
+use crate::sdk::RetryAdvice;
+use crate::service::{HeaderMeaning, LimitCount, LimitWindow, RateLimit, ResetTime, ServiceFacts};
 
 /// Ids to quote, the provider's first, and where it was served.
-pub(super) fn ids(service: &ServiceFacts) -> Vec<String> {
+pub(super) fn service_ids(service: &ServiceFacts) -> Vec<String> {
     let kinds = [
-        (Kind::RequestId, ""),
-        (Kind::GatewayId, ""),
-        (Kind::EdgeId, ""),
-        (Kind::Site, "site "),
-        (Kind::Region, "region "),
+        (HeaderMeaning::RequestId, ""),
+        (HeaderMeaning::GatewayId, ""),
+        (HeaderMeaning::EdgeId, ""),
+        (HeaderMeaning::Site, "site "),
+        (HeaderMeaning::Region, "region "),
     ];
-    let named = |(kind, name)| service.all(kind).map(move |value| format!("{name}{value}"));
+    let named = |(kind, name)| {
+        service
+            .values_of(kind)
+            .map(move |value| format!("{name}{value}"))
+    };
     kinds.into_iter().flat_map(named).collect()
 }
 
 /// One line for all SDKs that would do the same.
-pub(super) fn retries(advice: &[Advice]) -> Vec<String> {
+pub(super) fn retry_lines(advice: &[RetryAdvice]) -> Vec<String> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for advice in advice {
         let what = advice
@@ -34,18 +38,21 @@ pub(super) fn retries(advice: &[Advice]) -> Vec<String> {
     groups.into_iter().map(line).collect()
 }
 
-pub(super) fn limit(limit: &Limit) -> String {
-    let count = |count: Option<Count>| match count {
-        Some(Count::Known(number)) => words::count(number),
-        Some(Count::NotKnown) | None => "?".to_owned(),
+pub(super) fn describe_limit(limit: &RateLimit) -> String {
+    let count = |count: Option<LimitCount>| match count {
+        Some(LimitCount::Known(number)) => wording::format_count(number),
+        Some(LimitCount::NotKnown) | None => "?".to_owned(),
     };
     let window = match limit.window {
-        Some(Window::Seconds(60)) => " a minute".to_owned(),
-        Some(Window::Seconds(86_400)) => " a day".to_owned(),
-        Some(Window::Seconds(seconds)) => {
-            format!(" in {}", words::long(seconds.saturating_mul(1_000_000)))
+        Some(LimitWindow::Seconds(60)) => " a minute".to_owned(),
+        Some(LimitWindow::Seconds(86_400)) => " a day".to_owned(),
+        Some(LimitWindow::Seconds(seconds)) => {
+            format!(
+                " in {}",
+                wording::format_long_duration(seconds.saturating_mul(1_000_000))
+            )
         }
-        Some(Window::Month) => " a month".to_owned(),
+        Some(LimitWindow::Month) => " a month".to_owned(),
         None => String::new(),
     };
     let scope = limit
@@ -57,21 +64,21 @@ pub(super) fn limit(limit: &Limit) -> String {
     let mut parts = vec![match (limit.remaining, limit.limit) {
         (None, None) => name,
         (None, all) => format!("{} {name} at most", count(all)),
-        _ if limit.is_spent() => format!("none of {} {name} left", count(limit.limit)),
+        _ if limit.is_exhausted() => format!("none of {} {name} left", count(limit.limit)),
         (left, all) => format!("{} of {} {name} left", count(left), count(all)),
     }];
     let used = limit.utilization.as_ref();
     parts.extend(used.map(|used| format!("{used} used")));
     parts.extend(limit.status.clone());
-    parts.extend(limit.reset.as_ref().map(full));
+    parts.extend(limit.reset.as_ref().map(describe_reset));
     parts.join(", ")
 }
 
 /// When a limit is fresh again: a duration, be it told as an instant.
-fn full(reset: &Reset) -> String {
+fn describe_reset(reset: &ResetTime) -> String {
     match reset.after_micros {
         Some(0) => "full now".to_owned(),
-        Some(micros) => format!("full in {}", words::long(micros)),
+        Some(micros) => format!("full in {}", wording::format_long_duration(micros)),
         None => format!("full at {}", reset.text),
     }
 }
@@ -85,7 +92,11 @@ mod tests {
         let pairs = fields
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        service::of(pairs).limits.iter().map(limit).collect()
+        service::read_fields(pairs)
+            .limits
+            .iter()
+            .map(describe_limit)
+            .collect()
     }
 
     #[test]

@@ -2,52 +2,64 @@
 
 use std::io::{self, Write};
 
-use super::service::{ids, limit, retries};
-use super::strip::strip;
-use super::{Look, Style, words};
-use crate::call::meaning::{Priced, Report};
-use crate::chat::timeline::{Over, Timeline};
-use crate::chat::{ApiError, Arguments, Choice, Completion, FinishKind, ToolCall, Usage, Verdict};
+use super::service::{describe_limit, retry_lines, service_ids};
+use super::sparkline::sparkline;
+use super::{OutputStyle, TextStyle, wording};
+use crate::call::meaning::{CallMeaning, CostEstimate};
+use crate::chat::timeline::{AnswerTimeline, SpeedBasis};
+use crate::chat::{
+    AnswerChoice, AnswerVerdict, ApiError, ArgumentCheck, Completion, FinishKind, TokenUsage,
+    ToolCall,
+};
 use crate::price::Money;
 
 /// How much of a text one line shows.
-const LINE: usize = 96;
+const LINE_LIMIT: usize = 96;
 
 /// Writes the summary, each line after `margin`.
-pub fn write(report: &Report, margin: &str, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut lines = Lines { margin, style, out };
+pub fn write_summary(
+    report: &CallMeaning,
+    margin: &str,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut lines = SummaryWriter { margin, style, out };
     let completion = &report.completion;
     if completion.dialect.is_none() && completion.errors.is_empty() {
         return Ok(());
     }
-    lines.line("answer", &identity(completion))?;
-    lines.line("model", &models(completion))?;
+    lines.write_line("answer", &describe_identity(completion))?;
+    lines.write_line("model", &describe_models(completion))?;
     for choice in &completion.choices {
-        lines.choice(choice, completion.choices.len() > 1)?;
+        lines.write_choice(choice, completion.choices.len() > 1)?;
     }
     for error in &completion.errors {
-        lines.coloured("error", &clip(&error_line(error), 400), Look::Bad)?;
+        lines.write_coloured(
+            "error",
+            &clip(&describe_error(error), 400),
+            TextStyle::Error,
+        )?;
     }
     if let Some(usage) = &completion.usage {
-        lines.line("tokens", &usage_line(usage))?;
+        lines.write_line("tokens", &describe_usage(usage))?;
     }
-    lines.line("cost", &cost(report))?;
-    lines.timeline(&report.timeline)?;
-    lines.service(report)?;
-    for line in retries(&report.advice) {
-        lines.line("retry", &line)?;
+    lines.write_line("cost", &describe_cost(report))?;
+    lines.write_timeline(&report.timeline)?;
+    lines.write_service(report)?;
+    for line in retry_lines(&report.advice) {
+        lines.write_line("retry", &line)?;
     }
-    if report.service.retry.asked().is_none() {
-        lines.waits(&completion.errors)?;
+    if report.service.retry.requested_wait().is_none() {
+        lines.write_waits(&completion.errors)?;
     }
     for note in &completion.notes {
-        lines.coloured("note", &note.text, Look::Odd)?;
+        lines.write_coloured("note", &note.text, TextStyle::Warning)?;
     }
-    lines.verdict(completion)
+    lines.write_verdict(completion)
 }
 
 /// Class, codes, parameter, message, as far as they are there.
-fn error_line(error: &ApiError) -> String {
+fn describe_error(error: &ApiError) -> String {
     let code = error.code.as_ref().map(ToString::to_string);
     let codes: Vec<_> = code.into_iter().chain(error.detail.clone()).collect();
     let codes = (!codes.is_empty()).then(|| format!("({})", codes.join(", ")));
@@ -60,88 +72,100 @@ fn error_line(error: &ApiError) -> String {
 }
 
 /// Writes how the answer ended, and nothing else of it.
-pub(super) fn verdict(
-    report: &Report,
+pub(super) fn write_verdict(
+    report: &CallMeaning,
     margin: &str,
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    Lines { margin, style, out }.verdict(&report.completion)
+    SummaryWriter { margin, style, out }.write_verdict(&report.completion)
 }
 
-struct Lines<'a> {
+struct SummaryWriter<'a> {
     margin: &'a str,
-    style: &'a Style,
+    style: &'a OutputStyle,
     out: &'a mut dyn Write,
 }
 
-impl Lines<'_> {
-    fn line(&mut self, name: &str, text: &str) -> io::Result<()> {
+impl SummaryWriter<'_> {
+    fn write_line(&mut self, name: &str, text: &str) -> io::Result<()> {
         if text.is_empty() {
             return Ok(());
         }
         let name = self.style.dim(&format!("{name:<9}"));
-        writeln!(self.out, "{}{name} {}", self.margin, words::line(text))
+        writeln!(
+            self.out,
+            "{}{name} {}",
+            self.margin,
+            wording::escape_line(text)
+        )
     }
 
-    fn coloured(&mut self, name: &str, text: &str, look: Look) -> io::Result<()> {
+    fn write_coloured(&mut self, name: &str, text: &str, look: TextStyle) -> io::Result<()> {
         let name = self.style.dim(&format!("{name:<9}"));
-        let text = self.style.paint(look, &words::line(text));
+        let text = self.style.paint(look, &wording::escape_line(text));
         writeln!(self.out, "{}{name} {text}", self.margin)
     }
 
-    fn choice(&mut self, choice: &Choice, numbered: bool) -> io::Result<()> {
+    fn write_choice(&mut self, choice: &AnswerChoice, numbered: bool) -> io::Result<()> {
         let name = |name: &str| match numbered {
             true => format!("{name} {}", choice.index),
             false => name.to_owned(),
         };
         if choice.reasoning_bytes > 0 {
-            let text = sized(&choice.reasoning, choice.reasoning_bytes);
-            self.line(&name("reasoning"), &text)?;
+            let text = clip_with_size(&choice.reasoning, choice.reasoning_bytes);
+            self.write_line(&name("reasoning"), &text)?;
         }
         if choice.text_bytes > 0 {
-            self.line(&name("text"), &sized(&choice.text, choice.text_bytes))?;
+            self.write_line(
+                &name("text"),
+                &clip_with_size(&choice.text, choice.text_bytes),
+            )?;
         }
         if let Some(refusal) = &choice.refusal {
-            self.coloured(&name("refusal"), &clip(refusal, LINE), Look::Odd)?;
+            self.write_coloured(
+                &name("refusal"),
+                &clip(refusal, LINE_LIMIT),
+                TextStyle::Warning,
+            )?;
         }
         for call in &choice.tool_calls {
-            self.tool(&name("tool"), call)?;
+            self.write_tool_call(&name("tool"), call)?;
         }
-        self.line(&name("with"), &beside(choice))?;
+        self.write_line(&name("with"), &choice_extras(choice))?;
         match &choice.finish {
-            None => self.coloured(&name("finish"), "no reason was given", Look::Odd),
+            None => self.write_coloured(&name("finish"), "no reason was given", TextStyle::Warning),
             Some(finish) => {
                 let text = format!("{}: {}", finish.named, finish.meaning);
                 let look = match finish.kind {
-                    FinishKind::Stop | FinishKind::ToolCalls => Look::Good,
-                    FinishKind::Error | FinishKind::Cancelled => Look::Bad,
-                    _ => Look::Odd,
+                    FinishKind::Stop | FinishKind::ToolCalls => TextStyle::Success,
+                    FinishKind::Error | FinishKind::Cancelled => TextStyle::Error,
+                    _ => TextStyle::Warning,
                 };
-                self.coloured(&name("finish"), &text, look)
+                self.write_coloured(&name("finish"), &text, look)
             }
         }
     }
 
-    fn tool(&mut self, name: &str, call: &ToolCall) -> io::Result<()> {
+    fn write_tool_call(&mut self, name: &str, call: &ToolCall) -> io::Result<()> {
         let id = call
             .id
             .as_ref()
             .map(|id| format!("  {id}"))
             .unwrap_or_default();
-        let text = format!("{}({}){id}", call.name, clip(&call.arguments, LINE));
+        let text = format!("{}({}){id}", call.name, clip(&call.arguments, LINE_LIMIT));
         match &call.check {
-            Arguments::Broken { at, error } => {
+            ArgumentCheck::Broken { at, error } => {
                 let text = format!("{text}  arguments are not JSON: {error} (byte {at})");
-                self.coloured(name, &text, Look::Bad)
+                self.write_coloured(name, &text, TextStyle::Error)
             }
-            _ => self.line(name, &text),
+            _ => self.write_line(name, &text),
         }
     }
 
-    fn timeline(&mut self, timeline: &Timeline) -> io::Result<()> {
-        self.line("times", &milestones(timeline))?;
-        self.line("pace", &pace(timeline))?;
+    fn write_timeline(&mut self, timeline: &AnswerTimeline) -> io::Result<()> {
+        self.write_line("times", &describe_milestones(timeline))?;
+        self.write_line("pace", &describe_pace(timeline))?;
         let arrivals = &timeline.arrivals;
         let (Some(&from), Some(&to)) = (arrivals.first(), arrivals.last()) else {
             return Ok(());
@@ -156,51 +180,53 @@ impl Lines<'_> {
             .clamp(10, 60);
         // More columns than events would show holes that are none.
         let width = width.min(arrivals.len().max(10));
-        let picture = strip(arrivals, from, to, width, self.style.unicode);
+        let picture = sparkline(arrivals, from, to, width, self.style.unicode);
         let name = self.style.dim(&format!("{:<9}", "arrivals"));
-        let (from, to) = (words::time(from), words::time(to));
+        let (from, to) = (wording::format_duration(from), wording::format_duration(to));
         writeln!(self.out, "{}{name} {from} {picture} {to}", self.margin)
     }
 
     /// What bodies say where no field does.
-    fn waits(&mut self, errors: &[ApiError]) -> io::Result<()> {
+    fn write_waits(&mut self, errors: &[ApiError]) -> io::Result<()> {
         for wait in errors.iter().filter_map(|error| error.wait.as_ref()) {
-            let (long, named) = (words::long(wait.micros), wait.named);
+            let (long, named) = (wording::format_long_duration(wait.micros), wait.named);
             let text = format!(
                 "the provider asks to wait {long}, but only in the body ({named}), where none of these SDKs looks"
             );
-            self.line("retry", &text)?;
+            self.write_line("retry", &text)?;
         }
         Ok(())
     }
 
-    fn service(&mut self, report: &Report) -> io::Result<()> {
+    fn write_service(&mut self, report: &CallMeaning) -> io::Result<()> {
         let service = &report.service;
-        let limits: Vec<_> = service.limits.iter().map(limit).collect();
-        self.line("limits", &limits.join("; "))?;
+        let limits: Vec<_> = service.limits.iter().map(describe_limit).collect();
+        self.write_line("limits", &limits.join("; "))?;
         let head = service.times.iter().map(|time| (&time.field, time.micros));
         let body = report.completion.times.iter();
         let body = body.map(|(name, micros)| (name, *micros));
         let times = head.chain(body);
         let times: Vec<_> = times
-            .map(|(name, micros)| format!("{name} {}", words::time(micros)))
+            .map(|(name, micros)| format!("{name} {}", wording::format_duration(micros)))
             .collect();
-        self.line("server", &times.join("; "))?;
-        self.line("ids", &ids(service).join(", "))
+        self.write_line("server", &times.join("; "))?;
+        self.write_line("ids", &service_ids(service).join(", "))
     }
 
-    fn verdict(&mut self, completion: &Completion) -> io::Result<()> {
+    fn write_verdict(&mut self, completion: &Completion) -> io::Result<()> {
         let look = match completion.verdict {
-            Verdict::Complete => Look::Good,
-            Verdict::LengthLimit | Verdict::Refused | Verdict::Filtered => Look::Odd,
-            _ => Look::Bad,
+            AnswerVerdict::Complete => TextStyle::Success,
+            AnswerVerdict::LengthLimit | AnswerVerdict::Refused | AnswerVerdict::Filtered => {
+                TextStyle::Warning
+            }
+            _ => TextStyle::Error,
         };
-        self.coloured("verdict", &completion.verdict.to_string(), look)
+        self.write_coloured("verdict", &completion.verdict.to_string(), look)
     }
 }
 
 /// What came with the words of a choice.
-fn beside(choice: &Choice) -> String {
+fn choice_extras(choice: &AnswerChoice) -> String {
     let mut parts = Vec::new();
     parts.extend(choice.logprobs.then(|| "log probabilities".to_owned()));
     parts.extend(choice.audio.then(|| "audio".to_owned()));
@@ -214,12 +240,15 @@ fn beside(choice: &Choice) -> String {
             1 => "1 citation".to_owned(),
             many => format!("{many} citations"),
         };
-        parts.push(format!("{count}: {}", clip(&sources.join(", "), LINE)));
+        parts.push(format!(
+            "{count}: {}",
+            clip(&sources.join(", "), LINE_LIMIT)
+        ));
     }
     parts.join("; ")
 }
 
-fn identity(completion: &Completion) -> String {
+fn describe_identity(completion: &Completion) -> String {
     let mut parts = vec![completion.dialect.unwrap_or("unknown dialect").to_owned()];
     parts.push(format!("({})", completion.why));
     parts.extend(completion.id.clone());
@@ -233,7 +262,7 @@ fn identity(completion: &Completion) -> String {
     parts.join(" ")
 }
 
-fn models(completion: &Completion) -> String {
+fn describe_models(completion: &Completion) -> String {
     match (&completion.asked_model, &completion.served_model) {
         (Some(asked), Some(served)) if asked == served => served.clone(),
         (Some(asked), Some(served)) => {
@@ -248,8 +277,12 @@ fn models(completion: &Completion) -> String {
     }
 }
 
-fn sized(text: &str, bytes: u64) -> String {
-    format!("{} ({})", clip(text, LINE), words::bytes(bytes))
+fn clip_with_size(text: &str, bytes: u64) -> String {
+    format!(
+        "{} ({})",
+        clip(text, LINE_LIMIT),
+        wording::format_bytes(bytes)
+    )
 }
 
 /// At most `most` characters, and how it goes on.
@@ -260,8 +293,8 @@ fn clip(text: &str, most: usize) -> String {
     }
 }
 
-fn usage_line(usage: &Usage) -> String {
-    let count = |count: Option<u64>| count.map(words::count);
+fn describe_usage(usage: &TokenUsage) -> String {
+    let count = |count: Option<u64>| count.map(wording::format_count);
     let part = |name: &str, number: Option<u64>| {
         let number = count(number.filter(|number| *number > 0))?;
         Some(format!("{number} {name}"))
@@ -300,13 +333,13 @@ fn usage_line(usage: &Usage) -> String {
 }
 
 /// What the provider says first: it knows.
-fn cost(report: &Report) -> String {
+fn describe_cost(report: &CallMeaning) -> String {
     let own = report.completion.cost.as_ref().map(|cost| {
         let money = Money::from_dollars(cost.usd);
         format!("{money}, as the provider says ({})", cost.named)
     });
     let table = match &report.cost {
-        Priced::Known {
+        CostEstimate::Known {
             model,
             published,
             cost,
@@ -324,18 +357,21 @@ fn cost(report: &Report) -> String {
                 cost.total, cost.input, cost.cached, cost.cache_write, cost.output
             ))
         }
-        Priced::UnknownModel(model) if own.is_none() => {
+        CostEstimate::UnknownModel(model) if own.is_none() => {
             Some(format!("no price is known for {model}"))
         }
-        Priced::UnknownModel(_) | Priced::NotCounted => None,
+        CostEstimate::UnknownModel(_) | CostEstimate::NotCounted => None,
     };
     let both: Vec<_> = own.into_iter().chain(table).collect();
     both.join("; ")
 }
 
-fn milestones(timeline: &Timeline) -> String {
+fn describe_milestones(timeline: &AnswerTimeline) -> String {
     let at = |name: &str, moment: Option<crate::span::Moment>| {
-        Some(format!("{name} {}", words::time(moment?.micros)))
+        Some(format!(
+            "{name} {}",
+            wording::format_duration(moment?.micros)
+        ))
     };
     let all = [
         at("first event", timeline.first_event),
@@ -348,36 +384,39 @@ fn milestones(timeline: &Timeline) -> String {
     all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn pace(timeline: &Timeline) -> String {
+fn describe_pace(timeline: &AnswerTimeline) -> String {
     let mut parts = Vec::new();
     if let Some(speed) = &timeline.speed {
         let over = match speed.over {
-            Over::Pieces => "from the first piece to the last",
-            Over::Whole => "from the request to the last byte",
+            SpeedBasis::Pieces => "from the first piece to the last",
+            SpeedBasis::Whole => "from the request to the last byte",
         };
         parts.push(format!(
             "{:.1} tokens/s ({} tokens {over})",
             speed.per_second,
-            words::count(speed.tokens)
+            wording::format_count(speed.tokens)
         ));
     }
     if timeline.content_events > 0 {
         let events = match timeline.content_events {
             1 => "1 content event".to_owned(),
-            many => format!("{} content events", words::count(many)),
+            many => format!("{} content events", wording::format_count(many)),
         };
         parts.push(match timeline.coalesced {
             0 => events,
-            coalesced => format!("{events}, {} with the one before", words::count(coalesced)),
+            coalesced => format!(
+                "{events}, {} with the one before",
+                wording::format_count(coalesced)
+            ),
         });
     }
     if let Some(gaps) = &timeline.gaps {
         let longest = gaps.longest;
         parts.push(format!(
             "gaps p50 {}, p95 {}, longest {} before event {}",
-            words::time(gaps.p50),
-            words::time(gaps.p95),
-            words::time(longest.micros),
+            wording::format_duration(gaps.p50),
+            wording::format_duration(gaps.p95),
+            wording::format_duration(longest.micros),
             longest.event
         ));
     }

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::{Style, words};
+use super::{OutputStyle, wording};
 use crate::exchange::phases::ExchangeMilestones;
 
 /// Draws the phases between the milestones. Nothing for an exchange that reached none.
-pub(super) fn waterfall(
+pub(super) fn draw_waterfall(
     milestones: &ExchangeMilestones,
     prefix: &str,
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let phases = milestones.phases();
@@ -36,7 +36,7 @@ pub(super) fn waterfall(
             out,
             "{prefix}{:<8} {:>10}  {}{}{}",
             phase.name,
-            words::time(phase.to.micros_since(phase.from)),
+            wording::format_duration(phase.to.micros_since(phase.from)),
             gap.repeat(before),
             bar.repeat(length.min((width as usize).saturating_sub(before))),
             gap.repeat(after),
@@ -60,12 +60,12 @@ mod tests {
             last_byte: at(100_000),
             ..ExchangeMilestones::default()
         };
-        let style = Style {
+        let style = OutputStyle {
             width: 46,
-            ..Style::default()
+            ..OutputStyle::default()
         };
         let mut out = Vec::new();
-        waterfall(&milestones, "* ", &style, &mut out).unwrap();
+        draw_waterfall(&milestones, "* ", &style, &mut out).unwrap();
         let expected = "\
 * connect    10.00 ms  ##..................
 * send        0.10 ms  ..#.................

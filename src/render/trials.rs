@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Look, Style, words};
-use crate::call::runs::{Stat, Trial, Trials};
+use super::{OutputStyle, TextStyle, wording};
+use crate::call::runs::{MedianRange, TargetRun, TargetRuns};
 
 /// Heading, and whether the column is one of numbers.
 const COLUMNS: [(&str, bool); 11] = [
@@ -21,11 +21,11 @@ const COLUMNS: [(&str, bool); 11] = [
 ];
 
 /// The widest a column may be.
-const WIDE: usize = 28;
+const MAX_COLUMN_WIDTH: usize = 28;
 
 /// Writes the table, and for repeated trials what varied.
-pub fn table(all: &[Trials], style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<_> = all.iter().flat_map(rows).collect();
+pub fn write_table(all: &[TargetRuns], style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<_> = all.iter().flat_map(trial_rows).collect();
     let width = |n: usize| {
         let cells = rows.iter().filter_map(|row| row.get(n));
         let cells = cells.map(|cell| cell.chars().count());
@@ -34,17 +34,17 @@ pub fn table(all: &[Trials], style: &Style, out: &mut dyn Write) -> io::Result<(
     };
     let widths: Vec<_> = (0..COLUMNS.len()).map(width).collect();
     let headings = COLUMNS.map(|(name, _)| name.to_owned());
-    writeln!(out, "{}", style.dim(&line(&headings, &widths)))?;
+    writeln!(out, "{}", style.dim(&format_row(&headings, &widths)))?;
     for row in &rows {
-        writeln!(out, "{}", line(row, &widths))?;
+        writeln!(out, "{}", format_row(row, &widths))?;
     }
     for trials in all.iter().filter(|trials| trials.trials.len() > 1) {
-        repeated(trials, style, out)?;
+        write_repeat_stats(trials, style, out)?;
     }
     Ok(())
 }
 
-fn line(cells: &[String; 11], widths: &[usize]) -> String {
+fn format_row(cells: &[String; 11], widths: &[usize]) -> String {
     let cells = cells.iter().zip(widths).zip(COLUMNS);
     let cells: Vec<_> = cells
         .map(|((cell, &width), (_, number))| match number {
@@ -56,29 +56,29 @@ fn line(cells: &[String; 11], widths: &[usize]) -> String {
 }
 
 /// A row for each trial; the target is named once. One that was never asked, after an interruption, says so.
-fn rows(trials: &Trials) -> Vec<[String; 11]> {
+fn trial_rows(trials: &TargetRuns) -> Vec<[String; 11]> {
     if trials.trials.is_empty() {
-        let trial = Trial {
+        let trial = TargetRun {
             verdict: "not asked".to_owned(),
-            ..Trial::default()
+            ..TargetRun::default()
         };
-        return vec![row(clip(&trials.target), &trial)];
+        return vec![trial_row(clip(&trials.target), &trial)];
     }
-    let row = |(n, trial): (usize, &Trial)| {
+    let row = |(n, trial): (usize, &TargetRun)| {
         let target = if n == 0 {
             clip(&trials.target)
         } else {
             String::new()
         };
-        row(target, trial)
+        trial_row(target, trial)
     };
     trials.trials.iter().enumerate().map(row).collect()
 }
 
-fn row(target: String, trial: &Trial) -> [String; 11] {
+fn trial_row(target: String, trial: &TargetRun) -> [String; 11] {
     let dash = || "-".to_owned();
-    let time = |micros: Option<u64>| micros.map_or_else(dash, words::time);
-    let count = |number: Option<u64>| number.map_or_else(dash, words::count);
+    let time = |micros: Option<u64>| micros.map_or_else(dash, wording::format_duration);
+    let count = |number: Option<u64>| number.map_or_else(dash, wording::format_count);
     let calls = trial.calls;
     [
         target,
@@ -100,42 +100,53 @@ fn row(target: String, trial: &Trial) -> [String; 11] {
 }
 
 fn clip(text: &str) -> String {
-    let text = words::line(text);
-    match text.char_indices().nth(WIDE) {
+    let text = wording::escape_line(text);
+    match text.char_indices().nth(MAX_COLUMN_WIDTH) {
         None => text.into_owned(),
         Some(_) => {
-            let kept: String = text.chars().take(WIDE.saturating_sub(2)).collect();
+            let kept: String = text
+                .chars()
+                .take(MAX_COLUMN_WIDTH.saturating_sub(2))
+                .collect();
             format!("{kept}..")
         }
     }
 }
 
 /// Medians with least and greatest, and whether the answers were one and the same.
-fn repeated(trials: &Trials, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_repeat_stats(
+    trials: &TargetRuns,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let spread = &trials.spread;
     let all = trials.trials.len();
-    let target = style.paint(Look::Strong, &words::line(&trials.target));
+    let target = style.paint(TextStyle::Strong, &wording::escape_line(&trials.target));
     let same = match (spread.answered, trials.answers) {
         (0, _) => "none was answered".to_owned(),
         (1, _) => "one was answered".to_owned(),
         (answered, 1) => format!("{answered} answers, identical"),
         (answered, answers) => format!("{answered} answers, {answers} different ones"),
     };
-    let time = |micros: f64| words::time(micros.round() as u64);
+    let time = |micros: f64| wording::format_duration(micros.round() as u64);
     let number = |number: f64| format!("{number:.1}");
     let parts = [
-        stat("TTFT", spread.first_content, time),
-        stat("total", spread.total, time),
-        stat("tokens", spread.output, |count| {
-            words::count(count.round() as u64)
+        describe_stat("TTFT", spread.first_content, time),
+        describe_stat("total", spread.total, time),
+        describe_stat("tokens", spread.output, |count| {
+            wording::format_count(count.round() as u64)
         }),
-        stat("tokens/s", spread.speed, number),
+        describe_stat("tokens/s", spread.speed, number),
     ];
     let parts: Vec<_> = std::iter::once(Some(same)).chain(parts).flatten().collect();
     writeln!(out, "{target} x{all}: {}", parts.join("; "))
 }
 
-fn stat(name: &str, stat: Option<Stat>, words: impl Fn(f64) -> String) -> Option<String> {
+fn describe_stat(
+    name: &str,
+    stat: Option<MedianRange>,
+    words: impl Fn(f64) -> String,
+) -> Option<String> {
     let stat = stat?;
     let (least, most) = (words(stat.least), words(stat.most));
     Some(format!("{name} {} ({least} .. {most})", words(stat.median)))

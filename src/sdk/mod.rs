@@ -6,150 +6,166 @@
 
 mod sdks;
 
-pub use sdks::{Family, SDKS, Sdk};
+pub use sdks::{SDKS, SdkFamily, SdkProfile};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::service::value::SECOND;
-use crate::service::{ServiceFacts, Wait};
-use sdks::{Asked, Beyond, Jitter};
+use crate::service::value::MICROS_PER_SECOND;
+use crate::service::{RetryAfter, ServiceFacts};
+use sdks::{BackoffJitter, LongWaitPolicy, WaitPolicy};
 
 /// What went wrong, as far as an SDK can tell.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Failure {
+pub enum CallFailure {
     /// A response came, with this status.
     Status(u16),
     /// No head of a response came: no connection, a time limit, or the connection broke.
-    NoAnswer,
+    NoResponse,
     /// The body broke off, or told of an error, after a head that was fine.
     AfterHead,
 }
 
-impl Sdk {
+impl SdkProfile {
     /// The SDK that sends this `user-agent`: `AsyncOpenAI/Python 3.54.0`, `Anthropic/JS 1.12.0`.
-    pub fn of_agent(agent: &str) -> Option<&'static Self> {
+    pub fn from_user_agent(agent: &str) -> Option<&'static Self> {
         let agent = agent.strip_prefix("Async").unwrap_or(agent);
-        let fits = SDKS.iter().filter(|sdk| agent.starts_with(sdk.agent));
+        let fits = SDKS
+            .iter()
+            .filter(|sdk| agent.starts_with(sdk.agent_prefix));
         // The one that says more: `Anthropic/Python 0.` before `Anthropic/Python`.
-        fits.max_by_key(|sdk| sdk.agent.len())
+        fits.max_by_key(|sdk| sdk.agent_prefix.len())
     }
 
     /// What it would do; `now` is used for waits that end at an instant, the response's `Date` without it.
-    pub fn advise(&self, failure: Failure, facts: &ServiceFacts, now: Option<Timestamp>) -> Advice {
-        let asked = Request::read(facts, now);
-        match self.verdict(failure, facts, asked) {
-            Verdict::No(because) => Advice::new(self, false, Vec::new(), because),
-            Verdict::Yes(because) if self.retries == 0 => {
+    pub fn advise(
+        &self,
+        failure: CallFailure,
+        facts: &ServiceFacts,
+        now: Option<Timestamp>,
+    ) -> RetryAdvice {
+        let asked = RequestedWait::from_facts(facts, now);
+        match self.decide(failure, facts, asked) {
+            RetryDecision::GiveUp(because) => RetryAdvice::new(self, false, Vec::new(), because),
+            RetryDecision::Retry(because) if self.max_retries == 0 => {
                 let because = format!("it never does unless told to, though {because}");
-                Advice::new(self, false, Vec::new(), because)
+                RetryAdvice::new(self, false, Vec::new(), because)
             }
-            Verdict::Yes(because) => {
-                let (waits, how) = self.waits(asked);
-                Advice::new(self, true, waits, format!("{because}; {how}"))
+            RetryDecision::Retry(because) => {
+                let (waits, how) = self.plan_waits(asked);
+                RetryAdvice::new(self, true, waits, format!("{because}; {how}"))
             }
         }
     }
 
-    fn verdict(
+    fn decide(
         &self,
-        failure: Failure,
+        failure: CallFailure,
         facts: &ServiceFacts,
-        asked: Option<Request<'_>>,
-    ) -> Verdict {
+        asked: Option<RequestedWait<'_>>,
+    ) -> RetryDecision {
         let status = match failure {
-            Failure::NoAnswer => return Verdict::Yes("no answer came".to_owned()),
-            Failure::AfterHead => {
-                return Verdict::No("nothing is tried again once a body has begun".to_owned());
+            CallFailure::NoResponse => return RetryDecision::Retry("no answer came".to_owned()),
+            CallFailure::AfterHead => {
+                return RetryDecision::GiveUp(
+                    "nothing is tried again once a body has begun".to_owned(),
+                );
             }
-            Failure::Status(status) if status < 400 => {
-                return Verdict::No(format!("status {status} is no error"));
+            CallFailure::Status(status) if status < 400 => {
+                return RetryDecision::GiveUp(format!("status {status} is no error"));
             }
-            Failure::Status(status) => status,
+            CallFailure::Status(status) => status,
         };
-        if let (Some(asked), Asked::UpTo(most, Beyond::GivesUp)) = (asked, self.asked)
-            && asked.micros > most.saturating_mul(SECOND)
+        if let (Some(asked), WaitPolicy::ObeysUpTo(most, LongWaitPolicy::GivesUp)) =
+            (asked, self.wait_policy)
+            && asked.micros > most.saturating_mul(MICROS_PER_SECOND)
         {
-            return Verdict::No(format!("{asked} is more than the {most} s it would wait"));
+            return RetryDecision::GiveUp(format!(
+                "{asked} is more than the {most} s it would wait"
+            ));
         }
-        match facts.retry.should.filter(|_| self.obeys_should) {
-            Some(true) => return Verdict::Yes(wins(true, status)),
-            Some(false) => return Verdict::No(wins(false, status)),
+        match facts.retry.should.filter(|_| self.obeys_should_retry) {
+            Some(true) => return RetryDecision::Retry(override_reason(true, status)),
+            Some(false) => return RetryDecision::GiveUp(override_reason(false, status)),
             None => {}
         }
-        if status >= 500 && self.tries_server_error(status) || self.statuses.contains(&status) {
-            return Verdict::Yes(format!("status {status} is one to try again"));
+        if status >= 500 && self.retries_server_error(status)
+            || self.retried_statuses.contains(&status)
+        {
+            return RetryDecision::Retry(format!("status {status} is one to try again"));
         }
-        Verdict::No(format!(
+        RetryDecision::GiveUp(format!(
             "status {status} is none to try again ({})",
-            self.listed()
+            self.describe_statuses()
         ))
     }
 
-    fn tries_server_error(&self, status: u16) -> bool {
-        self.family != Family::Google || matches!(status, 500 | 502 | 503 | 504)
+    fn retries_server_error(&self, status: u16) -> bool {
+        self.family != SdkFamily::Google || matches!(status, 500 | 502 | 503 | 504)
     }
 
     /// The statuses that it tries again, in words.
-    fn listed(&self) -> String {
-        let listed: Vec<String> = self.statuses.iter().map(u16::to_string).collect();
+    fn describe_statuses(&self) -> String {
+        let listed: Vec<String> = self.retried_statuses.iter().map(u16::to_string).collect();
         let servers = match self.family {
-            Family::Google => "500, 502, 503, 504 are",
+            SdkFamily::Google => "500, 502, 503, 504 are",
             _ => "500 and up are",
         };
         format!("{}, {servers}", listed.join(", "))
     }
 
     /// The waits, and in words where they come from.
-    fn waits(&self, asked: Option<Request<'_>>) -> (Vec<Range>, String) {
+    fn plan_waits(&self, asked: Option<RequestedWait<'_>>) -> (Vec<WaitRange>, String) {
         let Some(asked) = asked else {
             return (
-                self.own(),
+                self.own_waits(),
                 "no field asks for a wait, so by its own rule".to_owned(),
             );
         };
-        let Asked::UpTo(most, beyond) = self.asked else {
-            return (self.own(), format!("{asked} is not looked at"));
+        let WaitPolicy::ObeysUpTo(most, beyond) = self.wait_policy else {
+            return (self.own_waits(), format!("{asked} is not looked at"));
         };
         let exact = |micros| {
-            vec![Range {
+            vec![WaitRange {
                 least_micros: micros,
                 most_micros: micros,
             }]
         };
         let limit = most
-            .saturating_mul(SECOND)
-            .saturating_sub(self.below.into());
+            .saturating_mul(MICROS_PER_SECOND)
+            .saturating_sub(self.limit_exclusive.into());
         match beyond {
-            _ if asked.micros == 0 && !self.obeys_zero => (
-                self.own(),
+            _ if asked.micros == 0 && !self.obeys_zero_wait => (
+                self.own_waits(),
                 format!("{asked} is no wait, so by its own rule"),
             ),
             _ if asked.micros <= limit => (exact(asked.micros), format!("{asked} is obeyed")),
-            Beyond::WaitsThatLong => (exact(limit), format!("{asked} is obeyed up to {most} s")),
-            Beyond::OwnRule | Beyond::GivesUp => {
+            LongWaitPolicy::WaitsMaximum => {
+                (exact(limit), format!("{asked} is obeyed up to {most} s"))
+            }
+            LongWaitPolicy::OwnRule | LongWaitPolicy::GivesUp => {
                 let how = format!("{asked} is beyond the {most} s it accepts, so by its own rule");
-                (self.own(), how)
+                (self.own_waits(), how)
             }
         }
     }
 
     /// Its own waits, one for each try.
-    fn own(&self) -> Vec<Range> {
-        let tries = 0..u32::from(self.retries);
+    fn own_waits(&self) -> Vec<WaitRange> {
+        let tries = 0..u32::from(self.max_retries);
         let steps = tries.map(|step| {
             let doubled = self
                 .backoff
                 .first_micros
                 .saturating_mul(2_u64.saturating_pow(step));
-            let wait = doubled.min(self.backoff.most_micros);
+            let wait = doubled.min(self.backoff.max_micros);
             match self.backoff.jitter {
-                Jitter::None => (wait, wait),
-                Jitter::QuarterLess => (wait.saturating_sub(wait.div_euclid(4)), wait),
-                Jitter::SecondMore => (wait, wait.saturating_add(SECOND)),
+                BackoffJitter::None => (wait, wait),
+                BackoffJitter::QuarterLess => (wait.saturating_sub(wait.div_euclid(4)), wait),
+                BackoffJitter::SecondMore => (wait, wait.saturating_add(MICROS_PER_SECOND)),
             }
         });
-        let ranges = steps.map(|(least_micros, most_micros)| Range {
+        let ranges = steps.map(|(least_micros, most_micros)| WaitRange {
             least_micros,
             most_micros,
         });
@@ -157,32 +173,32 @@ impl Sdk {
     }
 }
 
-fn wins(should: bool, status: u16) -> String {
+fn override_reason(should: bool, status: u16) -> String {
     format!("x-should-retry: {should} wins over status {status}")
 }
 
 /// Whether to try again, and because of what.
-enum Verdict {
-    Yes(String),
-    No(String),
+enum RetryDecision {
+    Retry(String),
+    GiveUp(String),
 }
 
 /// The wait that a response asks for.
 #[derive(Clone, Copy)]
-struct Request<'a> {
-    wait: &'a Wait,
+struct RequestedWait<'a> {
+    wait: &'a RetryAfter,
     micros: u64,
 }
 
-impl<'a> Request<'a> {
-    fn read(facts: &'a ServiceFacts, now: Option<Timestamp>) -> Option<Self> {
-        let wait = facts.retry.asked()?;
+impl<'a> RequestedWait<'a> {
+    fn from_facts(facts: &'a ServiceFacts, now: Option<Timestamp>) -> Option<Self> {
+        let wait = facts.retry.requested_wait()?;
         let micros = wait.until.wait_micros(now)?;
         Some(Self { wait, micros })
     }
 }
 
-impl std::fmt::Display for Request<'_> {
+impl std::fmt::Display for RequestedWait<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.wait.field, self.wait.until.text)
     }
@@ -190,19 +206,19 @@ impl std::fmt::Display for Request<'_> {
 
 /// What one SDK would do.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Advice {
+pub struct RetryAdvice {
     /// The name of the SDK.
     pub sdk: &'static str,
     /// The versions whose code was read.
     pub versions: &'static str,
     /// Whom it is made for.
-    pub family: Family,
+    pub family: SdkFamily,
     /// Whether it would try again.
     pub retries: bool,
     /// How often at most; zero if it would not.
     pub times: u8,
     /// How long it would wait: before the next try where a field says so, else before each.
-    pub waits: Vec<Range>,
+    pub waits: Vec<WaitRange>,
     /// By which rule.
     pub because: String,
     /// All of it as a sentence.
@@ -211,38 +227,38 @@ pub struct Advice {
 
 /// How long an SDK would wait, with its jitter.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct Range {
+pub struct WaitRange {
     /// At least so many microseconds.
     pub least_micros: u64,
     /// At most so many microseconds.
     pub most_micros: u64,
 }
 
-impl std::fmt::Display for Range {
+impl std::fmt::Display for WaitRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let most = seconds(self.most_micros);
+        let most = format_seconds(self.most_micros);
         if self.least_micros == self.most_micros {
             return write!(f, "{most} s");
         }
-        write!(f, "{} to {most} s", seconds(self.least_micros))
+        write!(f, "{} to {most} s", format_seconds(self.least_micros))
     }
 }
 
 /// Seconds to the millisecond, without zeros at the end.
-fn seconds(micros: u64) -> String {
+fn format_seconds(micros: u64) -> String {
     let (whole, millis) = (
-        micros.div_euclid(SECOND),
-        micros.rem_euclid(SECOND).div_euclid(1000),
+        micros.div_euclid(MICROS_PER_SECOND),
+        micros.rem_euclid(MICROS_PER_SECOND).div_euclid(1000),
     );
     let shown = format!("{whole}.{millis:03}");
     shown.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-impl Advice {
-    fn new(sdk: &Sdk, retries: bool, waits: Vec<Range>, because: String) -> Self {
+impl RetryAdvice {
+    fn new(sdk: &SdkProfile, retries: bool, waits: Vec<WaitRange>, because: String) -> Self {
         let words = if retries {
-            let shown: Vec<String> = waits.iter().map(Range::to_string).collect();
-            let (after, times) = (shown.join(", then "), sdk.retries);
+            let shown: Vec<String> = waits.iter().map(WaitRange::to_string).collect();
+            let (after, times) = (shown.join(", then "), sdk.max_retries);
             let name = sdk.name;
             format!("{name} would try again after {after}, {times} times at most: {because}")
         } else {
@@ -253,7 +269,7 @@ impl Advice {
             versions: sdk.versions,
             family: sdk.family,
             retries,
-            times: if retries { sdk.retries } else { 0 },
+            times: if retries { sdk.max_retries } else { 0 },
             waits,
             because,
             words,
@@ -262,7 +278,11 @@ impl Advice {
 }
 
 /// What each of the [`SDKS`] would do, in their order.
-pub fn advise(failure: Failure, facts: &ServiceFacts, now: Option<Timestamp>) -> Vec<Advice> {
+pub fn advise_all(
+    failure: CallFailure,
+    facts: &ServiceFacts,
+    now: Option<Timestamp>,
+) -> Vec<RetryAdvice> {
     SDKS.iter()
         .map(|sdk| sdk.advise(failure, facts, now))
         .collect()
@@ -273,7 +293,7 @@ pub fn advise(failure: Failure, facts: &ServiceFacts, now: Option<Timestamp>) ->
 pub fn fuzz(bytes: &[u8]) {
     let facts = crate::service::check_fields(bytes);
     for status in [429, 200] {
-        for advice in advise(Failure::Status(status), &facts, facts.date) {
+        for advice in advise_all(CallFailure::Status(status), &facts, facts.date) {
             assert!(
                 advice
                     .waits
@@ -291,23 +311,23 @@ mod tests {
 
     #[test]
     fn a_500_is_tried_again_by_seven_sdks() {
-        let advice = advise(Failure::Status(500), &ServiceFacts::default(), None);
+        let advice = advise_all(CallFailure::Status(500), &ServiceFacts::default(), None);
         assert_eq!(advice.iter().filter(|advice| advice.retries).count(), 7);
     }
 
-    fn words(agent: &str, failure: Failure, fields: &[(&str, &str)]) -> String {
+    fn words(agent: &str, failure: CallFailure, fields: &[(&str, &str)]) -> String {
         let pairs = fields
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let facts = crate::service::of(pairs);
-        Sdk::of_agent(agent)
+        let facts = crate::service::read_fields(pairs);
+        SdkProfile::from_user_agent(agent)
             .unwrap()
             .advise(failure, &facts, None)
             .words
     }
 
     fn case(agent: &str, status: u16, fields: &[(&str, &str)], expected: &str) {
-        assert_eq!(words(agent, Failure::Status(status), fields), expected);
+        assert_eq!(words(agent, CallFailure::Status(status), fields), expected);
     }
 
     #[test]
@@ -407,7 +427,7 @@ mod tests {
     fn instants_and_failures_without_a_status() {
         let date = ("Date", "Mon, 23 Nov 2026 09:14:07 GMT");
         let after = ("Retry-After", "Mon, 23 Nov 2026 09:14:37 GMT");
-        let failure = Failure::Status(503);
+        let failure = CallFailure::Status(503);
         let said = words("OpenAI/JS", failure, &[date, after]);
         assert!(
             said.starts_with("openai-node would try again after 30 s"),
@@ -416,9 +436,9 @@ mod tests {
         // Without a clock of any side, the wait is not known.
         let said = words("OpenAI/JS", failure, &[after]);
         assert!(said.contains("after 0.375 to 0.5 s"), "{said}");
-        let said = words("OpenAI/JS", Failure::NoAnswer, &[]);
+        let said = words("OpenAI/JS", CallFailure::NoResponse, &[]);
         assert!(said.contains("no answer came"), "{said}");
-        let said = words("OpenAI/JS", Failure::AfterHead, &[]);
+        let said = words("OpenAI/JS", CallFailure::AfterHead, &[]);
         assert!(
             said.ends_with("nothing is tried again once a body has begun"),
             "{said}"
@@ -427,7 +447,7 @@ mod tests {
 
     #[test]
     fn agents() {
-        let name = |agent| Sdk::of_agent(agent).map(|sdk| sdk.name);
+        let name = |agent| SdkProfile::from_user_agent(agent).map(|sdk| sdk.name);
         assert_eq!(
             name("AsyncAnthropic/Python 0.99"),
             Some("anthropic-python 0")
@@ -435,7 +455,7 @@ mod tests {
         assert_eq!(name("Groq/Python 1.7.0"), Some("groq-python"));
         assert_eq!(name("curl/8"), None);
         assert_eq!(
-            advise(Failure::NoAnswer, &ServiceFacts::default(), None).len(),
+            advise_all(CallFailure::NoResponse, &ServiceFacts::default(), None).len(),
             SDKS.len()
         );
     }

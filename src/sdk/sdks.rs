@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Whom an SDK is made for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Family {
+pub enum SdkFamily {
     /// OpenAI, Azure, and all that speak their dialect.
     OpenAi,
     /// Anthropic, and all that speak its dialect.
@@ -20,61 +20,61 @@ pub enum Family {
 
 /// The habits of one SDK.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Sdk {
+pub struct SdkProfile {
     /// Its name.
     pub name: &'static str,
     /// The versions whose code was read.
     pub versions: &'static str,
     /// Whom it is made for.
-    pub family: Family,
+    pub family: SdkFamily,
     /// How often it tries again, unless told otherwise.
-    pub retries: u8,
+    pub max_retries: u8,
     /// What `user-agent` begins with, `Async` before it left out.
-    pub(super) agent: &'static str,
+    pub(super) agent_prefix: &'static str,
     /// Whether `x-should-retry` goes before the status.
-    pub(super) obeys_should: bool,
+    pub(super) obeys_should_retry: bool,
     /// The statuses below 500 that it tries again; from 500 up it does with all (Google: with the usual four).
-    pub(super) statuses: &'static [u16],
+    pub(super) retried_statuses: &'static [u16],
     /// What it makes of `retry-after-ms` and `retry-after`.
-    pub(super) asked: Asked,
+    pub(super) wait_policy: WaitPolicy,
     /// Whether a wait of zero is obeyed as well.
-    pub(super) obeys_zero: bool,
+    pub(super) obeys_zero_wait: bool,
     /// Whether the longest wait that it accepts is just below its limit.
-    pub(super) below: bool,
-    pub(super) backoff: Backoff,
+    pub(super) limit_exclusive: bool,
+    pub(super) backoff: BackoffRule,
 }
 
 /// What an SDK makes of a wait that a response asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Asked {
+pub(super) enum WaitPolicy {
     /// It does not look.
-    Ignored,
+    IgnoresFields,
     /// It waits as asked, up to so many seconds, and else does as said.
-    UpTo(u64, Beyond),
+    ObeysUpTo(u64, LongWaitPolicy),
 }
 
 /// What an SDK does when a response asks for too long a wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Beyond {
+pub(super) enum LongWaitPolicy {
     /// It waits by its own rule.
     OwnRule,
     /// It does not try again, whatever `x-should-retry` says.
     GivesUp,
     /// It waits that long.
-    WaitsThatLong,
+    WaitsMaximum,
 }
 
 /// An SDK's own waits: doubling from the first to the most.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Backoff {
+pub(super) struct BackoffRule {
     pub(super) first_micros: u64,
-    pub(super) most_micros: u64,
-    pub(super) jitter: Jitter,
+    pub(super) max_micros: u64,
+    pub(super) jitter: BackoffJitter,
 }
 
 /// Chance in an SDK's own waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Jitter {
+pub(super) enum BackoffJitter {
     None,
     /// Up to a quarter shorter.
     QuarterLess,
@@ -82,107 +82,107 @@ pub(super) enum Jitter {
     SecondMore,
 }
 
-const STAINLESS: Backoff = Backoff {
+const STAINLESS_BACKOFF: BackoffRule = BackoffRule {
     first_micros: 500_000,
-    most_micros: 8_000_000,
-    jitter: Jitter::QuarterLess,
+    max_micros: 8_000_000,
+    jitter: BackoffJitter::QuarterLess,
 };
 
 const STAINLESS_STATUSES: &[u16] = &[408, 409, 429];
 
-const BASE: Sdk = Sdk {
+const BASE_PROFILE: SdkProfile = SdkProfile {
     name: "",
     versions: "",
-    family: Family::Any,
-    agent: "",
-    retries: 2,
-    obeys_should: true,
-    statuses: STAINLESS_STATUSES,
-    asked: Asked::UpTo(60, Beyond::OwnRule),
-    obeys_zero: false,
-    below: false,
-    backoff: STAINLESS,
+    family: SdkFamily::Any,
+    agent_prefix: "",
+    max_retries: 2,
+    obeys_should_retry: true,
+    retried_statuses: STAINLESS_STATUSES,
+    wait_policy: WaitPolicy::ObeysUpTo(60, LongWaitPolicy::OwnRule),
+    obeys_zero_wait: false,
+    limit_exclusive: false,
+    backoff: STAINLESS_BACKOFF,
 };
 
 /// The SDKs whose habits are known.
-pub static SDKS: [Sdk; 8] = [
-    Sdk {
+pub static SDKS: [SdkProfile; 8] = [
+    SdkProfile {
         name: "openai-python",
         versions: "3.3.1 to 3.54.0",
-        family: Family::OpenAi,
-        agent: "OpenAI/Python",
-        asked: Asked::UpTo(120, Beyond::GivesUp),
-        ..BASE
+        family: SdkFamily::OpenAi,
+        agent_prefix: "OpenAI/Python",
+        wait_policy: WaitPolicy::ObeysUpTo(120, LongWaitPolicy::GivesUp),
+        ..BASE_PROFILE
     },
-    Sdk {
+    SdkProfile {
         name: "openai-node",
         versions: "7.5.0",
-        family: Family::OpenAi,
-        agent: "OpenAI/JS",
-        obeys_zero: true,
-        ..BASE
+        family: SdkFamily::OpenAi,
+        agent_prefix: "OpenAI/JS",
+        obeys_zero_wait: true,
+        ..BASE_PROFILE
     },
-    Sdk {
+    SdkProfile {
         name: "anthropic-python",
         versions: "2.12.0",
-        family: Family::Anthropic,
-        agent: "Anthropic/Python",
+        family: SdkFamily::Anthropic,
+        agent_prefix: "Anthropic/Python",
         // As long as the sleep of any platform can be.
-        asked: Asked::UpTo(4_294_967, Beyond::WaitsThatLong),
-        ..BASE
+        wait_policy: WaitPolicy::ObeysUpTo(4_294_967, LongWaitPolicy::WaitsMaximum),
+        ..BASE_PROFILE
     },
-    Sdk {
+    SdkProfile {
         name: "anthropic-python 0",
         versions: "0.121.0",
-        family: Family::Anthropic,
-        agent: "Anthropic/Python 0.",
-        ..BASE
+        family: SdkFamily::Anthropic,
+        agent_prefix: "Anthropic/Python 0.",
+        ..BASE_PROFILE
     },
-    Sdk {
+    SdkProfile {
         name: "anthropic-ts",
         versions: "0.120.0 to 1.12.0",
-        family: Family::Anthropic,
-        agent: "Anthropic/JS",
+        family: SdkFamily::Anthropic,
+        agent_prefix: "Anthropic/JS",
         // As long as one timer can run: 2^31 - 1 ms.
-        asked: Asked::UpTo(2_147_483, Beyond::OwnRule),
-        ..BASE
+        wait_policy: WaitPolicy::ObeysUpTo(2_147_483, LongWaitPolicy::OwnRule),
+        ..BASE_PROFILE
     },
-    Sdk {
+    SdkProfile {
         name: "groq-python",
         versions: "1.7.0",
-        family: Family::Groq,
-        agent: "Groq/Python",
-        ..BASE
+        family: SdkFamily::Groq,
+        agent_prefix: "Groq/Python",
+        ..BASE_PROFILE
     },
-    Sdk {
+    SdkProfile {
         name: "google-genai",
         versions: "2.19 to 3.4.0",
-        family: Family::Google,
-        agent: "google-genai-sdk/",
-        retries: 0,
-        obeys_should: false,
-        statuses: &[408, 429],
-        asked: Asked::Ignored,
-        obeys_zero: false,
-        below: false,
-        backoff: Backoff {
+        family: SdkFamily::Google,
+        agent_prefix: "google-genai-sdk/",
+        max_retries: 0,
+        obeys_should_retry: false,
+        retried_statuses: &[408, 429],
+        wait_policy: WaitPolicy::IgnoresFields,
+        obeys_zero_wait: false,
+        limit_exclusive: false,
+        backoff: BackoffRule {
             first_micros: 1_000_000,
-            most_micros: 60_000_000,
-            jitter: Jitter::SecondMore,
+            max_micros: 60_000_000,
+            jitter: BackoffJitter::SecondMore,
         },
     },
-    Sdk {
+    SdkProfile {
         name: "Vercel AI SDK",
         versions: "6",
-        agent: "ai/",
-        obeys_should: false,
-        obeys_zero: true,
-        below: true,
-        backoff: Backoff {
+        agent_prefix: "ai/",
+        obeys_should_retry: false,
+        obeys_zero_wait: true,
+        limit_exclusive: true,
+        backoff: BackoffRule {
             first_micros: 2_000_000,
-            most_micros: u64::MAX,
-            jitter: Jitter::None,
+            max_micros: u64::MAX,
+            jitter: BackoffJitter::None,
         },
-        ..BASE
+        ..BASE_PROFILE
     },
 ];

@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 
 /// How a body is coded.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Coding {
+pub enum ReplyCoding {
     /// Not at all.
     #[default]
     Identity,
@@ -17,9 +17,9 @@ pub enum Coding {
     Zstd,
 }
 
-impl Coding {
+impl ReplyCoding {
     /// The coding that an Accept-Encoding value likes best; the first of equals (RFC 9110, 12.5.3).
-    pub fn accepted(value: &str) -> Self {
+    pub fn from_accept_encoding(value: &str) -> Self {
         let mut best = (Self::Identity, 0.0);
         for one in value.split(',') {
             let (name, parameters) = one.split_once(';').unwrap_or((one, ""));
@@ -28,7 +28,7 @@ impl Coding {
                 "zstd" => Self::Zstd,
                 _ => continue,
             };
-            let weight = weight(parameters);
+            let weight = quality_value(parameters);
             if weight > best.1 {
                 best = (coding, weight);
             }
@@ -46,7 +46,7 @@ impl Coding {
     }
 }
 
-fn weight(parameters: &str) -> f32 {
+fn quality_value(parameters: &str) -> f32 {
     let (name, value) = parameters.split_once('=').unwrap_or(("", ""));
     if name.trim().eq_ignore_ascii_case("q") {
         value.trim().parse().unwrap_or(0.0)
@@ -56,18 +56,20 @@ fn weight(parameters: &str) -> f32 {
 }
 
 /// A body that is being coded.
-pub(super) enum Encoder {
+pub(super) enum BodyEncoder {
     Identity,
     Gzip(GzEncoder<Vec<u8>>),
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
 }
 
-impl Encoder {
-    pub(super) fn new(coding: Coding) -> io::Result<Self> {
+impl BodyEncoder {
+    pub(super) fn new(coding: ReplyCoding) -> io::Result<Self> {
         Ok(match coding {
-            Coding::Identity => Self::Identity,
-            Coding::Gzip => Self::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::fast())),
-            Coding::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(Vec::new(), 1)?),
+            ReplyCoding::Identity => Self::Identity,
+            ReplyCoding::Gzip => {
+                Self::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::fast()))
+            }
+            ReplyCoding::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(Vec::new(), 1)?),
         })
     }
 
@@ -107,27 +109,27 @@ mod tests {
     #[test]
     fn accept_encoding() {
         #[track_caller]
-        fn case(value: &str, coding: Coding) {
-            assert_eq!(Coding::accepted(value), coding, "{value}");
+        fn case(value: &str, coding: ReplyCoding) {
+            assert_eq!(ReplyCoding::from_accept_encoding(value), coding, "{value}");
         }
-        case("", Coding::Identity);
-        case("identity", Coding::Identity);
-        case("br", Coding::Identity);
-        case("gzip, deflate, br, zstd", Coding::Gzip);
-        case("zstd, gzip", Coding::Zstd);
-        case("gzip;q=0.5, ZSTD;q=0.8", Coding::Zstd);
-        case("gzip;q=0, zstd; q=0.0", Coding::Identity);
-        case("gzip;q=x", Coding::Identity);
+        case("", ReplyCoding::Identity);
+        case("identity", ReplyCoding::Identity);
+        case("br", ReplyCoding::Identity);
+        case("gzip, deflate, br, zstd", ReplyCoding::Gzip);
+        case("zstd, gzip", ReplyCoding::Zstd);
+        case("gzip;q=0.5, ZSTD;q=0.8", ReplyCoding::Zstd);
+        case("gzip;q=0, zstd; q=0.0", ReplyCoding::Identity);
+        case("gzip;q=x", ReplyCoding::Identity);
     }
 
     #[test]
     fn each_piece_can_be_read_at_once() {
-        for coding in [Coding::Gzip, Coding::Zstd] {
-            let mut encoder = Encoder::new(coding).unwrap();
+        for coding in [ReplyCoding::Gzip, ReplyCoding::Zstd] {
+            let mut encoder = BodyEncoder::new(coding).unwrap();
             let first = encoder.push(b"data: 1\n\n".to_vec()).unwrap();
             let mut seen = [0; 9];
             match coding {
-                Coding::Gzip => flate2::read::GzDecoder::new(&first[..])
+                ReplyCoding::Gzip => flate2::read::GzDecoder::new(&first[..])
                     .read_exact(&mut seen)
                     .unwrap(),
                 _ => zstd::stream::read::Decoder::new(&first[..])

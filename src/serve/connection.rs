@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::coding::Coding;
-use super::reply::{self, After, Manner, Reply};
-use super::request::Request;
+use super::coding::ReplyCoding;
+use super::reply::{self, AfterReply, ReplyOptions, ServerReply};
+use super::request::ServerRequest;
 use crate::http1::{
     BodyFraming, BodyRetention, Event, HttpDecoder, HttpLimits, HttpMessage, MessageEnd,
 };
@@ -18,138 +18,140 @@ use crate::tape::Window;
 pub const BODY_LIMIT: u64 = 64 << 20;
 
 /// Whoever answers requests.
-pub trait Answer {
+pub trait RequestHandler {
     /// The reply to `request`.
-    fn answer(&self, request: &Request) -> Reply;
+    fn handle(&self, request: &ServerRequest) -> ServerReply;
     /// The reply when the request could not be read: `status` and what is wrong with it.
-    fn refuse(&self, status: u16, fault: &str) -> Reply;
+    fn refuse(&self, status: u16, fault: &str) -> ServerReply;
 }
 
 /// Answers what comes on `stream` until one side has enough. An error is the connection's own.
-pub async fn attend<S, A>(stream: S, answer: &A) -> io::Result<()>
+pub async fn serve_stream<S, A>(stream: S, answer: &A) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    A: Answer + ?Sized,
+    A: RequestHandler + ?Sized,
 {
-    let mut connection = Connection {
+    let mut connection = ServerConnection {
         stream,
-        held: Vec::new(),
-        base: 0,
-        ended: false,
+        buffered: Vec::new(),
+        buffer_offset: 0,
+        peer_closed: false,
     };
     loop {
-        let (reply, manner) = match connection.read().await? {
-            Next::Gone => return connection.close().await,
-            Next::Whole(request, manner) => (answer.answer(&request), manner),
-            Next::Refused(status, fault) => (answer.refuse(status, &fault), Manner::default()),
+        let (reply, manner) = match connection.read_request().await? {
+            NextRequest::Closed => return connection.close().await,
+            NextRequest::Complete(request, manner) => (answer.handle(&request), manner),
+            NextRequest::Rejected(status, fault) => {
+                (answer.refuse(status, &fault), ReplyOptions::default())
+            }
         };
-        match reply::write(&mut connection.stream, reply, manner).await? {
-            After::Keep => {}
-            After::Close => return connection.close().await,
-            After::Cut => return Ok(()),
-            After::Stall => return connection.listen().await,
+        match reply::write_reply(&mut connection.stream, reply, manner).await? {
+            AfterReply::KeepAlive => {}
+            AfterReply::Close => return connection.close().await,
+            AfterReply::Disconnect => return Ok(()),
+            AfterReply::Stall => return connection.drain().await,
         }
     }
 }
 
-struct Connection<S> {
+struct ServerConnection<S> {
     stream: S,
     /// Read, not yet part of a request: what a client pipelined stays here.
-    held: Vec<u8>,
+    buffered: Vec<u8>,
     /// Offset of the first byte held.
-    base: u64,
-    ended: bool,
+    buffer_offset: u64,
+    peer_closed: bool,
 }
 
-enum Next {
-    Whole(Request, Manner),
+enum NextRequest {
+    Complete(ServerRequest, ReplyOptions),
     /// A status and what is wrong.
-    Refused(u16, String),
+    Rejected(u16, String),
     /// The peer has no more to ask.
-    Gone,
+    Closed,
 }
 
 /// A request that is being read.
-struct Reading {
+struct RequestReader {
     decoder: HttpDecoder,
     message: HttpMessage,
     body: Vec<u8>,
 }
 
 /// What to do after the bytes at hand were read.
-enum Found {
-    Nothing,
+enum ReadProgress {
+    NeedsMore,
     /// The head is whole, and its sender waits for leave to go on (RFC 9110, 10.1.1).
-    Waiting,
-    Next(Next),
+    ExpectsContinue,
+    Done(NextRequest),
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    async fn read(&mut self) -> io::Result<Next> {
-        let mut reading = Reading {
-            decoder: HttpDecoder::for_request(self.base, HttpLimits::default()),
+impl<S: AsyncRead + AsyncWrite + Unpin> ServerConnection<S> {
+    async fn read_request(&mut self) -> io::Result<NextRequest> {
+        let mut reading = RequestReader {
+            decoder: HttpDecoder::for_request(self.buffer_offset, HttpLimits::default()),
             message: HttpMessage::default(),
             body: Vec::new(),
         };
         loop {
             let window = Window {
-                base: self.base,
-                bytes: &self.held,
-                ended: self.ended,
+                base: self.buffer_offset,
+                bytes: &self.buffered,
+                ended: self.peer_closed,
             };
             let found = reading.step(window);
-            self.drop_before(reading.decoder.at());
+            self.discard_before(reading.decoder.at());
             match found {
-                Found::Next(next) => return Ok(next),
-                Found::Waiting => {
+                ReadProgress::Done(next) => return Ok(next),
+                ReadProgress::ExpectsContinue => {
                     self.stream
                         .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
                         .await?;
                     self.stream.flush().await?;
                 }
-                Found::Nothing => {}
+                ReadProgress::NeedsMore => {}
             }
-            self.fill().await?;
+            self.fill_buffer().await?;
         }
     }
 
-    async fn fill(&mut self) -> io::Result<()> {
-        self.held.reserve(16 << 10);
-        match self.stream.read_buf(&mut self.held).await {
-            Ok(0) => self.ended = true,
+    async fn fill_buffer(&mut self) -> io::Result<()> {
+        self.buffered.reserve(16 << 10);
+        match self.stream.read_buf(&mut self.buffered).await {
+            Ok(0) => self.peer_closed = true,
             Ok(_) => {}
             // Without a goodbye of TLS, or with a reset: the peer is gone all the same.
-            Err(error) if is_end(&error) => self.ended = true,
+            Err(error) if is_disconnect(&error) => self.peer_closed = true,
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn drop_before(&mut self, offset: u64) {
-        let read = usize::try_from(offset.saturating_sub(self.base)).unwrap_or(usize::MAX);
-        self.held.drain(..read.min(self.held.len()));
-        self.base = offset;
+    fn discard_before(&mut self, offset: u64) {
+        let read = usize::try_from(offset.saturating_sub(self.buffer_offset)).unwrap_or(usize::MAX);
+        self.buffered.drain(..read.min(self.buffered.len()));
+        self.buffer_offset = offset;
     }
 
     /// Says goodbye, then reads for a moment: closing with unread bytes would reset the connection, and
     /// the peer could lose the reply (RFC 9112, 9.6).
     async fn close(mut self) -> io::Result<()> {
         self.stream.shutdown().await?;
-        if !self.ended {
-            let lingering = tokio::time::timeout(LINGER, self.listen());
+        if !self.peer_closed {
+            let lingering = tokio::time::timeout(LINGER_TIME, self.drain());
             return lingering.await.unwrap_or(Ok(()));
         }
         Ok(())
     }
 
     /// Reads in vain until the peer leaves.
-    async fn listen(mut self) -> io::Result<()> {
+    async fn drain(mut self) -> io::Result<()> {
         let mut ignored = vec![0; 16 << 10];
-        while !self.ended {
+        while !self.peer_closed {
             match self.stream.read(&mut ignored).await {
-                Ok(0) => self.ended = true,
+                Ok(0) => self.peer_closed = true,
                 Ok(_) => {}
-                Err(error) if is_end(&error) => self.ended = true,
+                Err(error) if is_disconnect(&error) => self.peer_closed = true,
                 Err(error) => return Err(error),
             }
         }
@@ -157,9 +159,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-const LINGER: Duration = Duration::from_secs(2);
+const LINGER_TIME: Duration = Duration::from_secs(2);
 
-fn is_end(error: &io::Error) -> bool {
+fn is_disconnect(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(
         error.kind(),
@@ -167,8 +169,8 @@ fn is_end(error: &io::Error) -> bool {
     )
 }
 
-impl Reading {
-    fn step(&mut self, seen: Window<'_>) -> Found {
+impl RequestReader {
+    fn step(&mut self, seen: Window<'_>) -> ReadProgress {
         let mut waiting = false;
         while let Some(event) = self.decoder.step(seen) {
             self.message
@@ -176,57 +178,57 @@ impl Reading {
             match event {
                 Event::HeadEnd(_, framing) => {
                     if matches!(framing, BodyFraming::Length(length) if length > BODY_LIMIT) {
-                        return Found::Next(too_large());
+                        return ReadProgress::Done(body_too_large());
                     }
-                    waiting = self.expects() && framing != BodyFraming::Empty;
+                    waiting = self.expects_continue() && framing != BodyFraming::Empty;
                 }
                 Event::Data(_) if self.message.body_length > BODY_LIMIT => {
-                    return Found::Next(too_large());
+                    return ReadProgress::Done(body_too_large());
                 }
                 Event::Data(span) => {
                     waiting = false;
                     self.body.extend_from_slice(seen.slice(span));
                 }
-                Event::End(end) => return Found::Next(self.end(end)),
+                Event::End(end) => return ReadProgress::Done(self.finish(end)),
                 _ => {}
             }
         }
         if waiting {
-            Found::Waiting
+            ReadProgress::ExpectsContinue
         } else {
-            Found::Nothing
+            ReadProgress::NeedsMore
         }
     }
 
-    fn end(&mut self, end: MessageEnd) -> Next {
+    fn finish(&mut self, end: MessageEnd) -> NextRequest {
         match end {
             MessageEnd::Complete | MessageEnd::Closed => {
-                let request = self.request();
-                let manner = self.manner(&request);
-                Next::Whole(request, manner)
+                let request = self.build_request();
+                let manner = self.reply_options(&request);
+                NextRequest::Complete(request, manner)
             }
             // Nothing came after the last request: the usual end.
             MessageEnd::Truncated { .. }
                 if self.message.start.is_none() && self.message.head.bytes.is_empty() =>
             {
-                Next::Gone
+                NextRequest::Closed
             }
             MessageEnd::Truncated { within, .. } => {
-                Next::Refused(400, format!("The request ended inside {within}."))
+                NextRequest::Rejected(400, format!("The request ended inside {within}."))
             }
             MessageEnd::FramingLost { at, fault } => {
                 let text = fault.explain();
                 let clause = fault.clause();
                 let fault = format!("At byte {at} of this connection: {text} ({clause}).");
-                Next::Refused(400, fault)
+                NextRequest::Rejected(400, fault)
             }
         }
     }
 
-    fn request(&mut self) -> Request {
+    fn build_request(&mut self) -> ServerRequest {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let message = &self.message;
-        Request {
+        ServerRequest {
             method: message.method().map(text).unwrap_or_default(),
             target: message.target().map(text).unwrap_or_default(),
             fields: message
@@ -238,22 +240,25 @@ impl Reading {
         }
     }
 
-    fn manner(&self, request: &Request) -> Manner {
+    fn reply_options(&self, request: &ServerRequest) -> ReplyOptions {
         let http10 = self.is_http10();
-        let accepted = request.all("accept-encoding").collect::<Vec<_>>().join(",");
-        Manner {
+        let accepted = request
+            .field_values("accept-encoding")
+            .collect::<Vec<_>>()
+            .join(",");
+        ReplyOptions {
             head_only: request.method == "HEAD",
             http10,
-            keep: if http10 {
-                request.lists("connection", "keep-alive")
+            keep_alive: if http10 {
+                request.field_lists("connection", "keep-alive")
             } else {
-                !request.lists("connection", "close")
+                !request.field_lists("connection", "close")
             },
-            coding: Coding::accepted(&accepted),
+            coding: ReplyCoding::from_accept_encoding(&accepted),
         }
     }
 
-    fn expects(&self) -> bool {
+    fn expects_continue(&self) -> bool {
         let expected = self.message.head.get("expect");
         // An HTTP/1.0 peer would take the interim response for the final one.
         !self.is_http10()
@@ -265,9 +270,9 @@ impl Reading {
     }
 }
 
-fn too_large() -> Next {
+fn body_too_large() -> NextRequest {
     let fault = format!("The request body is longer than {BODY_LIMIT} bytes.");
-    Next::Refused(413, fault)
+    NextRequest::Rejected(413, fault)
 }
 
 #[cfg(test)]

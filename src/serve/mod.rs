@@ -1,4 +1,4 @@
-//! A server of our own: HTTP/1.1 framed by hand. What it answers is an [`Answer`], such as [`crate::demo`].
+//! A server of our own: HTTP/1.1 framed by hand. What it answers is an [`RequestHandler`], such as [`crate::demo`].
 //!
 //! ```text
 //!   accept ─ (TLS) ─ connection::attend ─┬─ http1::Decoder: bytes → Request
@@ -15,7 +15,7 @@ pub mod reply;
 pub mod request;
 pub mod tls;
 
-pub use coding::Coding;
-pub use connection::{Answer, BODY_LIMIT, attend};
-pub use reply::{Act, Body, Reply, Step};
-pub use request::Request;
+pub use coding::ReplyCoding;
+pub use connection::{BODY_LIMIT, RequestHandler, serve_stream};
+pub use reply::{BodyAction, BodyStep, ReplyBody, ServerReply};
+pub use request::ServerRequest;

@@ -6,88 +6,88 @@ use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::coding::{Coding, Encoder};
+use super::coding::{BodyEncoder, ReplyCoding};
 
 /// What is answered.
-pub struct Reply {
+pub struct ServerReply {
     /// The status code.
     pub status: u16,
     /// The fields in order; those that frame the body are added when it is written.
     pub fields: Vec<(String, String)>,
     /// The body.
-    pub body: Body,
+    pub body: ReplyBody,
     /// How long to wait before the head.
     pub delay: Duration,
     /// Whether the connection ends after it.
-    pub close: bool,
+    pub close_after: bool,
 }
 
 /// A body, and so its framing.
-pub enum Body {
+pub enum ReplyBody {
     /// Whole: Content-Length.
-    Plain(Vec<u8>),
+    Whole(Vec<u8>),
     /// Made while it is written, its length known before: Content-Length.
-    Counted {
+    KnownLength {
         /// What Content-Length says.
         length: u64,
         /// What is written.
-        steps: Box<dyn Iterator<Item = Step> + Send>,
+        steps: Box<dyn Iterator<Item = BodyStep> + Send>,
     },
     /// One chunk a step, flushed each: Transfer-Encoding (RFC 9112, 7.1).
-    Events(Box<dyn Iterator<Item = Step> + Send>),
+    Chunked(Box<dyn Iterator<Item = BodyStep> + Send>),
 }
 
 /// One thing done while a body is written.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Step {
+pub struct BodyStep {
     /// How long to wait before it.
     pub pause: Duration,
     /// What is done.
-    pub act: Act,
+    pub action: BodyAction,
 }
 
 /// What is done in a step.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Act {
+pub enum BodyAction {
     /// Writes bytes of the body.
     Bytes(Vec<u8>),
     /// Writes bytes past coding and framing, which they may break.
-    Raw(Vec<u8>),
+    RawBytes(Vec<u8>),
     /// Drops the connection, without a goodbye.
-    Cut,
+    Disconnect,
     /// Never goes on, until the peer leaves.
     Stall,
 }
 
-impl Step {
+impl BodyStep {
     /// Writes `bytes` after `pause`.
-    pub fn bytes(pause: Duration, bytes: impl Into<Vec<u8>>) -> Self {
-        let act = Act::Bytes(bytes.into());
-        Self { pause, act }
+    pub fn bytes_after(pause: Duration, bytes: impl Into<Vec<u8>>) -> Self {
+        let act = BodyAction::Bytes(bytes.into());
+        Self { pause, action: act }
     }
 
     /// Does `act` without waiting.
-    pub fn now(act: Act) -> Self {
+    pub fn immediate(act: BodyAction) -> Self {
         let pause = Duration::ZERO;
-        Self { pause, act }
+        Self { pause, action: act }
     }
 }
 
-impl Reply {
+impl ServerReply {
     /// A reply with a whole body, at once.
-    pub fn plain(status: u16, fields: Vec<(String, String)>, body: impl Into<Vec<u8>>) -> Self {
+    pub fn whole(status: u16, fields: Vec<(String, String)>, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             fields,
-            body: Body::Plain(body.into()),
+            body: ReplyBody::Whole(body.into()),
             delay: Duration::ZERO,
-            close: false,
+            close_after: false,
         }
     }
 
     /// Adds a field at the end.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub fn with_field(mut self, name: &str, value: impl Into<String>) -> Self {
         self.fields.push((name.to_owned(), value.into()));
         self
     }
@@ -95,83 +95,87 @@ impl Reply {
 
 /// What the request leaves open for its reply.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Manner {
+pub(super) struct ReplyOptions {
     /// The head only: HEAD was asked.
     pub(super) head_only: bool,
     /// The peer speaks HTTP/1.0: no chunks.
     pub(super) http10: bool,
     /// The connection may serve another request.
-    pub(super) keep: bool,
-    pub(super) coding: Coding,
+    pub(super) keep_alive: bool,
+    pub(super) coding: ReplyCoding,
 }
 
 /// How the connection stands after a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum After {
+pub(super) enum AfterReply {
     /// The next request may come.
-    Keep,
+    KeepAlive,
     /// It is to be closed properly.
     Close,
     /// It is to be dropped.
-    Cut,
+    Disconnect,
     /// It is to be held, in silence.
     Stall,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Frame {
-    Counted(u64),
-    Chunks,
+enum ReplyFraming {
+    ContentLength(u64),
+    Chunked,
     UntilClose,
 }
 
 /// Writes `reply`.
-pub(super) async fn write<W: AsyncWrite + Unpin>(
+pub(super) async fn write_reply<W: AsyncWrite + Unpin>(
     out: &mut W,
-    reply: Reply,
-    manner: Manner,
-) -> io::Result<After> {
-    pause(reply.delay).await;
-    let mut encoder = Encoder::new(manner.coding)?;
+    reply: ServerReply,
+    manner: ReplyOptions,
+) -> io::Result<AfterReply> {
+    sleep_for(reply.delay).await;
+    let mut encoder = BodyEncoder::new(manner.coding)?;
     let (frame, mut whole, steps) = match reply.body {
-        Body::Plain(bytes) => {
+        ReplyBody::Whole(bytes) => {
             let mut bytes = encoder.push(bytes)?;
             bytes.extend(encoder.finish()?);
-            encoder = Encoder::Identity;
-            (Frame::Counted(bytes.len() as u64), bytes, None)
+            encoder = BodyEncoder::Identity;
+            (ReplyFraming::ContentLength(bytes.len() as u64), bytes, None)
         }
-        Body::Counted { length, steps } if manner.coding == Coding::Identity => {
-            (Frame::Counted(length), Vec::new(), Some(steps))
+        ReplyBody::KnownLength { length, steps } if manner.coding == ReplyCoding::Identity => {
+            (ReplyFraming::ContentLength(length), Vec::new(), Some(steps))
         }
-        Body::Counted { steps, .. } | Body::Events(steps) if manner.http10 => {
-            (Frame::UntilClose, Vec::new(), Some(steps))
+        ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps) if manner.http10 => {
+            (ReplyFraming::UntilClose, Vec::new(), Some(steps))
         }
-        Body::Counted { steps, .. } | Body::Events(steps) => {
-            (Frame::Chunks, Vec::new(), Some(steps))
+        ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps) => {
+            (ReplyFraming::Chunked, Vec::new(), Some(steps))
         }
     };
-    let keep = manner.keep && !reply.close && frame != Frame::UntilClose;
-    let mut bytes = head(reply.status, &reply.fields, frame, keep, manner.coding);
+    let keep = manner.keep_alive && !reply.close_after && frame != ReplyFraming::UntilClose;
+    let mut bytes = encode_head(reply.status, &reply.fields, frame, keep, manner.coding);
     if !manner.head_only {
         bytes.append(&mut whole);
     }
     out.write_all(&bytes).await?;
     out.flush().await?;
-    let after = if keep { After::Keep } else { After::Close };
+    let after = if keep {
+        AfterReply::KeepAlive
+    } else {
+        AfterReply::Close
+    };
     match steps {
-        Some(steps) if !manner.head_only => body(out, steps, frame, encoder, after).await,
+        Some(steps) if !manner.head_only => write_body(out, steps, frame, encoder, after).await,
         _ => Ok(after),
     }
 }
 
-fn head(
+fn encode_head(
     status: u16,
     fields: &[(String, String)],
-    frame: Frame,
+    frame: ReplyFraming,
     keep: bool,
-    coding: Coding,
+    coding: ReplyCoding,
 ) -> Vec<u8> {
-    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason_phrase(status));
     let mut field = |name: &str, value: &str| {
         head.extend([name, ": ", value, "\r\n"]);
     };
@@ -184,38 +188,38 @@ fn head(
     }
     field("Connection", if keep { "keep-alive" } else { "close" });
     match frame {
-        Frame::Counted(length) => field("Content-Length", &length.to_string()),
-        Frame::Chunks => field("Transfer-Encoding", "chunked"),
-        Frame::UntilClose => {}
+        ReplyFraming::ContentLength(length) => field("Content-Length", &length.to_string()),
+        ReplyFraming::Chunked => field("Transfer-Encoding", "chunked"),
+        ReplyFraming::UntilClose => {}
     }
     head.push_str("\r\n");
     head.into_bytes()
 }
 
-async fn body<W: AsyncWrite + Unpin>(
+async fn write_body<W: AsyncWrite + Unpin>(
     out: &mut W,
-    steps: Box<dyn Iterator<Item = Step> + Send>,
-    frame: Frame,
-    mut encoder: Encoder,
-    mut after: After,
-) -> io::Result<After> {
+    steps: Box<dyn Iterator<Item = BodyStep> + Send>,
+    frame: ReplyFraming,
+    mut encoder: BodyEncoder,
+    mut after: AfterReply,
+) -> io::Result<AfterReply> {
     for step in steps {
-        pause(step.pause).await;
-        let bytes = match step.act {
-            Act::Bytes(bytes) => framed(encoder.push(bytes)?, frame),
-            Act::Raw(bytes) => {
+        sleep_for(step.pause).await;
+        let bytes = match step.action {
+            BodyAction::Bytes(bytes) => frame_chunk(encoder.push(bytes)?, frame),
+            BodyAction::RawBytes(bytes) => {
                 // Who reads on after broken framing would take the next reply for this one.
-                after = After::Close;
+                after = AfterReply::Close;
                 bytes
             }
-            Act::Cut => return Ok(After::Cut),
-            Act::Stall => return Ok(After::Stall),
+            BodyAction::Disconnect => return Ok(AfterReply::Disconnect),
+            BodyAction::Stall => return Ok(AfterReply::Stall),
         };
         out.write_all(&bytes).await?;
         out.flush().await?;
     }
-    let mut last = framed(encoder.finish()?, frame);
-    if frame == Frame::Chunks {
+    let mut last = frame_chunk(encoder.finish()?, frame);
+    if frame == ReplyFraming::Chunked {
         last.extend_from_slice(b"0\r\n\r\n");
     }
     out.write_all(&last).await?;
@@ -224,8 +228,8 @@ async fn body<W: AsyncWrite + Unpin>(
 }
 
 /// One chunk, or the bytes as they are. Nothing becomes nothing: an empty chunk would be the last.
-fn framed(bytes: Vec<u8>, frame: Frame) -> Vec<u8> {
-    if frame != Frame::Chunks || bytes.is_empty() {
+fn frame_chunk(bytes: Vec<u8>, frame: ReplyFraming) -> Vec<u8> {
+    if frame != ReplyFraming::Chunked || bytes.is_empty() {
         return bytes;
     }
     let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
@@ -234,14 +238,14 @@ fn framed(bytes: Vec<u8>, frame: Frame) -> Vec<u8> {
     chunk
 }
 
-async fn pause(time: Duration) {
+async fn sleep_for(time: Duration) {
     if !time.is_zero() {
         tokio::time::sleep(time).await;
     }
 }
 
 /// The reason phrase of a status code (RFC 9110, 15, and the IANA registry); empty for unknown ones.
-pub(super) fn reason(status: u16) -> &'static str {
+pub(super) fn reason_phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         400 => "Bad Request",
@@ -271,104 +275,104 @@ pub(super) fn reason(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
-    async fn written(body: Body, manner: Manner) -> (String, After) {
+    async fn written(body: ReplyBody, manner: ReplyOptions) -> (String, AfterReply) {
         let mut out = Vec::new();
-        let reply = Reply {
+        let reply = ServerReply {
             body,
-            ..Reply::plain(200, vec![("a".to_owned(), "b".to_owned())], "")
+            ..ServerReply::whole(200, vec![("a".to_owned(), "b".to_owned())], "")
         };
-        let after = write(&mut out, reply, manner).await.unwrap();
+        let after = write_reply(&mut out, reply, manner).await.unwrap();
         (String::from_utf8_lossy(&out).into_owned(), after)
     }
 
-    fn steps<const N: usize>(acts: [Act; N]) -> Box<dyn Iterator<Item = Step> + Send> {
-        Box::new(acts.into_iter().map(Step::now))
+    fn steps<const N: usize>(acts: [BodyAction; N]) -> Box<dyn Iterator<Item = BodyStep> + Send> {
+        Box::new(acts.into_iter().map(BodyStep::immediate))
     }
 
-    const KEEP: Manner = Manner {
+    const KEEP: ReplyOptions = ReplyOptions {
         head_only: false,
         http10: false,
-        keep: true,
-        coding: Coding::Identity,
+        keep_alive: true,
+        coding: ReplyCoding::Identity,
     };
 
     #[tokio::test]
     async fn counted_and_chunked() {
-        let (text, after) = written(Body::Plain(b"hi".to_vec()), KEEP).await;
+        let (text, after) = written(ReplyBody::Whole(b"hi".to_vec()), KEEP).await;
         let head = "HTTP/1.1 200 OK\r\na: b\r\nConnection: keep-alive\r\n";
         assert_eq!(text, format!("{head}Content-Length: 2\r\n\r\nhi"));
-        assert_eq!(after, After::Keep);
+        assert_eq!(after, AfterReply::KeepAlive);
 
         let acts = [
-            Act::Bytes(b"one".to_vec()),
-            Act::Bytes(vec![]),
-            Act::Bytes(b"two".to_vec()),
+            BodyAction::Bytes(b"one".to_vec()),
+            BodyAction::Bytes(vec![]),
+            BodyAction::Bytes(b"two".to_vec()),
         ];
-        let (text, after) = written(Body::Events(steps(acts)), KEEP).await;
+        let (text, after) = written(ReplyBody::Chunked(steps(acts)), KEEP).await;
         let chunks = "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n";
         assert_eq!(
             text,
             format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}")
         );
-        assert_eq!(after, After::Keep);
+        assert_eq!(after, AfterReply::KeepAlive);
     }
 
     #[tokio::test]
     async fn what_http10_and_head_get() {
-        let http10 = Manner {
+        let http10 = ReplyOptions {
             http10: true,
             ..KEEP
         };
-        let acts = [Act::Bytes(b"one".to_vec())];
-        let (text, after) = written(Body::Events(steps(acts)), http10).await;
+        let acts = [BodyAction::Bytes(b"one".to_vec())];
+        let (text, after) = written(ReplyBody::Chunked(steps(acts)), http10).await;
         assert!(text.ends_with("Connection: close\r\n\r\none"), "{text}");
-        assert_eq!(after, After::Close);
+        assert_eq!(after, AfterReply::Close);
 
-        let head_only = Manner {
+        let head_only = ReplyOptions {
             head_only: true,
             ..KEEP
         };
-        let (text, after) = written(Body::Plain(b"hi".to_vec()), head_only).await;
+        let (text, after) = written(ReplyBody::Whole(b"hi".to_vec()), head_only).await;
         assert!(text.ends_with("Content-Length: 2\r\n\r\n"), "{text}");
-        assert_eq!(after, After::Keep);
+        assert_eq!(after, AfterReply::KeepAlive);
     }
 
     #[tokio::test]
     async fn faults() {
-        let acts = [Act::Bytes(b"one".to_vec()), Act::Cut];
-        let (text, after) = written(Body::Events(steps(acts)), KEEP).await;
+        let acts = [BodyAction::Bytes(b"one".to_vec()), BodyAction::Disconnect];
+        let (text, after) = written(ReplyBody::Chunked(steps(acts)), KEEP).await;
         assert!(text.ends_with("3\r\none\r\n"), "{text}");
-        assert_eq!(after, After::Cut);
+        assert_eq!(after, AfterReply::Disconnect);
 
-        let acts = [Act::Raw(b"zz\r\n".to_vec())];
-        let (text, after) = written(Body::Events(steps(acts)), KEEP).await;
+        let acts = [BodyAction::RawBytes(b"zz\r\n".to_vec())];
+        let (text, after) = written(ReplyBody::Chunked(steps(acts)), KEEP).await;
         assert!(text.ends_with("\r\n\r\nzz\r\n0\r\n\r\n"), "{text}");
-        assert_eq!(after, After::Close);
+        assert_eq!(after, AfterReply::Close);
 
-        let counted = Body::Counted {
+        let counted = ReplyBody::KnownLength {
             length: 9,
-            steps: steps([Act::Bytes(b"one".to_vec()), Act::Stall]),
+            steps: steps([BodyAction::Bytes(b"one".to_vec()), BodyAction::Stall]),
         };
         let (text, after) = written(counted, KEEP).await;
         assert!(text.ends_with("Content-Length: 9\r\n\r\none"), "{text}");
-        assert_eq!(after, After::Stall);
+        assert_eq!(after, AfterReply::Stall);
     }
 
     #[tokio::test]
     async fn a_coded_body_is_chunked_where_its_length_is_not_known() {
-        let coded = Manner {
-            coding: Coding::Zstd,
+        let coded = ReplyOptions {
+            coding: ReplyCoding::Zstd,
             ..KEEP
         };
-        let (text, _) = written(Body::Plain(b"hi".to_vec()), coded).await;
+        let (text, _) = written(ReplyBody::Whole(b"hi".to_vec()), coded).await;
         assert!(text.contains("Content-Encoding: zstd\r\nvary: Accept-Encoding\r\n"));
         assert!(text.contains("Content-Length: "));
-        let counted = Body::Counted {
+        let counted = ReplyBody::KnownLength {
             length: 3,
-            steps: steps([Act::Bytes(b"one".to_vec())]),
+            steps: steps([BodyAction::Bytes(b"one".to_vec())]),
         };
         let (text, after) = written(counted, coded).await;
         assert!(text.contains("Transfer-Encoding: chunked\r\n"));
-        assert_eq!(after, After::Keep);
+        assert_eq!(after, AfterReply::KeepAlive);
     }
 }

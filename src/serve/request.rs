@@ -2,7 +2,7 @@
 
 /// What was asked.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Request {
+pub struct ServerRequest {
     /// The method, as spelled.
     pub method: String,
     /// The target of the request line, as spelled.
@@ -13,7 +13,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-impl Request {
+impl ServerRequest {
     /// The first value of the fields called `name`, in any spelling.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields
@@ -23,7 +23,7 @@ impl Request {
     }
 
     /// Every value of the fields called `name`, in order.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn field_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.fields
             .iter()
             .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
@@ -42,7 +42,7 @@ impl Request {
     }
 
     /// The first value of the parameter `name` in the query, as spelled.
-    pub fn query(&self, name: &str) -> Option<&str> {
+    pub fn query_param(&self, name: &str) -> Option<&str> {
         let (_, query) = self.target.split('#').next()?.split_once('?')?;
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs
@@ -51,8 +51,8 @@ impl Request {
     }
 
     /// Whether a comma-separated field called `name` lists `token`, in any case.
-    pub fn lists(&self, name: &str, token: &str) -> bool {
-        self.all(name)
+    pub fn field_lists(&self, name: &str, token: &str) -> bool {
+        self.field_values(name)
             .flat_map(|value| value.split(','))
             .any(|one| one.trim().eq_ignore_ascii_case(token))
     }
@@ -64,14 +64,14 @@ mod tests {
 
     #[test]
     fn parameters_of_the_query() {
-        let request = Request {
+        let request = ServerRequest {
             target: "/a?alt=sse&key=x=y&empty#key=z".to_owned(),
-            ..Request::default()
+            ..ServerRequest::default()
         };
-        assert_eq!(request.query("alt"), Some("sse"));
-        assert_eq!(request.query("key"), Some("x=y"));
-        assert_eq!(request.query("empty"), None);
-        assert_eq!(request.query("other"), None);
+        assert_eq!(request.query_param("alt"), Some("sse"));
+        assert_eq!(request.query_param("key"), Some("x=y"));
+        assert_eq!(request.query_param("empty"), None);
+        assert_eq!(request.query_param("other"), None);
     }
 
     #[test]
@@ -79,9 +79,9 @@ mod tests {
         #[track_caller]
         fn case(target: &str, path: &str) {
             let target = target.to_owned();
-            let request = Request {
+            let request = ServerRequest {
                 target,
-                ..Request::default()
+                ..ServerRequest::default()
             };
             assert_eq!(request.path(), path);
         }

@@ -15,8 +15,8 @@ use tokio_rustls::TlsAcceptor;
 /// Accepts TLS 1.2 and 1.3 for `localhost`, `127.0.0.1` and `::1`; and the certificate to trust, as PEM.
 ///
 /// The keys live in memory only, and the certificates some weeks around `now`.
-pub fn acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
-    let (chain, key, root) = certificates(now).map_err(io::Error::other)?;
+pub fn self_signed_acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
+    let (chain, key, root) = make_certificates(now).map_err(io::Error::other)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -28,25 +28,25 @@ pub fn acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
         .map_err(io::Error::other)?;
     // Who wants to speak HTTP/1.0 says so here, and would be refused if we did not.
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-    Ok((TlsAcceptor::from(Arc::new(config)), pem(&root)))
+    Ok((TlsAcceptor::from(Arc::new(config)), to_pem(&root)))
 }
 
-type Made = (
+type ServerCertificates = (
     Vec<CertificateDer<'static>>,
     PrivatePkcs8KeyDer<'static>,
     CertificateDer<'static>,
 );
 
 /// A root and the leaf that it signs: clients with strict rules take no leaf for a root.
-fn certificates(now: Timestamp) -> Result<Made, rcgen::Error> {
-    let mut root = params(now, "wire demo root", Vec::new())?;
+fn make_certificates(now: Timestamp) -> Result<ServerCertificates, rcgen::Error> {
+    let mut root = certificate_params(now, "wire demo root", Vec::new())?;
     root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let root_key = KeyPair::generate()?;
     let root_cert = root.self_signed(&root_key)?;
 
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    let mut leaf = params(now, "wire demo", names.to_vec())?;
+    let mut leaf = certificate_params(now, "wire demo", names.to_vec())?;
     leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     leaf.use_authority_key_identifier_extension = true;
@@ -57,7 +57,7 @@ fn certificates(now: Timestamp) -> Result<Made, rcgen::Error> {
     Ok((vec![leaf_cert.into()], key, root_cert.into()))
 }
 
-fn params(
+fn certificate_params(
     now: Timestamp,
     name: &str,
     names: Vec<String>,
@@ -66,15 +66,15 @@ fn params(
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     // A day of grace for clocks that disagree, and less than the longest life that clients accept.
-    let (year, month, day) = date(now, -1);
+    let (year, month, day) = date_days_from(now, -1);
     params.not_before = rcgen::date_time_ymd(year, month, day);
-    let (year, month, day) = date(now, 90);
+    let (year, month, day) = date_days_from(now, 90);
     params.not_after = rcgen::date_time_ymd(year, month, day);
     Ok(params)
 }
 
 /// Year, month and day, so many days from `now`.
-fn date(now: Timestamp, days: i64) -> (i32, u8, u8) {
+fn date_days_from(now: Timestamp, days: i64) -> (i32, u8, u8) {
     let then = SignedDuration::from_hours(days.saturating_mul(24));
     let then = now.saturating_add(then).unwrap_or(now);
     let date = TimeZone::UTC.to_datetime(then).date();
@@ -83,7 +83,7 @@ fn date(now: Timestamp, days: i64) -> (i32, u8, u8) {
 }
 
 /// PEM as RFC 7468, section 5 has it.
-fn pem(certificate: &CertificateDer<'_>) -> String {
+fn to_pem(certificate: &CertificateDer<'_>) -> String {
     let text = base64_simd::STANDARD.encode_to_string(certificate.as_ref());
     let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
     let mut rest = text.as_str();

@@ -7,7 +7,7 @@
 //! [`ServiceFacts::unread`]. No clock is asked: instants are compared to the response's own `Date`.
 //!
 //! ```
-//! use wire::service::{self, Count, What};
+//! use wire::service::{self, LimitCount, LimitUnit};
 //!
 //! let head = [
 //!     ("Date", "Mon, 23 Nov 2026 09:14:07 GMT"),
@@ -15,33 +15,33 @@
 //!     ("x-ratelimit-remaining-tokens", "1880"),
 //!     ("x-ratelimit-reset-tokens", "59.943s"),
 //! ];
-//! let facts = service::of(head.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+//! let facts = service::read_fields(head.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
 //! let [limit] = &facts.limits[..] else { panic!("one limit") };
-//! assert_eq!((&limit.what, limit.remaining), (&What::Tokens, Some(Count::Known(1880))));
+//! assert_eq!((&limit.what, limit.remaining), (&LimitUnit::Tokens, Some(LimitCount::Known(1880))));
 //! assert_eq!(limit.reset.as_ref().unwrap().after_micros, Some(59_943_000));
 //! ```
 
-mod known;
-mod name;
+mod known_headers;
+mod limit_name;
 mod policy;
-mod read;
+mod reader;
 pub(crate) mod value;
 
-pub use known::{Kind, ServerTime, Work};
-pub use name::{What, Window};
-pub use read::{of, read};
-pub use value::{Count, Form, Reset};
+pub use known_headers::{HeaderMeaning, ServerTime, ServerTimeKind};
+pub use limit_name::{LimitUnit, LimitWindow};
+pub use reader::{read_fields, read_head};
+pub use value::{LimitCount, ResetTime, TimeFormat};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use name::Key;
+use limit_name::LimitKey;
 
 /// How many limits are told apart: a head may be nothing but such fields.
-const MOST: usize = 64;
+const MAX_LIMITS: usize = 64;
 
 /// What LiteLLM puts before the names of fields that it passes on.
-const PASSED_ON: &str = "llm_provider-";
+const LITELLM_PREFIX: &str = "llm_provider-";
 
 /// What a service tells about itself; each list in the order of the head.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -51,7 +51,7 @@ pub struct ServiceFacts {
     pub date: Option<Timestamp>,
     /// The limits.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub limits: Vec<Limit>,
+    pub limits: Vec<RateLimit>,
     /// Whether and when to come again.
     #[serde(skip_serializing_if = "RetryFields::is_empty")]
     pub retry: RetryFields,
@@ -60,10 +60,10 @@ pub struct ServiceFacts {
     pub times: Vec<ServerTime>,
     /// Everything else: ids, places, accounts, versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<Told>,
+    pub told: Vec<HeaderFact>,
     /// Fields of a known name whose value cannot be read as it should.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unread: Vec<Unread>,
+    pub unread: Vec<UnreadableField>,
     /// The names of all fields that are used above, as spelled.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
@@ -71,30 +71,30 @@ pub struct ServiceFacts {
 
 /// One limit, put together from all fields about it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Limit {
+pub struct RateLimit {
     /// What it counts.
-    pub what: What,
+    pub what: LimitUnit,
     /// Whose it is, or of which kind: `project`, `priority`, the name of a policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// For how long it holds, where the field or the provider's documents say so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub window: Option<Window>,
+    pub window: Option<LimitWindow>,
     /// How much there is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Count>,
+    pub limit: Option<LimitCount>,
     /// How much is left.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remaining: Option<Count>,
+    pub remaining: Option<LimitCount>,
     /// How much is used.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub used: Option<Count>,
+    pub used: Option<LimitCount>,
     /// How much this request took.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost: Option<Count>,
+    pub cost: Option<LimitCount>,
     /// When it is fresh again. For OpenAI: full again, which is later than when a request would pass.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reset: Option<Reset>,
+    pub reset: Option<ResetTime>,
     /// Which part is used, as written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilization: Option<String>,
@@ -105,10 +105,10 @@ pub struct Limit {
     pub fields: Vec<String>,
 }
 
-impl Limit {
-    fn new(key: Key) -> Self {
+impl RateLimit {
+    fn new(key: LimitKey) -> Self {
         Self {
-            what: key.what,
+            what: key.unit,
             scope: key.scope,
             window: key.window,
             limit: None,
@@ -123,12 +123,12 @@ impl Limit {
     }
 
     /// Whether nothing is left. Not so where the provider does not know (`-1`).
-    pub fn is_spent(&self) -> bool {
-        self.remaining == Some(Count::Known(0)) && self.limit != Some(Count::NotKnown)
+    pub fn is_exhausted(&self) -> bool {
+        self.remaining == Some(LimitCount::Known(0)) && self.limit != Some(LimitCount::NotKnown)
     }
 
-    fn is(&self, key: &Key) -> bool {
-        self.what == key.what && self.scope == key.scope && self.window == key.window
+    fn has_key(&self, key: &LimitKey) -> bool {
+        self.what == key.unit && self.scope == key.scope && self.window == key.window
     }
 }
 
@@ -137,10 +137,10 @@ impl Limit {
 pub struct RetryFields {
     /// `retry-after-ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub after_ms: Option<Wait>,
+    pub after_ms: Option<RetryAfter>,
     /// `retry-after` (RFC 9110, 10.2.3).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<Wait>,
+    pub after: Option<RetryAfter>,
     /// `x-should-retry`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub should: Option<bool>,
@@ -153,26 +153,26 @@ impl RetryFields {
     }
 
     /// The wait that is asked for: the finer field first, as SDKs read them.
-    pub fn asked(&self) -> Option<&Wait> {
+    pub fn requested_wait(&self) -> Option<&RetryAfter> {
         self.after_ms.as_ref().or(self.after.as_ref())
     }
 }
 
 /// A wait that a field asks for.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Wait {
+pub struct RetryAfter {
     /// The name of the field, as spelled.
     pub field: String,
     /// Until when.
     #[serde(flatten)]
-    pub until: Reset,
+    pub until: ResetTime,
 }
 
 /// A field that tells a fact by its value alone.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Told {
+pub struct HeaderFact {
     /// What it is.
-    pub kind: Kind,
+    pub kind: HeaderMeaning,
     /// The value, or the part of it that tells this.
     pub value: String,
     /// The name of the field, as spelled.
@@ -181,7 +181,7 @@ pub struct Told {
 
 /// A field of a known name with a value that makes no sense.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Unread {
+pub struct UnreadableField {
     /// The name of the field, as spelled.
     pub field: String,
     /// The value as it was written; bytes that are not UTF-8 as U+FFFD.
@@ -190,16 +190,17 @@ pub struct Unread {
 
 impl ServiceFacts {
     /// The id to quote to the provider: its own, else a gateway's, else the edge's.
-    pub fn request_id(&self) -> Option<&Told> {
+    pub fn request_id(&self) -> Option<&HeaderFact> {
         let ids = self.told.iter().filter(|told| {
-            told.kind <= Kind::EdgeId && !told.field.to_ascii_lowercase().starts_with(PASSED_ON)
+            told.kind <= HeaderMeaning::EdgeId
+                && !told.field.to_ascii_lowercase().starts_with(LITELLM_PREFIX)
         });
         // Of equals the first.
         ids.min_by_key(|told| told.kind)
     }
 
     /// All facts of one kind, in order.
-    pub fn all(&self, kind: Kind) -> impl Iterator<Item = &str> {
+    pub fn values_of(&self, kind: HeaderMeaning) -> impl Iterator<Item = &str> {
         let of_kind = self.told.iter().filter(move |told| told.kind == kind);
         of_kind.map(|told| told.value.as_str())
     }
@@ -218,7 +219,7 @@ pub(crate) fn check_fields(bytes: &[u8]) -> ServiceFacts {
             (name, value.get(1..).unwrap_or_default())
         })
         .collect();
-    let facts = of(pairs.iter().copied());
+    let facts = read_fields(pairs.iter().copied());
     let spelled = |field: &String| {
         pairs
             .iter()
@@ -228,7 +229,7 @@ pub(crate) fn check_fields(bytes: &[u8]) -> ServiceFacts {
         facts.fields.iter().all(spelled),
         "a field that is not there"
     );
-    assert!(facts.limits.len() <= MOST);
+    assert!(facts.limits.len() <= MAX_LIMITS);
     assert!(facts.fields.len().saturating_add(facts.unread.len()) <= pairs.len());
     for reset in facts.limits.iter().filter_map(|limit| limit.reset.as_ref()) {
         assert!(reset.at.is_some() || reset.after_micros.is_some());

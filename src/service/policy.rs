@@ -8,97 +8,104 @@
 //! ratelimit-policy: 100;w=60
 //! ```
 
-use super::name::{Key, What, Window};
-use super::value::{Count, split};
+use super::limit_name::{LimitKey, LimitUnit, LimitWindow};
+use super::value::{LimitCount, split_unquoted};
 
 /// What one item of such a field tells.
 #[derive(Debug, PartialEq)]
-pub(super) struct Item {
-    pub(super) key: Key,
-    pub(super) limit: Option<Count>,
-    pub(super) remaining: Option<Count>,
+pub(super) struct PolicyItem {
+    pub(super) key: LimitKey,
+    pub(super) limit: Option<LimitCount>,
+    pub(super) remaining: Option<LimitCount>,
     /// Seconds, as written.
     pub(super) reset: Option<String>,
 }
 
 /// The items of a field; empty if it cannot be read.
-pub(super) fn read(value: &str) -> Vec<Item> {
-    let items: Vec<Parts<'_>> = split(value, ',').map(Parts::read).collect();
-    let old = |parts: &Parts<'_>| parts.names.is_empty();
+pub(super) fn parse_policy(value: &str) -> Vec<PolicyItem> {
+    let items: Vec<PolicyItemParts<'_>> = split_unquoted(value, ',')
+        .map(PolicyItemParts::parse)
+        .collect();
+    let old = |parts: &PolicyItemParts<'_>| parts.names.is_empty();
     let items = if items.iter().all(old) {
         // One limit in several items: `limit=100, remaining=50`.
         let parameters = items.into_iter().flat_map(|parts| parts.parameters);
         let parameters: Vec<_> = parameters.collect();
-        vec![Parts {
+        vec![PolicyItemParts {
             names: Vec::new(),
             parameters,
         }]
     } else {
         items
     };
-    items.iter().filter_map(Parts::item).collect()
+    items.iter().filter_map(PolicyItemParts::to_item).collect()
 }
 
 /// An item, taken apart.
-struct Parts<'a> {
+struct PolicyItemParts<'a> {
     /// What stands there without a `=`. The draft has one; some servers put a word before it.
     names: Vec<&'a str>,
     parameters: Vec<(&'a str, &'a str)>,
 }
 
-impl<'a> Parts<'a> {
-    fn read(item: &'a str) -> Self {
+impl<'a> PolicyItemParts<'a> {
+    fn parse(item: &'a str) -> Self {
         let (mut names, mut parameters) = (Vec::new(), Vec::new());
-        for part in split(item, ';') {
+        for part in split_unquoted(item, ';') {
             match part.split_once('=') {
                 Some((key, value)) if !part.starts_with('"') => {
-                    parameters.push((key.trim(), unquoted(value)));
+                    parameters.push((key.trim(), unquote(value)));
                 }
-                _ => names.push(unquoted(part)),
+                _ => names.push(unquote(part)),
             }
         }
         Self { names, parameters }
     }
 
-    fn get(&self, keys: [&str; 2]) -> Option<&'a str> {
+    fn parameter(&self, keys: [&str; 2]) -> Option<&'a str> {
         let is = |key: &str| keys.iter().any(|wanted| key.eq_ignore_ascii_case(wanted));
         let found = self.parameters.iter().find(|(key, _)| is(key));
         found.map(|(_, value)| *value)
     }
 
-    fn item(&self) -> Option<Item> {
+    fn to_item(&self) -> Option<PolicyItem> {
         let name = self.names.last().copied();
-        let bare = name.and_then(Count::read);
-        let item = Item {
-            key: Key {
-                what: self.what(),
+        let bare = name.and_then(LimitCount::parse);
+        let item = PolicyItem {
+            key: LimitKey {
+                unit: self.unit(),
                 scope: name.filter(|_| bare.is_none()).map(str::to_owned),
                 window: self.window(),
             },
-            limit: self.get(["q", "limit"]).and_then(Count::read).or(bare),
-            remaining: self.get(["r", "remaining"]).and_then(Count::read),
-            reset: self.get(["t", "reset"]).map(str::to_owned),
+            limit: self
+                .parameter(["q", "limit"])
+                .and_then(LimitCount::parse)
+                .or(bare),
+            remaining: self
+                .parameter(["r", "remaining"])
+                .and_then(LimitCount::parse),
+            reset: self.parameter(["t", "reset"]).map(str::to_owned),
         };
         let told = item.limit.is_some() || item.remaining.is_some() || item.reset.is_some();
         told.then_some(item)
     }
 
-    fn what(&self) -> What {
+    fn unit(&self) -> LimitUnit {
         // The unit of the quota; requests if it is not told.
-        match self.get(["qu", "quota-unit"]) {
-            None | Some("requests") => What::Requests,
-            Some("tokens") => What::Tokens,
-            Some(unit) => What::Other(unit.to_owned()),
+        match self.parameter(["qu", "quota-unit"]) {
+            None | Some("requests") => LimitUnit::Requests,
+            Some("tokens") => LimitUnit::Tokens,
+            Some(unit) => LimitUnit::Other(unit.to_owned()),
         }
     }
 
-    fn window(&self) -> Option<Window> {
-        let seconds = self.get(["w", "window"])?.parse().ok()?;
-        Some(Window::Seconds(seconds))
+    fn window(&self) -> Option<LimitWindow> {
+        let seconds = self.parameter(["w", "window"])?.parse().ok()?;
+        Some(LimitWindow::Seconds(seconds))
     }
 }
 
-fn unquoted(text: &str) -> &str {
+fn unquote(text: &str) -> &str {
     let text = text.trim();
     text.strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
@@ -111,49 +118,59 @@ mod tests {
 
     #[test]
     fn editions() {
-        let item = |scope: Option<&str>, limit, remaining, reset: Option<&str>, window| Item {
-            key: Key {
-                what: What::Requests,
-                scope: scope.map(str::to_owned),
-                window,
-            },
-            limit,
-            remaining,
-            reset: reset.map(str::to_owned),
-        };
-        let known = |count| Some(Count::Known(count));
+        let item =
+            |scope: Option<&str>, limit, remaining, reset: Option<&str>, window| PolicyItem {
+                key: LimitKey {
+                    unit: LimitUnit::Requests,
+                    scope: scope.map(str::to_owned),
+                    window,
+                },
+                limit,
+                remaining,
+                reset: reset.map(str::to_owned),
+            };
+        let known = |count| Some(LimitCount::Known(count));
         assert_eq!(
-            read(r#""api";r=999;t=295"#),
+            parse_policy(r#""api";r=999;t=295"#),
             [item(Some("api"), None, known(999), Some("295"), None)]
         );
         assert_eq!(
-            read(r#""fixed window";"api";q=1000;w=300"#),
+            parse_policy(r#""fixed window";"api";q=1000;w=300"#),
             [item(
                 Some("api"),
                 known(1000),
                 None,
                 None,
-                Some(Window::Seconds(300))
+                Some(LimitWindow::Seconds(300))
             )]
         );
         assert_eq!(
-            read(r#""a, b";r=1, "c";r=2"#),
+            parse_policy(r#""a, b";r=1, "c";r=2"#),
             [
                 item(Some("a, b"), None, known(1), None, None),
                 item(Some("c"), None, known(2), None, None)
             ]
         );
         assert_eq!(
-            read("limit=100, remaining=50, reset=5"),
+            parse_policy("limit=100, remaining=50, reset=5"),
             [item(None, known(100), known(50), Some("5"), None)]
         );
         assert_eq!(
-            read("100;w=60"),
-            [item(None, known(100), None, None, Some(Window::MINUTE))]
+            parse_policy("100;w=60"),
+            [item(
+                None,
+                known(100),
+                None,
+                None,
+                Some(LimitWindow::MINUTE)
+            )]
         );
-        assert_eq!(read(r#""t";q=5;qu="tokens""#)[0].key.what, What::Tokens);
+        assert_eq!(
+            parse_policy(r#""t";q=5;qu="tokens""#)[0].key.unit,
+            LimitUnit::Tokens
+        );
         for nothing in ["", "soon", ";;", "=", r#"""#] {
-            assert_eq!(read(nothing), [], "{nothing}");
+            assert_eq!(parse_policy(nothing), [], "{nothing}");
         }
     }
 }

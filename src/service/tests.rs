@@ -7,17 +7,17 @@ fn facts(head: &str) -> ServiceFacts {
     let pairs = head
         .lines()
         .map(|line| line.trim().split_once(": ").unwrap_or((line.trim(), "")));
-    of(pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+    read_fields(pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
 }
 
 /// Each limit as one line.
 fn lines(facts: &ServiceFacts) -> Vec<String> {
-    let count = |count: Option<Count>| match count {
+    let count = |count: Option<LimitCount>| match count {
         None => "-".to_owned(),
-        Some(Count::NotKnown) => "?".to_owned(),
-        Some(Count::Known(count)) => count.to_string(),
+        Some(LimitCount::NotKnown) => "?".to_owned(),
+        Some(LimitCount::Known(count)) => count.to_string(),
     };
-    let line = |limit: &Limit| {
+    let line = |limit: &RateLimit| {
         let scope = limit.scope.as_deref().unwrap_or("-");
         let window = limit
             .window
@@ -33,7 +33,7 @@ fn lines(facts: &ServiceFacts) -> Vec<String> {
     facts.limits.iter().map(line).collect()
 }
 
-fn told(facts: &ServiceFacts) -> Vec<(Kind, &str)> {
+fn told(facts: &ServiceFacts) -> Vec<(HeaderMeaning, &str)> {
     let told = facts.told.iter();
     told.map(|told| (told.kind, told.value.as_str())).collect()
 }
@@ -69,7 +69,7 @@ fn openai() {
             "tokens [-] 1880 of 2000000 per -, reset 59943000",
         ]
     );
-    let wait = facts.retry.asked().unwrap();
+    let wait = facts.retry.requested_wait().unwrap();
     assert_eq!(
         (wait.field.as_str(), wait.until.after_micros),
         ("retry-after-ms", Some(1_870_000))
@@ -93,14 +93,17 @@ fn openai() {
     assert_eq!(
         told(&facts),
         [
-            (Kind::Organization, "org-example"),
-            (Kind::Project, "proj_EXAMPLE"),
-            (Kind::Version, "2020-10-01"),
-            (Kind::RequestId, "req_c6da8d132126db2e404a3283e684dad0"),
-            (Kind::CacheStatus, "DYNAMIC"),
-            (Kind::Server, "cloudflare"),
-            (Kind::EdgeId, "535c0ce62b5e0528-FRA"),
-            (Kind::Site, "FRA"),
+            (HeaderMeaning::Organization, "org-example"),
+            (HeaderMeaning::Project, "proj_EXAMPLE"),
+            (HeaderMeaning::Version, "2020-10-01"),
+            (
+                HeaderMeaning::RequestId,
+                "req_c6da8d132126db2e404a3283e684dad0"
+            ),
+            (HeaderMeaning::CacheStatus, "DYNAMIC"),
+            (HeaderMeaning::Server, "cloudflare"),
+            (HeaderMeaning::EdgeId, "535c0ce62b5e0528-FRA"),
+            (HeaderMeaning::Site, "FRA"),
         ]
     );
     assert_eq!(facts.fields.len(), 18);
@@ -138,7 +141,7 @@ fn anthropic() {
             "output tokens [-] 400000 of 400000 per minute, reset 0",
         ]
     );
-    assert!(facts.limits[1].is_spent() && !facts.limits[0].is_spent());
+    assert!(facts.limits[1].is_exhausted() && !facts.limits[0].is_exhausted());
     assert_eq!(facts.retry.should, Some(true));
     assert_eq!(facts.request_id().unwrap().field, "request-id");
     assert_eq!(facts.fields.len(), 18);
@@ -163,7 +166,7 @@ fn anthropic_subscription() {
     );
     assert_eq!(facts.limits[1].utilization.as_deref(), Some("0.25"));
     assert_eq!(facts.limits[0].status.as_deref(), Some("allowed"));
-    assert_eq!(told(&facts), [(Kind::Policy, "five_hour")]);
+    assert_eq!(told(&facts), [(HeaderMeaning::Policy, "five_hour")]);
 }
 
 #[test]
@@ -197,7 +200,7 @@ fn azure() {
     assert_eq!(reset.at.unwrap().to_string(), "2026-11-23T09:14:29Z");
     assert_eq!(facts.request_id().unwrap().value, "9eaa21493274-3338");
     assert_eq!(
-        facts.all(Kind::Region).collect::<Vec<_>>(),
+        facts.values_of(HeaderMeaning::Region).collect::<Vec<_>>(),
         ["Switzerland North"]
     );
     assert_eq!(facts.unread, []);
@@ -304,7 +307,7 @@ fn what_cannot_be_read_is_listed() {
         ["yesterday", "soon", "TRUE", "many", "2", "fast", ";;"]
     );
     assert_eq!(facts.fields, ["x-ratelimit-remaining-tokens"]);
-    assert_eq!(facts.limits[0].remaining, Some(Count::Known(1)));
+    assert_eq!(facts.limits[0].remaining, Some(LimitCount::Known(1)));
 }
 
 #[test]
@@ -329,8 +332,8 @@ fn bounded() {
         head + &format!("x-ratelimit-limit-a{n}: 1\n")
     });
     let facts = facts(&head);
-    assert_eq!(facts.limits.len(), MOST);
-    assert_eq!(facts.unread.len(), 10_000 - MOST);
+    assert_eq!(facts.limits.len(), MAX_LIMITS);
+    assert_eq!(facts.unread.len(), 10_000 - MAX_LIMITS);
 }
 
 proptest::proptest! {

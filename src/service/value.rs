@@ -7,18 +7,18 @@ use jiff::tz::Offset;
 use serde::{Serialize, Serializer};
 
 /// Microseconds of a second.
-pub(crate) const SECOND: u64 = 1_000_000;
+pub(crate) const MICROS_PER_SECOND: u64 = 1_000_000;
 
 /// Microseconds of a millisecond.
-pub(super) const MILLI: u64 = 1_000;
+pub(super) const MICROS_PER_MILLI: u64 = 1_000;
 
 /// A point in time as a field tells it: as a wait, or as an instant.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Reset {
+pub struct ResetTime {
     /// The value as it was written.
     pub text: String,
     /// How it is to be read.
-    pub form: Form,
+    pub form: TimeFormat,
     /// How long from the response on, in microseconds; zero if it is past. `None` for an instant in a
     /// response without a readable `Date`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +31,7 @@ pub struct Reset {
 /// The ways to write a point in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Form {
+pub enum TimeFormat {
     /// Go's notation: `6m0s`, `2m59.56s`, `12ms` (OpenAI, Groq).
     Duration,
     /// Seconds, whole or not: `22`, `7.66` (Azure, Mistral, Together, `retry-after`).
@@ -48,47 +48,54 @@ pub enum Form {
     EpochMillis,
 }
 
-impl Reset {
+impl ResetTime {
     /// Reads a point in time in whatever form it has; `date` is that of the response.
-    pub(super) fn read(text: &str, date: Option<Timestamp>) -> Option<Self> {
+    pub(super) fn parse(text: &str, date: Option<Timestamp>) -> Option<Self> {
         let text = text.trim();
-        if let Some(micros) = scaled(text, SECOND) {
-            return Self::number(text, micros, date);
+        if let Some(micros) = parse_scaled(text, MICROS_PER_SECOND) {
+            return Self::from_number(text, micros, date);
         }
-        if let Some(micros) = go_duration(text) {
-            return Some(Self::wait(text, Form::Duration, micros, date));
+        if let Some(micros) = parse_go_duration(text) {
+            return Some(Self::from_wait(text, TimeFormat::Duration, micros, date));
         }
         if let Ok(at) = text.parse() {
-            return Some(Self::instant(text, Form::Rfc3339, at, date));
+            return Some(Self::from_instant(text, TimeFormat::Rfc3339, at, date));
         }
-        http_date(text).map(|at| Self::instant(text, Form::HttpDate, at, date))
+        parse_http_date(text).map(|at| Self::from_instant(text, TimeFormat::HttpDate, at, date))
     }
 
     /// Reads a number of milliseconds.
-    pub(super) fn millis(text: &str, date: Option<Timestamp>) -> Option<Self> {
-        let micros = scaled(text.trim(), MILLI)?;
-        Some(Self::wait(text.trim(), Form::Millis, micros, date))
+    pub(super) fn parse_millis(text: &str, date: Option<Timestamp>) -> Option<Self> {
+        let micros = parse_scaled(text.trim(), MICROS_PER_MILLI)?;
+        Some(Self::from_wait(
+            text.trim(),
+            TimeFormat::Millis,
+            micros,
+            date,
+        ))
     }
 
     /// A number is a wait, unless it is so large that only a count since 1970 makes sense.
-    fn number(text: &str, micros: u64, date: Option<Timestamp>) -> Option<Self> {
-        let seconds = micros.div_euclid(SECOND);
+    fn from_number(text: &str, micros: u64, date: Option<Timestamp>) -> Option<Self> {
+        let seconds = micros.div_euclid(MICROS_PER_SECOND);
         // Thirty years of waiting in seconds; year 33,658 in seconds.
         let form = match seconds {
-            0..1_000_000_000 => return Some(Self::wait(text, Form::Seconds, micros, date)),
-            1_000_000_000..1_000_000_000_000 => Form::EpochSeconds,
-            _ => Form::EpochMillis,
+            0..1_000_000_000 => {
+                return Some(Self::from_wait(text, TimeFormat::Seconds, micros, date));
+            }
+            1_000_000_000..1_000_000_000_000 => TimeFormat::EpochSeconds,
+            _ => TimeFormat::EpochMillis,
         };
-        let micros = if form == Form::EpochMillis {
+        let micros = if form == TimeFormat::EpochMillis {
             micros.div_euclid(1000)
         } else {
             micros
         };
         let at = Timestamp::from_microsecond(i64::try_from(micros).ok()?).ok()?;
-        Some(Self::instant(text, form, at, date))
+        Some(Self::from_instant(text, form, at, date))
     }
 
-    fn wait(text: &str, form: Form, micros: u64, date: Option<Timestamp>) -> Self {
+    fn from_wait(text: &str, form: TimeFormat, micros: u64, date: Option<Timestamp>) -> Self {
         let later = date.and_then(|date| {
             let at = date.as_microsecond().checked_add_unsigned(micros)?;
             Timestamp::from_microsecond(at).ok()
@@ -101,11 +108,11 @@ impl Reset {
         }
     }
 
-    fn instant(text: &str, form: Form, at: Timestamp, date: Option<Timestamp>) -> Self {
+    fn from_instant(text: &str, form: TimeFormat, at: Timestamp, date: Option<Timestamp>) -> Self {
         Self {
             text: text.to_owned(),
             form,
-            after_micros: date.map(|date| until(at, date)),
+            after_micros: date.map(|date| micros_until(at, date)),
             at: Some(at),
         }
     }
@@ -113,31 +120,31 @@ impl Reset {
     /// How long it is to wait at `now`, in microseconds; without a `now`, at the moment of the response.
     pub fn wait_micros(&self, now: Option<Timestamp>) -> Option<u64> {
         match self.form {
-            Form::Duration | Form::Seconds | Form::Millis => self.after_micros,
+            TimeFormat::Duration | TimeFormat::Seconds | TimeFormat::Millis => self.after_micros,
             _ => now
                 .zip(self.at)
-                .map(|(now, at)| until(at, now))
+                .map(|(now, at)| micros_until(at, now))
                 .or(self.after_micros),
         }
     }
 }
 
 /// Microseconds from `now` to `at`; zero if that is past.
-fn until(at: Timestamp, now: Timestamp) -> u64 {
+fn micros_until(at: Timestamp, now: Timestamp) -> u64 {
     let micros = at.as_microsecond().saturating_sub(now.as_microsecond());
     u64::try_from(micros).unwrap_or(0)
 }
 
 /// How many; or the provider's way to say that it does not know (`-1`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Count {
+pub enum LimitCount {
     /// That many.
     Known(u64),
     /// A negative number: not known, and not exhausted.
     NotKnown,
 }
 
-impl Serialize for Count {
+impl Serialize for LimitCount {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Known(count) => to.serialize_some(count),
@@ -146,26 +153,26 @@ impl Serialize for Count {
     }
 }
 
-impl Count {
+impl LimitCount {
     /// Reads a whole number; of a list (`100, 100;w=60`, an old draft) the first.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let first = text.split([',', ';']).next()?.trim();
         match first.strip_prefix('-') {
-            Some(rest) => digits(rest).then_some(Self::NotKnown),
-            None if digits(first) => first.parse().ok().map(Self::Known),
+            Some(rest) => is_digits(rest).then_some(Self::NotKnown),
+            None if is_digits(first) => first.parse().ok().map(Self::Known),
             None => None,
         }
     }
 }
 
-fn digits(text: &str) -> bool {
+fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A decimal number times `unit`; what is finer than one is cut off.
-pub(super) fn scaled(text: &str, unit: u64) -> Option<u64> {
+pub(super) fn parse_scaled(text: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if !digits(whole) || !digits(fraction) {
+    if !is_digits(whole) || !is_digits(fraction) {
         return None;
     }
     let whole: u64 = whole.parse().ok()?;
@@ -178,7 +185,7 @@ pub(super) fn scaled(text: &str, unit: u64) -> Option<u64> {
 }
 
 /// Go's notation of durations, in microseconds: `1h2m3.5s`, `172.8ms`, `0s`.
-pub(super) fn go_duration(text: &str) -> Option<u64> {
+pub(super) fn parse_go_duration(text: &str) -> Option<u64> {
     let (mut rest, mut sum) = (text, 0_u64);
     while !rest.is_empty() {
         let number = rest.find(|char: char| !char.is_ascii_digit() && char != '.')?;
@@ -187,28 +194,28 @@ pub(super) fn go_duration(text: &str) -> Option<u64> {
             .find(|char: char| char.is_ascii_digit())
             .unwrap_or(after.len());
         let (unit, after) = after.split_at_checked(letters)?;
-        sum = sum.checked_add(in_unit(number, unit)?)?;
+        sum = sum.checked_add(unit_micros(number, unit)?)?;
         rest = after;
     }
     (!text.is_empty()).then_some(sum)
 }
 
-fn in_unit(number: &str, unit: &str) -> Option<u64> {
+fn unit_micros(number: &str, unit: &str) -> Option<u64> {
     let unit = match unit {
-        "d" => SECOND.saturating_mul(86_400),
-        "h" => SECOND.saturating_mul(3_600),
-        "m" => SECOND.saturating_mul(60),
-        "s" => SECOND,
-        "ms" => MILLI,
+        "d" => MICROS_PER_SECOND.saturating_mul(86_400),
+        "h" => MICROS_PER_SECOND.saturating_mul(3_600),
+        "m" => MICROS_PER_SECOND.saturating_mul(60),
+        "s" => MICROS_PER_SECOND,
+        "ms" => MICROS_PER_MILLI,
         "us" | "µs" | "μs" => 1,
-        "ns" => return scaled(number, 1).map(|nanos| nanos.div_euclid(1000)),
+        "ns" => return parse_scaled(number, 1).map(|nanos| nanos.div_euclid(1000)),
         _ => return None,
     };
-    scaled(number, unit)
+    parse_scaled(number, unit)
 }
 
 /// An HTTP date: as of today (`Wed, 21 Oct 2026 07:28:00 GMT`), of RFC 850, or of C's `asctime`.
-pub(super) fn http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_http_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     // A wrong day of the week does not make the date wrong.
     let parser = DateTimeParser::new().relaxed_weekday(true);
@@ -223,7 +230,7 @@ pub(super) fn http_date(text: &str) -> Option<Timestamp> {
 }
 
 /// The parts of `text` between `at`, save where it stands in quotes.
-pub(super) fn split(text: &str, at: char) -> impl Iterator<Item = &str> {
+pub(super) fn split_unquoted(text: &str, at: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |char| {
         if escaped {
@@ -269,22 +276,22 @@ mod tests {
         let date: Timestamp = DATE.parse().unwrap();
         for row in POINTS.lines().filter(|row| !row.is_empty()) {
             let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-            let reset = Reset::read(cells[0], Some(date)).unwrap_or_else(|| panic!("{row}"));
+            let reset = ResetTime::parse(cells[0], Some(date)).unwrap_or_else(|| panic!("{row}"));
             let form = format!("{:?}", reset.form);
             let after = reset.after_micros.unwrap().to_string();
             let at = reset.at.unwrap().to_string();
             assert_eq!([form, after, at], cells[1..], "{row}");
         }
         for text in "|soon|-1|1e3|5x|1m2|s|6m 0s|1.2.3s|.5|99999999999999999999".split('|') {
-            assert_eq!(Reset::read(text, Some(date)), None, "{text}");
+            assert_eq!(ResetTime::parse(text, Some(date)), None, "{text}");
         }
     }
 
     #[test]
     fn without_a_date_only_what_is_known() {
-        let wait = Reset::read("3s", None).unwrap();
+        let wait = ResetTime::parse("3s", None).unwrap();
         assert_eq!((wait.after_micros, wait.at), (Some(3_000_000), None));
-        let instant = Reset::read(DATE, None).unwrap();
+        let instant = ResetTime::parse(DATE, None).unwrap();
         assert_eq!(instant.after_micros, None);
         let now: Timestamp = "2026-11-23T09:14:00Z".parse().unwrap();
         assert_eq!(instant.wait_micros(Some(now)), Some(7_000_000));
@@ -293,17 +300,20 @@ mod tests {
 
     #[test]
     fn counts() {
-        assert_eq!(Count::read("10000"), Some(Count::Known(10_000)));
-        assert_eq!(Count::read("100, 100;w=60"), Some(Count::Known(100)));
-        assert_eq!(Count::read("-1"), Some(Count::NotKnown));
+        assert_eq!(LimitCount::parse("10000"), Some(LimitCount::Known(10_000)));
+        assert_eq!(
+            LimitCount::parse("100, 100;w=60"),
+            Some(LimitCount::Known(100))
+        );
+        assert_eq!(LimitCount::parse("-1"), Some(LimitCount::NotKnown));
         for text in ["", "-", "1.5", "many", "+1", "99999999999999999999"] {
-            assert_eq!(Count::read(text), None, "{text}");
+            assert_eq!(LimitCount::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn lists_are_split_outside_of_quotes() {
-        let parts = |text| split(text, ',').collect::<Vec<_>>();
+        let parts = |text| split_unquoted(text, ',').collect::<Vec<_>>();
         assert_eq!(parts(r#"a, "b, \", c" , ,d"#), ["a", r#""b, \", c""#, "d"]);
         assert_eq!(parts(r#""open, a"#), [r#""open, a"#]);
     }

@@ -31,7 +31,7 @@ pub(super) fn split_field(start: u64, content: &[u8]) -> (Span, Span) {
     )
 }
 
-/// The lines of an event; see [`super::Event::fields`].
+/// The lines of an event; see [`super::SseEvent::fields`].
 #[derive(Clone, Debug)]
 pub struct SseFields<'a> {
     seen: Window<'a>,

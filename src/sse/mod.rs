@@ -1,7 +1,7 @@
 //! Streams of events in a body: the event-stream grammar of the WHATWG (HTML, section 9.2.6), JSON lines,
 //! and a JSON array of which every item is an event. Bytes in, spans out; what an event means is `chat`.
 //!
-//! A [`Decoder`] is fed [`Window`]s of the body (content codings undone) and tells [`Item`]s. It owns no
+//! A [`EventDecoder`] is fed [`Window`]s of the body (content codings undone) and tells [`StreamItem`]s. It owns no
 //! buffer and decodes no text: a character that two reads cut is whole when its event is told, because only
 //! whole events are.
 //!
@@ -15,15 +15,15 @@
 //! - any split of the input, empty slices included, gives the same items;
 //! - the spans of the items cover the input; only a comment may lie inside an event;
 //! - an event is told as soon as the first byte of its blank line is seen, be it CR or LF;
-//! - of an event longer than the limit nothing is kept: its end is told as [`Item::Skipped`].
+//! - of an event longer than the limit nothing is kept: its end is told as [`StreamItem::TooLong`].
 //!
 //! ```
-//! use wire::sse::{Decoder, Format, Item};
+//! use wire::sse::{EventDecoder, StreamFormat, StreamItem};
 //! use wire::tape::Window;
 //!
 //! let seen = Window { base: 0, bytes: b"event: tick\ndata: 1\ndata: 2\n\n", ended: true };
-//! let mut decoder = Decoder::new(Format::EventStream);
-//! let Some(Item::Event(event)) = decoder.step(seen) else { panic!("no event") };
+//! let mut decoder = EventDecoder::new(StreamFormat::EventStream);
+//! let Some(StreamItem::Event(event)) = decoder.step(seen) else { panic!("no event") };
 //! assert_eq!(event.name(seen), b"tick");
 //! assert_eq!(&event.data(seen)[..], b"1\n2");
 //! ```
@@ -39,7 +39,7 @@
 )]
 
 mod array;
-mod check;
+mod checks;
 mod field;
 mod lines;
 mod stream;
@@ -330,10 +330,10 @@ pub fn fuzz(bytes: &[u8]) {
         StreamFormat::Array,
     ] {
         for limit in [MAX_EVENT_BYTES, 24] {
-            let whole = check::decode_in_pieces(format, limit, bytes, &[bytes.len()]);
-            check::assert_covers(&whole, bytes.len() as u64);
+            let whole = checks::decode_in_pieces(format, limit, bytes, &[bytes.len()]);
+            checks::assert_covers(&whole, bytes.len() as u64);
             for sizes in [&[1usize][..], &[3, 0, 1], &[7]] {
-                let split = check::decode_in_pieces(format, limit, bytes, sizes);
+                let split = checks::decode_in_pieces(format, limit, bytes, sizes);
                 assert_eq!(whole, split, "a split changes the items");
             }
         }

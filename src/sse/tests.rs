@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{EventDecoder, MAX_EVENT_BYTES, SseEvent, StreamFormat, StreamItem, check, fuzz};
+use super::{EventDecoder, MAX_EVENT_BYTES, SseEvent, StreamFormat, StreamItem, checks, fuzz};
 use crate::tape::Window;
 
 fn seen(bytes: &[u8]) -> Window<'_> {
@@ -24,7 +24,7 @@ fn told(format: StreamFormat, bytes: &[u8]) -> Vec<String> {
         let retry = event.retry.map_or(String::new(), |retry| retry.to_string());
         format!("{}|{data}|{}|{retry}", part(event.name), part(event.id))
     };
-    let items = check::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &[bytes.len()]);
+    let items = checks::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &[bytes.len()]);
     let lines = items.iter().filter_map(|item| match item {
         StreamItem::Event(found) => Some(event(found)),
         StreamItem::WithoutData(found) => Some(format!("-{}", event(found))),
@@ -157,9 +157,9 @@ proptest! {
         prop_assume!(sizes.iter().sum::<usize>() > 0);
         let bytes = text.as_bytes();
         for format in [StreamFormat::EventStream, StreamFormat::Lines, StreamFormat::Array] {
-            let whole = check::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &[bytes.len()]);
-            check::assert_covers(&whole, bytes.len() as u64);
-            prop_assert_eq!(whole, check::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &sizes));
+            let whole = checks::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &[bytes.len()]);
+            checks::assert_covers(&whole, bytes.len() as u64);
+            prop_assert_eq!(whole, checks::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &sizes));
         }
         fuzz(bytes);
     }

@@ -5,20 +5,20 @@
 //! ping: anywhere; error: instead of the rest
 //! ```
 
-use crate::chat::calls::Mark;
+use crate::chat::builder::{AnswerBuilder, non_empty_str};
 use crate::chat::completion::Citation;
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Asked, Dialect, Ends};
-use crate::chat::gather::{Gather, filled};
+use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::JsonValue;
 
 /// Messages.
-pub(in crate::chat) struct Anthropic;
+pub(in crate::chat) struct AnthropicDialect;
 
 /// Parts of paths below which no message is answered, though the version is named there too, or the last part
 /// is called so (stored chat completions, threads of assistants).
-const NO_ANSWERS: &[&str] = &[
+const OTHER_PATHS: &[&str] = &[
     "/completions",
     "/responses",
     "/threads/",
@@ -29,23 +29,23 @@ const NO_ANSWERS: &[&str] = &[
     "/organizations",
 ];
 
-impl Dialect for Anthropic {
+impl Dialect for AnthropicDialect {
     fn name(&self) -> &'static str {
         "anthropic-messages"
     }
 
-    fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
-        if NO_ANSWERS.iter().any(|part| asked.path.contains(part)) {
+    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
+        if OTHER_PATHS.iter().any(|part| asked.path.contains(part)) {
             return None;
         }
-        if asked.path_ends("/messages") {
+        if asked.path_ends_with("/messages") {
             return Some("the path ends with /messages");
         }
-        let version = !asked.request("anthropic-version").is_empty();
+        let version = !asked.request_field("anthropic-version").is_empty();
         version.then_some("the request names an anthropic-version")
     }
 
-    fn shown(&self, name: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+    fn recognise_body(&self, name: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
         let kind = root.get("type").and_then(JsonValue::as_str);
         match kind.as_deref() {
             Some("message_start") => Some("the stream begins with message_start"),
@@ -59,174 +59,180 @@ impl Dialect for Anthropic {
         }
     }
 
-    fn event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        let kind = root.get("type").and_then(filled);
+    fn read_event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        let kind = root.get("type").and_then(non_empty_str);
         let kind = kind.unwrap_or_else(|| String::from_utf8_lossy(name));
         match &*kind {
             "message_start" => {
-                gather.choice(0);
+                gather.choice_mut(0);
                 if let Some(message) = root.get("message") {
-                    message_head(message, gather);
+                    read_message_head(message, gather);
                 }
             }
-            "content_block_start" => start(root, gather),
-            "content_block_delta" => delta(root, gather),
-            "message_delta" => message_delta(root, gather),
-            "message_stop" => gather.done("message_stop"),
-            "ping" => gather.tell_event(DeltaKind::Ping, ""),
-            _ if gather.told => {}
-            _ => gather.tell_event(DeltaKind::Other, &kind),
+            "content_block_start" => start_block(root, gather),
+            "content_block_delta" => read_block_delta(root, gather),
+            "message_delta" => read_message_delta(root, gather),
+            "message_stop" => gather.mark_done("message_stop"),
+            "ping" => gather.emit_event(DeltaKind::Ping, ""),
+            _ if gather.has_emitted => {}
+            _ => gather.emit_event(DeltaKind::Other, &kind),
         }
     }
 
-    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
+    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
         if root.get("content").is_none() {
             return;
         }
-        gather.choice(0);
+        gather.choice_mut(0);
         for (n, block) in root
             .get("content")
             .into_iter()
             .flat_map(JsonValue::items)
             .enumerate()
         {
-            whole_block(n as u64, block, gather);
+            read_block(n as u64, block, gather);
         }
-        message_head(root, gather);
-        stop(root, gather);
+        read_message_head(root, gather);
+        read_stop(root, gather);
     }
 
-    fn ends(&self, _: Option<&str>) -> Ends {
-        Ends::Event
+    fn end_signal(&self, _: Option<&str>) -> EndSignal {
+        EndSignal::LastEvent
     }
 }
 
-fn message_head(message: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_message_head(message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for (key, value) in message.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            "id" => gather.id(value),
-            "model" => gather.model(value),
-            "role" => gather.role(0, value),
-            "usage" => counts(value, gather),
+            "id" => gather.set_id(value),
+            "model" => gather.set_model(value),
+            "role" => gather.set_role(0, value),
+            "usage" => read_usage(value, gather),
             _ => {}
         }
     }
 }
 
 /// Later counts replace those of the same name; what they leave out stays.
-fn counts(value: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_usage(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     if let Some(tier) = value.get("service_tier") {
-        gather.service_tier(tier);
+        gather.set_service_tier(tier);
     }
-    gather.more_usage(value, usage::anthropic);
+    gather.merge_usage(value, usage::add_up_anthropic);
 }
 
-fn message_delta(root: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_message_delta(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     if let Some(value) = root.get("usage") {
-        counts(value, gather);
+        read_usage(value, gather);
     }
     if let Some(delta) = root.get("delta") {
-        stop(delta, gather);
+        read_stop(delta, gather);
     }
 }
 
-fn stop(holder: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_stop(holder: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     if let Some(reason) = holder.get("stop_reason") {
-        gather.finish(0, reason);
+        gather.set_finish(0, reason);
     }
     let details = holder.get("stop_details");
     if let Some(explanation) = details.and_then(|details| details.get("explanation")) {
-        gather.refusal(0, explanation);
+        gather.push_refusal(0, explanation);
     }
 }
 
-fn mark<'a>(index: u64, block: JsonValue<'a>) -> Option<Mark<'a>> {
-    let kind = block.get("type").and_then(filled).unwrap_or_default();
+fn tool_call_key<'a>(index: u64, block: JsonValue<'a>) -> Option<ToolCallKey<'a>> {
+    let kind = block
+        .get("type")
+        .and_then(non_empty_str)
+        .unwrap_or_default();
     let ours = kind == "tool_use";
-    (ours || kind.ends_with("tool_use")).then_some(Mark {
+    (ours || kind.ends_with("tool_use")).then_some(ToolCallKey {
         index: Some(index),
         id: block.get("id"),
         name: block.get("name"),
         hosted: !ours,
-        is_text: false,
+        takes_text: false,
     })
 }
 
-fn index(root: JsonValue<'_>) -> u64 {
+fn block_index(root: JsonValue<'_>) -> u64 {
     root.get("index")
         .and_then(JsonValue::as_u64)
         .unwrap_or_default()
 }
 
 /// A block begins. The input of a tool is `{}` here whatever it will be.
-fn start(root: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn start_block(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     let Some(block) = root.get("content_block") else {
         return;
     };
-    match mark(index(root), block) {
+    match tool_call_key(block_index(root), block) {
         Some(mark) => {
-            gather.call(0, mark);
+            gather.find_or_add_call(0, mark);
         }
-        None => words(block, gather),
+        None => read_block_text(block, gather),
     }
 }
 
 /// Text, thoughts and citations that a block, or the start of one, holds.
-fn words(block: JsonValue<'_>, gather: &mut Gather<'_>) {
-    let kind = block.get("type").and_then(filled).unwrap_or_default();
+fn read_block_text(block: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    let kind = block
+        .get("type")
+        .and_then(non_empty_str)
+        .unwrap_or_default();
     for (key, value) in block.members() {
         let Some(key) = key.as_str() else { continue };
         match (&*kind, &*key) {
-            ("text", "text") => gather.text(0, value),
-            ("thinking", "thinking") => gather.reasoning(0, value),
+            ("text", "text") => gather.push_text(0, value),
+            ("thinking", "thinking") => gather.push_reasoning(0, value),
             ("text", "citations") => {
                 for citation in value.items() {
-                    cite(citation, gather);
+                    push_citation(citation, gather);
                 }
             }
             // Another model answers from here on.
-            ("fallback", "model") => gather.model(value),
+            ("fallback", "model") => gather.set_model(value),
             _ => {}
         }
     }
 }
 
-fn whole_block(index: u64, block: JsonValue<'_>, gather: &mut Gather<'_>) {
-    let Some(mark) = mark(index, block) else {
-        return words(block, gather);
+fn read_block(index: u64, block: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    let Some(mark) = tool_call_key(index, block) else {
+        return read_block_text(block, gather);
     };
-    let at = gather.call(0, mark);
+    let at = gather.find_or_add_call(0, mark);
     if let Some(input) = block.get("input") {
-        gather.arguments(0, at, input);
+        gather.push_arguments(0, at, input);
     }
 }
 
-fn delta(root: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_block_delta(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for (key, value) in root.get("delta").into_iter().flat_map(JsonValue::members) {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            "text" => gather.text(0, value),
-            "thinking" => gather.reasoning(0, value),
+            "text" => gather.push_text(0, value),
+            "thinking" => gather.push_reasoning(0, value),
             "partial_json" => {
-                let mark = Mark {
-                    index: Some(index(root)),
-                    ..Mark::default()
+                let mark = ToolCallKey {
+                    index: Some(block_index(root)),
+                    ..ToolCallKey::default()
                 };
-                let at = gather.call(0, mark);
-                gather.arguments(0, at, value);
+                let at = gather.find_or_add_call(0, mark);
+                gather.push_arguments(0, at, value);
             }
-            "citation" => cite(value, gather),
+            "citation" => push_citation(value, gather),
             _ => {}
         }
     }
 }
 
-fn cite(value: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn push_citation(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     let word = |key| {
         value
             .get(key)
-            .and_then(filled)
+            .and_then(non_empty_str)
             .map(|text| text.into_owned())
     };
     let source = word("url")
@@ -238,5 +244,5 @@ fn cite(value: JsonValue<'_>, gather: &mut Gather<'_>) {
         title: word("title").or_else(|| word("document_title")),
         cited: word("cited_text"),
     };
-    gather.citation(0, found, value);
+    gather.push_citation(0, found, value);
 }

@@ -9,24 +9,24 @@ mod ollama;
 mod openai;
 mod responses;
 
-use super::dialect::{Asked, Dialect};
+use super::dialect::{Dialect, ExchangeHeads};
 use crate::json::JsonValue;
 
 /// Every dialect. The first that knows an exchange reads it, so that those with a narrower mark come first.
 pub const DIALECTS: &[&dyn Dialect] = &[
-    &interactions::Interactions,
-    &gemini::Gemini,
-    &openai::Azure,
-    &anthropic::Anthropic,
-    &responses::Responses,
-    &ollama::Ollama,
-    &cohere::Cohere,
-    &embeddings::Embeddings,
-    &openai::Chat,
+    &interactions::InteractionsDialect,
+    &gemini::GeminiDialect,
+    &openai::AzureDialect,
+    &anthropic::AnthropicDialect,
+    &responses::ResponsesDialect,
+    &ollama::OllamaDialect,
+    &cohere::CohereDialect,
+    &embeddings::EmbeddingsDialect,
+    &openai::ChatDialect,
 ];
 
 /// The dialect called `name`.
-pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
+pub fn dialect_by_name(name: &str) -> Option<&'static dyn Dialect> {
     DIALECTS
         .iter()
         .copied()
@@ -34,20 +34,22 @@ pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
 }
 
 /// The dialect that the request or the heads show.
-pub(in crate::chat) fn recognise(asked: &Asked<'_>) -> Option<(&'static dyn Dialect, String)> {
+pub(in crate::chat) fn recognise_heads(
+    asked: &ExchangeHeads<'_>,
+) -> Option<(&'static dyn Dialect, String)> {
     DIALECTS.iter().find_map(|dialect| {
-        let why = dialect.asked(asked)?;
+        let why = dialect.recognise_request(asked)?;
         Some((*dialect, why.to_owned()))
     })
 }
 
 /// The dialect that a body, or one event, shows.
-pub(in crate::chat) fn recognise_body(
+pub(in crate::chat) fn recognise_json(
     name: &[u8],
     root: JsonValue<'_>,
 ) -> Option<(&'static dyn Dialect, String)> {
     DIALECTS.iter().find_map(|dialect| {
-        let why = dialect.shown(name, root)?;
+        let why = dialect.recognise_body(name, root)?;
         Some((*dialect, why.to_owned()))
     })
 }

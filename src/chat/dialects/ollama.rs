@@ -1,101 +1,101 @@
 //! Ollama `/api/chat` and `/api/generate`: JSON lines, the last with `"done":true` and the counts.
 //! Source: ollama/ollama, `api/types.go`, `docs/api/*.mdx`.
 
-use crate::chat::calls::Mark;
+use crate::chat::builder::AnswerBuilder;
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Asked, Dialect, Ends};
-use crate::chat::gather::Gather;
+use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
 
 /// Ollama's own API; its others are read as those they follow.
-pub(in crate::chat) struct Ollama;
+pub(in crate::chat) struct OllamaDialect;
 
-impl Dialect for Ollama {
+impl Dialect for OllamaDialect {
     fn name(&self) -> &'static str {
         "ollama"
     }
 
-    fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
-        (asked.path_ends("/api/chat") || asked.path_ends("/api/generate"))
+    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
+        (asked.path_ends_with("/api/chat") || asked.path_ends_with("/api/generate"))
             .then_some("the path is /api/chat or /api/generate")
     }
 
-    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+    fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
         (root.get("done").is_some() && root.get("created_at").is_some())
             .then_some("the body has done and created_at")
     }
 
-    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        read(root, gather);
+    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        read_answer(root, gather);
     }
 
-    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        read(root, gather);
+    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        read_answer(root, gather);
     }
 
-    fn ends(&self, _: Option<&str>) -> Ends {
-        Ends::Event
+    fn end_signal(&self, _: Option<&str>) -> EndSignal {
+        EndSignal::LastEvent
     }
 }
 
-fn read(root: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_answer(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     if root.get("done").is_none() {
         return;
     }
-    gather.choice(0);
+    gather.choice_mut(0);
     let mut done = false;
     for (key, value) in root.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            "model" => gather.model(value),
-            "message" => message(value, gather),
-            "response" => gather.text(0, value),
-            "thinking" => gather.reasoning(0, value),
-            "logprobs" if !value.is_empty() => gather.choice(0).logprobs = true,
+            "model" => gather.set_model(value),
+            "message" => read_message(value, gather),
+            "response" => gather.push_text(0, value),
+            "thinking" => gather.push_reasoning(0, value),
+            "logprobs" if !value.is_empty() => gather.choice_mut(0).logprobs = true,
             "done" => done = value.kind() == JsonKind::True,
             _ => {}
         }
     }
     if done {
-        last(root, gather);
+        read_last_line(root, gather);
     }
 }
 
-fn message(message: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_message(message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for (key, value) in message.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            "role" => gather.role(0, value),
-            "content" => gather.text(0, value),
-            "thinking" => gather.reasoning(0, value),
-            "tool_calls" => value.items().for_each(|call| one_call(call, gather)),
+            "role" => gather.set_role(0, value),
+            "content" => gather.push_text(0, value),
+            "thinking" => gather.push_reasoning(0, value),
+            "tool_calls" => value.items().for_each(|call| read_call(call, gather)),
             _ => {}
         }
     }
 }
 
 /// Calls come whole; their arguments are an object, not a string of one.
-fn one_call(call: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_call(call: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     let Some(function) = call.get("function") else {
         return;
     };
-    let mark = Mark {
+    let mark = ToolCallKey {
         index: function.get("index").and_then(JsonValue::as_u64),
         id: call.get("id"),
-        ..Mark::default()
+        ..ToolCallKey::default()
     };
-    gather.function(0, mark, function);
+    gather.push_function(0, mark, function);
 }
 
-fn last(root: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_last_line(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     if let Some(reason) = root.get("done_reason") {
-        gather.finish(0, reason);
+        gather.set_finish(0, reason);
     }
-    gather.usage(root, usage::ollama);
-    gather.times("", root);
+    gather.replace_usage(root, usage::add_up_ollama);
+    gather.record_times("", root);
     match gather.is_streamed() {
-        true => gather.done("done"),
-        false => gather.tell_event(DeltaKind::Done, "done"),
+        true => gather.mark_done("done"),
+        false => gather.emit_event(DeltaKind::Done, "done"),
     }
 }

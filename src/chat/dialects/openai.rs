@@ -8,34 +8,34 @@
 //! delta = {role?, content?, refusal?, tool_calls?[{index, id?, function:{name?, arguments?}}], reasoning*?, audio?}
 //! ```
 
-use crate::chat::calls::Mark;
+use crate::chat::builder::{AnswerBuilder, read_index};
 use crate::chat::completion::Citation;
-use crate::chat::dialect::{Asked, Dialect, Ends};
-use crate::chat::gather::{Gather, number};
+use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
 
 /// Chat Completions, by whomever.
-pub(in crate::chat) struct Chat;
+pub(in crate::chat) struct ChatDialect;
 
 /// Chat Completions at Azure: named apart, since its paths, keys, errors and filters are its own.
-pub(in crate::chat) struct Azure;
+pub(in crate::chat) struct AzureDialect;
 
-impl Dialect for Chat {
+impl Dialect for ChatDialect {
     fn name(&self) -> &'static str {
         "openai-chat"
     }
 
-    fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
-        if asked.path_ends("/chat/completions") {
+    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
+        if asked.path_ends_with("/chat/completions") {
             return Some("the path ends with /chat/completions");
         }
         asked
-            .path_ends("/completions")
+            .path_ends_with("/completions")
             .then_some("the path ends with /completions")
     }
 
-    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+    fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
         let object = root.get("object").and_then(JsonValue::as_str);
         match object.as_deref() {
             Some("chat.completion" | "chat.completion.chunk" | "chat.completion.done") => {
@@ -49,30 +49,30 @@ impl Dialect for Chat {
         }
     }
 
-    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        read(root, gather);
+    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        read_chunk(root, gather);
     }
 
-    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        read(root, gather);
+    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        read_chunk(root, gather);
     }
 
-    fn ends(&self, provider: Option<&str>) -> Ends {
+    fn end_signal(&self, provider: Option<&str>) -> EndSignal {
         match provider {
             // Whether a mark follows its last object is not settled: take it as it comes.
-            Some("perplexity") => Ends::Finish,
-            _ => Ends::Mark,
+            Some("perplexity") => EndSignal::AllFinished,
+            _ => EndSignal::DoneMark,
         }
     }
 }
 
-impl Dialect for Azure {
+impl Dialect for AzureDialect {
     fn name(&self) -> &'static str {
         "azure-openai"
     }
 
-    fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
-        if !asked.path_ends("/completions") {
+    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
+        if !asked.path_ends_with("/completions") {
             return None;
         }
         if asked.path.contains("/openai/deployments/") {
@@ -81,85 +81,85 @@ impl Dialect for Azure {
         if asked.provider() == Some("azure") {
             return Some("the host is one of Azure's");
         }
-        let gateway = !asked.response("apim-request-id").is_empty();
+        let gateway = !asked.response_field("apim-request-id").is_empty();
         gateway.then_some("Azure's gateway answered (apim-request-id)")
     }
 
-    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+    fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
         root.get("prompt_filter_results")
             .map(|_| "the body has prompt_filter_results")
     }
 
-    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        read(root, gather);
+    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        read_chunk(root, gather);
     }
 
-    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        read(root, gather);
+    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        read_chunk(root, gather);
     }
 
-    fn ends(&self, _: Option<&str>) -> Ends {
-        Ends::Mark
+    fn end_signal(&self, _: Option<&str>) -> EndSignal {
+        EndSignal::DoneMark
     }
 }
 
 /// A whole answer, or a chunk of one: both have the same members. One pass, since there are many chunks.
-fn read(root: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_chunk(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for (key, value) in root.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            "id" => gather.id(value),
-            "model" => gather.model(value),
-            "choices" => choices(value, gather),
-            "usage" => counts(value, gather),
-            "x_groq" => groq(value, gather),
-            "service_tier" => gather.service_tier(value),
-            "system_fingerprint" => gather.fingerprint(value),
-            "provider" if value.kind() == JsonKind::String => serves(gather, "openrouter"),
-            "time_info" => gather.times("time_info.", value),
+            "id" => gather.set_id(value),
+            "model" => gather.set_model(value),
+            "choices" => read_choices(value, gather),
+            "usage" => read_usage(value, gather),
+            "x_groq" => read_groq_member(value, gather),
+            "service_tier" => gather.set_service_tier(value),
+            "system_fingerprint" => gather.set_fingerprint(value),
+            "provider" if value.kind() == JsonKind::String => set_provider(gather, "openrouter"),
+            "time_info" => gather.record_times("time_info.", value),
             "timings" => {
-                serves(gather, "llama.cpp");
-                gather.times("timings.", value);
+                set_provider(gather, "llama.cpp");
+                gather.record_times("timings.", value);
             }
-            "citations" | "search_results" => sources(value, gather),
+            "citations" | "search_results" => read_sources(value, gather),
             _ => {}
         }
     }
 }
 
 /// A member that only this provider sends.
-fn serves(gather: &mut Gather<'_>, provider: &'static str) {
+fn set_provider(gather: &mut AnswerBuilder<'_>, provider: &'static str) {
     gather.completion.provider.get_or_insert(provider);
 }
 
 /// Groq repeats the usage of a stream under a member of its own; it may stand there alone.
-fn groq(value: JsonValue<'_>, gather: &mut Gather<'_>) {
-    serves(gather, "groq");
+fn read_groq_member(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    set_provider(gather, "groq");
     if let Some(value) = value.get("usage") {
-        counts(value, gather);
+        read_usage(value, gather);
     }
 }
 
 /// Counts of tokens, and, among them, times (Groq).
-fn counts(value: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_usage(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     // Most chunks have none.
     if value.kind() != JsonKind::Object {
         return;
     }
-    gather.usage(value, usage::chat);
-    gather.times("usage.", value);
+    gather.replace_usage(value, usage::add_up_chat);
+    gather.record_times("usage.", value);
 }
 
-fn choices(list: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_choices(list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for (n, choice) in list.items().enumerate() {
         let place = u32::try_from(n).unwrap_or(u32::MAX);
-        let index = number(choice.get("index")).unwrap_or(place);
-        gather.choice(index);
-        one(index, choice, gather);
+        let index = read_index(choice.get("index")).unwrap_or(place);
+        gather.choice_mut(index);
+        read_choice(index, choice, gather);
     }
 }
 
-fn one(index: u32, choice: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_choice(index: u32, choice: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     // Perplexity sends the whole message beside each delta, and an empty delta beside a whole message.
     let wanted = if gather.is_streamed() {
         ["delta", "message"]
@@ -171,112 +171,114 @@ fn one(index: u32, choice: JsonValue<'_>, gather: &mut Gather<'_>) {
     for (key, value) in choice.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            key if found == Some(key) => message(index, value, gather),
-            "text" if found.is_none() => gather.text(index, value),
+            key if found == Some(key) => read_message(index, value, gather),
+            "text" if found.is_none() => gather.push_text(index, value),
             "finish_reason" => finish = Some(value),
-            "logprobs" if value.kind() == JsonKind::Object => gather.choice(index).logprobs = true,
+            "logprobs" if value.kind() == JsonKind::Object => {
+                gather.choice_mut(index).logprobs = true
+            }
             _ => {}
         }
     }
     if let Some(finish) = finish {
-        gather.finish(index, finish);
+        gather.set_finish(index, finish);
     }
 }
 
-fn message(index: u32, message: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_message(index: u32, message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     let mut has_reasoning = false;
     for (key, value) in message.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            "role" => gather.role(index, value),
-            "content" => content(index, value, gather),
-            "refusal" => gather.refusal(index, value),
+            "role" => gather.set_role(index, value),
+            "content" => read_content(index, value, gather),
+            "refusal" => gather.push_refusal(index, value),
             // Two names for one thing: some send both.
             "reasoning_content" | "reasoning" if !has_reasoning => {
                 has_reasoning = value.as_str().is_some_and(|text| !text.is_empty());
-                gather.reasoning(index, value);
+                gather.push_reasoning(index, value);
             }
-            "tool_calls" => calls(index, value, gather),
+            "tool_calls" => read_tool_calls(index, value, gather),
             "function_call" if value.kind() == JsonKind::Object => {
-                gather.function(index, Mark::default(), value);
+                gather.push_function(index, ToolCallKey::default(), value);
             }
-            "audio" if value.kind() == JsonKind::Object => audio(index, value, gather),
-            "annotations" => annotations(index, value, gather),
+            "audio" if value.kind() == JsonKind::Object => read_audio(index, value, gather),
+            "annotations" => read_annotations(index, value, gather),
             _ => {}
         }
     }
 }
 
 /// Sound, in a stream after its id and before its expiry, which are none; what is said stands beside it.
-fn audio(index: u32, value: JsonValue<'_>, gather: &mut Gather<'_>) {
-    gather.choice(index).audio = true;
+fn read_audio(index: u32, value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    gather.choice_mut(index).audio = true;
     if let Some(data) = value.get("data") {
-        gather.audio(index, data);
+        gather.push_audio(index, data);
     }
 }
 
 /// A string, or parts: Mistral's `thinking` stands among them.
-fn content(index: u32, value: JsonValue<'_>, gather: &mut Gather<'_>) {
-    gather.text(index, value);
+fn read_content(index: u32, value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    gather.push_text(index, value);
     for part in value.items() {
         if let Some(thinking) = part.get("thinking") {
-            gather.reasoning(index, thinking);
+            gather.push_reasoning(index, thinking);
             for inner in thinking.items().filter_map(|inner| inner.get("text")) {
-                gather.reasoning(index, inner);
+                gather.push_reasoning(index, inner);
             }
         } else if let Some(text) = part.get("text") {
-            gather.text(index, text);
+            gather.push_text(index, text);
         } else if let Some(refusal) = part.get("refusal") {
-            gather.refusal(index, refusal);
+            gather.push_refusal(index, refusal);
         }
     }
 }
 
-fn calls(index: u32, list: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_tool_calls(index: u32, list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for (n, call) in list.items().enumerate() {
         // A whole answer counts its calls by place. In a stream the place means nothing.
         let place = (!gather.is_streamed()).then_some(n as u64);
         let (function, custom) = (call.get("function"), call.get("custom"));
-        let mark = Mark {
+        let mark = ToolCallKey {
             index: call.get("index").and_then(JsonValue::as_u64).or(place),
             id: call.get("id"),
-            is_text: function.is_none() && custom.is_some(),
-            ..Mark::default()
+            takes_text: function.is_none() && custom.is_some(),
+            ..ToolCallKey::default()
         };
         let inner = function.or(custom).unwrap_or(call);
         if inner.kind() == JsonKind::Object {
-            gather.function(index, mark, inner);
+            gather.push_function(index, mark, inner);
         }
     }
 }
 
-fn annotations(index: u32, list: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_annotations(index: u32, list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for annotation in list.items() {
         let inner = annotation.get("url_citation").unwrap_or(annotation);
-        if let Some(citation) = citation(inner) {
-            gather.citation(index, citation, inner);
+        if let Some(citation) = parse_citation(inner) {
+            gather.push_citation(index, citation, inner);
         }
     }
 }
 
 /// Perplexity: addresses, or results with title and address, for the whole answer.
-fn sources(list: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_sources(list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for source in list.items() {
         let found = match source.as_str() {
             Some(address) => Some(Citation {
                 source: address.into_owned(),
                 ..Citation::default()
             }),
-            None => citation(source),
+            None => parse_citation(source),
         };
         if let Some(found) = found {
-            gather.citation(0, found, source);
+            gather.push_citation(0, found, source);
         }
     }
 }
 
 /// An object with an address or the id of a file.
-pub(in crate::chat) fn citation(object: JsonValue<'_>) -> Option<Citation> {
+pub(in crate::chat) fn parse_citation(object: JsonValue<'_>) -> Option<Citation> {
     let word = |key| {
         let text = object.get(key)?.as_str()?;
         Some(text.into_owned())

@@ -6,32 +6,32 @@
 //! response.completed | response.failed | response.incomplete        (holds the whole response)
 //! ```
 
-use super::openai::citation;
-use crate::chat::Keep;
-use crate::chat::calls::Mark;
-use crate::chat::completion::{Choice, Completion, NoteKind};
+use super::openai::parse_citation;
+use crate::chat::AnswerRetention;
+use crate::chat::api_error::ApiError;
+use crate::chat::builder::{AnswerBuilder, non_empty_str};
+use crate::chat::completion::{AnswerChoice, AnswerNoteKind, Completion};
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Asked, Dialect, Ends};
-use crate::chat::errors::ApiError;
-use crate::chat::gather::{Gather, filled};
+use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
 
 /// Responses.
-pub(in crate::chat) struct Responses;
+pub(in crate::chat) struct ResponsesDialect;
 
-impl Dialect for Responses {
+impl Dialect for ResponsesDialect {
     fn name(&self) -> &'static str {
         "openai-responses"
     }
 
-    fn asked(&self, asked: &Asked<'_>) -> Option<&'static str> {
+    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
         let path = asked.path.trim_end_matches('/');
         let is_one = path.contains("/responses/resp_");
         (is_one || path.ends_with("/responses")).then_some("the path ends with /responses")
     }
 
-    fn shown(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+    fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
         let is = |key, test: fn(&str) -> bool| {
             let text = root.get(key).and_then(JsonValue::as_str);
             text.is_some_and(|text| test(&text))
@@ -43,87 +43,87 @@ impl Dialect for Responses {
             .then_some("the type of an event begins with response.")
     }
 
-    fn event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        let Some(kind) = root.get("type").and_then(filled) else {
+    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        let Some(kind) = root.get("type").and_then(non_empty_str) else {
             return;
         };
         match &*kind {
             "response.completed"
             | "response.failed"
             | "response.incomplete"
-            | "response.cancelled" => terminal(&kind, root, gather),
+            | "response.cancelled" => read_last_event(&kind, root, gather),
             "response.created" | "response.in_progress" | "response.queued" => {
                 if let Some(response) = root.get("response") {
-                    gather.identity(response);
+                    gather.set_identity(response);
                 }
-                gather.tell_event(DeltaKind::Other, &kind);
+                gather.emit_event(DeltaKind::Other, &kind);
             }
-            _ => delta(&kind, root, gather),
+            _ => read_delta(&kind, root, gather),
         }
     }
 
-    fn body(&self, root: JsonValue<'_>, gather: &mut Gather<'_>) {
-        gather.identity(root);
+    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        gather.set_identity(root);
         if root.get("output").is_none() && root.get("status").is_none() {
             return;
         }
-        gather.choice(0);
+        gather.choice_mut(0);
         for (n, item) in root
             .get("output")
             .into_iter()
             .flat_map(JsonValue::items)
             .enumerate()
         {
-            output(n as u64, item, gather);
+            read_output_item(n as u64, item, gather);
         }
-        ending(root, gather);
+        read_ending(root, gather);
     }
 
-    fn ends(&self, _: Option<&str>) -> Ends {
-        Ends::Event
+    fn end_signal(&self, _: Option<&str>) -> EndSignal {
+        EndSignal::LastEvent
     }
 }
 
 /// What only a response that is over tells.
-fn ending(response: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_ending(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     if let Some(counts) = response.get("usage") {
-        gather.usage(counts, usage::responses);
+        gather.replace_usage(counts, usage::add_up_responses);
     }
-    if let Some(error) = ApiError::named(response) {
-        gather.error(error, gather.span(response));
+    if let Some(error) = ApiError::from_error_key(response) {
+        gather.push_error(error, gather.value_span(response));
     }
-    let Some(status) = response.get("status").and_then(filled) else {
+    let Some(status) = response.get("status").and_then(non_empty_str) else {
         return;
     };
     let details = response.get("incomplete_details");
-    let reason = details.and_then(|details| filled(details.get("reason")?));
+    let reason = details.and_then(|details| non_empty_str(details.get("reason")?));
     let named = match reason {
         Some(reason) => format!("{status}:{reason}"),
         None => status.into_owned(),
     };
-    gather.finish_named(0, &named, gather.place.span);
+    gather.set_finish_reason(0, &named, gather.place.span);
 }
 
 /// The last event holds all again: what the pieces did not tell is taken from it, what differs is noted.
-fn terminal(kind: &str, root: JsonValue<'_>, gather: &mut Gather<'_>) {
-    gather.choice(0);
+fn read_last_event(kind: &str, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    gather.choice_mut(0);
     if let Some(response) = root.get("response") {
-        gather.identity(response);
-        compare(response, gather);
-        ending(response, gather);
+        gather.set_identity(response);
+        merge_whole_response(response, gather);
+        read_ending(response, gather);
     }
-    gather.done(kind);
+    gather.mark_done(kind);
 }
 
-fn compare(response: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn merge_whole_response(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     let mut whole = Completion::default();
-    let mut quiet = Gather {
+    let mut quiet = AnswerBuilder {
         completion: &mut whole,
-        hear: &mut (),
-        keep: Keep::Text,
+        sink: &mut (),
+        retention: AnswerRetention::TextOnly,
         place: gather.place,
-        told: false,
-        spare: Choice::default(),
+        has_emitted: false,
+        spare_choice: AnswerChoice::default(),
     };
     let items = response
         .get("output")
@@ -132,13 +132,13 @@ fn compare(response: JsonValue<'_>, gather: &mut Gather<'_>) {
     let mut said = false;
     for (n, item) in items.enumerate() {
         said = true;
-        output(n as u64, item, &mut quiet);
+        read_output_item(n as u64, item, &mut quiet);
     }
     let Some(whole) = whole.choices.first().filter(|_| said) else {
         return;
     };
-    let pieces = gather.choice(0);
-    let told = Told::of(pieces);
+    let pieces = gather.choice_mut(0);
+    let told = ReceivedPieces::from_choice(pieces);
     let differs = pieces.text_bytes != whole.text_bytes
         || (!pieces.text.is_empty() && pieces.text != whole.text);
     let items = response
@@ -146,58 +146,58 @@ fn compare(response: JsonValue<'_>, gather: &mut Gather<'_>) {
         .into_iter()
         .flat_map(JsonValue::items);
     for (n, item) in items.enumerate() {
-        if !told.holds(item) {
-            output(n as u64, item, gather);
+        if !told.covers(item) {
+            read_output_item(n as u64, item, gather);
         }
     }
-    if told.words && differs {
+    if told.has_text && differs {
         let text = format!(
             "the pieces join to {} bytes of text, the last event holds {}",
-            gather.choice(0).text_bytes,
+            gather.choice_mut(0).text_bytes,
             whole.text_bytes
         );
         let span = gather.place.span;
-        gather.note(NoteKind::PiecesDiffer, text, Some(span));
+        gather.push_note(AnswerNoteKind::PiecesDiffer, text, Some(span));
     }
 }
 
 /// What pieces have told before the last event tells it again.
 #[derive(Clone, Copy)]
-struct Told {
+struct ReceivedPieces {
     /// Text, or a refusal.
-    words: bool,
-    reasoning: bool,
-    calls: bool,
+    has_text: bool,
+    has_reasoning: bool,
+    has_calls: bool,
 }
 
-impl Told {
-    fn of(choice: &Choice) -> Self {
+impl ReceivedPieces {
+    fn from_choice(choice: &AnswerChoice) -> Self {
         Self {
-            words: choice.text_bytes > 0 || choice.refusal.is_some(),
-            reasoning: choice.reasoning_bytes > 0,
-            calls: !choice.tool_calls.is_empty(),
+            has_text: choice.text_bytes > 0 || choice.refusal.is_some(),
+            has_reasoning: choice.reasoning_bytes > 0,
+            has_calls: !choice.tool_calls.is_empty(),
         }
     }
 
-    fn holds(self, item: JsonValue<'_>) -> bool {
-        match &*item.get("type").and_then(filled).unwrap_or_default() {
-            "message" => self.words,
-            "reasoning" => self.reasoning,
-            _ => self.calls,
+    fn covers(self, item: JsonValue<'_>) -> bool {
+        match &*item.get("type").and_then(non_empty_str).unwrap_or_default() {
+            "message" => self.has_text,
+            "reasoning" => self.has_reasoning,
+            _ => self.has_calls,
         }
     }
 }
 
 /// One item of a whole response.
-fn output(index: u64, item: JsonValue<'_>, gather: &mut Gather<'_>) {
-    let kind = item.get("type").and_then(filled).unwrap_or_default();
+fn read_output_item(index: u64, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    let kind = item.get("type").and_then(non_empty_str).unwrap_or_default();
     match &*kind {
         "message" => {
             if let Some(role) = item.get("role") {
-                gather.role(0, role);
+                gather.set_role(0, role);
             }
             for part in item.get("content").into_iter().flat_map(JsonValue::items) {
-                content(part, gather);
+                read_content_part(part, gather);
             }
         }
         "reasoning" => {
@@ -208,34 +208,34 @@ fn output(index: u64, item: JsonValue<'_>, gather: &mut Gather<'_>) {
                 .flat_map(JsonValue::items)
                 .filter_map(|part| part.get("text"))
             {
-                gather.reasoning(0, text);
+                gather.push_reasoning(0, text);
             }
         }
         _ => {
-            let at = call(index, &kind, item, gather);
-            if let (Some(at), Some(arguments)) = (at, arguments(item)) {
-                gather.arguments(0, at, arguments);
+            let at = find_or_add_call(index, &kind, item, gather);
+            if let (Some(at), Some(arguments)) = (at, call_arguments(item)) {
+                gather.push_arguments(0, at, arguments);
             }
         }
     }
 }
 
-fn arguments(item: JsonValue<'_>) -> Option<JsonValue<'_>> {
+fn call_arguments(item: JsonValue<'_>) -> Option<JsonValue<'_>> {
     ["arguments", "input", "action"]
         .into_iter()
         .find_map(|key| item.get(key))
 }
 
-fn content(part: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_content_part(part: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for (key, value) in part.members() {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            "text" => gather.text(0, value),
-            "refusal" => gather.refusal(0, value),
-            "logprobs" if !value.is_empty() => gather.choice(0).logprobs = true,
+            "text" => gather.push_text(0, value),
+            "refusal" => gather.push_refusal(0, value),
+            "logprobs" if !value.is_empty() => gather.choice_mut(0).logprobs = true,
             "annotations" => {
                 for annotation in value.items() {
-                    cite(annotation, gather);
+                    push_citation(annotation, gather);
                 }
             }
             _ => {}
@@ -243,14 +243,19 @@ fn content(part: JsonValue<'_>, gather: &mut Gather<'_>) {
     }
 }
 
-fn cite(annotation: JsonValue<'_>, gather: &mut Gather<'_>) {
-    if let Some(found) = citation(annotation) {
-        gather.citation(0, found, annotation);
+fn push_citation(annotation: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    if let Some(found) = parse_citation(annotation) {
+        gather.push_citation(0, found, annotation);
     }
 }
 
 /// A tool call among the items: functions and custom tools wait for us, all others run at the provider.
-fn call(index: u64, kind: &str, item: JsonValue<'_>, gather: &mut Gather<'_>) -> Option<usize> {
+fn find_or_add_call(
+    index: u64,
+    kind: &str,
+    item: JsonValue<'_>,
+    gather: &mut AnswerBuilder<'_>,
+) -> Option<usize> {
     if !kind.ends_with("_call") {
         return None;
     }
@@ -259,90 +264,95 @@ fn call(index: u64, kind: &str, item: JsonValue<'_>, gather: &mut Gather<'_>) ->
         .get("name")
         .or_else(|| item.get("type").filter(|_| !ours));
     let id = item.get("call_id").or_else(|| item.get("id"));
-    Some(gather.call(
+    Some(gather.find_or_add_call(
         0,
-        Mark {
+        ToolCallKey {
             index: Some(index),
             id,
             name,
             hosted: !ours,
-            is_text: kind == "custom_tool_call",
+            takes_text: kind == "custom_tool_call",
         },
     ))
 }
 
-fn delta(kind: &str, root: JsonValue<'_>, gather: &mut Gather<'_>) {
-    gather.choice(0);
+fn read_delta(kind: &str, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    gather.choice_mut(0);
     let index = root.get("output_index").and_then(JsonValue::as_u64);
     let piece = root.get("delta");
     match (kind, piece) {
         ("response.output_text.delta", Some(piece)) => {
-            gather.text(0, piece);
+            gather.push_text(0, piece);
             if root.get("logprobs").is_some_and(|list| !list.is_empty()) {
-                gather.choice(0).logprobs = true;
+                gather.choice_mut(0).logprobs = true;
             }
         }
-        ("response.refusal.delta", Some(piece)) => gather.refusal(0, piece),
+        ("response.refusal.delta", Some(piece)) => gather.push_refusal(0, piece),
         (
             "response.reasoning_summary_text.delta" | "response.reasoning_text.delta",
             Some(piece),
         ) => {
-            gather.reasoning(0, piece);
+            gather.push_reasoning(0, piece);
         }
-        ("response.audio.delta", Some(piece)) => gather.audio(0, piece),
+        ("response.audio.delta", Some(piece)) => gather.push_audio(0, piece),
         (
             "response.function_call_arguments.delta"
             | "response.custom_tool_call_input.delta"
             | "response.mcp_call_arguments.delta",
             Some(piece),
         ) => {
-            let at = gather.call(
+            let at = gather.find_or_add_call(
                 0,
-                Mark {
+                ToolCallKey {
                     index,
-                    ..Mark::default()
+                    ..ToolCallKey::default()
                 },
             );
-            gather.arguments(0, at, piece);
+            gather.push_arguments(0, at, piece);
         }
-        _ => other(kind, index, root, gather),
+        _ => read_other_event(kind, index, root, gather),
     }
 }
 
-fn other(kind: &str, index: Option<u64>, root: JsonValue<'_>, gather: &mut Gather<'_>) {
+fn read_other_event(
+    kind: &str,
+    index: Option<u64>,
+    root: JsonValue<'_>,
+    gather: &mut AnswerBuilder<'_>,
+) {
     let item = root
         .get("item")
         .filter(|item| item.kind() == JsonKind::Object);
     match (kind, item) {
-        ("response.output_item.added", Some(item)) => added(index, item, gather),
-        ("response.output_item.done", Some(item)) => finished(index, item, gather),
+        ("response.output_item.added", Some(item)) => start_item(index, item, gather),
+        ("response.output_item.done", Some(item)) => finish_item(index, item, gather),
         ("response.output_text.annotation.added", _) => {
             if let Some(annotation) = root.get("annotation") {
-                cite(annotation, gather);
+                push_citation(annotation, gather);
             }
         }
         _ => {}
     }
-    gather.tell_event(DeltaKind::Other, kind);
+    gather.emit_event(DeltaKind::Other, kind);
 }
 
-fn added(index: Option<u64>, item: JsonValue<'_>, gather: &mut Gather<'_>) {
-    let kind = item.get("type").and_then(filled).unwrap_or_default();
+fn start_item(index: Option<u64>, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    let kind = item.get("type").and_then(non_empty_str).unwrap_or_default();
     if let Some(role) = item.get("role").filter(|_| kind == "message") {
-        gather.role(0, role);
+        gather.set_role(0, role);
     }
-    call(index.unwrap_or_default(), &kind, item, gather);
+    find_or_add_call(index.unwrap_or_default(), &kind, item, gather);
 }
 
 /// The arguments of a call whose pieces were not sent, or of which the start was not.
-fn finished(index: Option<u64>, item: JsonValue<'_>, gather: &mut Gather<'_>) {
-    let kind = item.get("type").and_then(filled).unwrap_or_default();
-    let Some(at) = call(index.unwrap_or_default(), &kind, item, gather) else {
+fn finish_item(index: Option<u64>, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    let kind = item.get("type").and_then(non_empty_str).unwrap_or_default();
+    let Some(at) = find_or_add_call(index.unwrap_or_default(), &kind, item, gather) else {
         return;
     };
-    let calls = &gather.choice(0).tool_calls;
+    let calls = &gather.choice_mut(0).tool_calls;
     let silent = calls.get(at).is_some_and(|call| call.argument_bytes == 0);
-    if let Some(arguments) = arguments(item).filter(|_| silent) {
-        gather.arguments(0, at, arguments);
+    if let Some(arguments) = call_arguments(item).filter(|_| silent) {
+        gather.push_arguments(0, at, arguments);
     }
 }

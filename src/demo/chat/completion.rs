@@ -3,31 +3,34 @@
 
 use serde_json::{Value, json};
 
-use crate::demo::ask::Ask;
-use crate::demo::thought::{self, Answer, Finish, Thought};
-use crate::demo::usage::Usage;
-use crate::demo::{Context, ids, models};
+use crate::demo::generation::{self, FinishCause, GeneratedAnswer, GenerationResult};
+use crate::demo::model_request::ModelRequest;
+use crate::demo::usage::GeneratedUsage;
+use crate::demo::{DemoContext, ids, models};
 
 /// A completion, for a plain reply and for a stream alike.
 #[derive(Clone, Debug)]
-pub(super) struct Completion {
+pub(super) struct ChatCompletion {
     pub(super) id: String,
     pub(super) created: i64,
     pub(super) model: String,
     pub(super) fingerprint: String,
-    pub(super) choices: Vec<Thought>,
-    pub(super) usage: Usage,
+    pub(super) choices: Vec<GeneratedAnswer>,
+    pub(super) usage: GeneratedUsage,
 }
 
 /// Generates.
-pub(super) fn write(ask: &Ask, seen: Context) -> Completion {
-    let Answer { thoughts, usage } = thought::answer(ask, seen);
-    let model = models::served(&ask.model).to_owned();
-    let seed = ids::hash(&model) ^ ids::mix(ask.seed.map_or(0, i64::cast_unsigned));
-    Completion {
-        id: ids::id("chatcmpl-demo", thought::salt(seen), 25),
+pub(super) fn generate_completion(ask: &ModelRequest, seen: DemoContext) -> ChatCompletion {
+    let GenerationResult {
+        answers: thoughts,
+        usage,
+    } = generation::generate(ask, seen);
+    let model = models::served_model(&ask.model).to_owned();
+    let seed = ids::hash_text(&model) ^ ids::mix_bits(ask.seed.map_or(0, i64::cast_unsigned));
+    ChatCompletion {
+        id: ids::alphanumeric_id("chatcmpl-demo", generation::request_salt(seen), 25),
         created: seen.created_secs,
-        fingerprint: ids::hex("fp_", seed, 10),
+        fingerprint: ids::hex_id("fp_", seed, 10),
         model,
         choices: thoughts,
         usage,
@@ -35,24 +38,24 @@ pub(super) fn write(ask: &Ask, seen: Context) -> Completion {
 }
 
 /// The `finish_reason`.
-pub(super) fn finish(choice: &Thought) -> &'static str {
+pub(super) fn finish_reason(choice: &GeneratedAnswer) -> &'static str {
     match choice.finish {
-        Finish::Stop | Finish::Sequence(_) => "stop",
-        Finish::Length => "length",
-        Finish::Calls => "tool_calls",
-        Finish::Filtered => "content_filter",
+        FinishCause::Stop | FinishCause::StopSequence(_) => "stop",
+        FinishCause::Length => "length",
+        FinishCause::ToolCalls => "tool_calls",
+        FinishCause::Filtered => "content_filter",
     }
 }
 
 /// The `usage` object.
-pub(super) fn usage(usage: Usage) -> Value {
+pub(super) fn usage_object(usage: GeneratedUsage) -> Value {
     json!({
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.completion,
-        "total_tokens": usage.total(),
-        "prompt_tokens_details": {"cached_tokens": usage.cached(), "audio_tokens": 0},
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens(),
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens(), "audio_tokens": 0},
         "completion_tokens_details": {
-            "reasoning_tokens": usage.reasoning,
+            "reasoning_tokens": usage.reasoning_tokens,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,

@@ -1,38 +1,41 @@
 //! Chat Completions, plain and streamed (<https://platform.openai.com/docs/api-reference/chat>).
 
-mod ask;
 mod check;
 mod completion;
-mod plain;
+mod object;
+mod request;
 mod stream;
 
-use super::openai::problem::Problem;
-use super::openai::{check as common, errors};
-use super::{Context, models, special};
-use crate::serve::reply::Reply;
-use crate::serve::request::Request;
+use super::openai::error::OpenAiError;
+use super::openai::{check as common, model_errors};
+use super::{DemoContext, models, special_models};
+use crate::serve::reply::ServerReply;
+use crate::serve::request::ServerRequest;
 
 /// `POST /v1/chat/completions`.
-pub(super) fn create(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let body = common::json(&request.body)?;
-    let model = common::model(&body)?;
-    if let Some(fault) = models::fault(model) {
-        return Err(errors::of_fault(fault, model));
+pub(super) fn create_completion(
+    request: &ServerRequest,
+    seen: DemoContext,
+) -> Result<ServerReply, OpenAiError> {
+    let body = common::parse_body(&request.body)?;
+    let model = common::required_model(&body)?;
+    if let Some(fault) = models::model_fault(model) {
+        return Err(model_errors::error_for_fault(fault, model));
     }
-    check::parameters(&body)?;
-    let asked = ask::read(&body);
-    check::length(&asked.ask)?;
-    let completion = completion::write(&asked.ask, seen);
-    let failure = errors::server(500);
-    let reply = if asked.ask.stream {
-        stream::reply(&asked, &completion, seen)
-    } else if special::fails_plain(model) {
+    check::check_parameters(&body)?;
+    let asked = request::read_request(&body);
+    check::check_length(&asked.model_request)?;
+    let completion = completion::generate_completion(&asked.model_request, seen);
+    let failure = model_errors::server_error(500);
+    let reply = if asked.model_request.stream {
+        stream::stream_reply(&asked, &completion, seen)
+    } else if special_models::fails_without_stream(model) {
         return Err(failure);
     } else {
-        plain::reply(&asked, &completion, seen)
+        object::whole_reply(&asked, &completion, seen)
     };
-    let failure = |_| vec![stream::line(&failure.json())];
-    Ok(special::spoil(model, reply, seen, failure))
+    let failure = |_| vec![stream::event_text(&failure.to_json())];
+    Ok(special_models::apply_behaviour(model, reply, seen, failure))
 }
 
 #[cfg(test)]

@@ -3,88 +3,92 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ask::ChatAsk;
-use super::completion::{Completion, finish, usage};
-use super::plain::logprobs;
-use crate::demo::Context;
-use crate::demo::flow::{self, Event};
+use super::completion::{ChatCompletion, finish_reason, usage_object};
+use super::object::logprobs_object;
+use super::request::ChatCompletionRequest;
+use crate::demo::DemoContext;
+use crate::demo::generation::{GeneratedAnswer, GeneratedCall};
 use crate::demo::openai::head;
-use crate::demo::thought::{Call, Thought};
-use crate::serve::reply::Reply;
+use crate::demo::pacing::{self, PacedEvent};
+use crate::serve::reply::ServerReply;
 
 /// The completion, an event a token.
-pub(super) fn reply(ask: &ChatAsk, completion: &Completion, seen: Context) -> Reply {
-    let mut events: Vec<Event> = events(ask, completion)
+pub(super) fn stream_reply(
+    ask: &ChatCompletionRequest,
+    completion: &ChatCompletion,
+    seen: DemoContext,
+) -> ServerReply {
+    let mut events: Vec<PacedEvent> = completion_events(ask, completion)
         .iter()
-        .map(|event| Event::new(line(event), 1))
+        .map(|event| PacedEvent::new(event_text(event), 1))
         .collect();
-    events.push(Event::new("data: [DONE]\n\n".to_owned(), 0));
-    let tokens = completion.usage.total();
-    let fields = head::fields("text/event-stream; charset=utf-8", seen, tokens);
-    flow::streamed(fields, events, seen)
+    events.push(PacedEvent::new("data: [DONE]\n\n".to_owned(), 0));
+    let tokens = completion.usage.total_tokens();
+    let fields = head::head_fields("text/event-stream; charset=utf-8", seen, tokens);
+    pacing::stream_reply(fields, events, seen)
 }
 
 /// An event as it crosses the wire.
-pub(super) fn line(event: &Value) -> String {
+pub(super) fn event_text(event: &Value) -> String {
     format!("data: {event}\n\n")
 }
 
-fn events(ask: &ChatAsk, completion: &Completion) -> Vec<Value> {
+fn completion_events(ask: &ChatCompletionRequest, completion: &ChatCompletion) -> Vec<Value> {
     let each = completion.choices.iter();
     let deltas = each.map(|choice| choice_deltas(ask, choice)).collect();
-    let mut events: Vec<Value> = flow::in_turns(deltas)
+    let mut events: Vec<Value> = pacing::interleave(deltas)
         .into_iter()
-        .map(|(index, delta)| chunk(ask, completion, index, delta))
+        .map(|(index, delta)| choice_chunk(ask, completion, index, delta))
         .collect();
     if ask.include_usage {
-        let usage = usage(completion.usage);
-        events.push(envelope(completion, json!([]), Some(usage)));
+        let usage = usage_object(completion.usage);
+        events.push(chunk_object(completion, json!([]), Some(usage)));
     }
     events
 }
 
 /// One step of a choice.
-struct Delta {
+struct ChoiceDelta {
     delta: Value,
     logprobs: Value,
-    finish: Option<&'static str>,
+    finish_reason: Option<&'static str>,
 }
 
-impl Delta {
-    fn of(delta: Value) -> Self {
+impl ChoiceDelta {
+    fn new(delta: Value) -> Self {
         Self {
             delta,
             logprobs: Value::Null,
-            finish: None,
+            finish_reason: None,
         }
     }
 }
 
-fn choice_deltas(ask: &ChatAsk, choice: &Thought) -> Vec<Delta> {
-    let thinks = !choice.reasoning.is_empty();
-    let mut deltas = vec![Delta::of(first(choice))];
-    for piece in &choice.reasoning {
-        deltas.push(Delta::of(
+fn choice_deltas(ask: &ChatCompletionRequest, choice: &GeneratedAnswer) -> Vec<ChoiceDelta> {
+    let thinks = !choice.reasoning_tokens.is_empty();
+    let mut deltas = vec![ChoiceDelta::new(role_delta(choice))];
+    for piece in &choice.reasoning_tokens {
+        deltas.push(ChoiceDelta::new(
             json!({"content": null, "reasoning_content": piece}),
         ));
     }
-    for piece in &choice.text {
+    for piece in &choice.text_tokens {
         let delta = match (choice.refused, thinks) {
             (true, _) => json!({"refusal": piece}),
             (false, true) => json!({"content": piece, "reasoning_content": null}),
             (false, false) => json!({"content": piece}),
         };
-        deltas.push(Delta {
-            logprobs: logprobs(ask, choice.refused, std::slice::from_ref(piece)),
-            ..Delta::of(delta)
+        deltas.push(ChoiceDelta {
+            logprobs: logprobs_object(ask, choice.refused, std::slice::from_ref(piece)),
+            ..ChoiceDelta::new(delta)
         });
     }
-    for (index, call) in choice.calls.iter().enumerate() {
+    for (index, call) in choice.tool_calls.iter().enumerate() {
         deltas.extend(call_deltas(index, call));
     }
-    deltas.push(Delta {
-        finish: Some(finish(choice)),
-        ..Delta::of(if thinks {
+    deltas.push(ChoiceDelta {
+        finish_reason: Some(finish_reason(choice)),
+        ..ChoiceDelta::new(if thinks {
             json!({"content": "", "reasoning_content": null})
         } else {
             json!({})
@@ -94,10 +98,10 @@ fn choice_deltas(ask: &ChatAsk, choice: &Thought) -> Vec<Delta> {
 }
 
 /// The delta that names the role.
-fn first(choice: &Thought) -> Value {
-    if !choice.reasoning.is_empty() {
+fn role_delta(choice: &GeneratedAnswer) -> Value {
+    if !choice.reasoning_tokens.is_empty() {
         json!({"role": "assistant", "content": null, "reasoning_content": ""})
-    } else if !choice.calls.is_empty() {
+    } else if !choice.tool_calls.is_empty() {
         json!({"role": "assistant", "content": null})
     } else if choice.refused {
         json!({"role": "assistant", "content": null, "refusal": ""})
@@ -107,32 +111,37 @@ fn first(choice: &Thought) -> Value {
 }
 
 /// A call: its name once, then its arguments in pieces.
-fn call_deltas(index: usize, call: &Call) -> impl Iterator<Item = Delta> {
+fn call_deltas(index: usize, call: &GeneratedCall) -> impl Iterator<Item = ChoiceDelta> {
     let function = json!({"name": call.name, "arguments": ""});
-    let named = json!({"index": index, "id": call.id("call_", 24), "type": "function", "function": function});
+    let named = json!({"index": index, "id": call.make_id("call_", 24), "type": "function", "function": function});
     let pieces = call
-        .arguments
+        .argument_tokens
         .iter()
         .map(move |piece| json!({"index": index, "function": {"arguments": piece}}));
     std::iter::once(named)
         .chain(pieces)
-        .map(|call| Delta::of(json!({"tool_calls": [call]})))
+        .map(|call| ChoiceDelta::new(json!({"tool_calls": [call]})))
 }
 
 /// A chunk with one choice.
-fn chunk(ask: &ChatAsk, completion: &Completion, index: usize, delta: Delta) -> Value {
+fn choice_chunk(
+    ask: &ChatCompletionRequest,
+    completion: &ChatCompletion,
+    index: usize,
+    delta: ChoiceDelta,
+) -> Value {
     let choice = json!({
         "index": index,
         "delta": delta.delta,
         "logprobs": delta.logprobs,
-        "finish_reason": delta.finish,
+        "finish_reason": delta.finish_reason,
     });
     let usage = ask.include_usage.then_some(Value::Null);
-    envelope(completion, json!([choice]), usage)
+    chunk_object(completion, json!([choice]), usage)
 }
 
 /// What all chunks share.
-fn envelope(completion: &Completion, choices: Value, usage: Option<Value>) -> Value {
+fn chunk_object(completion: &ChatCompletion, choices: Value, usage: Option<Value>) -> Value {
     let mut chunk = Map::new();
     let mut put = |key: &str, value: Value| chunk.insert(key.to_owned(), value);
     put("id", json!(completion.id));

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::demo::testing::{SEEN, joined, post, request, steps, text};
-use crate::demo::{Context, answer};
-use crate::serve::reply::{Act, Body, Reply};
+use crate::demo::{DemoContext, answer};
+use crate::serve::reply::{BodyAction, ReplyBody, ServerReply};
 
-fn asked(body: &Value) -> Reply {
+fn asked(body: &Value) -> ServerReply {
     post("/v1/chat/completions", body)
 }
 
@@ -257,7 +257,7 @@ fn errors_by_name() {
     assert_eq!(limited.fields.last().unwrap().0, "Server");
 
     let gateway = asked(&body(json!({"model": "error-502"})));
-    assert!(gateway.close);
+    assert!(gateway.close_after);
     assert!(text(gateway).starts_with("<html>"));
     assert_eq!(asked(&body(json!({"model": "nope-1"}))).status, 404);
     assert_eq!(asked(&body(json!({"model": "error-200"}))).status, 200);
@@ -571,21 +571,29 @@ fn calls_in_pieces() {
 
 #[test]
 fn models_with_faults() {
-    let acts = |model: &str, stream: bool| -> Vec<Act> {
+    let acts = |model: &str, stream: bool| -> Vec<BodyAction> {
         let reply = asked(&body(json!({"model": model, "stream": stream})));
-        steps(reply).into_iter().map(|step| step.act).collect()
+        steps(reply).into_iter().map(|step| step.action).collect()
     };
     for stream in [false, true] {
-        assert_eq!(acts("demo-cut", stream).last(), Some(&Act::Cut));
+        assert_eq!(
+            acts("demo-cut", stream).last(),
+            Some(&BodyAction::Disconnect)
+        );
         let stalled = acts("demo-stall", stream);
-        assert_eq!((stalled.len(), stalled.last()), (4, Some(&Act::Stall)));
+        assert_eq!(
+            (stalled.len(), stalled.last()),
+            (4, Some(&BodyAction::Stall))
+        );
         let garbage = acts("demo-garbage", stream);
-        let raw = garbage.iter().filter(|act| matches!(act, Act::Raw(_)));
+        let raw = garbage
+            .iter()
+            .filter(|act| matches!(act, BodyAction::RawBytes(_)));
         assert_eq!(raw.count(), 1);
     }
     let reply = asked(&body(json!({"model": "demo-garbage"})));
     assert!(
-        matches!(reply.body, Body::Events(_)),
+        matches!(reply.body, ReplyBody::Chunked(_)),
         "there is a framing to break"
     );
 
@@ -600,7 +608,7 @@ fn models_with_faults() {
 
 #[test]
 fn slow_is_slower_than_the_pace() {
-    let seen = Context {
+    let seen = DemoContext {
         pace: Duration::from_millis(2),
         ..SEEN
     };
@@ -612,12 +620,12 @@ fn slow_is_slower_than_the_pace() {
 #[test]
 fn big_bodies_have_the_length_that_they_announce() {
     let reply = asked(&body(json!({"model": "demo-big-2"})));
-    let Body::Counted { length, steps } = reply.body else {
+    let ReplyBody::KnownLength { length, steps } = reply.body else {
         panic!("counted")
     };
     let written: u64 = steps
-        .map(|step| match step.act {
-            Act::Bytes(bytes) => bytes.len() as u64,
+        .map(|step| match step.action {
+            BodyAction::Bytes(bytes) => bytes.len() as u64,
             _ => 0,
         })
         .sum();
@@ -643,7 +651,7 @@ fn a_huge_body_is_not_made_before_it_is_written() {
         let reply = asked(&body(
             json!({"model": "demo-big-1048576", "stream": stream}),
         ));
-        let (Body::Counted { steps, .. } | Body::Events(steps)) = reply.body else {
+        let (ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps)) = reply.body else {
             panic!("in steps")
         };
         assert_eq!(steps.take(3).count(), 3);

@@ -3,133 +3,150 @@
 
 use serde_json::{Value, json};
 
-use super::ask::GeminiAsk;
-use super::head::object;
-use crate::demo::thought::{self, Answer, Call, Finish, Thought};
-use crate::demo::usage::Usage;
-use crate::demo::{Context, flow, ids, models};
+use super::head::sparse_object;
+use super::request::GeminiRequest;
+use crate::demo::generation::{
+    self, FinishCause, GeneratedAnswer, GeneratedCall, GenerationResult,
+};
+use crate::demo::usage::GeneratedUsage;
+use crate::demo::{DemoContext, ids, models, pacing};
 
 /// What was generated, for a plain reply and for a stream alike.
 #[derive(Clone, Debug)]
-pub(super) struct Content {
+pub(super) struct GeminiContent {
     id: String,
     model: String,
-    pub(super) thoughts: Vec<Thought>,
-    pub(super) usage: Usage,
+    pub(super) answers: Vec<GeneratedAnswer>,
+    pub(super) usage: GeneratedUsage,
     /// Whether the thinking is shown.
-    pub(super) shown: bool,
+    pub(super) show_thinking: bool,
     signature: String,
 }
 
 /// How many tokens an element of a stream brings.
-const GROUP: usize = 8;
+const TOKENS_PER_ELEMENT: usize = 8;
 
-impl Content {
-    pub(super) fn write(asked: &GeminiAsk, seen: Context) -> Self {
-        let Answer { thoughts, usage } = thought::answer(&asked.ask, seen);
-        let salt = thought::salt(seen);
-        Self {
-            id: ids::id("", salt, 22),
-            model: asked.ask.model.clone(),
-            thoughts,
+impl GeminiContent {
+    pub(super) fn generate(asked: &GeminiRequest, seen: DemoContext) -> Self {
+        let GenerationResult {
+            answers: thoughts,
             usage,
-            shown: asked.shown,
-            signature: ids::id("Ep2d", salt, 80),
+        } = generation::generate(&asked.model_request, seen);
+        let salt = generation::request_salt(seen);
+        Self {
+            id: ids::alphanumeric_id("", salt, 22),
+            model: asked.model_request.model.clone(),
+            answers: thoughts,
+            usage,
+            show_thinking: asked.show_thinking,
+            signature: ids::alphanumeric_id("Ep2d", salt, 80),
         }
     }
 
     /// The object in one piece.
-    pub(super) fn whole(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         if self.is_blocked() {
-            return self.blocked();
+            return self.blocked_json();
         }
-        let candidate = |(index, thought): (usize, &Thought)| {
+        let candidate = |(index, thought): (usize, &GeneratedAnswer)| {
             let mut parts = Vec::new();
-            if self.shown && !thought.reasoning.is_empty() {
-                parts.push(json!({"text": thought.reasoning.concat(), "thought": true}));
+            if self.show_thinking && !thought.reasoning_tokens.is_empty() {
+                parts.push(json!({"text": thought.reasoning_tokens.concat(), "thought": true}));
             }
-            if !thought.text.is_empty() {
-                parts.push(json!({"text": thought.text.concat()}));
+            if !thought.text_tokens.is_empty() {
+                parts.push(json!({"text": thought.text_tokens.concat()}));
             }
-            parts.extend(thought.calls.iter().map(|call| self.call(call, thought)));
-            candidate(index, parts, Some(thought))
+            parts.extend(
+                thought
+                    .tool_calls
+                    .iter()
+                    .map(|call| self.function_call_json(call, thought)),
+            );
+            candidate_json(index, parts, Some(thought))
         };
-        let candidates = self.thoughts.iter().enumerate().map(candidate).collect();
-        self.around(candidates, self.usage.said())
+        let candidates = self.answers.iter().enumerate().map(candidate).collect();
+        self.response_json(candidates, self.usage.answer_tokens())
     }
 
     /// The elements of a stream, each with the tokens that it brings. Each tells all that was spent until
     /// then; the thinking is told from the first on.
-    pub(super) fn elements(&self) -> Vec<(Value, usize)> {
+    pub(super) fn stream_elements(&self) -> Vec<(Value, usize)> {
         if self.is_blocked() {
-            return vec![(self.blocked(), 0)];
+            return vec![(self.blocked_json(), 0)];
         }
-        let pieces = self.thoughts.iter().map(|thought| self.pieces(thought));
-        let pieces = flow::in_turns(pieces.collect());
+        let pieces = self
+            .answers
+            .iter()
+            .map(|thought| self.answer_pieces(thought));
+        let pieces = pacing::interleave(pieces.collect());
         let last = pieces.len().saturating_sub(1);
         let mut said = 0_u64;
-        let element = |(at, (index, piece)): (usize, (usize, Piece))| {
+        let element = |(at, (index, piece)): (usize, (usize, ContentPiece))| {
             said = match at == last {
-                true => self.usage.said(),
-                false => said.saturating_add(piece.said),
+                true => self.usage.answer_tokens(),
+                false => said.saturating_add(piece.answer_tokens),
             };
-            let ending = self.thoughts.get(index).filter(|_| piece.ends);
-            let candidates = vec![candidate(index, vec![piece.part], ending)];
-            (self.around(candidates, said), piece.tokens)
+            let ending = self.answers.get(index).filter(|_| piece.is_last);
+            let candidates = vec![candidate_json(index, vec![piece.part], ending)];
+            (self.response_json(candidates, said), piece.tokens)
         };
         pieces.into_iter().enumerate().map(element).collect()
     }
 
     /// How many tokens come before the first element, unseen.
-    pub(super) fn unseen(&self) -> u64 {
-        if self.shown { 0 } else { self.usage.reasoning }
+    pub(super) fn hidden_tokens(&self) -> u64 {
+        if self.show_thinking {
+            0
+        } else {
+            self.usage.reasoning_tokens
+        }
     }
 
-    fn pieces(&self, thought: &Thought) -> Vec<Piece> {
-        let text = |(text, tokens): (String, usize)| Piece {
+    fn answer_pieces(&self, thought: &GeneratedAnswer) -> Vec<ContentPiece> {
+        let text = |(text, tokens): (String, usize)| ContentPiece {
             part: json!({"text": text}),
             tokens,
-            said: tokens as u64,
-            ends: false,
+            answer_tokens: tokens as u64,
+            is_last: false,
         };
-        let thinking = |(text, tokens): (String, usize)| Piece {
+        let thinking = |(text, tokens): (String, usize)| ContentPiece {
             part: json!({"text": text, "thought": true}),
             tokens,
-            said: 0,
-            ends: false,
+            answer_tokens: 0,
+            is_last: false,
         };
-        let call = |call: &Call| Piece {
-            part: self.call(call, thought),
-            tokens: call.arguments.len(),
-            said: call.tokens(),
-            ends: false,
+        let call = |call: &GeneratedCall| ContentPiece {
+            part: self.function_call_json(call, thought),
+            tokens: call.argument_tokens.len(),
+            answer_tokens: call.token_count(),
+            is_last: false,
         };
-        let end = Piece {
+        let end = ContentPiece {
             part: json!({"text": ""}),
             tokens: 1,
-            said: 0,
-            ends: true,
+            answer_tokens: 0,
+            is_last: true,
         };
-        let shown = if self.shown {
-            thought.reasoning.as_slice()
+        let shown = if self.show_thinking {
+            thought.reasoning_tokens.as_slice()
         } else {
             &[]
         };
         // A text that grows repeats its element, which must not be the one that opens an array.
-        let opens = models::big(&self.model).map(|_| text((String::new(), 0)));
-        flow::grouped(shown, GROUP)
+        let opens = models::big_body_mebibytes(&self.model).map(|_| text((String::new(), 0)));
+        pacing::group_tokens(shown, TOKENS_PER_ELEMENT)
             .map(thinking)
             .chain(opens)
-            .chain(flow::grouped(&thought.text, GROUP).map(text))
-            .chain(thought.calls.iter().map(call))
+            .chain(pacing::group_tokens(&thought.text_tokens, TOKENS_PER_ELEMENT).map(text))
+            .chain(thought.tool_calls.iter().map(call))
             .chain(std::iter::once(end))
             .collect()
     }
 
-    fn call(&self, call: &Call, thought: &Thought) -> Value {
+    fn function_call_json(&self, call: &GeneratedCall, thought: &GeneratedAnswer) -> Value {
         let function = json!({"name": call.name, "args": call.input});
-        let signature = (!thought.reasoning.is_empty()).then(|| json!(self.signature));
-        object([
+        let signature = (!thought.reasoning_tokens.is_empty()).then(|| json!(self.signature));
+        sparse_object([
             ("functionCall", Some(function)),
             ("thoughtSignature", signature),
         ])
@@ -137,11 +154,11 @@ impl Content {
 
     /// Whether the prompt itself was refused: then there is no candidate.
     fn is_blocked(&self) -> bool {
-        self.thoughts.iter().any(|thought| thought.refused)
+        self.answers.iter().any(|thought| thought.refused)
     }
 
-    fn blocked(&self) -> Value {
-        let prompt = self.usage.prompt;
+    fn blocked_json(&self) -> Value {
+        let prompt = self.usage.prompt_tokens;
         json!({
             "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},
             "usageMetadata": {"promptTokenCount": prompt, "totalTokenCount": prompt},
@@ -151,13 +168,15 @@ impl Content {
     }
 
     /// What stands around the candidates; `said` is how many tokens they have.
-    fn around(&self, candidates: Vec<Value>, said: u64) -> Value {
-        let Usage {
-            prompt, reasoning, ..
+    fn response_json(&self, candidates: Vec<Value>, said: u64) -> Value {
+        let GeneratedUsage {
+            prompt_tokens: prompt,
+            reasoning_tokens: reasoning,
+            ..
         } = self.usage;
-        let cached = Some(self.usage.cached()).filter(|cached| *cached > 0);
+        let cached = Some(self.usage.cached_tokens()).filter(|cached| *cached > 0);
         let total = prompt.saturating_add(said).saturating_add(reasoning);
-        let usage = object([
+        let usage = sparse_object([
             ("promptTokenCount", Some(json!(prompt))),
             (
                 "cachedContentTokenCount",
@@ -185,30 +204,30 @@ impl Content {
 }
 
 /// A piece of a candidate, for one element.
-struct Piece {
+struct ContentPiece {
     part: Value,
     /// How many tokens it brings.
     tokens: usize,
     /// How many of them count for the candidate.
-    said: u64,
+    answer_tokens: u64,
     /// Whether it is the last one.
-    ends: bool,
+    is_last: bool,
 }
 
 /// A candidate; with `ended`, why it did.
-fn candidate(index: usize, parts: Vec<Value>, ended: Option<&Thought>) -> Value {
+fn candidate_json(index: usize, parts: Vec<Value>, ended: Option<&GeneratedAnswer>) -> Value {
     let parts = (!parts.is_empty()).then_some(parts);
-    let content = object([
+    let content = sparse_object([
         ("parts", parts.map(Value::Array)),
         ("role", Some(json!("model"))),
     ]);
-    let reason = ended.map(reason);
+    let reason = ended.map(finish_reason);
     let rating = json!([{
         "category": "HARM_CATEGORY_DANGEROUS_CONTENT",
         "probability": "HIGH",
         "blocked": true,
     }]);
-    object([
+    sparse_object([
         ("content", Some(content)),
         ("finishReason", reason.map(|reason| json!(reason))),
         ("index", Some(json!(index))),
@@ -220,10 +239,10 @@ fn candidate(index: usize, parts: Vec<Value>, ended: Option<&Thought>) -> Value 
 }
 
 /// The `finishReason`; calls are an ordinary end here.
-fn reason(thought: &Thought) -> &'static str {
+fn finish_reason(thought: &GeneratedAnswer) -> &'static str {
     match thought.finish {
-        Finish::Stop | Finish::Sequence(_) | Finish::Calls => "STOP",
-        Finish::Length => "MAX_TOKENS",
-        Finish::Filtered => "SAFETY",
+        FinishCause::Stop | FinishCause::StopSequence(_) | FinishCause::ToolCalls => "STOP",
+        FinishCause::Length => "MAX_TOKENS",
+        FinishCause::Filtered => "SAFETY",
     }
 }

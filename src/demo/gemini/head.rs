@@ -7,20 +7,25 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value};
 
-use crate::demo::{Context, when};
+use crate::demo::{DemoContext, timestamps};
 
-pub(super) const JSON: &str = "application/json; charset=UTF-8";
-pub(super) const EVENTS: &str = "text/event-stream";
+pub(super) const JSON_TYPE: &str = "application/json; charset=UTF-8";
+pub(super) const SSE_TYPE: &str = "text/event-stream";
 
 /// The fields of a reply that cost so many tokens.
-pub(super) fn fields(content_type: &str, tokens: u64, seen: Context) -> Vec<(String, String)> {
+pub(super) fn head_fields(
+    content_type: &str,
+    tokens: u64,
+    seen: DemoContext,
+) -> Vec<(String, String)> {
     let took = 80_u64.saturating_add(tokens.min(2_000));
-    let shown = (content_type == EVENTS).then(|| ("Content-Disposition", "attachment".to_owned()));
+    let shown =
+        (content_type == SSE_TYPE).then(|| ("Content-Disposition", "attachment".to_owned()));
     let rest = [
         ("Vary", "Origin".to_owned()),
         ("Vary", "X-Origin".to_owned()),
         ("Vary", "Referer".to_owned()),
-        ("Date", when::date(seen.created_secs)),
+        ("Date", timestamps::http_date(seen.created_secs)),
         ("Server", "wire-demo".to_owned()),
         ("X-XSS-Protection", "0".to_owned()),
         ("X-Frame-Options", "SAMEORIGIN".to_owned()),
@@ -35,9 +40,9 @@ pub(super) fn fields(content_type: &str, tokens: u64, seen: Context) -> Vec<(Str
 }
 
 /// JSON on one line: a space after each colon, none after a comma.
-pub(super) fn line(value: &Value) -> String {
+pub(super) fn json_line(value: &Value) -> String {
     let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, Colons);
+    let mut serializer = Serializer::with_formatter(&mut bytes, JsonLineFormatter);
     // Writing to memory does not fail.
     let written = value.serialize(&mut serializer);
     debug_assert!(written.is_ok());
@@ -45,14 +50,14 @@ pub(super) fn line(value: &Value) -> String {
 }
 
 /// An object with these keys, in this order; what is not there is left out.
-pub(super) fn object<const N: usize>(keys: [(&str, Option<Value>); N]) -> Value {
+pub(super) fn sparse_object<const N: usize>(keys: [(&str, Option<Value>); N]) -> Value {
     let some = |(key, value): (&str, Option<Value>)| Some((key.to_owned(), value?));
     Value::Object(keys.into_iter().filter_map(some).collect::<Map<_, _>>())
 }
 
-struct Colons;
+struct JsonLineFormatter;
 
-impl Formatter for Colons {
+impl Formatter for JsonLineFormatter {
     fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         writer.write_all(b": ")
     }
@@ -65,6 +70,6 @@ mod tests {
     #[test]
     fn a_space_after_each_colon() {
         let value = serde_json::json!({"a": [1, {"b": ":"}], "c": {}});
-        assert_eq!(line(&value), r#"{"a": [1,{"b": ":"}],"c": {}}"#);
+        assert_eq!(json_line(&value), r#"{"a": [1,{"b": ":"}],"c": {}}"#);
     }
 }

@@ -1,23 +1,23 @@
 //! Gemini's generateContent, whole and streamed, and its list of models
 //! (<https://ai.google.dev/api/generate-content>, <https://ai.google.dev/api/models>).
 
-mod ask;
 mod check;
 mod content;
+mod error;
 mod head;
-mod problem;
+mod request;
 
 use serde_json::{Value, json};
 
-use self::content::Content;
-use self::problem::Problem;
-use super::flow::Event;
-use super::{Context, flow, models, special};
-use crate::serve::reply::Reply;
-use crate::serve::request::Request;
+use self::content::GeminiContent;
+use self::error::GeminiError;
+use super::pacing::PacedEvent;
+use super::{DemoContext, models, pacing, special_models};
+use crate::serve::reply::ServerReply;
+use crate::serve::request::ServerRequest;
 
 /// Whether a request means this API: by its version, its method after a colon, or the field of its key.
-pub(super) fn is_meant(request: &Request) -> bool {
+pub(super) fn is_for_gemini(request: &ServerRequest) -> bool {
     let path = request.path();
     let models = path == "/v1/models" || path.starts_with("/v1/models/");
     let method = path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent");
@@ -26,23 +26,23 @@ pub(super) fn is_meant(request: &Request) -> bool {
 }
 
 /// The reply.
-pub(super) fn answer(request: &Request, seen: Context) -> Reply {
-    let Some((version, path)) = versioned(request.path()) else {
-        return Problem::not_found().reply(false, seen);
+pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
+    let Some((version, path)) = split_version(request.path()) else {
+        return GeminiError::not_found().to_reply(false, seen);
     };
-    let form = Form::of(request);
+    let form = ReplyForm::from_request(request);
     route(request, version, path, seen)
-        .unwrap_or_else(|problem| problem.reply(form == Form::Array, seen))
+        .unwrap_or_else(|problem| problem.to_reply(form == ReplyForm::Array, seen))
 }
 
 /// The version of the API, and the path below it.
-fn versioned(path: &str) -> Option<(&str, &str)> {
+fn split_version(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix('/')?.split_once('/')
 }
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Form {
+enum ReplyForm {
     Whole,
     /// A stream of events: `alt=sse`.
     Events,
@@ -50,11 +50,11 @@ enum Form {
     Array,
 }
 
-impl Form {
-    fn of(request: &Request) -> Self {
+impl ReplyForm {
+    fn from_request(request: &ServerRequest) -> Self {
         if !request.path().ends_with(":streamGenerateContent") {
             Self::Whole
-        } else if request.query("alt") == Some("sse") {
+        } else if request.query_param("alt") == Some("sse") {
             Self::Events
         } else {
             Self::Array
@@ -63,16 +63,23 @@ impl Form {
 
     fn content_type(self) -> &'static str {
         match self {
-            Self::Events => head::EVENTS,
-            Self::Whole | Self::Array => head::JSON,
+            Self::Events => head::SSE_TYPE,
+            Self::Whole | Self::Array => head::JSON_TYPE,
         }
     }
 }
 
-fn route(request: &Request, version: &str, path: &str, seen: Context) -> Result<Reply, Problem> {
-    let key = request.field("x-goog-api-key").or(request.query("key"));
+fn route(
+    request: &ServerRequest,
+    version: &str,
+    path: &str,
+    seen: DemoContext,
+) -> Result<ServerReply, GeminiError> {
+    let key = request
+        .field("x-goog-api-key")
+        .or(request.query_param("key"));
     if key == Some("bad-key") {
-        return Err(Problem::bad_key());
+        return Err(GeminiError::bad_key());
     }
     let below = path.strip_prefix("models/");
     let called = below.and_then(|below| below.rsplit_once(':'));
@@ -81,85 +88,89 @@ fn route(request: &Request, version: &str, path: &str, seen: Context) -> Result<
         (Some((model, "generateContent" | "streamGenerateContent")), _)
             if request.method == "POST" =>
         {
-            generate(request, model, version, seen)
+            generate_content(request, model, version, seen)
         }
-        (None, None) if path == "models" && reading => Ok(list(seen)),
-        (None, Some(id)) if reading && models::is_listed(id) => Ok(listing(&model(id), seen)),
-        (None, Some(id)) if reading => Err(Problem::no_model(id, version)),
-        _ => Err(Problem::not_found()),
+        (None, None) if path == "models" && reading => Ok(list_models(seen)),
+        (None, Some(id)) if reading && models::is_listed(id) => {
+            Ok(json_reply(&model_object(id), seen))
+        }
+        (None, Some(id)) if reading => Err(GeminiError::unknown_model(id, version)),
+        _ => Err(GeminiError::not_found()),
     }
 }
 
 /// `POST .../models/{model}:generateContent`, and the same as a stream.
-fn generate(
-    request: &Request,
+fn generate_content(
+    request: &ServerRequest,
     model: &str,
     version: &str,
-    seen: Context,
-) -> Result<Reply, Problem> {
-    if let Some(fault) = models::fault(model) {
-        return Err(Problem::of_fault(fault, model, version));
+    seen: DemoContext,
+) -> Result<ServerReply, GeminiError> {
+    if let Some(fault) = models::model_fault(model) {
+        return Err(GeminiError::from_fault(fault, model, version));
     }
-    let body = check::json(&request.body)?;
-    check::parameters(&body)?;
-    let asked = ask::read(model, &body);
-    check::length(&asked.ask)?;
-    let content = Content::write(&asked, seen);
-    let form = Form::of(request);
+    let body = check::parse_body(&request.body)?;
+    check::check_parameters(&body)?;
+    let asked = request::read_request(model, &body);
+    check::check_length(&asked.model_request)?;
+    let content = GeminiContent::generate(&asked, seen);
+    let form = ReplyForm::from_request(request);
     let reply = match form {
-        Form::Whole if special::fails_plain(model) => return Err(Problem::overloaded()),
-        Form::Whole => whole(&content, seen),
-        Form::Events | Form::Array => streamed(&content, form, seen),
+        ReplyForm::Whole if special_models::fails_without_stream(model) => {
+            return Err(GeminiError::overloaded());
+        }
+        ReplyForm::Whole => whole_reply(&content, seen),
+        ReplyForm::Events | ReplyForm::Array => stream_reply(&content, form, seen),
     };
     let failure = |after| {
-        let error = element(&Problem::overloaded().json(), form, after);
-        let end = (form == Form::Array).then(|| END.to_owned());
+        let error = element_text(&GeminiError::overloaded().to_json(), form, after);
+        let end = (form == ReplyForm::Array).then(|| ARRAY_END.to_owned());
         std::iter::once(error).chain(end).collect()
     };
-    Ok(special::spoil(model, reply, seen, failure))
+    Ok(special_models::apply_behaviour(model, reply, seen, failure))
 }
 
-fn whole(content: &Content, seen: Context) -> Reply {
+fn whole_reply(content: &GeminiContent, seen: DemoContext) -> ServerReply {
     let cost = content.usage;
-    let fields = head::fields(head::JSON, cost.total(), seen);
-    let body = format!("{:#}\n", content.whole());
-    flow::whole(fields, body, cost.completion, seen)
+    let fields = head::head_fields(head::JSON_TYPE, cost.total_tokens(), seen);
+    let body = format!("{:#}\n", content.to_json());
+    pacing::whole_reply(fields, body, cost.completion_tokens, seen)
 }
 
-fn streamed(content: &Content, form: Form, seen: Context) -> Reply {
-    let elements = content.elements().into_iter().enumerate();
-    let mut events: Vec<Event> = elements
-        .map(|(at, (value, tokens))| Event::new(element(&value, form, at), tokens))
+fn stream_reply(content: &GeminiContent, form: ReplyForm, seen: DemoContext) -> ServerReply {
+    let elements = content.stream_elements().into_iter().enumerate();
+    let mut events: Vec<PacedEvent> = elements
+        .map(|(at, (value, tokens))| PacedEvent::new(element_text(&value, form, at), tokens))
         .collect();
-    if form == Form::Array {
-        events.push(Event::new(END.to_owned(), 0));
+    if form == ReplyForm::Array {
+        events.push(PacedEvent::new(ARRAY_END.to_owned(), 0));
     }
-    let fields = head::fields(form.content_type(), content.usage.total(), seen);
-    let mut reply = flow::streamed(fields, events, seen);
-    let unseen = u32::try_from(content.unseen()).unwrap_or(u32::MAX);
+    let fields = head::head_fields(form.content_type(), content.usage.total_tokens(), seen);
+    let mut reply = pacing::stream_reply(fields, events, seen);
+    let unseen = u32::try_from(content.hidden_tokens()).unwrap_or(u32::MAX);
     reply.delay = reply.delay.saturating_add(seen.pace.saturating_mul(unseen));
     reply
 }
 
 /// What ends an array.
-const END: &str = "\n]\n";
+const ARRAY_END: &str = "\n]\n";
 
 /// An element of a stream as it crosses the wire, after so many others.
-fn element(value: &Value, form: Form, after: usize) -> String {
+fn element_text(value: &Value, form: ReplyForm, after: usize) -> String {
     match form {
-        Form::Events => format!("data: {}\r\n\r\n", head::line(value)),
-        Form::Whole | Form::Array if after == 0 => format!("[{value:#}"),
-        Form::Whole | Form::Array => format!("\n,\r\n{value:#}"),
+        ReplyForm::Events => format!("data: {}\r\n\r\n", head::json_line(value)),
+        ReplyForm::Whole | ReplyForm::Array if after == 0 => format!("[{value:#}"),
+        ReplyForm::Whole | ReplyForm::Array => format!("\n,\r\n{value:#}"),
     }
 }
 
 /// `GET .../models`.
-fn list(seen: Context) -> Reply {
-    let all: Vec<Value> = models::names().map(model).collect();
-    listing(&json!({"models": all}), seen)
+fn list_models(seen: DemoContext) -> ServerReply {
+    let all: Vec<Value> = models::model_names().map(model_object).collect();
+    json_reply(&json!({"models": all}), seen)
 }
 
-fn model(id: &str) -> Value {
+fn model_object(id: &str) -> Value {
     json!({
         "name": format!("models/{id}"),
         "version": "001",
@@ -170,9 +181,9 @@ fn model(id: &str) -> Value {
     })
 }
 
-fn listing(value: &Value, seen: Context) -> Reply {
-    let fields = head::fields(head::JSON, 0, seen);
-    Reply::plain(200, fields, format!("{value:#}\n"))
+fn json_reply(value: &Value, seen: DemoContext) -> ServerReply {
+    let fields = head::head_fields(head::JSON_TYPE, 0, seen);
+    ServerReply::whole(200, fields, format!("{value:#}\n"))
 }
 
 #[cfg(test)]

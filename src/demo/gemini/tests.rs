@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::demo::answer;
 use crate::demo::testing::{SEEN, field, joined, json_of, post, request, steps, text, with};
-use crate::serve::reply::{Act, Reply};
+use crate::serve::reply::{BodyAction, ServerReply};
 
 fn target(model: &str, method: &str) -> String {
     format!("/v1beta/models/{model}:{method}")
@@ -18,7 +18,7 @@ fn body(more: Value) -> Value {
     )
 }
 
-fn asked(model: &str, more: Value) -> Reply {
+fn asked(model: &str, more: Value) -> ServerReply {
     post(&target(model, "generateContent"), &body(more))
 }
 
@@ -361,7 +361,7 @@ fn models_with_faults() {
         &target("demo-cut", "streamGenerateContent"),
         &body(json!({})),
     );
-    assert_eq!(steps(cut).last().unwrap().act, Act::Cut);
+    assert_eq!(steps(cut).last().unwrap().action, BodyAction::Disconnect);
     for (status, name) in [
         (401, "UNAUTHENTICATED"),
         (403, "PERMISSION_DENIED"),

@@ -3,24 +3,26 @@
 
 use serde_json::{Map, Value};
 
-use super::ask;
-use super::problem::Problem;
-use crate::demo::ask::{Ask, items, text};
-use crate::serve::request::Request;
+use super::error::AnthropicError;
+use super::request;
+use crate::demo::model_request::{ModelRequest, array_items, text_at};
+use crate::serve::request::ServerRequest;
 
-type Body = Map<String, Value>;
-type Checked = Result<(), Problem>;
+type AnthropicBody = Map<String, Value>;
+type AnthropicCheck = Result<(), AnthropicError>;
 
 /// The version of the API from which on sampling parameters are refused.
-const NO_SAMPLING: &str = "2026-10-21";
+const NO_SAMPLING_VERSION: &str = "2026-10-21";
 
 /// What the head must say: which version of the API is meant.
-pub(super) fn version(request: &Request) -> Result<&str, Problem> {
-    const KNOWN: [&str; 3] = ["2023-01-01", "2023-06-01", NO_SAMPLING];
+pub(super) fn api_version(request: &ServerRequest) -> Result<&str, AnthropicError> {
+    const KNOWN: [&str; 3] = ["2023-01-01", "2023-06-01", NO_SAMPLING_VERSION];
     match request.field("anthropic-version") {
-        None => Err(Problem::invalid("anthropic-version: header is required")),
+        None => Err(AnthropicError::invalid(
+            "anthropic-version: header is required",
+        )),
         Some(version) if KNOWN.contains(&version) => Ok(version),
-        Some(version) => Err(Problem::invalid(format!(
+        Some(version) => Err(AnthropicError::invalid(format!(
             "anthropic-version: \"{version}\" is not a valid version. Please consult our documentation at \
              https://docs.claude.com/en/api/versioning"
         ))),
@@ -28,109 +30,111 @@ pub(super) fn version(request: &Request) -> Result<&str, Problem> {
 }
 
 /// The body as a JSON object.
-pub(super) fn json(body: &[u8]) -> Result<Body, Problem> {
+pub(super) fn parse_body(body: &[u8]) -> Result<AnthropicBody, AnthropicError> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(body)) => Ok(body),
-        Ok(_) => Err(Problem::invalid("Input should be a valid dictionary")),
-        Err(error) => Err(Problem::invalid(format!(
+        Ok(_) => Err(AnthropicError::invalid(
+            "Input should be a valid dictionary",
+        )),
+        Err(error) => Err(AnthropicError::invalid(format!(
             "The request body is not valid JSON: {error}"
         ))),
     }
 }
 
 /// The model that is asked for.
-pub(super) fn model(body: &Body) -> Result<&str, Problem> {
+pub(super) fn required_model(body: &AnthropicBody) -> Result<&str, AnthropicError> {
     match body.get("model") {
-        None => Err(missing("model")),
-        Some(Value::String(model)) if model.is_empty() => Err(Problem::invalid(
+        None => Err(missing_field("model")),
+        Some(Value::String(model)) if model.is_empty() => Err(AnthropicError::invalid(
             "model: String should have at least 1 character",
         )),
         Some(Value::String(model)) => Ok(model),
-        Some(_) => Err(wrong("model", "string")),
+        Some(_) => Err(wrong_type("model", "string")),
     }
 }
 
 /// Everything else, in the order in which people meet it.
-pub(super) fn parameters(body: &Body, version: &str) -> Checked {
-    max_tokens(body)?;
-    messages(body)?;
-    extra(body)?;
-    sampling(body, version)?;
+pub(super) fn check_parameters(body: &AnthropicBody, version: &str) -> AnthropicCheck {
+    check_max_tokens(body)?;
+    check_messages(body)?;
+    check_extra_names(body)?;
+    check_sampling(body, version)?;
     match body.get("system") {
         None | Some(Value::String(_) | Value::Array(_)) => {}
-        Some(_) => return Err(wrong("system", "string")),
+        Some(_) => return Err(wrong_type("system", "string")),
     }
     for name in ["stop_sequences", "tools"] {
         if body.get(name).is_some_and(|value| !value.is_array()) {
-            return Err(wrong(name, "list"));
+            return Err(wrong_type(name, "list"));
         }
     }
     if body.get("stream").is_some_and(|value| !value.is_boolean()) {
-        return Err(wrong("stream", "boolean"));
+        return Err(wrong_type("stream", "boolean"));
     }
-    thinking(body)?;
-    tools(body)
+    check_thinking(body)?;
+    check_tools(body)
 }
 
-fn max_tokens(body: &Body) -> Checked {
+fn check_max_tokens(body: &AnthropicBody) -> AnthropicCheck {
     match body.get("max_tokens") {
-        None => Err(missing("max_tokens")),
+        None => Err(missing_field("max_tokens")),
         Some(value) if value.is_u64() => Ok(()),
-        Some(value) if value.is_i64() => Err(Problem::invalid(
+        Some(value) if value.is_i64() => Err(AnthropicError::invalid(
             "max_tokens: Input should be greater than or equal to 0",
         )),
-        Some(_) => Err(wrong("max_tokens", "integer")),
+        Some(_) => Err(wrong_type("max_tokens", "integer")),
     }
 }
 
-fn messages(body: &Body) -> Checked {
+fn check_messages(body: &AnthropicBody) -> AnthropicCheck {
     let messages = match body.get("messages") {
-        None => return Err(missing("messages")),
+        None => return Err(missing_field("messages")),
         Some(Value::Array(messages)) => messages,
-        Some(_) => return Err(wrong("messages", "list")),
+        Some(_) => return Err(wrong_type("messages", "list")),
     };
     if messages.is_empty() {
-        return Err(Problem::invalid(
+        return Err(AnthropicError::invalid(
             "messages: at least one message is required",
         ));
     }
     let mut called = Vec::new();
     for (index, message) in messages.iter().enumerate() {
-        turn(&format!("messages.{index}"), message, &called)?;
-        called = blocks(message, "tool_use", "id").collect();
+        check_message(&format!("messages.{index}"), message, &called)?;
+        called = block_values(message, "tool_use", "id").collect();
     }
     Ok(())
 }
 
 /// Checks one message; `called` are the ids of the calls before it.
-fn turn(at: &str, message: &Value, called: &[&str]) -> Checked {
+fn check_message(at: &str, message: &Value, called: &[&str]) -> AnthropicCheck {
     match message.get("role").map(Value::as_str) {
-        None => return Err(missing(&format!("{at}.role"))),
+        None => return Err(missing_field(&format!("{at}.role"))),
         Some(Some("user" | "assistant")) => {}
         Some(Some("system")) => {
-            return Err(Problem::invalid(
+            return Err(AnthropicError::invalid(
                 "messages: Unexpected role \"system\". The Messages API accepts a top-level `system` \
                  parameter, not \"system\" as an input message role.",
             ));
         }
         Some(_) => {
             let message = format!("{at}.role: Input should be 'user' or 'assistant'");
-            return Err(Problem::invalid(message));
+            return Err(AnthropicError::invalid(message));
         }
     }
     match message.get("content") {
-        None => return Err(missing(&format!("{at}.content"))),
+        None => return Err(missing_field(&format!("{at}.content"))),
         Some(Value::String(_) | Value::Array(_)) => {}
-        Some(_) => return Err(wrong(&format!("{at}.content"), "list")),
+        Some(_) => return Err(wrong_type(&format!("{at}.content"), "list")),
     }
     let untyped = |block: &Value| block.get("type").is_none();
-    if let Some(index) = items(message.get("content")).position(untyped) {
-        return Err(missing(&format!("{at}.content.{index}.type")));
+    if let Some(index) = array_items(message.get("content")).position(untyped) {
+        return Err(missing_field(&format!("{at}.content.{index}.type")));
     }
-    let mut answered = blocks(message, "tool_result", "tool_use_id");
+    let mut answered = block_values(message, "tool_result", "tool_use_id");
     match answered.find(|id| !called.contains(id)) {
         None => Ok(()),
-        Some(id) => Err(Problem::invalid(format!(
+        Some(id) => Err(AnthropicError::invalid(format!(
             "{at}.content.0: unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each \
              `tool_result` block must have a corresponding `tool_use` block in the previous message."
         ))),
@@ -138,14 +142,18 @@ fn turn(at: &str, message: &Value, called: &[&str]) -> Checked {
 }
 
 /// What the blocks of a kind have at `key`.
-fn blocks<'a>(message: &'a Value, kind: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
-    items(message.get("content"))
-        .filter(move |block| text(block, "type") == kind)
-        .map(move |block| text(block, key))
+fn block_values<'a>(
+    message: &'a Value,
+    kind: &'a str,
+    key: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    array_items(message.get("content"))
+        .filter(move |block| text_at(block, "type") == kind)
+        .map(move |block| text_at(block, key))
 }
 
 /// Names that other APIs have.
-fn extra(body: &Body) -> Checked {
+fn check_extra_names(body: &AnthropicBody) -> AnthropicCheck {
     const OTHERS: [&str; 14] = [
         "max_completion_tokens",
         "max_output_tokens",
@@ -168,24 +176,24 @@ fn extra(body: &Body) -> Checked {
     }
 }
 
-fn sampling(body: &Body, version: &str) -> Checked {
+fn check_sampling(body: &AnthropicBody, version: &str) -> AnthropicCheck {
     for name in ["temperature", "top_p", "top_k"] {
         let Some(value) = body.get(name) else {
             continue;
         };
-        if version == NO_SAMPLING {
+        if version == NO_SAMPLING_VERSION {
             return Err(not_permitted(name));
         }
         let most = if name == "top_k" { f64::MAX } else { 1.0 };
         match value.as_f64() {
-            None => return Err(wrong(name, "number")),
+            None => return Err(wrong_type(name, "number")),
             Some(number) if number < 0.0 => {
                 let message = format!("{name}: Input should be greater than or equal to 0");
-                return Err(Problem::invalid(message));
+                return Err(AnthropicError::invalid(message));
             }
             Some(number) if number > most => {
                 let message = format!("{name}: Input should be less than or equal to 1");
-                return Err(Problem::invalid(message));
+                return Err(AnthropicError::invalid(message));
             }
             Some(_) => {}
         }
@@ -193,30 +201,30 @@ fn sampling(body: &Body, version: &str) -> Checked {
     Ok(())
 }
 
-fn thinking(body: &Body) -> Checked {
+fn check_thinking(body: &AnthropicBody) -> AnthropicCheck {
     const KINDS: [&str; 4] = ["enabled", "adaptive", "between_tools", "disabled"];
     let Some(thinking) = body.get("thinking") else {
         return Ok(());
     };
-    let kind = text(thinking, "type");
+    let kind = text_at(thinking, "type");
     if !KINDS.contains(&kind) {
         let message = format!(
             "thinking: Input tag '{kind}' found using 'type' does not match any of the expected tags: \
              'disabled', 'enabled'"
         );
-        return Err(Problem::invalid(message));
+        return Err(AnthropicError::invalid(message));
     }
     if kind != "enabled" {
         return Ok(());
     }
     match thinking.get("budget_tokens").map(Value::as_u64) {
-        None => Err(missing("thinking.enabled.budget_tokens")),
-        Some(None) => Err(wrong("thinking.enabled.budget_tokens", "integer")),
-        Some(Some(..1024)) => Err(Problem::invalid(
+        None => Err(missing_field("thinking.enabled.budget_tokens")),
+        Some(None) => Err(wrong_type("thinking.enabled.budget_tokens", "integer")),
+        Some(Some(..1024)) => Err(AnthropicError::invalid(
             "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024",
         )),
         Some(budget) if budget >= body.get("max_tokens").and_then(Value::as_u64) => {
-            Err(Problem::invalid(
+            Err(AnthropicError::invalid(
                 "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our \
                  documentation at \
                  https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size",
@@ -226,57 +234,61 @@ fn thinking(body: &Body) -> Checked {
     }
 }
 
-fn tools(body: &Body) -> Checked {
-    for (index, tool) in items(body.get("tools")).enumerate() {
+fn check_tools(body: &AnthropicBody) -> AnthropicCheck {
+    for (index, tool) in array_items(body.get("tools")).enumerate() {
         if tool.get("name").is_none() {
-            return Err(missing(&format!("tools.{index}.custom.name")));
+            return Err(missing_field(&format!("tools.{index}.custom.name")));
         }
         if tool.get("type").is_none() && tool.get("input_schema").is_none() {
-            return Err(missing(&format!("tools.{index}.custom.input_schema")));
+            return Err(missing_field(&format!("tools.{index}.custom.input_schema")));
         }
     }
     let Some(choice) = body.get("tool_choice") else {
         return Ok(());
     };
-    let (kind, name) = (text(choice, "type"), text(choice, "name"));
+    let (kind, name) = (text_at(choice, "type"), text_at(choice, "name"));
     if !["auto", "any", "tool", "none"].contains(&kind) {
         let message = format!(
             "tool_choice: Input tag '{kind}' found using 'type' does not match any of the expected tags: \
              'auto', 'any', 'tool', 'none'"
         );
-        return Err(Problem::invalid(message));
+        return Err(AnthropicError::invalid(message));
     }
     if !body.contains_key("tools") {
-        return Err(Problem::invalid(
+        return Err(AnthropicError::invalid(
             "tool_choice may only be specified while providing tools",
         ));
     }
-    if kind == "tool" && !ask::tools(body).iter().any(|tool| tool.name == name) {
+    if kind == "tool"
+        && !request::declared_tools(body)
+            .iter()
+            .any(|tool| tool.name == name)
+    {
         let message = format!("Tool '{name}' not found in provided tools");
-        return Err(Problem::invalid(message));
+        return Err(AnthropicError::invalid(message));
     }
     Ok(())
 }
 
 /// Whether the prompt fits into the context.
-pub(super) fn length(ask: &Ask) -> Checked {
+pub(super) fn check_length(ask: &ModelRequest) -> AnthropicCheck {
     const CONTEXT: u64 = 200_000;
     match ask.prompt_tokens {
         ..=CONTEXT => Ok(()),
-        tokens => Err(Problem::invalid(format!(
+        tokens => Err(AnthropicError::invalid(format!(
             "prompt is too long: {tokens} tokens > {CONTEXT} maximum"
         ))),
     }
 }
 
-fn missing(name: &str) -> Problem {
-    Problem::invalid(format!("{name}: Field required"))
+fn missing_field(name: &str) -> AnthropicError {
+    AnthropicError::invalid(format!("{name}: Field required"))
 }
 
-fn wrong(name: &str, expected: &str) -> Problem {
-    Problem::invalid(format!("{name}: Input should be a valid {expected}"))
+fn wrong_type(name: &str, expected: &str) -> AnthropicError {
+    AnthropicError::invalid(format!("{name}: Input should be a valid {expected}"))
 }
 
-fn not_permitted(name: &str) -> Problem {
-    Problem::invalid(format!("{name}: Extra inputs are not permitted"))
+fn not_permitted(name: &str) -> AnthropicError {
+    AnthropicError::invalid(format!("{name}: Extra inputs are not permitted"))
 }

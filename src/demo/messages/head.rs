@@ -3,52 +3,59 @@
 
 use std::time::Duration;
 
-use crate::demo::usage::Usage;
-use crate::demo::{Context, ids, when};
+use crate::demo::usage::GeneratedUsage;
+use crate::demo::{DemoContext, ids, timestamps};
 
-type Fields = Vec<(String, String)>;
+type ReplyFields = Vec<(String, String)>;
 
-const REQUESTS: u64 = 4_000;
-const INPUT: u64 = 2_000_000;
-const OUTPUT: u64 = 400_000;
+const REQUEST_LIMIT: u64 = 4_000;
+const INPUT_TOKEN_LIMIT: u64 = 2_000_000;
+const OUTPUT_TOKEN_LIMIT: u64 = 400_000;
 
 /// The id of a request, in its head and in the body of its errors.
-pub(super) fn request_id(seen: Context) -> String {
-    let seed = ids::mix(seen.seq ^ seen.created_secs.unsigned_abs());
-    ids::id("req_011C", seed, 20)
+pub(super) fn request_id(seen: DemoContext) -> String {
+    let seed = ids::mix_bits(seen.request_number ^ seen.created_secs.unsigned_abs());
+    ids::alphanumeric_id("req_011C", seed, 20)
 }
 
 /// The fields of a reply that cost so much, in pace.
-pub(super) fn fields(content_type: &str, cost: Usage, seen: Context) -> Fields {
-    let mut fields = first(content_type, seen);
-    fields.extend(limits(cost, seen));
-    fields.extend(last(seen));
+pub(super) fn head_fields(
+    content_type: &str,
+    cost: GeneratedUsage,
+    seen: DemoContext,
+) -> ReplyFields {
+    let mut fields = leading_fields(content_type, seen);
+    fields.extend(rate_limit_fields(cost, seen));
+    fields.extend(trailing_fields(seen));
     fields
 }
 
 /// The fields that come before the limits.
-pub(super) fn first(content_type: &str, seen: Context) -> Fields {
-    owned([
-        ("Date", when::date(seen.created_secs)),
+pub(super) fn leading_fields(content_type: &str, seen: DemoContext) -> ReplyFields {
+    owned_fields([
+        ("Date", timestamps::http_date(seen.created_secs)),
         ("Content-Type", content_type.to_owned()),
         ("Cache-Control", "no-cache".to_owned()),
     ])
 }
 
 /// What is left of the limits; what is left of tokens is told in thousands.
-pub(super) fn limits(cost: Usage, seen: Context) -> Fields {
+pub(super) fn rate_limit_fields(cost: GeneratedUsage, seen: DemoContext) -> ReplyFields {
     let left = |limit: u64, used: u64| {
         let left = limit.saturating_sub(used);
         left.saturating_sub(left % 1_000)
     };
-    let (input, output) = (left(INPUT, cost.prompt), left(OUTPUT, cost.completion));
-    let all = INPUT.saturating_add(OUTPUT);
-    let reset = when::instant(seen.created_secs, Duration::ZERO, 0);
+    let (input, output) = (
+        left(INPUT_TOKEN_LIMIT, cost.prompt_tokens),
+        left(OUTPUT_TOKEN_LIMIT, cost.completion_tokens),
+    );
+    let all = INPUT_TOKEN_LIMIT.saturating_add(OUTPUT_TOKEN_LIMIT);
+    let reset = timestamps::rfc3339_time(seen.created_secs, Duration::ZERO, 0);
     let mut fields = Vec::new();
     for (what, limit, left) in [
-        ("requests", REQUESTS, REQUESTS.saturating_sub(1)),
-        ("input-tokens", INPUT, input),
-        ("output-tokens", OUTPUT, output),
+        ("requests", REQUEST_LIMIT, REQUEST_LIMIT.saturating_sub(1)),
+        ("input-tokens", INPUT_TOKEN_LIMIT, input),
+        ("output-tokens", OUTPUT_TOKEN_LIMIT, output),
         ("tokens", all, input.saturating_add(output)),
     ] {
         let name = |end: &str| format!("anthropic-ratelimit-{what}-{end}");
@@ -60,9 +67,9 @@ pub(super) fn limits(cost: Usage, seen: Context) -> Fields {
 }
 
 /// The fields that come after the limits.
-pub(super) fn last(seen: Context) -> Fields {
+pub(super) fn trailing_fields(seen: DemoContext) -> ReplyFields {
     let organization = "00000000-0000-4000-8000-000000000000";
-    owned([
+    owned_fields([
         ("request-id", request_id(seen)),
         ("anthropic-organization-id", organization.to_owned()),
         ("Server", "wire-demo".to_owned()),
@@ -70,7 +77,7 @@ pub(super) fn last(seen: Context) -> Fields {
     ])
 }
 
-fn owned<const N: usize>(fields: [(&str, String); N]) -> Fields {
+fn owned_fields<const N: usize>(fields: [(&str, String); N]) -> ReplyFields {
     let owned = |(name, value): (&str, String)| (name.to_owned(), value);
     fields.into_iter().map(owned).collect()
 }

@@ -1,24 +1,24 @@
 //! Anthropic's Messages, plain and streamed, and its list of models
 //! (<https://docs.claude.com/en/api/messages>, <https://docs.claude.com/en/api/models-list>).
 
-mod ask;
 mod check;
+mod error;
 mod head;
 mod message;
-mod problem;
+mod request;
 mod stream;
 
 use serde_json::{Value, json};
 
-use self::message::Message;
-use self::problem::Problem;
-use super::usage::Usage;
-use super::{Context, flow, models, special, token};
-use crate::serve::reply::Reply;
-use crate::serve::request::Request;
+use self::error::AnthropicError;
+use self::message::AnthropicMessage;
+use super::usage::GeneratedUsage;
+use super::{DemoContext, bearer_token, models, pacing, special_models};
+use crate::serve::reply::ServerReply;
+use crate::serve::request::ServerRequest;
 
 /// Whether a request means this API: by its path, or by the version that it names.
-pub(super) fn is_meant(request: &Request) -> bool {
+pub(super) fn is_for_anthropic(request: &ServerRequest) -> bool {
     let path = request.path();
     let models = path == "/v1/models" || path.starts_with("/v1/models/");
     path == "/v1/messages"
@@ -27,70 +27,79 @@ pub(super) fn is_meant(request: &Request) -> bool {
 }
 
 /// The reply.
-pub(super) fn answer(request: &Request, seen: Context) -> Reply {
+pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
     match route(request, seen) {
         Ok(reply) => reply,
-        Err(problem) => problem.reply(seen),
+        Err(problem) => problem.to_reply(seen),
     }
 }
 
-fn route(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let bearer = request.field("authorization").and_then(token);
+fn route(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, AnthropicError> {
+    let bearer = request.field("authorization").and_then(bearer_token);
     if request.field("x-api-key").or(bearer) == Some("bad-key") {
-        return Err(Problem::bad_key());
+        return Err(AnthropicError::bad_key());
     }
     let path = request.path();
     let reading = matches!(request.method.as_str(), "GET" | "HEAD");
     match (path, path.strip_prefix("/v1/models/")) {
-        ("/v1/messages", _) if request.method == "POST" => create(request, seen),
-        ("/v1/messages", _) => Err(Problem::method("POST")),
-        ("/v1/models", _) | (_, Some(_)) if !reading => Err(Problem::method("GET, HEAD")),
-        ("/v1/models", _) => Ok(list(seen)),
-        (_, Some(id)) if models::is_listed(id) => Ok(listing(&model(id), seen)),
-        (_, Some(id)) => Err(Problem::not_found(format!("model: {id}"))),
-        _ => Err(Problem::not_found("Not Found")),
+        ("/v1/messages", _) if request.method == "POST" => create_message(request, seen),
+        ("/v1/messages", _) => Err(AnthropicError::method_not_allowed("POST")),
+        ("/v1/models", _) | (_, Some(_)) if !reading => {
+            Err(AnthropicError::method_not_allowed("GET, HEAD"))
+        }
+        ("/v1/models", _) => Ok(list_models(seen)),
+        (_, Some(id)) if models::is_listed(id) => Ok(json_reply(&model_object(id), seen)),
+        (_, Some(id)) => Err(AnthropicError::not_found(format!("model: {id}"))),
+        _ => Err(AnthropicError::not_found("Not Found")),
     }
 }
 
 /// `POST /v1/messages`.
-fn create(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let version = check::version(request)?;
-    let body = check::json(&request.body)?;
-    let model = check::model(&body)?;
-    if let Some(fault) = models::fault(model) {
-        return Err(Problem::of_fault(fault, model));
+fn create_message(
+    request: &ServerRequest,
+    seen: DemoContext,
+) -> Result<ServerReply, AnthropicError> {
+    let version = check::api_version(request)?;
+    let body = check::parse_body(&request.body)?;
+    let model = check::required_model(&body)?;
+    if let Some(fault) = models::model_fault(model) {
+        return Err(AnthropicError::from_fault(fault, model));
     }
-    check::parameters(&body, version)?;
-    let ask = ask::read(&body);
-    check::length(&ask)?;
-    let message = Message::write(&body, &ask, seen);
+    check::check_parameters(&body, version)?;
+    let ask = request::read_request(&body);
+    check::check_length(&ask)?;
+    let message = AnthropicMessage::generate(&body, &ask, seen);
     let reply = if ask.stream {
-        stream::reply(&message, seen)
-    } else if special::fails_plain(model) {
-        return Err(Problem::overloaded());
+        stream::stream_reply(&message, seen)
+    } else if special_models::fails_without_stream(model) {
+        return Err(AnthropicError::overloaded());
     } else {
-        plain(&message, seen)
+        whole_reply(&message, seen)
     };
-    let failure = |_| vec![stream::failure(&Problem::overloaded().json(seen))];
-    Ok(special::spoil(model, reply, seen, failure))
+    let failure = |_| {
+        vec![stream::error_event(
+            &AnthropicError::overloaded().to_json(seen),
+        )]
+    };
+    Ok(special_models::apply_behaviour(model, reply, seen, failure))
 }
 
-fn plain(message: &Message, seen: Context) -> Reply {
-    let fields = head::fields("application/json", message.usage, seen);
-    let body = message.json(true).to_string();
-    flow::whole(fields, body, message.usage.completion, seen)
+fn whole_reply(message: &AnthropicMessage, seen: DemoContext) -> ServerReply {
+    let fields = head::head_fields("application/json", message.usage, seen);
+    let body = message.to_json(true).to_string();
+    pacing::whole_reply(fields, body, message.usage.completion_tokens, seen)
 }
 
 /// `GET /v1/models`.
-fn list(seen: Context) -> Reply {
-    let data: Vec<Value> = models::names().map(model).collect();
+fn list_models(seen: DemoContext) -> ServerReply {
+    let data: Vec<Value> = models::model_names().map(model_object).collect();
     let id = |model: Option<&Value>| model.and_then(|model| model.get("id")).cloned();
     let (first, last) = (id(data.first()), id(data.last()));
     let list = json!({"data": data, "has_more": false, "first_id": first, "last_id": last});
-    listing(&list, seen)
+    json_reply(&list, seen)
 }
 
-fn model(id: &str) -> Value {
+fn model_object(id: &str) -> Value {
     json!({
         "type": "model",
         "id": id,
@@ -99,9 +108,9 @@ fn model(id: &str) -> Value {
     })
 }
 
-fn listing(value: &Value, seen: Context) -> Reply {
-    let fields = head::fields("application/json", Usage::default(), seen);
-    Reply::plain(200, fields, value.to_string())
+fn json_reply(value: &Value, seen: DemoContext) -> ServerReply {
+    let fields = head::head_fields("application/json", GeneratedUsage::default(), seen);
+    ServerReply::whole(200, fields, value.to_string())
 }
 
 #[cfg(test)]

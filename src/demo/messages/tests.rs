@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use crate::demo::answer;
 use crate::demo::testing::{SEEN, field, joined, json_of, named_events, request};
 use crate::demo::testing::{steps, text, with};
-use crate::serve::reply::{Act, Reply};
-use crate::serve::request::Request;
+use crate::serve::reply::{BodyAction, ServerReply};
+use crate::serve::request::ServerRequest;
 
-fn sent(body: &Value, fields: &[(&str, &str)]) -> Request {
+fn sent(body: &Value, fields: &[(&str, &str)]) -> ServerRequest {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    Request {
+    ServerRequest {
         fields: fields.iter().map(owned).collect(),
         ..request("POST", "/v1/messages", body.to_string())
     }
@@ -25,7 +25,7 @@ fn body(more: Value) -> Value {
     with(body, more)
 }
 
-fn asked(more: Value) -> Reply {
+fn asked(more: Value) -> ServerReply {
     let version = [("anthropic-version", "2023-06-01")];
     answer(&sent(&body(more), &version), SEEN)
 }
@@ -293,7 +293,10 @@ fn a_cache_is_written_and_then_read() {
     let version = [("anthropic-version", "2023-06-01")];
     let request = sent(&body(json!({"system": system})), &version);
     let usage = |seq: u64| {
-        let seen = crate::demo::Context { seq, ..SEEN };
+        let seen = crate::demo::DemoContext {
+            request_number: seq,
+            ..SEEN
+        };
         json_of(answer(&request, seen), 200)["usage"].clone()
     };
     let (first, second) = (usage(1), usage(2));
@@ -310,7 +313,7 @@ fn models_with_faults() {
     assert_eq!(data["error"]["type"], "overloaded_error");
     assert_eq!(asked(json!({"model": "demo-error-in-stream"})).status, 529);
     let stalled = steps(asked(json!({"model": "demo-stall", "stream": true})));
-    assert_eq!(stalled.last().unwrap().act, Act::Stall);
+    assert_eq!(stalled.last().unwrap().action, BodyAction::Stall);
     for (status, kind) in [
         (401, "authentication_error"),
         (403, "permission_error"),

@@ -6,103 +6,128 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::head;
-use crate::demo::ask::Ask;
-use crate::demo::flow::{self, Event};
-use crate::demo::thought::{self, Answer, Call, Finish, Thought};
-use crate::demo::usage::Usage;
-use crate::demo::{Context, when};
-use crate::serve::reply::Reply;
+use crate::demo::generation::{
+    self, FinishCause, GeneratedAnswer, GeneratedCall, GenerationResult,
+};
+use crate::demo::model_request::ModelRequest;
+use crate::demo::pacing::{self, PacedEvent};
+use crate::demo::usage::GeneratedUsage;
+use crate::demo::{DemoContext, timestamps};
+use crate::serve::reply::ServerReply;
 
 /// A chat, for a plain reply and for a stream alike.
 #[derive(Clone, Debug)]
-pub(super) struct Chat {
+pub(super) struct OllamaChat {
     model: String,
-    thought: Thought,
-    usage: Usage,
-    seen: Context,
+    answer: GeneratedAnswer,
+    usage: GeneratedUsage,
+    seen: DemoContext,
 }
 
 /// What it takes to have a model ready, and to read a token of a prompt.
-const LOAD: Duration = Duration::from_nanos(41_295_167);
-const READ: Duration = Duration::from_nanos(145_403);
+const LOAD_TIME: Duration = Duration::from_nanos(41_295_167);
+const PROMPT_TOKEN_TIME: Duration = Duration::from_nanos(145_403);
 
-impl Chat {
-    pub(super) fn write(ask: &Ask, seen: Context) -> Self {
-        let Answer { thoughts, usage } = thought::answer(ask, seen);
+impl OllamaChat {
+    pub(super) fn generate(ask: &ModelRequest, seen: DemoContext) -> Self {
+        let GenerationResult {
+            answers: thoughts,
+            usage,
+        } = generation::generate(ask, seen);
         Self {
             model: ask.model.clone(),
-            thought: thoughts.into_iter().next().unwrap_or_default(),
+            answer: thoughts.into_iter().next().unwrap_or_default(),
             usage,
             seen,
         }
     }
 
     /// The answer in one piece.
-    pub(super) fn plain(&self) -> Reply {
-        let thought = &self.thought;
-        let mut message = message(&thought.text.concat(), &thought.reasoning.concat());
-        if !thought.calls.is_empty() {
-            let calls = thought.calls.iter().enumerate();
-            message["tool_calls"] = calls.map(|(index, call)| tool_call(index, call)).collect();
+    pub(super) fn whole_reply(&self) -> ServerReply {
+        let thought = &self.answer;
+        let mut message = message_object(
+            &thought.text_tokens.concat(),
+            &thought.reasoning_tokens.concat(),
+        );
+        if !thought.tool_calls.is_empty() {
+            let calls = thought.tool_calls.iter().enumerate();
+            message["tool_calls"] = calls
+                .map(|(index, call)| tool_call_object(index, call))
+                .collect();
         }
-        let fields = head::fields(head::JSON, self.seen);
-        let object = self.last(&message, self.usage.completion);
-        flow::whole(fields, object.to_string(), self.usage.completion, self.seen)
+        let fields = head::head_fields(head::JSON_TYPE, self.seen);
+        let object = self.last_object(&message, self.usage.completion_tokens);
+        pacing::whole_reply(
+            fields,
+            object.to_string(),
+            self.usage.completion_tokens,
+            self.seen,
+        )
     }
 
     /// The answer as lines.
-    pub(super) fn stream(&self) -> Reply {
+    pub(super) fn stream_reply(&self) -> ServerReply {
         let mut made = 0_u64;
-        let mut events: Vec<Event> = self
-            .messages()
+        let mut events: Vec<PacedEvent> = self
+            .line_messages()
             .into_iter()
             .map(|(message, tokens)| {
                 made = made.saturating_add(tokens as u64);
-                let line = object(&self.model, &self.moment(made), &message, false);
-                Event::new(format!("{}\n", Value::Object(line)), tokens)
+                let line = chat_object(&self.model, &self.created_at(made), &message, false);
+                PacedEvent::new(format!("{}\n", Value::Object(line)), tokens)
             })
             .collect();
-        let last = self.last(&message("", ""), made.saturating_add(1));
-        events.push(Event::new(format!("{last}\n"), 1));
-        flow::streamed(head::fields(head::LINES, self.seen), events, self.seen)
+        let last = self.last_object(&message_object("", ""), made.saturating_add(1));
+        events.push(PacedEvent::new(format!("{last}\n"), 1));
+        pacing::stream_reply(
+            head::head_fields(head::NDJSON_TYPE, self.seen),
+            events,
+            self.seen,
+        )
     }
 
     /// The messages of the lines, each with the tokens that it brings.
-    fn messages(&self) -> Vec<(Value, usize)> {
-        let thought = &self.thought;
+    fn line_messages(&self) -> Vec<(Value, usize)> {
+        let thought = &self.answer;
         let thinking = thought
-            .reasoning
+            .reasoning_tokens
             .iter()
-            .map(|token| (message("", token), 1));
-        let text = thought.text.iter().map(|token| (message(token, ""), 1));
-        let calls = thought.calls.iter().enumerate().map(|(index, call)| {
-            let mut message = message("", "");
-            message["tool_calls"] = json!([tool_call(index, call)]);
-            (message, call.arguments.len())
+            .map(|token| (message_object("", token), 1));
+        let text = thought
+            .text_tokens
+            .iter()
+            .map(|token| (message_object(token, ""), 1));
+        let calls = thought.tool_calls.iter().enumerate().map(|(index, call)| {
+            let mut message = message_object("", "");
+            message["tool_calls"] = json!([tool_call_object(index, call)]);
+            (message, call.argument_tokens.len())
         });
         thinking.chain(text).chain(calls).collect()
     }
 
     /// The object that ends it, with what it cost. What is zero is left out.
-    fn last(&self, message: &Value, made: u64) -> Value {
-        let mut object = object(&self.model, &self.moment(made), message, true);
-        let reason = match self.thought.finish {
-            Finish::Length => "length",
-            Finish::Stop | Finish::Sequence(_) | Finish::Calls | Finish::Filtered => "stop",
+    fn last_object(&self, message: &Value, made: u64) -> Value {
+        let mut object = chat_object(&self.model, &self.created_at(made), message, true);
+        let reason = match self.answer.finish {
+            FinishCause::Length => "length",
+            FinishCause::Stop
+            | FinishCause::StopSequence(_)
+            | FinishCause::ToolCalls
+            | FinishCause::Filtered => "stop",
         };
         object.insert("done_reason".to_owned(), json!(reason));
         let times = |time: Duration, count: u64| {
             time.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
         };
-        let reading = times(READ, self.usage.prompt);
-        let making = times(self.seen.pace, self.usage.completion);
-        let all = LOAD.saturating_add(reading).saturating_add(making);
+        let reading = times(PROMPT_TOKEN_TIME, self.usage.prompt_tokens);
+        let making = times(self.seen.pace, self.usage.completion_tokens);
+        let all = LOAD_TIME.saturating_add(reading).saturating_add(making);
         for (name, number) in [
             ("total_duration", all.as_nanos()),
-            ("load_duration", LOAD.as_nanos()),
-            ("prompt_eval_count", self.usage.prompt.into()),
+            ("load_duration", LOAD_TIME.as_nanos()),
+            ("prompt_eval_count", self.usage.prompt_tokens.into()),
             ("prompt_eval_duration", reading.as_nanos()),
-            ("eval_count", self.usage.completion.into()),
+            ("eval_count", self.usage.completion_tokens.into()),
             ("eval_duration", making.as_nanos()),
         ] {
             if number > 0 {
@@ -114,25 +139,25 @@ impl Chat {
     }
 
     /// When so many tokens were made.
-    fn moment(&self, made: u64) -> String {
+    fn created_at(&self, made: u64) -> String {
         let made = u32::try_from(made).unwrap_or(u32::MAX);
-        let after = flow::before_first(self.seen);
+        let after = pacing::first_token_delay(self.seen);
         let after = after.saturating_add(self.seen.pace.saturating_mul(made));
-        when::instant(self.seen.created_secs, after, 6)
+        timestamps::rfc3339_time(self.seen.created_secs, after, 6)
     }
 }
 
 /// The answer to a chat without messages: the model is loaded, or unloaded, and that is all.
-pub(super) fn loaded(model: &str, reason: &str, seen: Context) -> Reply {
-    let moment = when::instant(seen.created_secs, Duration::ZERO, 6);
-    let mut object = object(model, &moment, &message("", ""), true);
+pub(super) fn load_reply(model: &str, reason: &str, seen: DemoContext) -> ServerReply {
+    let moment = timestamps::rfc3339_time(seen.created_secs, Duration::ZERO, 6);
+    let mut object = chat_object(model, &moment, &message_object("", ""), true);
     object.insert("done_reason".to_owned(), json!(reason));
-    let fields = head::fields(head::JSON, seen);
-    Reply::plain(200, fields, Value::Object(object).to_string())
+    let fields = head::head_fields(head::JSON_TYPE, seen);
+    ServerReply::whole(200, fields, Value::Object(object).to_string())
 }
 
 /// What all objects begin with.
-fn object(model: &str, moment: &str, message: &Value, done: bool) -> Map<String, Value> {
+fn chat_object(model: &str, moment: &str, message: &Value, done: bool) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("model".to_owned(), json!(model));
     object.insert("created_at".to_owned(), json!(moment));
@@ -141,7 +166,7 @@ fn object(model: &str, moment: &str, message: &Value, done: bool) -> Map<String,
     object
 }
 
-fn message(text: &str, thinking: &str) -> Value {
+fn message_object(text: &str, thinking: &str) -> Value {
     let mut message = json!({"role": "assistant", "content": text});
     if !thinking.is_empty() {
         message["thinking"] = json!(thinking);
@@ -149,7 +174,7 @@ fn message(text: &str, thinking: &str) -> Value {
     message
 }
 
-fn tool_call(index: usize, call: &Call) -> Value {
+fn tool_call_object(index: usize, call: &GeneratedCall) -> Value {
     let function = json!({"index": index, "name": call.name, "arguments": call.input});
-    json!({"id": call.id("call_", 8), "function": function})
+    json!({"id": call.make_id("call_", 8), "function": function})
 }

@@ -3,49 +3,49 @@
 
 use serde_json::{Map, Value};
 
-use super::problem::Problem;
+use super::error::OllamaError;
 
-type Body = Map<String, Value>;
+type OllamaBody = Map<String, Value>;
 
 /// The body as a JSON object.
-pub(super) fn json(body: &[u8]) -> Result<Body, Problem> {
+pub(super) fn parse_body(body: &[u8]) -> Result<OllamaBody, OllamaError> {
     if body.is_empty() {
-        return Err(Problem::invalid("missing request body"));
+        return Err(OllamaError::invalid("missing request body"));
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(body)) => Ok(body),
-        Ok(other) => Err(unmarshal(&other, "", "api.ChatRequest")),
-        Err(error) if error.is_eof() => Err(Problem::invalid("unexpected EOF")),
-        Err(error) => Err(Problem::invalid(format!("invalid JSON: {error}"))),
+        Ok(other) => Err(unmarshal_error(&other, "", "api.ChatRequest")),
+        Err(error) if error.is_eof() => Err(OllamaError::invalid("unexpected EOF")),
+        Err(error) => Err(OllamaError::invalid(format!("invalid JSON: {error}"))),
     }
 }
 
 /// The model that is asked for.
-pub(super) fn model(body: &Body) -> Result<&str, Problem> {
+pub(super) fn required_model(body: &OllamaBody) -> Result<&str, OllamaError> {
     match body.get("model") {
-        None | Some(Value::Null) => Err(Problem::invalid("model is required")),
+        None | Some(Value::Null) => Err(OllamaError::invalid("model is required")),
         Some(Value::String(model)) if model.is_empty() => {
-            Err(Problem::invalid("model is required"))
+            Err(OllamaError::invalid("model is required"))
         }
         Some(Value::String(model)) => Ok(model),
-        Some(other) => Err(unmarshal(other, "model", "string")),
+        Some(other) => Err(unmarshal_error(other, "model", "string")),
     }
 }
 
 /// Everything else.
-pub(super) fn parameters(body: &Body) -> Result<(), Problem> {
+pub(super) fn check_parameters(body: &OllamaBody) -> Result<(), OllamaError> {
     let given = |name: &str| body.get(name).filter(|value| !value.is_null());
     match given("messages") {
         None | Some(Value::Array(_)) => {}
-        Some(other) => return Err(unmarshal(other, "messages", "[]api.Message")),
+        Some(other) => return Err(unmarshal_error(other, "messages", "[]api.Message")),
     }
     match given("stream") {
         None | Some(Value::Bool(_)) => {}
-        Some(other) => return Err(unmarshal(other, "stream", "bool")),
+        Some(other) => return Err(unmarshal_error(other, "stream", "bool")),
     }
     match given("options") {
         None | Some(Value::Object(_)) => {}
-        Some(other) => return Err(unmarshal(other, "options", "map[string]interface {}")),
+        Some(other) => return Err(unmarshal_error(other, "options", "map[string]interface {}")),
     }
     match given("format") {
         None | Some(Value::Object(_)) => {}
@@ -53,13 +53,13 @@ pub(super) fn parameters(body: &Body) -> Result<(), Problem> {
         Some(other) => {
             let message =
                 format!("invalid format: {other}; expected \"json\" or a valid JSON Schema object");
-            return Err(Problem::invalid(message));
+            return Err(OllamaError::invalid(message));
         }
     }
-    think(given("think"))
+    check_think(given("think"))
 }
 
-fn think(value: Option<&Value>) -> Result<(), Problem> {
+fn check_think(value: Option<&Value>) -> Result<(), OllamaError> {
     match value {
         None | Some(Value::Bool(_)) => Ok(()),
         Some(Value::String(level))
@@ -67,14 +67,14 @@ fn think(value: Option<&Value>) -> Result<(), Problem> {
         {
             Ok(())
         }
-        Some(other) => Err(Problem::invalid(format!(
+        Some(other) => Err(OllamaError::invalid(format!(
             "invalid think value: {other} (must be \"high\", \"medium\", \"low\", \"max\", true, or false)"
         ))),
     }
 }
 
 /// A value that does not fit its field, as Go's decoder words it.
-fn unmarshal(value: &Value, field: &str, expected: &str) -> Problem {
+fn unmarshal_error(value: &Value, field: &str, expected: &str) -> OllamaError {
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -87,7 +87,7 @@ fn unmarshal(value: &Value, field: &str, expected: &str) -> Problem {
         "" => "value".to_owned(),
         field => format!("struct field ChatRequest.{field}"),
     };
-    Problem::invalid(format!(
+    OllamaError::invalid(format!(
         "json: cannot unmarshal {kind} into Go {place} of type {expected}"
     ))
 }

@@ -1,14 +1,14 @@
 //! The fields of a reply's head: Ollama has no more than these.
 
-use crate::demo::{Context, when};
+use crate::demo::{DemoContext, timestamps};
 
-pub(super) const JSON: &str = "application/json; charset=utf-8";
-pub(super) const LINES: &str = "application/x-ndjson";
+pub(super) const JSON_TYPE: &str = "application/json; charset=utf-8";
+pub(super) const NDJSON_TYPE: &str = "application/x-ndjson";
 
 /// The fields.
-pub(super) fn fields(content_type: &str, seen: Context) -> Vec<(String, String)> {
+pub(super) fn head_fields(content_type: &str, seen: DemoContext) -> Vec<(String, String)> {
     vec![
         ("Content-Type".to_owned(), content_type.to_owned()),
-        ("Date".to_owned(), when::date(seen.created_secs)),
+        ("Date".to_owned(), timestamps::http_date(seen.created_secs)),
     ]
 }

@@ -1,85 +1,85 @@
 //! Ollama's chat, streamed and plain, and its list of models (<https://docs.ollama.com/api>).
 
-mod ask;
 mod chat;
 mod check;
+mod error;
 mod head;
-mod problem;
+mod request;
 
 use serde_json::{Value, json};
 
-use self::chat::Chat;
-use self::problem::Problem;
-use super::ask::items;
-use super::{Context, ids, models, special, token};
-use crate::serve::reply::Reply;
-use crate::serve::request::Request;
+use self::chat::OllamaChat;
+use self::error::OllamaError;
+use super::model_request::array_items;
+use super::{DemoContext, bearer_token, ids, models, special_models};
+use crate::serve::reply::ServerReply;
+use crate::serve::request::ServerRequest;
 
 /// Whether a request means this API.
-pub(super) fn is_meant(request: &Request) -> bool {
+pub(super) fn is_for_ollama(request: &ServerRequest) -> bool {
     request.path().starts_with("/api/")
 }
 
 /// The reply.
-pub(super) fn answer(request: &Request, seen: Context) -> Reply {
+pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
     match route(request, seen) {
         Ok(reply) => reply,
-        Err(problem) => problem.reply(seen),
+        Err(problem) => problem.to_reply(seen),
     }
 }
 
-fn route(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    if request.field("authorization").and_then(token) == Some("bad-key") {
-        return Err(Problem::bad_key());
+fn route(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, OllamaError> {
+    if request.field("authorization").and_then(bearer_token) == Some("bad-key") {
+        return Err(OllamaError::bad_key());
     }
     match (request.path(), request.method.as_str()) {
-        ("/api/chat", "POST") => create(request, seen),
-        ("/api/tags", "GET" | "HEAD") => Ok(tags(seen)),
-        ("/api/chat" | "/api/tags", _) => Err(Problem::method()),
-        _ => Err(Problem::no_page()),
+        ("/api/chat", "POST") => create_chat(request, seen),
+        ("/api/tags", "GET" | "HEAD") => Ok(list_tags(seen)),
+        ("/api/chat" | "/api/tags", _) => Err(OllamaError::method_not_allowed()),
+        _ => Err(OllamaError::page_not_found()),
     }
 }
 
 /// `POST /api/chat`.
-fn create(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let body = check::json(&request.body)?;
-    let model = check::model(&body)?;
-    if let Some(fault) = models::fault(model) {
-        return Err(Problem::of_fault(fault, model));
+fn create_chat(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, OllamaError> {
+    let body = check::parse_body(&request.body)?;
+    let model = check::required_model(&body)?;
+    if let Some(fault) = models::model_fault(model) {
+        return Err(OllamaError::from_fault(fault, model));
     }
-    check::parameters(&body)?;
-    if items(body.get("messages")).next().is_none() {
+    check::check_parameters(&body)?;
+    if array_items(body.get("messages")).next().is_none() {
         let kept = body.get("keep_alive").and_then(Value::as_i64) != Some(0);
         let reason = if kept { "load" } else { "unload" };
-        return Ok(chat::loaded(model, reason, seen));
+        return Ok(chat::load_reply(model, reason, seen));
     }
-    let ask = ask::read(&body);
-    let chat = Chat::write(&ask, seen);
+    let ask = request::read_request(&body);
+    let chat = OllamaChat::generate(&ask, seen);
     let reply = if ask.stream {
-        chat.stream()
-    } else if special::fails_plain(model) {
-        return Err(Problem::running());
+        chat.stream_reply()
+    } else if special_models::fails_without_stream(model) {
+        return Err(OllamaError::model_failed());
     } else {
-        chat.plain()
+        chat.whole_reply()
     };
-    let failure = |_| vec![format!("{}\n", Problem::running().json())];
-    Ok(special::spoil(model, reply, seen, failure))
+    let failure = |_| vec![format!("{}\n", OllamaError::model_failed().to_json())];
+    Ok(special_models::apply_behaviour(model, reply, seen, failure))
 }
 
 /// `GET /api/tags` (<https://docs.ollama.com/api/tags>).
-fn tags(seen: Context) -> Reply {
-    let all: Vec<Value> = models::names().map(model).collect();
-    let fields = head::fields(head::JSON, seen);
-    Reply::plain(200, fields, json!({"models": all}).to_string())
+fn list_tags(seen: DemoContext) -> ServerReply {
+    let all: Vec<Value> = models::model_names().map(model_object).collect();
+    let fields = head::head_fields(head::JSON_TYPE, seen);
+    ServerReply::whole(200, fields, json!({"models": all}).to_string())
 }
 
-fn model(name: &str) -> Value {
+fn model_object(name: &str) -> Value {
     json!({
         "name": name,
         "model": name,
         "modified_at": "2026-11-01T08:00:00.000000Z",
         "size": 5_225_388_164_u64,
-        "digest": ids::hex("", ids::hash(name), 64),
+        "digest": ids::hex_id("", ids::hash_text(name), 64),
         "details": {
             "parent_model": "",
             "format": "gguf",

@@ -5,15 +5,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::demo::testing::{SEEN, field, joined, json_of, post, request, steps, text, with};
-use crate::demo::{Context, answer};
-use crate::serve::reply::{Act, Reply};
+use crate::demo::{DemoContext, answer};
+use crate::serve::reply::{BodyAction, ServerReply};
 
 fn body(more: Value) -> Value {
     let messages = json!([{"role": "user", "content": "Is it warm in Zurich?"}]);
     with(json!({"model": "qwen3:8b", "messages": messages}), more)
 }
 
-fn asked(more: Value) -> Reply {
+fn asked(more: Value) -> ServerReply {
     post("/api/chat", &body(more))
 }
 
@@ -21,7 +21,7 @@ fn object(more: Value) -> Value {
     json_of(asked(with(more, json!({"stream": false}))), 200)
 }
 
-fn lines(reply: Reply) -> Vec<Value> {
+fn lines(reply: ServerReply) -> Vec<Value> {
     let text = text(reply);
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -83,7 +83,7 @@ fn routes() {
 #[test]
 fn an_object_to_the_byte() {
     let more = json!({"stream": false, "options": {"num_predict": 6}});
-    let seen = Context {
+    let seen = DemoContext {
         pace: Duration::from_millis(10),
         ..SEEN
     };
@@ -182,7 +182,7 @@ fn models_with_faults() {
     let plain = asked(json!({"model": "demo-error-in-stream", "stream": false}));
     assert_eq!(plain.status, 500);
     let cut = steps(asked(json!({"model": "demo-cut"})));
-    assert_eq!(cut.last().unwrap().act, Act::Cut);
+    assert_eq!(cut.last().unwrap().action, BodyAction::Disconnect);
     for status in [401, 404, 429, 500, 503, 529] {
         let found = json_of(asked(json!({"model": format!("error-{status}")})), status);
         assert!(found["error"].is_string());

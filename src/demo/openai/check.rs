@@ -5,21 +5,21 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value};
 
-use super::problem::Problem;
+use super::error::OpenAiError;
 
 /// The object of a request.
-pub(in crate::demo) type Body = Map<String, Value>;
+pub(in crate::demo) type OpenAiBody = Map<String, Value>;
 /// Whether something passes.
-pub(in crate::demo) type Checked = Result<(), Problem>;
+pub(in crate::demo) type OpenAiCheck = Result<(), OpenAiError>;
 
 /// The body as a JSON object. No body at all is an empty one: what it lacks is named next.
-pub(in crate::demo) fn json(body: &[u8]) -> Result<Body, Problem> {
+pub(in crate::demo) fn parse_body(body: &[u8]) -> Result<OpenAiBody, OpenAiError> {
     if body.trim_ascii().is_empty() {
-        return Ok(Body::new());
+        return Ok(OpenAiBody::new());
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(body)) => Ok(body),
-        _ => Err(Problem::new(400, NOT_JSON)),
+        _ => Err(OpenAiError::new(400, NOT_JSON)),
     }
 }
 
@@ -29,48 +29,62 @@ const NOT_JSON: &str = "We could not parse the JSON body of your request. (HINT:
     help center at help.openai.com.)";
 
 /// The model that is asked for.
-pub(in crate::demo) fn model(body: &Body) -> Result<&str, Problem> {
+pub(in crate::demo) fn required_model(body: &OpenAiBody) -> Result<&str, OpenAiError> {
     match body.get("model") {
-        None | Some(Value::Null) => Err(Problem::new(400, "you must provide a model parameter")),
+        None | Some(Value::Null) => {
+            Err(OpenAiError::new(400, "you must provide a model parameter"))
+        }
         Some(Value::String(model)) if model.is_empty() => {
-            Err(Problem::new(400, "you must provide a model parameter"))
+            Err(OpenAiError::new(400, "you must provide a model parameter"))
         }
         Some(Value::String(model)) => Ok(model),
         Some(other) => Err(wrong_type("model", "a string", other)),
     }
 }
 
-pub(in crate::demo) fn decimal(body: &Body, name: &str, low: i8, high: i8) -> Checked {
-    let Some(value) = given(body, name) else {
+pub(in crate::demo) fn check_decimal(
+    body: &OpenAiBody,
+    name: &str,
+    low: i8,
+    high: i8,
+) -> OpenAiCheck {
+    let Some(value) = non_null(body, name) else {
         return Ok(());
     };
     let number = value
         .as_f64()
         .ok_or_else(|| wrong_type(name, "a decimal", value))?;
     if number < f64::from(low) {
-        return Err(Range::Decimal.below(name, low, value));
+        return Err(NumberParameter::Decimal.below_minimum(name, low, value));
     }
     if number > f64::from(high) {
-        return Err(Range::Decimal.above(name, high, value));
+        return Err(NumberParameter::Decimal.above_maximum(name, high, value));
     }
     Ok(())
 }
 
-pub(in crate::demo) fn integer(body: &Body, name: &str, low: i64, high: i64) -> Checked {
-    let Some(value) = given(body, name) else {
+pub(in crate::demo) fn check_integer(
+    body: &OpenAiBody,
+    name: &str,
+    low: i64,
+    high: i64,
+) -> OpenAiCheck {
+    let Some(value) = non_null(body, name) else {
         return Ok(());
     };
     match value.as_i64() {
-        Some(number) if number < low => Err(Range::Integer.below(name, low, value)),
+        Some(number) if number < low => {
+            Err(NumberParameter::Integer.below_minimum(name, low, value))
+        }
         Some(number) if number <= high => Ok(()),
-        Some(_) => Err(Range::Integer.above(name, high, value)),
-        None if value.is_u64() => Err(Range::Integer.above(name, high, value)),
+        Some(_) => Err(NumberParameter::Integer.above_maximum(name, high, value)),
+        None if value.is_u64() => Err(NumberParameter::Integer.above_maximum(name, high, value)),
         None => Err(wrong_type(name, "an integer", value)),
     }
 }
 
-pub(in crate::demo) fn boolean(body: &Body, name: &str) -> Checked {
-    match given(body, name) {
+pub(in crate::demo) fn check_boolean(body: &OpenAiBody, name: &str) -> OpenAiCheck {
+    match non_null(body, name) {
         None | Some(Value::Bool(_)) => Ok(()),
         Some(other) => Err(wrong_type(name, "a boolean", other)),
     }
@@ -78,17 +92,17 @@ pub(in crate::demo) fn boolean(body: &Body, name: &str) -> Checked {
 
 /// Parameters that need another one.
 /// A parameter that is there and not null.
-pub(in crate::demo) fn given<'a>(body: &'a Body, name: &str) -> Option<&'a Value> {
+pub(in crate::demo) fn non_null<'a>(body: &'a OpenAiBody, name: &str) -> Option<&'a Value> {
     body.get(name).filter(|value| !value.is_null())
 }
 
-pub(in crate::demo) fn missing(name: &str) -> Problem {
-    Problem::new(400, format!("Missing required parameter: '{name}'."))
-        .param(name)
-        .code("missing_required_parameter")
+pub(in crate::demo) fn missing_parameter(name: &str) -> OpenAiError {
+    OpenAiError::new(400, format!("Missing required parameter: '{name}'."))
+        .with_param(name)
+        .with_code("missing_required_parameter")
 }
 
-pub(in crate::demo) fn invalid(name: &str, value: &Value, known: &[&str]) -> Problem {
+pub(in crate::demo) fn invalid_value(name: &str, value: &Value, known: &[&str]) -> OpenAiError {
     let value = value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned);
@@ -97,10 +111,12 @@ pub(in crate::demo) fn invalid(name: &str, value: &Value, known: &[&str]) -> Pro
         [] => String::new(),
     };
     let message = format!("Invalid value: '{value}'. Supported values are: {known}.");
-    Problem::new(400, message).param(name).code("invalid_value")
+    OpenAiError::new(400, message)
+        .with_param(name)
+        .with_code("invalid_value")
 }
 
-pub(in crate::demo) fn wrong_type(name: &str, expected: &str, value: &Value) -> Problem {
+pub(in crate::demo) fn wrong_type(name: &str, expected: &str, value: &Value) -> OpenAiError {
     let got = match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -111,18 +127,20 @@ pub(in crate::demo) fn wrong_type(name: &str, expected: &str, value: &Value) -> 
         Value::Object(_) => "an object",
     };
     let message = format!("Invalid type for '{name}': expected {expected}, but got {got} instead.");
-    Problem::new(400, message).param(name).code("invalid_type")
+    OpenAiError::new(400, message)
+        .with_param(name)
+        .with_code("invalid_type")
 }
 
 /// A kind of number that has a range.
 #[derive(Clone, Copy)]
-enum Range {
+enum NumberParameter {
     Integer,
     Decimal,
 }
 
-impl Range {
-    fn below(self, name: &str, bound: impl Display, value: &Value) -> Problem {
+impl NumberParameter {
+    fn below_minimum(self, name: &str, bound: impl Display, value: &Value) -> OpenAiError {
         let (kind, code) = match self {
             Self::Integer => ("integer", "integer_below_min_value"),
             Self::Decimal => ("decimal", "decimal_below_min_value"),
@@ -131,10 +149,12 @@ impl Range {
             "Invalid '{name}': {kind} below minimum value. Expected a value >= {bound}, but got {value} \
              instead."
         );
-        Problem::new(400, message).param(name).code(code)
+        OpenAiError::new(400, message)
+            .with_param(name)
+            .with_code(code)
     }
 
-    fn above(self, name: &str, bound: impl Display, value: &Value) -> Problem {
+    fn above_maximum(self, name: &str, bound: impl Display, value: &Value) -> OpenAiError {
         let (kind, code) = match self {
             Self::Integer => ("integer", "integer_above_max_value"),
             Self::Decimal => ("decimal", "decimal_above_max_value"),
@@ -143,6 +163,8 @@ impl Range {
             "Invalid '{name}': {kind} above maximum value. Expected a value <= {bound}, but got {value} \
              instead."
         );
-        Problem::new(400, message).param(name).code(code)
+        OpenAiError::new(400, message)
+            .with_param(name)
+            .with_code(code)
     }
 }

@@ -3,40 +3,40 @@
 
 use serde_json::Value;
 
-use crate::demo::{Context, ids, when};
+use crate::demo::{DemoContext, ids, timestamps};
 
-const REQUESTS: u64 = 10_000;
-const TOKENS: u64 = 2_000_000;
+const REQUEST_LIMIT: u64 = 10_000;
+const TOKEN_LIMIT: u64 = 2_000_000;
 
 /// The fields of a reply that cost so many tokens.
-pub(in crate::demo) fn fields(
+pub(in crate::demo) fn head_fields(
     content_type: &str,
-    seen: Context,
+    seen: DemoContext,
     tokens: u64,
 ) -> Vec<(String, String)> {
-    let used = tokens.min(TOKENS);
+    let used = tokens.min(TOKEN_LIMIT);
     let processing = 80_u64.saturating_add(used.min(2_000));
-    let seed = ids::mix(seen.seq ^ seen.created_secs.unsigned_abs());
+    let seed = ids::mix_bits(seen.request_number ^ seen.created_secs.unsigned_abs());
     let fields = [
-        ("Date", when::date(seen.created_secs)),
+        ("Date", timestamps::http_date(seen.created_secs)),
         ("Content-Type", content_type.to_owned()),
         ("access-control-expose-headers", "X-Request-ID".to_owned()),
         ("openai-organization", "demo".to_owned()),
         ("openai-processing-ms", processing.to_string()),
         ("openai-version", "2020-10-01".to_owned()),
-        ("x-ratelimit-limit-requests", REQUESTS.to_string()),
-        ("x-ratelimit-limit-tokens", TOKENS.to_string()),
+        ("x-ratelimit-limit-requests", REQUEST_LIMIT.to_string()),
+        ("x-ratelimit-limit-tokens", TOKEN_LIMIT.to_string()),
         (
             "x-ratelimit-remaining-requests",
-            REQUESTS.saturating_sub(1).to_string(),
+            REQUEST_LIMIT.saturating_sub(1).to_string(),
         ),
         (
             "x-ratelimit-remaining-tokens",
-            TOKENS.saturating_sub(used).to_string(),
+            TOKEN_LIMIT.saturating_sub(used).to_string(),
         ),
         ("x-ratelimit-reset-requests", "6ms".to_owned()),
-        ("x-ratelimit-reset-tokens", reset(used)),
-        ("x-request-id", ids::hex("req_", seed, 32)),
+        ("x-ratelimit-reset-tokens", reset_duration(used)),
+        ("x-request-id", ids::hex_id("req_", seed, 32)),
         ("Server", "wire-demo".to_owned()),
     ];
     fields
@@ -46,8 +46,8 @@ pub(in crate::demo) fn fields(
 }
 
 /// How long until so many tokens have come back at the rate of a minute, as a duration of Go.
-fn reset(tokens: u64) -> String {
-    let millis = tokens.saturating_mul(60_000).div_ceil(TOKENS);
+fn reset_duration(tokens: u64) -> String {
+    let millis = tokens.saturating_mul(60_000).div_ceil(TOKEN_LIMIT);
     match (millis / 1000, millis % 1000) {
         (0, millis) => format!("{millis}ms"),
         (seconds, 0) => format!("{seconds}s"),
@@ -56,7 +56,7 @@ fn reset(tokens: u64) -> String {
 }
 
 /// JSON as OpenAI lays out what is not streamed: two spaces, and a line end at the end.
-pub(in crate::demo) fn pretty(value: &Value) -> String {
+pub(in crate::demo) fn pretty_json(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
@@ -66,13 +66,16 @@ mod tests {
 
     #[test]
     fn resets() {
-        assert_eq!(reset(100), "3ms");
-        assert_eq!(reset(2_000_000), "60s");
-        assert_eq!(reset(50_000), "1.500s");
+        assert_eq!(reset_duration(100), "3ms");
+        assert_eq!(reset_duration(2_000_000), "60s");
+        assert_eq!(reset_duration(50_000), "1.500s");
     }
 
     #[test]
     fn two_spaces_and_a_line_end() {
-        assert_eq!(pretty(&serde_json::json!({"a": []})), "{\n  \"a\": []\n}\n");
+        assert_eq!(
+            pretty_json(&serde_json::json!({"a": []})),
+            "{\n  \"a\": []\n}\n"
+        );
     }
 }

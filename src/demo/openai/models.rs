@@ -2,30 +2,30 @@
 
 use serde_json::{Value, json};
 
+use super::error::OpenAiError;
 use super::head;
-use super::problem::Problem;
-use crate::demo::{Context, models};
-use crate::serve::reply::Reply;
+use crate::demo::{DemoContext, models};
+use crate::serve::reply::ServerReply;
 
 /// `GET /v1/models`.
-pub(super) fn list(seen: Context) -> Reply {
-    let data: Vec<Value> = models::names().map(object).collect();
-    reply(&json!({"object": "list", "data": data}), seen)
+pub(super) fn list_models(seen: DemoContext) -> ServerReply {
+    let data: Vec<Value> = models::model_names().map(model_object).collect();
+    json_reply(&json!({"object": "list", "data": data}), seen)
 }
 
 /// `GET /v1/models/{id}`.
-pub(super) fn one(id: &str, seen: Context) -> Result<Reply, Problem> {
+pub(super) fn retrieve_model(id: &str, seen: DemoContext) -> Result<ServerReply, OpenAiError> {
     if !models::is_listed(id) {
-        return Err(Problem::no_model(id));
+        return Err(OpenAiError::unknown_model(id));
     }
-    Ok(reply(&object(id), seen))
+    Ok(json_reply(&model_object(id), seen))
 }
 
-fn object(id: &str) -> Value {
+fn model_object(id: &str) -> Value {
     json!({"id": id, "object": "model", "created": 1_715_367_049, "owned_by": "system"})
 }
 
-fn reply(value: &Value, seen: Context) -> Reply {
-    let fields = head::fields("application/json", seen, 0);
-    Reply::plain(200, fields, head::pretty(value))
+fn json_reply(value: &Value, seen: DemoContext) -> ServerReply {
+    let fields = head::head_fields("application/json", seen, 0);
+    ServerReply::whole(200, fields, head::pretty_json(value))
 }

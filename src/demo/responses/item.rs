@@ -3,19 +3,19 @@
 
 use serde_json::{Value, json};
 
-use crate::demo::thought::Call;
+use crate::demo::generation::GeneratedCall;
 
 /// One item.
 #[derive(Clone, Debug)]
-pub(super) enum Item {
+pub(super) enum OutputItem {
     Reasoning {
         id: String,
         /// The tokens of what is told of the thinking; none: it stays hidden.
         summary: Vec<String>,
         /// The tokens of the thinking itself.
-        weight: usize,
+        token_count: usize,
         /// The thinking, to be sent back.
-        sealed: Option<String>,
+        encrypted: Option<String>,
     },
     Message {
         id: String,
@@ -24,11 +24,11 @@ pub(super) enum Item {
     },
     Call {
         id: String,
-        call: Call,
+        call: GeneratedCall,
     },
 }
 
-impl Item {
+impl OutputItem {
     pub(super) fn id(&self) -> &str {
         match self {
             Self::Reasoning { id, .. } | Self::Message { id, .. } | Self::Call { id, .. } => id,
@@ -36,29 +36,31 @@ impl Item {
     }
 
     /// The item, whole.
-    pub(super) fn json(&self, status: &str) -> Value {
+    pub(super) fn to_json(&self, status: &str) -> Value {
         match self {
             Self::Reasoning { summary, .. } if summary.is_empty() => {
-                self.thinking(&json!([]), true)
+                self.reasoning_json(&json!([]), true)
             }
             Self::Reasoning { summary, .. } => {
-                self.thinking(&json!([summary_part(&summary.concat())]), true)
+                self.reasoning_json(&json!([summary_part(&summary.concat())]), true)
             }
             Self::Message { id, text, refused } => json!({
                 "id": id,
                 "type": "message",
                 "status": status,
-                "content": [part(&text.concat(), *refused)],
+                "content": [content_part(&text.concat(), *refused)],
                 "role": "assistant",
             }),
-            Self::Call { call, .. } => self.call(call, "completed", &call.arguments.concat()),
+            Self::Call { call, .. } => {
+                self.call_json(call, "completed", &call.argument_tokens.concat())
+            }
         }
     }
 
     /// The item as it begins.
-    pub(super) fn begun(&self) -> Value {
+    pub(super) fn begun_json(&self) -> Value {
         match self {
-            Self::Reasoning { .. } => self.thinking(&json!([]), false),
+            Self::Reasoning { .. } => self.reasoning_json(&json!([]), false),
             Self::Message { id, .. } => json!({
                 "id": id,
                 "type": "message",
@@ -66,14 +68,14 @@ impl Item {
                 "content": [],
                 "role": "assistant",
             }),
-            Self::Call { call, .. } => self.call(call, "in_progress", ""),
+            Self::Call { call, .. } => self.call_json(call, "in_progress", ""),
         }
     }
 
-    fn thinking(&self, summary: &Value, whole: bool) -> Value {
+    fn reasoning_json(&self, summary: &Value, whole: bool) -> Value {
         let mut item = json!({"id": self.id(), "type": "reasoning", "summary": summary});
         if let Self::Reasoning {
-            sealed: Some(sealed),
+            encrypted: Some(sealed),
             ..
         } = self
         {
@@ -82,20 +84,20 @@ impl Item {
         item
     }
 
-    fn call(&self, call: &Call, status: &str, arguments: &str) -> Value {
+    fn call_json(&self, call: &GeneratedCall, status: &str, arguments: &str) -> Value {
         json!({
             "id": self.id(),
             "type": "function_call",
             "status": status,
             "arguments": arguments,
-            "call_id": call.id("call_", 24),
+            "call_id": call.make_id("call_", 24),
             "name": call.name,
         })
     }
 }
 
 /// A part of a message.
-pub(super) fn part(text: &str, refused: bool) -> Value {
+pub(super) fn content_part(text: &str, refused: bool) -> Value {
     if refused {
         json!({"type": "refusal", "refusal": text})
     } else {

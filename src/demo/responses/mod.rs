@@ -1,73 +1,76 @@
 //! Responses, plain and streamed (<https://platform.openai.com/docs/api-reference/responses>). Nothing is
 //! stored: `previous_response_id` is taken, and not followed.
 
-mod ask;
 mod check;
 mod item;
 mod object;
+mod request;
 mod stream;
 
 use serde_json::Value;
 
-use self::object::{Response, State};
-use super::models::Fault;
-use super::openai::problem::Problem;
-use super::openai::{check as common, errors, head};
-use super::{Context, flow, models, special};
-use crate::serve::reply::Reply;
-use crate::serve::request::Request;
+use self::object::{ResponseObject, ResponseState};
+use super::models::ModelFault;
+use super::openai::error::OpenAiError;
+use super::openai::{check as common, head, model_errors};
+use super::{DemoContext, models, pacing, special_models};
+use crate::serve::reply::ServerReply;
+use crate::serve::request::ServerRequest;
 
 /// `POST /v1/responses`.
-pub(super) fn create(request: &Request, seen: Context) -> Result<Reply, Problem> {
-    let body = common::json(&request.body)?;
-    if common::given(&body, "model").is_none() {
-        return Err(common::missing("model"));
+pub(super) fn create_response(
+    request: &ServerRequest,
+    seen: DemoContext,
+) -> Result<ServerReply, OpenAiError> {
+    let body = common::parse_body(&request.body)?;
+    if common::non_null(&body, "model").is_none() {
+        return Err(common::missing_parameter("model"));
     }
-    let model = common::model(&body)?;
-    match models::fault(model) {
-        Some(Fault::Unknown) => return Err(no_model(model)),
-        Some(fault) => return Err(errors::of_fault(fault, model)),
+    let model = common::required_model(&body)?;
+    match models::model_fault(model) {
+        Some(ModelFault::Unknown) => return Err(unknown_model_error(model)),
+        Some(fault) => return Err(model_errors::error_for_fault(fault, model)),
         None => {}
     }
-    check::parameters(&body)?;
-    let ask = ask::read(&body);
-    check::length(&ask)?;
-    let response = Response::write(&body, &ask, seen);
-    let problem = errors::server(500);
+    check::check_parameters(&body)?;
+    let ask = request::read_request(&body);
+    check::check_length(&ask)?;
+    let response = ResponseObject::generate(&body, &ask, seen);
+    let problem = model_errors::server_error(500);
     let reply = if ask.stream {
         let obscured = body
             .get("stream_options")
             .and_then(|options| options.get("include_obfuscation"));
-        stream::reply(&response, obscured != Some(&Value::Bool(false)), seen)
-    } else if special::fails_plain(model) {
+        stream::stream_reply(&response, obscured != Some(&Value::Bool(false)), seen)
+    } else if special_models::fails_without_stream(model) {
         return Err(problem);
     } else {
-        plain(&response, seen)
+        whole_reply(&response, seen)
     };
-    let failure = |after| stream::failure(&response, &problem, after);
-    Ok(special::spoil(model, reply, seen, failure))
+    let failure = |after| stream::failure_events(&response, &problem, after);
+    Ok(special_models::apply_behaviour(model, reply, seen, failure))
 }
 
 /// `/v1/responses/{id}`: nothing is stored.
-pub(super) fn stored(id: &str) -> Problem {
-    Problem::new(404, format!("Response with id '{id}' not found."))
+pub(super) fn stored_response_error(id: &str) -> OpenAiError {
+    OpenAiError::new(404, format!("Response with id '{id}' not found."))
 }
 
-fn plain(response: &Response<'_>, seen: Context) -> Reply {
+fn whole_reply(response: &ResponseObject<'_>, seen: DemoContext) -> ServerReply {
     let cost = response.usage;
-    let fields = head::fields("application/json", seen, cost.total());
-    let body = head::pretty(&response.json(State::Ended));
-    flow::whole(fields, body, cost.completion, seen)
+    let fields = head::head_fields("application/json", seen, cost.total_tokens());
+    let body = head::pretty_json(&response.to_json(ResponseState::Ended));
+    pacing::whole_reply(fields, body, cost.completion_tokens, seen)
 }
 
 /// A model that is not there is a bad request here, and not found in Chat Completions.
-fn no_model(model: &str) -> Problem {
-    Problem::new(
+fn unknown_model_error(model: &str) -> OpenAiError {
+    OpenAiError::new(
         400,
         format!("The requested model '{model}' does not exist."),
     )
-    .param("model")
-    .code("model_not_found")
+    .with_param("model")
+    .with_code("model_not_found")
 }
 
 #[cfg(test)]

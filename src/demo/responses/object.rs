@@ -3,131 +3,147 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ask::effort;
-use super::item::Item;
-use crate::demo::ask::Ask;
-use crate::demo::openai::problem::Problem;
-use crate::demo::thought::{self, Answer, Finish, Thought};
-use crate::demo::usage::Usage;
-use crate::demo::{Context, ids, models};
+use super::item::OutputItem;
+use super::request::reasoning_effort;
+use crate::demo::generation::{self, FinishCause, GeneratedAnswer, GenerationResult};
+use crate::demo::model_request::ModelRequest;
+use crate::demo::openai::error::OpenAiError;
+use crate::demo::usage::GeneratedUsage;
+use crate::demo::{DemoContext, ids, models};
 
 /// A response, for a plain reply and for a stream alike.
 #[derive(Debug)]
-pub(super) struct Response<'a> {
+pub(super) struct ResponseObject<'a> {
     body: &'a Map<String, Value>,
     id: String,
     model: String,
     created: i64,
     completed: i64,
-    finish: Finish,
-    pub(super) items: Vec<Item>,
-    pub(super) usage: Usage,
+    finish: FinishCause,
+    pub(super) items: Vec<OutputItem>,
+    pub(super) usage: GeneratedUsage,
 }
 
 /// How far a response is.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum State<'a> {
+pub(super) enum ResponseState<'a> {
     InProgress,
     /// Over: complete, or cut.
     Ended,
     /// Over, by the server's fault.
-    Failed(&'a Problem),
+    Failed(&'a OpenAiError),
 }
 
-impl<'a> Response<'a> {
-    pub(super) fn write(body: &'a Map<String, Value>, ask: &Ask, seen: Context) -> Self {
-        let Answer { thoughts, usage } = thought::answer(ask, seen);
+impl<'a> ResponseObject<'a> {
+    pub(super) fn generate(
+        body: &'a Map<String, Value>,
+        ask: &ModelRequest,
+        seen: DemoContext,
+    ) -> Self {
+        let GenerationResult {
+            answers: thoughts,
+            usage,
+        } = generation::generate(ask, seen);
         let thought = thoughts.into_iter().next().unwrap_or_default();
-        let salt = thought::salt(seen);
-        let tokens = u32::try_from(usage.completion).unwrap_or(u32::MAX);
+        let salt = generation::request_salt(seen);
+        let tokens = u32::try_from(usage.completion_tokens).unwrap_or(u32::MAX);
         let seconds = seen.pace.saturating_mul(tokens).as_secs();
         Self {
             body,
-            id: ids::hex("resp_", salt, 48),
-            model: models::served(&ask.model).to_owned(),
+            id: ids::hex_id("resp_", salt, 48),
+            model: models::served_model(&ask.model).to_owned(),
             created: seen.created_secs,
             completed: seen.created_secs.saturating_add_unsigned(seconds),
             finish: thought.finish.clone(),
-            items: items(body, ask, &thought, salt),
+            items: output_items(body, ask, &thought, salt),
             usage,
         }
     }
 
     /// Why it is cut, if it is.
-    pub(super) fn cut(&self) -> Option<&'static str> {
+    pub(super) fn incomplete_reason(&self) -> Option<&'static str> {
         match self.finish {
-            Finish::Length => Some("max_output_tokens"),
-            Finish::Filtered => Some("content_filter"),
-            Finish::Stop | Finish::Sequence(_) | Finish::Calls => None,
+            FinishCause::Length => Some("max_output_tokens"),
+            FinishCause::Filtered => Some("content_filter"),
+            FinishCause::Stop | FinishCause::StopSequence(_) | FinishCause::ToolCalls => None,
         }
     }
 
     /// The status of the response, and of its last item, once it is over.
     pub(super) fn status(&self) -> &'static str {
-        self.cut().map_or("completed", |_| "incomplete")
+        self.incomplete_reason()
+            .map_or("completed", |_| "incomplete")
     }
 
     /// The object.
-    pub(super) fn json(&self, state: State<'_>) -> Value {
+    pub(super) fn to_json(&self, state: ResponseState<'_>) -> Value {
         let mut object = Map::new();
         let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
         put("id", json!(self.id));
         put("object", json!("response"));
         put("created_at", json!(self.created));
-        let ended = matches!(state, State::Ended);
+        let ended = matches!(state, ResponseState::Ended);
         let status = match state {
-            State::InProgress => "in_progress",
-            State::Ended => self.status(),
-            State::Failed(_) => "failed",
+            ResponseState::InProgress => "in_progress",
+            ResponseState::Ended => self.status(),
+            ResponseState::Failed(_) => "failed",
         };
         put("status", json!(status));
         put("background", json!(false));
         let completed = (status == "completed").then_some(self.completed);
         put("completed_at", json!(completed));
         let error = match state {
-            State::Failed(problem) => json!({"code": problem.kind, "message": problem.message}),
-            State::InProgress | State::Ended => Value::Null,
+            ResponseState::Failed(problem) => {
+                json!({"code": problem.error_type, "message": problem.message})
+            }
+            ResponseState::InProgress | ResponseState::Ended => Value::Null,
         };
         put("error", error);
-        let cut = self.cut().filter(|_| ended);
+        let cut = self.incomplete_reason().filter(|_| ended);
         put(
             "incomplete_details",
             json!(cut.map(|reason| json!({"reason": reason}))),
         );
-        put("instructions", self.echo("instructions", Value::Null));
+        put(
+            "instructions",
+            self.echo_parameter("instructions", Value::Null),
+        );
         put(
             "max_output_tokens",
-            self.echo("max_output_tokens", Value::Null),
+            self.echo_parameter("max_output_tokens", Value::Null),
         );
-        put("max_tool_calls", self.echo("max_tool_calls", Value::Null));
+        put(
+            "max_tool_calls",
+            self.echo_parameter("max_tool_calls", Value::Null),
+        );
         put("model", json!(self.model));
-        let output = self.items.iter().map(|item| item.json(self.status()));
+        let output = self.items.iter().map(|item| item.to_json(self.status()));
         put("output", if ended { output.collect() } else { json!([]) });
         let tier = if ended { "default" } else { "auto" };
-        self.settings(&mut object, tier, ended);
+        self.put_settings(&mut object, tier, ended);
         Value::Object(object)
     }
 
     /// What the request said, or what holds where it did not, and the usage.
-    fn settings(&self, object: &mut Map<String, Value>, tier: &str, ended: bool) {
+    fn put_settings(&self, object: &mut Map<String, Value>, tier: &str, ended: bool) {
         let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
         for (key, otherwise) in [
             ("parallel_tool_calls", json!(true)),
             ("previous_response_id", Value::Null),
             ("prompt_cache_key", Value::Null),
         ] {
-            put(key, self.echo(key, otherwise));
+            put(key, self.echo_parameter(key, otherwise));
         }
-        put("reasoning", self.reasoning());
+        put("reasoning", self.reasoning_object());
         put(
             "safety_identifier",
-            self.echo("safety_identifier", Value::Null),
+            self.echo_parameter("safety_identifier", Value::Null),
         );
         put("service_tier", json!(tier));
         for (key, otherwise) in [("store", json!(true)), ("temperature", json!(1.0))] {
-            put(key, self.echo(key, otherwise));
+            put(key, self.echo_parameter(key, otherwise));
         }
-        put("text", self.text());
+        put("text", self.text_object());
         for (key, otherwise) in [
             ("tool_choice", json!("auto")),
             ("tools", json!([])),
@@ -135,33 +151,33 @@ impl<'a> Response<'a> {
             ("top_p", json!(1.0)),
             ("truncation", json!("disabled")),
         ] {
-            put(key, self.echo(key, otherwise));
+            put(key, self.echo_parameter(key, otherwise));
         }
         put(
             "usage",
             if ended {
-                usage(self.usage)
+                usage_object(self.usage)
             } else {
                 Value::Null
             },
         );
-        put("user", self.echo("user", Value::Null));
-        put("metadata", self.echo("metadata", json!({})));
+        put("user", self.echo_parameter("user", Value::Null));
+        put("metadata", self.echo_parameter("metadata", json!({})));
     }
 
     /// What the request said, or `otherwise`.
-    fn echo(&self, key: &str, otherwise: Value) -> Value {
+    fn echo_parameter(&self, key: &str, otherwise: Value) -> Value {
         let said = self.body.get(key).filter(|value| !value.is_null());
         said.cloned().unwrap_or(otherwise)
     }
 
-    fn reasoning(&self) -> Value {
-        let thinks = models::thinks(&self.model, None);
-        let effort = effort(self.body).or(thinks.then_some("medium"));
-        json!({"effort": effort, "summary": summary(self.body)})
+    fn reasoning_object(&self) -> Value {
+        let thinks = models::thinks_first(&self.model, None);
+        let effort = reasoning_effort(self.body).or(thinks.then_some("medium"));
+        json!({"effort": effort, "summary": summary_setting(self.body)})
     }
 
-    fn text(&self) -> Value {
+    fn text_object(&self) -> Value {
         let said = |key: &str| {
             self.body
                 .get("text")
@@ -176,56 +192,61 @@ impl<'a> Response<'a> {
 }
 
 /// How the thinking is to be told, where that is asked for.
-fn summary(body: &Map<String, Value>) -> Option<&Value> {
+fn summary_setting(body: &Map<String, Value>) -> Option<&Value> {
     body.get("reasoning")?
         .get("summary")
         .filter(|summary| !summary.is_null())
 }
 
-fn items(body: &Map<String, Value>, ask: &Ask, thought: &Thought, salt: u64) -> Vec<Item> {
+fn output_items(
+    body: &Map<String, Value>,
+    ask: &ModelRequest,
+    thought: &GeneratedAnswer,
+    salt: u64,
+) -> Vec<OutputItem> {
     let mut items = Vec::new();
-    let id = |prefix: &str, index: u64| ids::hex(prefix, ids::mix(salt ^ index), 48);
-    if ask.thinks {
-        let shown = summary(body).is_some() || ask.model == "demo-reasoning";
+    let id = |prefix: &str, index: u64| ids::hex_id(prefix, ids::mix_bits(salt ^ index), 48);
+    if ask.thinks_first {
+        let shown = summary_setting(body).is_some() || ask.model == "demo-reasoning";
         let wanted = body
             .get("include")
             .map(Value::to_string)
             .unwrap_or_default();
         let sealed = wanted.contains("reasoning.encrypted_content");
-        let seal = ids::id("gAAAAA", salt, 60);
-        items.push(Item::Reasoning {
+        let seal = ids::alphanumeric_id("gAAAAA", salt, 60);
+        items.push(OutputItem::Reasoning {
             id: id("rs_", 1),
             summary: if shown {
-                thought.reasoning.clone()
+                thought.reasoning_tokens.clone()
             } else {
                 Vec::new()
             },
-            weight: thought.reasoning.len(),
-            sealed: sealed.then_some(format!("{seal}==")),
+            token_count: thought.reasoning_tokens.len(),
+            encrypted: sealed.then_some(format!("{seal}==")),
         });
     }
-    let silent = thought.text.is_empty() && thought.finish == Finish::Length;
-    if thought.calls.is_empty() && !silent {
-        items.push(Item::Message {
+    let silent = thought.text_tokens.is_empty() && thought.finish == FinishCause::Length;
+    if thought.tool_calls.is_empty() && !silent {
+        items.push(OutputItem::Message {
             id: id("msg_", 2),
-            text: thought.text.clone(),
+            text: thought.text_tokens.clone(),
             refused: thought.refused,
         });
     }
-    let calls = thought.calls.iter().cloned();
-    items.extend(calls.zip(3..).map(|(call, index)| Item::Call {
+    let calls = thought.tool_calls.iter().cloned();
+    items.extend(calls.zip(3..).map(|(call, index)| OutputItem::Call {
         id: id("fc_", index),
         call,
     }));
     items
 }
 
-fn usage(usage: Usage) -> Value {
+fn usage_object(usage: GeneratedUsage) -> Value {
     json!({
-        "input_tokens": usage.prompt,
-        "input_tokens_details": {"cached_tokens": usage.cached(), "cache_write_tokens": 0},
-        "output_tokens": usage.completion,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
-        "total_tokens": usage.total(),
+        "input_tokens": usage.prompt_tokens,
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens(), "cache_write_tokens": 0},
+        "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "total_tokens": usage.total_tokens(),
     })
 }

@@ -3,57 +3,73 @@
 
 use serde_json::{Map, Value, json};
 
-use super::item::{Item, part, summary_part};
-use super::object::{Response, State};
-use crate::demo::flow::{self, Event};
+use super::item::{OutputItem, content_part, summary_part};
+use super::object::{ResponseObject, ResponseState};
+use crate::demo::openai::error::OpenAiError;
 use crate::demo::openai::head;
-use crate::demo::openai::problem::Problem;
-use crate::demo::{Context, ids};
-use crate::serve::reply::Reply;
+use crate::demo::pacing::{self, PacedEvent};
+use crate::demo::{DemoContext, ids};
+use crate::serve::reply::ServerReply;
 
 /// The response, an event a token.
-pub(super) fn reply(response: &Response<'_>, obscured: bool, seen: Context) -> Reply {
-    let events = events(response, obscured);
+pub(super) fn stream_reply(
+    response: &ResponseObject<'_>,
+    obscured: bool,
+    seen: DemoContext,
+) -> ServerReply {
+    let events = response_events(response, obscured);
     let events = events.into_iter().enumerate();
-    let events = events.map(|(number, (event, tokens))| Event::new(event.line(number), tokens));
-    let fields = head::fields(
+    let events =
+        events.map(|(number, (event, tokens))| PacedEvent::new(event.into_text(number), tokens));
+    let fields = head::head_fields(
         "text/event-stream; charset=utf-8",
         seen,
-        response.usage.total(),
+        response.usage.total_tokens(),
     );
-    flow::streamed(fields, events.collect(), seen)
+    pacing::stream_reply(fields, events.collect(), seen)
 }
 
 /// The events of a failure that comes after so many others.
-pub(super) fn failure(response: &Response<'_>, problem: &Problem, after: usize) -> Vec<String> {
+pub(super) fn failure_events(
+    response: &ResponseObject<'_>,
+    problem: &OpenAiError,
+    after: usize,
+) -> Vec<String> {
     let error = json!({
-        "type": problem.kind,
-        "code": problem.kind,
+        "type": problem.error_type,
+        "code": problem.error_type,
         "message": problem.message,
         "param": problem.param,
     });
-    let failed = response.json(State::Failed(problem));
+    let failed = response.to_json(ResponseState::Failed(problem));
     vec![
-        Told::new("error", json!({"error": error})).line(after),
-        Told::new("response.failed", json!({"response": failed})).line(after.saturating_add(1)),
+        ResponsesEvent::new("error", json!({"error": error})).into_text(after),
+        ResponsesEvent::new("response.failed", json!({"response": failed}))
+            .into_text(after.saturating_add(1)),
     ]
 }
 
 /// An event before it has a number.
-struct Told {
-    kind: String,
-    what: Value,
+struct ResponsesEvent {
+    event_type: String,
+    payload: Value,
 }
 
-impl Told {
+impl ResponsesEvent {
     fn new(kind: impl Into<String>, what: Value) -> Self {
         let kind = kind.into();
-        Self { kind, what }
+        Self {
+            event_type: kind,
+            payload: what,
+        }
     }
 
     /// The event as it crosses the wire.
-    fn line(self, number: usize) -> String {
-        let Self { kind, what } = self;
+    fn into_text(self, number: usize) -> String {
+        let Self {
+            event_type: kind,
+            payload: what,
+        } = self;
         let mut data = Map::new();
         data.insert("type".to_owned(), json!(kind));
         data.insert("sequence_number".to_owned(), json!(number));
@@ -66,143 +82,147 @@ impl Told {
 }
 
 /// The events, each with the tokens that it brings.
-fn events(response: &Response<'_>, obscured: bool) -> Vec<(Told, usize)> {
-    let state = |kind: &str, state: State<'_>| {
+fn response_events(response: &ResponseObject<'_>, obscured: bool) -> Vec<(ResponsesEvent, usize)> {
+    let state = |kind: &str, state: ResponseState<'_>| {
         (
-            Told::new(kind, json!({"response": response.json(state)})),
+            ResponsesEvent::new(kind, json!({"response": response.to_json(state)})),
             0,
         )
     };
     let mut events = vec![
-        state("response.created", State::InProgress),
-        state("response.in_progress", State::InProgress),
+        state("response.created", ResponseState::InProgress),
+        state("response.in_progress", ResponseState::InProgress),
     ];
     for (index, item) in response.items.iter().enumerate() {
         let told = |kind: &str, item: Value| {
             let what = json!({"output_index": index, "item": item});
-            Told::new(format!("response.output_item.{kind}"), what)
+            ResponsesEvent::new(format!("response.output_item.{kind}"), what)
         };
         let weight = match item {
-            Item::Reasoning {
-                summary, weight, ..
+            OutputItem::Reasoning {
+                summary,
+                token_count: weight,
+                ..
             } if summary.is_empty() => *weight,
             _ => 0,
         };
-        events.push((told("added", item.begun()), 1));
-        events.extend(parts(item, index, obscured));
-        events.push((told("done", item.json(response.status())), weight));
+        events.push((told("added", item.begun_json()), 1));
+        events.extend(part_events(item, index, obscured));
+        events.push((told("done", item.to_json(response.status())), weight));
     }
     let last = format!("response.{}", response.status());
-    events.push(state(&last, State::Ended));
+    events.push(state(&last, ResponseState::Ended));
     events
 }
 
-fn parts(item: &Item, index: usize, obscured: bool) -> Vec<(Told, usize)> {
+fn part_events(item: &OutputItem, index: usize, obscured: bool) -> Vec<(ResponsesEvent, usize)> {
     let place = json!({"item_id": item.id(), "output_index": index});
     match item {
-        Item::Reasoning { summary, .. } if summary.is_empty() => Vec::new(),
-        Item::Reasoning { summary, .. } => Part {
-            place: and(place, json!({"summary_index": 0})),
-            around: Some("response.reasoning_summary_part"),
-            inside: "response.reasoning_summary_text",
-            key: "text",
-            begun: summary_part(""),
-            whole: summary_part(&summary.concat()),
-            more: json!({}),
-            name: None,
+        OutputItem::Reasoning { summary, .. } if summary.is_empty() => Vec::new(),
+        OutputItem::Reasoning { summary, .. } => StreamedPart {
+            location: merge_objects(place, json!({"summary_index": 0})),
+            part_event: Some("response.reasoning_summary_part"),
+            text_event: "response.reasoning_summary_text",
+            text_key: "text",
+            begun_part: summary_part(""),
+            whole_part: summary_part(&summary.concat()),
+            extra_keys: json!({}),
+            function_name: None,
         }
-        .events(summary, obscured),
-        Item::Message { text, refused, .. } => Part {
-            place: and(place, json!({"content_index": 0})),
-            around: Some("response.content_part"),
-            inside: if *refused {
+        .to_events(summary, obscured),
+        OutputItem::Message { text, refused, .. } => StreamedPart {
+            location: merge_objects(place, json!({"content_index": 0})),
+            part_event: Some("response.content_part"),
+            text_event: if *refused {
                 "response.refusal"
             } else {
                 "response.output_text"
             },
-            key: if *refused { "refusal" } else { "text" },
-            begun: part("", *refused),
-            whole: part(&text.concat(), *refused),
-            more: if *refused {
+            text_key: if *refused { "refusal" } else { "text" },
+            begun_part: content_part("", *refused),
+            whole_part: content_part(&text.concat(), *refused),
+            extra_keys: if *refused {
                 json!({})
             } else {
                 json!({"logprobs": []})
             },
-            name: None,
+            function_name: None,
         }
-        .events(text, obscured),
-        Item::Call { call, .. } => Part {
-            place,
-            around: None,
-            inside: "response.function_call_arguments",
-            key: "arguments",
-            begun: Value::Null,
-            whole: Value::Null,
-            more: json!({}),
-            name: Some(&call.name),
+        .to_events(text, obscured),
+        OutputItem::Call { call, .. } => StreamedPart {
+            location: place,
+            part_event: None,
+            text_event: "response.function_call_arguments",
+            text_key: "arguments",
+            begun_part: Value::Null,
+            whole_part: Value::Null,
+            extra_keys: json!({}),
+            function_name: Some(&call.name),
         }
-        .events(&call.arguments, obscured),
+        .to_events(&call.argument_tokens, obscured),
     }
 }
 
 /// A text that grows, and the events around it.
-struct Part<'a> {
+struct StreamedPart<'a> {
     /// The keys that say where it is.
-    place: Value,
+    location: Value,
     /// The events that begin and end the part, if it is one.
-    around: Option<&'static str>,
+    part_event: Option<&'static str>,
     /// The events of its text.
-    inside: &'static str,
+    text_event: &'static str,
     /// The key of the whole text.
-    key: &'static str,
-    begun: Value,
-    whole: Value,
+    text_key: &'static str,
+    begun_part: Value,
+    whole_part: Value,
     /// Keys that every event of the text has.
-    more: Value,
+    extra_keys: Value,
     /// The name of a function, told with the whole text.
-    name: Option<&'a str>,
+    function_name: Option<&'a str>,
 }
 
-impl Part<'_> {
-    fn events(&self, tokens: &[String], obscured: bool) -> Vec<(Told, usize)> {
+impl StreamedPart<'_> {
+    fn to_events(&self, tokens: &[String], obscured: bool) -> Vec<(ResponsesEvent, usize)> {
         let around = |when: &str, part: &Value| {
-            let kind = format!("{}.{when}", self.around?);
-            let what = and(self.place.clone(), json!({"part": part}));
-            Some((Told::new(kind, what), 0))
+            let kind = format!("{}.{when}", self.part_event?);
+            let what = merge_objects(self.location.clone(), json!({"part": part}));
+            Some((ResponsesEvent::new(kind, what), 0))
         };
-        let deltas = tokens.iter().map(|token| (self.delta(token, obscured), 1));
-        around("added", &self.begun)
+        let deltas = tokens
+            .iter()
+            .map(|token| (self.delta_event(token, obscured), 1));
+        around("added", &self.begun_part)
             .into_iter()
             .chain(deltas)
-            .chain([(self.done(&tokens.concat()), 0)])
-            .chain(around("done", &self.whole))
+            .chain([(self.done_event(&tokens.concat()), 0)])
+            .chain(around("done", &self.whole_part))
             .collect()
     }
 
-    fn delta(&self, token: &str, obscured: bool) -> Told {
-        let delta = and(self.place.clone(), json!({"delta": token}));
-        let mut what = and(delta, self.more.clone());
+    fn delta_event(&self, token: &str, obscured: bool) -> ResponsesEvent {
+        let delta = merge_objects(self.location.clone(), json!({"delta": token}));
+        let mut what = merge_objects(delta, self.extra_keys.clone());
         if obscured {
             what["obfuscation"] = json!(obfuscation(token));
         }
-        Told::new(format!("{}.delta", self.inside), what)
+        ResponsesEvent::new(format!("{}.delta", self.text_event), what)
     }
 
-    fn done(&self, text: &str) -> Told {
-        let mut what = self.place.clone();
-        if let Some(name) = self.name {
+    fn done_event(&self, text: &str) -> ResponsesEvent {
+        let mut what = self.location.clone();
+        if let Some(name) = self.function_name {
             what["name"] = json!(name);
         }
-        what[self.key] = json!(text);
-        Told::new(
-            format!("{}.done", self.inside),
-            and(what, self.more.clone()),
+        what[self.text_key] = json!(text);
+        ResponsesEvent::new(
+            format!("{}.done", self.text_event),
+            merge_objects(what, self.extra_keys.clone()),
         )
     }
 }
 
 /// One object with the keys of both.
-fn and(mut one: Value, other: Value) -> Value {
+fn merge_objects(mut one: Value, other: Value) -> Value {
     if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
         one.extend(other);
     }
@@ -212,5 +232,5 @@ fn and(mut one: Value, other: Value) -> Value {
 /// What fills an event up, so that its size does not tell how long the text is.
 fn obfuscation(token: &str) -> String {
     let short = 16_usize.saturating_sub(token.len() % 16);
-    ids::id("", ids::hash(token), short)
+    ids::alphanumeric_id("", ids::hash_text(token), short)
 }

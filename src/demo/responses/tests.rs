@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::demo::testing::{field, joined, json_of, named_events, post, steps, text, with};
-use crate::serve::reply::{Act, Body, Reply};
+use crate::serve::reply::{BodyAction, ReplyBody, ServerReply};
 
-fn asked(more: Value) -> Reply {
+fn asked(more: Value) -> ServerReply {
     let body = json!({"model": "gpt-4o-mini", "input": "Is it warm in Zurich?"});
     post("/v1/responses", &with(body, more))
 }
@@ -314,7 +314,7 @@ fn models_with_faults() {
     assert_eq!(data["sequence_number"], events.len() - 1);
     assert_eq!(asked(json!({"model": "demo-error-in-stream"})).status, 500);
     let cut = steps(asked(json!({"model": "demo-cut", "stream": true})));
-    assert_eq!(cut.last().unwrap().act, Act::Cut);
+    assert_eq!(cut.last().unwrap().action, BodyAction::Disconnect);
     for status in [401, 429, 500, 503] {
         let reply = asked(json!({"model": format!("error-{status}")}));
         assert_eq!(reply.status, status);
@@ -324,11 +324,12 @@ fn models_with_faults() {
 
 #[test]
 fn big_bodies() {
-    let Body::Counted { length, steps } = asked(json!({"model": "demo-big-1"})).body else {
+    let ReplyBody::KnownLength { length, steps } = asked(json!({"model": "demo-big-1"})).body
+    else {
         panic!("counted")
     };
-    let written = steps.map(|step| match step.act {
-        Act::Bytes(bytes) => bytes.len() as u64,
+    let written = steps.map(|step| match step.action {
+        BodyAction::Bytes(bytes) => bytes.len() as u64,
         _ => 0,
     });
     assert_eq!(written.sum::<u64>(), length);

@@ -19,17 +19,17 @@ fn request() -> String {
     )
 }
 
-async fn started(tls: bool) -> Demo {
+async fn started(tls: bool) -> DemoServer {
     let options = DemoOptions {
         tls,
         pace: Duration::ZERO,
         ..DemoOptions::default()
     };
-    Demo::start(options).await.unwrap()
+    DemoServer::start(options).await.unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a client of its own")]
-async fn connected(demo: &Demo) -> TcpStream {
+async fn connected(demo: &DemoServer) -> TcpStream {
     TcpStream::connect(demo.addr).await.unwrap()
 }
 
@@ -41,7 +41,7 @@ async fn asked(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -
     reply
 }
 
-fn client(demo: &Demo) -> tokio_rustls::TlsConnector {
+fn client(demo: &DemoServer) -> tokio_rustls::TlsConnector {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(demo.roots_pem.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();

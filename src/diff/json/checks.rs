@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::effort::Effort;
-use super::{Change, ChangeKind, Comparison, compare, patch};
+use super::super::work_limit::WorkLimit;
+use super::{JsonChange, JsonChangeKind, JsonDiff, compare, patch};
 use crate::json::{JsonDocument, JsonKind, Node};
 
 /// Compares the two texts that a zero byte parts, and asserts what the module page promises. The body of a
@@ -22,15 +22,15 @@ pub fn fuzz(bytes: &[u8]) {
 
 pub(super) fn assert_promises(left: &JsonDocument<'_>, right: &JsonDocument<'_>) {
     for one in [left, right] {
-        assert_eq!(compare(one, one, Effort::default()), Comparison::default());
+        assert_eq!(compare(one, one, WorkLimit::default()), JsonDiff::default());
     }
-    let told = compare(left, right, Effort::default());
-    let same = squeezed(left) == squeezed(right);
+    let told = compare(left, right, WorkLimit::default());
+    let same = without_white_space(left) == without_white_space(right);
     assert_eq!(told.changes.is_empty(), same, "nothing told, or too much");
     assert_patch(left, right, &told);
     assert_order(&told);
     if !told.coarse {
-        assert_mirrored(&told, &compare(right, left, Effort::default()));
+        assert_mirrored(&told, &compare(right, left, WorkLimit::default()));
     }
     for (steps, bytes) in [
         (0, u64::MAX),
@@ -38,7 +38,14 @@ pub(super) fn assert_promises(left: &JsonDocument<'_>, right: &JsonDocument<'_>)
         (u64::MAX, 0),
         (u64::MAX, 700),
     ] {
-        let told = compare(left, right, Effort { steps, bytes });
+        let told = compare(
+            left,
+            right,
+            WorkLimit {
+                max_steps: steps,
+                max_bytes: bytes,
+            },
+        );
         assert_eq!(told.changes.is_empty(), same);
         assert_patch(left, right, &told);
     }
@@ -46,7 +53,7 @@ pub(super) fn assert_promises(left: &JsonDocument<'_>, right: &JsonDocument<'_>)
 
 /// The text without white space between values: for each value what it is, or how it is written, and which
 /// value comes after all that it holds.
-fn squeezed<'a>(document: &JsonDocument<'a>) -> Vec<(usize, JsonKind, &'a [u8])> {
+fn without_white_space<'a>(document: &JsonDocument<'a>) -> Vec<(usize, JsonKind, &'a [u8])> {
     let piece = |node: &Node| match node.kind() {
         kind @ (JsonKind::Object | JsonKind::Array) => (node.next(), kind, &b""[..]),
         kind => (node.next(), kind, document.slice(node.span())),
@@ -55,7 +62,7 @@ fn squeezed<'a>(document: &JsonDocument<'a>) -> Vec<(usize, JsonKind, &'a [u8])>
 }
 
 /// Each change in the order of the right text; what stands nowhere there, where it would be.
-fn assert_order(told: &Comparison) {
+fn assert_order(told: &JsonDiff) {
     let starts: Vec<u64> = told
         .changes
         .iter()
@@ -65,7 +72,7 @@ fn assert_order(told: &Comparison) {
 }
 
 /// The other way round the same is told, with the sides exchanged.
-fn assert_mirrored(told: &Comparison, other: &Comparison) {
+fn assert_mirrored(told: &JsonDiff, other: &JsonDiff) {
     let count = |changes: &mut dyn Iterator<Item = String>| {
         let mut counts = BTreeMap::new();
         changes.for_each(|change| *counts.entry(change).or_insert(0) += 1);
@@ -74,31 +81,31 @@ fn assert_mirrored(told: &Comparison, other: &Comparison) {
     let mut one = told
         .changes
         .iter()
-        .map(|change| format!("{:?}", sorted(change.clone())));
+        .map(|change| format!("{:?}", with_sorted_keys(change.clone())));
     let mut two = other.changes.iter().map(|change| {
         let kind = match change.kind {
-            ChangeKind::Added => ChangeKind::Removed,
-            ChangeKind::Removed => ChangeKind::Added,
+            JsonChangeKind::Added => JsonChangeKind::Removed,
+            JsonChangeKind::Removed => JsonChangeKind::Added,
             kind => kind,
         };
-        let change = Change {
+        let change = JsonChange {
             kind,
             left: change.right.clone(),
             right: change.left.clone(),
             keys: change.keys.clone(),
         };
-        format!("{:?}", sorted(change))
+        format!("{:?}", with_sorted_keys(change))
     });
     assert_eq!(count(&mut one), count(&mut two));
 }
 
-fn sorted(mut change: Change) -> Change {
+fn with_sorted_keys(mut change: JsonChange) -> JsonChange {
     change.keys.sort_unstable();
     change
 }
 
 /// The patch makes the right value of the left one; where serde_json cannot read a text, nothing is asserted.
-fn assert_patch(left: &JsonDocument<'_>, right: &JsonDocument<'_>, told: &Comparison) {
+fn assert_patch(left: &JsonDocument<'_>, right: &JsonDocument<'_>, told: &JsonDiff) {
     let read = |text: &[u8]| serde_json::from_slice::<Value>(text).ok();
     let text = patch(told, right);
     let (Some(mut value), Some(expected), Some(patch)) = (
@@ -109,13 +116,13 @@ fn assert_patch(left: &JsonDocument<'_>, right: &JsonDocument<'_>, told: &Compar
         return;
     };
     for operation in patch.as_array().into_iter().flatten() {
-        apply(&mut value, operation);
+        apply_operation(&mut value, operation);
     }
     assert!(is_equal(&value, &expected), "{value}\n{expected}\n{text}");
 }
 
 /// One operation of RFC 6902, section 4.
-fn apply(value: &mut Value, operation: &Value) {
+fn apply_operation(value: &mut Value, operation: &Value) {
     let text = |key: &str| {
         operation
             .get(key)

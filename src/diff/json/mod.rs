@@ -10,15 +10,15 @@
 //! - Strings that hold JSON, as the arguments of tools do, are compared inside.
 //!
 //! ```
-//! use wire::diff::effort::Effort;
-//! use wire::diff::json::{ChangeKind, compare};
-//! use wire::json::Document;
+//! use wire::diff::json::{JsonChangeKind, compare};
+//! use wire::diff::work_limit::WorkLimit;
+//! use wire::json::JsonDocument;
 //!
-//! let left = Document::parse(br#"{"temperature": 1, "stop": ["a", "b"]}"#)?;
-//! let right = Document::parse(br#"{"temperature": 1.0, "stop": ["new", "a", "b"]}"#)?;
-//! let told = compare(&left, &right, Effort::default());
-//! let told: Vec<_> = told.changes.iter().map(|change| (change.kind, &*change.right.path)).collect();
-//! assert_eq!(told, [(ChangeKind::Respelled, "/temperature"), (ChangeKind::Added, "/stop/0")]);
+//! let left = JsonDocument::parse(br#"{"temperature": 1, "stop": ["a", "b"]}"#)?;
+//! let right = JsonDocument::parse(br#"{"temperature": 1.0, "stop": ["new", "a", "b"]}"#)?;
+//! let diff = compare(&left, &right, WorkLimit::default());
+//! let changes: Vec<_> = diff.changes.iter().map(|change| (change.kind, &*change.right.path)).collect();
+//! assert_eq!(changes, [(JsonChangeKind::Respelled, "/temperature"), (JsonChangeKind::Added, "/stop/0")]);
 //! # Ok::<(), wire::json::JsonError>(())
 //! ```
 //!
@@ -27,21 +27,21 @@
 //! - there is no change if, and only if, the texts differ in nothing but white space between values;
 //! - comparing the other way round tells the same changes, with the sides exchanged;
 //! - [`patch()`] leads from the left value to the right;
-//! - the work is bounded by an [`Effort`], not by a clock; what is beyond it is told more coarsely.
+//! - the work is bounded by an [`WorkLimit`], not by a clock; what is beyond it is told more coarsely.
 
-mod alike;
+mod budget;
 mod checks;
-mod classes;
-mod items;
-mod likeness;
-mod members;
+mod item_pairing;
+mod member_pairing;
 mod pairing;
 mod patch;
-mod place;
-mod side;
+mod path_tracker;
+mod similar_pairing;
+mod similarity;
 mod spelling;
-mod told;
+mod value_classes;
 mod walk;
+mod walk_side;
 
 #[cfg(test)]
 mod judged;
@@ -57,15 +57,15 @@ pub use checks::fuzz;
 
 use serde::Serialize;
 
-use super::effort::Effort;
+use super::work_limit::WorkLimit;
 use crate::json::JsonDocument;
 use crate::span::Span;
 
 /// What differs between two JSON texts.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Comparison {
+pub struct JsonDiff {
     /// In the order of the right text; what is only in the left stands where it would be in the right.
-    pub changes: Vec<Change>,
+    pub changes: Vec<JsonChange>,
     /// Whether the effort did not suffice, so that something is told more coarsely than it could be: a
     /// container as changed instead of what is in it, or items as removed and added that others would pair.
     pub coarse: bool,
@@ -73,13 +73,13 @@ pub struct Comparison {
 
 /// One difference.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Change {
+pub struct JsonChange {
     /// What it is.
-    pub kind: ChangeKind,
+    pub kind: JsonChangeKind,
     /// Where in the left text. Of what was added: where it would stand.
-    pub left: Place,
+    pub left: JsonPlace,
     /// Where in the right text. Of what was removed: where it would stand.
-    pub right: Place,
+    pub right: JsonPlace,
     /// Of an object whose members stand in another order: the keys that moved, as few as explain it, in the
     /// order of the right text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -89,7 +89,7 @@ pub struct Change {
 /// What a difference is.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
+pub enum JsonChangeKind {
     /// A member or item that is only in the right text.
     Added,
     /// A member or item that is only in the left text.
@@ -110,7 +110,7 @@ pub enum ChangeKind {
 
 /// Where a value is, or where one would be.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Place {
+pub struct JsonPlace {
     /// The JSON Pointer to it (RFC 6901), or to the outermost string that it is inside of.
     pub path: String,
     /// Pointers that lead on, each into the JSON text that the string holds to which the pointer before it leads.
@@ -121,7 +121,7 @@ pub struct Place {
     pub span: Span,
     /// Which one it is of members with an equal key. Pointers cannot tell these apart.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub duplicate: Option<Duplicate>,
+    pub duplicate: Option<DuplicateKey>,
     /// Whether most readers never see it: it is, or is inside of, a member with an equal key after it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
@@ -129,7 +129,7 @@ pub struct Place {
 
 /// One of several members with equal keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct Duplicate {
+pub struct DuplicateKey {
     /// Which, in the order of the text, counted from one.
     pub nth: u32,
     /// How many there are; at least two.
@@ -137,6 +137,6 @@ pub struct Duplicate {
 }
 
 /// What differs between two texts, told from the left to the right.
-pub fn compare(left: &JsonDocument<'_>, right: &JsonDocument<'_>, effort: Effort) -> Comparison {
+pub fn compare(left: &JsonDocument<'_>, right: &JsonDocument<'_>, effort: WorkLimit) -> JsonDiff {
     walk::compare(left, right, effort)
 }

@@ -1,55 +1,58 @@
 //! Entries of two containers that belong together, and the order in which they are told.
 
 /// No partner.
-const NONE: u32 = u32::MAX;
+const NO_PARTNER: u32 = u32::MAX;
 
 /// Which entries of two containers belong together; entries are members or items, by index.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Pairing {
-    /// For each entry of either side its partner's index, or [`NONE`].
-    partner: [Vec<u32>; 2],
+pub(super) struct EntryPairing {
+    /// For each entry of either side its partner's index, or [`NO_PARTNER`].
+    partners: [Vec<u32>; 2],
     /// For each entry of either side whether it has a partner that stands elsewhere.
     moved: [Vec<bool>; 2],
     /// How many entries stand in front of these, on either side, that are equal.
-    before: usize,
+    equal_before: usize,
 }
 
 /// Entries of either side that have no partner, between two pairs of neighbours that have.
-pub(super) type Gap = [Vec<usize>; 2];
+pub(super) type PairingGap = [Vec<usize>; 2];
 
 /// What is told about entries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Event {
+pub(super) enum PairingEvent {
     /// An entry of one side without a partner.
-    Only {
+    Unpaired {
         side: usize,
-        at: usize,
+        index: usize,
         /// In front of which entry of the other side it would stand.
-        stands: usize,
+        insert_at: usize,
     },
     /// Two entries that belong together.
-    Both { at: [usize; 2], moved: bool },
+    Paired { indices: [usize; 2], moved: bool },
 }
 
-impl Pairing {
+impl EntryPairing {
     /// Of containers with so many entries, none of which are paired.
-    pub(super) fn of(lengths: [usize; 2]) -> Self {
+    pub(super) fn new(lengths: [usize; 2]) -> Self {
         Self {
-            partner: lengths.map(|length| vec![NONE; length]),
+            partners: lengths.map(|length| vec![NO_PARTNER; length]),
             moved: lengths.map(|length| vec![false; length]),
-            before: 0,
+            equal_before: 0,
         }
     }
 
     /// The same, behind so many entries that are equal.
-    pub(super) fn behind(self, before: usize) -> Self {
-        Self { before, ..self }
+    pub(super) fn with_equal_before(self, before: usize) -> Self {
+        Self {
+            equal_before: before,
+            ..self
+        }
     }
 
     /// Pairs two entries in the order in which they stand.
     pub(super) fn join(&mut self, at: [usize; 2]) {
-        self.partner[0][at[0]] = at[1] as u32;
-        self.partner[1][at[1]] = at[0] as u32;
+        self.partners[0][at[0]] = at[1] as u32;
+        self.partners[1][at[1]] = at[0] as u32;
     }
 
     /// Pairs two entries, one of which has gone elsewhere.
@@ -60,25 +63,25 @@ impl Pairing {
     }
 
     pub(super) fn len(&self, side: usize) -> usize {
-        self.partner[side].len()
+        self.partners[side].len()
     }
 
     pub(super) fn partner(&self, side: usize, at: usize) -> Option<usize> {
-        let partner = *self.partner[side].get(at)?;
-        (partner != NONE).then_some(partner as usize)
+        let partner = *self.partners[side].get(at)?;
+        (partner != NO_PARTNER).then_some(partner as usize)
     }
 
     /// The partner, if it stands in order.
-    fn in_order(&self, side: usize, at: usize) -> Option<usize> {
+    fn partner_in_order(&self, side: usize, at: usize) -> Option<usize> {
         self.partner(side, at).filter(|_| !self.moved[side][at])
     }
 
     /// What has no partner between neighbours that have one in order, where that is something on both sides.
-    pub(super) fn gaps(&self) -> Vec<Gap> {
+    pub(super) fn gaps(&self) -> Vec<PairingGap> {
         let mut gaps = Vec::new();
         let (mut x, mut y) = (0, 0);
         loop {
-            let anchor = (x..self.len(0)).find_map(|at| Some([at, self.in_order(0, at)?]));
+            let anchor = (x..self.len(0)).find_map(|at| Some([at, self.partner_in_order(0, at)?]));
             let [end_x, end_y] = anchor.unwrap_or([self.len(0), self.len(1)]);
             let free = |side: usize, range: std::ops::Range<usize>| -> Vec<usize> {
                 range
@@ -97,20 +100,20 @@ impl Pairing {
     }
 
     /// How many entries there are to tell of, whatever is in them.
-    pub(super) fn told(&self) -> usize {
+    pub(super) fn change_count(&self) -> usize {
         let moved = self.moved[1].iter().filter(|moved| **moved).count();
-        self.free(0).count() + self.free(1).count() + moved
+        self.unpaired(0).count() + self.unpaired(1).count() + moved
     }
 
     /// What has no partner.
-    pub(super) fn free(&self, side: usize) -> impl Iterator<Item = usize> {
+    pub(super) fn unpaired(&self, side: usize) -> impl Iterator<Item = usize> {
         (0..self.len(side)).filter(move |&at| self.partner(side, at).is_none())
     }
 
     /// The same with the sides exchanged, if they are `flipped`.
     pub(super) fn flip(mut self, flipped: bool) -> Self {
         if flipped {
-            self.partner.swap(0, 1);
+            self.partners.swap(0, 1);
             self.moved.swap(0, 1);
         }
         self
@@ -118,40 +121,44 @@ impl Pairing {
 
     /// What there is to tell, in the order of the right side. An entry without a partner stands behind the
     /// partner of the last entry before it that has one in order.
-    pub(super) fn events(&self) -> impl Iterator<Item = Event> {
+    pub(super) fn events(&self) -> impl Iterator<Item = PairingEvent> {
         let mut stands = 0;
         let mut removed: Vec<(usize, usize)> = Vec::new();
         for at in 0..self.len(0) {
             match self.partner(0, at) {
                 None => removed.push((stands, at)),
-                Some(_) => stands = self.in_order(0, at).map_or(stands, |other| other + 1),
+                Some(_) => {
+                    stands = self
+                        .partner_in_order(0, at)
+                        .map_or(stands, |other| other + 1)
+                }
             }
         }
         removed.sort_by_key(|&(stands, _)| stands);
         let mut removed = removed.into_iter().peekable();
         let (mut next, mut stands) = (0, 0);
-        let before = self.before;
+        let before = self.equal_before;
         std::iter::from_fn(move || {
             if let Some((stands, at)) = removed.next_if(|&(stands, _)| stands <= next) {
-                return Some(Event::Only {
+                return Some(PairingEvent::Unpaired {
                     side: 0,
-                    at: before + at,
-                    stands: before + stands,
+                    index: before + at,
+                    insert_at: before + stands,
                 });
             }
             let at = (next < self.len(1)).then_some(next)?;
             next += 1;
             Some(match self.partner(1, at) {
-                None => Event::Only {
+                None => PairingEvent::Unpaired {
                     side: 1,
-                    at: before + at,
-                    stands: before + stands,
+                    index: before + at,
+                    insert_at: before + stands,
                 },
                 Some(left) => {
                     let moved = self.moved[1][at];
                     stands = if moved { stands } else { left + 1 };
-                    Event::Both {
-                        at: [before + left, before + at],
+                    PairingEvent::Paired {
+                        indices: [before + left, before + at],
                         moved,
                     }
                 }

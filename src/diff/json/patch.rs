@@ -1,6 +1,6 @@
 //! A comparison as a JSON Patch (RFC 6902).
 
-use super::{Change, ChangeKind, Comparison};
+use super::{JsonChange, JsonChangeKind, JsonDiff};
 use crate::json::{JsonDocument, quote};
 use crate::span::Span;
 
@@ -11,13 +11,14 @@ use crate::span::Span;
 /// neither the order of keys nor the spelling of numbers, strings and keys is part of the value. A number or
 /// string whose value changed is in it with the spelling of the right text. Items that moved are removed
 /// and added.
-pub fn patch(comparison: &Comparison, right: &JsonDocument<'_>) -> String {
-    let seen = |change: &&Change| !change.left.hidden && !change.right.hidden;
+pub fn patch(comparison: &JsonDiff, right: &JsonDocument<'_>) -> String {
+    let seen = |change: &&JsonChange| !change.left.hidden && !change.right.hidden;
     let mut operations = Vec::new();
     // The indices of the left text hold as long as whatever is behind an item goes before it.
-    let moved =
-        |change: &&Change| change.kind == ChangeKind::Moved && change.left.inside.is_empty();
-    let mut away: Vec<&Change> = comparison
+    let moved = |change: &&JsonChange| {
+        change.kind == JsonChangeKind::Moved && change.left.inside.is_empty()
+    };
+    let mut away: Vec<&JsonChange> = comparison
         .changes
         .iter()
         .filter(seen)
@@ -26,7 +27,7 @@ pub fn patch(comparison: &Comparison, right: &JsonDocument<'_>) -> String {
     away.sort_by_key(|change| std::cmp::Reverse(change.left.span.start));
     operations.extend(
         away.into_iter()
-            .map(|change| operation("remove", &change.left.path, None)),
+            .map(|change| write_operation("remove", &change.left.path, None)),
     );
     // From here on the array in front of each place is already that of the right text.
     let mut within: Option<Span> = None;
@@ -42,20 +43,26 @@ pub fn patch(comparison: &Comparison, right: &JsonDocument<'_>) -> String {
             // One value for whatever changed inside of the string.
             if string.replace(&place.path) != Some(&place.path) {
                 let span = leaf_at(right, place.span.start);
-                operations.push(operation("replace", &place.path, Some(right.slice(span))));
+                operations.push(write_operation(
+                    "replace",
+                    &place.path,
+                    Some(right.slice(span)),
+                ));
             }
             continue;
         }
         let value = Some(right.slice(place.span));
         operations.push(match change.kind {
-            ChangeKind::Added => operation("add", &place.path, value),
-            ChangeKind::Removed => operation("remove", &place.path, None),
-            ChangeKind::Changed => operation("replace", &place.path, value),
-            ChangeKind::Moved => {
+            JsonChangeKind::Added => write_operation("add", &place.path, value),
+            JsonChangeKind::Removed => write_operation("remove", &place.path, None),
+            JsonChangeKind::Changed => write_operation("replace", &place.path, value),
+            JsonChangeKind::Moved => {
                 within = Some(place.span);
-                operation("add", &place.path, value)
+                write_operation("add", &place.path, value)
             }
-            ChangeKind::Respelled | ChangeKind::KeyRespelled | ChangeKind::Reordered => continue,
+            JsonChangeKind::Respelled
+            | JsonChangeKind::KeyRespelled
+            | JsonChangeKind::Reordered => continue,
         });
     }
     match operations.is_empty() {
@@ -64,7 +71,7 @@ pub fn patch(comparison: &Comparison, right: &JsonDocument<'_>) -> String {
     }
 }
 
-fn operation(name: &str, path: &str, value: Option<&[u8]>) -> String {
+fn write_operation(name: &str, path: &str, value: Option<&[u8]>) -> String {
     let path = String::from_utf8_lossy(&quote(path)).into_owned();
     match value.map(String::from_utf8_lossy) {
         Some(value) => format!(r#"{{"op": "{name}", "path": {path}, "value": {value}}}"#),

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::super::effort::Effort;
+use super::super::work_limit::WorkLimit;
 use super::checks::{assert_promises, fuzz, is_equal};
 use super::{compare, patch};
 use crate::json::JsonDocument;
@@ -171,7 +171,7 @@ fn assert_pair(left: &str, right: &str) {
     // The judge that others wrote.
     let read =
         |document: &JsonDocument<'_>| serde_json::from_slice::<serde_json::Value>(document.bytes());
-    let told = compare(&left, &right, Effort::default());
+    let told = compare(&left, &right, WorkLimit::default());
     if let (Ok(mut value), Ok(expected)) = (read(&left), read(&right)) {
         let operations: json_patch::Patch = serde_json::from_str(&patch(&told, &right)).unwrap();
         json_patch::patch(&mut value, &operations).unwrap();

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 /// Up to how many zeros are written out.
-const ZEROS: u64 = 40;
+const MAX_ZEROS: u64 = 40;
 
 /// The text of a number in the one form that all spellings of it share: as most write it, without exponent
 /// and without zeros at the end of a fraction; with an exponent where that would take very many zeros. Exact:
 /// no double is in between.
-pub(super) fn number(text: &[u8]) -> Cow<'_, [u8]> {
-    if is_plain(text) {
+pub(super) fn normalize_number(text: &[u8]) -> Cow<'_, [u8]> {
+    if is_normalized(text) {
         return Cow::Borrowed(text);
     }
     let (sign, unsigned): (&[u8], _) = match text.strip_prefix(b"-") {
@@ -29,14 +29,14 @@ pub(super) fn number(text: &[u8]) -> Cow<'_, [u8]> {
     }
     let shift = (written - digits.len()) as i64 - fraction as i64;
     // Exponents that no machine number holds differ by their own text.
-    match exponent_of(exponent).and_then(|exponent| exponent.checked_add(shift)) {
-        Some(exponent) => Cow::Owned([sign, &placed(digits, exponent)].concat()),
+    match parse_exponent(exponent).and_then(|exponent| exponent.checked_add(shift)) {
+        Some(exponent) => Cow::Owned([sign, &write_decimal(digits, exponent)].concat()),
         None => Cow::Borrowed(text),
     }
 }
 
-/// Whether it is written in the form that [`number`] gives.
-fn is_plain(text: &[u8]) -> bool {
+/// Whether it is written in the form that [`normalize_number`] gives.
+fn is_normalized(text: &[u8]) -> bool {
     let whole = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-'));
     match whole {
         true => text != b"-0",
@@ -49,7 +49,7 @@ fn is_plain(text: &[u8]) -> bool {
     }
 }
 
-fn exponent_of(text: &[u8]) -> Option<i64> {
+fn parse_exponent(text: &[u8]) -> Option<i64> {
     let Some(written) = text.get(1..) else {
         return Some(0);
     };
@@ -58,16 +58,16 @@ fn exponent_of(text: &[u8]) -> Option<i64> {
 }
 
 /// Digits without zeros at either end, times ten to the `exponent`.
-fn placed(mut digits: Vec<u8>, exponent: i64) -> Vec<u8> {
+fn write_decimal(mut digits: Vec<u8>, exponent: i64) -> Vec<u8> {
     let places = exponent.unsigned_abs();
     let zeros = |count: u64| vec![b'0'; count as usize];
     let inside = (digits.len() as u64)
         .checked_sub(places)
         .filter(|&whole| whole > 0);
     match (exponent >= 0, inside) {
-        (true, _) if places <= ZEROS => digits.extend(zeros(places)),
+        (true, _) if places <= MAX_ZEROS => digits.extend(zeros(places)),
         (false, Some(whole)) => digits.insert(whole as usize, b'.'),
-        (false, None) if places - digits.len() as u64 <= ZEROS => {
+        (false, None) if places - digits.len() as u64 <= MAX_ZEROS => {
             let zeros = zeros(places - digits.len() as u64);
             digits.splice(..0, [b"0.", &zeros[..]].concat());
         }
@@ -78,18 +78,18 @@ fn placed(mut digits: Vec<u8>, exponent: i64) -> Vec<u8> {
 
 /// The characters between the quotes of a string, escapes undone, as UTF-8; half of a surrogate pair, which
 /// UTF-8 has no form for, as if it had (WTF-8), so that no two strings are mistaken for each other.
-pub(super) fn string(inner: &str) -> Cow<'_, [u8]> {
+pub(super) fn unescape_string(inner: &str) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner.as_bytes());
     }
     let mut plain = Vec::with_capacity(inner.len());
-    for (_, piece) in pieces(inner) {
+    for (_, piece) in split_escapes(inner) {
         match piece {
-            Piece::Plain(text) => plain.extend_from_slice(text.as_bytes()),
-            Piece::Character(character) => {
+            StringPiece::Plain(text) => plain.extend_from_slice(text.as_bytes()),
+            StringPiece::Character(character) => {
                 plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
-            Piece::Half(unit) => {
+            StringPiece::LoneSurrogate(unit) => {
                 let low = |shift: u16| 0x80 | (unit >> shift & 0x3f) as u8;
                 plain.extend([0xED, low(6), low(0)]);
             }
@@ -100,15 +100,15 @@ pub(super) fn string(inner: &str) -> Cow<'_, [u8]> {
 
 /// Where the pieces of a string begin: offsets in its characters, escapes undone, and in the text between its
 /// quotes. Between two of them both run alike.
-pub(super) fn offsets(inner: &str) -> Vec<(u32, u32)> {
+pub(super) fn escape_offsets(inner: &str) -> Vec<(u32, u32)> {
     let (mut plain, mut raw) = (0u32, 0u32);
     let mut offsets = Vec::new();
-    for (length, piece) in pieces(inner) {
+    for (length, piece) in split_escapes(inner) {
         offsets.push((plain, raw));
         plain += match piece {
-            Piece::Plain(text) => text.len() as u32,
-            Piece::Character(character) => character.len_utf8() as u32,
-            Piece::Half(_) => char::REPLACEMENT_CHARACTER.len_utf8() as u32,
+            StringPiece::Plain(text) => text.len() as u32,
+            StringPiece::Character(character) => character.len_utf8() as u32,
+            StringPiece::LoneSurrogate(_) => char::REPLACEMENT_CHARACTER.len_utf8() as u32,
         };
         raw += length as u32;
     }
@@ -116,23 +116,23 @@ pub(super) fn offsets(inner: &str) -> Vec<(u32, u32)> {
     offsets
 }
 
-enum Piece<'a> {
+enum StringPiece<'a> {
     Plain(&'a str),
     Character(char),
-    Half(u16),
+    LoneSurrogate(u16),
 }
 
 /// The runs without escapes and the escapes of a string, each with its length as it is written.
-fn pieces(inner: &str) -> impl Iterator<Item = (usize, Piece<'_>)> {
+fn split_escapes(inner: &str) -> impl Iterator<Item = (usize, StringPiece<'_>)> {
     let mut rest = inner;
     std::iter::from_fn(move || {
         let escape = memchr::memchr(b'\\', rest.as_bytes());
         let (length, piece) = match escape {
             _ if rest.is_empty() => return None,
-            Some(0) => escaped(rest),
+            Some(0) => read_escape(rest),
             plain => {
                 let plain = &rest[..plain.unwrap_or(rest.len())];
-                (plain.len(), Piece::Plain(plain))
+                (plain.len(), StringPiece::Plain(plain))
             }
         };
         rest = rest.get(length..).unwrap_or_default();
@@ -141,21 +141,21 @@ fn pieces(inner: &str) -> impl Iterator<Item = (usize, Piece<'_>)> {
 }
 
 /// The escape at the front of `text`, and how long it is.
-fn escaped(text: &str) -> (usize, Piece<'_>) {
+fn read_escape(text: &str) -> (usize, StringPiece<'_>) {
     let character = match text.as_bytes().get(1) {
         Some(b'b') => '\u{8}',
         Some(b'f') => '\u{c}',
         Some(b'n') => '\n',
         Some(b'r') => '\r',
         Some(b't') => '\t',
-        Some(b'u') => return code_point(text),
+        Some(b'u') => return read_unicode_escape(text),
         Some(&byte) => byte.into(),
         None => '\\',
     };
-    (2, Piece::Character(character))
+    (2, StringPiece::Character(character))
 }
 
-fn code_point(text: &str) -> (usize, Piece<'_>) {
+fn read_unicode_escape(text: &str) -> (usize, StringPiece<'_>) {
     let unit = |at: usize| {
         let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
         u16::from_str_radix(escape, 16).ok()
@@ -163,9 +163,9 @@ fn code_point(text: &str) -> (usize, Piece<'_>) {
     let first = unit(0).unwrap_or(0xFFFD);
     let pair = unit(6).and_then(|second| char::decode_utf16([first, second]).next()?.ok());
     match (char::from_u32(first.into()), pair) {
-        (Some(character), _) => (6, Piece::Character(character)),
-        (None, Some(character)) => (12, Piece::Character(character)),
-        (None, None) => (6, Piece::Half(first)),
+        (Some(character), _) => (6, StringPiece::Character(character)),
+        (None, Some(character)) => (12, StringPiece::Character(character)),
+        (None, None) => (6, StringPiece::LoneSurrogate(first)),
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_number_has_one_form() {
         let case = |text: &str, form: &str| {
-            let found = number(text.as_bytes()).into_owned();
+            let found = normalize_number(text.as_bytes()).into_owned();
             assert_eq!(String::from_utf8(found).unwrap(), form, "{text}");
         };
         for one in ["1", "1.0", "1e0", "10e-1", "0.1E+1", "0.001e3", "1.000"] {
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_string_has_one_form() {
-        let case = |text: &str, form: &[u8]| assert_eq!(&*string(text), form, "{text}");
+        let case = |text: &str, form: &[u8]| assert_eq!(&*unescape_string(text), form, "{text}");
         case("é", "é".as_bytes());
         case("\\u00E9", "é".as_bytes());
         case("a\\/\\n\\\"", b"a/\n\"");
@@ -215,9 +215,9 @@ mod tests {
 
     #[test]
     fn offsets_lead_back_to_the_text() {
-        assert_eq!(offsets("ab"), [(0, 0), (2, 2)]);
+        assert_eq!(escape_offsets("ab"), [(0, 0), (2, 2)]);
         assert_eq!(
-            offsets("a\\\"\\u00e9b"),
+            escape_offsets("a\\\"\\u00e9b"),
             [(0, 0), (1, 1), (2, 3), (4, 9), (5, 10)]
         );
     }

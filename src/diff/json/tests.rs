@@ -1,16 +1,16 @@
 //! What a person would call the difference, by example; and what the module page promises, for any pair.
 
-use super::super::effort::Effort;
-use super::{ChangeKind, Comparison, Place, compare};
+use super::super::work_limit::WorkLimit;
+use super::{JsonChangeKind, JsonDiff, JsonPlace, compare};
 use crate::json::{JsonDocument, MAX_DEPTH};
 
-fn comparison(left: &str, right: &str) -> Comparison {
+fn comparison(left: &str, right: &str) -> JsonDiff {
     let left = JsonDocument::parse(left.as_bytes()).unwrap();
     let right = JsonDocument::parse(right.as_bytes()).unwrap();
-    compare(&left, &right, Effort::default())
+    compare(&left, &right, WorkLimit::default())
 }
 
-fn pointer(place: &Place) -> String {
+fn pointer(place: &JsonPlace) -> String {
     let paths = std::iter::once(&place.path).chain(&place.inside);
     let mut text = paths.cloned().collect::<Vec<_>>().join(" > ");
     if let Some(duplicate) = place.duplicate {
@@ -23,13 +23,13 @@ fn pointer(place: &Place) -> String {
 }
 
 /// One line for each change: its kind, and the place where it is; both where they differ.
-fn lines(comparison: &Comparison) -> Vec<String> {
+fn lines(comparison: &JsonDiff) -> Vec<String> {
     assert!(!comparison.coarse);
-    let line = |change: &super::Change| {
+    let line = |change: &super::JsonChange| {
         let (left, right) = (pointer(&change.left), pointer(&change.right));
         let place = match change.kind {
-            ChangeKind::Added => right,
-            ChangeKind::Removed => left,
+            JsonChangeKind::Added => right,
+            JsonChangeKind::Removed => left,
             _ if left == right => left,
             _ => format!("{left} -> {right}"),
         };
@@ -119,7 +119,7 @@ fn strings_are_compared_inside() {
     let [change] = &told.changes[..] else {
         panic!("{told:?}")
     };
-    let at = |place: &Place, text: &str| {
+    let at = |place: &JsonPlace, text: &str| {
         text[place.span.start as usize..place.span.end as usize].to_owned()
     };
     assert_eq!(
@@ -192,9 +192,9 @@ fn what_is_too_much_is_told_coarsely() {
     };
     let (left, right) = (array(0), array(100));
     let [left, right] = [&left, &right].map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
-    let effort = Effort {
-        bytes: 5000,
-        ..Effort::default()
+    let effort = WorkLimit {
+        max_bytes: 5000,
+        ..WorkLimit::default()
     };
     let told = compare(&left, &right, effort);
     assert!(told.coarse);
@@ -203,6 +203,6 @@ fn what_is_too_much_is_told_coarsely() {
         .iter()
         .map(|change| (change.kind, pointer(&change.right)))
         .collect();
-    let changed = |path: &str| (ChangeKind::Changed, path.to_owned());
+    let changed = |path: &str| (JsonChangeKind::Changed, path.to_owned());
     assert_eq!(paths, [changed("/a"), changed("/b")]);
 }

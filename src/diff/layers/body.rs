@@ -1,55 +1,55 @@
 //! Two bodies: as JSON where both are, as text where both are that, else as bytes.
 
-use crate::diff::bytes::common;
-use crate::diff::change::{Change, Shown, Value, What};
-use crate::diff::structure;
+use crate::diff::bytes::common_prefix_len;
+use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use crate::diff::json_changes;
 use crate::json::JsonDocument;
 use crate::span::Span;
 
 /// What differs, and what is to be said of how it was compared.
-pub(in crate::diff) fn compare(left: &[u8], right: &[u8]) -> (Vec<Change>, Vec<String>) {
+pub(in crate::diff) fn compare(left: &[u8], right: &[u8]) -> (Vec<DiffChange>, Vec<String>) {
     if left == right {
         return (vec![], vec![]);
     }
     if let (Ok(lefts), Ok(rights)) = (JsonDocument::parse(left), JsonDocument::parse(right)) {
-        let (mut changes, note) = structure::documents(&lefts, &rights);
-        changes.extend(layout(&lefts, &rights));
+        let (mut changes, note) = json_changes::compare_documents(&lefts, &rights);
+        changes.extend(compare_layout(&lefts, &rights));
         if changes.is_empty() {
-            changes.extend(spaces(left, right));
+            changes.extend(compare_white_space(left, right));
         }
         return (changes, note.into_iter().collect());
     }
     let sides = [left, right].map(std::str::from_utf8);
     let change = match sides {
-        [Ok(left), Ok(right)] => text(left, right),
-        _ => bytes(left, right),
+        [Ok(left), Ok(right)] => compare_text(left, right),
+        _ => compare_bytes(left, right),
     };
     (change.into_iter().collect(), vec![])
 }
 
-fn text(left: &str, right: &str) -> Option<Change> {
+fn compare_text(left: &str, right: &str) -> Option<DiffChange> {
     let shown = |text: &str| {
         let place = Span::new(0, text.len() as u64);
-        (!text.is_empty()).then(|| Shown {
-            value: Value::Text(text.to_owned()),
+        (!text.is_empty()).then(|| PlacedValue {
+            value: DiffValue::Text(text.to_owned()),
             span: Some(place),
             path: None,
         })
     };
-    Change::between("", shown(left), shown(right))
+    DiffChange::from_sides("", shown(left), shown(right))
 }
 
 /// How many bytes around the first that differs are told.
-const AROUND: usize = 16;
+const SHOWN_BYTES: usize = 16;
 
-fn bytes(left: &[u8], right: &[u8]) -> Option<Change> {
-    let first = common(left, right);
+fn compare_bytes(left: &[u8], right: &[u8]) -> Option<DiffChange> {
+    let first = common_prefix_len(left, right);
     let shown = |bytes: &[u8]| {
         let here = bytes.get(first..).unwrap_or_default();
-        let here = here.get(..AROUND).unwrap_or(here);
+        let here = here.get(..SHOWN_BYTES).unwrap_or(here);
         let size = bytes.len();
-        Some(Shown {
-            value: Value::Text(format!(
+        Some(PlacedValue {
+            value: DiffValue::Text(format!(
                 "{size} bytes; from byte {first}: {}",
                 hex::encode(here)
             )),
@@ -60,56 +60,59 @@ fn bytes(left: &[u8], right: &[u8]) -> Option<Change> {
             path: None,
         })
     };
-    Change::between("", shown(left), shown(right))
+    DiffChange::from_sides("", shown(left), shown(right))
 }
 
 /// How the two JSON texts are laid out, where that differs.
-fn layout(left: &JsonDocument<'_>, right: &JsonDocument<'_>) -> Option<Change> {
+fn compare_layout(left: &JsonDocument<'_>, right: &JsonDocument<'_>) -> Option<DiffChange> {
     // Where one of them shows none, there is nothing to compare.
-    let layouts = [Layout::of(left)?, Layout::of(right)?];
-    let [left, right] = layouts.map(|layout| Some(Value::Text(layout.words()).into()));
-    let change = Change::between("white space", left, right)?;
-    Some(Change {
-        what: What::Respelled,
+    let layouts = [
+        JsonLayout::from_document(left)?,
+        JsonLayout::from_document(right)?,
+    ];
+    let [left, right] = layouts.map(|layout| Some(DiffValue::Text(layout.describe()).into()));
+    let change = DiffChange::from_sides("white space", left, right)?;
+    Some(DiffChange {
+        what: ChangeKind::Respelled,
         ..change
     })
 }
 
 /// How many characters behind the first that differs are told.
-const BEHIND: usize = 16;
+const SHOWN_CHARS: usize = 16;
 
 /// Where two JSON texts that say the same, and look alike at their beginning, part.
-fn spaces(left: &[u8], right: &[u8]) -> Option<Change> {
-    let first = common(left, right);
+fn compare_white_space(left: &[u8], right: &[u8]) -> Option<DiffChange> {
+    let first = common_prefix_len(left, right);
     let shown = |bytes: &[u8]| {
         let here = bytes.get(first..).unwrap_or_default();
         // No character has more than four bytes.
-        let here = here.get(..BEHIND.saturating_mul(4)).unwrap_or(here);
+        let here = here.get(..SHOWN_CHARS.saturating_mul(4)).unwrap_or(here);
         let text = String::from_utf8_lossy(here);
-        let text: String = text.chars().take(BEHIND).collect();
-        Some(Shown::from(Value::Text(format!(
+        let text: String = text.chars().take(SHOWN_CHARS).collect();
+        Some(PlacedValue::from(DiffValue::Text(format!(
             "from byte {first}: {text:?}"
         ))))
     };
-    let change = Change::between("white space", shown(left), shown(right))?;
-    Some(Change {
-        what: What::Respelled,
+    let change = DiffChange::from_sides("white space", shown(left), shown(right))?;
+    Some(DiffChange {
+        what: ChangeKind::Respelled,
         ..change
     })
 }
 
 /// The white space between the tokens of a JSON text.
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Layout {
+struct JsonLayout {
     /// After an opening bracket.
     indent: String,
     comma: String,
     colon: String,
 }
 
-impl Layout {
+impl JsonLayout {
     /// By the first object with two members; `None` where there is none.
-    fn of(document: &JsonDocument<'_>) -> Option<Self> {
+    fn from_document(document: &JsonDocument<'_>) -> Option<Self> {
         let root = document.root();
         let mut members = root.members();
         let ((key, value), (next, _)) = (members.next()?, members.next()?);
@@ -123,7 +126,7 @@ impl Layout {
         })
     }
 
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         match (&self.indent[..], &self.comma[..], &self.colon[..]) {
             ("", ",", ":") => "compact".to_owned(),
             ("", comma, colon) => format!("{comma:?} and {colon:?}"),
@@ -140,7 +143,7 @@ mod tests {
     fn layouts_are_told_apart() {
         let words = |text: &str| {
             let document = JsonDocument::parse(text.as_bytes()).unwrap();
-            Layout::of(&document).map(|layout| layout.words())
+            JsonLayout::from_document(&document).map(|layout| layout.describe())
         };
         assert_eq!(words(r#"{"a":1,"b":2}"#).as_deref(), Some("compact"));
         let python = words(r#"{"a": 1, "b": 2}"#);
@@ -163,14 +166,14 @@ mod tests {
             let (changes, _) = compare(left.as_bytes(), right.as_bytes());
             assert_eq!(changes.len(), 1, "{left} {right}");
             assert_eq!(changes[0].at, "white space");
-            assert_eq!(changes[0].what, What::Respelled);
+            assert_eq!(changes[0].what, ChangeKind::Respelled);
         }
         let (changes, _) = compare(br#"{"a":1}"#, br#"{"a":1,"b":2}"#);
         assert_eq!(changes.len(), 1, "one member shows no layout");
         let (changes, _) = compare(r#"{"é":"日"}"#.as_bytes(), r#"{"é": "日"}"#.as_bytes());
         let told = changes[0].left.clone().unwrap();
         let expected = r#"from byte 6: "\"日\"}""#.to_owned();
-        assert_eq!(told.value, Value::Text(expected));
+        assert_eq!(told.value, DiffValue::Text(expected));
     }
 
     #[test]
@@ -182,7 +185,7 @@ mod tests {
         let told = changes[0].right.clone().unwrap();
         assert_eq!(
             told.value,
-            Value::Text("3 bytes; from byte 2: 02".to_owned())
+            DiffValue::Text("3 bytes; from byte 2: 02".to_owned())
         );
     }
 }

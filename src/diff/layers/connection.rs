@@ -1,35 +1,37 @@
 //! The connections of two exchanges: where to, through what, under which TLS.
 
-use crate::diff::change::{Change, Value};
-use crate::diff::sheet::Sheet;
+use crate::diff::change::{DiffChange, DiffValue};
+use crate::diff::fact_sheet::FactSheet;
 use crate::span::StreamSide;
 use crate::tape::{ConnectionFact, Tape, TlsSession};
 
 /// What differs between them.
-pub(in crate::diff) fn compare(left: &Tape, right: &Tape) -> Vec<Change> {
-    sheet(left).compare(&sheet(right))
+pub(in crate::diff) fn compare(left: &Tape, right: &Tape) -> Vec<DiffChange> {
+    collect_facts(left).compare(&collect_facts(right))
 }
 
-fn sheet(tape: &Tape) -> Sheet {
-    let mut sheet = Sheet::default();
-    sheet.text("url", Some(tape.origin.url.as_str()));
-    sheet.text("via", Some(tape.origin.via.as_str()));
-    sheet.text("tool", Some(tape.origin.tool.as_str()));
+fn collect_facts(tape: &Tape) -> FactSheet {
+    let mut sheet = FactSheet::default();
+    sheet.put_text("url", Some(tape.origin.url.as_str()));
+    sheet.put_text("via", Some(tape.origin.via.as_str()));
+    sheet.put_text("tool", Some(tape.origin.tool.as_str()));
     let mut tried = 0u64;
     for (_, fact) in &tape.facts {
         match fact {
             ConnectionFact::Resolved { host, addrs } => {
-                sheet.text("host", Some(host.as_str()));
-                sheet.text("addresses", Some(addrs.join(", ")));
+                sheet.put_text("host", Some(host.as_str()));
+                sheet.put_text("addresses", Some(addrs.join(", ")));
             }
             ConnectionFact::Tried { .. } => tried = tried.saturating_add(1),
             ConnectionFact::Connected { peer, local } => {
-                sheet.text("address", Some(peer.as_str()));
-                sheet.text("own address", Some(local.as_str()));
+                sheet.put_text("address", Some(peer.as_str()));
+                sheet.put_text("own address", Some(local.as_str()));
             }
-            ConnectionFact::Tunnelled { proxy, .. } => sheet.text("proxy", Some(proxy.as_str())),
-            ConnectionFact::Secured(secured) => tls(&mut sheet, secured),
-            ConnectionFact::Reused {} => sheet.text("reused", Some("yes")),
+            ConnectionFact::Tunnelled { proxy, .. } => {
+                sheet.put_text("proxy", Some(proxy.as_str()))
+            }
+            ConnectionFact::Secured(secured) => add_tls_facts(&mut sheet, secured),
+            ConnectionFact::Reused {} => sheet.put_text("reused", Some("yes")),
             // What the peer sets, such as a cookie, is new each time.
             ConnectionFact::Redacted {
                 rule,
@@ -37,7 +39,7 @@ fn sheet(tape: &Tape) -> Sheet {
                 fingerprint,
                 ..
             } if !fingerprint.is_empty() => {
-                sheet.text(&format!("key ({rule})"), Some(fingerprint.as_str()));
+                sheet.put_text(&format!("key ({rule})"), Some(fingerprint.as_str()));
             }
             // How it ended is told with the framing.
             ConnectionFact::Redacted { .. }
@@ -45,23 +47,23 @@ fn sheet(tape: &Tape) -> Sheet {
             | ConnectionFact::Failed { .. } => {}
         }
     }
-    sheet.count("addresses tried in vain", (tried > 0).then_some(tried));
+    sheet.put_count("addresses tried in vain", (tried > 0).then_some(tried));
     sheet
 }
 
-fn tls(sheet: &mut Sheet, secured: &TlsSession) {
-    sheet.text("TLS version", Some(secured.version.as_str()));
-    sheet.text("TLS cipher", Some(secured.cipher.as_str()));
-    sheet.text("TLS group", secured.group.as_deref());
-    sheet.text("ALPN", secured.alpn.as_deref());
-    sheet.text("server name", secured.sni.as_deref());
+fn add_tls_facts(sheet: &mut FactSheet, secured: &TlsSession) {
+    sheet.put_text("TLS version", Some(secured.version.as_str()));
+    sheet.put_text("TLS cipher", Some(secured.cipher.as_str()));
+    sheet.put_text("TLS group", secured.group.as_deref());
+    sheet.put_text("ALPN", secured.alpn.as_deref());
+    sheet.put_text("server name", secured.sni.as_deref());
     let checked = if secured.verified { "yes" } else { "no" };
-    sheet.put("verified", Some(Value::Text(checked.to_owned())));
+    sheet.put("verified", Some(DiffValue::Text(checked.to_owned())));
     if let Some(leaf) = secured.chain.first() {
-        sheet.text("certificate", Some(leaf.subject.as_str()));
-        sheet.text("certificate issuer", Some(leaf.issuer.as_str()));
-        sheet.text("certificate until", Some(leaf.not_after.as_str()));
-        sheet.text("certificate SHA-256", Some(leaf.sha256.as_str()));
+        sheet.put_text("certificate", Some(leaf.subject.as_str()));
+        sheet.put_text("certificate issuer", Some(leaf.issuer.as_str()));
+        sheet.put_text("certificate until", Some(leaf.not_after.as_str()));
+        sheet.put_text("certificate SHA-256", Some(leaf.sha256.as_str()));
     }
-    sheet.count("certificates", Some(secured.chain.len() as u64));
+    sheet.put_count("certificates", Some(secured.chain.len() as u64));
 }

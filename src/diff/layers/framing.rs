@@ -1,43 +1,49 @@
 //! How two exchanges framed and coded their bodies, and how they ended.
 
-use crate::diff::change::{Change, Value};
-use crate::diff::sheet::{Sheet, readable};
-use crate::diff::subject::Answered;
+use crate::diff::change::{DiffChange, DiffValue};
+use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
+use crate::diff::input::AnsweredExchange;
 use crate::exchange::ExchangeOutcome;
 use crate::http1::{BodyFraming, HttpMessage};
 use crate::span::StreamSide;
 use crate::tape::{CloseKind, ConnectionFact, ConnectionParty};
 
 /// What differs between them.
-pub(in crate::diff) fn compare(left: &Answered, right: &Answered) -> Vec<Change> {
-    sheet(left).compare(&sheet(right))
+pub(in crate::diff) fn compare(
+    left: &AnsweredExchange,
+    right: &AnsweredExchange,
+) -> Vec<DiffChange> {
+    collect_facts(left).compare(&collect_facts(right))
 }
 
-fn sheet(answered: &Answered) -> Sheet {
-    let mut sheet = Sheet::default();
+fn collect_facts(answered: &AnsweredExchange) -> FactSheet {
+    let mut sheet = FactSheet::default();
     let exchange = &answered.exchange;
-    message(&mut sheet, "request", &exchange.request);
-    sheet.count(
+    add_message_facts(&mut sheet, "request", &exchange.request);
+    sheet.put_count(
         "interim responses",
         Some(exchange.interim.len() as u64).filter(|count| *count > 0),
     );
-    message(&mut sheet, "response", &exchange.response);
-    sheet.count("reads", Some(exchange.received.runs));
-    sheet.count("decoded bytes", Some(answered.body.bytes.len() as u64));
-    let trouble = answered.body.error.as_ref();
-    sheet.text("content coding broken", trouble.map(ToString::to_string));
-    sheet.text("end", Some(ending(&exchange.outcome())));
+    add_message_facts(&mut sheet, "response", &exchange.response);
+    sheet.put_count("reads", Some(exchange.received.runs));
+    sheet.put_count(
+        "decoded bytes",
+        Some(answered.response_body.bytes.len() as u64),
+    );
+    let trouble = answered.response_body.error.as_ref();
+    sheet.put_text("content coding broken", trouble.map(ToString::to_string));
+    sheet.put_text("end", Some(outcome_text(&exchange.outcome())));
     for (_, fact) in &exchange.facts {
         if let ConnectionFact::Closed { by, how } = fact {
             let by = match by {
                 ConnectionParty::Us => "us",
                 ConnectionParty::Peer => "the peer",
             };
-            sheet.text("closed by", Some(format!("{by}, {}", closing(*how))));
+            sheet.put_text("closed by", Some(format!("{by}, {}", closing_text(*how))));
         }
     }
     let after = exchange.bytes_after_end;
-    sheet.count(
+    sheet.put_count(
         "bytes after the end",
         Some(after).filter(|bytes| *bytes > 0),
     );
@@ -47,32 +53,35 @@ fn sheet(answered: &Answered) -> Sheet {
             StreamSide::Received => "response",
         };
         let at = format!("{of}: {}", oddity.kind.explain());
-        sheet.put(&at, Some(Value::Text(format!("at {}", oddity.at.start))));
+        sheet.put(
+            &at,
+            Some(DiffValue::Text(format!("at {}", oddity.at.start))),
+        );
     }
     sheet
 }
 
-fn message(sheet: &mut Sheet, name: &str, message: &HttpMessage) {
+fn add_message_facts(sheet: &mut FactSheet, name: &str, message: &HttpMessage) {
     let at = |what: &str| format!("{name} {what}");
-    sheet.text(&at("framing"), message.framing.map(framing));
-    let codings: Vec<_> = message.codings().map(readable).collect();
-    sheet.text(
+    sheet.put_text(&at("framing"), message.framing.map(framing_name));
+    let codings: Vec<_> = message.codings().map(escape_non_utf8).collect();
+    sheet.put_text(
         &at("codings"),
         Some(codings.join(", ")).filter(|all| !all.is_empty()),
     );
-    sheet.count(&at("bytes of body"), Some(message.body_length));
+    sheet.put_count(&at("bytes of body"), Some(message.body_length));
     if message.framing == Some(BodyFraming::Chunked) {
-        sheet.count(&at("chunks"), Some(message.chunks));
-        sheet.text(&at("chunk sizes"), sizes(message));
+        sheet.put_count(&at("chunks"), Some(message.chunks));
+        sheet.put_text(&at("chunk sizes"), chunk_sizes_text(message));
     }
     for (name, value) in message.trailers.pairs() {
-        let name = readable(name).to_ascii_lowercase();
+        let name = escape_non_utf8(name).to_ascii_lowercase();
         let at = at(&format!("trailer {name}"));
-        sheet.text(&at, Some(readable(value)));
+        sheet.put_text(&at, Some(escape_non_utf8(value)));
     }
 }
 
-fn framing(framing: BodyFraming) -> String {
+fn framing_name(framing: BodyFraming) -> String {
     match framing {
         // The number itself is told as bytes of body.
         BodyFraming::Length(_) => "Content-Length".to_owned(),
@@ -81,7 +90,7 @@ fn framing(framing: BodyFraming) -> String {
 }
 
 /// Least, median and greatest: a chunk's data is one span of the body, unless a body of one run was joined.
-fn sizes(message: &HttpMessage) -> Option<String> {
+fn chunk_sizes_text(message: &HttpMessage) -> Option<String> {
     let mut sizes: Vec<_> = message.body.iter().map(|span| span.len()).collect();
     sizes.sort_unstable();
     let median = sizes.get(sizes.len().checked_div(2)?)?;
@@ -92,7 +101,7 @@ fn sizes(message: &HttpMessage) -> Option<String> {
     ))
 }
 
-fn closing(how: CloseKind) -> &'static str {
+fn closing_text(how: CloseKind) -> &'static str {
     match how {
         CloseKind::CloseNotify => "with close_notify",
         CloseKind::Eof => "at the end of its bytes",
@@ -101,7 +110,7 @@ fn closing(how: CloseKind) -> &'static str {
     }
 }
 
-fn ending(outcome: &ExchangeOutcome) -> &'static str {
+fn outcome_text(outcome: &ExchangeOutcome) -> &'static str {
     match outcome {
         ExchangeOutcome::Whole => "complete",
         ExchangeOutcome::NoConnection { .. } => "no connection",

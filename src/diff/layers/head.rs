@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::capture::{mask_url, mask_value};
-use crate::diff::change::{Change, Shown, Value, What};
+use crate::capture::{mask_field_value, mask_url};
+use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
 use crate::diff::sequence;
-use crate::diff::sheet::{Sheet, readable};
 use crate::http1::{HttpMessage, StartLine};
-use crate::service::{self, Kind, ServiceFacts};
+use crate::service::{self, HeaderMeaning, ServiceFacts};
 use crate::span::Span;
 
 /// What differs between two heads. `grouped`: fields of responses are told by what they are about.
@@ -15,26 +15,31 @@ pub(in crate::diff) fn compare(
     left: &HttpMessage,
     right: &HttpMessage,
     grouped: bool,
-) -> Vec<Change> {
-    let changes = start(left).compare(&start(right)).into_iter();
-    let mut changes: Vec<_> = changes.map(masked).collect();
-    let fields = [Fields::of(left), Fields::of(right)];
-    let groups = grouped.then(|| [left, right].map(|message| service::read(&message.head)));
+) -> Vec<DiffChange> {
+    let changes = start_line_facts(left)
+        .compare(&start_line_facts(right))
+        .into_iter();
+    let mut changes: Vec<_> = changes.map(mask_change).collect();
+    let fields = [
+        FieldTable::from_message(left),
+        FieldTable::from_message(right),
+    ];
+    let groups = grouped.then(|| [left, right].map(|message| service::read_head(&message.head)));
     let group = |name: &str| match &groups {
-        Some(facts) => group(name, facts),
+        Some(facts) => field_group(name, facts),
         None => "field",
     };
     let [left, right] = &fields;
-    changes.extend(values(left, right, &group));
-    changes.extend(names(left, right, &group));
-    changes.extend(order(left, right));
+    changes.extend(compare_values(left, right, &group));
+    changes.extend(compare_names(left, right, &group));
+    changes.extend(compare_order(left, right));
     changes
 }
 
-fn start(message: &HttpMessage) -> Sheet {
-    let mut sheet = Sheet::default();
-    let text = |span| readable(message.head.slice(span));
-    let mut put = |at: &str, span: Span| sheet.placed("start line", at, text(span), span);
+fn start_line_facts(message: &HttpMessage) -> FactSheet {
+    let mut sheet = FactSheet::default();
+    let text = |span| escape_non_utf8(message.head.slice(span));
+    let mut put = |at: &str, span: Span| sheet.put_text_at("start line", at, text(span), span);
     match message.start {
         Some(StartLine::Request {
             method,
@@ -54,10 +59,10 @@ fn start(message: &HttpMessage) -> Sheet {
         }) => {
             put("version", version);
             put("reason", reason);
-            sheet.put_in(
+            sheet.put_in_group(
                 "start line",
                 "status",
-                Some(Value::Count(code.into()).into()),
+                Some(DiffValue::Count(code.into()).into()),
             );
         }
         None => {}
@@ -66,20 +71,20 @@ fn start(message: &HttpMessage) -> Sheet {
 }
 
 /// The fields of a head, by the name in small letters and the how manieth of that name.
-struct Fields {
+struct FieldTable {
     keys: Vec<String>,
     /// Name as spelled, value, and all of the line.
-    lines: HashMap<String, (String, String, Span)>,
+    by_key: HashMap<String, (String, String, Span)>,
 }
 
-impl Fields {
-    fn of(message: &HttpMessage) -> Self {
+impl FieldTable {
+    fn from_message(message: &HttpMessage) -> Self {
         let mut times: HashMap<String, u64> = HashMap::new();
         let mut fields = Self {
             keys: Vec::new(),
-            lines: HashMap::new(),
+            by_key: HashMap::new(),
         };
-        let text = |span| readable(message.head.slice(span));
+        let text = |span| escape_non_utf8(message.head.slice(span));
         for field in &message.head.fields {
             let name = text(field.name);
             let lower = name.to_ascii_lowercase();
@@ -91,58 +96,62 @@ impl Fields {
             };
             fields.keys.push(key.clone());
             fields
-                .lines
+                .by_key
                 .insert(key, (name, text(field.value), field.line));
         }
         fields
     }
 
-    fn has(&self, key: &str) -> bool {
-        self.lines.contains_key(key)
+    fn has_key(&self, key: &str) -> bool {
+        self.by_key.contains_key(key)
     }
 
     /// The value under a key.
-    fn value(&self, key: &str) -> Option<Shown> {
-        let (_, value, line) = self.lines.get(key)?;
-        Some(shown(value, *line))
+    fn value(&self, key: &str) -> Option<PlacedValue> {
+        let (_, value, line) = self.by_key.get(key)?;
+        Some(placed_value(value, *line))
     }
 
     /// The name as spelled under a key.
-    fn name(&self, key: &str) -> Option<Shown> {
-        let (name, _, line) = self.lines.get(key)?;
-        Some(shown(name, *line))
+    fn spelled_name(&self, key: &str) -> Option<PlacedValue> {
+        let (name, _, line) = self.by_key.get(key)?;
+        Some(placed_value(name, *line))
     }
 }
 
-fn shown(text: &str, line: Span) -> Shown {
-    Shown {
-        value: Value::Text(text.to_owned()),
+fn placed_value(text: &str, line: Span) -> PlacedValue {
+    PlacedValue {
+        value: DiffValue::Text(text.to_owned()),
         span: Some(line),
         path: None,
     }
 }
 
-type Group<'a> = &'a dyn Fn(&str) -> &'static str;
+type GroupLookup<'a> = &'a dyn Fn(&str) -> &'static str;
 
 /// Fields that one side alone has, or with another value.
-fn values(left: &Fields, right: &Fields, group: Group<'_>) -> Vec<Change> {
-    let new = right.keys.iter().filter(|key| !left.has(key));
+fn compare_values(
+    left: &FieldTable,
+    right: &FieldTable,
+    group: GroupLookup<'_>,
+) -> Vec<DiffChange> {
+    let new = right.keys.iter().filter(|key| !left.has_key(key));
     let keys = left.keys.iter().chain(new);
     let change = |key: &String| {
-        let change = Change::between(key, left.value(key), right.value(key))?;
-        Some(masked(change).grouped(group(key)))
+        let change = DiffChange::from_sides(key, left.value(key), right.value(key))?;
+        Some(mask_change(change).with_group(group(key)))
     };
     keys.filter_map(change).collect()
 }
 
 /// A request file may hold a key, which is compared and not shown.
-fn masked(mut change: Change) -> Change {
+fn mask_change(mut change: DiffChange) -> DiffChange {
     let name = change.at.split(" (").next().unwrap_or_default().to_owned();
     for shown in [&mut change.left, &mut change.right].into_iter().flatten() {
-        if let Value::Text(text) = &mut shown.value {
+        if let DiffValue::Text(text) = &mut shown.value {
             *text = match &*name {
                 "target" => mask_url(text),
-                name => mask_value(name, text),
+                name => mask_field_value(name, text),
             };
         }
     }
@@ -150,36 +159,36 @@ fn masked(mut change: Change) -> Change {
 }
 
 /// From how many on names that are spelled otherwise are told together: one client writes all of them small.
-const MANY: usize = 4;
+const MIN_RESPELLED_TOGETHER: usize = 4;
 
 /// Fields whose names are spelled in other letters.
-fn names(left: &Fields, right: &Fields, group: Group<'_>) -> Vec<Change> {
-    let both = left.keys.iter().filter(|key| right.has(key));
+fn compare_names(left: &FieldTable, right: &FieldTable, group: GroupLookup<'_>) -> Vec<DiffChange> {
+    let both = left.keys.iter().filter(|key| right.has_key(key));
     let change = |key: &String| {
-        let change = Change::between(key, left.name(key), right.name(key))?;
-        let respelled = Change {
-            what: What::Respelled,
+        let change = DiffChange::from_sides(key, left.spelled_name(key), right.spelled_name(key))?;
+        let respelled = DiffChange {
+            what: ChangeKind::Respelled,
             ..change
         };
-        Some(respelled.grouped(group(key)))
+        Some(respelled.with_group(group(key)))
     };
     let changes: Vec<_> = both.filter_map(change).collect();
-    if changes.len() < MANY {
+    if changes.len() < MIN_RESPELLED_TOGETHER {
         return changes;
     }
-    let all = |side: fn(&Change) -> &Option<Shown>| {
+    let all = |side: fn(&DiffChange) -> &Option<PlacedValue>| {
         let names = changes.iter().filter_map(|change| side(change).as_ref());
         let names: Vec<_> = names.map(|shown| shown.value.to_string()).collect();
-        Some(Value::Text(names.join(", ")).into())
+        Some(DiffValue::Text(names.join(", ")).into())
     };
     let (left, right) = (all(|change| &change.left), all(|change| &change.right));
-    vec![Change::new("names", What::Respelled, left, right).grouped("field")]
+    vec![DiffChange::new("names", ChangeKind::Respelled, left, right).with_group("field")]
 }
 
 /// The fields that stand elsewhere among those that both have: as few as explain the order.
-fn order(left: &Fields, right: &Fields) -> Option<Change> {
-    let both = |fields: &Fields, other: &Fields| -> Vec<String> {
-        let keys = fields.keys.iter().filter(|key| other.has(key));
+fn compare_order(left: &FieldTable, right: &FieldTable) -> Option<DiffChange> {
+    let both = |fields: &FieldTable, other: &FieldTable| -> Vec<String> {
+        let keys = fields.keys.iter().filter(|key| other.has_key(key));
         keys.cloned().collect()
     };
     let (lefts, rights) = (both(left, right), both(right, left));
@@ -188,18 +197,18 @@ fn order(left: &Fields, right: &Fields) -> Option<Change> {
         .iter()
         .filter_map(|key| places.get(key).copied())
         .collect();
-    let kept: HashSet<_> = sequence::longest_rising(&order).into_iter().collect();
+    let kept: HashSet<_> = sequence::longest_increasing(&order).into_iter().collect();
     let moved = lefts.iter().enumerate().filter(|(n, _)| !kept.contains(n));
     let moved: Vec<_> = moved.map(|(_, key)| key.as_str()).collect();
     if moved.is_empty() {
         return None;
     }
-    let moved = Value::Text(moved.join(", ")).into();
-    Some(Change::new("order", What::Reordered, None, Some(moved)).grouped("order"))
+    let moved = DiffValue::Text(moved.join(", ")).into();
+    Some(DiffChange::new("order", ChangeKind::Reordered, None, Some(moved)).with_group("order"))
 }
 
 /// What a field of a response is about.
-fn group(key: &str, facts: &[ServiceFacts; 2]) -> &'static str {
+fn field_group(key: &str, facts: &[ServiceFacts; 2]) -> &'static str {
     let name = key.split(" (").next().unwrap_or(key);
     let is = |field: &String| field.eq_ignore_ascii_case(name);
     for facts in facts {
@@ -207,7 +216,7 @@ fn group(key: &str, facts: &[ServiceFacts; 2]) -> &'static str {
             return "rate limits";
         }
         if let Some(told) = facts.told.iter().find(|told| is(&told.field)) {
-            return of_kind(told.kind);
+            return meaning_group(told.kind);
         }
         if facts.times.iter().any(|time| is(&time.field)) {
             return "server time";
@@ -225,22 +234,28 @@ fn group(key: &str, facts: &[ServiceFacts; 2]) -> &'static str {
     }
 }
 
-fn of_kind(kind: Kind) -> &'static str {
+fn meaning_group(kind: HeaderMeaning) -> &'static str {
     match kind {
-        Kind::RequestId
-        | Kind::GatewayId
-        | Kind::GenerationId
-        | Kind::TraceId
-        | Kind::ClientId
-        | Kind::Organization
-        | Kind::Project
-        | Kind::Model
-        | Kind::Deployment
-        | Kind::Provider
-        | Kind::Version => "identity",
-        Kind::EdgeId | Kind::Site | Kind::Region | Kind::Server | Kind::Via => "edge",
-        Kind::CacheStatus | Kind::CachedTokens => "caching",
-        Kind::Policy | Kind::Utilization | Kind::Attempts => "rate limits",
-        Kind::Cost | Kind::PromptTokens => "identity",
+        HeaderMeaning::RequestId
+        | HeaderMeaning::GatewayId
+        | HeaderMeaning::GenerationId
+        | HeaderMeaning::TraceId
+        | HeaderMeaning::ClientId
+        | HeaderMeaning::Organization
+        | HeaderMeaning::Project
+        | HeaderMeaning::Model
+        | HeaderMeaning::Deployment
+        | HeaderMeaning::Provider
+        | HeaderMeaning::Version => "identity",
+        HeaderMeaning::EdgeId
+        | HeaderMeaning::Site
+        | HeaderMeaning::Region
+        | HeaderMeaning::Server
+        | HeaderMeaning::Via => "edge",
+        HeaderMeaning::CacheStatus | HeaderMeaning::CachedTokens => "caching",
+        HeaderMeaning::Policy | HeaderMeaning::Utilization | HeaderMeaning::Attempts => {
+            "rate limits"
+        }
+        HeaderMeaning::Cost | HeaderMeaning::PromptTokens => "identity",
     }
 }

@@ -1,18 +1,18 @@
 //! What two answers mean: models, words, calls, ends, counts, cost.
 
-use crate::call::meaning::{Priced, Report};
-use crate::chat::{ApiError, Choice, Completion, Usage};
-use crate::diff::change::{Change, Value, What};
-use crate::diff::sheet::Sheet;
-use crate::diff::structure;
+use crate::call::meaning::{CallMeaning, CostEstimate};
+use crate::chat::{AnswerChoice, ApiError, Completion, TokenUsage};
+use crate::diff::change::{ChangeKind, DiffChange, DiffValue};
+use crate::diff::fact_sheet::FactSheet;
+use crate::diff::json_changes;
 
 /// What differs between them.
-pub(in crate::diff) fn compare(left: &Report, right: &Report) -> Vec<Change> {
-    let mut changes = sheet(left).compare(&sheet(right));
+pub(in crate::diff) fn compare(left: &CallMeaning, right: &CallMeaning) -> Vec<DiffChange> {
+    let mut changes = collect_facts(left).compare(&collect_facts(right));
     // Arguments of a tool call are JSON in a string: told by what differs inside.
     let mut told = Vec::with_capacity(changes.len());
     for change in changes.drain(..) {
-        match arguments(&change) {
+        match compare_arguments(&change) {
             Some(inside) => told.extend(inside),
             None => told.push(change),
         }
@@ -21,21 +21,21 @@ pub(in crate::diff) fn compare(left: &Report, right: &Report) -> Vec<Change> {
 }
 
 /// The end of the name under which the arguments of a call are noted.
-const ARGUMENTS: &str = " arguments";
+const ARGUMENTS_SUFFIX: &str = " arguments";
 
-fn arguments(change: &Change) -> Option<Vec<Change>> {
-    let is_arguments = change.what == What::Changed && change.at.ends_with(ARGUMENTS);
-    let (Value::Text(left), Value::Text(right)) =
+fn compare_arguments(change: &DiffChange) -> Option<Vec<DiffChange>> {
+    let is_arguments = change.what == ChangeKind::Changed && change.at.ends_with(ARGUMENTS_SUFFIX);
+    let (DiffValue::Text(left), DiffValue::Text(right)) =
         (&change.left.as_ref()?.value, &change.right.as_ref()?.value)
     else {
         return None;
     };
-    let inside = structure::compare(left.as_bytes(), right.as_bytes());
+    let inside = json_changes::compare(left.as_bytes(), right.as_bytes());
     let (mut inside, _) = inside.filter(|_| is_arguments)?;
     if inside.is_empty() {
         // Other white space.
-        let respelled = Change {
-            what: What::Respelled,
+        let respelled = DiffChange {
+            what: ChangeKind::Respelled,
             ..change.clone()
         };
         return Some(vec![respelled]);
@@ -47,76 +47,79 @@ fn arguments(change: &Change) -> Option<Vec<Change>> {
     Some(inside)
 }
 
-fn sheet(report: &Report) -> Sheet {
-    let mut sheet = Sheet::default();
+fn collect_facts(report: &CallMeaning) -> FactSheet {
+    let mut sheet = FactSheet::default();
     let completion = &report.completion;
-    identity(&mut sheet, completion);
+    add_identity(&mut sheet, completion);
     let several = completion.choices.len() > 1;
     for one in &completion.choices {
-        choice(&mut sheet, one, several);
+        add_choice(&mut sheet, one, several);
     }
     if let Some(usage) = &completion.usage {
-        tokens(&mut sheet, usage);
+        add_token_counts(&mut sheet, usage);
     }
-    if let Priced::Known { cost, .. } = &report.cost {
-        sheet.text("cost", Some(cost.total.to_string()));
+    if let CostEstimate::Known { cost, .. } = &report.cost {
+        sheet.put_text("cost", Some(cost.total.to_string()));
     }
     if let Some(cost) = &completion.cost {
-        sheet.text("cost by the provider", Some(format!("${}", cost.usd)));
+        sheet.put_text("cost by the provider", Some(format!("${}", cost.usd)));
     }
     for one in &completion.errors {
-        error(&mut sheet, one);
+        add_error(&mut sheet, one);
     }
     for note in &completion.notes {
-        sheet.text("note", Some(note.text.as_str()));
+        sheet.put_text("note", Some(note.text.as_str()));
     }
-    sheet.text("verdict", Some(completion.verdict.to_string()));
+    sheet.put_text("verdict", Some(completion.verdict.to_string()));
     sheet
 }
 
-fn identity(sheet: &mut Sheet, completion: &Completion) {
-    sheet.text("dialect", completion.dialect);
-    sheet.text("provider", completion.provider);
-    sheet.count("status", completion.status.map(u64::from));
-    sheet.text("id", completion.id.as_deref());
-    sheet.text("asked model", completion.asked_model.as_deref());
-    sheet.text("served model", completion.served_model.as_deref());
-    sheet.text(
+fn add_identity(sheet: &mut FactSheet, completion: &Completion) {
+    sheet.put_text("dialect", completion.dialect);
+    sheet.put_text("provider", completion.provider);
+    sheet.put_count("status", completion.status.map(u64::from));
+    sheet.put_text("id", completion.id.as_deref());
+    sheet.put_text("asked model", completion.asked_model.as_deref());
+    sheet.put_text("served model", completion.served_model.as_deref());
+    sheet.put_text(
         "system fingerprint",
         completion.system_fingerprint.as_deref(),
     );
-    sheet.text("service tier", completion.service_tier.as_deref());
+    sheet.put_text("service tier", completion.service_tier.as_deref());
 }
 
-fn choice(sheet: &mut Sheet, choice: &Choice, numbered: bool) {
+fn add_choice(sheet: &mut FactSheet, choice: &AnswerChoice, numbered: bool) {
     let at = |name: &str| match numbered {
         true => format!("choice {} {name}", choice.index),
         false => name.to_owned(),
     };
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    sheet.text(&at("role"), choice.role.as_deref());
-    sheet.text(&at("reasoning"), some(&choice.reasoning));
-    sheet.text(&at("text"), some(&choice.text));
-    sheet.text(&at("refusal"), choice.refusal.as_deref());
+    sheet.put_text(&at("role"), choice.role.as_deref());
+    sheet.put_text(&at("reasoning"), some(&choice.reasoning));
+    sheet.put_text(&at("text"), some(&choice.text));
+    sheet.put_text(&at("refusal"), choice.refusal.as_deref());
     for (n, call) in choice.tool_calls.iter().enumerate() {
         let of = at(&format!("tool call {n}"));
-        sheet.text(&of, Some(call.name.as_str()));
-        sheet.text(&format!("{of} id"), call.id.as_deref());
-        sheet.text(&format!("{of}{ARGUMENTS}"), Some(call.arguments.as_str()));
+        sheet.put_text(&of, Some(call.name.as_str()));
+        sheet.put_text(&format!("{of} id"), call.id.as_deref());
+        sheet.put_text(
+            &format!("{of}{ARGUMENTS_SUFFIX}"),
+            Some(call.arguments.as_str()),
+        );
         if call.hosted {
-            sheet.text(&format!("{of} hosted"), Some("yes"));
+            sheet.put_text(&format!("{of} hosted"), Some("yes"));
         }
     }
     for citation in &choice.citations {
-        sheet.text(&at("citation"), Some(citation.source.as_str()));
+        sheet.put_text(&at("citation"), Some(citation.source.as_str()));
     }
     let finish = choice.finish.as_ref();
-    sheet.text(&at("finish"), finish.map(|finish| finish.named.as_str()));
-    sheet.text(&at("log probabilities"), choice.logprobs.then_some("yes"));
-    sheet.text(&at("audio"), choice.audio.then_some("yes"));
+    sheet.put_text(&at("finish"), finish.map(|finish| finish.named.as_str()));
+    sheet.put_text(&at("log probabilities"), choice.logprobs.then_some("yes"));
+    sheet.put_text(&at("audio"), choice.audio.then_some("yes"));
 }
 
-fn tokens(sheet: &mut Sheet, usage: &Usage) {
+fn add_token_counts(sheet: &mut FactSheet, usage: &TokenUsage) {
     let counts = [
         ("input tokens", usage.input),
         ("cached input tokens", usage.cached_input),
@@ -127,14 +130,14 @@ fn tokens(sheet: &mut Sheet, usage: &Usage) {
         ("audio output tokens", usage.audio_output),
     ];
     for (name, count) in counts {
-        sheet.count(name, count);
+        sheet.put_count(name, count);
     }
 }
 
-fn error(sheet: &mut Sheet, error: &ApiError) {
-    sheet.text("error type", error.class.as_deref());
+fn add_error(sheet: &mut FactSheet, error: &ApiError) {
+    sheet.put_text("error type", error.class.as_deref());
     let code = error.code.as_ref().map(ToString::to_string);
-    sheet.text("error code", code);
-    sheet.text("error param", error.param.as_deref());
-    sheet.text("error", Some(error.message.as_str()));
+    sheet.put_text("error code", code);
+    sheet.put_text("error param", error.param.as_deref());
+    sheet.put_text("error", Some(error.message.as_str()));
 }

@@ -1,21 +1,24 @@
 //! When what came, in two exchanges: phases, milestones of the answer, pace. Times differ between any two
 //! exchanges; whether a difference says something, a baseline tells.
 
-use crate::diff::change::{Change, Value};
-use crate::diff::sheet::Sheet;
-use crate::diff::subject::Answered;
+use crate::diff::change::{DiffChange, DiffValue};
+use crate::diff::fact_sheet::FactSheet;
+use crate::diff::input::AnsweredExchange;
 use crate::exchange::phases::ExchangeMilestones;
 
 /// What differs between them.
-pub(in crate::diff) fn compare(left: &Answered, right: &Answered) -> Vec<Change> {
-    sheet(left).compare(&sheet(right))
+pub(in crate::diff) fn compare(
+    left: &AnsweredExchange,
+    right: &AnsweredExchange,
+) -> Vec<DiffChange> {
+    collect_facts(left).compare(&collect_facts(right))
 }
 
-fn sheet(answered: &Answered) -> Sheet {
-    let mut sheet = Sheet::default();
+fn collect_facts(answered: &AnsweredExchange) -> FactSheet {
+    let mut sheet = FactSheet::default();
     let milestones = ExchangeMilestones::from_exchange(&answered.exchange);
     for phase in milestones.phases() {
-        sheet.micros(phase.name, Some(phase.to.micros_since(phase.from)));
+        sheet.put_micros(phase.name, Some(phase.to.micros_since(phase.from)));
     }
     let timeline = &answered.report.timeline;
     // Counted from the end of the request: how long the connection took is told above.
@@ -30,21 +33,21 @@ fn sheet(answered: &Answered) -> Sheet {
         ("last byte", milestones.last_byte),
     ];
     for (name, moment) in moments {
-        sheet.micros(name, moment.map(|moment| moment.micros_since(sent)));
+        sheet.put_micros(name, moment.map(|moment| moment.micros_since(sent)));
     }
     let gaps = timeline.gaps.as_ref();
-    sheet.micros("gap p50", gaps.map(|gaps| gaps.p50));
-    sheet.micros("gap p95", gaps.map(|gaps| gaps.p95));
-    sheet.micros("longest gap", gaps.map(|gaps| gaps.longest.micros));
+    sheet.put_micros("gap p50", gaps.map(|gaps| gaps.p50));
+    sheet.put_micros("gap p95", gaps.map(|gaps| gaps.p95));
+    sheet.put_micros("longest gap", gaps.map(|gaps| gaps.longest.micros));
     let speed = timeline.speed.as_ref().map(|speed| speed.per_second);
-    sheet.put("tokens a second", speed.map(Value::Number));
+    sheet.put("tokens a second", speed.map(DiffValue::Number));
     for time in &answered.report.service.times {
         let metric = time.metric.as_ref();
         let metric = metric
             .map(|metric| format!(" {metric}"))
             .unwrap_or_default();
         let name = format!("{}{metric}", time.field.to_ascii_lowercase());
-        sheet.micros(&name, Some(time.micros));
+        sheet.put_micros(&name, Some(time.micros));
     }
     sheet
 }

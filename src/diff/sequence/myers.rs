@@ -1,48 +1,48 @@
 //! The search for a point in the middle of a shortest path between two sequences: the heart of Myers'
 //! algorithm in linear space.
 
-use super::equal;
-use crate::diff::effort::Meter;
+use super::count_equal;
+use crate::diff::work_limit::StepMeter;
 
 /// How many differences from either end a search goes through before it settles for less.
-const FAR: usize = 256;
+const MAX_DIFFERENCES: usize = 256;
 
 /// The search from both ends; keeps its tables from one search to the next.
 #[derive(Debug, Default)]
-pub(super) struct Myers {
-    forward: Reach,
-    backward: Reach,
+pub(super) struct MyersSearch {
+    forward: DiagonalReach,
+    backward: DiagonalReach,
 }
 
-impl Myers {
+impl MyersSearch {
     /// A point on a path from the start to the end: on one of the shortest if that is short enough, and otherwise
     /// as far from its start or end as the search came. Neither side is empty, and they differ at both ends;
     /// then it lies inside. `None` once the meter has run out.
-    pub(super) fn middle(
+    pub(super) fn find_middle(
         &mut self,
         left: &[u32],
         right: &[u32],
-        meter: &mut Meter,
+        meter: &mut StepMeter,
     ) -> Option<(usize, usize)> {
         let (n, m) = (left.len(), right.len());
-        self.forward.begin(FAR);
-        self.backward.begin(FAR);
-        for d in 0..=FAR {
-            let steps = self
-                .forward
-                .extend(d, (n, m), |x, y| equal(left[x..].iter(), right[y..].iter()));
-            let more = self.backward.extend(d, (n, m), |x, y| {
-                equal(left[..n - x].iter().rev(), right[..m - y].iter().rev())
+        self.forward.reserve(MAX_DIFFERENCES);
+        self.backward.reserve(MAX_DIFFERENCES);
+        for d in 0..=MAX_DIFFERENCES {
+            let steps = self.forward.extend(d, (n, m), |x, y| {
+                count_equal(left[x..].iter(), right[y..].iter())
             });
-            if !meter.take((steps + more) as u64) {
+            let more = self.backward.extend(d, (n, m), |x, y| {
+                count_equal(left[..n - x].iter().rev(), right[..m - y].iter().rev())
+            });
+            if !meter.spend((steps + more) as u64) {
                 return None;
             }
-            if let Some(point) = self.meeting(d, (n, m)) {
+            if let Some(point) = self.meeting_point(d, (n, m)) {
                 return Some(point);
             }
         }
-        let forward = self.forward.furthest(FAR, (n, m));
-        let backward = self.backward.furthest(FAR, (n, m));
+        let forward = self.forward.furthest_point(MAX_DIFFERENCES, (n, m));
+        let backward = self.backward.furthest_point(MAX_DIFFERENCES, (n, m));
         match forward.0 + forward.1 >= backward.0 + backward.1 {
             true => Some(forward),
             false => Some((n - backward.0, m - backward.1)),
@@ -50,12 +50,12 @@ impl Myers {
     }
 
     /// Where the paths of `d` differences from both ends overlap.
-    fn meeting(&self, d: usize, (n, m): (usize, usize)) -> Option<(usize, usize)> {
+    fn meeting_point(&self, d: usize, (n, m): (usize, usize)) -> Option<(usize, usize)> {
         let shift = n as isize - m as isize;
         // On a diagonal of the other parity the way back is one difference shorter.
         let odd = shift % 2 != 0;
-        let (least, most) = diagonals(d.checked_sub(usize::from(odd))?, n, m);
-        let (low, high) = diagonals(d, n, m);
+        let (least, most) = diagonal_range(d.checked_sub(usize::from(odd))?, n, m);
+        let (low, high) = diagonal_range(d, n, m);
         (low..=high).step_by(2).find_map(|k| {
             let back = shift - k;
             if back < least || back > most {
@@ -74,27 +74,27 @@ impl Myers {
 
 /// How far a search from one end has come on each diagonal, counted in symbols of the left side; -1: not there.
 #[derive(Debug, Default)]
-struct Reach {
-    on: Vec<i32>,
+struct DiagonalReach {
+    furthest_x: Vec<i32>,
     /// Where diagonal zero is.
-    zero: usize,
+    zero_index: usize,
 }
 
-impl Reach {
+impl DiagonalReach {
     /// Makes room for `most` differences.
-    fn begin(&mut self, most: usize) {
-        if self.zero <= most {
-            self.zero = most + 1;
-            self.on = vec![-1; 2 * most + 3];
+    fn reserve(&mut self, most: usize) {
+        if self.zero_index <= most {
+            self.zero_index = most + 1;
+            self.furthest_x = vec![-1; 2 * most + 3];
         }
     }
 
     fn index(&self, diagonal: isize) -> usize {
-        self.zero.wrapping_add_signed(diagonal)
+        self.zero_index.wrapping_add_signed(diagonal)
     }
 
     fn get(&self, diagonal: isize) -> Option<usize> {
-        usize::try_from(self.on[self.index(diagonal)]).ok()
+        usize::try_from(self.furthest_x[self.index(diagonal)]).ok()
     }
 
     /// Goes one difference further on each diagonal, and then as far as `run` says that symbols are equal
@@ -105,17 +105,17 @@ impl Reach {
         (n, m): (usize, usize),
         run: impl Fn(usize, usize) -> usize,
     ) -> usize {
-        let (low, high) = diagonals(d, n, m);
+        let (low, high) = diagonal_range(d, n, m);
         // What an earlier search left next to the diagonals that are new.
         let (below, above) = (self.index(low - 1), self.index(high + 1));
         if d <= m {
-            self.on[below] = -1;
+            self.furthest_x[below] = -1;
         }
         if d <= n {
-            self.on[above] = -1;
+            self.furthest_x[above] = -1;
         }
         // The neighbours on both sides, and the own place between them.
-        let places = &mut self.on[below..=above];
+        let places = &mut self.furthest_x[below..=above];
         let mut steps = 0;
         for (place, k) in (1..places.len()).step_by(2).zip((low..=high).step_by(2)) {
             let removed = places[place - 1];
@@ -144,8 +144,8 @@ impl Reach {
     }
 
     /// The point with the most symbols behind it after `d` differences.
-    fn furthest(&self, d: usize, (n, m): (usize, usize)) -> (usize, usize) {
-        let (low, high) = diagonals(d, n, m);
+    fn furthest_point(&self, d: usize, (n, m): (usize, usize)) -> (usize, usize) {
+        let (low, high) = diagonal_range(d, n, m);
         let points = (low..=high).step_by(2).filter_map(|k| {
             let x = self.get(k)?;
             Some((x, (x as isize - k) as usize))
@@ -155,7 +155,7 @@ impl Reach {
 }
 
 /// The diagonals that `d` differences lead to: from the first to the last, every second.
-fn diagonals(d: usize, n: usize, m: usize) -> (isize, isize) {
+fn diagonal_range(d: usize, n: usize, m: usize) -> (isize, isize) {
     let low = d as isize - 2 * d.saturating_sub(m) as isize;
     let high = d as isize - 2 * d.saturating_sub(n) as isize;
     (-low, high)

@@ -122,7 +122,7 @@ status HTTP/1.1 200 [OK]
 [Content-Length]: [5]
 head ends: Content-Length 5
 data [hel]
-end Short { within: Body, missing: Some(2) }",
+end Truncated { within: Body, missing: Some(2) }",
     );
 }
 
@@ -154,15 +154,15 @@ fn chunks_cut_in_each_part() {
         let story = feed(decoder, bytes.as_bytes());
         assert!(story.contains(end), "{story}");
     }
-    case("", "Short { within: ChunkHead, missing: None }");
-    case("3", "Short { within: ChunkHead, missing: None }");
-    case("3\r\na", "Short { within: ChunkData, missing: Some(2) }");
-    case("3\r\nabc", "Short { within: ChunkEnd, missing: None }");
-    case("3\r\nabc\r", "Short { within: ChunkEnd, missing: None }");
-    case("0\r\n", "Short { within: Trailers, missing: None }");
-    case("0\r\nA: b\r\n", "Short { within: Trailers, missing: None }");
-    case("x\r\n", "Lost { at: 57, fault: BadChunkSize }");
-    case("3\r\nabcd", "Lost { at: 63, fault: BadChunkEnd }");
+    case("", "Truncated { within: ChunkHead, missing: None }");
+    case("3", "Truncated { within: ChunkHead, missing: None }");
+    case("3\r\na", "Truncated { within: ChunkData, missing: Some(2) }");
+    case("3\r\nabc", "Truncated { within: ChunkEnd, missing: None }");
+    case("3\r\nabc\r", "Truncated { within: ChunkEnd, missing: None }");
+    case("0\r\n", "Truncated { within: Trailers, missing: None }");
+    case("0\r\nA: b\r\n", "Truncated { within: Trailers, missing: None }");
+    case("x\r\n", "FramingLost { at: 57, fault: BadChunkSize }");
+    case("3\r\nabcd", "FramingLost { at: 63, fault: BadChunkEnd }");
 }
 
 #[test]
@@ -180,12 +180,12 @@ fn empty_lines_before_the_start_line_are_part_of_the_limit() {
     };
     assert!(!story(0).contains("Lost"), "{}", story(0));
     assert!(
-        story(2).contains("Lost { at: 4, fault: HeadTooLong }"),
+        story(2).contains("FramingLost { at: 4, fault: HeadTooLong }"),
         "{}",
         story(2)
     );
     assert!(
-        story(99).contains("Lost { at: 20, fault: HeadTooLong }"),
+        story(99).contains("FramingLost { at: 20, fault: HeadTooLong }"),
         "{}",
         story(99)
     );
@@ -221,14 +221,14 @@ fn what_cannot_be_read_is_unframed_and_kept() {
     response(
         "SSH-2.0-OpenSSH\r\nmore",
         "
-end Lost { at: 0, fault: NotHttp }
+end FramingLost { at: 0, fault: NotHttp }
 unframed [SSH-2.0-OpenSSH\\r\\nmore]",
     );
     response(
         "HTTP/1.1 200 OK\r\nno colon\r\n\r\nbody",
         "
 status HTTP/1.1 200 [OK]
-end Lost { at: 17, fault: NoColon }
+end FramingLost { at: 17, fault: NoColon }
 unframed [no colon\\r\\n\\r\\nbody]",
     );
 }
@@ -267,7 +267,7 @@ fn a_head_over_the_limit_is_lost_at_the_line_that_passes_it() {
         bytes,
     );
     assert!(
-        story.contains("end Lost { at: 23, fault: HeadTooLong }"),
+        story.contains("end FramingLost { at: 23, fault: HeadTooLong }"),
         "{story}"
     );
 }
@@ -284,7 +284,7 @@ fn a_folded_line_over_the_limit_is_lost() {
         bytes,
     );
     assert!(
-        story.contains("end Lost { at: 17, fault: HeadTooLong }"),
+        story.contains("end FramingLost { at: 17, fault: HeadTooLong }"),
         "{story}"
     );
 }

@@ -2,23 +2,23 @@
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite};
 
-use super::{Proxy, tell};
-use crate::net::failure::{Failure, words};
+use super::{Proxy, write_to_proxy};
+use crate::net::failure::{NetFailure, io_error_words};
 
 /// No answer of a proxy is longer: what is, is no answer.
 const HEAD_LIMIT: usize = 64 * 1024;
 
 /// What the proxy is asked.
-pub(in crate::net) struct Request<'a> {
+pub(in crate::net) struct ConnectRequest<'a> {
     pub(in crate::net) proxy: &'a Proxy,
     /// `host:port`.
-    pub(in crate::net) to: &'a str,
+    pub(in crate::net) host_and_port: &'a str,
 }
 
-impl Request<'_> {
+impl ConnectRequest<'_> {
     /// As it is sent.
-    fn head(&self) -> String {
-        let to = self.to;
+    fn to_head(&self) -> String {
+        let to = self.host_and_port;
         let credentials = self
             .proxy
             .authorization()
@@ -29,34 +29,41 @@ impl Request<'_> {
 }
 
 /// Asks for the way. Bytes after the proxy's answer are left in `io`: they are the target's.
-pub(in crate::net) async fn tunnel(
-    request: Request<'_>,
+pub(in crate::net) async fn open_tunnel(
+    request: ConnectRequest<'_>,
     io: &mut (impl AsyncBufRead + AsyncWrite + Unpin),
-) -> Result<(), Failure> {
-    let Request { proxy, to } = request;
-    tell(proxy, io, to, request.head().as_bytes()).await?;
+) -> Result<(), NetFailure> {
+    let ConnectRequest {
+        proxy,
+        host_and_port: to,
+    } = request;
+    write_to_proxy(proxy, io, to, request.to_head().as_bytes()).await?;
     loop {
-        let head = read_head(io).await.map_err(|why| proxy.refuses(to, &why))?;
-        match status(&head) {
+        let head = read_head(io)
+            .await
+            .map_err(|why| proxy.tunnel_failure(to, &why))?;
+        match parse_status(&head) {
             Some(200..=299) => return Ok(()),
             Some(100..=199) => {}
-            Some(407) => return Err(refused(&request, &head).hint(need_credentials(proxy))),
-            Some(_) => return Err(refused(&request, &head)),
+            Some(407) => return Err(refusal(&request, &head).with_hint(credentials_hint(proxy))),
+            Some(_) => return Err(refusal(&request, &head)),
             None => {
                 let why = format!("it does not answer in HTTP but `{}`", first_line(&head));
-                return Err(proxy.refuses(to, &why).hint("is it an HTTP proxy at all?"));
+                return Err(proxy
+                    .tunnel_failure(to, &why)
+                    .with_hint("is it an HTTP proxy at all?"));
             }
         }
     }
 }
 
-fn refused(request: &Request<'_>, head: &[u8]) -> Failure {
+fn refusal(request: &ConnectRequest<'_>, head: &[u8]) -> NetFailure {
     let why = format!("it answered `{}`", first_line(head));
-    request.proxy.refuses(request.to, &why)
+    request.proxy.tunnel_failure(request.host_and_port, &why)
 }
 
-fn need_credentials(proxy: &Proxy) -> String {
-    match proxy.user {
+fn credentials_hint(proxy: &Proxy) -> String {
+    match proxy.userinfo {
         None => "it wants credentials: write the proxy as http://USER:PASSWORD@HOST:PORT",
         Some(_) => "it did not take the credentials given with it",
     }
@@ -67,7 +74,10 @@ fn need_credentials(proxy: &Proxy) -> String {
 async fn read_head(io: &mut (impl AsyncBufRead + Unpin)) -> Result<Vec<u8>, String> {
     let mut head = Vec::new();
     loop {
-        let seen = io.fill_buf().await.map_err(|error| words(&error))?;
+        let seen = io
+            .fill_buf()
+            .await
+            .map_err(|error| io_error_words(&error))?;
         if seen.is_empty() {
             return Err(match head.is_empty() {
                 true => "it closed the connection without an answer".to_owned(),
@@ -101,7 +111,7 @@ fn take_head(head: &mut Vec<u8>, seen: &[u8]) -> (usize, bool) {
 }
 
 /// The status code of an HTTP/1 answer (RFC 9112, 4).
-fn status(head: &[u8]) -> Option<u16> {
+fn parse_status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| *byte == b'\n').next()?;
     let rest = line.strip_prefix(b"HTTP/1.")?;
     let code = rest.split(|byte| *byte == b' ').nth(1)?;
@@ -127,14 +137,14 @@ mod tests {
 
     use super::*;
 
-    async fn ask(proxy: &str, answers: &[&[u8]]) -> (Result<(), Failure>, Vec<u8>) {
+    async fn ask(proxy: &str, answers: &[&[u8]]) -> (Result<(), NetFailure>, Vec<u8>) {
         let proxy = Proxy::parse(proxy).unwrap();
         let mut io = peer(answers);
-        let request = Request {
+        let request = ConnectRequest {
             proxy: &proxy,
-            to: "h:443",
+            host_and_port: "h:443",
         };
-        let outcome = tunnel(request, &mut io).await;
+        let outcome = open_tunnel(request, &mut io).await;
         let rest = io.buffer().to_vec();
         (outcome, rest)
     }
@@ -151,12 +161,12 @@ mod tests {
     #[test]
     fn the_request_names_the_target_twice() {
         let proxy = Proxy::parse("http://u:p@x").unwrap();
-        let request = Request {
+        let request = ConnectRequest {
             proxy: &proxy,
-            to: "[::1]:443",
+            host_and_port: "[::1]:443",
         };
         assert_eq!(
-            request.head(),
+            request.to_head(),
             "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n"
         );
     }
@@ -189,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_answer_is_told() {
-        let error = |outcome: Result<(), Failure>| outcome.unwrap_err().error;
+        let error = |outcome: Result<(), NetFailure>| outcome.unwrap_err().error;
         let (dead, _) = ask("p", &[]).await;
         assert!(error(dead).contains("without an answer"));
         let (half, _) = ask("p", &[b"HTTP/1.1 200 OK\r\n"]).await;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Proxy;
 use crate::net::authority::{Host, UrlError};
-use crate::net::url::{Scheme, Target};
+use crate::net::url::{TargetUrl, UrlScheme};
 
 /// The values of the variables; where both cases of a name are read is the caller's business.
 #[derive(Clone, Default)]
@@ -21,10 +21,10 @@ pub struct ProxyEnv {
 
 impl ProxyEnv {
     /// The proxy for `target`, if there is one.
-    pub fn choose(&self, target: &Target) -> Result<Option<Proxy>, UrlError> {
+    pub fn proxy_for(&self, target: &TargetUrl) -> Result<Option<Proxy>, UrlError> {
         let own = match target.scheme {
-            Scheme::Http => ("http_proxy", &self.http_proxy),
-            Scheme::Https => ("https_proxy", &self.https_proxy),
+            UrlScheme::Http => ("http_proxy", &self.http_proxy),
+            UrlScheme::Https => ("https_proxy", &self.https_proxy),
         };
         let set = |(name, value): (&'static str, &Option<String>)| {
             let value = value.as_deref().map(str::trim)?.to_owned();
@@ -50,11 +50,11 @@ pub(super) fn is_exempt(list: &str, host: &Host, port: u16) -> bool {
         || list
             .split(|character: char| character == ',' || character.is_whitespace())
             .filter(|entry| !entry.is_empty())
-            .any(|entry| covers(entry, host, port))
+            .any(|entry| entry_covers(entry, host, port))
 }
 
 /// Whether one entry covers the host. `HOST:PORT` covers that port only.
-fn covers(entry: &str, host: &Host, port: u16) -> bool {
+fn entry_covers(entry: &str, host: &Host, port: u16) -> bool {
     if covers_host(entry, host) {
         return true;
     }
@@ -183,7 +183,7 @@ mod tests {
             no_proxy: Some("local".into()),
         };
         let of = |url: &str| {
-            env.choose(&Target::parse(url).unwrap())
+            env.proxy_for(&TargetUrl::parse(url).unwrap())
                 .unwrap()
                 .map(|proxy| proxy.to_url())
         };
@@ -198,7 +198,9 @@ mod tests {
             all_proxy: Some("gopher://x".into()),
             ..ProxyEnv::default()
         };
-        let error = env.choose(&Target::parse("http://h").unwrap()).unwrap_err();
+        let error = env
+            .proxy_for(&TargetUrl::parse("http://h").unwrap())
+            .unwrap_err();
         assert!(error.error.starts_with("all_proxy: "));
     }
 }

@@ -8,14 +8,14 @@ use std::fmt;
 
 use tokio::io::AsyncWrite;
 
-use super::authority::{Authority, Host, UrlError};
-use super::failure::{Failure, shown, words};
+use super::authority::{Host, UrlAuthority, UrlError};
+use super::failure::{NetFailure, escape_text, io_error_words};
 use crate::tape::ExchangeStage;
 
 pub use env::ProxyEnv;
 
-pub(super) use connect::{Request, tunnel};
-pub(super) use socks::{Destination, associate};
+pub(super) use connect::{ConnectRequest, open_tunnel};
+pub(super) use socks::{SocksDestination, connect_socks};
 
 /// What a proxy speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,7 +66,7 @@ pub struct Proxy {
     /// Its port.
     pub port: u16,
     /// `user:password`, percent-decoded.
-    pub user: Option<String>,
+    pub userinfo: Option<String>,
 }
 
 impl Proxy {
@@ -74,10 +74,10 @@ impl Proxy {
     /// port it is curl's.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let (kind, rest) = match text.split_once("://") {
-            Some((scheme, rest)) => (read_kind(scheme)?, rest),
+            Some((scheme, rest)) => (parse_kind(scheme)?, rest),
             None => (ProxyKind::Http, text),
         };
-        let (authority, _) = Authority::split(rest).map_err(|error| UrlError {
+        let (authority, _) = UrlAuthority::split_from(rest).map_err(|error| UrlError {
             error: format!("the proxy cannot be used: {}", error.error),
             hint: Some("write http://HOST:PORT or socks5h://HOST:PORT".to_owned()),
         })?;
@@ -85,7 +85,7 @@ impl Proxy {
             kind,
             host: authority.host,
             port: authority.port.unwrap_or(kind.default_port()),
-            user: authority.user,
+            userinfo: authority.userinfo,
         })
     }
 
@@ -96,8 +96,8 @@ impl Proxy {
 
     /// The value of `Proxy-Authorization` (RFC 7617), if it has credentials.
     pub fn authorization(&self) -> Option<String> {
-        let user = self.user.as_deref()?;
-        let encoded = base64_simd::STANDARD.encode_to_string(with_colon(user));
+        let user = self.userinfo.as_deref()?;
+        let encoded = base64_simd::STANDARD.encode_to_string(add_missing_colon(user));
         Some(format!("Basic {encoded}"))
     }
 
@@ -107,13 +107,13 @@ impl Proxy {
     }
 
     /// It did not open the way.
-    pub(super) fn refuses(&self, to: &str, why: &str) -> Failure {
-        Failure::refused(
+    pub(super) fn tunnel_failure(&self, to: &str, why: &str) -> NetFailure {
+        NetFailure::refused(
             ExchangeStage::Proxy,
             format!(
                 "the proxy {} opened no way to {}: {why}",
                 self.to_url(),
-                shown(to)
+                escape_text(to)
             ),
         )
     }
@@ -122,13 +122,13 @@ impl Proxy {
 impl fmt::Debug for Proxy {
     /// Credentials stay out of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = self.user.as_ref().map(|_| "user@").unwrap_or_default();
+        let user = self.userinfo.as_ref().map(|_| "user@").unwrap_or_default();
         write!(f, "Proxy({user}{})", self.to_url())
     }
 }
 
 /// A user without a password has an empty one.
-fn with_colon(user: &str) -> String {
+fn add_missing_colon(user: &str) -> String {
     if user.contains(':') {
         user.to_owned()
     } else {
@@ -136,29 +136,29 @@ fn with_colon(user: &str) -> String {
     }
 }
 
-fn read_kind(scheme: &str) -> Result<ProxyKind, UrlError> {
+fn parse_kind(scheme: &str) -> Result<ProxyKind, UrlError> {
     ProxyKind::parse(scheme).ok_or_else(|| {
         UrlError::new(format!(
             "the proxy's scheme `{}` is not spoken here",
-            shown(scheme)
+            escape_text(scheme)
         ))
-        .hint("write http://, https://, socks5:// or socks5h://")
+        .with_hint("write http://, https://, socks5:// or socks5h://")
     })
 }
 
 /// Writes all of `bytes` to the proxy at once.
-async fn tell(
+async fn write_to_proxy(
     proxy: &Proxy,
     io: &mut (impl AsyncWrite + Unpin),
     to: &str,
     bytes: &[u8],
-) -> Result<(), Failure> {
+) -> Result<(), NetFailure> {
     use tokio::io::AsyncWriteExt as _;
     let written = match io.write_all(bytes).await {
         Ok(()) => io.flush().await,
         Err(error) => Err(error),
     };
-    written.map_err(|error| proxy.refuses(to, &words(&error)))
+    written.map_err(|error| proxy.tunnel_failure(to, &io_error_words(&error)))
 }
 
 #[cfg(test)]

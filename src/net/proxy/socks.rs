@@ -4,26 +4,26 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 
-use super::{Proxy, tell};
-use crate::net::failure::{Failure, words};
+use super::{Proxy, write_to_proxy};
+use crate::net::failure::{NetFailure, io_error_words};
 
-const VERSION: u8 = 5;
-const NO_CREDENTIALS: u8 = 0;
-const PASSWORD: u8 = 2;
-const NOTHING_ACCEPTED: u8 = 0xff;
+const SOCKS_VERSION: u8 = 5;
+const NO_AUTH_METHOD: u8 = 0;
+const PASSWORD_METHOD: u8 = 2;
+const NO_ACCEPTABLE_METHOD: u8 = 0xff;
 
 /// Where the proxy is to connect to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(in crate::net) enum Destination {
+pub(in crate::net) enum SocksDestination {
     /// An address that was resolved here.
     Address(SocketAddr),
     /// A name for the proxy to resolve.
     Name(String, u16),
 }
 
-impl Destination {
+impl SocksDestination {
     /// A name that is an address is sent as one.
-    pub(in crate::net) fn of(name: &str, ip: Option<IpAddr>, port: u16) -> Self {
+    pub(in crate::net) fn new(name: &str, ip: Option<IpAddr>, port: u16) -> Self {
         match ip {
             Some(ip) => Self::Address(SocketAddr::new(ip, port)),
             None => Self::Name(name.to_owned(), port),
@@ -31,17 +31,17 @@ impl Destination {
     }
 
     /// Address type, address, port (RFC 1928, 5); `None` for a name over 255 bytes.
-    fn encoded(&self) -> Option<Vec<u8>> {
+    fn encode(&self) -> Option<Vec<u8>> {
         let (mut bytes, port) = match self {
-            Self::Address(address) => (encoded_ip(address.ip()), address.port()),
-            Self::Name(name, port) => (counted(3, name)?, *port),
+            Self::Address(address) => (encode_ip(address.ip()), address.port()),
+            Self::Name(name, port) => (length_prefixed(3, name)?, *port),
         };
         bytes.extend(port.to_be_bytes());
         Some(bytes)
     }
 }
 
-fn encoded_ip(ip: IpAddr) -> Vec<u8> {
+fn encode_ip(ip: IpAddr) -> Vec<u8> {
     match ip {
         IpAddr::V4(ip) => [&[1], &ip.octets()[..]].concat(),
         IpAddr::V6(ip) => [&[4], &ip.octets()[..]].concat(),
@@ -49,87 +49,94 @@ fn encoded_ip(ip: IpAddr) -> Vec<u8> {
 }
 
 /// `first`, then the length of `text` in one byte, then `text`.
-fn counted(first: u8, text: &str) -> Option<Vec<u8>> {
+fn length_prefixed(first: u8, text: &str) -> Option<Vec<u8>> {
     let length = u8::try_from(text.len()).ok()?;
     Some([&[first, length], text.as_bytes()].concat())
 }
 
 /// Asks for the way to `to`. Reads exactly the proxy's answers.
-pub(in crate::net) async fn associate(
+pub(in crate::net) async fn connect_socks(
     proxy: &Proxy,
-    to: &Destination,
+    to: &SocksDestination,
     place: &str,
     io: &mut (impl AsyncRead + AsyncWrite + Unpin),
-) -> Result<(), Failure> {
-    let mut dialogue = Dialogue { proxy, place, io };
+) -> Result<(), NetFailure> {
+    let mut dialogue = SocksHandshake {
+        proxy,
+        target_name: place,
+        io,
+    };
     dialogue.agree_on_method().await?;
-    dialogue.ask(to).await
+    dialogue.request_connection(to).await
 }
 
-struct Dialogue<'a, T> {
+struct SocksHandshake<'a, T> {
     proxy: &'a Proxy,
-    place: &'a str,
+    target_name: &'a str,
     io: &'a mut T,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
     /// RFC 1928, 3.
-    async fn agree_on_method(&mut self) -> Result<(), Failure> {
-        let greeting: &[u8] = match self.proxy.user {
-            Some(_) => &[VERSION, 2, NO_CREDENTIALS, PASSWORD],
-            None => &[VERSION, 1, NO_CREDENTIALS],
+    async fn agree_on_method(&mut self) -> Result<(), NetFailure> {
+        let greeting: &[u8] = match self.proxy.userinfo {
+            Some(_) => &[SOCKS_VERSION, 2, NO_AUTH_METHOD, PASSWORD_METHOD],
+            None => &[SOCKS_VERSION, 1, NO_AUTH_METHOD],
         };
-        self.say(greeting).await?;
-        let [version, method] = self.hear().await?;
+        self.write(greeting).await?;
+        let [version, method] = self.read_bytes().await?;
         self.check_version(version)?;
-        match (method, self.proxy.user.as_deref()) {
-            (NO_CREDENTIALS, _) => Ok(()),
-            (PASSWORD, Some(user)) => self.log_in(user).await,
-            (NOTHING_ACCEPTED, None) => Err(self
-                .fails("it wants credentials")
-                .hint("write the proxy as socks5h://USER:PASSWORD@HOST:PORT")),
-            (NOTHING_ACCEPTED, Some(_)) => {
-                Err(self.fails("it takes neither a password nor none at all"))
+        match (method, self.proxy.userinfo.as_deref()) {
+            (NO_AUTH_METHOD, _) => Ok(()),
+            (PASSWORD_METHOD, Some(user)) => self.log_in(user).await,
+            (NO_ACCEPTABLE_METHOD, None) => Err(self
+                .failure("it wants credentials")
+                .with_hint("write the proxy as socks5h://USER:PASSWORD@HOST:PORT")),
+            (NO_ACCEPTABLE_METHOD, Some(_)) => {
+                Err(self.failure("it takes neither a password nor none at all"))
             }
             (other, _) => {
-                Err(self.fails(&format!("it chose method {other}, which was not offered")))
+                Err(self.failure(&format!("it chose method {other}, which was not offered")))
             }
         }
     }
 
     /// RFC 1929, 2.
-    async fn log_in(&mut self, user: &str) -> Result<(), Failure> {
+    async fn log_in(&mut self, user: &str) -> Result<(), NetFailure> {
         let (name, password) = user.split_once(':').unwrap_or((user, ""));
-        let (Some(mut login), Some(tail)) = (counted(1, name), password_part(password)) else {
-            return Err(self.fails("user or password is over 255 bytes"));
+        let (Some(mut login), Some(tail)) = (length_prefixed(1, name), encode_password(password))
+        else {
+            return Err(self.failure("user or password is over 255 bytes"));
         };
         login.extend(tail);
-        self.say(&login).await?;
-        let [_, status] = self.hear().await?;
+        self.write(&login).await?;
+        let [_, status] = self.read_bytes().await?;
         if status == 0 {
             Ok(())
         } else {
             Err(self
-                .fails("it did not take the credentials")
-                .hint("check user and password of the proxy"))
+                .failure("it did not take the credentials")
+                .with_hint("check user and password of the proxy"))
         }
     }
 
     /// RFC 1928, 4 and 6.
-    async fn ask(&mut self, to: &Destination) -> Result<(), Failure> {
+    async fn request_connection(&mut self, to: &SocksDestination) -> Result<(), NetFailure> {
         const CONNECT: u8 = 1;
-        let Some(destination) = to.encoded() else {
-            return Err(self.fails("the name is over 255 bytes"));
+        let Some(destination) = to.encode() else {
+            return Err(self.failure("the name is over 255 bytes"));
         };
-        self.say(&[&[VERSION, CONNECT, 0], &destination[..]].concat())
+        self.write(&[&[SOCKS_VERSION, CONNECT, 0], &destination[..]].concat())
             .await?;
-        let [version, reply, _, kind] = self.hear().await?;
+        let [version, reply, _, kind] = self.read_bytes().await?;
         self.check_version(version)?;
         if reply != 0 {
-            let failure = self.fails(&reply_words(reply));
+            let failure = self.failure(&reply_text(reply));
             return Err(match (reply, to) {
-                (3 | 4 | 8, Destination::Address(_)) if self.resolved_here() => failure
-                    .hint("socks5h:// lets the proxy resolve the name, perhaps to another address"),
+                (3 | 4 | 8, SocksDestination::Address(_)) if self.resolved_here() => failure
+                    .with_hint(
+                        "socks5h:// lets the proxy resolve the name, perhaps to another address",
+                    ),
                 _ => failure,
             });
         }
@@ -141,54 +148,54 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, T> {
     }
 
     /// What the proxy bound is nobody's business, but it has to be read.
-    async fn skip_bound_address(&mut self, kind: u8) -> Result<(), Failure> {
+    async fn skip_bound_address(&mut self, kind: u8) -> Result<(), NetFailure> {
         match kind {
-            1 => self.hear::<6>().await.map(drop),
-            4 => self.hear::<18>().await.map(drop),
+            1 => self.read_bytes::<6>().await.map(drop),
+            4 => self.read_bytes::<18>().await.map(drop),
             3 => {
-                let [length] = self.hear().await?;
+                let [length] = self.read_bytes().await?;
                 for _ in 0..u16::from(length).saturating_add(2) {
-                    self.hear::<1>().await?;
+                    self.read_bytes::<1>().await?;
                 }
                 Ok(())
             }
-            other => Err(self.fails(&format!("its answer has an unknown address type {other}"))),
+            other => Err(self.failure(&format!("its answer has an unknown address type {other}"))),
         }
     }
 
-    fn check_version(&self, version: u8) -> Result<(), Failure> {
-        if version == VERSION {
+    fn check_version(&self, version: u8) -> Result<(), NetFailure> {
+        if version == SOCKS_VERSION {
             return Ok(());
         }
         Err(self
-            .fails(&format!("it does not speak SOCKS 5 (first byte {version})"))
-            .hint("is it an HTTP proxy? Then write http://HOST:PORT"))
+            .failure(&format!("it does not speak SOCKS 5 (first byte {version})"))
+            .with_hint("is it an HTTP proxy? Then write http://HOST:PORT"))
     }
 
-    async fn say(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        tell(self.proxy, self.io, self.place, bytes).await
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), NetFailure> {
+        write_to_proxy(self.proxy, self.io, self.target_name, bytes).await
     }
 
-    async fn hear<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
+    async fn read_bytes<const N: usize>(&mut self) -> Result<[u8; N], NetFailure> {
         let mut bytes = [0; N];
         match self.io.read_exact(&mut bytes).await {
             Ok(_) => Ok(bytes),
-            Err(error) => Err(self.fails(&words(&error))),
+            Err(error) => Err(self.failure(&io_error_words(&error))),
         }
     }
 
-    fn fails(&self, why: &str) -> Failure {
-        self.proxy.refuses(self.place, why)
+    fn failure(&self, why: &str) -> NetFailure {
+        self.proxy.tunnel_failure(self.target_name, why)
     }
 }
 
-fn password_part(password: &str) -> Option<Vec<u8>> {
+fn encode_password(password: &str) -> Option<Vec<u8>> {
     let length = u8::try_from(password.len()).ok()?;
     Some([&[length], password.as_bytes()].concat())
 }
 
 /// What a reply means (RFC 1928, 6).
-fn reply_words(reply: u8) -> String {
+fn reply_text(reply: u8) -> String {
     match reply {
         1 => "general failure",
         2 => "its rules do not allow it",
@@ -210,17 +217,17 @@ mod tests {
     /// A proxy that answers with `answers`, whatever it is asked; what it was asked.
     async fn ask(
         proxy: &str,
-        to: &Destination,
+        to: &SocksDestination,
         answers: &'static [u8],
-    ) -> (Result<(), Failure>, Vec<u8>) {
+    ) -> (Result<(), NetFailure>, Vec<u8>) {
         let proxy = Proxy::parse(proxy).unwrap();
         let mut io = tokio::io::join(answers, std::io::Cursor::new(Vec::new()));
-        let outcome = associate(&proxy, to, "h:443", &mut io).await;
+        let outcome = connect_socks(&proxy, to, "h:443", &mut io).await;
         (outcome, io.into_inner().1.into_inner())
     }
 
-    fn name() -> Destination {
-        Destination::of("h", None, 443)
+    fn name() -> SocksDestination {
+        SocksDestination::new("h", None, 443)
     }
 
     #[tokio::test]
@@ -233,7 +240,7 @@ mod tests {
 
     #[tokio::test]
     async fn addresses_and_passwords_are_counted() {
-        let to = Destination::of("x", Some("1.2.3.4".parse().unwrap()), 80);
+        let to = SocksDestination::new("x", Some("1.2.3.4".parse().unwrap()), 80);
         let answers = b"\x05\x02\x01\x00\x05\x00\x00\x03\x02ab\x00\x50";
         let (outcome, asked) = ask("socks5://u:pw@p", &to, answers).await;
         assert_eq!(outcome, Ok(()));
@@ -241,13 +248,13 @@ mod tests {
             asked,
             b"\x05\x02\x00\x02\x01\x01u\x02pw\x05\x01\x00\x01\x01\x02\x03\x04\x00\x50"
         );
-        let v6 = Destination::of("x", Some("::1".parse().unwrap()), 1);
-        assert_eq!(v6.encoded().unwrap().len(), 19);
+        let v6 = SocksDestination::new("x", Some("::1".parse().unwrap()), 1);
+        assert_eq!(v6.encode().unwrap().len(), 19);
     }
 
     #[tokio::test]
     async fn refusals_are_told_apart() {
-        async fn error(proxy: &str, answers: &'static [u8]) -> Failure {
+        async fn error(proxy: &str, answers: &'static [u8]) -> NetFailure {
             ask(proxy, &name(), answers).await.0.unwrap_err()
         }
         let wants = error("socks5h://p", b"\x05\xff").await;
@@ -267,14 +274,14 @@ mod tests {
 
     #[tokio::test]
     async fn an_unreachable_address_may_be_another_for_the_proxy() {
-        let to = Destination::of("x", Some("::1".parse().unwrap()), 80);
+        let to = SocksDestination::new("x", Some("::1".parse().unwrap()), 80);
         let (outcome, _) = ask("socks5://p", &to, b"\x05\x00\x05\x08\x00\x01").await;
         assert!(outcome.unwrap_err().hint.unwrap().contains("socks5h://"));
     }
 
     #[tokio::test]
     async fn a_name_has_at_most_255_bytes() {
-        let long = Destination::of(&"x".repeat(256), None, 1);
+        let long = SocksDestination::new(&"x".repeat(256), None, 1);
         let (outcome, _) = ask("socks5h://p", &long, b"\x05\x00").await;
         assert!(outcome.unwrap_err().error.contains("over 255"));
     }

@@ -11,8 +11,8 @@ async fn an_address_needs_no_resolving() {
     let (connection, facts) = go(&route(&format!("http://{address}")), TlsOptions::default()).await;
     let mut connection = connection.unwrap();
     assert_eq!(names(&facts), ["connected"]);
-    assert!(!connection.is_secured());
-    assert_eq!(connection.peer(), address.to_string());
+    assert!(!connection.is_tls());
+    assert_eq!(connection.peer_name(), address.to_string());
     assert_eq!(talk(&mut connection).await, CloseKind::Eof);
     connection.close().await.unwrap();
 }
@@ -21,9 +21,12 @@ async fn an_address_needs_no_resolving() {
 async fn a_name_is_resolved_by_the_system() {
     let address = listen(echo).await;
     let mut route = route(&format!("http://localhost:{}", address.port()));
-    route.family = Family::V4;
+    route.family = IpFamily::V4;
     let (connection, facts) = go(&route, TlsOptions::default()).await;
-    assert_eq!(connection.unwrap().peer(), format!("localhost ({address})"));
+    assert_eq!(
+        connection.unwrap().peer_name(),
+        format!("localhost ({address})")
+    );
     assert_eq!(
         facts.first(),
         Some(&ConnectionFact::Resolved {
@@ -38,7 +41,7 @@ async fn the_next_address_is_tried_when_one_refuses() {
     let address = listen(echo).await;
     let mut route = route(&format!("http://h:{}", address.port()));
     let entry = format!("h:{}:[::1],127.0.0.1", address.port());
-    route.resolve = vec![Override::parse(&entry).unwrap()];
+    route.overrides = vec![ResolveOverride::parse(&entry).unwrap()];
     let (connection, facts) = go(&route, TlsOptions::default()).await;
     assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::Eof);
     assert_eq!(names(&facts), ["resolved", "tried", "connected"]);
@@ -49,7 +52,7 @@ async fn when_all_refuse_each_is_told() {
     let address = nobody().await;
     let mut route = route(&format!("http://h:{}", address.port()));
     let entry = format!("h:{}:127.0.0.1,127.0.0.1", address.port());
-    route.resolve = vec![Override::parse(&entry).unwrap()];
+    route.overrides = vec![ResolveOverride::parse(&entry).unwrap()];
     let (outcome, facts) = go(&route, TlsOptions::default()).await;
     let failure = outcome.err().unwrap();
     assert_eq!(names(&facts), ["resolved", "tried", "tried"]);
@@ -92,7 +95,7 @@ async fn time_out_names_the_stage_and_the_peer() {
     let (hold, held) = tokio::sync::oneshot::channel::<()>();
     let address = listen(async move |_stream| drop(held.await)).await;
     let route = route(&format!("https://{address}"));
-    let tls = Tls::new(TlsOptions::default()).unwrap();
+    let tls = TlsClient::new(TlsOptions::default()).unwrap();
     let limit = Some(Duration::from_millis(200));
     let outcome = connect(
         &route,
@@ -122,7 +125,7 @@ async fn a_unix_socket_stands_in_for_the_address() {
     let mut route = route("http://h/");
     route.unix_socket = Some(path.clone());
     route.proxy = Some(Proxy::parse("http://unused:1").unwrap());
-    assert!(!route.absolute_form());
+    assert!(!route.uses_absolute_form());
     let (connection, facts) = go(&route, TlsOptions::default()).await;
     assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::Eof);
     let peer = path.display().to_string();
@@ -146,8 +149,8 @@ async fn a_reset_is_told_from_an_end() {
     let mut connection = go(&route(&url), TlsOptions::default()).await.0.unwrap();
     connection.write_all(b"ping").await.unwrap();
     let end = connection.read(&mut [0; 4]).await;
-    assert_eq!(connection.closing_of(&end), Some(CloseKind::Reset));
-    let failure = connection.failure(ExchangeStage::Read, &end.unwrap_err());
+    assert_eq!(connection.closing_after_read(&end), Some(CloseKind::Reset));
+    let failure = connection.io_failure(ExchangeStage::Read, &end.unwrap_err());
     assert_eq!(
         failure.error,
         format!("reading from {address} failed: the peer reset the connection")

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::testing::Authority;
+use super::testing::TestAuthority;
 use super::*;
 use crate::tape::ConnectionFact;
 
@@ -35,38 +35,38 @@ async fn nobody() -> SocketAddr {
 }
 
 /// Sends back one message of four bytes, then ends the stream properly.
-async fn echo(mut stream: impl wire::Transport) {
+async fn echo(mut stream: impl raw_stream::Transport) {
     let mut four = [0; 4];
     stream.read_exact(&mut four).await.unwrap();
     stream.write_all(&four).await.unwrap();
     stream.shutdown().await.unwrap();
 }
 
-fn route(url: &str) -> Route {
-    Route::to(Target::parse(url).unwrap())
+fn route(url: &str) -> ConnectRoute {
+    ConnectRoute::direct(TargetUrl::parse(url).unwrap())
 }
 
 /// `route` with the name of `url` at this address.
-fn route_at(url: &str, address: SocketAddr) -> Route {
+fn route_at(url: &str, address: SocketAddr) -> ConnectRoute {
     let mut route = route(url);
     let entry = format!("*:{}:{}", route.target.port, address.ip());
-    route.resolve = vec![Override::parse(&entry).unwrap()];
+    route.overrides = vec![ResolveOverride::parse(&entry).unwrap()];
     route
 }
 
-fn trusting(authority: &Authority) -> TlsOptions {
+fn trusting(authority: &TestAuthority) -> TlsOptions {
     TlsOptions {
-        roots: Roots::Pem(authority.pem.clone().into(), "test.pem".into()),
+        roots: TrustRoots::Pem(authority.pem.clone().into(), "test.pem".into()),
         ..TlsOptions::default()
     }
 }
 
 /// Connects, and tells what was reported.
 async fn go(
-    route: &Route,
+    route: &ConnectRoute,
     options: TlsOptions,
-) -> (Result<Connection, Failure>, Vec<ConnectionFact>) {
-    let tls = Tls::new(options).unwrap();
+) -> (Result<ClientConnection, NetFailure>, Vec<ConnectionFact>) {
+    let tls = TlsClient::new(options).unwrap();
     let mut facts = Vec::new();
     let outcome = connect(
         route,
@@ -82,13 +82,13 @@ async fn go(
 }
 
 /// Exchanges four bytes, and reads to the end.
-async fn talk(connection: &mut Connection) -> crate::tape::CloseKind {
+async fn talk(connection: &mut ClientConnection) -> crate::tape::CloseKind {
     connection.write_all(b"ping").await.unwrap();
     let mut four = [0; 4];
     connection.read_exact(&mut four).await.unwrap();
     assert_eq!(&four, b"ping");
     let end = connection.read(&mut four).await;
-    connection.closing_of(&end).unwrap()
+    connection.closing_after_read(&end).unwrap()
 }
 
 fn names(facts: &[ConnectionFact]) -> Vec<&'static str> {
@@ -107,7 +107,10 @@ fn names(facts: &[ConnectionFact]) -> Vec<&'static str> {
 #[test]
 fn what_is_made_here_may_move_between_threads() {
     fn check<T: Send>(_: T) {}
-    let (route, tls) = (route("http://h"), Tls::new(TlsOptions::default()).unwrap());
+    let (route, tls) = (
+        route("http://h"),
+        TlsClient::new(TlsOptions::default()).unwrap(),
+    );
     let clock = Clock::start();
     let mut report = |_, _: &ConnectionFact| {};
     check(connect(&route, &tls, &clock, None, &mut report));

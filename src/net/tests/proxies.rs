@@ -3,18 +3,18 @@
 use rustls::version::TLS13;
 use tokio::io::copy_bidirectional;
 
-use super::super::testing::{acceptor, authority};
+use super::super::testing::{new_acceptor, new_authority};
 use super::*;
 use crate::tape::{CloseKind, ExchangeStage};
 
 /// A TLS server for `api.example` that echoes.
-async fn target(authority: &Authority) -> SocketAddr {
-    let acceptor = acceptor(&authority.issue(&["api.example"]), None, &TLS13);
+async fn target(authority: &TestAuthority) -> SocketAddr {
+    let acceptor = new_acceptor(&authority.issue(&["api.example"]), None, &TLS13);
     listen(async move |stream| echo(acceptor.accept(stream).await.unwrap()).await).await
 }
 
 /// Reads a head, and checks how it begins.
-async fn expect_head(stream: &mut impl wire::Transport, start: &str) {
+async fn expect_head(stream: &mut impl raw_stream::Transport, start: &str) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
@@ -24,7 +24,7 @@ async fn expect_head(stream: &mut impl wire::Transport, start: &str) {
 }
 
 /// Carries bytes between the client and `to`, whatever the client believes to talk with.
-async fn carry(mut stream: impl wire::Transport, to: SocketAddr) {
+async fn carry(mut stream: impl raw_stream::Transport, to: SocketAddr) {
     let mut onward = onward(to).await;
     let _ = copy_bidirectional(&mut stream, &mut onward).await;
 }
@@ -34,7 +34,7 @@ async fn onward(to: SocketAddr) -> TcpStream {
     TcpStream::connect(to).await.unwrap()
 }
 
-fn proxied(url: &str, proxy: &str) -> Route {
+fn proxied(url: &str, proxy: &str) -> ConnectRoute {
     let mut route = route(url);
     route.proxy = Some(Proxy::parse(proxy).unwrap());
     route
@@ -42,7 +42,7 @@ fn proxied(url: &str, proxy: &str) -> Route {
 
 #[tokio::test]
 async fn connect_opens_a_way_for_tls() {
-    let authority = authority();
+    let authority = new_authority();
     let to = target(&authority).await;
     let proxy = listen(async move |mut stream: TcpStream| {
         let wanted = "CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\n\
@@ -57,7 +57,7 @@ async fn connect_opens_a_way_for_tls() {
     })
     .await;
     let route = proxied("https://api.example/", &format!("http://u:p@{proxy}"));
-    assert!(!route.absolute_form());
+    assert!(!route.uses_absolute_form());
     assert_eq!(route.proxy_authorization(), None);
     let (connection, facts) = go(&route, trusting(&authority)).await;
     assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
@@ -71,9 +71,9 @@ async fn connect_opens_a_way_for_tls() {
 
 #[tokio::test]
 async fn tls_runs_inside_tls_with_the_proxy() {
-    let authority = authority();
+    let authority = new_authority();
     let to = target(&authority).await;
-    let envelope = acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
+    let envelope = new_acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
     let proxy = listen(async move |stream| {
         let mut stream = envelope.accept(stream).await.unwrap();
         expect_head(&mut stream, "CONNECT api.example:443 ").await;
@@ -89,7 +89,7 @@ async fn tls_runs_inside_tls_with_the_proxy() {
 
 #[tokio::test]
 async fn an_https_proxy_is_verified_even_when_the_target_is_not() {
-    let envelope = acceptor(&authority().issue(&["127.0.0.1"]), None, &TLS13);
+    let envelope = new_acceptor(&new_authority().issue(&["127.0.0.1"]), None, &TLS13);
     let proxy = listen(async move |stream| drop(envelope.accept(stream).await)).await;
     let options = TlsOptions {
         insecure: true,
@@ -106,23 +106,23 @@ async fn an_https_proxy_is_verified_even_when_the_target_is_not() {
 async fn plain_requests_are_handed_to_the_proxy() {
     let proxy = listen(echo).await;
     let route = proxied("http://api.example/v1", &format!("http://u:p@{proxy}"));
-    assert!(route.absolute_form());
+    assert!(route.uses_absolute_form());
     assert_eq!(route.proxy_authorization().as_deref(), Some("Basic dTpw"));
     let (connection, facts) = go(&route, TlsOptions::default()).await;
     let mut connection = connection.unwrap();
-    assert_eq!(connection.peer(), format!("the proxy {proxy}"));
+    assert_eq!(connection.peer_name(), format!("the proxy {proxy}"));
     assert_eq!(talk(&mut connection).await, CloseKind::Eof);
     assert_eq!(names(&facts), ["connected"]);
 }
 
 #[tokio::test]
 async fn plain_requests_through_an_https_proxy_end_as_tls_ends() {
-    let authority = authority();
-    let envelope = acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
+    let authority = new_authority();
+    let envelope = new_acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
     let proxy = listen(async move |stream| echo(envelope.accept(stream).await.unwrap()).await);
     let route = proxied("http://api.example/", &format!("https://{}", proxy.await));
     let mut connection = go(&route, trusting(&authority)).await.0.unwrap();
-    assert!(!connection.is_secured());
+    assert!(!connection.is_tls());
     assert_eq!(talk(&mut connection).await, CloseKind::CloseNotify);
 }
 
@@ -148,8 +148,8 @@ async fn socks_gets_the_name_or_the_address() {
         })
         .await;
         let mut route = proxied("http://api.example/", &format!("{scheme}://{proxy}"));
-        route.resolve = vec![Override::parse("api.example:80:10.1.2.3").unwrap()];
-        assert!(!route.absolute_form());
+        route.overrides = vec![ResolveOverride::parse("api.example:80:10.1.2.3").unwrap()];
+        assert!(!route.uses_absolute_form());
         let (connection, facts) = go(&route, TlsOptions::default()).await;
         let mut text = String::new();
         connection.unwrap().read_to_string(&mut text).await.unwrap();

@@ -4,7 +4,7 @@ use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
 
-use super::super::testing::{Issued, acceptor, authority, self_signed};
+use super::super::testing::{TestCertificate, new_acceptor, new_authority, self_signed};
 use super::*;
 use crate::tape::{CloseKind, ExchangeStage, TlsSession};
 
@@ -26,8 +26,8 @@ fn secured(facts: &[ConnectionFact]) -> &TlsSession {
 }
 
 /// Why the handshake with a server that shows `issued` fails.
-async fn refusal(issued: &Issued, options: TlsOptions) -> (String, String) {
-    let address = serve(acceptor(issued, None, &TLS13)).await;
+async fn refusal(issued: &TestCertificate, options: TlsOptions) -> (String, String) {
+    let address = serve(new_acceptor(issued, None, &TLS13)).await;
     let url = format!("https://api.example:{}", address.port());
     let (outcome, facts) = go(&route_at(&url, address), options).await;
     assert_eq!(names(&facts), ["resolved", "connected"]);
@@ -40,14 +40,14 @@ async fn refusal(issued: &Issued, options: TlsOptions) -> (String, String) {
 
 #[tokio::test]
 async fn what_was_agreed_is_told() {
-    let authority = authority();
+    let authority = new_authority();
     let issued = authority.issue(&["api.example"]);
     for (version, name) in [(&TLS12, "TLSv1.2"), (&TLS13, "TLSv1.3")] {
-        let address = serve(acceptor(&issued, None, version)).await;
+        let address = serve(new_acceptor(&issued, None, version)).await;
         let url = format!("https://api.example:{}", address.port());
         let (connection, facts) = go(&route_at(&url, address), trusting(&authority)).await;
         let mut connection = connection.unwrap();
-        assert!(connection.is_secured());
+        assert!(connection.is_tls());
         assert_eq!(talk(&mut connection).await, CloseKind::CloseNotify);
         connection.close().await.unwrap();
         assert_eq!(names(&facts), ["resolved", "connected", "secured"]);
@@ -64,8 +64,8 @@ async fn what_was_agreed_is_told() {
 
 #[tokio::test]
 async fn addresses_are_verified_and_not_sent() {
-    let authority = authority();
-    let address = serve(acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13)).await;
+    let authority = new_authority();
+    let address = serve(new_acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13)).await;
     let route = route(&format!("https://{address}"));
     let (connection, facts) = go(&route, trusting(&authority)).await;
     assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
@@ -75,7 +75,7 @@ async fn addresses_are_verified_and_not_sent() {
 #[tokio::test]
 async fn insecure_believes_and_says_so() {
     let issued = self_signed(&["other"], IsCa::NoCa);
-    let address = serve(acceptor(&issued, None, &TLS13)).await;
+    let address = serve(new_acceptor(&issued, None, &TLS13)).await;
     let options = TlsOptions {
         insecure: true,
         ..TlsOptions::default()
@@ -91,16 +91,16 @@ async fn a_certificate_handed_over_is_believed_for_itself() {
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let issued = self_signed(&["api.example"], is_ca);
         let options = || TlsOptions {
-            roots: Roots::Pem(issued.pem.clone().into(), "own.pem".into()),
+            roots: TrustRoots::Pem(issued.pem.clone().into(), "own.pem".into()),
             ..TlsOptions::default()
         };
-        let address = serve(acceptor(&issued, None, &TLS13)).await;
+        let address = serve(new_acceptor(&issued, None, &TLS13)).await;
         let url = format!("https://api.example:{}", address.port());
         let (connection, facts) = go(&route_at(&url, address), options()).await;
         assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
         assert!(secured(&facts).verified);
 
-        let address = serve(acceptor(&issued, None, &TLS13)).await;
+        let address = serve(new_acceptor(&issued, None, &TLS13)).await;
         let url = format!("https://evil.example:{}", address.port());
         let failure = go(&route_at(&url, address), options()).await.0.err();
         assert!(failure.unwrap().error.contains("is not for evil.example"));
@@ -109,7 +109,7 @@ async fn a_certificate_handed_over_is_believed_for_itself() {
 
 #[tokio::test]
 async fn dates_are_told() {
-    let authority = authority();
+    let authority = new_authority();
     let old = authority.issue_with(&["api.example"], |params| {
         params.not_after = date_time_ymd(2020, 2, 3);
     });
@@ -129,7 +129,7 @@ async fn dates_are_told() {
 
 #[tokio::test]
 async fn names_are_told() {
-    let authority = authority();
+    let authority = new_authority();
     let other = authority.issue(&["a.example", "*.b.example"]);
     let (why, hint) = refusal(&other, trusting(&authority)).await;
     assert_eq!(
@@ -141,7 +141,7 @@ async fn names_are_told() {
 
 #[tokio::test]
 async fn issuers_are_told() {
-    let issued = authority().issue(&["api.example"]);
+    let issued = new_authority().issue(&["api.example"]);
     let (why, hint) = refusal(&issued, TlsOptions::default()).await;
     assert_eq!(
         why,
@@ -149,7 +149,7 @@ async fn issuers_are_told() {
     );
     assert!(hint.contains("--cacert FILE"));
     // Another authority of the same name: its key is another.
-    let (why, hint) = refusal(&issued, trusting(&authority())).await;
+    let (why, hint) = refusal(&issued, trusting(&new_authority())).await;
     assert!(why.contains("not signed with the key of its issuer `CN=test authority`"));
     assert!(hint.contains("made anew"));
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
@@ -160,8 +160,8 @@ async fn issuers_are_told() {
     }
 }
 
-fn with_client(mut options: TlsOptions, issued: &Issued) -> TlsOptions {
-    options.client = Some(ClientCert {
+fn with_client(mut options: TlsOptions, issued: &TestCertificate) -> TlsOptions {
+    options.client_cert = Some(ClientCert {
         cert_pem: issued.pem.clone().into(),
         cert_name: "c.pem".into(),
         key_pem: issued.key_pem.clone().into(),
@@ -172,29 +172,29 @@ fn with_client(mut options: TlsOptions, issued: &Issued) -> TlsOptions {
 
 /// Connects to a server that wants client certificates of `authority`.
 async fn authenticated(
-    authority: &Authority,
+    authority: &TestAuthority,
     version: &'static rustls::SupportedProtocolVersion,
     options: TlsOptions,
-) -> Result<Connection, Failure> {
+) -> Result<ClientConnection, NetFailure> {
     let issued = authority.issue(&["127.0.0.1"]);
-    let address = serve(acceptor(&issued, Some(authority), version)).await;
+    let address = serve(new_acceptor(&issued, Some(authority), version)).await;
     go(&route(&format!("https://{address}")), options).await.0
 }
 
 /// The failure of the handshake or, as TLS 1.3 has it, of the first read after it.
-async fn verdict(connection: Result<Connection, Failure>) -> Failure {
+async fn verdict(connection: Result<ClientConnection, NetFailure>) -> NetFailure {
     match connection {
         Err(failure) => failure,
         Ok(mut connection) => {
             let error = connection.read(&mut [0; 4]).await.unwrap_err();
-            connection.failure(ExchangeStage::Read, &error)
+            connection.io_failure(ExchangeStage::Read, &error)
         }
     }
 }
 
 #[tokio::test]
 async fn client_certificates_are_shown_when_asked_for() {
-    let authority = authority();
+    let authority = new_authority();
     for version in [&TLS12, &TLS13] {
         let options = with_client(trusting(&authority), &authority.issue(&["me"]));
         let mut connection = authenticated(&authority, version, options).await.unwrap();
@@ -204,7 +204,7 @@ async fn client_certificates_are_shown_when_asked_for() {
 
 #[tokio::test]
 async fn a_missing_client_certificate_is_told() {
-    let authority = authority();
+    let authority = new_authority();
     for (version, stage) in [(&TLS12, ExchangeStage::Tls), (&TLS13, ExchangeStage::Read)] {
         let outcome = authenticated(&authority, version, trusting(&authority)).await;
         let failure = verdict(outcome).await;
@@ -219,7 +219,7 @@ async fn a_missing_client_certificate_is_told() {
 
 #[tokio::test]
 async fn a_refused_client_certificate_is_told() {
-    let (authority, stranger) = (authority(), self_signed(&["me"], IsCa::NoCa));
+    let (authority, stranger) = (new_authority(), self_signed(&["me"], IsCa::NoCa));
     for version in [&TLS12, &TLS13] {
         let options = with_client(trusting(&authority), &stranger);
         let failure = verdict(authenticated(&authority, version, options).await).await;
@@ -294,8 +294,8 @@ async fn alerts_are_told_apart() {
 
 #[tokio::test]
 async fn an_end_without_goodbye_is_told() {
-    let authority = authority();
-    let acceptor = acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
+    let authority = new_authority();
+    let acceptor = new_acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
     let address = listen(async move |stream: TcpStream| {
         let mut stream = acceptor.accept(stream).await.unwrap();
         let mut four = [0; 4];
@@ -312,7 +312,7 @@ async fn an_end_without_goodbye_is_told() {
         CloseKind::EofWithoutCloseNotify
     );
     let error = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-    let failure = connection.failure(ExchangeStage::Read, &error);
+    let failure = connection.io_failure(ExchangeStage::Read, &error);
     assert!(
         failure
             .error

@@ -12,14 +12,14 @@ use x509_parser::time::ASN1Time;
 use crate::tape::Certificate;
 
 /// The chain as it was shown, leaf first. What is no certificate keeps its place and its fingerprint.
-pub(super) fn read(chain: &[CertificateDer<'_>]) -> Vec<Certificate> {
-    chain.iter().map(|der| read_one(der)).collect()
+pub(super) fn read_chain(chain: &[CertificateDer<'_>]) -> Vec<Certificate> {
+    chain.iter().map(|der| read_certificate(der)).collect()
 }
 
 /// One certificate.
-pub(super) fn read_one(der: &[u8]) -> Certificate {
+pub(super) fn read_certificate(der: &[u8]) -> Certificate {
     let sha256 = hex::encode(digest::digest(&digest::SHA256, der));
-    let Some(certificate) = parse(der) else {
+    let Some(certificate) = parse_x509(der) else {
         return Certificate {
             sha256,
             ..Certificate::default()
@@ -29,27 +29,27 @@ pub(super) fn read_one(der: &[u8]) -> Certificate {
     Certificate {
         subject: certificate.subject().to_string(),
         issuer: certificate.issuer().to_string(),
-        not_before: date(validity.not_before),
-        not_after: date(validity.not_after),
-        names: names(&certificate),
+        not_before: format_time(validity.not_before),
+        not_after: format_time(validity.not_after),
+        names: alt_names(&certificate),
         sha256,
     }
 }
 
-pub(super) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
+pub(super) fn parse_x509(der: &[u8]) -> Option<X509Certificate<'_>> {
     X509Certificate::from_der(der)
         .ok()
         .map(|(_, certificate)| certificate)
 }
 
 /// RFC 3339; empty for a year that has no such form.
-fn date(time: ASN1Time) -> String {
+fn format_time(time: ASN1Time) -> String {
     jiff::Timestamp::from_second(time.timestamp())
         .map_or_else(|_| String::new(), |moment| moment.to_string())
 }
 
 /// DNS names and addresses (RFC 5280, 4.2.1.6).
-fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+fn alt_names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(extension)) = certificate.subject_alternative_name() else {
         return Vec::new();
     };
@@ -59,13 +59,13 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         .iter()
         .filter_map(|name| match name {
             GeneralName::DNSName(name) => Some((*name).to_owned()),
-            GeneralName::IPAddress(bytes) => address(bytes),
+            GeneralName::IPAddress(bytes) => format_ip(bytes),
             _ => None,
         })
         .collect()
 }
 
-fn address(bytes: &[u8]) -> Option<String> {
+fn format_ip(bytes: &[u8]) -> Option<String> {
     let ip = match bytes.len() {
         4 => IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?),
         _ => IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?),
@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_certificate_is_read() {
-        let made = testing::authority().issue(&["api.example", "127.0.0.1", "::1"]);
-        let read = read_one(&made.der);
+        let made = testing::new_authority().issue(&["api.example", "127.0.0.1", "::1"]);
+        let read = read_certificate(&made.der);
         assert_eq!(read.subject, "CN=leaf");
         assert_eq!(read.issuer, "CN=test authority");
         assert_eq!(read.names, ["api.example", "127.0.0.1", "::1"]);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn rubbish_keeps_its_place() {
-        let read = read(&[CertificateDer::from(vec![1, 2, 3])]);
+        let read = read_chain(&[CertificateDer::from(vec![1, 2, 3])]);
         assert_eq!(read[0].subject, "");
         assert!(read[0].sha256.starts_with("039058c6"));
     }

@@ -5,21 +5,21 @@ use std::io;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
 use super::chain;
-use super::witness::Witness;
+use super::recorder::HandshakeRecorder;
 use crate::net::authority::Host;
-use crate::net::failure::{shown, words};
+use crate::net::failure::{escape_text, io_error_words};
 use crate::tape::Certificate;
 
 /// What the user had asked for, as far as advice depends on it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::net) struct Setting {
+pub(in crate::net) struct TlsHintContext {
     /// There is a client certificate to show.
     pub(super) has_certificate: bool,
     /// The peer is a proxy, to which `-k` does not apply.
     pub(super) is_proxy: bool,
 }
 
-impl Setting {
+impl TlsHintContext {
     /// An HTTPS proxy.
     pub(super) const PROXY: Self = Self {
         has_certificate: false,
@@ -28,22 +28,22 @@ impl Setting {
 }
 
 /// What is known about the connection that failed.
-pub(super) struct Seen<'a> {
+pub(super) struct TlsFailureContext<'a> {
     pub(super) host: &'a Host,
-    pub(super) witness: &'a Witness,
-    pub(super) setting: Setting,
-    pub(super) handshaking: bool,
+    pub(super) recorder: &'a HandshakeRecorder,
+    pub(super) hint_context: TlsHintContext,
+    pub(super) is_handshaking: bool,
 }
 
 /// Why, and what to do.
-type Why = (String, Option<String>);
+type FailureReason = (String, Option<String>);
 
-const PLAIN: &str = "does it speak plain HTTP? Then write http:// instead of https://";
+const PLAIN_HTTP_HINT: &str = "does it speak plain HTTP? Then write http:// instead of https://";
 
-const BELIEVE: &str =
+const TRUST_HINT: &str =
     "--cacert FILE trusts its authority, --native-roots this machine's, -k anything";
 
-const BELIEVE_PROXY: &str =
+const PROXY_TRUST_HINT: &str =
     "--cacert FILE or --native-roots trusts its authority; -k does not apply to proxies";
 
 /// The error of TLS in an error of the stream, if there is one.
@@ -52,16 +52,16 @@ fn rustls_error(error: &io::Error) -> Option<&Error> {
 }
 
 /// Why it failed, and what to do.
-pub(super) fn explain(error: &io::Error, seen: &Seen<'_>) -> Why {
+pub(super) fn explain(error: &io::Error, seen: &TlsFailureContext<'_>) -> FailureReason {
     match rustls_error(error) {
         Some(error) => explain_tls(error, seen),
         None => explain_io(error, seen),
     }
 }
 
-fn explain_io(error: &io::Error, seen: &Seen<'_>) -> Why {
+fn explain_io(error: &io::Error, seen: &TlsFailureContext<'_>) -> FailureReason {
     use io::ErrorKind as Kind;
-    let why = match (error.kind(), seen.handshaking) {
+    let why = match (error.kind(), seen.is_handshaking) {
         (Kind::UnexpectedEof, true) => "the peer closed the connection during the handshake",
         (Kind::UnexpectedEof, false) => {
             "the peer closed the connection without TLS's goodbye (close_notify)"
@@ -71,28 +71,31 @@ fn explain_io(error: &io::Error, seen: &Seen<'_>) -> Why {
         }
         (Kind::ConnectionReset, false) => "the peer reset the connection",
         (Kind::BrokenPipe, false) => "the peer had closed the connection",
-        _ => return (words(error), None),
+        _ => return (io_error_words(error), None),
     };
     (why.to_owned(), hint_after_end(seen))
 }
 
 /// What to do when the peer just went away: a refused client certificate ends like this too, when the
 /// alert is lost behind the reset.
-fn hint_after_end(seen: &Seen<'_>) -> Option<String> {
-    let hint = match (seen.witness.was_asked(), seen.setting.has_certificate) {
+fn hint_after_end(seen: &TlsFailureContext<'_>) -> Option<String> {
+    let hint = match (
+        seen.recorder.client_cert_requested(),
+        seen.hint_context.has_certificate,
+    ) {
         (true, false) => "it had asked for a client certificate: --cert FILE --key FILE",
         (true, true) => "it had asked for a client certificate; perhaps it wants another",
-        (false, _) if seen.handshaking => PLAIN,
+        (false, _) if seen.is_handshaking => PLAIN_HTTP_HINT,
         (false, _) => return None,
     };
     Some(hint.to_owned())
 }
 
-fn explain_tls(error: &Error, seen: &Seen<'_>) -> Why {
+fn explain_tls(error: &Error, seen: &TlsFailureContext<'_>) -> FailureReason {
     match error {
-        Error::InvalidCertificate(refusal) if seen.setting.is_proxy => {
+        Error::InvalidCertificate(refusal) if seen.hint_context.is_proxy => {
             let (why, _) = explain_certificate(refusal, seen);
-            (why, Some(BELIEVE_PROXY.to_owned()))
+            (why, Some(PROXY_TRUST_HINT.to_owned()))
         }
         Error::InvalidCertificate(refusal) => explain_certificate(refusal, seen),
         Error::AlertReceived(alert) => explain_alert(*alert, seen),
@@ -100,9 +103,10 @@ fn explain_tls(error: &Error, seen: &Seen<'_>) -> Why {
             InvalidMessage::InvalidContentType
             | InvalidMessage::UnknownProtocolVersion
             | InvalidMessage::MessageTooLarge,
-        ) if seen.handshaking && seen.witness.chain().is_empty() => {
-            ("this port speaks no TLS".to_owned(), Some(PLAIN.to_owned()))
-        }
+        ) if seen.is_handshaking && seen.recorder.peer_chain().is_empty() => (
+            "this port speaks no TLS".to_owned(),
+            Some(PLAIN_HTTP_HINT.to_owned()),
+        ),
         Error::PeerIncompatible(what) => explain_incompatible(what),
         Error::NoCertificatesPresented => ("the server showed no certificate".to_owned(), None),
         Error::DecryptError => (
@@ -114,16 +118,16 @@ fn explain_tls(error: &Error, seen: &Seen<'_>) -> Why {
             format!("the peer sent a message that is no valid TLS: {what:?}"),
             None,
         ),
-        other => (shown(&other.to_string()), None),
+        other => (escape_text(&other.to_string()), None),
     }
 }
 
-fn explain_incompatible(what: &PeerIncompatible) -> Why {
+fn explain_incompatible(what: &PeerIncompatible) -> FailureReason {
     use PeerIncompatible as P;
     match what {
         P::ServerTlsVersionIsDisabledByOurConfig
         | P::ServerDoesNotSupportTls12Or13
-        | P::SupportedVersionsExtensionRequired => too_old(),
+        | P::SupportedVersionsExtensionRequired => old_tls_version(),
         P::NoCipherSuitesInCommon => ("no cipher suite in common".to_owned(), None),
         P::NoKxGroupsInCommon => ("no key exchange group in common".to_owned(), None),
         P::NoSignatureSchemesInCommon => ("no signature scheme in common".to_owned(), None),
@@ -131,68 +135,73 @@ fn explain_incompatible(what: &PeerIncompatible) -> Why {
     }
 }
 
-fn too_old() -> Why {
+fn old_tls_version() -> FailureReason {
     (
         "the server speaks only TLS 1.1 or older".to_owned(),
         Some("wire speaks TLS 1.2 and 1.3; enable one of them on the server".to_owned()),
     )
 }
 
-fn explain_certificate(refusal: &CertificateError, seen: &Seen<'_>) -> Why {
+fn explain_certificate(refusal: &CertificateError, seen: &TlsFailureContext<'_>) -> FailureReason {
     use CertificateError as C;
-    let chain = chain::read(seen.witness.chain());
+    let chain = chain::read_chain(seen.recorder.peer_chain());
     let leaf = chain.first().cloned().unwrap_or_default();
     match refusal {
-        C::Expired => expired(&leaf, &chain),
+        C::Expired => certificate_expired(&leaf, &chain),
         C::ExpiredContext { not_after, .. } => {
-            let end = date(not_after.as_secs());
+            let end = format_date(not_after.as_secs());
             let which = chain.iter().find(|one| one.not_after == end);
-            expired(which.unwrap_or(&leaf), &chain)
+            certificate_expired(which.unwrap_or(&leaf), &chain)
         }
-        C::NotValidYet => not_yet(&leaf, &chain),
+        C::NotValidYet => certificate_not_yet_valid(&leaf, &chain),
         C::NotValidYetContext { not_before, .. } => {
-            let start = date(not_before.as_secs());
+            let start = format_date(not_before.as_secs());
             let which = chain.iter().find(|one| one.not_before == start);
-            not_yet(which.unwrap_or(&leaf), &chain)
+            certificate_not_yet_valid(which.unwrap_or(&leaf), &chain)
         }
-        C::NotValidForName | C::NotValidForNameContext { .. } => wrong_host(&leaf, seen.host),
-        C::UnknownIssuer => untrusted(&leaf, &chain),
+        C::NotValidForName | C::NotValidForNameContext { .. } => {
+            certificate_wrong_host(&leaf, seen.host)
+        }
+        C::UnknownIssuer => certificate_untrusted(&leaf, &chain),
         // How webpki refuses a self-signed certificate that claims to be an authority.
         C::Other(_) if leaf.subject == leaf.issuer && !leaf.subject.is_empty() => {
-            untrusted(&leaf, &chain)
+            certificate_untrusted(&leaf, &chain)
         }
         C::BadEncoding => (
             "the server's certificate is not encoded as one".to_owned(),
             None,
         ),
-        C::BadSignature if seen.witness.was_believed() => (
+        C::BadSignature if seen.recorder.chain_accepted() => (
             format!(
                 "the server does not hold the key of its certificate {}",
-                subject(&leaf)
+                quoted_subject(&leaf)
             ),
             None,
         ),
-        C::BadSignature => not_by_issuer(&leaf),
+        C::BadSignature => certificate_bad_signature(&leaf),
         C::Revoked => ("the server's certificate was revoked".to_owned(), None),
         C::InvalidPurpose | C::InvalidPurposeContext { .. } => (
-            format!("the certificate {} is not for TLS servers", subject(&leaf)),
+            format!(
+                "the certificate {} is not for TLS servers",
+                quoted_subject(&leaf)
+            ),
             Some("-k accepts it all the same".to_owned()),
         ),
         other => (
             format!(
                 "the server's certificate is refused: {}",
-                shown(&other.to_string())
+                escape_text(&other.to_string())
             ),
-            Some(BELIEVE.to_owned()),
+            Some(TRUST_HINT.to_owned()),
         ),
     }
 }
 
-fn expired(certificate: &Certificate, chain: &[Certificate]) -> Why {
+fn certificate_expired(certificate: &Certificate, chain: &[Certificate]) -> FailureReason {
     (
         format!(
             "{} expired: it was valid until {}",
-            place(certificate, chain),
+            certificate_name(certificate, chain),
             certificate.not_after
         ),
         Some(
@@ -202,11 +211,11 @@ fn expired(certificate: &Certificate, chain: &[Certificate]) -> Why {
     )
 }
 
-fn not_yet(certificate: &Certificate, chain: &[Certificate]) -> Why {
+fn certificate_not_yet_valid(certificate: &Certificate, chain: &[Certificate]) -> FailureReason {
     (
         format!(
             "{} is not yet valid: it will be from {} on",
-            place(certificate, chain),
+            certificate_name(certificate, chain),
             certificate.not_before
         ),
         Some("check this machine's clock; -k accepts it".to_owned()),
@@ -214,24 +223,24 @@ fn not_yet(certificate: &Certificate, chain: &[Certificate]) -> Why {
 }
 
 /// `the server's certificate`, or which other one of its chain.
-fn place(certificate: &Certificate, chain: &[Certificate]) -> String {
+fn certificate_name(certificate: &Certificate, chain: &[Certificate]) -> String {
     if chain.first() == Some(certificate) {
         "the server's certificate".to_owned()
     } else {
         format!(
             "the certificate {} in the server's chain",
-            subject(certificate)
+            quoted_subject(certificate)
         )
     }
 }
 
-fn wrong_host(leaf: &Certificate, host: &Host) -> Why {
+fn certificate_wrong_host(leaf: &Certificate, host: &Host) -> FailureReason {
     const LIMIT: usize = 8;
     let names: Vec<String> = leaf
         .names
         .iter()
         .take(LIMIT)
-        .map(|name| shown(name))
+        .map(|name| escape_text(name))
         .collect();
     let more = leaf.names.len().saturating_sub(LIMIT);
     let valid = match (names.is_empty(), more) {
@@ -245,17 +254,20 @@ fn wrong_host(leaf: &Certificate, host: &Host) -> Why {
     )
 }
 
-fn untrusted(leaf: &Certificate, chain: &[Certificate]) -> Why {
+fn certificate_untrusted(leaf: &Certificate, chain: &[Certificate]) -> FailureReason {
     if leaf.subject == leaf.issuer && chain.len() <= 1 {
         return (
-            format!("the server's certificate {} is self-signed", subject(leaf)),
+            format!(
+                "the server's certificate {} is self-signed",
+                quoted_subject(leaf)
+            ),
             Some("--cacert FILE trusts that certificate, -k anything".to_owned()),
         );
     }
     let last = chain.last().unwrap_or(leaf);
     let hint = match chain.len() {
-        1 => format!("{BELIEVE}; or does the server leave out an intermediate certificate?"),
-        _ => BELIEVE.to_owned(),
+        1 => format!("{TRUST_HINT}; or does the server leave out an intermediate certificate?"),
+        _ => TRUST_HINT.to_owned(),
     };
     (
         format!(
@@ -266,7 +278,7 @@ fn untrusted(leaf: &Certificate, chain: &[Certificate]) -> Why {
     )
 }
 
-fn not_by_issuer(leaf: &Certificate) -> Why {
+fn certificate_bad_signature(leaf: &Certificate) -> FailureReason {
     (
         format!(
             "the server's certificate was not signed with the key of its issuer {}",
@@ -279,34 +291,34 @@ fn not_by_issuer(leaf: &Certificate) -> Why {
     )
 }
 
-fn subject(certificate: &Certificate) -> String {
+fn quoted_subject(certificate: &Certificate) -> String {
     quoted(&certificate.subject)
 }
 
 fn quoted(name: &str) -> String {
-    format!("`{}`", shown(name))
+    format!("`{}`", escape_text(name))
 }
 
-fn date(seconds: u64) -> String {
+fn format_date(seconds: u64) -> String {
     i64::try_from(seconds)
         .ok()
         .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
         .map_or_else(String::new, |moment| moment.to_string())
 }
 
-fn explain_alert(alert: AlertDescription, seen: &Seen<'_>) -> Why {
+fn explain_alert(alert: AlertDescription, seen: &TlsFailureContext<'_>) -> FailureReason {
     use AlertDescription as A;
-    let asked = seen.witness.was_asked();
+    let asked = seen.recorder.client_cert_requested();
     let told = alert_name(alert);
     match alert {
-        A::ProtocolVersion => too_old(),
+        A::ProtocolVersion => old_tls_version(),
         A::UnrecognisedName => (
             format!("the server knows no {} ({told})", seen.host),
             Some("the name is sent in the handshake (SNI): check it, or use --resolve".to_owned()),
         ),
         A::NoApplicationProtocol => (format!("the server does not speak HTTP/1.1 ({told})"), None),
-        A::CertificateRequired => certificate_wanted(seen, &told),
-        _ if asked && is_about_certificates(alert) => certificate_wanted(seen, &told),
+        A::CertificateRequired => client_certificate_wanted(seen, &told),
+        _ if asked && is_about_certificates(alert) => client_certificate_wanted(seen, &told),
         A::HandshakeFailure | A::InsufficientSecurity => (
             format!("the server found nothing in common with us ({told})"),
             Some(
@@ -334,8 +346,8 @@ fn is_about_certificates(alert: AlertDescription) -> bool {
     )
 }
 
-fn certificate_wanted(seen: &Seen<'_>, told: &str) -> Why {
-    if seen.setting.has_certificate {
+fn client_certificate_wanted(seen: &TlsFailureContext<'_>, told: &str) -> FailureReason {
+    if seen.hint_context.has_certificate {
         (
             format!("the server refused our client certificate ({told})"),
             Some(

@@ -5,8 +5,8 @@
 mod chain;
 mod explain;
 mod options;
-mod trust;
-mod witness;
+mod recorder;
+mod verifier;
 
 use std::io;
 use std::sync::Arc;
@@ -18,103 +18,109 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::authority::Host;
-use super::failure::Failure;
-use super::wire::{Transport, Wire};
+use super::failure::NetFailure;
+use super::raw_stream::{RawStream, Transport};
 use crate::tape::{ExchangeStage, TlsSession};
 
-pub use options::{ClientCert, Roots, TlsError, TlsOptions};
+pub use options::{ClientCert, TlsError, TlsOptions, TrustRoots};
 
-use options::Manner;
+use options::TlsPeerConfig;
 
-pub(super) use explain::Setting;
-pub(super) use witness::Witness;
+pub(super) use explain::TlsHintContext;
+pub(super) use recorder::HandshakeRecorder;
 
 /// A TLS stream over whatever carries it.
 ///
 /// rustls reads its records in small pieces; the buffer makes one call of the system out of many.
-pub(super) type Stream = TlsStream<BufReader<Box<dyn Transport>>>;
+pub(super) type BufferedTlsStream = TlsStream<BufReader<Box<dyn Transport>>>;
 
 /// Some two records: what the kernel is asked for at once.
 const READ_BUFFER: usize = 32 * 1024;
 
 /// How TLS is spoken; built once, used for any number of connections.
-pub struct Tls {
-    target: Manner,
-    proxy: Manner,
-    setting: Setting,
+pub struct TlsClient {
+    target: TlsPeerConfig,
+    proxy: TlsPeerConfig,
+    hint_context: TlsHintContext,
 }
 
 /// With whom TLS is spoken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum With {
+pub(super) enum TlsPeer {
     Target,
     /// An HTTPS proxy: it gets no client certificate, and is verified even where the target is not.
     Proxy,
 }
 
 /// A TLS stream that stands.
-pub(super) struct Handshaken {
-    pub(super) stream: Box<Stream>,
+pub(super) struct EstablishedTls {
+    pub(super) stream: Box<BufferedTlsStream>,
     pub(super) secured: TlsSession,
-    pub(super) witness: Arc<Witness>,
-    pub(super) place: String,
+    pub(super) recorder: Arc<HandshakeRecorder>,
+    pub(super) peer_name: String,
 }
 
-impl Tls {
+impl TlsClient {
     /// Prepares what every handshake needs.
     pub fn new(options: TlsOptions) -> Result<Self, TlsError> {
-        let setting = Setting {
-            has_certificate: options.client.is_some(),
+        let setting = TlsHintContext {
+            has_certificate: options.client_cert.is_some(),
             is_proxy: false,
         };
-        let (target, proxy) = options::prepare(options)?;
+        let (target, proxy) = options::build_configs(options)?;
         Ok(Self {
-            target: settled(target),
-            proxy: settled(proxy),
-            setting,
+            target: finish_config(target),
+            proxy: finish_config(proxy),
+            hint_context: setting,
         })
     }
 
     /// What errors after the handshake are explained with.
-    pub(super) fn setting(&self) -> Setting {
-        self.setting
+    pub(super) fn hint_context(&self) -> TlsHintContext {
+        self.hint_context
     }
 
     /// Agrees on TLS with `host` at the other end of `wire`.
     pub(super) async fn handshake(
         &self,
-        wire: Wire,
+        wire: RawStream,
         host: &Host,
-        with: With,
-    ) -> Result<Handshaken, Failure> {
+        with: TlsPeer,
+    ) -> Result<EstablishedTls, NetFailure> {
         let (manner, setting) = match with {
-            With::Target => (&self.target, self.setting),
-            With::Proxy => (&self.proxy, Setting::PROXY),
+            TlsPeer::Target => (&self.target, self.hint_context),
+            TlsPeer::Proxy => (&self.proxy, TlsHintContext::PROXY),
         };
         let name = server_name(host)?;
-        let witness = Arc::new(Witness::of(&manner.trust, &manner.config));
-        let config = Arc::new(witness.watching(&manner.config));
+        let witness = Arc::new(HandshakeRecorder::new(&manner.verifier, &manner.config));
+        let config = Arc::new(witness.install_in(&manner.config));
         let io = BufReader::with_capacity(READ_BUFFER, wire.io);
         match TlsConnector::from(config).connect(name, io).await {
-            Ok(stream) => Ok(Handshaken {
-                secured: agreed(&stream, host, manner.trust.verifies()),
+            Ok(stream) => Ok(EstablishedTls {
+                secured: read_session(&stream, host, manner.verifier.checks_chain()),
                 stream: Box::new(stream),
-                witness,
-                place: wire.place,
+                recorder: witness,
+                peer_name: wire.peer_name,
             }),
-            Err(error) => Err(refusal(&error, host, &wire.place, &witness, setting)),
+            Err(error) => Err(handshake_failure(
+                &error,
+                host,
+                &wire.peer_name,
+                &witness,
+                setting,
+            )),
         }
     }
 }
 
-fn settled(mut manner: Manner) -> Manner {
+fn finish_config(mut manner: TlsPeerConfig) -> TlsPeerConfig {
     manner.config.resumption = Resumption::disabled();
     manner.config.alpn_protocols = vec![b"http/1.1".to_vec()];
     manner
 }
 
 /// The name that is verified and, unless it is an address, sent (RFC 6066, 3).
-fn server_name(host: &Host) -> Result<ServerName<'static>, Failure> {
+fn server_name(host: &Host) -> Result<ServerName<'static>, NetFailure> {
     if let Some(ip) = host.ip() {
         return Ok(ServerName::IpAddress(ip.into()));
     }
@@ -122,31 +128,31 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, Failure> {
     let name = host.as_str().trim_end_matches('.').to_owned();
     match DnsName::try_from(name) {
         Ok(name) => Ok(ServerName::DnsName(name)),
-        Err(_) => Err(Failure::refused(
+        Err(_) => Err(NetFailure::refused(
             ExchangeStage::Tls,
             format!("{host} cannot be the name of a TLS server"),
         )
-        .hint("a server name has labels of letters, digits and hyphens, up to 63 bytes each")),
+        .with_hint("a server name has labels of letters, digits and hyphens, up to 63 bytes each")),
     }
 }
 
-fn refusal(
+fn handshake_failure(
     error: &io::Error,
     host: &Host,
     place: &str,
-    witness: &Witness,
-    setting: Setting,
-) -> Failure {
-    let seen = explain::Seen {
+    witness: &HandshakeRecorder,
+    setting: TlsHintContext,
+) -> NetFailure {
+    let seen = explain::TlsFailureContext {
         host,
-        witness,
-        setting,
-        handshaking: true,
+        recorder: witness,
+        hint_context: setting,
+        is_handshaking: true,
     };
     let (why, hint) = explain::explain(error, &seen);
-    Failure {
+    NetFailure {
         hint,
-        ..Failure::refused(
+        ..NetFailure::refused(
             ExchangeStage::Tls,
             format!("TLS with {place} failed: {why}"),
         )
@@ -154,22 +160,22 @@ fn refusal(
 }
 
 /// Why a stream that stood broke, and what to do.
-pub(super) fn explain_later(
+pub(super) fn explain_stream_error(
     error: &io::Error,
     host: &Host,
-    witness: &Witness,
-    setting: Setting,
+    witness: &HandshakeRecorder,
+    setting: TlsHintContext,
 ) -> (String, Option<String>) {
-    let seen = explain::Seen {
+    let seen = explain::TlsFailureContext {
         host,
-        witness,
-        setting,
-        handshaking: false,
+        recorder: witness,
+        hint_context: setting,
+        is_handshaking: false,
     };
     explain::explain(error, &seen)
 }
 
-fn agreed(stream: &Stream, host: &Host, verified: bool) -> TlsSession {
+fn read_session(stream: &BufferedTlsStream, host: &Host, verified: bool) -> TlsSession {
     let session = stream.get_ref().1;
     let suite = session.negotiated_cipher_suite();
     TlsSession {
@@ -187,7 +193,7 @@ fn agreed(stream: &Stream, host: &Host, verified: bool) -> TlsSession {
             Some(_) => None,
             None => Some(host.as_str().trim_end_matches('.').to_owned()),
         },
-        chain: chain::read(session.peer_certificates().unwrap_or_default()),
+        chain: chain::read_chain(session.peer_certificates().unwrap_or_default()),
         verified,
     }
 }

@@ -8,11 +8,11 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, Error, InconsistentKeys, KeyLog, RootCertStore};
 
-use super::trust::Trust;
+use super::verifier::ChainVerifier;
 
 /// Which authorities are believed.
 #[derive(Clone, Debug, Default)]
-pub enum Roots {
+pub enum TrustRoots {
     /// Those of the browsers, compiled in.
     #[default]
     Webpki,
@@ -39,11 +39,11 @@ pub struct ClientCert {
 #[derive(Clone, Default)]
 pub struct TlsOptions {
     /// Which authorities are believed.
-    pub roots: Roots,
+    pub roots: TrustRoots,
     /// Believe every certificate of the target. A proxy is verified all the same.
     pub insecure: bool,
     /// What to show when asked.
-    pub client: Option<ClientCert>,
+    pub client_cert: Option<ClientCert>,
     /// Where the secrets of the connections go, for those who decrypt a packet capture.
     pub key_log: Option<Arc<dyn KeyLog>>,
 }
@@ -66,82 +66,92 @@ impl TlsError {
         }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 }
 
 /// How one kind of peer is met.
-pub(super) struct Manner {
+pub(super) struct TlsPeerConfig {
     pub(super) config: ClientConfig,
-    pub(super) trust: Arc<Trust>,
+    pub(super) verifier: Arc<ChainVerifier>,
 }
 
 /// Reads the options: how targets are met, and how proxies are.
-pub(super) fn prepare(options: TlsOptions) -> Result<(Manner, Manner), TlsError> {
+pub(super) fn build_configs(
+    options: TlsOptions,
+) -> Result<(TlsPeerConfig, TlsPeerConfig), TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let careful = Arc::new(trust(&options.roots, &provider)?);
+    let careful = Arc::new(build_verifier(&options.roots, &provider)?);
     let trust = match options.insecure {
-        true => Arc::new(Trust::blind(provider.signature_verification_algorithms)),
+        true => Arc::new(ChainVerifier::accept_all(
+            provider.signature_verification_algorithms,
+        )),
         false => Arc::clone(&careful),
     };
     let key_log = options.key_log.as_ref();
-    let target = manner(&provider, trust, options.client.as_ref(), key_log)?;
-    let proxy = manner(&provider, careful, None, key_log)?;
+    let target = build_config(&provider, trust, options.client_cert.as_ref(), key_log)?;
+    let proxy = build_config(&provider, careful, None, key_log)?;
     Ok((target, proxy))
 }
 
-fn manner(
+fn build_config(
     provider: &Arc<CryptoProvider>,
-    trust: Arc<Trust>,
+    trust: Arc<ChainVerifier>,
     client: Option<&ClientCert>,
     key_log: Option<&Arc<dyn KeyLog>>,
-) -> Result<Manner, TlsError> {
+) -> Result<TlsPeerConfig, TlsError> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError::new(format!("TLS cannot be set up: {error}")))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::<Trust>::clone(&trust));
+        .with_custom_certificate_verifier(Arc::<ChainVerifier>::clone(&trust));
     let mut config = match client {
         None => builder.with_no_client_auth(),
         Some(client) => {
-            let (chain, key) = identity(client)?;
+            let (chain, key) = parse_client_cert(client)?;
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| unusable(client, &error))?
+                .map_err(|error| client_cert_error(client, &error))?
         }
     };
     if let Some(key_log) = key_log {
         config.key_log = Arc::clone(key_log);
     }
-    Ok(Manner { config, trust })
+    Ok(TlsPeerConfig {
+        config,
+        verifier: trust,
+    })
 }
 
-fn trust(roots: &Roots, provider: &Arc<CryptoProvider>) -> Result<Trust, TlsError> {
+fn build_verifier(
+    roots: &TrustRoots,
+    provider: &Arc<CryptoProvider>,
+) -> Result<ChainVerifier, TlsError> {
     let (store, own) = match roots {
-        Roots::Webpki => (webpki(), Vec::new()),
-        Roots::Native => (native()?, Vec::new()),
-        Roots::Pem(pem, name) => given(pem, name)?,
+        TrustRoots::Webpki => (compiled_roots(), Vec::new()),
+        TrustRoots::Native => (native_roots()?, Vec::new()),
+        TrustRoots::Pem(pem, name) => pem_roots(pem, name)?,
     };
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
             .build()
             .map_err(|error| TlsError::new(format!("the roots cannot be used: {error}")))?;
-    Ok(Trust::rooted(
+    Ok(ChainVerifier::with_roots(
         verifier,
         own,
         provider.signature_verification_algorithms,
     ))
 }
 
-fn webpki() -> RootCertStore {
+fn compiled_roots() -> RootCertStore {
     RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     }
 }
 
-fn native() -> Result<RootCertStore, TlsError> {
+fn native_roots() -> Result<RootCertStore, TlsError> {
     let found = rustls_native_certs::load_native_certs();
     let mut store = RootCertStore::empty();
     let (added, _) = store.add_parsable_certificates(found.certs);
@@ -152,15 +162,15 @@ fn native() -> Result<RootCertStore, TlsError> {
         Some(error) => format!("this machine's roots cannot be read: {error}"),
         None => "this machine has no roots".to_owned(),
     };
-    Err(TlsError::new(why).hint("leave --native-roots out, or give a file with --cacert"))
+    Err(TlsError::new(why).with_hint("leave --native-roots out, or give a file with --cacert"))
 }
 
 /// The roots of a PEM text, and the same certificates to be believed for themselves.
-fn given(
+fn pem_roots(
     pem: &[u8],
     name: &str,
 ) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), TlsError> {
-    let own = certificates(pem, name)?;
+    let own = parse_certificates(pem, name)?;
     let mut store = RootCertStore::empty();
     let (added, _) = store.add_parsable_certificates(own.iter().cloned());
     if added == 0 {
@@ -171,13 +181,13 @@ fn given(
     Ok((store, own))
 }
 
-fn certificates(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn parse_certificates(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
-        .map_err(|error| broken(name, &error))?;
+        .map_err(|error| bad_pem_error(name, &error))?;
     if found.is_empty() {
         return Err(
-            TlsError::new(format!("{name} holds no certificate in PEM")).hint(
+            TlsError::new(format!("{name} holds no certificate in PEM")).with_hint(
                 "it begins with -----BEGIN CERTIFICATE-----; from DER: openssl x509 -inform der -in FILE",
             ),
         );
@@ -185,19 +195,19 @@ fn certificates(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static>>, 
     Ok(found)
 }
 
-fn identity(
+fn parse_client_cert(
     client: &ClientCert,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-    let chain = certificates(&client.cert_pem, &client.cert_name)?;
+    let chain = parse_certificates(&client.cert_pem, &client.cert_name)?;
     let name = &client.key_name;
     let key = PrivateKeyDer::from_pem_slice(&client.key_pem).map_err(|error| match error {
         pem::Error::NoItemsFound if is_encrypted(&client.key_pem) => {
             TlsError::new(format!("{name}: the private key is encrypted"))
-                .hint("decrypt it: openssl pkey -in FILE -out PLAIN_FILE")
+                .with_hint("decrypt it: openssl pkey -in FILE -out PLAIN_FILE")
         }
         pem::Error::NoItemsFound => TlsError::new(format!("{name} holds no private key in PEM"))
-            .hint("--key FILE names the key where --cert holds the certificate only"),
-        error => broken(name, &error),
+            .with_hint("--key FILE names the key where --cert holds the certificate only"),
+        error => bad_pem_error(name, &error),
     })?;
     Ok((chain, key))
 }
@@ -208,11 +218,11 @@ fn is_encrypted(pem: &[u8]) -> bool {
     has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
 }
 
-fn broken(name: &str, error: &pem::Error) -> TlsError {
+fn bad_pem_error(name: &str, error: &pem::Error) -> TlsError {
     TlsError::new(format!("{name} is broken PEM: {error}"))
 }
 
-fn unusable(client: &ClientCert, error: &Error) -> TlsError {
+fn client_cert_error(client: &ClientCert, error: &Error) -> TlsError {
     let (cert, key) = (&client.cert_name, &client.key_name);
     match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::new(format!(
@@ -223,7 +233,7 @@ fn unusable(client: &ClientCert, error: &Error) -> TlsError {
         )),
         _ if is_encrypted(&client.key_pem) => {
             TlsError::new(format!("{key}: the private key is encrypted"))
-                .hint("decrypt it: openssl pkey -in FILE -out PLAIN_FILE")
+                .with_hint("decrypt it: openssl pkey -in FILE -out PLAIN_FILE")
         }
         _ => TlsError::new(format!("{key}: the private key cannot be used: {error}")),
     }
@@ -235,12 +245,12 @@ mod tests {
     use crate::net::testing;
 
     fn error(options: TlsOptions) -> TlsError {
-        prepare(options).err().unwrap()
+        build_configs(options).err().unwrap()
     }
 
     fn client(cert: &str, key: &str) -> TlsOptions {
         TlsOptions {
-            client: Some(ClientCert {
+            client_cert: Some(ClientCert {
                 cert_pem: cert.into(),
                 cert_name: "c.pem".into(),
                 key_pem: key.into(),
@@ -253,7 +263,7 @@ mod tests {
     #[test]
     fn roots_without_certificates_are_told() {
         let roots = |text: &str| TlsOptions {
-            roots: Roots::Pem(text.into(), "ca.pem".into()),
+            roots: TrustRoots::Pem(text.into(), "ca.pem".into()),
             ..TlsOptions::default()
         };
         assert!(
@@ -277,11 +287,11 @@ mod tests {
 
     #[test]
     fn client_certificates_are_checked_before_they_are_needed() {
-        let authority = testing::authority();
+        let authority = testing::new_authority();
         let (one, other) = (authority.issue(&["a"]), authority.issue(&["b"]));
-        assert!(prepare(client(&one.pem, &one.key_pem)).is_ok());
+        assert!(build_configs(client(&one.pem, &one.key_pem)).is_ok());
         let both = format!("{}{}", one.key_pem, one.pem);
-        assert!(prepare(client(&both, &both)).is_ok());
+        assert!(build_configs(client(&both, &both)).is_ok());
         let mixed = error(client(&one.pem, &other.key_pem));
         assert!(mixed.error.contains("k.pem does not belong to"));
         let keyless = error(client(&one.pem, &one.pem));

@@ -2,23 +2,23 @@
 
 use std::io::{self, Write};
 
-use super::super::{Look, Style, words};
-use crate::diff::{Address, BytesDifference, BytesRun};
+use super::super::{OutputStyle, TextStyle, wording};
+use crate::diff::{ByteAddress, ByteRun, ByteStreamDiff};
 use crate::exchange::roles::RoleSpan;
 use crate::span::{Span, StreamSide};
 
 /// Bytes in one row of one side: as many as fit beside those of the other.
-fn row(style: &Style) -> u64 {
+fn bytes_per_row(style: &OutputStyle) -> u64 {
     // Twice the offset, both bars and spaces; and for each byte two digits, a space and its character.
     let room = style.width.saturating_sub(31).div_euclid(8);
     room.clamp(2, 16) as u64
 }
 
 /// Writes what differs; `streams` are the bytes that were compared, left and right.
-pub fn bytes(
-    difference: &BytesDifference,
+pub fn write_bytes(
+    difference: &ByteStreamDiff,
     streams: [&[u8]; 2],
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mark = match difference.side {
@@ -26,11 +26,14 @@ pub fn bytes(
         StreamSide::Received => '<',
     };
     let title = format!("{mark} {}", difference.side);
-    writeln!(out, "{}", style.paint(Look::Strong, &title))?;
+    writeln!(out, "{}", style.paint(TextStyle::Strong, &title))?;
     let Some(first) = &difference.first else {
         return writeln!(out, "  {}", style.dim("the same, byte for byte"));
     };
-    let (left, right) = (address(&first.left), address(&first.right));
+    let (left, right) = (
+        describe_address(&first.left),
+        describe_address(&first.right),
+    );
     writeln!(out, "  first differs at {left}")?;
     if left != right {
         writeln!(out, "    on the right  {right}")?;
@@ -42,93 +45,93 @@ pub fn bytes(
             style.dim("(aligned more coarsely where it would have taken too long)")
         )?;
     }
-    let mut view = View {
+    let mut view = HexDiffView {
         streams,
         tiles: [&difference.tiles[0], &difference.tiles[1]],
-        row: row(style),
+        row_bytes: bytes_per_row(style),
         style,
         out,
-        role: String::new(),
+        last_heading: String::new(),
     };
     let last = difference.runs.len().saturating_sub(1);
     for (n, run) in difference.runs.iter().enumerate() {
         match run.same {
-            true => view.same(*run, n > 0, n < last)?,
-            false => view.rows(*run)?,
+            true => view.write_same_run(*run, n > 0, n < last)?,
+            false => view.write_rows(*run)?,
         }
     }
     Ok(())
 }
 
 /// `byte 17 (field Host, /model)`.
-fn address(address: &Address) -> String {
+fn describe_address(address: &ByteAddress) -> String {
     let role = address.role.map_or("past the end", |role| role.name());
     let name = address.name.as_ref();
     let name = name
-        .map(|name| format!(" {}", words::line(name)))
+        .map(|name| format!(" {}", wording::escape_line(name)))
         .unwrap_or_default();
     let pointer = address
         .pointer
         .as_ref()
         .filter(|pointer| !pointer.is_empty());
     let pointer = pointer
-        .map(|pointer| format!(", {}", words::line(pointer)))
+        .map(|pointer| format!(", {}", wording::escape_line(pointer)))
         .unwrap_or_default();
     format!("byte {} ({role}{name}{pointer})", address.offset)
 }
 
-struct View<'a> {
+struct HexDiffView<'a> {
     streams: [&'a [u8]; 2],
     tiles: [&'a [RoleSpan]; 2],
     /// Bytes in a row of one side.
-    row: u64,
-    style: &'a Style,
+    row_bytes: u64,
+    style: &'a OutputStyle,
     out: &'a mut dyn Write,
     /// The heading that was written last.
-    role: String,
+    last_heading: String,
 }
 
-impl View<'_> {
+impl HexDiffView<'_> {
     /// A run that both have: a row after what differs, a row before it, and how much lies between.
-    fn same(&mut self, run: BytesRun, after: bool, before: bool) -> io::Result<()> {
+    fn write_same_run(&mut self, run: ByteRun, after: bool, before: bool) -> io::Result<()> {
         let length = run.left.len();
-        let head = if after { self.row.min(length) } else { 0 };
+        let head = if after { self.row_bytes.min(length) } else { 0 };
         let tail = if before {
-            self.row.min(length.saturating_sub(head))
+            self.row_bytes.min(length.saturating_sub(head))
         } else {
             0
         };
-        self.rows(part(run, 0, head))?;
+        self.write_rows(slice_run(run, 0, head))?;
         let between = length.saturating_sub(head).saturating_sub(tail);
         if between > 0 {
-            let text = format!("  ... {} that both have", words::bytes(between));
+            let text = format!("  ... {} that both have", wording::format_bytes(between));
             writeln!(self.out, "{}", self.style.dim(&text))?;
-            self.role.clear();
+            self.last_heading.clear();
         }
-        self.rows(part(run, length.saturating_sub(tail), length))
+        self.write_rows(slice_run(run, length.saturating_sub(tail), length))
     }
 
-    fn rows(&mut self, run: BytesRun) -> io::Result<()> {
-        let rows = run.left.len().max(run.right.len()).div_ceil(self.row);
+    fn write_rows(&mut self, run: ByteRun) -> io::Result<()> {
+        let rows = run.left.len().max(run.right.len()).div_ceil(self.row_bytes);
         for row in 0..rows {
-            let from = row.saturating_mul(self.row);
+            let from = row.saturating_mul(self.row_bytes);
             let cut = |span: Span| {
                 let start = span.start.saturating_add(from).min(span.end);
-                Span::new(start, start.saturating_add(self.row).min(span.end))
+                Span::new(start, start.saturating_add(self.row_bytes).min(span.end))
             };
             let (left, right) = (cut(run.left), cut(run.right));
-            self.heading(left, right)?;
+            self.write_heading(left, right)?;
             let looks = match run.same {
-                true => [Look::Plain; 2],
-                false => [Look::Bad, Look::Good],
+                true => [TextStyle::Plain; 2],
+                false => [TextStyle::Error, TextStyle::Success],
             };
             let sign = if run.same { ' ' } else { '~' };
             let one = self
                 .style
-                .paint(looks[0], &hex_row(self.streams[0], left, self.row));
+                .paint(looks[0], &hex_row(self.streams[0], left, self.row_bytes));
             let other = self
                 .style
-                .paint(looks[1], &hex_row(self.streams[1], right, self.row));
+                .paint(looks[1], &hex_row(self.streams[1], right, self.row_bytes));
             writeln!(
                 self.out,
                 "{}",
@@ -139,14 +142,14 @@ impl View<'_> {
     }
 
     /// What the bytes are, where that changes.
-    fn heading(&mut self, left: Span, right: Span) -> io::Result<()> {
+    fn write_heading(&mut self, left: Span, right: Span) -> io::Result<()> {
         let role = |tiles: &[RoleSpan], span: Span| {
             let after = tiles.partition_point(|tile| tile.span.start <= span.start);
             let tile = after.checked_sub(1).and_then(|n| tiles.get(n));
             let tile = tile.filter(|_| !span.is_empty())?;
             let name = tile.name.as_ref();
             let name = name
-                .map(|name| format!(" {}", words::line(name)))
+                .map(|name| format!(" {}", wording::escape_line(name)))
                 .unwrap_or_default();
             Some(format!("{}{name}", tile.role.name()))
         };
@@ -157,22 +160,22 @@ impl View<'_> {
             [Some(one), None] | [None, Some(one)] => one,
             [None, None] => return Ok(()),
         };
-        if heading == self.role {
+        if heading == self.last_heading {
             return Ok(());
         }
         writeln!(self.out, "  {}", self.style.dim(&heading))?;
-        self.role = heading;
+        self.last_heading = heading;
         Ok(())
     }
 }
 
 /// The bytes of a run from the one to the other, counted from its start.
-fn part(run: BytesRun, from: u64, to: u64) -> BytesRun {
+fn slice_run(run: ByteRun, from: u64, to: u64) -> ByteRun {
     let cut = |span: Span| {
         let at = |offset: u64| span.start.saturating_add(offset).min(span.end);
         Span::new(at(from), at(to))
     };
-    BytesRun {
+    ByteRun {
         left: cut(run.left),
         right: cut(run.right),
         same: run.same,
@@ -191,7 +194,7 @@ fn hex_row(bytes: &[u8], span: Span, most: u64) -> String {
     let pairs: Vec<_> = row.iter().map(|byte| hex::encode([*byte])).collect();
     let text: String = row
         .iter()
-        .map(|&byte| super::super::hex::printable(byte))
+        .map(|&byte| super::super::hex::printable_char(byte))
         .collect();
     let text = format!("|{text}|");
     let pairs = pairs.join(" ");
@@ -205,9 +208,9 @@ mod tests {
     #[test]
     fn rows_fit_the_terminal() {
         for width in [60, 80, 95, 120, 200] {
-            let row = row(&Style {
+            let row = bytes_per_row(&OutputStyle {
                 width,
-                ..Style::default()
+                ..OutputStyle::default()
             });
             let bytes = [b'x'; 16];
             let side = hex_row(&bytes, Span::new(0, row), row);

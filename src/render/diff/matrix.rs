@@ -2,35 +2,53 @@
 
 use std::io::{self, Write};
 
-use super::super::{Look, Style, words};
-use super::{markdown, values};
-use crate::diff::{Layer, Matrix, Row, Value};
+use super::super::{OutputStyle, TextStyle, wording};
+use super::{change_lines, markdown};
+use crate::diff::{DiffLayer, DiffMatrix, DiffValue, MatrixRow};
 
 /// The narrowest a column of values may be.
-const NARROW: usize = 12;
+const MIN_COLUMN_WIDTH: usize = 12;
 
 /// The widest a column may be.
-const WIDE: usize = 32;
+const MAX_COLUMN_WIDTH: usize = 32;
 
 /// Writes the table. Noise is left out unless `all`; times are left out of that rule, for they are why one looks.
-pub fn matrix(matrix: &Matrix, all: bool, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let shown = |row: &&Row| all || row.noise.is_none() || row.layer == Layer::Timing;
+pub fn write_matrix(
+    matrix: &DiffMatrix,
+    all: bool,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = |row: &&MatrixRow| all || row.noise.is_none() || row.layer == DiffLayer::Timing;
     let rows: Vec<_> = matrix.rows.iter().filter(shown).collect();
-    let names: Vec<_> = matrix.names.iter().map(|name| words::line(name)).collect();
+    let names: Vec<_> = matrix
+        .names
+        .iter()
+        .map(|name| wording::escape_line(name))
+        .collect();
     for (n, name) in names.iter().enumerate() {
-        writeln!(out, "{} {name}", style.paint(Look::Strong, &letter(n)))?;
+        writeln!(
+            out,
+            "{} {name}",
+            style.paint(TextStyle::Strong, &column_letter(n))
+        )?;
     }
     if rows.is_empty() {
-        return writeln!(out, "{}", style.paint(Look::Good, "no difference"));
+        return writeln!(out, "{}", style.paint(TextStyle::Success, "no difference"));
     }
     let longest = rows.iter().map(|row| row.at.chars().count()).max();
-    let place = longest.unwrap_or_default().clamp(8, WIDE);
+    let place = longest.unwrap_or_default().clamp(8, MAX_COLUMN_WIDTH);
     let room = style.width.saturating_sub(place.saturating_add(2));
-    let most = room.div_euclid(NARROW.saturating_add(2)).max(2);
-    for columns in blocks(names.len(), most) {
+    let most = room.div_euclid(MIN_COLUMN_WIDTH.saturating_add(2)).max(2);
+    for columns in column_blocks(names.len(), most) {
         let column = room.checked_div(columns.len()).unwrap_or_default();
-        let widths = (place, column.saturating_sub(2).clamp(NARROW, WIDE));
-        block(&rows, &columns, widths, style, out)?;
+        let widths = (
+            place,
+            column
+                .saturating_sub(2)
+                .clamp(MIN_COLUMN_WIDTH, MAX_COLUMN_WIDTH),
+        );
+        write_block(&rows, &columns, widths, style, out)?;
     }
     let folded = matrix.rows.len().saturating_sub(rows.len());
     if folded > 0 {
@@ -42,7 +60,7 @@ pub fn matrix(matrix: &Matrix, all: bool, style: &Style, out: &mut dyn Write) ->
 
 /// The columns of each part of a table of which `most` fit beside each other: the first stands in all of them, for
 /// it is what the others are compared to.
-fn blocks(columns: usize, most: usize) -> Vec<Vec<usize>> {
+fn column_blocks(columns: usize, most: usize) -> Vec<Vec<usize>> {
     let others: Vec<_> = (1..columns).collect();
     if columns <= most {
         return vec![(0..columns).collect()];
@@ -52,14 +70,14 @@ fn blocks(columns: usize, most: usize) -> Vec<Vec<usize>> {
 }
 
 /// Writes some columns of the table.
-fn block(
-    rows: &[&Row],
+fn write_block(
+    rows: &[&MatrixRow],
     columns: &[usize],
     (place, column): (usize, usize),
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let letters = columns.iter().map(|&n| letter(n));
+    let letters = columns.iter().map(|&n| column_letter(n));
     let head: Vec<_> = letters.map(|letter| format!("{letter:<column$}")).collect();
     let head = format!("{:place$}  {}", "", head.join("  "));
     writeln!(out, "{}", style.dim(head.trim_end()))?;
@@ -73,33 +91,43 @@ fn block(
             continue;
         }
         if layer.replace(row.layer) != Some(row.layer) {
-            writeln!(out, "{}", style.paint(Look::Strong, row.layer.name()))?;
+            writeln!(out, "{}", style.paint(TextStyle::Strong, row.layer.name()))?;
         }
-        line(row, columns, (place, column), style, out)?;
+        write_row(row, columns, (place, column), style, out)?;
     }
     Ok(())
 }
 
 /// Writes the table as one of GitHub's Markdown.
-pub fn markdown_matrix(matrix: &Matrix, all: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_markdown_matrix(
+    matrix: &DiffMatrix,
+    all: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for (n, name) in matrix.names.iter().enumerate() {
-        writeln!(out, "- {} {}", letter(n), markdown::code(name))?;
+        writeln!(
+            out,
+            "- {} {}",
+            column_letter(n),
+            markdown::inline_code(name)
+        )?;
     }
-    let shown = |row: &&Row| all || row.noise.is_none() || row.layer == Layer::Timing;
+    let shown = |row: &&MatrixRow| all || row.noise.is_none() || row.layer == DiffLayer::Timing;
     let rows: Vec<_> = matrix.rows.iter().filter(shown).collect();
     if rows.is_empty() {
         return writeln!(out, "\nNo difference.");
     }
-    let letters: Vec<_> = (0..matrix.names.len()).map(letter).collect();
+    let letters: Vec<_> = (0..matrix.names.len()).map(column_letter).collect();
     let lines = "|---".repeat(letters.len().saturating_add(2));
     writeln!(out, "\n| layer | | {} |\n{lines}|", letters.join(" | "))?;
     for row in rows {
-        let cell = |value: &Option<Value>| match narrow(&text(value), WIDE) {
-            text if value.is_none() => text,
-            text => markdown::cell(&text),
-        };
+        let cell =
+            |value: &Option<DiffValue>| match shorten_middle(&cell_text(value), MAX_COLUMN_WIDTH) {
+                text if value.is_none() => text,
+                text => markdown::table_cell(&text),
+            };
         let cells: Vec<_> = row.cells.iter().map(cell).collect();
-        let at = markdown::cell(&row.at);
+        let at = markdown::table_cell(&row.at);
         writeln!(
             out,
             "| {} | {at} | {} |",
@@ -111,50 +139,58 @@ pub fn markdown_matrix(matrix: &Matrix, all: bool, out: &mut dyn Write) -> io::R
 }
 
 /// What the column of that number is called: `A`, ..., `Z`, `AA`, ...
-fn letter(n: usize) -> String {
+fn column_letter(n: usize) -> String {
     let (before, own) = (n.div_euclid(26), n.rem_euclid(26));
     let own = (b'A'..=b'Z').nth(own).map_or('?', char::from);
     match before.checked_sub(1) {
-        Some(before) => format!("{}{own}", letter(before)),
+        Some(before) => format!("{}{own}", column_letter(before)),
         None => own.to_string(),
     }
 }
 
 /// How much of the beginning and of the end of a value is looked at, in characters.
-const ENDS: usize = 200;
+const CELL_END_CHARS: usize = 200;
 
 /// A value on one line, without the middle of a long one; what is not there as a dash.
-fn text(cell: &Option<Value>) -> String {
+fn cell_text(cell: &Option<DiffValue>) -> String {
     let Some(value) = cell else {
         return "-".to_owned();
     };
-    let text = values::text(value);
+    let text = change_lines::value_text(value);
     let length = text.chars().count();
-    if length <= ENDS.saturating_mul(2) {
-        return words::line(&text).into_owned();
+    if length <= CELL_END_CHARS.saturating_mul(2) {
+        return wording::escape_line(&text).into_owned();
     }
-    let head: String = text.chars().take(ENDS).collect();
-    let tail: String = text.chars().skip(length.saturating_sub(ENDS)).collect();
-    format!("{}{}", words::line(&head), words::line(&tail))
+    let head: String = text.chars().take(CELL_END_CHARS).collect();
+    let tail: String = text
+        .chars()
+        .skip(length.saturating_sub(CELL_END_CHARS))
+        .collect();
+    format!(
+        "{}{}",
+        wording::escape_line(&head),
+        wording::escape_line(&tail)
+    )
 }
 
-fn line(
-    row: &Row,
+fn write_row(
+    row: &MatrixRow,
     columns: &[usize],
     (place, column): (usize, usize),
-    style: &Style,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let cell = |cell: &Option<Value>| format!("{:<column$}", narrow(&text(cell), column));
+    let cell =
+        |cell: &Option<DiffValue>| format!("{:<column$}", shorten_middle(&cell_text(cell), column));
     let cells = columns.iter().filter_map(|&n| row.cells.get(n));
     let cells: Vec<_> = cells.map(cell).collect();
-    let at = narrow(&words::line(&row.at), place);
-    let at = style.paint(Look::Name, &format!("{at:<place$}"));
+    let at = shorten_middle(&wording::escape_line(&row.at), place);
+    let at = style.paint(TextStyle::Name, &format!("{at:<place$}"));
     writeln!(out, "{}", format!("{at}  {}", cells.join("  ")).trim_end())
 }
 
 /// At most `width` characters: of a longer text the beginning and the end.
-fn narrow(text: &str, width: usize) -> String {
+fn shorten_middle(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {
         return text.to_owned();
@@ -172,31 +208,34 @@ mod tests {
 
     #[test]
     fn columns_that_do_not_fit_come_in_parts() {
-        assert_eq!(blocks(3, 4), [vec![0, 1, 2]]);
-        assert_eq!(blocks(6, 3), [vec![0, 1, 2], vec![0, 3, 4], vec![0, 5]]);
-        assert_eq!(blocks(1, 2), [vec![0]]);
+        assert_eq!(column_blocks(3, 4), [vec![0, 1, 2]]);
+        assert_eq!(
+            column_blocks(6, 3),
+            [vec![0, 1, 2], vec![0, 3, 4], vec![0, 5]]
+        );
+        assert_eq!(column_blocks(1, 2), [vec![0]]);
     }
 
     #[test]
     fn every_column_has_a_letter_of_its_own() {
-        let letters = [0, 25, 26, 51, 52, 701, 702].map(letter);
+        let letters = [0, 25, 26, 51, 52, 701, 702].map(column_letter);
         assert_eq!(letters, ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
     }
 
     #[test]
     fn of_a_long_value_both_ends_are_shown() {
         let long = format!("begin {}end", "x".repeat(9000));
-        let cell = text(&Some(Value::Text(long)));
-        assert_eq!(narrow(&cell, 12), "begin x..end");
+        let cell = cell_text(&Some(DiffValue::Text(long)));
+        assert_eq!(shorten_middle(&cell, 12), "begin x..end");
     }
 
     #[test]
     fn a_cell_of_markdown_stays_one() {
-        let value = |text: &str| Some(Value::Text(text.to_owned()));
-        let matrix = Matrix {
+        let value = |text: &str| Some(DiffValue::Text(text.to_owned()));
+        let matrix = DiffMatrix {
             names: vec!["a".to_owned(), "b".to_owned()],
-            rows: vec![Row {
-                layer: Layer::Meaning,
+            rows: vec![MatrixRow {
+                layer: DiffLayer::Meaning,
                 at: "text".to_owned(),
                 group: "",
                 cells: vec![value("<img>|`x`"), None],
@@ -204,7 +243,7 @@ mod tests {
             }],
         };
         let mut out = Vec::new();
-        markdown_matrix(&matrix, false, &mut out).unwrap();
+        write_markdown_matrix(&matrix, false, &mut out).unwrap();
         let out = String::from_utf8(out).unwrap();
         assert!(
             out.ends_with("| meaning | `text` | `` <img>\\|`x` `` | - |\n"),

@@ -2,60 +2,64 @@
 
 mod bytes;
 mod cache;
+mod change_lines;
 mod markdown;
 mod matrix;
-mod side;
+mod side_by_side;
 mod timing;
-mod values;
 
-pub use bytes::bytes;
-pub use cache::cache;
-pub use markdown::markdown;
-pub use matrix::{markdown_matrix, matrix};
-pub use side::side_by_side;
+pub use bytes::write_bytes;
+pub use cache::write_cache;
+pub use markdown::write_markdown;
+pub use matrix::{write_markdown_matrix, write_matrix};
+pub use side_by_side::write_side_by_side;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Look, Style, words};
-use crate::diff::noise::TABLE;
-use crate::diff::{Change, Compared, Difference, Layer, What};
+use super::{OutputStyle, TextStyle, wording};
+use crate::diff::noise::NOISE_TABLE;
+use crate::diff::{ChangeKind, DiffChange, DiffLayer, ExchangeDiff, LayerDiff};
 
 /// What is shown of a difference.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Shows {
+pub struct DiffViewOptions {
     /// Noise too.
-    pub all: bool,
+    pub with_noise: bool,
 }
 
-impl Shows {
-    fn shows(self, change: &Change) -> bool {
-        self.all || change.noise.is_none()
+impl DiffViewOptions {
+    fn includes(self, change: &DiffChange) -> bool {
+        self.with_noise || change.noise.is_none()
     }
 }
 
 /// Writes the difference: each layer where something differs, then what was folded and what is the same.
-pub fn unified(
-    difference: &Difference,
-    shows: Shows,
-    style: &Style,
+pub fn write_unified(
+    difference: &ExchangeDiff,
+    shows: DiffViewOptions,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    heading(difference, style, out)?;
+    write_heading(difference, style, out)?;
     for compared in &difference.layers {
-        if compared.layer == Layer::Timing {
+        if compared.layer == DiffLayer::Timing {
             continue;
         }
-        layer(compared, shows, style, out)?;
+        write_layer(compared, shows, style, out)?;
     }
-    if let Some(compared) = of_layer(difference, Layer::Timing) {
-        timing::table(compared, shows, style, out)?;
+    if let Some(compared) = find_layer(difference, DiffLayer::Timing) {
+        timing::write_table(compared, shows, style, out)?;
     }
-    ending(difference, shows, style, out)
+    write_ending(difference, shows, style, out)
 }
 
 /// Writes a line for each layer: how many changes of each kind, and how many are noise.
-pub fn stat(difference: &Difference, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_stat(
+    difference: &ExchangeDiff,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for compared in &difference.layers {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for change in &compared.changes {
@@ -68,7 +72,7 @@ pub fn stat(difference: &Difference, style: &Style, out: &mut dyn Write) -> io::
         }
         let counts: Vec<_> = counts
             .into_iter()
-            .map(|(name, count)| format!("{} {name}", words::count(count)))
+            .map(|(name, count)| format!("{} {name}", wording::format_count(count)))
             .collect();
         let text = match counts.is_empty() {
             true => style.dim("same"),
@@ -80,59 +84,76 @@ pub fn stat(difference: &Difference, style: &Style, out: &mut dyn Write) -> io::
 }
 
 /// Writes the table of what says nothing.
-pub fn rules(out: &mut dyn Write) -> io::Result<()> {
-    for (layer, places, why) in TABLE {
+pub fn write_noise_rules(out: &mut dyn Write) -> io::Result<()> {
+    for (layer, places, why) in NOISE_TABLE {
         writeln!(out, "{:<11} {places:<52} {why}", layer.name())?;
     }
     Ok(())
 }
 
-fn of_layer(difference: &Difference, layer: Layer) -> Option<&Compared> {
+fn find_layer(difference: &ExchangeDiff, layer: DiffLayer) -> Option<&LayerDiff> {
     let mut layers = difference.layers.iter();
     layers.find(|compared| compared.layer == layer)
 }
 
-fn heading(difference: &Difference, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let left = format!("--- {}", words::line(&difference.left));
-    let right = format!("+++ {}", words::line(&difference.right));
-    writeln!(out, "{}", style.paint(Look::Strong, &left))?;
-    writeln!(out, "{}", style.paint(Look::Strong, &right))
+fn write_heading(
+    difference: &ExchangeDiff,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let left = format!("--- {}", wording::escape_line(&difference.left));
+    let right = format!("+++ {}", wording::escape_line(&difference.right));
+    writeln!(out, "{}", style.paint(TextStyle::Strong, &left))?;
+    writeln!(out, "{}", style.paint(TextStyle::Strong, &right))
 }
 
 /// Writes the changes of one layer under its name; nothing where none is shown.
-fn layer(compared: &Compared, shows: Shows, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_layer(
+    compared: &LayerDiff,
+    shows: DiffViewOptions,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let shown: Vec<_> = compared
         .changes
         .iter()
-        .filter(|change| shows.shows(change))
+        .filter(|change| shows.includes(change))
         .collect();
     if shown.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{}", style.paint(Look::Strong, compared.layer.name()))?;
-    notes(compared, style, out)?;
-    let steps = values::steps(&shown);
-    for group in groups(&shown) {
+    writeln!(
+        out,
+        "{}",
+        style.paint(TextStyle::Strong, compared.layer.name())
+    )?;
+    write_notes(compared, style, out)?;
+    let steps = change_lines::steps_per_change(&shown);
+    for group in change_groups(&shown) {
         if !group.is_empty() {
             writeln!(out, "  {}", style.dim(group))?;
         }
         for change in shown.iter().filter(|change| change.group == group) {
-            values::change(change, steps, style, out)?;
+            change_lines::write_change(change, steps, style, out)?;
         }
     }
     Ok(())
 }
 
 /// What is to be said of how a layer was compared.
-fn notes(compared: &Compared, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_notes(compared: &LayerDiff, style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
     for note in &compared.notes {
-        writeln!(out, "  {}", style.dim(&format!("({})", words::line(note))))?;
+        writeln!(
+            out,
+            "  {}",
+            style.dim(&format!("({})", wording::escape_line(note)))
+        )?;
     }
     Ok(())
 }
 
 /// The groups, in the order in which they come.
-fn groups(changes: &[&Change]) -> Vec<&'static str> {
+fn change_groups(changes: &[&DiffChange]) -> Vec<&'static str> {
     let mut groups = Vec::new();
     for change in changes {
         if !groups.contains(&change.group) {
@@ -143,18 +164,18 @@ fn groups(changes: &[&Change]) -> Vec<&'static str> {
 }
 
 /// What is folded, and what is the same.
-fn ending(
-    difference: &Difference,
-    shows: Shows,
-    style: &Style,
+fn write_ending(
+    difference: &ExchangeDiff,
+    shows: DiffViewOptions,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let different = |compared: &&Compared| {
+    let different = |compared: &&LayerDiff| {
         let mut changes = compared.changes.iter();
-        changes.any(|change| shows.shows(change))
+        changes.any(|change| shows.includes(change))
     };
     let (differ, same): (Vec<_>, Vec<_>) = difference.layers.iter().partition(different);
-    let names = |layers: &[&Compared]| {
+    let names = |layers: &[&LayerDiff]| {
         let names: Vec<_> = layers
             .iter()
             .map(|compared| compared.layer.name())
@@ -163,14 +184,14 @@ fn ending(
     };
     let same: Vec<_> = same
         .into_iter()
-        .filter(|compared| compared.layer != Layer::Timing)
+        .filter(|compared| compared.layer != DiffLayer::Timing)
         .collect();
     if differ.is_empty() {
-        writeln!(out, "{}", style.paint(Look::Good, "no difference"))?;
+        writeln!(out, "{}", style.paint(TextStyle::Success, "no difference"))?;
     } else if !same.is_empty() {
         writeln!(out, "{}", style.dim(&format!("same: {}", names(&same))))?;
     }
-    match folded(difference).filter(|_| !shows.all) {
+    match noise_summary(difference).filter(|_| !shows.with_noise) {
         Some(text) => writeln!(out, "{}", style.dim(&text)),
         None => Ok(()),
     }
@@ -178,11 +199,11 @@ fn ending(
 
 /// `noise: 12 differences that say nothing: ids are new each time (3), ...; --all shows them`. The times of two
 /// exchanges are shown as a table, and not counted.
-fn folded(difference: &Difference) -> Option<String> {
+fn noise_summary(difference: &ExchangeDiff) -> Option<String> {
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     let noise = difference
         .changes()
-        .filter(|(layer, _)| *layer != Layer::Timing)
+        .filter(|(layer, _)| *layer != DiffLayer::Timing)
         .filter_map(|(_, change)| change.noise.as_deref());
     for why in noise {
         let count = reasons.entry(why).or_default();
@@ -196,7 +217,13 @@ fn folded(difference: &Difference) -> Option<String> {
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let reasons: Vec<_> = reasons
         .into_iter()
-        .map(|(why, count)| format!("{} ({})", words::line(why), words::count(count)))
+        .map(|(why, count)| {
+            format!(
+                "{} ({})",
+                wording::escape_line(why),
+                wording::format_count(count)
+            )
+        })
         .collect();
     let what = if total == 1 {
         "difference that says"
@@ -205,17 +232,17 @@ fn folded(difference: &Difference) -> Option<String> {
     };
     Some(format!(
         "noise: {} {what} nothing: {}; --all shows them",
-        words::count(total),
+        wording::format_count(total),
         reasons.join(", ")
     ))
 }
 
 /// What stands before a change, and its looks.
-fn mark(what: What) -> (char, Look) {
+fn change_mark(what: ChangeKind) -> (char, TextStyle) {
     match what {
-        What::Added => ('+', Look::Good),
-        What::Removed => ('-', Look::Bad),
-        What::Changed => ('~', Look::Odd),
-        What::Respelled | What::Moved | What::Reordered => ('=', Look::Dim),
+        ChangeKind::Added => ('+', TextStyle::Success),
+        ChangeKind::Removed => ('-', TextStyle::Error),
+        ChangeKind::Changed => ('~', TextStyle::Warning),
+        ChangeKind::Respelled | ChangeKind::Moved | ChangeKind::Reordered => ('=', TextStyle::Dim),
     }
 }

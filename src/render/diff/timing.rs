@@ -2,27 +2,27 @@
 
 use std::io::{self, Write};
 
-use super::super::{Look, Style, words};
-use super::Shows;
-use crate::diff::{Change, Compared, Shown, Value};
+use super::super::{OutputStyle, TextStyle, wording};
+use super::DiffViewOptions;
+use crate::diff::{DiffChange, DiffValue, LayerDiff, PlacedValue};
 
 /// The most columns of one bar, and the fewest that show anything.
-const BAR: std::ops::RangeInclusive<usize> = 4..=16;
+const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 4..=16;
 
 /// Columns beside the name of a row and its two bars.
-const REST: usize = 40;
+const FIXED_COLUMNS: usize = 40;
 
 /// Writes a row for each time that differs.
-pub(super) fn table(
-    compared: &Compared,
-    shows: Shows,
-    style: &Style,
+pub(super) fn write_table(
+    compared: &LayerDiff,
+    shows: DiffViewOptions,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if compared.changes.is_empty() {
         return Ok(());
     }
-    let name = style.paint(Look::Strong, compared.layer.name());
+    let name = style.paint(TextStyle::Strong, compared.layer.name());
     let width = compared
         .changes
         .iter()
@@ -32,80 +32,94 @@ pub(super) fn table(
     let columns = format!("{margin}{:>12} {:>12} {:>7}", "left", "right", "ratio");
     writeln!(out, "{name}{}", style.dim(&columns))?;
     let most = compared.changes.iter().flat_map(|change| {
-        let micros = [micros(&change.left), micros(&change.right)];
+        let micros = [shown_micros(&change.left), shown_micros(&change.right)];
         micros.into_iter().flatten()
     });
     let most = most.max().unwrap_or(1).max(1);
     // Where there is no room for pictures, there are none.
-    let room = style.width.saturating_sub(width.saturating_add(REST));
-    let columns = room.div_euclid(2).min(*BAR.end());
-    let bars = Bars {
-        columns: if BAR.contains(&columns) { columns } else { 0 },
-        most,
+    let room = style
+        .width
+        .saturating_sub(width.saturating_add(FIXED_COLUMNS));
+    let columns = room.div_euclid(2).min(*BAR_WIDTHS.end());
+    let bars = BarScale {
+        max_columns: if BAR_WIDTHS.contains(&columns) {
+            columns
+        } else {
+            0
+        },
+        max_micros: most,
     };
     for change in &compared.changes {
-        row(change, width, bars, shows, style, out)?;
+        write_row(change, width, bars, shows, style, out)?;
     }
     Ok(())
 }
 
 /// How bars are drawn.
 #[derive(Clone, Copy)]
-struct Bars {
+struct BarScale {
     /// The longest.
-    columns: usize,
+    max_columns: usize,
     /// What that stands for, in microseconds.
-    most: u64,
+    max_micros: u64,
 }
 
-fn row(
-    change: &Change,
+fn write_row(
+    change: &DiffChange,
     width: usize,
-    bars: Bars,
-    shows: Shows,
-    style: &Style,
+    bars: BarScale,
+    shows: DiffViewOptions,
+    style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let value = |shown: &Option<Shown>| match shown {
-        Some(shown) => super::values::value(&shown.value, 12),
+    let value = |shown: &Option<PlacedValue>| match shown {
+        Some(shown) => super::change_lines::clip_value(&shown.value, 12),
         None => "-".to_owned(),
     };
-    let number = |shown: &Option<Shown>| shown.as_ref().and_then(|shown| shown.value.number());
+    let number =
+        |shown: &Option<PlacedValue>| shown.as_ref().and_then(|shown| shown.value.as_f64());
     let ratio = match (number(&change.left), number(&change.right)) {
         (Some(left), Some(right)) if left > 0.0 => format!("{:.2}", right / left),
         _ => String::new(),
     };
     let bars = [
-        bar(&change.left, bars, style),
-        bar(&change.right, bars, style),
+        draw_bar(&change.left, bars, style),
+        draw_bar(&change.right, bars, style),
     ]
     .join(" ");
-    let name = format!("  {:<width$}", words::line(&change.at));
+    let name = format!("  {:<width$}", wording::escape_line(&change.at));
     let line = format!(
         "{:>12} {:>12} {ratio:>7}  {bars}",
         value(&change.left),
         value(&change.right)
     );
     let usual = match (&change.usual, &change.noise) {
-        (Some(usual), None) => format!("  (baseline: {})", words::line(usual)),
+        (Some(usual), None) => format!("  (baseline: {})", wording::escape_line(usual)),
         _ => String::new(),
     };
-    let outside = change.noise.is_none() && !shows.all;
+    let outside = change.noise.is_none() && !shows.with_noise;
     let sign = if outside { "~" } else { " " };
-    let sign = style.paint(Look::Odd, sign);
+    let sign = style.paint(TextStyle::Warning, sign);
     let line = format!("{name} {sign}{}{}", line.trim_end(), style.dim(&usual));
     writeln!(out, "{line}")
 }
 
-fn micros(shown: &Option<Shown>) -> Option<u64> {
+fn shown_micros(shown: &Option<PlacedValue>) -> Option<u64> {
     match shown.as_ref()?.value {
-        Value::Micros(micros) => Some(micros),
+        DiffValue::Micros(micros) => Some(micros),
         _ => None,
     }
 }
 
-fn bar(shown: &Option<Shown>, Bars { columns, most }: Bars, style: &Style) -> String {
-    let Some(micros) = micros(shown) else {
+fn draw_bar(
+    shown: &Option<PlacedValue>,
+    BarScale {
+        max_columns: columns,
+        max_micros: most,
+    }: BarScale,
+    style: &OutputStyle,
+) -> String {
+    let Some(micros) = shown_micros(shown) else {
         return " ".repeat(columns);
     };
     let filled = u128::from(micros)
@@ -123,24 +137,24 @@ fn bar(shown: &Option<Shown>, Bars { columns, most }: Bars, style: &Style) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::{Layer, What};
+    use crate::diff::{ChangeKind, DiffLayer};
 
     #[test]
     fn rows_fit_the_terminal() {
-        let time = |micros| Some(Value::Micros(micros).into());
-        let change = |at| Change::new(at, What::Changed, time(1_000), time(60_000_000));
-        let compared = Compared {
-            layer: Layer::Timing,
+        let time = |micros| Some(DiffValue::Micros(micros).into());
+        let change = |at| DiffChange::new(at, ChangeKind::Changed, time(1_000), time(60_000_000));
+        let compared = LayerDiff {
+            layer: DiffLayer::Timing,
             changes: vec![change("x-envoy-upstream-service-time"), change("wait")],
             notes: vec![],
         };
         for (width, pictured) in [(70, false), (80, true), (100, true), (200, true)] {
-            let style = Style {
+            let style = OutputStyle {
                 width,
-                ..Style::default()
+                ..OutputStyle::default()
             };
             let mut out = Vec::new();
-            table(&compared, Shows::default(), &style, &mut out).unwrap();
+            write_table(&compared, DiffViewOptions::default(), &style, &mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
             assert!(
                 text.lines().all(|line| line.chars().count() <= width),

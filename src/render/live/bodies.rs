@@ -3,78 +3,79 @@
 
 use std::io::Write;
 
-use super::Paint;
-use crate::call::meaning::Report;
+use super::EventPainter;
+use crate::call::meaning::CallMeaning;
 use crate::content;
 use crate::exchange::Exchange;
-use crate::price::Prices;
-use crate::render::body::Painter;
-use crate::render::flow::Flow;
-use crate::render::meaning::Meaning;
-use crate::render::plan::{Answer, Decode};
-use crate::render::tail::Tail;
-use crate::render::words;
+use crate::price::PriceTable;
+use crate::render::answer_tail::AnswerTail;
+use crate::render::body::BodyPrinter;
+use crate::render::body_output::BodyOutput;
+use crate::render::live_answer::LiveAnswer;
+use crate::render::view_options::{AnswerForm, DecodeLevel};
+use crate::render::wording;
 use crate::span::{Moment, StreamSide};
 
 /// How much of a request's body is shown among the notes.
-const REQUEST_ROOM: u64 = 16 << 10;
+const REQUEST_SHOWN_LIMIT: u64 = 16 << 10;
 
 /// How much of a request's body is remembered.
-const ASKED: usize = 8 << 20;
+const REQUEST_KEPT_LIMIT: usize = 8 << 20;
 
-impl<O: Write, N: Write> Paint<O, N> {
-    pub(super) fn flow_begins(&mut self, side: StreamSide) {
-        let (parts, answer) = (self.plan.parts, self.plan.answer);
+impl<O: Write, N: Write> EventPainter<O, N> {
+    pub(super) fn begin_body(&mut self, side: StreamSide) {
+        let (parts, answer) = (self.view_options.parts, self.view_options.answer_form);
         match side {
             StreamSide::Sent => {
-                let (json, pretty) = (b"application/json", self.plan.pretty_notes);
-                let painter = Painter::new(json, pretty, self.notes.style);
-                self.sent = parts.request_body.then(|| self.request_flow(painter));
+                let (json, pretty) = (b"application/json", self.view_options.pretty_notes);
+                let painter = BodyPrinter::new(json, pretty, self.notes_output.style);
+                self.request_output = parts.request_body.then(|| self.new_request_output(painter));
             }
             StreamSide::Received if self.heads.response.is_interim() => {}
             StreamSide::Received => {
-                let shown = parts.response_body && answer == Answer::Body;
-                self.received = shown.then(|| self.response_flow());
-                self.decoder = self.decoder();
+                let shown = parts.response_body && answer == AnswerForm::Body;
+                self.response_output = shown.then(|| self.new_response_output());
+                self.body_decoder = self.new_decoder();
                 let answer = if parts.response_body {
                     answer
                 } else {
-                    Answer::Body
+                    AnswerForm::Body
                 };
-                let screen = self.plan.on_screen;
-                let asked = std::mem::take(&mut self.asked);
-                self.meaning = Some(Meaning::begin(
+                let screen = self.view_options.on_screen;
+                let asked = std::mem::take(&mut self.request_body);
+                self.live_answer = Some(LiveAnswer::begin(
                     &self.heads,
                     &asked,
-                    self.options,
+                    self.chat_options,
                     answer,
                     screen,
                 ));
             }
         }
-        self.noted(|notes| notes.out.flush());
+        self.with_notes(|notes| notes.out.flush());
     }
 
     /// What was sent and is no part of a message: shown with the rest of the request.
-    pub(super) fn unframed_request(&mut self, bytes: &[u8]) {
-        let parts = self.plan.parts;
-        if self.sent.is_none() && (parts.request_head || parts.request_body) {
-            self.sent = Some(self.request_flow(Painter::anything(self.notes.style)));
+    pub(super) fn show_unframed_request(&mut self, bytes: &[u8]) {
+        let parts = self.view_options.parts;
+        if self.request_output.is_none() && (parts.request_head || parts.request_body) {
+            self.request_output =
+                Some(self.new_request_output(BodyPrinter::for_any_bytes(self.notes_output.style)));
         }
-        self.show(StreamSide::Sent, bytes);
+        self.show_body(StreamSide::Sent, bytes);
     }
 
-    fn request_flow(&self, painter: Painter) -> Flow {
-        match (self.plan.marked, self.plan.on_screen) {
-            (true, _) => Flow::painted(painter).among_notes("> ", REQUEST_ROOM),
-            (false, true) => Flow::painted(painter),
-            (false, false) => Flow::plain(),
+    fn new_request_output(&self, painter: BodyPrinter) -> BodyOutput {
+        match (self.view_options.with_marks, self.view_options.on_screen) {
+            (true, _) => BodyOutput::painted(painter).among_notes("> ", REQUEST_SHOWN_LIMIT),
+            (false, true) => BodyOutput::painted(painter),
+            (false, false) => BodyOutput::unpainted(),
         }
     }
 
-    fn response_flow(&self) -> Flow {
-        if !self.plan.on_screen {
-            return Flow::plain();
+    fn new_response_output(&self) -> BodyOutput {
+        if !self.view_options.on_screen {
+            return BodyOutput::unpainted();
         }
         let media = self
             .heads
@@ -82,140 +83,152 @@ impl<O: Write, N: Write> Paint<O, N> {
             .head
             .get("content-type")
             .unwrap_or_default();
-        Flow::painted(Painter::new(&media, self.plan.pretty, self.body.style))
+        BodyOutput::painted(BodyPrinter::new(
+            &media,
+            self.view_options.pretty,
+            self.body_output.style,
+        ))
     }
 
-    fn decoder(&mut self) -> Option<content::ContentDecoder> {
+    fn new_decoder(&mut self) -> Option<content::ContentDecoder> {
         match content::ContentCoding::parse(self.heads.response.codings()) {
             Ok(codings) if codings.is_empty() => None,
-            Ok(codings) => Some(content::ContentDecoder::new(&codings, self.limits)),
+            Ok(codings) => Some(content::ContentDecoder::new(&codings, self.decode_limits)),
             Err(unknown) => {
-                if self.plan.parts.meta {
-                    self.line(&format!("odd: {unknown}: shown as it came"));
+                if self.view_options.parts.meta {
+                    self.write_meta_line(&format!("odd: {unknown}: shown as it came"));
                 }
                 None
             }
         }
     }
 
-    pub(super) fn data(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
+    pub(super) fn push_body_data(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         if side == StreamSide::Sent {
-            let room = ASKED.saturating_sub(self.asked.len()).min(bytes.len());
-            self.asked
+            let room = REQUEST_KEPT_LIMIT
+                .saturating_sub(self.request_body.len())
+                .min(bytes.len());
+            self.request_body
                 .extend_from_slice(bytes.get(..room).unwrap_or_default());
-            return self.show(side, bytes);
+            return self.show_body(side, bytes);
         }
-        if self.plan.decode != Decode::All {
-            self.show(side, bytes);
+        if self.view_options.decode != DecodeLevel::All {
+            self.show_body(side, bytes);
         }
-        let Some(mut decoder) = self.decoder.take() else {
-            return self.plain(moment, bytes);
+        let Some(mut decoder) = self.body_decoder.take() else {
+            return self.push_decoded(moment, bytes);
         };
-        let pushed = decoder.push_to(bytes, &mut |decoded| self.plain(moment, decoded));
+        let pushed = decoder.push_to(bytes, &mut |decoded| self.push_decoded(moment, decoded));
         if let Err(trouble) = pushed {
-            self.trouble.get_or_insert(trouble);
+            self.decode_error.get_or_insert(trouble);
         }
-        self.decoder = Some(decoder);
+        self.body_decoder = Some(decoder);
     }
 
     /// Bytes of the response's body, decoded.
-    fn plain(&mut self, moment: Moment, bytes: &[u8]) {
-        if self.plan.decode == Decode::All {
-            self.show(StreamSide::Received, bytes);
+    fn push_decoded(&mut self, moment: Moment, bytes: &[u8]) {
+        if self.view_options.decode == DecodeLevel::All {
+            self.show_body(StreamSide::Received, bytes);
         }
-        if let Some(tail) = &mut self.tail {
+        if let Some(tail) = &mut self.answer_tail {
             return tail.push(bytes, moment);
         }
-        let Some(mut meaning) = self.meaning.take() else {
+        let Some(mut meaning) = self.live_answer.take() else {
             return;
         };
-        let look = (&self.body.style, self.plan.on_screen);
-        meaning.push(bytes, moment, look, &mut self.text);
+        let look = (&self.body_output.style, self.view_options.on_screen);
+        meaning.push(bytes, moment, look, &mut self.pending_text);
         // Who asked for its pieces gets them all.
-        if self.plan.answer != Answer::Body || meaning.completion().bytes < self.most {
-            self.meaning = Some(meaning);
+        if self.view_options.answer_form != AnswerForm::Body
+            || meaning.completion().bytes < self.answer_limit
+        {
+            self.live_answer = Some(meaning);
         } else {
             self.too_long = true;
-            self.tail = Tail::of(meaning.completion(), self.options);
+            self.answer_tail = AnswerTail::from_beginning(meaning.completion(), self.chat_options);
         }
-        self.write_text();
+        self.write_pending_text();
     }
 
     /// Writes what was put into `text`, among the body.
-    fn write_text(&mut self) {
-        let text = std::mem::take(&mut self.text);
+    fn write_pending_text(&mut self) {
+        let text = std::mem::take(&mut self.pending_text);
         if !text.is_empty() {
-            self.try_to(|paint| paint.body.out.write_all(text.as_bytes()));
+            self.try_output(|paint| paint.body_output.out.write_all(text.as_bytes()));
         }
-        self.text = text;
-        self.text.clear();
+        self.pending_text = text;
+        self.pending_text.clear();
     }
 
-    fn flow(&mut self, side: StreamSide) -> &mut Option<Flow> {
+    fn side_output(&mut self, side: StreamSide) -> &mut Option<BodyOutput> {
         match side {
-            StreamSide::Sent => &mut self.sent,
-            StreamSide::Received => &mut self.received,
+            StreamSide::Sent => &mut self.request_output,
+            StreamSide::Received => &mut self.response_output,
         }
     }
 
-    fn write(&mut self, side: StreamSide, bytes: &[u8]) {
+    fn write_side(&mut self, side: StreamSide, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         match side {
-            StreamSide::Sent => self.noted(|notes| notes.out.write_all(bytes)),
-            StreamSide::Received => self.try_to(|paint| paint.body.out.write_all(bytes)),
+            StreamSide::Sent => self.with_notes(|notes| notes.out.write_all(bytes)),
+            StreamSide::Received => self.try_output(|paint| paint.body_output.out.write_all(bytes)),
         }
     }
 
-    pub(super) fn show(&mut self, side: StreamSide, bytes: &[u8]) {
-        if let Some(mut flow) = self.flow(side).take() {
+    pub(super) fn show_body(&mut self, side: StreamSide, bytes: &[u8]) {
+        if let Some(mut flow) = self.side_output(side).take() {
             // The other body may be in the middle of a line.
-            self.flows_pause();
-            self.write(side, flow.show(bytes));
-            *self.flow(side) = Some(flow);
+            self.pause_bodies();
+            self.write_side(side, flow.push(bytes));
+            *self.side_output(side) = Some(flow);
         }
     }
 
     /// Something else is about to be written where a body may stand.
-    pub(super) fn flows_pause(&mut self) {
+    pub(super) fn pause_bodies(&mut self) {
         for side in [StreamSide::Sent, StreamSide::Received] {
-            if let Some(mut flow) = self.flow(side).take() {
-                self.write(side, flow.pause());
-                *self.flow(side) = Some(flow);
+            if let Some(mut flow) = self.side_output(side).take() {
+                self.write_side(side, flow.break_line());
+                *self.side_output(side) = Some(flow);
             }
         }
     }
 
-    pub(super) fn flow_ends(&mut self, side: StreamSide) {
+    pub(super) fn end_body(&mut self, side: StreamSide) {
         if side == StreamSide::Received
-            && let Some(mut decoder) = self.decoder.take()
+            && let Some(mut decoder) = self.body_decoder.take()
             && let Err(trouble) = decoder.finish()
         {
-            self.trouble.get_or_insert(trouble);
+            self.decode_error.get_or_insert(trouble);
         }
-        let Some(mut flow) = self.flow(side).take() else {
+        let Some(mut flow) = self.side_output(side).take() else {
             return;
         };
-        let (last, unshown) = flow.end();
-        self.write(side, last);
+        let (last, unshown) = flow.finish();
+        self.write_side(side, last);
         if unshown > 0 {
-            let more = words::bytes(unshown);
-            self.line(&format!(
+            let more = wording::format_bytes(unshown);
+            self.write_meta_line(&format!(
                 "{more} more of the request's body (`-p B` shows it all)"
             ));
         }
     }
 
     /// What the answer means, now that it is over; of one that was too long only how it ended.
-    pub(super) fn understood(&mut self, exchange: &Exchange, prices: &Prices) -> Option<Report> {
-        if let Some(tail) = self.tail.take() {
-            return tail.judge(exchange, &self.asked, prices);
+    pub(super) fn finish_report(
+        &mut self,
+        exchange: &Exchange,
+        prices: &PriceTable,
+    ) -> Option<CallMeaning> {
+        if let Some(tail) = self.answer_tail.take() {
+            return tail.read_report(exchange, &self.request_body, prices);
         }
-        let meaning = self.meaning.take()?;
-        let look = (&self.body.style, self.plan.on_screen);
-        let report = meaning.finish(exchange, prices, look, &mut self.text);
-        self.write_text();
+        let meaning = self.live_answer.take()?;
+        let look = (&self.body_output.style, self.view_options.on_screen);
+        let report = meaning.finish(exchange, prices, look, &mut self.pending_text);
+        self.write_pending_text();
         Some(report)
     }
 }

@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
-use super::Live;
-use crate::render::Style;
-use crate::render::plan::{Answer, Decode, Parts, Plan, Screen};
+use super::LivePainter;
+use crate::render::OutputStyle;
+use crate::render::view_options::{
+    AnswerForm, DecodeLevel, ExchangeParts, StyledOutput, ViewOptions,
+};
 use crate::span::{Moment, StreamSide};
 use crate::tape::WireSink as _;
 
@@ -27,21 +29,21 @@ impl Write for Writes {
 }
 
 /// A painter of these parts, both of whose outputs are `out`.
-fn painter(parts: Parts, out: &Writes) -> Live<Writes, Writes> {
-    let plan = Plan {
+fn painter(parts: ExchangeParts, out: &Writes) -> LivePainter<Writes, Writes> {
+    let plan = ViewOptions {
         parts,
-        marked: false,
-        decode: Decode::All,
-        answer: Answer::Body,
+        with_marks: false,
+        decode: DecodeLevel::All,
+        answer_form: AnswerForm::Body,
         pretty: false,
         pretty_notes: false,
         on_screen: false,
     };
-    let screen = || Screen {
+    let screen = || StyledOutput {
         out: out.clone(),
-        style: Style::default(),
+        style: OutputStyle::default(),
     };
-    Live::new(screen(), screen(), plan, Default::default(), None)
+    LivePainter::new(screen(), screen(), plan, Default::default(), None)
 }
 
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -49,9 +51,9 @@ const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 #[test]
 fn what_one_read_brings_is_one_write_and_nothing_waits_for_the_next() {
     let out = Writes::default();
-    let parts = Parts {
+    let parts = ExchangeParts {
         response_body: true,
-        ..Parts::default()
+        ..ExchangeParts::default()
     };
     let mut live = painter(parts, &out);
     live.bytes(StreamSide::Received, Moment::default(), HEAD);
@@ -69,10 +71,10 @@ fn what_one_read_brings_is_one_write_and_nothing_waits_for_the_next() {
 #[test]
 fn notes_stand_after_what_came_before_them() {
     let out = Writes::default();
-    let parts = Parts {
+    let parts = ExchangeParts {
         response_body: true,
         response_head: true,
-        ..Parts::default()
+        ..ExchangeParts::default()
     };
     let mut live = painter(parts, &out);
     let rest = b"1\r\na\r\n1\r\nb\r\n0\r\nTrailer: t\r\n\r\n";

@@ -3,31 +3,37 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
-use crate::serve::reply::{Act, Body, Step};
+use crate::serve::reply::{BodyAction, BodyStep, ReplyBody};
 
 /// Tells what it was asked; some paths answer otherwise.
 struct Echo;
 
-impl Answer for Echo {
-    fn answer(&self, request: &Request) -> Reply {
+impl RequestHandler for Echo {
+    fn handle(&self, request: &ServerRequest) -> ServerReply {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let text = format!("{} {} [{body}]", request.method, request.target);
-        let mut reply = Reply::plain(200, Vec::new(), text);
-        let step = |text: &str| Step::now(Act::Bytes(text.into()));
+        let mut reply = ServerReply::whole(200, Vec::new(), text);
+        let step = |text: &str| BodyStep::immediate(BodyAction::Bytes(text.into()));
         match request.path() {
-            "/events" => reply.body = Body::Events(Box::new([step("1"), step("2")].into_iter())),
-            "/cut" => {
-                let steps = [step("1"), Step::now(Act::Cut)];
-                reply.body = Body::Events(Box::new(steps.into_iter()));
+            "/events" => {
+                reply.body = ReplyBody::Chunked(Box::new([step("1"), step("2")].into_iter()))
             }
-            "/stall" => reply.body = Body::Events(Box::new([Step::now(Act::Stall)].into_iter())),
+            "/cut" => {
+                let steps = [step("1"), BodyStep::immediate(BodyAction::Disconnect)];
+                reply.body = ReplyBody::Chunked(Box::new(steps.into_iter()));
+            }
+            "/stall" => {
+                reply.body = ReplyBody::Chunked(Box::new(
+                    [BodyStep::immediate(BodyAction::Stall)].into_iter(),
+                ))
+            }
             _ => {}
         }
         reply
     }
 
-    fn refuse(&self, status: u16, fault: &str) -> Reply {
-        Reply::plain(status, Vec::new(), fault)
+    fn refuse(&self, status: u16, fault: &str) -> ServerReply {
+        ServerReply::whole(status, Vec::new(), fault)
     }
 }
 
@@ -43,7 +49,7 @@ async fn fed(input: &[u8], size: usize) -> String {
         client.read_to_end(&mut output).await.unwrap();
         String::from_utf8(output).unwrap()
     };
-    let (served, output) = tokio::join!(attend(server, &Echo), talk);
+    let (served, output) = tokio::join!(serve_stream(server, &Echo), talk);
     served.unwrap();
     output
 }
@@ -158,6 +164,6 @@ async fn leave_to_go_on_is_given_before_the_body() {
         client.read_to_string(&mut rest).await.unwrap();
         assert!(rest.ends_with("\r\n\r\nPOST /a [hi]"), "{rest}");
     };
-    let (served, ()) = tokio::join!(attend(server, &Echo), talk);
+    let (served, ()) = tokio::join!(serve_stream(server, &Echo), talk);
     served.unwrap();
 }

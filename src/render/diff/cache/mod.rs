@@ -1,91 +1,106 @@
 //! What of a prompt could come from a cache, step by step, as text: where the prefix breaks, what falls out, what
 //! was reported; and for a whole conversation a table.
 
-mod place;
+mod prefix_break;
 mod table;
 mod usage;
 
 use std::io::{self, Write};
 
-use super::super::{Look, Style, words};
-use crate::prompt_cache::{Amount, Basis, Beside, CacheStep, Counted, Mark, Prefix, Raw, State};
-use place::pointer;
+use super::super::{OutputStyle, TextStyle, wording};
+use crate::prompt_cache::{
+    CacheBreakpoint, CacheComparison, CacheKeyChange, CommonPrefix, OrderBasis, PrefixState,
+    PromptAmount, RawComparison, TokenBasis,
+};
+use prefix_break::pointer_text;
 
 /// Columns of the bar.
-const BAR: u64 = 32;
+const BAR_WIDTH: u64 = 32;
 
 /// How much of a value, a name, a place is shown, in characters.
-const VALUE: usize = 120;
-const NAME: usize = 48;
+const VALUE_LIMIT: usize = 120;
+const NAME_LIMIT: usize = 48;
 
 /// Writes every step, and a table where there are several.
-pub fn cache(steps: &[CacheStep], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_cache(
+    steps: &[CacheComparison],
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for (n, step) in steps.iter().enumerate() {
         if n > 0 {
             writeln!(out)?;
         }
-        one(step, style, out)?;
+        write_step(step, style, out)?;
     }
     if steps.len() > 1 {
         writeln!(out)?;
-        table::table(steps, style, out)?;
+        table::write_table(steps, style, out)?;
     }
     Ok(())
 }
 
-fn one(step: &CacheStep, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_step(step: &CacheComparison, style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
     let names = [("---", &step.left), ("+++", &step.right)];
     for (sign, name) in names {
-        let text = format!("{sign} {}", words::line(name));
-        writeln!(out, "{}", style.paint(Look::Strong, &text))?;
+        let text = format!("{sign} {}", wording::escape_line(name));
+        writeln!(out, "{}", style.paint(TextStyle::Strong, &text))?;
     }
     let mut line = |name: &str, text: &str| writeln!(out, "{name:<8}  {text}");
-    line("order", &order(step, style))?;
+    line("order", &order_text(step, style))?;
     let mut name = "prefix";
-    for text in place::prefix(step, style) {
+    for text in prefix_break::prefix_lines(step, style) {
         line(std::mem::take(&mut name), &text)?;
     }
-    line("kept", &kept(step.telling(), style))?;
-    line("", &shares(step.telling(), ""))?;
+    line("kept", &kept_bar(step.effective_prefix(), style))?;
+    line("", &shares_text(step.effective_prefix(), ""))?;
     if step.values.is_some() {
-        line("", &shares(&step.written, "by the bytes only "))?;
+        line("", &shares_text(&step.written, "by the bytes only "))?;
     }
-    if let Some(text) = lost(step, style) {
+    if let Some(text) = lost_text(step, style) {
         line("lost", &text)?;
     }
-    line("tokens", &style.dim(&estimate(step)))?;
-    line("raw", &style.dim(&raw(&step.raw)))?;
-    if let Some(text) = marks(&step.marks) {
+    line("tokens", &style.dim(&estimate_text(step)))?;
+    line("raw", &style.dim(&raw_text(&step.raw)))?;
+    if let Some(text) = marks_text(&step.marks) {
         line("marks", &style.dim(&text))?;
     }
     for fact in &step.beside {
-        line("beside", &beside(fact, style))?;
+        line("beside", &side_fact_text(fact, style))?;
     }
     let mut name = "usage";
-    for text in usage::usage(step, style) {
+    for text in usage::usage_lines(step, style) {
         line(std::mem::take(&mut name), &text)?;
     }
     if let Some(said) = &step.said {
-        line("the API", &format!("says of itself: {}", clip(said, VALUE)))?;
+        line(
+            "the API",
+            &format!("says of itself: {}", clip(said, VALUE_LIMIT)),
+        )?;
     }
     Ok(())
 }
 
-fn order(step: &CacheStep, style: &Style) -> String {
+fn order_text(step: &CacheComparison, style: &OutputStyle) -> String {
     let order = step.order;
     let parts: Vec<_> = order.parts.iter().map(|part| part.name).collect();
     let basis = match order.basis {
-        Basis::Documented => "documented",
-        Basis::Assumed => "assumed",
-        Basis::Raw => return style.dim(order.note),
+        OrderBasis::Documented => "documented",
+        OrderBasis::Assumed => "assumed",
+        OrderBasis::Raw => return style.dim(order.note),
     };
     format!("{} ({basis}: {})", parts.join(", "), order.note)
 }
 
 /// A bar of the right prompt: kept, lost, new; and how much of what comes again is kept.
-fn kept(prefix: &Prefix, style: &Style) -> String {
+fn kept_bar(prefix: &CommonPrefix, style: &OutputStyle) -> String {
     let whole = prefix.bytes.right.max(1);
-    let columns = |bytes: u64| bytes.saturating_mul(BAR).div_euclid(whole).min(BAR);
+    let columns = |bytes: u64| {
+        bytes
+            .saturating_mul(BAR_WIDTH)
+            .div_euclid(whole)
+            .min(BAR_WIDTH)
+    };
     let shown = |bytes: u64| columns(bytes).max(u64::from(bytes > 0));
     // What is little is still seen, and the widest gives way.
     let (mut kept, mut lost) = (shown(prefix.bytes.common), shown(prefix.lost.bytes));
@@ -93,42 +108,42 @@ fn kept(prefix: &Prefix, style: &Style) -> String {
     let over = kept
         .saturating_add(lost)
         .saturating_add(new)
-        .saturating_sub(BAR);
+        .saturating_sub(BAR_WIDTH);
     match kept > lost {
         true => kept = kept.saturating_sub(over),
         false => lost = lost.saturating_sub(over),
     }
-    let rest = BAR.saturating_sub(kept).saturating_sub(lost);
+    let rest = BAR_WIDTH.saturating_sub(kept).saturating_sub(lost);
     let [full, gone, blank] = match style.unicode {
         true => ["█", "▒", "·"],
         false => ["#", "x", "."],
     };
     let run = |mark: &str, columns: u64| mark.repeat(usize::try_from(columns).unwrap_or(0));
     let bar = [
-        style.paint(Look::Good, &run(full, kept)),
-        style.paint(Look::Bad, &run(gone, lost)),
+        style.paint(TextStyle::Success, &run(full, kept)),
+        style.paint(TextStyle::Error, &run(gone, lost)),
         style.dim(&run(blank, rest)),
     ];
     format!(
         "{} {} of what right says again",
         bar.concat(),
-        percent(prefix)
+        kept_percent(prefix)
     )
 }
 
-fn shares(prefix: &Prefix, how: &str) -> String {
+fn shares_text(prefix: &CommonPrefix, how: &str) -> String {
     format!(
         "{how}{} of {} segments, {} of {} bytes, some {} tokens",
-        words::count(prefix.segments.common),
-        words::count(prefix.segments.right),
-        words::count(prefix.bytes.common),
-        words::count(prefix.bytes.right),
-        words::count(prefix.tokens),
+        wording::format_count(prefix.segments.common),
+        wording::format_count(prefix.segments.right),
+        wording::format_count(prefix.bytes.common),
+        wording::format_count(prefix.bytes.right),
+        wording::format_count(prefix.tokens),
     )
 }
 
 /// How much of what both have keeps its place.
-fn percent(prefix: &Prefix) -> String {
+fn kept_percent(prefix: &CommonPrefix) -> String {
     let both = prefix.bytes.common.saturating_add(prefix.lost.bytes);
     match both {
         0 => "0%".to_owned(),
@@ -141,79 +156,85 @@ fn percent(prefix: &Prefix) -> String {
     }
 }
 
-fn lost(step: &CacheStep, style: &Style) -> Option<String> {
-    let prefix = step.telling();
+fn lost_text(step: &CacheComparison, style: &OutputStyle) -> Option<String> {
+    let prefix = step.effective_prefix();
     let new = match prefix.new {
-        Amount { bytes: 0, .. } => String::new(),
-        new => format!("; {} are new", words::bytes(new.bytes)),
+        PromptAmount { bytes: 0, .. } => String::new(),
+        new => format!("; {} are new", wording::format_bytes(new.bytes)),
     };
     if prefix.lost.segments == 0 && prefix.lost.tokens == 0 {
-        return (step.state == State::Broken).then(|| format!("nothing that left had{new}"));
+        return (step.state == PrefixState::Broken).then(|| format!("nothing that left had{new}"));
     }
     let extra = step
         .extra
         .map(|money| format!(", {money} more than from a cache"));
-    let tokens = format!("some {} tokens", words::count(prefix.lost.tokens));
+    let tokens = format!("some {} tokens", wording::format_count(prefix.lost.tokens));
     let text = format!("{tokens}{}", extra.unwrap_or_default());
     Some(format!(
         "{}: {} behind the break that left had too{new}",
-        style.paint(Look::Bad, &text),
-        words::bytes(prefix.lost.bytes),
+        style.paint(TextStyle::Error, &text),
+        wording::format_bytes(prefix.lost.bytes),
     ))
 }
 
-fn segments(count: u64) -> String {
+fn segment_count(count: u64) -> String {
     match count {
         1 => "1 segment".to_owned(),
-        count => format!("{} segments", words::count(count)),
+        count => format!("{} segments", wording::format_count(count)),
     }
 }
 
-fn estimate(step: &CacheStep) -> String {
+fn estimate_text(step: &CacheComparison) -> String {
     let estimate = &step.estimate;
-    let prompt = words::count(estimate.prompt);
+    let prompt = wording::format_count(estimate.prompt);
     let basis = match estimate.basis {
-        Counted::Usage => {
+        TokenBasis::Usage => {
             format!("rough: the {prompt} that the answer counts, in proportion to bytes")
         }
-        Counted::Bytes => format!("rough: {prompt} in all, four bytes taken for one"),
+        TokenBasis::Bytes => format!("rough: {prompt} in all, four bytes taken for one"),
     };
     match estimate.inline {
         0 => basis,
-        inline => format!("{basis}; {} of inline data left out", words::bytes(inline)),
+        inline => format!(
+            "{basis}; {} of inline data left out",
+            wording::format_bytes(inline)
+        ),
     }
 }
 
-fn raw(raw: &Raw) -> String {
+fn raw_text(raw: &RawComparison) -> String {
     match raw {
-        Raw::Same => "the bodies are equal byte for byte".to_owned(),
-        Raw::LeftIsPrefix => "right begins with every byte of left".to_owned(),
-        Raw::RightIsPrefix => "left begins with every byte of right".to_owned(),
-        Raw::Differs { at, left, right } => {
+        RawComparison::Same => "the bodies are equal byte for byte".to_owned(),
+        RawComparison::LeftIsPrefix => "right begins with every byte of left".to_owned(),
+        RawComparison::RightIsPrefix => "left begins with every byte of right".to_owned(),
+        RawComparison::Differs { at, left, right } => {
             let places = match left == right {
-                true => pointer(left),
-                false => format!("{} and {}", pointer(left), pointer(right)),
+                true => pointer_text(left),
+                false => format!("{} and {}", pointer_text(left), pointer_text(right)),
             };
-            format!("byte by byte they part at {}, {places}", words::count(*at))
+            format!(
+                "byte by byte they part at {}, {places}",
+                wording::format_count(*at)
+            )
         }
     }
 }
 
 /// How many entries each side asks for and where the last is.
-fn marks([left, right]: &[Vec<Mark>; 2]) -> Option<String> {
+fn marks_text([left, right]: &[Vec<CacheBreakpoint>; 2]) -> Option<String> {
     if left.is_empty() && right.is_empty() {
         return None;
     }
-    let side = |marks: &[Mark]| match marks.last() {
+    let side = |marks: &[CacheBreakpoint]| match marks.last() {
         None => "none".to_owned(),
         Some(last) => {
             let ttl = last
                 .ttl
                 .as_deref()
-                .map(|ttl| format!(" ({})", words::line(ttl)));
+                .map(|ttl| format!(" ({})", wording::escape_line(ttl)));
             let place = match last.pointer.as_str() {
                 "" => "on the whole request".to_owned(),
-                pointer => format!("last at {}", clip(pointer, NAME)),
+                pointer => format!("last at {}", clip(pointer, NAME_LIMIT)),
             };
             format!("{}, {place}{}", marks.len(), ttl.unwrap_or_default())
         }
@@ -224,12 +245,12 @@ fn marks([left, right]: &[Vec<Mark>; 2]) -> Option<String> {
     })
 }
 
-fn beside(fact: &Beside, style: &Style) -> String {
+fn side_fact_text(fact: &CacheKeyChange, style: &OutputStyle) -> String {
     let value = |value: &Option<String>| match value {
         None => "-".to_owned(),
-        Some(value) => clip(value, NAME),
+        Some(value) => clip(value, NAME_LIMIT),
     };
-    let name = style.paint(Look::Name, &fact.name);
+    let name = style.paint(TextStyle::Name, &fact.name);
     let note = fact.note.map(|note| style.dim(&format!("  ({note})")));
     let (left, right) = (value(&fact.left), value(&fact.right));
     format!("{name}  {left} -> {right}{}", note.unwrap_or_default())
@@ -238,7 +259,10 @@ fn beside(fact: &Beside, style: &Style) -> String {
 /// Foreign text on one line of at most `most` characters.
 fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
-        None => words::line(text).into_owned(),
-        Some((end, _)) => format!("{}...", words::line(text.get(..end).unwrap_or(text))),
+        None => wording::escape_line(text).into_owned(),
+        Some((end, _)) => format!(
+            "{}...",
+            wording::escape_line(text.get(..end).unwrap_or(text))
+        ),
     }
 }

@@ -1,16 +1,18 @@
 //! What an answer reports of the cache, in words, and how it fits the bytes.
 
-use super::super::super::{Look, Style, words};
-use crate::prompt_cache::{Agreement, CacheStep, Check, Minimum, Reach};
+use super::super::super::{OutputStyle, TextStyle, wording};
+use crate::prompt_cache::{
+    BreakpointReach, CacheComparison, CacheMinimum, UsageAgreement, UsageCheck,
+};
 
 /// What was reported, and how it fits.
-pub(super) fn usage(step: &CacheStep, style: &Style) -> Vec<String> {
+pub(super) fn usage_lines(step: &CacheComparison, style: &OutputStyle) -> Vec<String> {
     let check = &step.check;
-    let verdict = verdict(check);
+    let verdict = agreement_text(check);
     let look = match check.verdict {
-        Agreement::Agrees | Agreement::AgreesByValue => Look::Good,
-        Agreement::NoAnswer | Agreement::NotReported => Look::Dim,
-        _ => Look::Odd,
+        UsageAgreement::Agrees | UsageAgreement::AgreesByValue => TextStyle::Success,
+        UsageAgreement::NoAnswer | UsageAgreement::NotReported => TextStyle::Dim,
+        _ => TextStyle::Warning,
     };
     let painted = style.paint(look, &verdict);
     let Some(cached) = check.cached else {
@@ -18,20 +20,20 @@ pub(super) fn usage(step: &CacheStep, style: &Style) -> Vec<String> {
     };
     let of = check
         .input
-        .map(|input| format!(" of {}", words::count(input)));
+        .map(|input| format!(" of {}", wording::format_count(input)));
     let written = check
         .written
-        .map(|written| format!(", {} written", words::count(written)));
+        .map(|written| format!(", {} written", wording::format_count(written)));
     let reported = format!(
         "{}{} tokens came from a cache{}",
-        words::count(cached),
+        wording::format_count(cached),
         of.unwrap_or_default(),
         written.unwrap_or_default()
     );
-    let reach = check.reach.and_then(|reach| reached(reach, step));
+    let reach = check.reach.and_then(|reach| mark_reach_text(reach, step));
     let known = check.minimum.and_then(|minimum| minimum.note);
     let known = known
-        .filter(|_| check.verdict == Agreement::Fewer)
+        .filter(|_| check.verdict == UsageAgreement::Fewer)
         .map(str::to_owned);
     std::iter::once(format!("{reported}: {painted}"))
         .chain(reach)
@@ -39,61 +41,67 @@ pub(super) fn usage(step: &CacheStep, style: &Style) -> Vec<String> {
         .collect()
 }
 
-fn verdict(check: &Check) -> String {
-    let some = |tokens: Option<u64>| format!("some {}", words::count(tokens.unwrap_or(0)));
+fn agreement_text(check: &UsageCheck) -> String {
+    let some = |tokens: Option<u64>| format!("some {}", wording::format_count(tokens.unwrap_or(0)));
     let expected = some(check.expected);
-    let least = |minimum: Minimum| {
+    let least = |minimum: CacheMinimum| {
         let step = minimum.step.map(|step| format!(", in steps of {step}"));
         format!(
             "{} tokens are the least that is cached{} ({})",
-            words::count(minimum.tokens),
+            wording::format_count(minimum.tokens),
             step.unwrap_or_default(),
             minimum.source
         )
     };
     match check.verdict {
-        Agreement::NoAnswer => "no answer to check it by".to_owned(),
-        Agreement::NotReported => "the answer does not count cached tokens".to_owned(),
-        Agreement::Agrees if check.expected == Some(0) => {
+        UsageAgreement::NoAnswer => "no answer to check it by".to_owned(),
+        UsageAgreement::NotReported => "the answer does not count cached tokens".to_owned(),
+        UsageAgreement::Agrees if check.expected == Some(0) => {
             "agrees: there is nothing of left to be read".to_owned()
         }
-        Agreement::Agrees => format!("agrees with the bytes, which allow {expected}"),
-        Agreement::AgreesByValue => {
+        UsageAgreement::Agrees => format!("agrees with the bytes, which allow {expected}"),
+        UsageAgreement::AgreesByValue => {
             let by_value = some(check.expected_by_value);
             format!(
                 "agrees with the JSON values, which allow {by_value}: the spelling did not matter"
             )
         }
-        Agreement::BelowMinimum => {
+        UsageAgreement::BelowMinimum => {
             let least = check.minimum.map(least).unwrap_or_default();
             format!("{expected} are in common, and {least}")
         }
-        Agreement::NotAsked => "nothing is marked for the cache".to_owned(),
-        Agreement::Fewer => {
+        UsageAgreement::NotAsked => "nothing is marked for the cache".to_owned(),
+        UsageAgreement::Fewer => {
             format!("FEWER than the bytes allow, {expected}; the bytes do not show why")
         }
-        Agreement::More => {
+        UsageAgreement::More => {
             format!("more than left can have left there, {expected}: another request did")
         }
     }
 }
 
 /// What the marks have to do with it.
-fn reached(reach: Reach, step: &CacheStep) -> Option<String> {
+fn mark_reach_text(reach: BreakpointReach, step: &CacheComparison) -> Option<String> {
     match reach {
-        Reach::LeftUnmarked => Some("left has no cache_control: it asked for no entry".to_owned()),
-        Reach::RightUnmarked => Some("right has no cache_control: it reads no entry".to_owned()),
-        Reach::Behind => {
+        BreakpointReach::LeftUnmarked => {
+            Some("left has no cache_control: it asked for no entry".to_owned())
+        }
+        BreakpointReach::RightUnmarked => {
+            Some("right has no cache_control: it reads no entry".to_owned())
+        }
+        BreakpointReach::Behind => {
             Some("every mark of left stands behind the break: none of its entries fits".to_owned())
         }
-        Reach::TooFar { blocks } => Some(format!(
+        BreakpointReach::TooFar { blocks } => Some(format!(
             "the mark of right stands {} blocks behind the entry of left, and looks back 20 (documented)",
-            words::count(blocks)
+            wording::format_count(blocks)
         )),
-        Reach::Upto { bytes, .. } if bytes < step.telling().bytes.common => Some(format!(
-            "the last mark of left that right can use ends at byte {} of the prompt",
-            words::count(bytes)
-        )),
-        Reach::Upto { .. } => None,
+        BreakpointReach::Upto { bytes, .. } if bytes < step.effective_prefix().bytes.common => {
+            Some(format!(
+                "the last mark of left that right can use ends at byte {} of the prompt",
+                wording::format_count(bytes)
+            ))
+        }
+        BreakpointReach::Upto { .. } => None,
     }
 }

@@ -1,0 +1,379 @@
+//! One direction of an exchange, read to find the secrets in it: by place first, then by value.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::secrets::Secrets;
+use super::sensitive;
+use super::unframed_line::UnframedLine;
+use crate::http1::{
+    Event, HeadField, HttpDecoder, HttpLimits, MessageEnd, RequestMethod, StartLine,
+};
+use crate::span::{Span, StreamSide};
+use crate::tape::{ConnectionFact, RollingBuffer, Window};
+
+/// What is known of one direction.
+#[derive(Debug)]
+pub(super) struct SecretScanner {
+    side: StreamSide,
+    rolling: RollingBuffer,
+    mode: ScanMode,
+    /// Whether the last message that began was asked with HEAD.
+    request_method: RequestMethod,
+    /// Whether the start line of the current message was read.
+    started: bool,
+    /// Secrets that were found, in order, until the runs they lie in are passed on.
+    masks: VecDeque<SecretSpan>,
+    /// The end of the body so far, as far as it may be the beginning of a known value.
+    open_tail: Vec<u8>,
+    /// Where the bytes of `tail` lie.
+    tail_spans: Vec<Span>,
+    /// Whether the tail shows more of that value than may be seen.
+    tail_waits: bool,
+    /// All before it is decided, but for a tail that waits.
+    scanned_to: u64,
+}
+
+#[derive(Debug)]
+enum ScanMode {
+    Message(Box<HttpDecoder>),
+    /// Framing is lost: lines are looked at one by one.
+    Lines(UnframedLine),
+}
+
+#[derive(Debug)]
+struct SecretSpan {
+    rule: String,
+    span: Span,
+    fingerprint: String,
+}
+
+impl SecretScanner {
+    pub(super) fn new(side: StreamSide) -> Self {
+        Self {
+            side,
+            rolling: RollingBuffer::default(),
+            mode: ScanMode::Message(Box::new(new_decoder(side, RequestMethod::Other, 0))),
+            request_method: RequestMethod::Other,
+            started: false,
+            masks: VecDeque::new(),
+            open_tail: Vec::new(),
+            tail_spans: Vec::new(),
+            tail_waits: false,
+            scanned_to: 0,
+        }
+    }
+
+    /// All before this offset is decided.
+    pub(super) fn decided_to(&self) -> u64 {
+        match self.tail_spans.first() {
+            Some(first) if self.tail_waits => first.start.min(self.scanned_to),
+            _ => self.scanned_to,
+        }
+    }
+
+    /// Whether all that came is decided, and nothing of it is to be masked.
+    pub(super) fn is_clean(&self) -> bool {
+        self.masks.is_empty() && self.decided_to() == self.end()
+    }
+
+    /// Offset one past the last byte that came.
+    pub(super) fn end(&self) -> u64 {
+        self.rolling.end()
+    }
+
+    /// What the last message that began asks for.
+    pub(super) fn request_method(&self) -> RequestMethod {
+        self.request_method
+    }
+
+    /// Nothing more comes: what is still open is decided as it stands.
+    pub(super) fn finish(&mut self, secrets: &mut Secrets) {
+        self.scan(&[], true, RequestMethod::Other, secrets);
+        self.open_tail.clear();
+        self.tail_spans.clear();
+        self.scanned_to = self.rolling.end();
+    }
+
+    fn add_secret(&mut self, rule: &str, span: Span, fingerprint: String) {
+        if !span.is_empty() {
+            self.masks.push_back(SecretSpan {
+                rule: rule.to_ascii_lowercase(),
+                span,
+                fingerprint,
+            });
+        }
+    }
+
+    /// Masks the part of each secret that lies in the run `span`, and tells of those that begin in it.
+    pub(super) fn mask(
+        &mut self,
+        span: Span,
+        bytes: &mut [u8],
+        mut tell: impl FnMut(ConnectionFact),
+    ) {
+        for mask in &self.masks {
+            let part = mask.span.intersection(span);
+            let from = usize::try_from(part.start.saturating_sub(span.start)).unwrap_or(usize::MAX);
+            let to = usize::try_from(part.end.saturating_sub(span.start)).unwrap_or(usize::MAX);
+            if part.is_empty() {
+                continue;
+            }
+            if let Some(secret) = bytes.get_mut(from..to) {
+                fill_with_stars(secret);
+            }
+            if span.contains(mask.span.start) {
+                tell(ConnectionFact::Redacted {
+                    rule: mask.rule.clone(),
+                    side: self.side,
+                    span: mask.span,
+                    fingerprint: mask.fingerprint.clone(),
+                });
+            }
+        }
+        self.masks.retain(|mask| mask.span.end > span.end);
+    }
+
+    /// Reads what came, as far as it can be read, and notes the secrets in it.
+    pub(super) fn scan(
+        &mut self,
+        bytes: &[u8],
+        ended: bool,
+        asked: RequestMethod,
+        secrets: &mut Secrets,
+    ) {
+        let mut rolling = std::mem::take(&mut self.rolling);
+        rolling.feed(bytes, ended, |seen| {
+            loop {
+                let event = match &mut self.mode {
+                    ScanMode::Lines(_) => break,
+                    ScanMode::Message(decoder) => decoder.step(seen),
+                };
+                match event {
+                    None => break,
+                    Some(event) => self.scan_event(&event, seen, asked, secrets),
+                }
+            }
+            if let ScanMode::Lines(line) = &self.mode {
+                let line = line.clone();
+                self.scan_lines(seen, line, secrets);
+            }
+            self.scanned_to
+        });
+        self.rolling = rolling;
+    }
+
+    fn scan_event(
+        &mut self,
+        event: &Event,
+        seen: Window<'_>,
+        asked: RequestMethod,
+        secrets: &mut Secrets,
+    ) {
+        match *event {
+            Event::Start(StartLine::Request {
+                line,
+                method,
+                target,
+                ..
+            }) => {
+                self.started = true;
+                self.request_method = RequestMethod::from_method(seen.slice(method));
+                self.scan_url(seen, target, secrets);
+                self.scan_known(seen, line, secrets);
+            }
+            Event::Field(field) | Event::Trailer(field) => self.scan_field(field, seen, secrets),
+            Event::Data(span) => self.scan_body(seen, span, secrets),
+            Event::End(MessageEnd::Complete | MessageEnd::Closed) => {
+                self.open_tail.clear();
+                self.tail_spans.clear();
+                self.started = false;
+                let asked = if self.side == StreamSide::Sent {
+                    RequestMethod::Other
+                } else {
+                    asked
+                };
+                self.mode =
+                    ScanMode::Message(Box::new(new_decoder(self.side, asked, self.scanned_to)));
+            }
+            Event::End(MessageEnd::FramingLost { .. } | MessageEnd::Truncated { .. })
+            | Event::HeadEnd(_, crate::http1::BodyFraming::Tunnel) => {
+                let start = self.side == StreamSide::Sent && !self.started;
+                self.mode = ScanMode::Lines(if start {
+                    UnframedLine::start_line()
+                } else {
+                    UnframedLine::default()
+                });
+            }
+            _ => {
+                if let Some((_, span)) = event.role_and_span() {
+                    self.scan_known(seen, span, secrets);
+                }
+            }
+        }
+        if let Some((_, span)) = event.role_and_span() {
+            self.scanned_to = self.scanned_to.max(span.end);
+        }
+    }
+
+    /// Notes the secrets of a URL or request target.
+    fn scan_url(&mut self, seen: Window<'_>, url: Span, secrets: &mut Secrets) {
+        let text = seen.slice(url);
+        for part in sensitive::url_secret_ranges(text) {
+            let secret = text.get(part.clone()).unwrap_or_default();
+            let fingerprint = secrets.fingerprint(secret);
+            secrets.learn(secret);
+            self.add_secret("url", subspan(url, part), fingerprint);
+        }
+    }
+
+    fn scan_field(&mut self, field: HeadField, seen: Window<'_>, secrets: &mut Secrets) {
+        let (name, value) = (seen.slice(field.name), seen.slice(field.value));
+        if !sensitive::is_sensitive(name) {
+            return self.scan_known(seen, field.line, secrets);
+        }
+        let scheme = value
+            .iter()
+            .position(|&byte| byte == b' ')
+            .map_or(0, |space| space.saturating_add(1));
+        for part in sensitive::secret_ranges(name, value) {
+            // The fingerprint is that of the whole key, so that a key is the same in any place.
+            let cookie = name.to_ascii_lowercase().ends_with(b"cookie");
+            let whole = if cookie {
+                part.clone()
+            } else {
+                scheme.min(part.start)..part.end
+            };
+            let secret = value.get(whole).unwrap_or_default().trim_ascii();
+            let fingerprint = secrets.fingerprint(secret);
+            // What the peer calls a secret may be any word of its answer, and so may a cookie's value.
+            if self.side == StreamSide::Sent && !cookie {
+                secrets.learn(secret);
+            }
+            let rule = String::from_utf8_lossy(name).into_owned();
+            self.add_secret(&rule, subspan(field.value, part), fingerprint);
+        }
+    }
+
+    /// Notes known values in bytes that stand together and are read in one piece.
+    fn scan_known(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
+        for (part, fingerprint) in secrets.find_known(seen.slice(span)) {
+            self.add_secret("known key", subspan(span, part), fingerprint);
+        }
+    }
+
+    /// Notes known values in body bytes, which may begin in an earlier piece and end in a later one.
+    fn scan_body(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
+        if secrets.is_empty() {
+            return;
+        }
+        if self.open_tail.is_empty() {
+            let bytes = seen.slice(span);
+            self.scan_known(seen, span, secrets);
+            let open = secrets.partial_match_length(bytes);
+            if open > 0 {
+                let from = bytes.len().saturating_sub(open);
+                self.open_tail = bytes.get(from..).unwrap_or_default().to_vec();
+                self.tail_spans = vec![Span::new(span.end.saturating_sub(open as u64), span.end)];
+                self.tail_waits = secrets.ends_inside_secret(&self.open_tail);
+            }
+            return;
+        }
+        let mut bytes = std::mem::take(&mut self.open_tail);
+        let mut at = std::mem::take(&mut self.tail_spans);
+        bytes.extend_from_slice(seen.slice(span));
+        match at.last_mut() {
+            Some(last) if last.end == span.start => last.end = span.end,
+            _ => at.push(span),
+        }
+        let mut closed = 0;
+        for (part, fingerprint) in secrets.find_known(&bytes) {
+            closed = part.end;
+            for span in part_spans(&at, part) {
+                self.add_secret("known key", span, fingerprint.clone());
+            }
+        }
+        let open = secrets.partial_match_length(bytes.get(closed..).unwrap_or_default());
+        let from = bytes.len().saturating_sub(open);
+        self.tail_spans = part_spans(&at, from..bytes.len());
+        self.open_tail = bytes.split_off(from);
+        self.tail_waits = secrets.ends_inside_secret(&self.open_tail);
+    }
+
+    /// Where no message is left, a line that begins like a sensitive field is masked after its colon.
+    fn scan_lines(&mut self, seen: Window<'_>, mut line: UnframedLine, secrets: &mut Secrets) {
+        let mut fresh = Span::new(self.scanned_to, seen.end());
+        if line.is_start() {
+            let waits = !seen.ended && line.needs_more(seen.slice(fresh));
+            fresh.end = if waits { fresh.start } else { fresh.end };
+            self.scan_lost_start(seen, fresh, secrets);
+        }
+        self.scan_body(seen, fresh, secrets);
+        let mut at = fresh.start;
+        for part in seen.slice(fresh).split_inclusive(|&byte| byte == b'\n') {
+            let end = at.saturating_add(part.len() as u64);
+            if let Some((rule, value)) = line.find_secret(Span::new(at, end), part) {
+                self.add_secret(&rule, value, String::new());
+            }
+            if part.ends_with(b"\n") {
+                line = UnframedLine::default();
+            }
+            at = end;
+        }
+        self.mode = ScanMode::Lines(line);
+        self.scanned_to = fresh.end;
+    }
+
+    /// The words of the first line, one of which is the request target, however odd the others are.
+    fn scan_lost_start(&mut self, seen: Window<'_>, fresh: Span, secrets: &mut Secrets) {
+        let bytes = seen.slice(fresh);
+        let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
+        let mut at = fresh.start;
+        for word in line.split(u8::is_ascii_whitespace) {
+            let end = at.saturating_add(word.len() as u64);
+            self.scan_url(seen, Span::new(at, end), secrets);
+            at = end.saturating_add(1);
+        }
+    }
+}
+
+fn new_decoder(side: StreamSide, asked: RequestMethod, at: u64) -> HttpDecoder {
+    match side {
+        StreamSide::Sent => HttpDecoder::for_request(at, HttpLimits::default()),
+        StreamSide::Received => HttpDecoder::for_response(asked, at, HttpLimits::default()),
+    }
+}
+
+/// White space stays: it is no part of a key, and a line end is part of the framing.
+fn fill_with_stars(secret: &mut [u8]) {
+    for byte in secret.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
+        *byte = b'*';
+    }
+}
+
+fn subspan(span: Span, part: Range<usize>) -> Span {
+    let offset = |place: usize| span.start.saturating_add(place as u64);
+    Span::new(offset(part.start), offset(part.end))
+}
+
+/// Where the bytes `part` of a text lie, whose pieces lie at `at` one after the other.
+fn part_spans(at: &[Span], part: Range<usize>) -> Vec<Span> {
+    let (from, to) = (part.start as u64, part.end as u64);
+    let mut passed = 0u64;
+    let mut found = Vec::new();
+    for span in at {
+        let start = span
+            .start
+            .saturating_add(from.saturating_sub(passed))
+            .min(span.end);
+        let end = span
+            .start
+            .saturating_add(to.saturating_sub(passed))
+            .min(span.end);
+        passed = passed.saturating_add(span.len());
+        if end > start {
+            found.push(Span::new(start, end));
+        }
+    }
+    found
+}

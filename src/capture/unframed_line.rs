@@ -1,0 +1,75 @@
+//! Lines where no message is left: which of them are a field with a secret in it.
+
+use super::sensitive;
+use crate::span::Span;
+
+/// What is known of the current line, where lines are all there is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UnframedLine {
+    secrecy: LineSecrecy,
+    /// Whether it stands where a request line should.
+    is_start: bool,
+    /// What may be the name of a field, as far as it is needed to tell.
+    name: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum LineSecrecy {
+    #[default]
+    Unknown,
+    Plain,
+    Secret,
+}
+
+/// How much of a request line that cannot be read is held back until it is whole.
+const MAX_START_LINE: usize = 64 << 10;
+
+impl UnframedLine {
+    /// The line where a request line should stand.
+    pub(super) fn start_line() -> Self {
+        Self {
+            is_start: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it stands where a request line should, so that one of its words is the target.
+    pub(super) fn is_start(&self) -> bool {
+        self.is_start
+    }
+
+    /// Whether the rest of the line has to be seen before it is clear where a secret in it ends.
+    pub(super) fn needs_more(&self, seen: &[u8]) -> bool {
+        seen.len() < MAX_START_LINE && !seen.contains(&b'\n')
+    }
+
+    /// The part of a secret that lies in `part`, the next bytes of the line, which lie at `span`; and the
+    /// name of its field.
+    pub(super) fn find_secret(&mut self, span: Span, part: &[u8]) -> Option<(String, Span)> {
+        let mut from = span.start;
+        if self.secrecy == LineSecrecy::Unknown {
+            let colon = part.iter().position(|&byte| byte == b':');
+            self.name
+                .extend_from_slice(part.get(..colon.unwrap_or(part.len())).unwrap_or_default());
+            if let Some(colon) = colon {
+                let secret = sensitive::is_sensitive(self.name.trim_ascii());
+                self.secrecy = if secret {
+                    LineSecrecy::Secret
+                } else {
+                    LineSecrecy::Plain
+                };
+                from = from.saturating_add(colon as u64).saturating_add(1);
+            } else if self.name.len() > 100 {
+                self.secrecy = LineSecrecy::Plain;
+            }
+        }
+        if self.secrecy != LineSecrecy::Secret {
+            return None;
+        }
+        let is_end = |byte: &&u8| matches!(**byte, b'\n' | b'\r');
+        let ends = part.iter().rev().take_while(is_end).count();
+        let rule = String::from_utf8_lossy(self.name.trim_ascii()).into_owned();
+        let value = Span::new(from, span.end.saturating_sub(ends as u64));
+        Some((rule, value))
+    }
+}

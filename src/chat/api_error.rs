@@ -1,0 +1,283 @@
+//! Errors as providers write them: one tolerant reading of all their shapes.
+//!
+//! `{"error":{...}}` (OpenAI, Azure, Groq, OpenRouter, Gemini, llama.cpp, vLLM), `{"type":"error","error":{...}}`
+//! (Anthropic), `{"error":"text"}` (Ollama, xAI), `[{"error":{...}}]` (Gemini's array), flat
+//! `{"object":"error",...}` (Mistral, old vLLM), `{"message","type","code"}` (Cerebras, Cohere, Bedrock),
+//! `{"detail":[...]}` (FastAPI), and pages of proxies. `Content-Type` is never required.
+
+use serde::Serialize;
+
+use super::retry_delay::RetryDelay;
+use crate::json::{JsonKind, JsonValue};
+use crate::span::Span;
+
+/// What a provider says went wrong.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct ApiError {
+    /// In the provider's words.
+    pub message: String,
+    /// Its class: `type` of OpenAI and Anthropic, `status` of Google, `error_type` of OpenRouter.
+    #[serde(rename = "type")]
+    pub class: Option<String>,
+    /// Its code, as text or as a number.
+    pub code: Option<ErrorCode>,
+    /// Which parameter is at fault.
+    pub param: Option<String>,
+    /// A finer code: Anthropic's `details.error_code`, Azure's `innererror.code`, Google's `reason` or `quotaId`.
+    pub detail: Option<String>,
+    /// How long it asks to wait, in the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<RetryDelay>,
+    /// Whether it came as an event of a stream.
+    pub in_stream: bool,
+    /// Where in the decoded body.
+    pub span: Option<Span>,
+}
+
+/// A code as it was written: `429` or `"429"`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ErrorCode {
+    /// Without quotes.
+    Number(u64),
+    /// In quotes.
+    Text(String),
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// How much of a page is kept as the message.
+const MAX_MESSAGE_CHARS: usize = 300;
+
+impl ApiError {
+    /// The error under the key `error`, which tells it in any status. `null`, `false` and `""` are none.
+    pub(super) fn from_error_key(root: JsonValue<'_>) -> Option<Self> {
+        let root = if root.kind() == JsonKind::Array {
+            root.item_at(0)?
+        } else {
+            root
+        };
+        let error = root.get("error")?;
+        let class = root.get("type").or_else(|| root.get("error_type"));
+        match error.kind() {
+            JsonKind::Object if !error.is_empty() => Some(Self::from_object(error)),
+            JsonKind::String => {
+                let message = non_empty_text(error)?;
+                Some(Self {
+                    wait: RetryDelay::from_error(root, &message),
+                    message,
+                    code: root.get("code").and_then(read_code),
+                    class: class.and_then(non_empty_text),
+                    ..Self::default()
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Any error: for bodies whose status says that they hold one.
+    pub(super) fn from_body(root: JsonValue<'_>) -> Option<Self> {
+        Self::from_error_key(root).or_else(|| Self::from_flat_object(root))
+    }
+
+    /// The error that an event tells which is called one, by its name or by itself, and has no `error` inside:
+    /// `event: error`, `{"type":"error","message":...}` (Responses), `{"object":"error",...}` (Mistral, old vLLM).
+    pub(super) fn from_error_event(name: &[u8], root: JsonValue<'_>) -> Option<Self> {
+        let is = |key| {
+            let word = root.get(key).and_then(JsonValue::as_str);
+            word.is_some_and(|word| word == "error")
+        };
+        if name != b"error" && !is("type") && !is("object") {
+            return None;
+        }
+        Some(Self::from_flat_object(root).unwrap_or_else(|| Self::from_text(root.raw())))
+    }
+
+    /// An error of which there are only words: the beginning of them.
+    pub(super) fn from_text(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
+        Self {
+            message: text.trim().chars().take(MAX_MESSAGE_CHARS).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// An error without a wrapper.
+    fn from_flat_object(root: JsonValue<'_>) -> Option<Self> {
+        if root.get("message").is_some() {
+            return Some(Self::from_object(root));
+        }
+        let detail = root.get("detail")?;
+        let message = non_empty_text(detail)
+            .or_else(|| non_empty_text(detail.item_at(0)?.get("msg")?))
+            .unwrap_or_else(|| String::from_utf8_lossy(detail.raw()).into_owned());
+        Some(Self {
+            message,
+            ..Self::default()
+        })
+    }
+
+    /// The object that holds message, type, code and param.
+    pub(super) fn from_object(error: JsonValue<'_>) -> Self {
+        let metadata = error.get("metadata");
+        let word = |key| error.get(key).and_then(non_empty_text);
+        let message = error.get("message").map(|message| {
+            non_empty_text(message)
+                .unwrap_or_else(|| String::from_utf8_lossy(message.raw()).into_owned())
+        });
+        let message = message.unwrap_or_default();
+        Self {
+            // That it is an error is known.
+            class: word("type")
+                .filter(|class| class != "error")
+                .or_else(|| word("status"))
+                .or_else(|| word("error_type"))
+                .or_else(|| non_empty_text(metadata?.get("error_type")?)),
+            code: error.get("code").and_then(read_code),
+            param: word("param"),
+            detail: read_detail_code(error),
+            wait: RetryDelay::from_error(error, &message),
+            message,
+            ..Self::default()
+        }
+    }
+
+    /// What a page or plain text says: its title, or how it begins.
+    pub(super) fn from_page(body: &[u8]) -> Option<Self> {
+        let body = String::from_utf8_lossy(body);
+        let title = || {
+            let (_, after) = body.split_once("<title>")?;
+            let (title, _) = after.split_once("</title>")?;
+            Some(title.trim())
+        };
+        let text = title().unwrap_or_else(|| body.trim());
+        (!text.is_empty()).then(|| Self::from_text(text.as_bytes()))
+    }
+
+    /// Whether the other tells the same: a failure is often told by an event, and again at the end.
+    pub(super) fn is_repeat_of(&self, other: &Self) -> bool {
+        self.message == other.message && self.code == other.code
+    }
+}
+
+/// The finer code in what stands beside the message; Google has a list there.
+fn read_detail_code(error: JsonValue<'_>) -> Option<String> {
+    let inner = error.get("details").or_else(|| error.get("innererror"))?;
+    let own = inner.get("error_code").or_else(|| inner.get("code"));
+    let listed = || {
+        inner.items().find_map(|detail| {
+            let violation = detail.get("violations").and_then(|list| list.item_at(0));
+            let quota = violation.and_then(|violation| violation.get("quotaId"));
+            detail.get("reason").or(quota)
+        })
+    };
+    own.or_else(listed).and_then(non_empty_text)
+}
+
+fn non_empty_text(value: JsonValue<'_>) -> Option<String> {
+    let text = value.as_str()?;
+    (!text.is_empty()).then(|| text.into_owned())
+}
+
+fn read_code(value: JsonValue<'_>) -> Option<ErrorCode> {
+    match value.as_u64() {
+        Some(number) => Some(ErrorCode::Number(number)),
+        None => non_empty_text(value).map(ErrorCode::Text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ApiError, ErrorCode};
+    use crate::json::JsonDocument;
+
+    fn read(text: &str) -> Option<ApiError> {
+        ApiError::from_body(JsonDocument::parse(text.as_bytes()).unwrap().root())
+    }
+
+    #[test]
+    fn every_shape_is_read() {
+        let cases = [
+            (
+                r#"{"error":{"message":"m","type":"t","param":"p","code":"c"}}"#,
+                "m|t|p|c",
+            ),
+            (
+                r#"{"type":"error","error":{"type":"t","message":"m"}}"#,
+                "m|t||",
+            ),
+            (r#"{"error":"m"}"#, "m|||"),
+            (r#"{"code":"c","error":"m"}"#, "m|||c"),
+            (
+                r#"[{"error":{"code":429,"message":"m","status":"T"}}]"#,
+                "m|T||429",
+            ),
+            (
+                r#"{"object":"error","message":"m","type":"t","param":null,"code":"1300"}"#,
+                "m|t||1300",
+            ),
+            (
+                r#"{"object":"error","message":{"detail":[1]}}"#,
+                r#"{"detail":[1]}|||"#,
+            ),
+            (r#"{"message":"m"}"#, "m|||"),
+            (r#"{"detail":[{"loc":[],"msg":"m","type":"t"}]}"#, "m|||"),
+            (
+                r#"{"error":{"code":502,"message":"m","metadata":{"error_type":"t"}}}"#,
+                "m|t||502",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = read(text).unwrap();
+            let code = error.code.as_ref().map(ErrorCode::to_string);
+            let parts = [Some(error.message), error.class, error.param, code];
+            let parts: Vec<_> = parts.into_iter().map(Option::unwrap_or_default).collect();
+            assert_eq!(parts.join("|"), expected, "{text}");
+        }
+        assert_eq!(read(r#"{"error":null,"choices":[]}"#), None);
+    }
+
+    #[test]
+    fn finer_codes() {
+        let case = |text: &str, expected: &str| {
+            assert_eq!(
+                read(text).unwrap().detail.as_deref(),
+                Some(expected),
+                "{text}"
+            );
+        };
+        case(
+            r#"{"error":{"message":"m","details":{"error_code":"a"}}}"#,
+            "a",
+        );
+        case(
+            r#"{"error":{"message":"m","innererror":{"code":"b"}}}"#,
+            "b",
+        );
+        case(
+            r#"{"error":{"message":"m","details":[{"violations":[{"quotaId":"PerDay"}]},{"retryDelay":"3s"}]}}"#,
+            "PerDay",
+        );
+        case(
+            r#"{"error":{"message":"m","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+            "API_KEY_INVALID",
+        );
+    }
+
+    #[test]
+    fn a_page_is_told_by_its_title() {
+        let page = b"<html><head><title>502 Bad Gateway</title></head>";
+        assert_eq!(
+            ApiError::from_page(page).unwrap().message,
+            "502 Bad Gateway"
+        );
+        assert_eq!(ApiError::from_page(b" \n"), None);
+    }
+}

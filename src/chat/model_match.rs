@@ -1,0 +1,205 @@
+//! The model that was asked for against the one that answered: an alias, a dated snapshot, or another.
+
+use serde::Serialize;
+
+/// How the model that answered compares to the one that was asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelMatch {
+    /// The same name.
+    Same,
+    /// The asked name is an alias of this dated snapshot.
+    Snapshot,
+    /// The asked name stands for this one: a named tier, what `latest` or a router chose.
+    Alias,
+    /// The same but for a vendor, a region, a variant, or a date that the answer leaves out.
+    Renamed,
+    /// The asked name is that of a deployment, which can be anything.
+    Deployment,
+    /// Another model.
+    Different,
+}
+
+impl ModelMatch {
+    /// What it means, in one line.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Same => "the model that was asked for",
+            Self::Snapshot => "the dated snapshot behind the alias that was asked for",
+            Self::Alias => "what the asked name stands for now",
+            Self::Renamed => "the same model under another name (vendor, region, date)",
+            Self::Deployment => "the model behind the deployment that was asked for",
+            Self::Different => "another model than was asked for",
+        }
+    }
+}
+
+/// Compares both names.
+pub fn compare_models(asked: &str, served: &str) -> ModelMatch {
+    if asked == served {
+        return ModelMatch::Same;
+    }
+    let (asked_core, served_core) = (base_model_name(asked), base_model_name(served));
+    if asked_core == served_core {
+        return ModelMatch::Renamed;
+    }
+    let undated = without_date(&served_core);
+    if undated != served_core && same_words(&asked_core, undated) {
+        return ModelMatch::Snapshot;
+    }
+    let moving = ["latest", "auto"]
+        .iter()
+        .any(|word| asked_core.ends_with(word));
+    let tier = undated.strip_prefix(asked_core.as_str());
+    let tier = tier.and_then(|rest| rest.strip_prefix('-'));
+    let is_tier = |tier: &str| !tier.split('-').any(|word| VARIANT_WORDS.contains(&word));
+    match moving || tier.is_some_and(is_tier) {
+        true => ModelMatch::Alias,
+        false if same_words(without_date(&asked_core), &served_core) => ModelMatch::Renamed,
+        false => ModelMatch::Different,
+    }
+}
+
+/// Words after a name that make it another model of the family, and not a tier of the same.
+const VARIANT_WORDS: &[&str] = &[
+    "mini",
+    "nano",
+    "micro",
+    "lite",
+    "small",
+    "medium",
+    "large",
+    "flash",
+    "fast",
+    "turbo",
+    "pro",
+    "max",
+    "plus",
+    "chat",
+    "instruct",
+    "base",
+    "vision",
+    "audio",
+    "realtime",
+    "search",
+    "codex",
+    "coder",
+    "reasoning",
+    "thinking",
+    "image",
+    "tts",
+    "transcribe",
+    "embedding",
+    "deep",
+];
+
+/// The name without vendor, region and variant, in lower case.
+fn base_model_name(name: &str) -> String {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.split(':').next().unwrap_or(name);
+    let regions = ["us.", "eu.", "apac.", "au.", "jp.", "us-gov.", "global."];
+    let name = regions
+        .iter()
+        .find_map(|region| name.strip_prefix(region))
+        .unwrap_or(name);
+    let name = name.strip_prefix("anthropic.").unwrap_or(name);
+    name.to_ascii_lowercase()
+}
+
+/// `-2024-07-18`, `-20250929`, `@20250929`, `-2603`.
+fn without_date(name: &str) -> &str {
+    let digits = |text: &str, count: usize| {
+        text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut parts = name.rsplitn(4, '-');
+    if let (Some(day), Some(month), Some(year), Some(rest)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+        && digits(day, 2)
+        && digits(month, 2)
+        && digits(year, 4)
+    {
+        return rest;
+    }
+    match name.rsplit_once(['-', '@']) {
+        Some((rest, last)) if digits(last, 8) || digits(last, 4) => rest,
+        _ => name,
+    }
+}
+
+/// Whether both names have the same words, in any order, and the same numbers, in this: `claude-sonnet-4.5`,
+/// `claude-4.5-sonnet`.
+fn same_words(one: &str, other: &str) -> bool {
+    let words = |name: &str| {
+        let words = name.split(['-', '.', '_']).map(str::to_owned);
+        let (numbers, mut words): (Vec<_>, Vec<_>) =
+            words.partition(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+        words.sort_unstable();
+        (numbers, words)
+    };
+    words(one) == words(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ModelMatch, compare_models};
+
+    #[test]
+    fn names_are_compared_by_the_rule() {
+        let cases = [
+            ("gpt-4o", "gpt-4o", ModelMatch::Same),
+            ("gpt-4o", "gpt-4o-2024-08-06", ModelMatch::Snapshot),
+            (
+                "claude-sonnet-4-5",
+                "claude-sonnet-4-5-20250929",
+                ModelMatch::Snapshot,
+            ),
+            (
+                "claude-sonnet-4-5",
+                "claude-sonnet-4-5@20250929",
+                ModelMatch::Snapshot,
+            ),
+            (
+                "anthropic/claude-sonnet-4.5",
+                "anthropic/claude-4.5-sonnet-20250929",
+                ModelMatch::Snapshot,
+            ),
+            ("mistral-small", "mistral-small-2603", ModelMatch::Snapshot),
+            ("gpt-5.6", "gpt-5.6-sol", ModelMatch::Alias),
+            ("gemini-flash-latest", "gemini-3.8-flash", ModelMatch::Alias),
+            ("openrouter/auto", "openai/gpt-4o", ModelMatch::Alias),
+            (
+                "gemini-2.5-pro",
+                "models/gemini-2.5-pro",
+                ModelMatch::Renamed,
+            ),
+            (
+                "minimax/minimax-m2:free",
+                "minimax/minimax-m2",
+                ModelMatch::Renamed,
+            ),
+            (
+                "gemini-3.7-flash",
+                "gemini-3.8-flash",
+                ModelMatch::Different,
+            ),
+            ("gpt-4o", "gpt-4o-mini-2024-07-18", ModelMatch::Different),
+            ("gpt-5.6", "gpt-5.6-mini", ModelMatch::Different),
+            ("gpt-4.5", "gpt-5.4", ModelMatch::Different),
+            (
+                "claude-3-5-sonnet",
+                "claude-5-3-sonnet",
+                ModelMatch::Different,
+            ),
+            ("gpt-4o-2024-08-06", "gpt-4o", ModelMatch::Renamed),
+            (
+                "gpt-4o-2024-08-06",
+                "gpt-4o-2024-05-13",
+                ModelMatch::Different,
+            ),
+            ("deepseek-chat", "deepseek-v4-flash", ModelMatch::Different),
+        ];
+        for (asked, served, expected) in cases {
+            assert_eq!(compare_models(asked, served), expected, "{asked} {served}");
+        }
+    }
+}

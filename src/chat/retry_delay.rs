@@ -1,0 +1,139 @@
+//! How long a provider asks to wait, where it says so in a body: Google's `RetryInfo`, or words such as
+//! `Please try again in 1.87s` (OpenAI, Groq, Azure). What it says in fields is `limits`' to read.
+
+use serde::Serialize;
+
+use crate::json::JsonValue;
+
+/// A wait that a body asks for.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct RetryDelay {
+    /// As it was written: `34.4s`, `2 seconds`.
+    pub text: String,
+    /// In microseconds.
+    pub micros: u64,
+    /// Where it stands: `retryDelay`, `message`.
+    pub named: &'static str,
+}
+
+/// What comes before a wait in words.
+const DELAY_PHRASES: &[&str] = &["try again in ", "retry in ", "retry after ", "again after "];
+
+impl RetryDelay {
+    /// The wait that an error asks for: in its details, else in its message.
+    pub(super) fn from_error(error: JsonValue<'_>, message: &str) -> Option<Self> {
+        let details = error.get("details").into_iter().flat_map(JsonValue::items);
+        let delay = details
+            .filter_map(|detail| detail.get("retryDelay"))
+            .find_map(JsonValue::as_str);
+        let told = delay.and_then(|delay| Self::parse(&delay, "retryDelay"));
+        told.or_else(|| Self::from_message(message))
+    }
+
+    fn from_message(message: &str) -> Option<Self> {
+        // Of ASCII alone, so that offsets stay true.
+        let small = message.to_ascii_lowercase();
+        DELAY_PHRASES.iter().find_map(|before| {
+            let (start, _) = small.match_indices(before).next()?;
+            let after = message.get(start.saturating_add(before.len())..)?;
+            Self::parse(after, "message")
+        })
+    }
+
+    /// Reads numbers with units at the beginning of `text`: `1.87s`, `6m0s`, `120ms`, `2 seconds`.
+    fn parse(text: &str, named: &'static str) -> Option<Self> {
+        let (mut rest, mut micros, mut end) = (text, 0_u64, 0_usize);
+        loop {
+            let number = leading_part(rest, |char| char.is_ascii_digit() || char == '.');
+            let after = rest.get(number.len()..).unwrap_or_default();
+            let unit = after.strip_prefix(' ').unwrap_or(after);
+            let unit = leading_part(unit, |char| char.is_ascii_alphabetic());
+            let Some(part) = to_micros(number, unit) else {
+                break;
+            };
+            micros = micros.saturating_add(part);
+            let space = usize::from(after.starts_with(' '));
+            let taken = number
+                .len()
+                .saturating_add(space)
+                .saturating_add(unit.len());
+            end = end.saturating_add(taken);
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        (end > 0).then(|| Self {
+            text: text.get(..end).unwrap_or_default().to_owned(),
+            micros,
+            named,
+        })
+    }
+}
+
+fn leading_part(text: &str, fits: impl Fn(char) -> bool) -> &str {
+    let end = text.find(|char| !fits(char)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+fn to_micros(number: &str, unit: &str) -> Option<u64> {
+    let scale = match unit {
+        "d" | "day" | "days" => 86_400e6,
+        "h" | "hour" | "hours" => 3_600e6,
+        "m" | "min" | "minute" | "minutes" => 60e6,
+        "s" | "sec" | "second" | "seconds" => 1e6,
+        "ms" | "milliseconds" => 1e3,
+        _ => return None,
+    };
+    // The cast saturates.
+    number
+        .parse::<f64>()
+        .ok()
+        .map(|number| (number * scale).round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RetryDelay;
+    use crate::json::JsonDocument;
+
+    #[test]
+    fn waits_in_bodies() {
+        let case = |error: &str, message: &str, expected: Option<(&str, u64)>| {
+            let document = JsonDocument::parse(error.as_bytes()).unwrap();
+            let found = RetryDelay::from_error(document.root(), message);
+            let found = found.as_ref().map(|wait| (wait.text.as_str(), wait.micros));
+            assert_eq!(found, expected, "{message}");
+        };
+        let info = r#"{"details":[{"@type":"x"},{"retryDelay":"34.4s"}]}"#;
+        case(info, "Please retry in 9s.", Some(("34.4s", 34_400_000)));
+        case("{}", "Please retry in 34.4s.", Some(("34.4s", 34_400_000)));
+        case(
+            "{}",
+            "Please try again in 1.87s. Visit",
+            Some(("1.87s", 1_870_000)),
+        );
+        case(
+            "{}",
+            "Try again in 2 seconds",
+            Some(("2 seconds", 2_000_000)),
+        );
+        case(
+            "{}",
+            "Please try again in 7m12.5s",
+            Some(("7m12.5s", 432_500_000)),
+        );
+        case(
+            "{}",
+            "Please retry after 86400 seconds.",
+            Some(("86400 seconds", 86_400_000_000)),
+        );
+        case("{}", "try again in 120ms", Some(("120ms", 120_000)));
+        for none in [
+            "",
+            "try again later",
+            "try again in a while",
+            "try again in 5",
+            "again in é",
+        ] {
+            case("{}", none, None);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! When the bytes of a reply leave: after a while that a model would take to make them.
+
+use std::time::Duration;
+
+use super::DemoContext;
+use crate::serve::reply::{BodyStep, ReplyBody, ServerReply};
+
+/// One event of a stream.
+#[derive(Clone, Debug)]
+pub(super) struct PacedEvent {
+    pub(super) bytes: String,
+    /// For how many tokens it stands, and so for how many pauses.
+    pub(super) tokens: u32,
+}
+
+impl PacedEvent {
+    pub(super) fn new(bytes: String, tokens: usize) -> Self {
+        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        Self { bytes, tokens }
+    }
+}
+
+/// A whole body, after a while that grows with its tokens.
+pub(super) fn whole_reply(
+    fields: Vec<(String, String)>,
+    body: impl Into<Vec<u8>>,
+    tokens: u64,
+    seen: DemoContext,
+) -> ServerReply {
+    let mut reply = ServerReply::whole(200, fields, body);
+    let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+    reply.delay = seen.pace.saturating_mul(tokens.min(40));
+    reply
+}
+
+/// A stream: each event after the pauses of its tokens, the first one with the head, which waits for it.
+pub(super) fn stream_reply(
+    fields: Vec<(String, String)>,
+    events: Vec<PacedEvent>,
+    seen: DemoContext,
+) -> ServerReply {
+    let first = events.first().map_or(0, |event| event.tokens);
+    let more = seen.pace.saturating_mul(first.saturating_sub(1));
+    let step = move |(at, event): (usize, PacedEvent)| {
+        let tokens = if at == 0 { 0 } else { event.tokens };
+        BodyStep::bytes_after(seen.pace.saturating_mul(tokens), event.bytes)
+    };
+    ServerReply {
+        status: 200,
+        fields,
+        body: ReplyBody::Chunked(Box::new(events.into_iter().enumerate().map(step))),
+        delay: first_token_delay(seen).saturating_add(more),
+        close_after: false,
+    }
+}
+
+/// How long it takes until the first token is there.
+pub(super) fn first_token_delay(seen: DemoContext) -> Duration {
+    seen.pace.saturating_mul(8)
+}
+
+/// The events of several answers that are generated side by side, and so take turns.
+pub(super) fn interleave<T>(lists: Vec<Vec<T>>) -> Vec<(usize, T)> {
+    let mut lists: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
+    let mut all = Vec::new();
+    loop {
+        let before = all.len();
+        for (index, list) in lists.iter_mut().enumerate() {
+            all.extend(list.next().map(|item| (index, item)));
+        }
+        if all.len() == before {
+            return all;
+        }
+    }
+}
+
+/// Tokens joined into pieces of `size`, each with how many it holds.
+pub(super) fn group_tokens(
+    tokens: &[String],
+    size: usize,
+) -> impl Iterator<Item = (String, usize)> {
+    let size = size.max(1);
+    tokens.chunks(size).map(|some| (some.concat(), some.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_take_turns() {
+        let all = interleave(vec![vec!["a", "b", "c"], vec![], vec!["d"]]);
+        assert_eq!(all, [(0, "a"), (2, "d"), (0, "b"), (0, "c")]);
+    }
+
+    #[test]
+    fn groups_join_to_the_text() {
+        let tokens = ["a", "b", "c"].map(str::to_owned);
+        let groups: Vec<_> = group_tokens(&tokens, 2).collect();
+        assert_eq!(groups, [("ab".to_owned(), 2), ("c".to_owned(), 1)]);
+        assert_eq!(group_tokens(&tokens, 0).count(), 3);
+    }
+}

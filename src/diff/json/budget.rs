@@ -1,0 +1,104 @@
+//! What has been told, and how much more may be.
+
+use super::super::work_limit::{StepMeter, WorkLimit};
+use super::{JsonChange, JsonChangeKind, JsonDiff, JsonPlace};
+
+#[derive(Debug)]
+pub(super) struct ChangeBudget {
+    changes: Vec<JsonChange>,
+    /// Bytes that the changes take, about, and how many they may.
+    bytes_spent: u64,
+    max_bytes: u64,
+    coarse: bool,
+    pub(super) meter: StepMeter,
+}
+
+/// A point that can be gone back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BudgetMark {
+    change_count: usize,
+    bytes_spent: u64,
+}
+
+impl ChangeBudget {
+    pub(super) fn new(effort: WorkLimit) -> Self {
+        Self {
+            changes: Vec::new(),
+            bytes_spent: 0,
+            max_bytes: effort.max_bytes,
+            coarse: false,
+            meter: StepMeter::new(effort.max_steps),
+        }
+    }
+
+    pub(super) fn push_change(
+        &mut self,
+        kind: JsonChangeKind,
+        [left, right]: [JsonPlace; 2],
+        keys: Vec<String>,
+    ) {
+        let place = |place: &JsonPlace| place.path.len() + texts_size(&place.inside);
+        let bytes = size_of::<JsonChange>() + place(&left) + place(&right) + texts_size(&keys);
+        self.bytes_spent = self.bytes_spent.saturating_add(bytes as u64);
+        self.changes.push(JsonChange {
+            kind,
+            left,
+            right,
+            keys,
+        });
+    }
+
+    /// Whether no container should be gone into any more.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes_spent >= self.max_bytes
+    }
+
+    /// Whether even the changes of one container are too many.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.bytes_spent >= self.hard_limit()
+    }
+
+    /// Whether so many changes more would be too many.
+    pub(super) fn would_overfill(&self, count: usize) -> bool {
+        let bytes = (count as u64).saturating_mul(size_of::<JsonChange>() as u64);
+        self.bytes_spent.saturating_add(bytes) >= self.hard_limit()
+    }
+
+    fn hard_limit(&self) -> u64 {
+        self.max_bytes.saturating_add(self.max_bytes / 4)
+    }
+
+    pub(super) fn mark(&self) -> BudgetMark {
+        BudgetMark {
+            change_count: self.changes.len(),
+            bytes_spent: self.bytes_spent,
+        }
+    }
+
+    pub(super) fn has_changes_since(&self, mark: BudgetMark) -> bool {
+        self.changes.len() > mark.change_count
+    }
+
+    /// Takes back what was told since `mark`.
+    pub(super) fn roll_back(&mut self, mark: BudgetMark) {
+        self.changes.truncate(mark.change_count);
+        self.bytes_spent = mark.bytes_spent;
+    }
+
+    /// Something is told more coarsely than it could be.
+    pub(super) fn mark_coarse(&mut self) {
+        self.coarse = true;
+    }
+
+    pub(super) fn finish(self) -> JsonDiff {
+        JsonDiff {
+            coarse: self.coarse || self.meter.ran_out(),
+            changes: self.changes,
+        }
+    }
+}
+
+fn texts_size(texts: &[String]) -> usize {
+    let bytes = texts.iter().map(|text| text.len() + size_of::<String>());
+    bytes.sum()
+}

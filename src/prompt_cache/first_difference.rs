@@ -1,0 +1,384 @@
+//! The first difference between two values, or two lists: what was changed, came in, fell out, or moved.
+
+use super::value_digest::{NamedMember, ValueRole, digest, has_same_keys, sorted_members};
+use crate::diff::bytes::common_prefix_len;
+use crate::diff::change::ChangeKind;
+use crate::json::{JsonKind, JsonValue, ValuePath};
+
+/// The first difference between two values.
+#[derive(Debug)]
+pub(super) struct ValueDifference<'a> {
+    pub(super) kind: ChangeKind,
+    /// How many items came in or fell out; zero for what is no item.
+    pub(super) count: u64,
+    pub(super) left: DifferenceSpot<'a>,
+    pub(super) right: DifferenceSpot<'a>,
+}
+
+/// One side of a difference.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DifferenceSpot<'a> {
+    /// From the values compared to this one.
+    pub(super) path: ValuePath,
+    /// What stands there.
+    pub(super) value: Option<JsonValue<'a>>,
+    /// The first byte that differs, in the body.
+    pub(super) offset: u64,
+}
+
+impl<'a> DifferenceSpot<'a> {
+    fn at_value(value: JsonValue<'a>) -> Self {
+        Self {
+            path: ValuePath::default(),
+            value: Some(value),
+            offset: value.span().start,
+        }
+    }
+
+    /// Where something could stand at the end of `container`.
+    fn at_end_of(container: JsonValue<'a>) -> Self {
+        Self {
+            path: ValuePath::default(),
+            value: None,
+            offset: container.span().end.saturating_sub(1),
+        }
+    }
+
+    fn under_step(self, step: &str) -> Self {
+        let steps = std::iter::once(step).chain(self.path.steps().iter().map(String::as_str));
+        Self {
+            path: steps.map(str::to_owned).collect(),
+            ..self
+        }
+    }
+}
+
+impl<'a> ValueDifference<'a> {
+    fn new(what: ChangeKind, left: DifferenceSpot<'a>, right: DifferenceSpot<'a>) -> Self {
+        Self {
+            kind: what,
+            count: 0,
+            left,
+            right,
+        }
+    }
+
+    fn changed(left: JsonValue<'a>, right: JsonValue<'a>) -> Self {
+        let common = common_prefix_len(left.raw(), right.raw()) as u64;
+        let spot = |value: JsonValue<'a>| DifferenceSpot {
+            offset: value.span().start.saturating_add(common),
+            ..DifferenceSpot::at_value(value)
+        };
+        Self::new(ChangeKind::Changed, spot(left), spot(right))
+    }
+
+    fn under_steps(self, left: &str, right: &str) -> Self {
+        Self {
+            left: self.left.under_step(left),
+            right: self.right.under_step(right),
+            ..self
+        }
+    }
+}
+
+/// The first difference that is more than spelling; `None` where both say the same.
+pub(super) fn first_difference<'a>(
+    left: JsonValue<'a>,
+    right: JsonValue<'a>,
+    role: ValueRole,
+) -> Option<ValueDifference<'a>> {
+    match (left.kind(), right.kind()) {
+        _ if left.raw() == right.raw() => None,
+        (JsonKind::Object, JsonKind::Object) => first_member_difference(left, right, role),
+        (JsonKind::Array, JsonKind::Array) => first_item_difference(left, right, role),
+        _ if digest(left, role) == digest(right, role) => None,
+        _ => Some(ValueDifference::changed(left, right)),
+    }
+}
+
+fn first_member_difference<'a>(
+    left: JsonValue<'a>,
+    right: JsonValue<'a>,
+    role: ValueRole,
+) -> Option<ValueDifference<'a>> {
+    let in_order = has_same_keys(left, right, role);
+    let sides = [left, right].map(|value| sorted_members(value, role).into_iter().peekable());
+    let [mut lefts, mut rights] = sides;
+    let mut founds = Vec::new();
+    loop {
+        let which = match (lefts.peek(), rights.peek()) {
+            (None, None) => break,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(one), Some(other)) => one.0.cmp(&other.0),
+        };
+        let (one, other) = match which {
+            std::cmp::Ordering::Less => (lefts.next(), None),
+            std::cmp::Ordering::Greater => (None, rights.next()),
+            std::cmp::Ordering::Equal => (lefts.next(), rights.next()),
+        };
+        founds.extend(member_difference(one, other, left, right));
+    }
+    // In the order of the text; what only one side has comes last on the other.
+    let place = |found: &ValueDifference<'_>| match in_order {
+        true => (found.right.offset, 0),
+        false => (found.left.offset, found.right.offset),
+    };
+    founds.into_iter().min_by_key(place)
+}
+
+fn member_difference<'a>(
+    one: Option<NamedMember<'a>>,
+    other: Option<NamedMember<'a>>,
+    left: JsonValue<'a>,
+    right: JsonValue<'a>,
+) -> Option<ValueDifference<'a>> {
+    let spot = |key: JsonValue<'a>, value: JsonValue<'a>, name: &str| {
+        let at = key.span().start;
+        DifferenceSpot {
+            offset: at,
+            ..DifferenceSpot::at_value(value)
+        }
+        .under_step(name)
+    };
+    match (one, other) {
+        (Some((name, _, one, role)), Some((_, _, other, _))) => {
+            Some(first_difference(one, other, role)?.under_steps(&name, &name))
+        }
+        (Some((name, key, one, _)), None) => {
+            let gone = spot(key, one, &name);
+            Some(ValueDifference::new(
+                ChangeKind::Removed,
+                gone,
+                DifferenceSpot::at_end_of(right),
+            ))
+        }
+        (None, Some((name, key, other, _))) => {
+            let new = spot(key, other, &name);
+            Some(ValueDifference::new(
+                ChangeKind::Added,
+                DifferenceSpot::at_end_of(left),
+                new,
+            ))
+        }
+        (None, None) => None,
+    }
+}
+
+/// Up to which size of an array it is looked for items that came in: nested ones would be read once a level.
+const MAX_SHIFT_BYTES: u64 = 64 << 10;
+
+fn first_item_difference<'a>(
+    left: JsonValue<'a>,
+    right: JsonValue<'a>,
+    role: ValueRole,
+) -> Option<ValueDifference<'a>> {
+    let of_item = match role {
+        ValueRole::Blocks => ValueRole::Block,
+        _ => ValueRole::Other,
+    };
+    let (mut lefts, mut rights) = (left.items(), right.items());
+    let mut n = 0usize;
+    loop {
+        let rest = (lefts.clone(), rights.clone());
+        let (one, other) = (lefts.next(), rights.next());
+        let found = match (one, other) {
+            (None, None) => return None,
+            (Some(one), Some(other)) => first_difference(one, other, of_item),
+            _ => Some(ValueDifference::new(
+                ChangeKind::Changed,
+                DifferenceSpot::at_end_of(left),
+                DifferenceSpot::at_end_of(right),
+            )),
+        };
+        let Some(found) = found else {
+            n = n.saturating_add(1);
+            continue;
+        };
+        let small = left.span().len().max(right.span().len()) <= MAX_SHIFT_BYTES;
+        let ended = one.is_none() || other.is_none();
+        let shift = match role == ValueRole::Blocks || small || ended {
+            true => {
+                let digests = |items: crate::json::ArrayItems<'a>| -> Vec<u64> {
+                    items.map(|item| digest(item, of_item)).collect()
+                };
+                detect_shift(&digests(rest.0), &digests(rest.1))
+            }
+            false => ListShift::Changed,
+        };
+        let step = n.to_string();
+        let spot = |item: Option<JsonValue<'a>>, container| match item {
+            Some(item) => DifferenceSpot::at_value(item).under_step(&step),
+            None => DifferenceSpot::at_end_of(container),
+        };
+        let (what, count) = shift.to_change_kind();
+        return Some(match what {
+            ChangeKind::Changed => found.under_steps(&step, &step),
+            what => ValueDifference {
+                count,
+                ..ValueDifference::new(what, spot(one, left), spot(other, right))
+            },
+        });
+    }
+}
+
+/// What happened between two lists that differ from their first item on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ListShift {
+    /// So many items came in before what left begins with.
+    Inserted(u64),
+    /// So many items fell out before what right begins with.
+    Removed(u64),
+    /// Both have both, in another order.
+    Moved,
+    /// The first items are different ones.
+    Changed,
+}
+
+impl ListShift {
+    /// As a change, and how many items.
+    pub(super) fn to_change_kind(self) -> (ChangeKind, u64) {
+        match self {
+            Self::Inserted(count) => (ChangeKind::Added, count),
+            Self::Removed(count) => (ChangeKind::Removed, count),
+            Self::Moved => (ChangeKind::Moved, 0),
+            Self::Changed => (ChangeKind::Changed, 0),
+        }
+    }
+}
+
+/// Tells by the digests of both lists.
+pub(super) fn detect_shift(left: &[u64], right: &[u64]) -> ListShift {
+    let (Some(one), Some(other)) = (left.first(), right.first()) else {
+        return match left.is_empty() {
+            true => ListShift::Inserted(right.len() as u64),
+            false => ListShift::Removed(left.len() as u64),
+        };
+    };
+    let inserted = right.iter().position(|digest| digest == one);
+    let removed = left.iter().position(|digest| digest == other);
+    let count = |list: &[u64], wanted: &u64| list.iter().filter(|digest| *digest == wanted).count();
+    match (inserted, removed) {
+        (Some(n), None) => ListShift::Inserted(n as u64),
+        (None, Some(n)) => ListShift::Removed(n as u64),
+        (None, None) => ListShift::Changed,
+        // One that comes again and again is found on both sides, whatever happened.
+        (Some(n), Some(_)) if count(right, other) > count(left, other) => {
+            ListShift::Inserted(n as u64)
+        }
+        (Some(_), Some(n)) if count(left, one) > count(right, one) => ListShift::Removed(n as u64),
+        (Some(_), Some(_)) => ListShift::Moved,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::JsonDocument;
+
+    #[test]
+    fn lists_shift() {
+        let case = |left: &[u64], right: &[u64], expected| {
+            assert_eq!(detect_shift(left, right), expected, "{left:?} {right:?}");
+        };
+        case(&[1, 2], &[9, 1, 2], ListShift::Inserted(1));
+        case(&[1, 2, 3], &[3], ListShift::Removed(2));
+        case(&[1, 2], &[2, 1], ListShift::Moved);
+        case(&[1, 2], &[3, 2], ListShift::Changed);
+        case(&[], &[1, 2], ListShift::Inserted(2));
+        case(&[1], &[], ListShift::Removed(1));
+        case(&[1, 2, 1], &[2, 1], ListShift::Removed(1));
+        case(&[2, 1], &[1, 2, 1], ListShift::Inserted(1));
+    }
+
+    #[test]
+    fn the_first_difference_has_a_place_on_both_sides() {
+        let case = |left: &str, right: &str, what, paths: [&str; 2], bytes: [&str; 2]| {
+            let documents = [left, right].map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
+            let found =
+                first_difference(documents[0].root(), documents[1].root(), ValueRole::Block)
+                    .unwrap();
+            assert_eq!(found.kind, what, "{left} {right}");
+            let spots = [&found.left, &found.right];
+            assert_eq!(
+                spots.map(|spot| spot.path.to_string()),
+                paths,
+                "{left} {right}"
+            );
+            for ((spot, text), expected) in spots.into_iter().zip([left, right]).zip(bytes) {
+                let rest = &text[usize::try_from(spot.offset).unwrap()..];
+                assert!(rest.starts_with(expected), "{rest} {expected}");
+            }
+        };
+        case(
+            r#"{"a":"one two"}"#,
+            r#"{"a":"one three"}"#,
+            ChangeKind::Changed,
+            ["/a", "/a"],
+            ["wo", "hree"],
+        );
+        case(
+            r#"{"a":1,"b":2}"#,
+            r#"{"b":3,"a":1}"#,
+            ChangeKind::Changed,
+            ["/b", "/b"],
+            ["2", "3"],
+        );
+        case(
+            r#"{"a":1}"#,
+            r#"{"a":1,"b":2}"#,
+            ChangeKind::Added,
+            ["", "/b"],
+            ["}", "\"b\""],
+        );
+        case(
+            r#"{"a":1,"b":2}"#,
+            r#"{"b":2}"#,
+            ChangeKind::Removed,
+            ["/a", ""],
+            ["\"a\"", "}"],
+        );
+        case(
+            r#"{"a":[1,2]}"#,
+            r#"{"a":[0,1,2]}"#,
+            ChangeKind::Added,
+            ["/a/0", "/a/0"],
+            ["1", "0"],
+        );
+        case(
+            r#"{"a":[1,2]}"#,
+            r#"{"a":[1]}"#,
+            ChangeKind::Removed,
+            ["/a/1", "/a"],
+            ["2", "]"],
+        );
+        case(
+            r#"{"a":["x","y"]}"#,
+            r#"{"a":["y","x"]}"#,
+            ChangeKind::Moved,
+            ["/a/0", "/a/0"],
+            ["\"x", "\"y"],
+        );
+        case(
+            r#"{"a":1}"#,
+            r#"{"a":"1"}"#,
+            ChangeKind::Changed,
+            ["/a", "/a"],
+            ["1", "\"1"],
+        );
+        case(
+            r#"{"a/b":{"~":1}}"#,
+            r#"{"a/b":{"~":2}}"#,
+            ChangeKind::Changed,
+            ["/a~1b/~0", "/a~1b/~0"],
+            ["1", "2"],
+        );
+    }
+
+    #[test]
+    fn spelling_is_no_difference() {
+        let same = JsonDocument::parse(br#"{"a":[1]}"#).unwrap();
+        let spelled = JsonDocument::parse(br#"{ "a" : [1.0] }"#).unwrap();
+        assert!(first_difference(same.root(), spelled.root(), ValueRole::Block).is_none());
+    }
+}

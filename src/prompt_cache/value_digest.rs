@@ -1,0 +1,369 @@
+//! What a JSON value says, however it is spelled: digests of values, the first difference between two, and in what
+//! two spellings of the same differ. Marks for the cache are left out.
+
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::Serialize;
+
+use crate::json::{JsonKind, JsonValue};
+
+/// Members that ask for a cache entry and are no part of the prompt: Anthropic's, of which "the moving marker
+/// always differs between adjacent requests and is not an invalidator" (anthropics/skills,
+/// `claude-api/shared/prompt-caching.md`), and OpenAI's breakpoints
+/// (<https://developers.openai.com/api/docs/guides/prompt-caching>). Only on blocks: below a schema a member of
+/// that name is the user's own.
+pub(super) const BREAKPOINT_KEYS: [&str; 2] = ["cache_control", "prompt_cache_breakpoint"];
+
+/// What a value is in a prompt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ValueRole {
+    /// A tool, a message, a content block: may be marked.
+    Block,
+    /// The content of a block: text, or blocks.
+    Blocks,
+    /// Anything else.
+    Other,
+}
+
+/// How two spellings of one value differ.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpellingDifference {
+    /// White space between tokens.
+    WhiteSpace,
+    /// The order of the members of an object whose keys are the user's own: a schema, arguments.
+    KeyOrder,
+    /// The order of the members of a message, a tool or a block, which the API knows by name.
+    FieldOrder,
+    /// Escapes in strings: `é` and `\u00e9`.
+    Escapes,
+    /// The text of numbers: `1` and `1.0`.
+    Numbers,
+    /// A text here, a list of one text block there.
+    Shorthand,
+}
+
+/// The members that count, with what their values are.
+pub(super) fn prompt_members(
+    value: JsonValue<'_>,
+    role: ValueRole,
+) -> impl Iterator<Item = (JsonValue<'_>, JsonValue<'_>, ValueRole)> {
+    value.members().filter_map(move |(key, member)| {
+        let name = key.as_str().unwrap_or_default();
+        match role {
+            ValueRole::Block if BREAKPOINT_KEYS.contains(&&*name) => None,
+            ValueRole::Block if name == "content" => Some((key, member, ValueRole::Blocks)),
+            _ => Some((key, member, ValueRole::Other)),
+        }
+    })
+}
+
+/// The items with what they are.
+fn items_with_role(
+    value: JsonValue<'_>,
+    role: ValueRole,
+) -> impl Iterator<Item = (JsonValue<'_>, ValueRole)> {
+    let of_item = match role {
+        ValueRole::Blocks => ValueRole::Block,
+        _ => ValueRole::Other,
+    };
+    value.items().map(move |item| (item, of_item))
+}
+
+/// The text of a block that says nothing but that.
+pub(super) fn block_text(block: JsonValue<'_>) -> Option<Cow<'_, str>> {
+    let (mut kind, mut text) = (None, None);
+    for (key, member, _) in prompt_members(block, ValueRole::Block) {
+        match &*key.as_str()? {
+            "type" => kind = member.as_str(),
+            "text" => text = member.as_str(),
+            _ => return None,
+        }
+    }
+    let is_text = matches!(kind.as_deref(), Some("text" | "input_text" | "output_text"));
+    text.filter(|_| is_text)
+}
+
+/// The text that a content of one text block says.
+fn lone_block_text(value: JsonValue<'_>, role: ValueRole) -> Option<Cow<'_, str>> {
+    let mut items = value.items();
+    match (role, items.next(), items.next()) {
+        (ValueRole::Blocks, Some(only), None) => block_text(only),
+        _ => None,
+    }
+}
+
+/// The same for values that say the same, and only by an accident of 64 bits for others.
+pub(super) fn digest(value: JsonValue<'_>, role: ValueRole) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match value.kind() {
+        JsonKind::String => return digest_text(&value.as_str().unwrap_or_default()),
+        JsonKind::Number => NormalizedNumber::parse(value.raw()).hash(&mut hasher),
+        JsonKind::Array => {
+            if let Some(text) = lone_block_text(value, role) {
+                return digest_text(&text);
+            }
+            for (item, role) in items_with_role(value, role) {
+                digest(item, role).hash(&mut hasher);
+            }
+        }
+        JsonKind::Object => {
+            for (key, _, member, role) in sorted_members(value, role) {
+                (key, digest(member, role)).hash(&mut hasher);
+            }
+        }
+        JsonKind::True | JsonKind::False | JsonKind::Null => {}
+    }
+    value.kind().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The digest of a text, however it is wrapped.
+pub(super) fn digest_text(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (text, JsonKind::String).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A member: its name, its key, its value and what that is.
+pub(super) type NamedMember<'a> = (Cow<'a, str>, JsonValue<'a>, JsonValue<'a>, ValueRole);
+
+/// The members by name; those of one name stay in order.
+pub(super) fn sorted_members(value: JsonValue<'_>, role: ValueRole) -> Vec<NamedMember<'_>> {
+    let named = |(key, member, role): (_, _, ValueRole)| {
+        let name = JsonValue::as_str(key).unwrap_or_default();
+        (name, key, member, role)
+    };
+    let mut all: Vec<NamedMember<'_>> = prompt_members(value, role).map(named).collect();
+    all.sort_by(|left, right| left.0.cmp(&right.0));
+    all
+}
+
+/// Whether two objects name the same members in the same order.
+pub(super) fn has_same_keys(left: JsonValue<'_>, right: JsonValue<'_>, role: ValueRole) -> bool {
+    let keys = |value| prompt_members(value, role).map(|(key, ..)| key);
+    let (mut lefts, mut rights) = (keys(left), keys(right));
+    loop {
+        match (lefts.next(), rights.next()) {
+            (None, None) => return true,
+            (Some(left), Some(right)) if left.as_str() == right.as_str() => {}
+            _ => return false,
+        }
+    }
+}
+
+/// A number by its value: sign, digits without zeros at either end, power of ten.
+#[derive(Debug, Eq, Hash, PartialEq)]
+enum NormalizedNumber {
+    Zero,
+    Decimal(bool, Vec<u8>, i64),
+    /// Its power of ten is beyond all reason.
+    Unreduced(Vec<u8>),
+}
+
+impl NormalizedNumber {
+    fn parse(raw: &[u8]) -> Self {
+        let (negative, rest) = match raw.strip_prefix(b"-") {
+            Some(rest) => (true, rest),
+            None => (false, raw),
+        };
+        let cut = rest.iter().position(|byte| matches!(byte, b'e' | b'E'));
+        let (mantissa, power) = rest.split_at(cut.unwrap_or(rest.len()));
+        let power = std::str::from_utf8(power.get(1..).unwrap_or_default()).unwrap_or_default();
+        let power: Option<i64> = match power {
+            "" => Some(0),
+            text => text.strip_prefix('+').unwrap_or(text).parse().ok(),
+        };
+        let point = mantissa.iter().position(|byte| *byte == b'.');
+        let decimals = point.map_or(0, |at| mantissa.len().saturating_sub(at.saturating_add(1)));
+        let digits = mantissa.iter().copied().filter(|byte| *byte != b'.');
+        let mut digits: Vec<u8> = digits.skip_while(|byte| *byte == b'0').collect();
+        let significant = digits.iter().rposition(|byte| *byte != b'0');
+        let Some(last) = significant else {
+            return Self::Zero;
+        };
+        let zeros = digits.len().saturating_sub(last.saturating_add(1));
+        digits.truncate(last.saturating_add(1));
+        let shift = |power: i64| {
+            let down = i64::try_from(decimals).ok()?;
+            power
+                .checked_sub(down)?
+                .checked_add(i64::try_from(zeros).ok()?)
+        };
+        match power.and_then(shift) {
+            Some(power) => Self::Decimal(negative, digits, power),
+            None => Self::Unreduced(raw.to_vec()),
+        }
+    }
+}
+
+/// In what two spellings of one value differ; `texts` are their bytes without marks.
+pub(super) fn spelling_differences(
+    [left, right]: [JsonValue<'_>; 2],
+    texts: [&[u8]; 2],
+) -> Vec<SpellingDifference> {
+    let mut found = Vec::new();
+    collect_spellings(left, right, ValueRole::Block, &mut found);
+    let spaces = texts.map(count_white_space);
+    // A list of one text has tokens, and so white space, that the text has not.
+    let comparable = !found.contains(&SpellingDifference::Shorthand);
+    if comparable && spaces[0] != spaces[1] || found.is_empty() {
+        found.push(SpellingDifference::WhiteSpace);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn collect_spellings(
+    left: JsonValue<'_>,
+    right: JsonValue<'_>,
+    role: ValueRole,
+    found: &mut Vec<SpellingDifference>,
+) {
+    match (left.kind(), right.kind()) {
+        (JsonKind::Object, JsonKind::Object) => {
+            if !has_same_keys(left, right, role) {
+                found.push(match role {
+                    ValueRole::Block => SpellingDifference::FieldOrder,
+                    _ => SpellingDifference::KeyOrder,
+                });
+            }
+            let (lefts, rights) = (sorted_members(left, role), sorted_members(right, role));
+            for (left, right) in lefts.into_iter().zip(rights) {
+                let ((_, key, left, role), (_, other, right, _)) = (left, right);
+                if key.raw() != other.raw() {
+                    found.push(SpellingDifference::Escapes);
+                }
+                collect_spellings(left, right, role, found);
+            }
+        }
+        (JsonKind::Array, JsonKind::Array) => {
+            for ((left, role), (right, _)) in
+                items_with_role(left, role).zip(items_with_role(right, role))
+            {
+                collect_spellings(left, right, role, found);
+            }
+        }
+        (JsonKind::String, JsonKind::String) if left.raw() != right.raw() => {
+            found.push(SpellingDifference::Escapes)
+        }
+        (JsonKind::Number, JsonKind::Number) if left.raw() != right.raw() => {
+            found.push(SpellingDifference::Numbers)
+        }
+        (left, right) if left != right => found.push(SpellingDifference::Shorthand),
+        _ => {}
+    }
+}
+
+/// Bytes of white space outside strings.
+fn count_white_space(text: &[u8]) -> u64 {
+    let (mut count, mut inside, mut escaped) = (0u64, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = inside,
+            b'"' => inside = !inside,
+            b' ' | b'\t' | b'\r' | b'\n' if !inside => count = count.saturating_add(1),
+            _ => {}
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::JsonDocument;
+
+    fn of<T>(texts: [&str; 2], with: impl FnOnce([JsonValue<'_>; 2]) -> T) -> T {
+        let documents = texts.map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
+        with([documents[0].root(), documents[1].root()])
+    }
+
+    #[test]
+    fn what_says_the_same_has_the_same_digest() {
+        let case = |left, right, expected: Option<&[SpellingDifference]>| {
+            let texts: [&str; 2] = [left, right];
+            let (same, how) = of(texts, |[left, right]| {
+                let same = digest(left, ValueRole::Block) == digest(right, ValueRole::Block);
+                (
+                    same,
+                    spelling_differences([left, right], texts.map(str::as_bytes)),
+                )
+            });
+            assert_eq!(same, expected.is_some(), "{left} {right}");
+            if let Some(expected) = expected {
+                assert_eq!(how, expected, "{left} {right}");
+            }
+        };
+        use SpellingDifference::{Escapes, FieldOrder, KeyOrder, Numbers, Shorthand, WhiteSpace};
+        case(
+            r#"{"a":1,"b":[]}"#,
+            r#"{"a": 1, "b": []}"#,
+            Some(&[WhiteSpace]),
+        );
+        case(
+            r#"{"a":1, "b":2}"#,
+            r#"{"a": 1,"b":2}"#,
+            Some(&[WhiteSpace]),
+        );
+        case(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#, Some(&[FieldOrder]));
+        case(r#"{"a":"é"}"#, r#"{"a":"\u00e9"}"#, Some(&[Escapes]));
+        case(r#"{"a":"x"}"#, r#"{"\u0061":"x"}"#, Some(&[Escapes]));
+        case(r#"[1,-0,100]"#, r#"[1.0,0e7,1E+2]"#, Some(&[Numbers]));
+        case(
+            r#"{"x":{"a":1.50,"b":"\/"}}"#,
+            r#"{"x": {"b": "/", "a": 15e-1}}"#,
+            Some(&[WhiteSpace, KeyOrder, Escapes, Numbers]),
+        );
+        case(
+            r#"{"role":"user","content":"hi"}"#,
+            r#"{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral"}}]}"#,
+            Some(&[Shorthand]),
+        );
+        case(
+            r#"{"content":"hi"}"#,
+            r#"{"content":[{"type":"text","text":"ho"}]}"#,
+            None,
+        );
+        case(
+            r#"{"content":"hi"}"#,
+            r#"{"content":[{"type":"image","text":"hi"}]}"#,
+            None,
+        );
+        // Below a schema it is a property like any other, and an array of one is an array.
+        case(r#"{"a":{"cache_control":1}}"#, r#"{"a":{}}"#, None);
+        case(
+            r#"{"a":"hi"}"#,
+            r#"{"a":[{"type":"text","text":"hi"}]}"#,
+            None,
+        );
+        case("[1,2]", "[2,1]", None);
+        case("[10]", "[1]", None);
+        case("[1]", "[-1]", None);
+        case("[0.1]", "[0.01]", None);
+        case("[[],1]", "[[1]]", None);
+        case(r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#, None);
+        case("[null]", "[false]", None);
+        case(r#"["1"]"#, "[1]", None);
+    }
+
+    #[test]
+    fn numbers_beyond_reason_stay_as_they_are() {
+        let huge = "1e99999999999999999999";
+        assert_eq!(
+            NormalizedNumber::parse(huge.as_bytes()),
+            NormalizedNumber::Unreduced(huge.as_bytes().to_vec())
+        );
+        assert_ne!(
+            NormalizedNumber::parse(b"1e9223372036854775807"),
+            NormalizedNumber::Zero
+        );
+        assert_eq!(
+            NormalizedNumber::parse(b"10e9223372036854775807"),
+            NormalizedNumber::Unreduced(b"10e9223372036854775807".to_vec())
+        );
+    }
+}

@@ -1,0 +1,352 @@
+//! One change as lines: on one where both values are short, else one below the other; prose by words.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use super::super::{OutputStyle, TextStyle, wording};
+use super::change_mark;
+use crate::diff::text::{self, TextRunKind};
+use crate::diff::work_limit::StepMeter;
+use crate::diff::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use crate::json::JsonDocument;
+use crate::span::Span;
+
+/// How much of one value is shown, in characters.
+const VALUE_LIMIT: usize = 2000;
+
+/// How long both values may be together to stand on one line.
+const ONE_LINE_LIMIT: usize = 72;
+
+/// From how many characters on a text with spaces is read as prose.
+const MIN_PROSE: usize = 24;
+
+/// How much of an unchanged stretch is shown around what changed, in characters.
+const CONTEXT_CHARS: usize = 48;
+
+/// How many steps the words of all changes together may take to be compared: some tenths of a second.
+const WORD_DIFF_STEPS: u64 = 20_000_000;
+
+/// How many steps the words of each of these changes may take.
+pub(super) fn steps_per_change(changes: &[&DiffChange]) -> u64 {
+    let changed = changes
+        .iter()
+        .filter(|change| change.what == ChangeKind::Changed);
+    let count = changed.count().max(1) as u64;
+    WORD_DIFF_STEPS.div_euclid(count)
+}
+
+/// Writes one change, below the heading of its layer; its words are compared in so many `steps`.
+pub(super) fn write_change(
+    change: &DiffChange,
+    steps: u64,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (sign, look) = change_mark(change.what);
+    let at = style.paint(TextStyle::Name, &place_text(change));
+    let sign = style.paint(look, &sign.to_string());
+    let extra = style.dim(&kind_and_remarks(change));
+    let [left, right] = side_lines(change);
+    let prose = || prose_texts(change).filter(|_| change.what == ChangeKind::Changed);
+    match (&left, &right) {
+        (Some(left), Some(right)) if fits_one_line(left, right) => {
+            let left = style.paint(TextStyle::Error, left);
+            let right = style.paint(TextStyle::Success, right);
+            writeln!(out, "  {sign} {at}  {left} -> {right}{extra}")
+        }
+        (Some(_), Some(_)) if let Some((left, right)) = prose() => {
+            writeln!(out, "  {sign} {at}{extra}")?;
+            writeln!(out, "      {}", word_diff(&left, &right, steps, style))
+        }
+        _ => {
+            let inline = |value: &String| value.chars().count() <= ONE_LINE_LIMIT;
+            let one = left
+                .as_ref()
+                .xor(right.as_ref())
+                .filter(|value| inline(value));
+            if let Some(value) = one {
+                return writeln!(out, "  {sign} {at}  {}{extra}", style.paint(look, value));
+            }
+            writeln!(out, "  {sign} {at}{extra}")?;
+            for (sign, look, value) in [
+                ('-', TextStyle::Error, left),
+                ('+', TextStyle::Success, right),
+            ] {
+                if let Some(value) = value {
+                    writeln!(
+                        out,
+                        "      {}",
+                        style.paint(look, &format!("{sign} {value}"))
+                    )?;
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Where a change is, as a reader sees it.
+pub(super) fn place_text(change: &DiffChange) -> String {
+    match change.at.is_empty() {
+        true => "(the whole)".to_owned(),
+        false => wording::escape_line(&change.at).into_owned(),
+    }
+}
+
+/// What kind of change it is, where the sign does not say it; and what is to be remarked.
+pub(super) fn kind_and_remarks(change: &DiffChange) -> String {
+    let kind = match change.what {
+        ChangeKind::Respelled | ChangeKind::Moved => Some(change.what.name().to_owned()),
+        ChangeKind::Reordered => Some("stand in another order".to_owned()),
+        _ => None,
+    };
+    let all: Vec<_> = kind.into_iter().chain(change_remarks(change)).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("  ({})", wording::escape_line(&all.join("; "))),
+    }
+}
+
+/// Where it comes from; how the baseline is; why it is noise.
+pub(super) fn change_remarks(change: &DiffChange) -> Option<String> {
+    let moved = |shown: &Option<PlacedValue>| shown.as_ref()?.path.clone();
+    let from = moved(&change.left).filter(|path| *path != change.at);
+    let from = from.map(|path| format!("from {}", wording::escape_line(&path)));
+    let usual = change
+        .usual
+        .as_ref()
+        .map(|usual| format!("baseline: {usual}"));
+    let noise = change.noise.as_ref().map(|why| format!("noise: {why}"));
+    let all: Vec<_> = [from, usual, noise].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| wording::escape_line(&all.join("; ")).into_owned())
+}
+
+fn fits_one_line(left: &str, right: &str) -> bool {
+    left.chars().count().saturating_add(right.chars().count()) <= ONE_LINE_LIMIT
+}
+
+/// A value as one line.
+pub(super) fn value_line(shown: &Option<PlacedValue>) -> Option<String> {
+    let shown = shown.as_ref()?;
+    Some(clip_value(&shown.value, VALUE_LIMIT))
+}
+
+/// Both values, each as one line: of long ones that begin alike, from shortly before where they part.
+pub(super) fn side_lines(change: &DiffChange) -> [Option<String>; 2] {
+    let texts = [&change.left, &change.right].map(|shown| Some(value_text(&shown.as_ref()?.value)));
+    let from = match &texts {
+        [Some(left), Some(right)] => difference_start(left, right),
+        _ => 0,
+    };
+    texts.map(|text| {
+        let text = text?;
+        Some(match text.get(from..).filter(|_| from > 0) {
+            Some(rest) => format!("... {}", clip_with_size(rest, VALUE_LIMIT)),
+            None => clip_with_size(&text, VALUE_LIMIT),
+        })
+    })
+}
+
+/// Where to begin with two texts, in bytes: 0, unless what differs would not be seen.
+fn difference_start(left: &str, right: &str) -> usize {
+    let pairs = left.char_indices().zip(right.chars());
+    let mut alike = pairs.take_while(|((_, left), right)| left == right);
+    // Half of what is shown may be alike.
+    if alike.by_ref().take(VALUE_LIMIT.div_euclid(2)).count() < VALUE_LIMIT.div_euclid(2) {
+        return 0;
+    }
+    let end = alike.last().map_or(0, |((at, _), _)| at);
+    let before = left.get(..end).unwrap_or_default();
+    let context = before.char_indices().rev().take(CONTEXT_CHARS);
+    context.last().map_or(0, |(at, _)| at)
+}
+
+/// A value on one line of at most `most` characters, and how it goes on.
+pub(super) fn clip_value(value: &DiffValue, most: usize) -> String {
+    clip_with_size(&value_text(value), most)
+}
+
+/// A value as text, foreign as it is.
+pub(super) fn value_text(value: &DiffValue) -> Cow<'_, str> {
+    match value {
+        DiffValue::Json(text) => Cow::Owned(json_one_line(text)),
+        // A field may be there, and hold nothing.
+        DiffValue::Text(text) if text.is_empty() => Cow::Borrowed("(empty)"),
+        DiffValue::Text(text) | DiffValue::Events(text) => Cow::Borrowed(text),
+        DiffValue::Count(number) => Cow::Owned(wording::format_count(*number)),
+        DiffValue::Micros(micros) => Cow::Owned(wording::format_duration(*micros)),
+        DiffValue::Number(number) => Cow::Owned(format!("{number:.1}")),
+    }
+}
+
+/// JSON with one space after commas and colons, and none else between its tokens.
+fn json_one_line(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    let (mut inside, mut escaped) = (false, false);
+    for char in json.chars() {
+        if !inside && char.is_ascii_whitespace() {
+            continue;
+        }
+        line.push(char);
+        match char {
+            _ if escaped => escaped = false,
+            '\\' => escaped = inside,
+            '"' => inside = !inside,
+            ',' | ':' if !inside => line.push(' '),
+            _ => {}
+        }
+    }
+    line
+}
+
+fn clip_with_size(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => wording::escape_line(text).into_owned(),
+        Some((end, _)) => {
+            let size = wording::format_bytes(text.len() as u64);
+            let head = wording::escape_line(text.get(..end).unwrap_or(text));
+            format!("{head}... ({size})")
+        }
+    }
+}
+
+/// Both sides as plain text, where they are prose: worth comparing word by word.
+pub(super) fn prose_texts(change: &DiffChange) -> Option<(String, String)> {
+    let left = string_text(&change.left.as_ref()?.value)?;
+    let right = string_text(&change.right.as_ref()?.value)?;
+    // Of a masked secret nothing but its length is left.
+    let is_prose = |text: &str| {
+        text.contains(char::is_whitespace) && text.len() >= MIN_PROSE && !text.contains("********")
+    };
+    (is_prose(&left) && is_prose(&right)).then_some((left, right))
+}
+
+/// The text of a string; `None` for other values.
+fn string_text(value: &DiffValue) -> Option<String> {
+    match value {
+        DiffValue::Text(text) => Some(text.clone()),
+        DiffValue::Json(json) if json.starts_with('"') => {
+            let document = JsonDocument::parse(json.as_bytes()).ok()?;
+            document.root().as_str().map(Cow::into_owned)
+        }
+        _ => None,
+    }
+}
+
+/// Both texts in one: `[-only left-]`, `{+only right+}`. Long stretches that both have are folded.
+pub(super) fn word_diff(left: &str, right: &str, steps: u64, style: &OutputStyle) -> String {
+    let mut meter = StepMeter::new(steps);
+    let runs = text::diff_words(left, right, &mut meter);
+    let last = runs.len().saturating_sub(1);
+    let mut line = String::new();
+    for (n, run) in runs.iter().enumerate() {
+        let (text, span) = match run.kind {
+            TextRunKind::Same | TextRunKind::Removed => (left, run.left),
+            TextRunKind::Added => (right, run.right),
+        };
+        let text = slice_span(text, span);
+        match run.kind {
+            TextRunKind::Same => line.push_str(&fold_unchanged(text, n > 0, n < last)),
+            TextRunKind::Removed => {
+                let text = format!("[-{}-]", clip_with_size(text, VALUE_LIMIT));
+                line.push_str(&style.paint(TextStyle::Error, &text));
+            }
+            TextRunKind::Added => {
+                let text = format!("{{+{}+}}", clip_with_size(text, VALUE_LIMIT));
+                line.push_str(&style.paint(TextStyle::Success, &text));
+            }
+        }
+    }
+    if meter.ran_out() {
+        let note = "  (compared more coarsely, for want of time)";
+        line.push_str(&style.dim(note));
+    }
+    line
+}
+
+fn slice_span(text: &str, span: Span) -> &str {
+    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+    text.get(at(span.start)..at(span.end)).unwrap_or_default()
+}
+
+/// What both have, without its middle where it is long: of the beginning what follows a change, of the end what
+/// comes before one.
+fn fold_unchanged(text: &str, after: bool, before: bool) -> String {
+    let length = text.chars().count();
+    let kept = [after, before].into_iter().filter(|side| *side).count();
+    if length <= CONTEXT_CHARS.saturating_mul(kept.max(1)).saturating_add(8) {
+        return wording::escape_line(text).into_owned();
+    }
+    let at = |n: usize| text.char_indices().nth(n).map_or(text.len(), |(at, _)| at);
+    let head = if after { at(CONTEXT_CHARS) } else { 0 };
+    let tail = if before {
+        at(length.saturating_sub(CONTEXT_CHARS))
+    } else {
+        text.len()
+    };
+    let head = wording::escape_line(text.get(..head).unwrap_or_default());
+    let tail = wording::escape_line(text.get(tail..).unwrap_or_default());
+    format!("{head} ... {tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_fits_a_line() {
+        let json = "{\n  \"a, \\\"b\" : [1,2 ],\n  \"c\": {}}";
+        assert_eq!(json_one_line(json), r#"{"a, \"b": [1, 2], "c": {}}"#);
+    }
+
+    #[test]
+    fn all_changes_together_take_no_more_than_one() {
+        let change = DiffChange::new("", ChangeKind::Changed, None, None);
+        let many = vec![&change; 100];
+        assert!(steps_per_change(&many) * 100 <= WORD_DIFF_STEPS);
+        let (left, right) = ("a b c d e f g h i j", "k a l b m c n d o e");
+        let line = word_diff(left, right, 3, &OutputStyle::default());
+        assert!(
+            line.ends_with("(compared more coarsely, for want of time)"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn what_is_empty_can_be_seen() {
+        let value = |text: &str| Some(DiffValue::Text(text.to_owned()).into());
+        let emptied = DiffChange::new("x-field", ChangeKind::Changed, value("a"), value(""));
+        let mut out = Vec::new();
+        write_change(&emptied, 0, &OutputStyle::default(), &mut out).unwrap();
+        assert_eq!(out, b"  ~ x-field  a -> (empty)\n");
+    }
+
+    #[test]
+    fn where_long_values_part_is_seen() {
+        let long = |end: &str| Some(DiffValue::Text(format!("{}{end}", "é".repeat(9000))).into());
+        let change = DiffChange::new("", ChangeKind::Changed, long("one"), long("other"));
+        let [left, right] = side_lines(&change).map(Option::unwrap_or_default);
+        assert!(
+            left.starts_with("... é") && left.ends_with("éone"),
+            "{left}"
+        );
+        assert!(
+            right.ends_with("éother") && right.chars().count() < 70,
+            "{right}"
+        );
+        let change = DiffChange::new("", ChangeKind::Changed, long(""), long("more"));
+        let [left, right] = side_lines(&change).map(Option::unwrap_or_default);
+        assert_ne!(left, right);
+    }
+
+    #[test]
+    fn words_that_differ_stand_in_their_context() {
+        let plain = OutputStyle::default();
+        let long = "one two three four five six seven eight nine ten ".repeat(6);
+        let left = format!("{long}left end");
+        let right = format!("{long}right end");
+        let line = word_diff(&left, &right, u64::MAX, &plain);
+        assert!(line.contains("[-left-]{+right+}"), "{line}");
+        assert!(line.contains(" ... ") && line.len() < 120, "{line}");
+    }
+}

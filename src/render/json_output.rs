@@ -1,0 +1,327 @@
+//! An exchange as one JSON document, for programs: the same values that the painters take. Its schema is
+//! `captures/exchange.schema.json`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::escape::escape_json;
+use super::{RenderedExchange, wording};
+use crate::call::meaning::CallMeaning;
+use crate::chat::{AnswerReadOptions, ToolCall};
+use crate::content::{self, DecodedBody};
+use crate::exchange::phases::{ExchangeMilestones, ExchangePhase};
+use crate::exchange::{Exchange, ExchangeOutcome, TrafficTotals, decode_bodies, decode_body};
+use crate::http1::{
+    BodyFraming, FieldSection, HeadField, HttpLimits, HttpMessage, MessageEnd, MessagePart,
+    StartLine,
+};
+use crate::price::PriceTable;
+use crate::span::{Moment, Span};
+use crate::tape::{ConnectionFact, Tape};
+
+/// Writes the document of `tape`, and a line end.
+pub fn write_exchange(
+    tape: &Tape,
+    (http1, limits): (HttpLimits, content::DecodeLimits),
+    options: AnswerReadOptions,
+    prices: &PriceTable,
+    out: &mut dyn Write,
+) -> RenderedExchange {
+    let exchange = Exchange::read(tape, http1);
+    let bodies = decode_bodies(tape, &exchange, limits);
+    let [asked, answer] = &bodies;
+    let report =
+        CallMeaning::read_bodies(tape, &exchange, [asked, answer], options, prices, &mut ());
+    let trouble = answer.error.clone();
+    let document = ExchangeDoc::new(tape, &exchange, bodies, limits, &report);
+    let broken = serde_json::to_string(&document)
+        .map_err(io::Error::from)
+        .and_then(|text| writeln!(out, "{}", escape_json(&text)))
+        .err();
+    RenderedExchange {
+        exchange,
+        report: Some(report),
+        decode_error: trouble,
+        output_error: broken,
+    }
+}
+
+/// Writes any value as one JSON document, and a line end.
+pub fn write_value(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", escape_json(&serde_json::to_string(value)?))
+}
+
+/// Writes the tool calls of an answer, one JSON object a line.
+pub fn write_tool_calls(report: &CallMeaning, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct ToolCallDoc<'a> {
+        choice: u32,
+        #[serde(flatten)]
+        call: &'a ToolCall,
+    }
+    for choice in &report.completion.choices {
+        for call in &choice.tool_calls {
+            let choice = choice.index;
+            write_value(&ToolCallDoc { choice, call }, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the token counts of an answer as JSON; nothing where there are none.
+pub fn write_usage(report: &CallMeaning, out: &mut dyn Write) -> io::Result<()> {
+    match &report.completion.usage {
+        None => Ok(()),
+        Some(usage) => write_value(usage, out),
+    }
+}
+
+#[derive(Serialize)]
+struct ExchangeDoc<'a> {
+    id: &'a str,
+    started: jiff::Timestamp,
+    via: &'a str,
+    url: &'a str,
+    tool: &'a str,
+    outcome: ExchangeOutcome,
+    /// The outcome in words.
+    explained: String,
+    milestones: ExchangeMilestones,
+    phases: Vec<ExchangePhase>,
+    sent: &'a TrafficTotals,
+    received: &'a TrafficTotals,
+    facts: Vec<FactDoc<'a>>,
+    request: MessageDoc<'a>,
+    interim: Vec<MessageDoc<'a>>,
+    more_interim: u64,
+    more_masked: u64,
+    response: MessageDoc<'a>,
+    after_end: u64,
+    /// What it means.
+    report: &'a CallMeaning,
+}
+
+#[derive(Serialize)]
+struct FactDoc<'a> {
+    t: Moment,
+    #[serde(flatten)]
+    fact: &'a ConnectionFact,
+}
+
+#[derive(Serialize)]
+struct MessageDoc<'a> {
+    #[serde(flatten)]
+    start: Option<StartLineDoc<'a>>,
+    fields: Vec<FieldDoc<'a>>,
+    framing: Option<BodyFraming>,
+    chunks: u64,
+    body: Option<BodyDoc>,
+    trailers: Vec<FieldDoc<'a>>,
+    oddities: Vec<OddityDoc>,
+    more_oddities: u64,
+    end: Option<MessageEndDoc>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StartLineDoc<'a> {
+    Request {
+        method: LossyText<'a>,
+        target: LossyText<'a>,
+        version: LossyText<'a>,
+    },
+    Status {
+        version: LossyText<'a>,
+        status: u16,
+        reason: LossyText<'a>,
+    },
+}
+
+/// Bytes as a string; what is not UTF-8 is replaced, the capture has it exactly.
+type LossyText<'a> = std::borrow::Cow<'a, str>;
+
+#[derive(Serialize)]
+struct FieldDoc<'a> {
+    name: LossyText<'a>,
+    value: LossyText<'a>,
+    at: Span,
+}
+
+#[derive(Serialize)]
+struct BodyDoc {
+    /// Bytes on the wire, without framing.
+    wire_bytes: u64,
+    /// Bytes after decoding.
+    bytes: u64,
+    /// Where on the wire.
+    spans: Vec<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+    #[serde(flatten)]
+    content: BodyContent,
+}
+
+/// The decoded body, in the first of these forms that holds it exactly.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum BodyContent {
+    Json(Box<RawValue>),
+    Text(String),
+    Base64(String),
+}
+
+#[derive(Serialize)]
+struct OddityDoc {
+    kind: crate::http1::OddityKind,
+    at: Span,
+    clause: &'static str,
+    explained: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+enum MessageEndDoc {
+    Complete,
+    Closed,
+    Short {
+        within: MessagePart,
+        missing: Option<u64>,
+    },
+    Lost {
+        at: u64,
+        fault: crate::http1::HttpFault,
+        explained: &'static str,
+    },
+}
+
+impl<'a> ExchangeDoc<'a> {
+    fn new(
+        tape: &'a Tape,
+        exchange: &'a Exchange,
+        [asked, answer]: [DecodedBody; 2],
+        limits: content::DecodeLimits,
+        report: &'a CallMeaning,
+    ) -> Self {
+        let milestones = ExchangeMilestones::from_exchange(exchange);
+        let interim = |message| {
+            MessageDoc::from_message(message, decode_body(message, &tape.received, limits))
+        };
+        let facts = exchange.facts.iter();
+        Self {
+            id: &tape.origin.id,
+            started: tape.origin.started,
+            via: &tape.origin.via,
+            url: &tape.origin.url,
+            tool: &tape.origin.tool,
+            outcome: exchange.outcome(),
+            explained: wording::describe_outcome(exchange),
+            phases: milestones.phases(),
+            milestones,
+            sent: &exchange.sent,
+            received: &exchange.received,
+            facts: facts.map(|(t, fact)| FactDoc { t: *t, fact }).collect(),
+            request: MessageDoc::from_message(&exchange.request, asked),
+            interim: exchange.interim.iter().map(interim).collect(),
+            more_interim: exchange.more_interim,
+            more_masked: exchange.more_masked,
+            response: MessageDoc::from_message(&exchange.response, answer),
+            after_end: exchange.bytes_after_end,
+            report,
+        }
+    }
+}
+
+impl<'a> MessageDoc<'a> {
+    fn from_message(message: &'a HttpMessage, content: DecodedBody) -> Self {
+        Self {
+            start: message
+                .start
+                .map(|start| start_line_doc(start, &message.head)),
+            fields: field_docs(&message.head),
+            framing: message.framing,
+            chunks: message.chunks,
+            body: message.framing.map(|_| body_doc(message, content)),
+            trailers: field_docs(&message.trailers),
+            oddities: message
+                .oddities
+                .iter()
+                .map(|&oddity| OddityDoc {
+                    kind: oddity.kind,
+                    at: oddity.at,
+                    clause: oddity.kind.clause(),
+                    explained: oddity.kind.explain(),
+                })
+                .collect(),
+            more_oddities: message.more_oddities,
+            end: message.end.map(end_doc),
+        }
+    }
+}
+
+fn start_line_doc(start: StartLine, head: &FieldSection) -> StartLineDoc<'_> {
+    let text = |span| String::from_utf8_lossy(head.slice(span));
+    match start {
+        StartLine::Request {
+            method,
+            target,
+            version,
+            ..
+        } => StartLineDoc::Request {
+            method: text(method),
+            target: text(target),
+            version: text(version),
+        },
+        StartLine::Status {
+            version,
+            code,
+            reason,
+            ..
+        } => StartLineDoc::Status {
+            version: text(version),
+            status: code,
+            reason: text(reason),
+        },
+    }
+}
+
+fn field_docs(section: &FieldSection) -> Vec<FieldDoc<'_>> {
+    let doc = |field: &HeadField| FieldDoc {
+        name: String::from_utf8_lossy(section.slice(field.name)),
+        value: String::from_utf8_lossy(section.slice(field.value)),
+        at: field.line,
+    };
+    section.fields.iter().map(doc).collect()
+}
+
+fn body_doc(message: &HttpMessage, body: DecodedBody) -> BodyDoc {
+    let bytes = body.bytes.len() as u64;
+    let content = match String::from_utf8(body.bytes) {
+        Err(error) => BodyContent::Base64(base64_simd::STANDARD.encode_to_string(error.as_bytes())),
+        Ok(text) => match serde_json::from_str::<&RawValue>(&text) {
+            Ok(raw) => BodyContent::Json(raw.to_owned()),
+            Err(_) => BodyContent::Text(text),
+        },
+    };
+    BodyDoc {
+        wire_bytes: message.body_length,
+        bytes,
+        spans: message.body.clone(),
+        trouble: body.error.map(|trouble| trouble.to_string()),
+        content,
+    }
+}
+
+fn end_doc(end: MessageEnd) -> MessageEndDoc {
+    match end {
+        MessageEnd::Complete => MessageEndDoc::Complete,
+        MessageEnd::Closed => MessageEndDoc::Closed,
+        MessageEnd::Truncated { within, missing } => MessageEndDoc::Short { within, missing },
+        MessageEnd::FramingLost { at, fault } => MessageEndDoc::Lost {
+            at,
+            fault,
+            explained: fault.explain(),
+        },
+    }
+}

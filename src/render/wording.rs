@@ -1,0 +1,332 @@
+//! Facts, oddities and ends in words: one line each, for people. Live view, `show` and error messages
+//! say the same thing in the same words.
+
+use std::borrow::Cow;
+
+use crate::content::{CodingFault, DecodeError};
+use crate::exchange::{Exchange, ExchangeOutcome};
+use crate::http1::{BodyFraming, HttpMessage, HttpOddity, MessageEnd};
+use crate::render::escape::{KeptWhitespace, escape};
+use crate::span::{Moment, StreamSide};
+use crate::tape::{
+    CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, TlsSession,
+};
+
+/// Foreign text for one line of a terminal.
+pub fn escape_line(text: &str) -> Cow<'_, str> {
+    escape(text.as_bytes(), KeptWhitespace::SpacesOnly)
+}
+
+/// A duration or moment in microseconds: `0.42 ms`, `391.02 ms`, `12.34 s`.
+pub fn format_duration(micros: u64) -> String {
+    let millis = micros as f64 / 1e3;
+    if millis < 10_000.0 {
+        format!("{millis:.2} ms")
+    } else {
+        format!("{:.2} s", millis / 1e3)
+    }
+}
+
+/// A long duration in microseconds: `59.94 s`, `6m 0s`, `2h 0m 30s`; below ten seconds as [`format_duration`].
+pub fn format_long_duration(micros: u64) -> String {
+    let seconds = micros.div_euclid(1_000_000);
+    let (hours, minutes, rest) = (
+        seconds.div_euclid(3600),
+        seconds.div_euclid(60).rem_euclid(60),
+        seconds.rem_euclid(60),
+    );
+    match (hours, minutes) {
+        (0, 0) => format_duration(micros),
+        (0, _) => format!("{minutes}m {rest}s"),
+        _ => format!("{hours}h {minutes}m {rest}s"),
+    }
+}
+
+/// A count with thousands told apart: `1,234,567`.
+pub fn format_count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && digits.len().saturating_sub(place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 byte`, `2 bytes`.
+pub fn format_bytes(number: u64) -> String {
+    format!(
+        "{} {}",
+        format_count(number),
+        if number == 1 { "byte" } else { "bytes" }
+    )
+}
+
+/// What happened, in one line.
+pub fn describe_fact(fact: &ConnectionFact) -> String {
+    match fact {
+        ConnectionFact::Resolved { host, addrs } => {
+            format!(
+                "resolved {} to {}",
+                escape_line(host),
+                escape_line(&addrs.join(", "))
+            )
+        }
+        ConnectionFact::Tried { peer, error } => {
+            format!(
+                "tried {} in vain: {}",
+                escape_line(peer),
+                escape_line(error)
+            )
+        }
+        ConnectionFact::Connected { peer, local } if local.is_empty() => {
+            format!("connected to {}", escape_line(peer))
+        }
+        ConnectionFact::Connected { peer, local } => {
+            format!(
+                "connected to {} from {}",
+                escape_line(peer),
+                escape_line(local)
+            )
+        }
+        ConnectionFact::Tunnelled { proxy, to } => {
+            format!(
+                "proxy {} opened a way to {}",
+                escape_line(proxy),
+                escape_line(to)
+            )
+        }
+        ConnectionFact::Secured(secured) => describe_tls(secured),
+        ConnectionFact::Reused {} => "reused a connection".to_owned(),
+        ConnectionFact::Closed { by, how } => describe_closing(*by, *how).to_owned(),
+        ConnectionFact::Failed {
+            stage,
+            cause,
+            error,
+        } => describe_failure(*stage, *cause, error),
+        ConnectionFact::Redacted {
+            rule,
+            side,
+            span,
+            fingerprint,
+        } => {
+            let print = if fingerprint.is_empty() {
+                String::new()
+            } else {
+                format!(", key {}", escape_line(fingerprint))
+            };
+            format!("masked {} in {side} {span}{print}", escape_line(rule))
+        }
+    }
+}
+
+fn describe_tls(secured: &TlsSession) -> String {
+    let mut text = format!(
+        "{} {}",
+        escape_line(&secured.version),
+        escape_line(&secured.cipher)
+    );
+    for part in [&secured.group, &secured.alpn].into_iter().flatten() {
+        text.push_str(", ");
+        text.push_str(&escape_line(part));
+    }
+    if let Some(leaf) = secured.chain.first() {
+        let (subject, issuer) = (escape_line(&leaf.subject), escape_line(&leaf.issuer));
+        text.push_str(&format!(
+            "; {subject} by {issuer}, until {}",
+            escape_line(&leaf.not_after)
+        ));
+    }
+    if !secured.verified {
+        text.push_str("; NOT VERIFIED");
+    }
+    text
+}
+
+fn describe_closing(by: ConnectionParty, how: CloseKind) -> &'static str {
+    match (by, how) {
+        (ConnectionParty::Us, CloseKind::CloseNotify) => "closed by us (close_notify)",
+        (ConnectionParty::Us, _) => "closed by us",
+        (ConnectionParty::Peer, CloseKind::CloseNotify) => "closed by the peer (close_notify)",
+        (ConnectionParty::Peer, CloseKind::Eof) => "closed by the peer",
+        (ConnectionParty::Peer, CloseKind::EofWithoutCloseNotify) => {
+            "closed by the peer without close_notify"
+        }
+        (ConnectionParty::Peer, CloseKind::Reset) => "reset by the peer",
+    }
+}
+
+fn describe_failure(stage: ExchangeStage, cause: FailureCause, error: &str) -> String {
+    let doing = describe_stage(stage);
+    match cause {
+        FailureCause::Refused => format!("{doing} failed: {}", escape_line(error)),
+        FailureCause::TimedOut => format!("timed out: {}", escape_line(error)),
+        FailureCause::Interrupted => format!("interrupted ({}) while {doing}", escape_line(error)),
+    }
+}
+
+fn describe_stage(stage: ExchangeStage) -> &'static str {
+    match stage {
+        ExchangeStage::Resolve => "resolving the name",
+        ExchangeStage::Connect => "connecting",
+        ExchangeStage::Proxy => "asking the proxy",
+        ExchangeStage::Tls => "agreeing on TLS",
+        ExchangeStage::Write => "writing the request",
+        ExchangeStage::Read => "reading the response",
+    }
+}
+
+/// An oddity, with its place and clause.
+pub fn describe_oddity(side: StreamSide, oddity: HttpOddity) -> String {
+    let HttpOddity { kind, at } = oddity;
+    let place = if at.is_empty() {
+        at.start.to_string()
+    } else {
+        at.to_string()
+    };
+    format!(
+        "odd: {} ({side} {place}; {})",
+        kind.explain(),
+        kind.clause()
+    )
+}
+
+/// Where our own request stops being one that can be read, if it does: it went out all the same.
+pub fn describe_lost_request(exchange: &Exchange) -> Option<String> {
+    match exchange.request.end? {
+        MessageEnd::FramingLost { at, fault } => Some(format!(
+            "odd: the request cannot be read from its byte {at} on: {} ({})",
+            fault.explain(),
+            fault.clause()
+        )),
+        _ => None,
+    }
+}
+
+/// What was seen and is not told one by one, a line each.
+pub fn describe_omitted(exchange: &Exchange) -> Vec<String> {
+    let oddities = |total: u64, message: &HttpMessage| total.saturating_add(message.more_oddities);
+    let messages = exchange
+        .interim
+        .iter()
+        .chain([&exchange.request, &exchange.response]);
+    let counts = [
+        (messages.fold(0, oddities), "oddities"),
+        (exchange.more_interim, "interim responses"),
+        (exchange.more_masked, "places are masked"),
+    ];
+    let told = counts.into_iter().filter(|(number, _)| *number > 0);
+    told.map(|(number, what)| format!("{} more {what}", format_count(number)))
+        .collect()
+}
+
+/// How the exchange ended, in one line.
+pub fn describe_outcome(exchange: &Exchange) -> String {
+    match exchange.outcome() {
+        ExchangeOutcome::Whole => describe_complete(exchange),
+        ExchangeOutcome::NoConnection { stage, error } => {
+            describe_failure(stage, FailureCause::Refused, &error)
+        }
+        ExchangeOutcome::TimedOut { stage, error } => {
+            describe_failure(stage, FailureCause::TimedOut, &error)
+        }
+        ExchangeOutcome::Interrupted => {
+            format!(
+                "interrupted after {}",
+                format_bytes(exchange.received.bytes)
+            )
+        }
+        ExchangeOutcome::NoResponse { error } => format!("no response: {}", escape_line(&error)),
+        ExchangeOutcome::Cut {
+            within: Some(part),
+            missing: Some(missing),
+            error,
+        } => {
+            let missing = format_bytes(missing);
+            format!(
+                "CUT in {part}: {missing} missing after {} ({})",
+                format_bytes(exchange.received.bytes),
+                escape_line(&error)
+            )
+        }
+        ExchangeOutcome::Cut {
+            within: Some(part),
+            missing: None,
+            error,
+        } => {
+            format!(
+                "CUT in {part} after {} ({})",
+                format_bytes(exchange.received.bytes),
+                escape_line(&error)
+            )
+        }
+        ExchangeOutcome::Cut {
+            within: None,
+            error,
+            ..
+        } => {
+            let got = format_bytes(exchange.response.body_length);
+            format!(
+                "CUT: the body runs until the close, and after {got} {}",
+                escape_line(&error)
+            )
+        }
+        ExchangeOutcome::Lost { at, fault } => {
+            format!(
+                "UNREADABLE from byte {at} on: {} ({})",
+                fault.explain(),
+                fault.clause()
+            )
+        }
+        ExchangeOutcome::Unfinished => format!(
+            "the recording stops after {}",
+            format_bytes(exchange.received.bytes)
+        ),
+    }
+}
+
+fn describe_complete(exchange: &Exchange) -> String {
+    let response = &exchange.response;
+    let how = match response.framing {
+        Some(BodyFraming::Chunked) => format!(", {} chunks", format_count(response.chunks)),
+        Some(BodyFraming::UntilClose) => ", until the close".to_owned(),
+        _ => String::new(),
+    };
+    let status = response.status().unwrap_or_default();
+    format!(
+        "complete: {status}, {} of body{how}",
+        format_bytes(response.body_length)
+    )
+}
+
+/// Why a body is not decoded to its end, in one line.
+pub fn describe_undecoded(trouble: &DecodeError) -> String {
+    let more = match trouble.kind {
+        CodingFault::SizeLimit(_) => " (`--max-decoded` allows more)",
+        CodingFault::RatioLimit(_) => " (`--max-ratio` allows more)",
+        _ => "",
+    };
+    format!("the body cannot be decoded: {trouble}{more}")
+}
+
+/// A moment as it stands before a fact.
+pub fn moment_column(moment: Moment) -> String {
+    format!("{:>10}", format_duration(moment.micros))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(format_count(0), "0");
+        assert_eq!(format_count(999), "999");
+        assert_eq!(format_count(1_234_567), "1,234,567");
+        assert_eq!(format_bytes(1), "1 byte");
+        assert_eq!(format_duration(420), "0.42 ms");
+        assert_eq!(format_duration(12_340_000), "12.34 s");
+    }
+}
