@@ -8,9 +8,8 @@
 
 use std::path::PathBuf;
 
-use wire::chat::AnswerReadOptions;
+use wire::call::{Call, ReadOptions};
 use wire::diff::{self, DiffInput, DiffLayer, noise};
-use wire::price::PriceTable;
 use wire::render::OutputStyle;
 use wire::render::diff::{DiffViewOptions, write_unified};
 use wire::span::{Moment, StreamSide};
@@ -51,8 +50,7 @@ fn subject(name: &str) -> DiffInput {
         how: CloseKind::Eof,
     };
     tape.fact(last, &closed);
-    let (options, prices) = (AnswerReadOptions::default(), PriceTable::embedded());
-    DiffInput::from_capture(name.to_owned(), tape, Default::default(), options, prices)
+    DiffInput::from_call(name.to_owned(), Call::read(tape, &ReadOptions::default()))
 }
 
 fn report(left: &DiffInput, right: &DiffInput) -> String {
@@ -100,7 +98,7 @@ fn request(name: &str) -> DiffInput {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sdk-requests");
     let path = folder.join(format!("sdk-{name}.http"));
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    DiffInput::from_request(name.to_owned(), bytes, Default::default())
+    DiffInput::from_request(name.to_owned(), bytes, &ReadOptions::default())
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Modules from the ground up: a module may use those of lower rows.
-const LAYERS: [(&str, u8); 26] = [
+const LAYERS: [(&str, u8); 25] = [
     ("span", 0),
     ("tape", 10),
     ("http1", 20),
@@ -25,7 +25,6 @@ const LAYERS: [(&str, u8); 26] = [
     ("call", 43),
     ("catalog", 44),
     ("diff", 45),
-    ("call::runs", 46),
     ("prompt_cache", 46),
     ("render", 50),
     ("net", 60),
@@ -50,7 +49,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Files with a row of their own.
-const OWN_ROWS: [&str; 3] = ["capture::store", "capture::keeper", "call::runs"];
+const OWN_ROWS: [&str; 2] = ["capture::store", "capture::keeper"];
 
 /// The module of the table that a path below `src` belongs to.
 fn module(path: &str) -> String {

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
+use super::ReadOptions;
 use crate::chat::timeline::{self, AnswerTimeline};
 use crate::chat::{
-    self, AnswerReadOptions, AnswerReader, AnswerVerdict, BodyEnding, Completion, DeltaSink,
-    FinishKind, FinishReason, ModelMatch, TokenUsage, compare_models,
+    self, AnswerReader, AnswerVerdict, BodyEnding, Completion, DeltaSink, FinishKind, FinishReason,
+    ModelMatch, TokenUsage, compare_models,
 };
-use crate::content::{self, DecodedBody};
-use crate::exchange::{Exchange, decode_bodies};
+use crate::content::DecodedBody;
+use crate::exchange::Exchange;
 use crate::price::{self, CostBreakdown, PriceTable, ServiceTier, TokenCounts};
 use crate::sdk::{CallFailure, RetryAdvice, SdkFamily, SdkProfile};
 use crate::service::{self, ServiceFacts};
@@ -52,40 +53,27 @@ pub enum CostEstimate {
 }
 
 impl CallMeaning {
-    /// Reads what `exchange`, read with all places kept, means.
+    /// Reads the meaning of `exchange` from its decoded bodies (request, response); `sink` receives each delta.
     pub fn read(
         tape: &Tape,
         exchange: &Exchange,
-        limits: content::DecodeLimits,
-        options: AnswerReadOptions,
-        prices: &PriceTable,
+        [request_body, body]: [&DecodedBody; 2],
+        options: &ReadOptions,
+        sink: &mut dyn DeltaSink,
     ) -> Self {
-        let [asked, body] = &decode_bodies(tape, exchange, limits);
-        Self::read_bodies(tape, exchange, [asked, body], options, prices, &mut ())
-    }
-
-    /// The same from the decoded bodies of request and response; `hear` is told each piece of the answer.
-    pub fn read_bodies(
-        tape: &Tape,
-        exchange: &Exchange,
-        [asked, body]: [&DecodedBody; 2],
-        options: AnswerReadOptions,
-        prices: &PriceTable,
-        hear: &mut dyn DeltaSink,
-    ) -> Self {
-        let mut reader = AnswerReader::new(exchange, &asked.bytes, options);
-        let mut both = (timeline::TimelineBuilder::default(), hear);
+        let mut reader = AnswerReader::new(exchange, &request_body.bytes, options.answer);
+        let mut sinks = (timeline::TimelineBuilder::default(), sink);
         let moments = |at| {
             let offset = body.wire_offset(at);
             offset
                 .and_then(|offset| tape.received.moment_at(offset))
                 .unwrap_or_default()
         };
-        reader.push_with_moments(&body.bytes, &moments, &mut both);
-        let completion = reader.finish(BodyEnding::from_exchange(exchange), &mut both);
+        reader.push_with_moments(&body.bytes, &moments, &mut sinks);
+        let completion = reader.finish(BodyEnding::from_exchange(exchange), &mut sinks);
         let (sent, last) = (exchange.sent.last, exchange.received.last);
-        let timeline = both.0.finish(&completion, sent, last);
-        Self::new(exchange, completion, timeline, prices)
+        let timeline = sinks.0.finish(&completion, sent, last);
+        Self::new(exchange, completion, timeline, &options.prices)
     }
 
     /// Whether the answer broke off although its HTTP message is whole: a stream inside an event, with an error,

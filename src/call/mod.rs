@@ -1,4 +1,128 @@
-//! What an exchange means, read once from its tape; and the runs of one request at several targets.
+//! One call to a model, read from its tape: the value that every view takes.
+//!
+//! ```text
+//! Tape --> Exchange --> decoded bodies --> CallMeaning (completion, timeline, service, cost, advice)
+//! ```
 
 pub mod meaning;
 pub mod runs;
+
+use std::borrow::Cow;
+
+use crate::chat::{AnswerDelta, AnswerReadOptions, AnswerRetention, DeltaKind, DeltaSink};
+use crate::content::{DecodeLimits, DecodedBody};
+use crate::exchange::{Exchange, decode_bodies};
+use crate::http1::HttpLimits;
+use crate::price::PriceTable;
+use crate::span::Span;
+use crate::tape::Tape;
+use meaning::CallMeaning;
+
+/// How a tape is read: limits of the decoders, the dialect, how much of the answer is kept, prices.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Limits of the HTTP decoder.
+    pub http1: HttpLimits,
+    /// Limits of the content decoder.
+    pub content: DecodeLimits,
+    /// How the answer is read.
+    pub answer: AnswerReadOptions,
+    /// Prices for the cost estimate; the embedded table by default.
+    pub prices: Cow<'static, PriceTable>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            prices: Cow::Borrowed(PriceTable::embedded()),
+            ..Self::without_prices(AnswerRetention::default())
+        }
+    }
+}
+
+impl ReadOptions {
+    /// Options that keep `retention` of the answer and estimate no cost, so that the embedded price table is not parsed.
+    pub fn without_prices(retention: AnswerRetention) -> Self {
+        Self {
+            http1: HttpLimits::default(),
+            content: DecodeLimits::default(),
+            answer: AnswerReadOptions {
+                retention,
+                ..AnswerReadOptions::default()
+            },
+            prices: Cow::Owned(PriceTable::default()),
+        }
+    }
+}
+
+/// One question to a model and its answer, read from a tape.
+#[derive(Debug)]
+pub struct Call {
+    /// The bytes of both directions with their times.
+    pub tape: Tape,
+    /// The HTTP messages.
+    pub exchange: Exchange,
+    /// The request's body, content codings undone.
+    pub request_body: DecodedBody,
+    /// The response's body, content codings undone.
+    pub response_body: DecodedBody,
+    /// What the exchange means.
+    pub meaning: CallMeaning,
+    /// The events of a streamed answer, in order; empty unless [`AnswerRetention::Everything`] is asked for.
+    pub events: Vec<EventDeltas>,
+}
+
+/// One event of a stream, by what it carried.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EventDeltas {
+    /// Number of the event, from zero.
+    pub number: u64,
+    /// Span of the whole event in the decoded body.
+    pub span: Span,
+    /// Kinds of its deltas, in order.
+    pub kinds: Vec<DeltaKind>,
+}
+
+impl Call {
+    /// Reads the exchange on `tape`. Never fails: what is odd or broken is part of the value.
+    pub fn read(tape: Tape, options: &ReadOptions) -> Self {
+        let exchange = Exchange::read(&tape, options.http1);
+        let [request_body, response_body] = decode_bodies(&tape, &exchange, options.content);
+        let mut events = EventCollector::default();
+        let sink: &mut dyn DeltaSink = match options.answer.retention {
+            AnswerRetention::Everything => &mut events,
+            _ => &mut (),
+        };
+        let bodies = [&request_body, &response_body];
+        let meaning = CallMeaning::read(&tape, &exchange, bodies, options, sink);
+        Self {
+            tape,
+            exchange,
+            request_body,
+            response_body,
+            meaning,
+            events: events.0,
+        }
+    }
+
+    /// Whether the response's body could be decoded and the answer in it did not break off.
+    pub fn is_complete(&self) -> bool {
+        self.response_body.error.is_none() && !self.meaning.is_broken_off()
+    }
+}
+
+#[derive(Default)]
+struct EventCollector(Vec<EventDeltas>);
+
+impl DeltaSink for EventCollector {
+    fn delta(&mut self, delta: &AnswerDelta<'_>) {
+        match self.0.last_mut() {
+            Some(last) if last.number == delta.event => last.kinds.push(delta.kind),
+            _ => self.0.push(EventDeltas {
+                number: delta.event,
+                span: delta.whole,
+                kinds: vec![delta.kind],
+            }),
+        }
+    }
+}

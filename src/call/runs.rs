@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
+use super::Call;
 use crate::call::meaning::{CallMeaning, CostEstimate};
 use crate::chat::ArgumentCheck;
-use crate::diff::DiffInput;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::price::Money;
 
@@ -107,23 +107,20 @@ pub struct MedianRange {
 }
 
 impl TargetRun {
-    /// From an exchange that has ended.
-    pub fn from_subject(subject: &DiffInput) -> Self {
-        let Some(answered) = &subject.answered else {
-            return Self::default();
-        };
-        let milestones = ExchangeMilestones::from_exchange(&answered.exchange);
+    /// The figures of one call.
+    pub fn from_call(call: &Call) -> Self {
+        let milestones = ExchangeMilestones::from_exchange(&call.exchange);
         let sent = milestones.sent.unwrap_or_default();
         let since =
             |moment: Option<crate::span::Moment>| moment.map(|moment| moment.micros_since(sent));
-        let report = &answered.report;
+        let report = &call.meaning;
         let completion = &report.completion;
         let usage = completion.usage.as_ref();
         let model = completion.served_model.clone();
         let first = completion.choices.first();
         Self {
             model: model.or_else(|| completion.asked_model.clone()),
-            status: answered.exchange.response.status(),
+            status: call.exchange.response.status(),
             verdict: completion.verdict.to_string(),
             first_content: since(report.timeline.first_content.or(report.timeline.first_tool)),
             total: since(milestones.last_byte),
@@ -137,7 +134,7 @@ impl TargetRun {
             finish: first.and_then(|choice| Some(choice.finish.as_ref()?.named.clone())),
             calls: count_tool_calls(report),
             answer: answer_text(report),
-            whole: answered.exchange.outcome().is_whole() && answered.is_whole(),
+            whole: call.exchange.outcome().is_whole() && call.is_complete(),
             capture: None,
         }
     }

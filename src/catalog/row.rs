@@ -3,13 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::Call;
 use crate::call::meaning::{CallMeaning, CostEstimate, estimate_cost};
-use crate::chat::{AnswerReadOptions, AnswerRetention};
-use crate::content;
-use crate::exchange::{Exchange, ExchangeOutcome};
-use crate::http1::HttpLimits;
+use crate::exchange::ExchangeOutcome;
 use crate::price::{Money, PriceTable, TokenCounts};
-use crate::tape::Tape;
 
 /// What a list shows of one capture. Absent: not known, or never reached.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -97,35 +94,28 @@ impl CatalogOutcome {
 }
 
 impl CatalogRow {
-    /// Gathers it from a tape.
-    pub fn from_tape(tape: &Tape) -> Self {
-        let exchange = Exchange::read(tape, HttpLimits::default());
-        let options = AnswerReadOptions {
-            retention: AnswerRetention::TotalsOnly,
-            ..AnswerReadOptions::default()
-        };
-        // Prices change and are looked up when the list is shown.
-        let report = CallMeaning::read(
+    /// The row of one call.
+    pub fn from_call(call: Call) -> Self {
+        let Call {
             tape,
-            &exchange,
-            content::DecodeLimits::default(),
-            options,
-            &PriceTable::default(),
-        );
+            exchange,
+            meaning,
+            ..
+        } = call;
         let last = exchange.facts.last().map(|(moment, _)| moment.micros);
         let traffic = [exchange.sent.last, exchange.received.last];
         let traffic = traffic.into_iter().flatten().map(|moment| moment.micros);
-        let timeline = &report.timeline;
+        let timeline = &meaning.timeline;
         let first = timeline.first_content.or(timeline.first_tool);
-        let ending = CatalogOutcome::from_outcome(&exchange.outcome(), &report);
-        let completion = report.completion;
+        let ending = CatalogOutcome::from_outcome(&exchange.outcome(), &meaning);
+        let completion = meaning.completion;
         let finish = completion
             .choices
             .into_iter()
             .next()
             .and_then(|choice| choice.finish);
         Self {
-            id: tape.origin.id.clone(),
+            id: tape.origin.id,
             started: tape.origin.started,
             host: url_host(&tape.origin.url).to_owned(),
             model: completion.asked_model,

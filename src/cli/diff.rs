@@ -6,8 +6,9 @@ use super::args::{self, CommonArgs};
 use super::error::CliError;
 use super::exit::ExitReason;
 use super::output;
-use super::read_options::ReadOptions;
+use super::read_options::read_options;
 use super::request;
+use crate::call::{Call, ReadOptions};
 use crate::capture::ParsedCapture;
 use crate::capture::store::{self, CaptureStore};
 use crate::diff::{self, Baseline, DiffInput, DiffLayer, DiffMatrix, ExchangeDiff};
@@ -27,7 +28,7 @@ pub(super) fn run(common: &CommonArgs, args: &args::DiffArgs) -> Result<ExitReas
         common,
         args,
         store: output::capture_store(common),
-        options: ReadOptions::with_dialect(common, args.dialect.as_deref(), &args.limits)?,
+        options: read_options(common, args.dialect.as_deref(), &args.limits)?,
         layers: selected_layers(args)?,
         rules: diff::noise::noise_rules(&args.ignore),
         display: DiffViewOptions {
@@ -131,21 +132,16 @@ impl DiffRun<'_> {
         };
         let bytes = request::read_input(path)?;
         if !bytes.starts_with(b"{\"wire\":") {
-            return Ok(DiffInput::from_request(name, bytes, self.options.limits));
+            return Ok(DiffInput::from_request(name, bytes, &self.options));
         }
         let ParsedCapture { tape, notes } = store::parse(path, &bytes).map_err(CliError::usage)?;
         for note in &notes {
             output::print_note(&format!("{}: {note}", path.display()));
         }
-        let means = &self.options;
-        let subject =
-            DiffInput::from_capture(name, tape, means.limits, means.options, &means.prices);
+        let subject = DiffInput::from_call(name, Call::read(tape, &self.options));
         // Two bodies may be equal as far as they are decoded.
-        let answer = subject
-            .answered
-            .as_ref()
-            .map(|answered| &answered.response_body);
-        let bodies = [Some(&subject.request_body), answer].into_iter().flatten();
+        let answer = subject.call().map(|answered| &answered.response_body);
+        let bodies = [Some(subject.request_body()), answer].into_iter().flatten();
         for trouble in bodies.filter_map(|body| body.error.as_ref()) {
             output::print_note(&format!(
                 "{}: {}",
@@ -159,9 +155,7 @@ impl DiffRun<'_> {
     /// An error where none of the layers that were asked for is there on both sides.
     fn compare(&self, left: &DiffInput, right: &DiffInput) -> Result<ExchangeDiff, CliError> {
         let difference = diff::compare(left, right, &self.layers, &self.rules);
-        let unanswered = [left, right]
-            .into_iter()
-            .find(|side| side.answered.is_none());
+        let unanswered = [left, right].into_iter().find(|side| side.call().is_none());
         match unanswered.filter(|_| difference.layers.is_empty()) {
             None => Ok(difference),
             Some(file) => {
@@ -273,7 +267,7 @@ impl DiffRun<'_> {
 
     /// The raw streams, or the one of the layers that were named.
     fn compare_bytes(&self, left: &DiffInput, right: &DiffInput) -> Result<ExitReason, CliError> {
-        let (Some(left), Some(right)) = (&left.answered, &right.answered) else {
+        let (Some(left), Some(right)) = (left.call(), right.call()) else {
             return Err(CliError::usage(
                 "--bytes compares captures, and a request file is none",
             ));
@@ -287,7 +281,7 @@ impl DiffRun<'_> {
                 }
             })
             .collect();
-        let limits = self.options.limits.0;
+        let limits = self.options.http1;
         let differences: Vec<_> = sides
             .iter()
             .map(|&side| diff::compare_bytes(left, right, side, limits))
@@ -308,7 +302,7 @@ impl DiffRun<'_> {
 
     /// Each with the next.
     fn compare_cache(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
-        let dialect = self.options.options.dialect.map(|dialect| dialect.name());
+        let dialect = self.options.answer.dialect.map(|dialect| dialect.name());
         let pairs = subjects.iter().zip(subjects.iter().skip(1));
         let steps: Vec<_> = pairs
             .map(|(left, right)| cache::compare(left, right, dialect))
@@ -323,9 +317,9 @@ impl DiffRun<'_> {
     /// The patch of the answers; of the requests, where they are all there is or all that is wanted.
     fn print_patch(&self, left: &DiffInput, right: &DiffInput) -> Result<ExitReason, CliError> {
         let of_request = self.layers == [DiffLayer::Request];
-        let (left, right) = match (&left.answered, &right.answered) {
+        let (left, right) = match (left.call(), right.call()) {
             (Some(left), Some(right)) if !of_request => (&left.response_body, &right.response_body),
-            _ => (&left.request_body, &right.request_body),
+            _ => (left.request_body(), right.request_body()),
         };
         let patch = diff::json_patch(&left.bytes, &right.bytes).map_err(|error| {
             CliError::usage(error).with_hint("`--only request` compares the requests")

@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use memchr::memmem::{self, Finder};
 
 use super::output;
-use crate::call::meaning::CallMeaning;
+use crate::call::{Call, ReadOptions};
 use crate::capture;
 use crate::capture::store::CaptureStore;
-use crate::chat::{AnswerReadOptions, AnswerRetention};
+use crate::chat::AnswerRetention;
 use crate::content::{self, ContentCoding, DecodeError};
-use crate::exchange::{Exchange, decode_bodies};
+use crate::exchange::Exchange;
 use crate::http1::{HttpLimits, HttpMessage};
-use crate::price::PriceTable;
 use crate::tape::{Stream, Tape};
 
 /// What is looked for.
@@ -132,7 +131,7 @@ impl<'a> CaptureSearch<'a> {
                 read().map_or(SearchResult::NoMatch, |tape| self.search_bodies(&tape))
             }
             SearchQuery::InAnswer(_) => {
-                read().map_or(SearchResult::NoMatch, |tape| self.search_answer(&tape))
+                read().map_or(SearchResult::NoMatch, |tape| self.search_answer(tape))
             }
         }
     }
@@ -202,22 +201,18 @@ impl<'a> CaptureSearch<'a> {
         SearchResult::from_match(is_in, None)
     }
 
-    fn search_answer(&self, tape: &Tape) -> SearchResult {
-        let exchange = Exchange::read(tape, HttpLimits::default());
-        let options = AnswerReadOptions {
-            retention: AnswerRetention::TextOnly,
-            ..AnswerReadOptions::default()
-        };
-        let [asked, body] = decode_bodies(tape, &exchange, content::DecodeLimits::default());
-        let (both, prices) = ([&asked, &body], PriceTable::default());
-        let report = CallMeaning::read_bodies(tape, &exchange, both, options, &prices, &mut ());
-        let is_in = report.completion.choices.iter().any(|choice| {
+    fn search_answer(&self, tape: Tape) -> SearchResult {
+        let call = Call::read(
+            tape,
+            &ReadOptions::without_prices(AnswerRetention::TextOnly),
+        );
+        let is_in = call.meaning.completion.choices.iter().any(|choice| {
             let calls = choice.tool_calls.iter().map(|call| &call.arguments);
             let texts = [&choice.text, &choice.reasoning].into_iter();
             let mut texts = texts.chain(&choice.refusal).chain(calls);
             texts.any(|text| self.finder.find(text.as_bytes()).is_some())
         });
-        SearchResult::from_match(is_in, body.error)
+        SearchResult::from_match(is_in, call.response_body.error)
     }
 }
 

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::{Call, ReadOptions};
 use crate::capture::store::{self, CaptureStore};
 use crate::catalog::row::CatalogRow;
+use crate::chat::AnswerRetention;
 
 /// The first line of an index that this version understands.
 const INDEX_HEADER: &[u8] = b"{\"index\":2}\n";
@@ -67,7 +69,9 @@ impl<'a> CatalogIndex<'a> {
             return Ok(line.entry);
         }
         let reading = store::open(&self.store.path(name))?;
-        let entry = CatalogRow::from_tape(&reading.tape);
+        // Prices change, so they are looked up when the list is shown.
+        let options = ReadOptions::without_prices(AnswerRetention::TotalsOnly);
+        let entry = CatalogRow::from_call(Call::read(reading.tape, &options));
         if let Some((size, changed)) = stamp {
             self.add_line(&IndexLine {
                 name,

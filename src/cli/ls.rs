@@ -1,5 +1,6 @@
 //! `wire ls`: the captures of the folder, newest first.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
 
@@ -103,7 +104,7 @@ struct LsReport<'a> {
     store: &'a CaptureStore,
     index: CatalogIndex<'a>,
     filter: CatalogFilter,
-    prices: PriceTable,
+    prices: Cow<'static, PriceTable>,
     /// Whether there is a price, by both models and the provider: a list has many of few.
     has_price: HashMap<[Option<String>; 3], bool>,
     json: bool,

@@ -9,15 +9,14 @@ use std::process::{Command, Stdio};
 use super::args::{self, ColourChoice, CommonArgs, PrettyMode, UndecodedMode};
 use super::error::CliError;
 use super::exit::ExitReason;
-use super::read_options::ReadOptions;
 use super::{env, signals};
+use crate::call::{Call, ReadOptions};
 use crate::capture::store::CaptureStore;
 use crate::render::live;
 use crate::render::view_options::{
     AnswerForm, DecodeLevel, ExchangeParts, StyledOutput, ViewOptions,
 };
 use crate::render::{OutputStyle, RenderedExchange, json_output, wording};
-use crate::tape::Tape;
 
 /// Standard output without a buffer: what is written is there. `Stdout` would wait for line ends.
 pub(super) fn stdout() -> io::Result<File> {
@@ -196,8 +195,8 @@ pub(super) fn live_view(
         body,
         notes,
         plan,
-        means.limits,
-        means.options.dialect,
+        (means.http1, means.content),
+        means.answer.dialect,
     ))
 }
 
@@ -251,12 +250,9 @@ pub(super) fn body_style(args: &args::OutputArgs, style: OutputStyle) -> OutputS
 }
 
 /// Writes the document of `--json` to standard output.
-pub(super) fn print_json_document(tape: &Tape, means: &ReadOptions) -> RenderedExchange {
+pub(super) fn print_json_document(call: Call) -> RenderedExchange {
     let mut text = Vec::new();
-    let mut painted =
-        json_output::write_exchange(tape, means.limits, means.options, &means.prices, &mut text);
-    if let Err(error) = stdout().and_then(|mut out| out.write_all(&text)) {
-        painted.output_error = Some(error);
-    }
-    painted
+    let written = json_output::write_call(&call, &mut text);
+    let printed = written.and_then(|()| stdout()?.write_all(&text));
+    RenderedExchange::from_call(call, printed.err())
 }

@@ -1,53 +1,39 @@
 //! How the answers of an exchange are read: within which limits, in which dialect, and by which prices.
 
+use std::borrow::Cow;
+
 use super::args::{self, CommonArgs};
 use super::env;
 use super::error::CliError;
+use crate::call::ReadOptions;
 use crate::price::PriceTable;
 use crate::{chat, content, http1};
 
-/// How answers are read and priced.
-pub(super) struct ReadOptions {
-    pub(super) limits: (http1::HttpLimits, content::DecodeLimits),
-    pub(super) options: chat::AnswerReadOptions,
-    pub(super) prices: PriceTable,
-}
-
-impl ReadOptions {
-    /// From the arguments of every verb, of its output and its limits.
-    pub(super) fn new(
-        common: &CommonArgs,
-        output: &args::OutputArgs,
-        limits: &args::LimitArgs,
-    ) -> Result<Self, CliError> {
-        Self::with_dialect(common, output.dialect.as_deref(), limits)
-    }
-
-    /// The same where a verb has no output like that of `send`.
-    pub(super) fn with_dialect(
-        common: &CommonArgs,
-        dialect: Option<&str>,
-        limits: &args::LimitArgs,
-    ) -> Result<Self, CliError> {
-        let dialect = dialect.map(|name| {
-            chat::dialect_by_name(name).ok_or_else(|| {
-                let known: Vec<_> = chat::DIALECTS
-                    .iter()
-                    .map(|dialect| dialect.name())
-                    .collect();
-                CliError::usage(format!("there is no dialect `{name}`"))
-                    .with_hint(format!("known are {}", known.join(", ")))
-            })
-        });
-        Ok(Self {
-            limits: (http1_limits(limits), content_limits(limits)),
-            options: chat::AnswerReadOptions {
-                dialect: dialect.transpose()?,
-                ..chat::AnswerReadOptions::default()
-            },
-            prices: load_prices(common)?,
+/// Options of a verb that has `--dialect`, limits and prices.
+pub(super) fn read_options(
+    common: &CommonArgs,
+    dialect: Option<&str>,
+    limits: &args::LimitArgs,
+) -> Result<ReadOptions, CliError> {
+    let dialect = dialect.map(|name| {
+        chat::dialect_by_name(name).ok_or_else(|| {
+            let known: Vec<_> = chat::DIALECTS
+                .iter()
+                .map(|dialect| dialect.name())
+                .collect();
+            CliError::usage(format!("there is no dialect `{name}`"))
+                .with_hint(format!("known are {}", known.join(", ")))
         })
-    }
+    });
+    Ok(ReadOptions {
+        http1: http1_limits(limits),
+        content: content_limits(limits),
+        answer: chat::AnswerReadOptions {
+            dialect: dialect.transpose()?,
+            ..chat::AnswerReadOptions::default()
+        },
+        prices: load_prices(common)?,
+    })
 }
 
 /// What decoders of messages may take.
@@ -71,10 +57,10 @@ fn content_limits(args: &args::LimitArgs) -> content::DecodeLimits {
 
 /// The embedded table, with the user's own entries before it.
 #[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
-pub(super) fn load_prices(common: &CommonArgs) -> Result<PriceTable, CliError> {
+pub(super) fn load_prices(common: &CommonArgs) -> Result<Cow<'static, PriceTable>, CliError> {
     let embedded = PriceTable::embedded();
     let Some(path) = common.prices.clone().or_else(|| env::path("WIRE_PRICES")) else {
-        return Ok(embedded.clone());
+        return Ok(Cow::Borrowed(embedded));
     };
     let bytes = std::fs::read(&path).map_err(|error| CliError::unreadable_file(&path, &error))?;
     let own = PriceTable::parse(&bytes).map_err(|error| {
@@ -82,5 +68,5 @@ pub(super) fn load_prices(common: &CommonArgs) -> Result<PriceTable, CliError> {
             r#"a file looks like {"models": [{"model": "...", "input": 0.15, "output": 0.6}]}"#,
         )
     })?;
-    Ok(embedded.with_overrides(own))
+    Ok(Cow::Owned(embedded.with_overrides(own)))
 }

@@ -11,9 +11,10 @@ use super::error::CliError;
 use super::exit::ExitReason;
 use super::job::SendJob;
 use super::output;
-use super::read_options::ReadOptions;
+use super::read_options::read_options;
 use super::signals;
 use crate::call::meaning::CallMeaning;
+use crate::call::{Call, ReadOptions};
 use crate::capture::Masker;
 use crate::client;
 use crate::demo::{DemoOptions, DemoServer};
@@ -50,7 +51,7 @@ async fn send_once(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitRea
     if args.dry_run {
         return print_dry_run(&job);
     }
-    let means = ReadOptions::new(common, &args.output, &args.limits)?;
+    let means = read_options(common, args.output.dialect.as_deref(), &args.limits)?;
     let mut show = SendView::new(common, args, &job.origin, &means)?;
     let (failure, capture) = run_and_record(common, args, &means, &mut job, &mut show).await?;
     let hint = failure.and_then(|failure| failure.hint);
@@ -93,7 +94,7 @@ pub(super) async fn run_and_record(
                 (false, true) => Box::new((writer, Masker::new(screen, masks.clone()))),
                 (true, true) => Box::new((writer, screen)),
             };
-        run_exchange(args, means.limits.0, job, feed.as_mut()).await
+        run_exchange(args, means.http1, job, feed.as_mut()).await
     };
     Ok((failure, capture))
 }
@@ -271,9 +272,9 @@ impl SendView {
         let text_alone = matches!(&self, Self::Live(live) if live.view_options().answer_form == AnswerForm::Text);
         let (meta, painted) = match self {
             Self::Live(live) => (live.view_options().parts.meta, live.finish(&means.prices)),
-            Self::Document(tape) => (false, output::print_json_document(&tape, means)),
+            Self::Document(tape) => (false, output::print_json_document(Call::read(*tape, means))),
         };
-        let exit = painted_exit(&painted, fail);
+        let exit = exit_of_view(&painted, fail);
         if text_alone {
             print_answer_errors(&painted);
         }
@@ -312,7 +313,7 @@ impl ExchangeViewer for SendView {
 pub(super) fn print_answer_errors(painted: &RenderedExchange) {
     let status = painted.exchange.response.status().unwrap_or(0);
     let errors = painted
-        .report
+        .meaning
         .iter()
         .flat_map(|report| &report.completion.errors);
     let errors: Vec<_> = errors.map(|error| error.message.as_str()).collect();
@@ -323,7 +324,7 @@ pub(super) fn print_answer_errors(painted: &RenderedExchange) {
 
 /// Why an exchange is no success, in words.
 fn failure_text(painted: &RenderedExchange) -> String {
-    match (&painted.decode_error, &painted.report) {
+    match (&painted.decode_error, &painted.meaning) {
         _ if !painted.exchange.outcome().is_whole() => wording::describe_outcome(&painted.exchange),
         (Some(trouble), _) => wording::describe_undecoded(trouble),
         (None, Some(report)) => format!("the answer: {}", report.completion.verdict),
@@ -332,10 +333,10 @@ fn failure_text(painted: &RenderedExchange) -> String {
 }
 
 /// What the end of an exchange that was shown means for the exit code.
-pub(super) fn painted_exit(painted: &RenderedExchange, fail: bool) -> ExitReason {
+pub(super) fn exit_of_view(painted: &RenderedExchange, fail: bool) -> ExitReason {
     let whole = painted.decode_error.is_none()
         && !painted
-            .report
+            .meaning
             .as_ref()
             .is_some_and(CallMeaning::is_broken_off);
     exchange_exit(&painted.exchange, whole, fail)

@@ -14,11 +14,12 @@ use super::error::CliError;
 use super::exit::ExitReason;
 use super::job::SendJob;
 use super::output;
-use super::read_options::ReadOptions;
+use super::read_options::read_options;
 use super::request;
 use super::send::{self, ExchangeViewer};
 use super::signals;
 use crate::call::runs::{TargetRun, TargetRuns};
+use crate::call::{Call, ReadOptions};
 use crate::capture::mask_url;
 use crate::diff::{self, DiffInput, DiffLayer, DiffMatrix};
 use crate::render::{diff as paint, json_output, trials, wording};
@@ -78,7 +79,7 @@ fn send_many(
     aims: &[args::SendArgs],
 ) -> Result<ExitReason, CliError> {
     reject_single_only_flags(args)?;
-    let means = ReadOptions::new(common, &args.output, &args.limits)?;
+    let means = read_options(common, args.output.dialect.as_deref(), &args.limits)?;
     let mut aims = aims.to_vec();
     if let Some(path) = &args.request {
         // Once: standard input cannot be read again, and all get the same.
@@ -199,29 +200,21 @@ async fn run_one(
     let name = path.as_deref().and_then(|path| path.file_name());
     let name = name.map(|name| name.to_string_lossy().into_owned());
     let target = target_label(args);
-    let subject = DiffInput::from_capture(
-        name.clone().unwrap_or_else(|| target.clone()),
-        watch.0,
-        means.limits,
-        means.options,
-        &means.prices,
-    );
-    let mut trial = TargetRun::from_subject(&subject);
+    let call = Call::read(watch.0, means);
+    let mut trial = TargetRun::from_call(&call);
     trial.capture = path.map(|path| path.display().to_string());
-    let mut exit = ExitReason::BrokenExchange;
-    if let Some(answered) = &subject.answered {
-        exit = send::exchange_exit(&answered.exchange, answered.is_whole(), args.fail);
-        if !answered.exchange.outcome().is_whole() {
-            trial.verdict = wording::describe_outcome(&answered.exchange);
-        }
+    let exit = send::exchange_exit(&call.exchange, call.is_complete(), args.fail);
+    if !call.exchange.outcome().is_whole() {
+        trial.verdict = wording::describe_outcome(&call.exchange);
     }
     if let Some(hint) = failure.and_then(|failure| failure.hint) {
         output::print_hint(&hint);
     }
     let exit = capture.finish(exit, false);
+    let name = name.unwrap_or_else(|| target.clone());
     Ok(FinishedExchange {
         run: trial,
-        subject,
+        subject: DiffInput::from_call(name, call),
         exit,
     })
 }
@@ -295,10 +288,9 @@ fn print_comparison(
         };
         if trials.is_empty() {
             let name = aims.get(aim).map_or_else(String::new, target_label);
-            firsts.push(DiffInput {
-                name: format!("{name}  {}", shot.subject.name),
-                ..shot.subject
-            });
+            let mut first = shot.subject;
+            first.name = format!("{name}  {}", first.name);
+            firsts.push(first);
         }
         trials.push(shot.run);
     }

@@ -7,14 +7,14 @@ use super::args::{self, CommonArgs, SideArg};
 use super::error::CliError;
 use super::exit::ExitReason;
 use super::output;
-use super::read_options::ReadOptions;
+use super::read_options::read_options;
 use super::send;
-use crate::call::meaning::CallMeaning;
+use crate::call::{Call, ReadOptions};
 use crate::capture::ParsedCapture;
 use crate::capture::store::{self, StoreError};
-use crate::content::{DecodeError, DecodedBody};
+use crate::content::DecodedBody;
+use crate::exchange::Exchange;
 use crate::exchange::roles::role_spans;
-use crate::exchange::{Exchange, decode_bodies, decode_body};
 use crate::json;
 use crate::render::live::LivePainter;
 use crate::render::view_options::StyledOutput;
@@ -31,30 +31,36 @@ pub(super) fn run(common: &CommonArgs, args: &args::ShowArgs) -> Result<ExitReas
     for note in &notes {
         output::print_note(&format!("{}: {note}", path.display()));
     }
-    let means = ReadOptions::new(common, &args.output, &args.limits)?;
+    let means = read_options(common, args.output.dialect.as_deref(), &args.limits)?;
     if args.hex {
         return print_hex_dump(common, args, &means, &tape);
     }
     if args.events {
         let (mut text, style) = (Vec::new(), output::stdout_style(common));
-        let dialect = means.options.dialect;
-        let painted = events::write_event_list(&tape, means.limits, dialect, &style, &mut text);
+        let dialect = means.answer.dialect;
+        let painted = events::write_event_list(
+            &tape,
+            (means.http1, means.content),
+            dialect,
+            &style,
+            &mut text,
+        );
         output::print_report(&text)?;
-        return Ok(send::painted_exit(&painted, false));
+        return Ok(send::exit_of_view(&painted, false));
     }
     if let Some(at) = &args.at {
-        return print_value(args, &means, &tape, at);
+        return print_value(args, &means, tape, at);
     }
     if args.output.json {
-        return Ok(exit_after_print(&output::print_json_document(
-            &tape, &means,
-        )));
+        return Ok(exit_after_print(&output::print_json_document(Call::read(
+            tape, &means,
+        ))));
     }
     if args.raw_events {
-        return print_raw_events(common, &means, &tape);
+        return print_raw_events(common, &means, tape);
     }
     if args.summary || args.tools || args.usage {
-        return print_meaning(common, args, &means, &tape);
+        return print_meaning(common, args, &means, tape);
     }
     print_view(common, args, &means, &tape, &path)
 }
@@ -64,18 +70,14 @@ fn print_meaning(
     common: &CommonArgs,
     args: &args::ShowArgs,
     means: &ReadOptions,
-    tape: &Tape,
+    tape: Tape,
 ) -> Result<ExitReason, CliError> {
-    let AnswerMeaning {
-        exchange,
-        report,
-        body,
-    } = AnswerMeaning::read(means, tape);
+    let call = read_call(means, tape);
     let mut text = Vec::new();
     let written = match (args.tools, args.usage) {
-        (true, _) => json_output::write_tool_calls(&report, &mut text),
-        (_, true) => json_output::write_usage(&report, &mut text),
-        _ => summary::write_summary(&report, "", &output::stdout_style(common), &mut text),
+        (true, _) => json_output::write_tool_calls(&call.meaning, &mut text),
+        (_, true) => json_output::write_usage(&call.meaning, &mut text),
+        _ => summary::write_summary(&call.meaning, "", &output::stdout_style(common), &mut text),
     };
     written.map_err(CliError::usage)?;
     if text.is_empty() {
@@ -87,73 +89,42 @@ fn print_meaning(
         output::print_note(&format!("this exchange {what}"));
     }
     output::print_report(&text)?;
-    Ok(exit_for(exchange, Some(report), body.error))
+    Ok(call_exit(&call))
 }
 
 fn print_raw_events(
     common: &CommonArgs,
     means: &ReadOptions,
-    tape: &Tape,
+    tape: Tape,
 ) -> Result<ExitReason, CliError> {
-    let AnswerMeaning {
-        exchange,
-        report,
-        body,
-    } = AnswerMeaning::read(means, tape);
-    let Some(format) = report.completion.media.stream_format() else {
+    let call = read_call(means, tape);
+    let Some(format) = call.meaning.completion.media.stream_format() else {
         return Err(CliError::usage("the answer is no stream of events"));
     };
-    let moment = |at| tape.received.moment_at(body.wire_offset(at)?);
+    let body = &call.response_body;
+    let moment = |at| call.tape.received.moment_at(body.wire_offset(at)?);
     let mut text = Vec::new();
     let style = output::stdout_style(common);
     let _ = events::write_raw_events(&body.bytes, format, &moment, &style, &mut text);
     output::print_report(&text)?;
-    Ok(exit_for(exchange, Some(report), body.error))
+    Ok(call_exit(&call))
 }
 
-/// What the answer of a capture means, and its body.
-struct AnswerMeaning {
-    exchange: Exchange,
-    report: CallMeaning,
-    body: DecodedBody,
+/// Reads the capture; reports what of its body could not be decoded.
+fn read_call(means: &ReadOptions, tape: Tape) -> Call {
+    let call = Call::read(tape, means);
+    print_coding_fault(&call.response_body);
+    call
 }
 
-impl AnswerMeaning {
-    /// Reads it. What of the body stays unread is said at once.
-    fn read(means: &ReadOptions, tape: &Tape) -> Self {
-        let exchange = Exchange::read(tape, means.limits.0);
-        let [asked, body] = decode_bodies(tape, &exchange, means.limits.1);
-        print_coding_fault(&body);
-        let (options, prices) = (means.options, &means.prices);
-        let report =
-            CallMeaning::read_bodies(tape, &exchange, [&asked, &body], options, prices, &mut ());
-        Self {
-            exchange,
-            report,
-            body,
-        }
-    }
+fn call_exit(call: &Call) -> ExitReason {
+    send::exchange_exit(&call.exchange, call.is_complete(), false)
 }
 
 fn print_coding_fault(body: &DecodedBody) {
     if let Some(trouble) = &body.error {
         output::print_note(&wording::describe_undecoded(trouble));
     }
-}
-
-/// How the exchange ended, told by the exit code.
-fn exit_for(
-    exchange: Exchange,
-    report: Option<CallMeaning>,
-    trouble: Option<DecodeError>,
-) -> ExitReason {
-    let painted = RenderedExchange {
-        exchange,
-        report,
-        decode_error: trouble,
-        output_error: None,
-    };
-    send::painted_exit(&painted, false)
 }
 
 fn capture_not_found(error: StoreError) -> CliError {
@@ -192,8 +163,8 @@ fn print_view(
         screen(),
         screen(),
         plan,
-        means.limits,
-        means.options.dialect,
+        (means.http1, means.content),
+        means.answer.dialect,
     )
     .without_limits();
     live.write_note(&format!("capture {} in {}", tape.origin.id, path.display()));
@@ -224,7 +195,7 @@ impl Write for SharedWriter<'_> {
 fn exit_after_print(painted: &RenderedExchange) -> ExitReason {
     match &painted.output_error {
         Some(error) => output::exit_after_write_error(error),
-        None => send::painted_exit(painted, false),
+        None => send::exit_of_view(painted, false),
     }
 }
 
@@ -234,14 +205,15 @@ fn print_hex_dump(
     means: &ReadOptions,
     tape: &Tape,
 ) -> Result<ExitReason, CliError> {
-    let tiles = role_spans(tape, means.limits.0);
+    let tiles = role_spans(tape, means.http1);
     let style = output::stdout_style(common);
     let mut text = Vec::new();
     for side in selected_sides(args.side) {
         let _ = hex::dump(tape.stream(side), &tiles, &style, &mut text);
     }
     output::print_report(&text)?;
-    Ok(exit_for(Exchange::read(tape, means.limits.0), None, None))
+    let exchange = Exchange::read(tape, means.http1);
+    Ok(send::exchange_exit(&exchange, true, false))
 }
 
 fn selected_sides(side: Option<SideArg>) -> Vec<StreamSide> {
@@ -257,31 +229,20 @@ fn selected_sides(side: Option<SideArg>) -> Vec<StreamSide> {
 fn print_value(
     args: &args::ShowArgs,
     means: &ReadOptions,
-    tape: &Tape,
+    tape: Tape,
     at: &str,
 ) -> Result<ExitReason, CliError> {
     let wrong = |error: &dyn std::fmt::Display| CliError::usage(format!("--at {at}: {error}"));
     let path = json::ValuePath::parse(at).map_err(|error| wrong(&error))?;
-    let exchange = Exchange::read(tape, means.limits.0);
-    let (side, message) = match args.side {
-        Some(SideArg::Sent) => (StreamSide::Sent, &exchange.request),
-        _ => (StreamSide::Received, &exchange.response),
+    let call = Call::read(tape, means);
+    let (side, body, format) = match args.side {
+        Some(SideArg::Sent) => (StreamSide::Sent, &call.request_body, None),
+        _ => {
+            let format = call.meaning.completion.media.stream_format();
+            (StreamSide::Received, &call.response_body, format)
+        }
     };
-    let body = decode_body(message, tape.stream(side), means.limits.1);
-    print_coding_fault(&body);
-    let report = || {
-        CallMeaning::read(
-            tape,
-            &exchange,
-            means.limits.1,
-            means.options,
-            &means.prices,
-        )
-    };
-    let format = match side {
-        StreamSide::Sent => None,
-        StreamSide::Received => report().completion.media.stream_format(),
-    };
+    print_coding_fault(body);
     let (span, inner) = match format {
         None => (Span::new(0, body.bytes.len() as u64), path.clone()),
         Some(format) => event_data_span(&body.bytes, format, &path).ok_or_else(|| {
@@ -304,7 +265,7 @@ fn print_value(
     let value = json::find(&document, &inner).map_err(|error| wrong(&error))?;
     let place = |offset: u64| span.start.saturating_add(offset);
     let place = Span::new(place(value.span().start), place(value.span().end));
-    print_location(&path, place, &body, tape.stream(side));
+    print_location(&path, place, body, call.tape.stream(side));
     let mut text = value.raw().to_vec();
     if output::stdout_is_terminal() {
         text = escape::escape(&text, escape::KeptWhitespace::Lines)

@@ -26,6 +26,15 @@ pub struct DecodedBody {
 }
 
 impl DecodedBody {
+    /// The body of a message without one.
+    pub const EMPTY: Self = Self {
+        bytes: Vec::new(),
+        pieces: Vec::new(),
+        identity: false,
+        error: None,
+        error_at: None,
+    };
+
     /// Undoes `codings`, given in the order in which they were applied.
     ///
     /// `runs` are the body's bytes with their places on the wire, in order. The place of a decoded byte is

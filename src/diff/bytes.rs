@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::input::AnsweredExchange;
 use super::sequence::SequenceAligner;
 use super::work_limit::{StepMeter, WorkLimit};
+use crate::call::Call;
 use crate::content::DecodedBody;
 use crate::exchange::roles::{RoleSpan, role_spans};
 use crate::http1::{ByteRole, HttpLimits};
@@ -66,12 +66,7 @@ pub struct ByteAddress {
 }
 
 /// Compares one stream of both.
-pub fn compare(
-    left: &AnsweredExchange,
-    right: &AnsweredExchange,
-    side: StreamSide,
-    limits: HttpLimits,
-) -> ByteStreamDiff {
+pub fn compare(left: &Call, right: &Call, side: StreamSide, limits: HttpLimits) -> ByteStreamDiff {
     let sides = [left, right];
     let streams = sides.map(|answered| answered.tape.stream(side).bytes.as_slice());
     let tiles = sides.map(|answered| {
@@ -188,12 +183,7 @@ fn split_words(bytes: &[u8]) -> Vec<Span> {
     words
 }
 
-fn byte_address(
-    answered: &AnsweredExchange,
-    side: StreamSide,
-    tiles: &[RoleSpan],
-    offset: u64,
-) -> ByteAddress {
+fn byte_address(answered: &Call, side: StreamSide, tiles: &[RoleSpan], offset: u64) -> ByteAddress {
     let after = tiles.partition_point(|tile| tile.span.start <= offset);
     let tile = after.checked_sub(1).and_then(|n| tiles.get(n));
     let tile = tile.filter(|tile| tile.span.contains(offset));

@@ -1,125 +1,92 @@
-//! What is compared: one exchange, or a request that was not sent, read once for all layers.
+//! One side of a comparison: a call, or a request file that was not sent.
 
-use crate::call::meaning::CallMeaning;
-use crate::chat::{AnswerDelta, AnswerReadOptions, DeltaKind, DeltaSink};
-use crate::content::{self, DecodedBody};
-use crate::exchange::{Exchange, ExchangeReader, decode_bodies, decode_body};
-use crate::http1::{self, BodyRetention, HttpMessage};
-use crate::price::PriceTable;
-use crate::span::{Moment, Span, StreamSide};
-use crate::tape::{Stream, Tape, TapeOrigin};
-
-/// What may be read: of messages, and of bodies.
-pub type ReadLimits = (http1::HttpLimits, content::DecodeLimits);
+use crate::call::{Call, ReadOptions};
+use crate::content::DecodedBody;
+use crate::exchange::{ExchangeReader, decode_body};
+use crate::http1::{BodyRetention, HttpMessage};
+use crate::span::{Moment, StreamSide};
+use crate::tape::{Stream, TapeOrigin};
 
 /// One side of a comparison.
 #[derive(Debug)]
 pub struct DiffInput {
-    /// What the user called it.
+    /// Name that reports show.
     pub name: String,
-    /// Its request; `None` where only a body is known.
-    pub request: Option<HttpMessage>,
-    /// The body of its request, content codings undone.
-    pub request_body: DecodedBody,
-    /// The rest; `None` for a request that was not sent.
-    pub answered: Option<AnsweredExchange>,
+    source: DiffSource,
 }
 
-/// An exchange with its meaning.
 #[derive(Debug)]
-pub struct AnsweredExchange {
-    /// The bytes.
-    pub tape: Tape,
-    /// The messages.
-    pub exchange: Exchange,
-    /// The response's body, content codings undone.
-    pub response_body: DecodedBody,
-    /// What it means.
-    pub report: CallMeaning,
-    /// The events of a stream, in order.
-    pub events: Vec<EventDeltas>,
-}
-
-impl AnsweredExchange {
-    /// Whether its body could be decoded, and the answer in it did not break off.
-    pub fn is_whole(&self) -> bool {
-        self.response_body.error.is_none() && !self.report.is_broken_off()
-    }
-}
-
-/// One event of a stream.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct EventDeltas {
-    /// Its number, from zero.
-    pub number: u64,
-    /// All of it, in the decoded body.
-    pub span: Span,
-    /// What it carried, in order.
-    pub kinds: Vec<DeltaKind>,
+enum DiffSource {
+    Call(Box<Call>),
+    /// A request file. `message` is `None` where the file is a body alone.
+    Request {
+        message: Option<Box<HttpMessage>>,
+        body: DecodedBody,
+    },
 }
 
 impl DiffInput {
-    /// Reads a capture.
-    pub fn from_capture(
-        name: String,
-        tape: Tape,
-        (http1, content): ReadLimits,
-        options: AnswerReadOptions,
-        prices: &PriceTable,
-    ) -> Self {
-        let exchange = Exchange::read(&tape, http1);
-        let [asked, body] = decode_bodies(&tape, &exchange, content);
-        let mut events = EventCollector::default();
-        let bodies = [&asked, &body];
-        let request = Some(exchange.request.clone());
-        let report =
-            CallMeaning::read_bodies(&tape, &exchange, bodies, options, prices, &mut events);
-        let answered = AnsweredExchange {
-            tape,
-            exchange,
-            response_body: body,
-            report,
-            events: events.0,
+    /// A call that was read from a capture with [`crate::chat::AnswerRetention::Everything`].
+    pub fn from_call(name: String, call: Call) -> Self {
+        Self {
+            name,
+            source: DiffSource::Call(Box::new(call)),
+        }
+    }
+
+    /// A request file: a whole HTTP/1.1 message if it begins with a request line, else a body.
+    pub fn from_request(name: String, bytes: Vec<u8>, options: &ReadOptions) -> Self {
+        let source = match looks_like_request(&bytes) {
+            true => {
+                let mut reader = ExchangeReader::new(BodyRetention::WholeBody, options.http1);
+                let mut sent = Stream::new(StreamSide::Sent);
+                sent.push(Moment::default(), &bytes);
+                reader.bytes(StreamSide::Sent, Moment::default(), &bytes, &mut ());
+                reader.ended(StreamSide::Sent, &mut ());
+                let message = reader.exchange.request;
+                DiffSource::Request {
+                    body: decode_body(&message, &sent, options.content),
+                    message: Some(Box::new(message)),
+                }
+            }
+            false => DiffSource::Request {
+                message: None,
+                body: DecodedBody {
+                    bytes,
+                    ..DecodedBody::default()
+                },
+            },
         };
-        Self {
-            name,
-            request,
-            request_body: asked,
-            answered: Some(answered),
+        Self { name, source }
+    }
+
+    /// The call; `None` for a request file.
+    pub fn call(&self) -> Option<&Call> {
+        match &self.source {
+            DiffSource::Call(call) => Some(call),
+            DiffSource::Request { .. } => None,
         }
     }
 
-    /// A request file: a body, or where it begins as one does, a whole HTTP/1.1 message.
-    pub fn from_request(name: String, bytes: Vec<u8>, (http1, content): ReadLimits) -> Self {
-        if !looks_like_request(&bytes) {
-            let asked = DecodedBody {
-                bytes,
-                ..DecodedBody::default()
-            };
-            return Self {
-                name,
-                request: None,
-                request_body: asked,
-                answered: None,
-            };
-        }
-        let mut reader = ExchangeReader::new(BodyRetention::WholeBody, http1);
-        let mut sent = Stream::new(StreamSide::Sent);
-        sent.push(Moment::default(), &bytes);
-        reader.bytes(StreamSide::Sent, Moment::default(), &bytes, &mut ());
-        reader.ended(StreamSide::Sent, &mut ());
-        let request = reader.exchange.request;
-        Self {
-            name,
-            request_body: decode_body(&request, &sent, content),
-            request: Some(request),
-            answered: None,
+    /// The request message; `None` where only a body is known.
+    pub fn request(&self) -> Option<&HttpMessage> {
+        match &self.source {
+            DiffSource::Call(call) => Some(&call.exchange.request),
+            DiffSource::Request { message, .. } => message.as_deref(),
         }
     }
 
-    /// Where its recording comes from.
+    /// The request's body, content codings undone.
+    pub fn request_body(&self) -> &DecodedBody {
+        match &self.source {
+            DiffSource::Call(call) => &call.request_body,
+            DiffSource::Request { body, .. } => body,
+        }
+    }
+
+    /// Where the call was recorded; `None` for a request file.
     pub fn origin(&self) -> Option<&TapeOrigin> {
-        self.answered.as_ref().map(|answered| &answered.tape.origin)
+        self.call().map(|call| &call.tape.origin)
     }
 }
 
@@ -137,20 +104,4 @@ fn looks_like_request(bytes: &[u8]) -> bool {
         && words
             .last()
             .is_some_and(|version| version.starts_with(b"HTTP/"))
-}
-
-#[derive(Default)]
-struct EventCollector(Vec<EventDeltas>);
-
-impl DeltaSink for EventCollector {
-    fn delta(&mut self, delta: &AnswerDelta<'_>) {
-        match self.0.last_mut() {
-            Some(last) if last.number == delta.event => last.kinds.push(delta.kind),
-            _ => self.0.push(EventDeltas {
-                number: delta.event,
-                span: delta.whole,
-                kinds: vec![delta.kind],
-            }),
-        }
-    }
 }

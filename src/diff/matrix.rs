@@ -132,12 +132,17 @@ impl DiffMatrix {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::ReadOptions;
     use crate::diff::input::DiffInput;
     use crate::diff::{compare, noise};
 
     fn rows(bodies: &[&str]) -> Vec<(String, Vec<String>)> {
         let subject = |body: &&str| {
-            DiffInput::from_request("x".to_owned(), body.as_bytes().to_vec(), Default::default())
+            DiffInput::from_request(
+                "x".to_owned(),
+                body.as_bytes().to_vec(),
+                &ReadOptions::default(),
+            )
         };
         let subjects: Vec<_> = bodies.iter().map(subject).collect();
         let differences = subjects[1..].iter();

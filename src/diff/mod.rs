@@ -38,11 +38,12 @@ pub use bytes::{ByteAddress, ByteRun, ByteStreamDiff, FirstDifference, compare a
 pub use change::{
     ChangeKind, DiffChange, DiffLayer, DiffValue, ExchangeDiff, LayerDiff, PlacedValue,
 };
-pub use input::{AnsweredExchange, DiffInput, EventDeltas, ReadLimits};
+pub use input::DiffInput;
 pub use matrix::{DiffMatrix, MatrixRow};
 pub use noise::NoiseRule;
 pub use shape::JsonShape;
 
+use crate::call::Call;
 use crate::json::{JsonDocument, JsonError};
 use layers::{body, connection, framing, head, meaning, stream, timing};
 
@@ -80,14 +81,14 @@ fn compare_layer(
     if layer == DiffLayer::Request {
         return Some(compare_requests(left, right));
     }
-    let (left, right) = (left.answered.as_ref()?, right.answered.as_ref()?);
+    let (left, right) = (left.call()?, right.call()?);
     let changes = match layer {
         DiffLayer::Connection => connection::compare(&left.tape, &right.tape),
         DiffLayer::Head => head::compare(&left.exchange.response, &right.exchange.response, true),
         DiffLayer::Framing => framing::compare(left, right),
         DiffLayer::Body => return Some(compare_response_bodies(left, right)),
         DiffLayer::Stream => stream::compare(left, right),
-        DiffLayer::Meaning => meaning::compare(&left.report, &right.report),
+        DiffLayer::Meaning => meaning::compare(&left.meaning, &right.meaning),
         DiffLayer::Timing => timing::compare(left, right),
         DiffLayer::Request => vec![],
     };
@@ -95,22 +96,19 @@ fn compare_layer(
 }
 
 fn compare_requests(left: &DiffInput, right: &DiffInput) -> (Vec<DiffChange>, Vec<String>) {
-    let mut changes = match (&left.request, &right.request) {
+    let mut changes = match (left.request(), right.request()) {
         (Some(left), Some(right)) => head::compare(left, right, false),
         // A file with a body alone has no head.
         _ => vec![],
     };
-    let (body, notes) = body::compare(&left.request_body.bytes, &right.request_body.bytes);
+    let (body, notes) = body::compare(&left.request_body().bytes, &right.request_body().bytes);
     changes.extend(body.into_iter().map(|change| change.with_group("body")));
     (changes, notes)
 }
 
 /// The bodies of two responses. Of streams, what their events are made of and what is the same in all: the pieces
 /// themselves are the answer, which is compared as its meaning.
-fn compare_response_bodies(
-    left: &AnsweredExchange,
-    right: &AnsweredExchange,
-) -> (Vec<DiffChange>, Vec<String>) {
+fn compare_response_bodies(left: &Call, right: &Call) -> (Vec<DiffChange>, Vec<String>) {
     let (Some(lefts), Some(rights)) = (stream::events_shape(left), stream::events_shape(right))
     else {
         return body::compare(&left.response_body.bytes, &right.response_body.bytes);
@@ -139,11 +137,9 @@ pub fn compare_shapes(
         changes: base.find_violations(&other),
         notes: vec![],
     }];
-    let answered = baseline
-        .iter()
-        .filter_map(|subject| subject.answered.as_ref());
+    let answered = baseline.iter().filter_map(|subject| subject.call());
     let known: Vec<_> = answered.map(stream::event_sequence).collect();
-    layers.extend(last.answered.as_ref().map(|answered| {
+    layers.extend(last.call().map(|answered| {
         LayerDiff {
             layer: DiffLayer::Stream,
             changes: stream::compare_with_known(&known, answered)
@@ -179,8 +175,8 @@ fn summarize_names(subjects: &[DiffInput]) -> String {
 
 /// Takes in what an answer is made of; of a request that was not sent, the request.
 fn add_shape(subject: &DiffInput, shape: &mut JsonShape) {
-    let bytes = match &subject.answered {
-        None => &subject.request_body.bytes,
+    let bytes = match subject.call() {
+        None => &subject.request_body().bytes,
         Some(answered) if stream::add_to_shape(answered, shape) => return,
         Some(answered) => &answered.response_body.bytes,
     };

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::value_digest::{ValueRole, digest};
+use crate::call::Call;
 use crate::chat::ExchangeHeads;
-use crate::diff::{AnsweredExchange, DiffInput};
+use crate::diff::DiffInput;
 use crate::json::{JsonDocument, JsonValue};
 use crate::span::StreamSide;
 use crate::tape::ConnectionFact;
@@ -166,7 +167,7 @@ pub(super) fn compare(
         }
     }
     // A request file has no head: nothing is said of what only the other side has.
-    if let (Some(left), Some(right)) = (&left.answered, &right.answered) {
+    if let (Some(left), Some(right)) = (left.call(), right.call()) {
         for name in CACHE_KEY_FIELDS {
             put(
                 name,
@@ -201,29 +202,21 @@ pub(super) fn requested_model(subject: &DiffInput, root: Option<JsonValue<'_>>) 
     let in_body = root
         .and_then(|root| root.get("model"))
         .and_then(JsonValue::as_str);
-    let asked = || {
-        subject
-            .answered
-            .as_ref()?
-            .report
-            .completion
-            .asked_model
-            .clone()
-    };
+    let asked = || subject.call()?.meaning.completion.asked_model.clone();
     in_body.map(Cow::into_owned).or_else(asked)
 }
 
-fn field_value(answered: &AnsweredExchange, name: &str) -> Option<String> {
+fn field_value(answered: &Call, name: &str) -> Option<String> {
     let value = answered.exchange.request.head.get(name)?;
     Some(String::from_utf8_lossy(&value).into_owned())
 }
 
-fn request_host(answered: &AnsweredExchange) -> Option<String> {
+fn request_host(answered: &Call) -> Option<String> {
     Some(ExchangeHeads::from_exchange(&answered.exchange).host).filter(|host| !host.is_empty())
 }
 
 /// The fingerprint of the secret that the request was sent with.
-fn key_fingerprint(answered: &AnsweredExchange) -> Option<String> {
+fn key_fingerprint(answered: &Call) -> Option<String> {
     answered.tape.facts.iter().find_map(|(_, fact)| match fact {
         ConnectionFact::Redacted {
             side: StreamSide::Sent,

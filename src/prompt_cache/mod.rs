@@ -46,10 +46,11 @@ pub use value_digest::SpellingDifference;
 
 use serde::Serialize;
 
+use crate::call::Call;
 use crate::call::meaning::CostEstimate;
+use crate::diff::DiffInput;
 use crate::diff::bytes::common_prefix_len;
 use crate::diff::layers::stream;
-use crate::diff::{AnsweredExchange, DiffInput};
 use crate::json::{JsonDocument, JsonValue, pointer_at};
 use crate::price::Money;
 use prefix::{CommonSize, EqualityLevel, common_prefix};
@@ -144,7 +145,7 @@ pub enum RawComparison {
 /// Compares the prompts of two requests, of which `right` came later. `dialect` is what the user named.
 pub fn compare(left: &DiffInput, right: &DiffInput, dialect: Option<&str>) -> CacheComparison {
     let subjects = [left, right];
-    let bodies = subjects.map(|subject| subject.request_body.bytes.as_slice());
+    let bodies = subjects.map(|subject| subject.request_body().bytes.as_slice());
     let documents = bodies.map(|body| JsonDocument::parse(body).ok());
     let [one, other] = [documents[0].as_ref(), documents[1].as_ref()];
     let dialects = find_dialects(subjects, [one, other], dialect);
@@ -156,8 +157,8 @@ pub fn compare(left: &DiffInput, right: &DiffInput, dialect: Option<&str>) -> Ca
         segments::segment_prompt(other, bodies[1], order),
     ];
     let both = [&prompts[0], &prompts[1]];
-    let usage = right.answered.as_ref();
-    let usage = usage.and_then(|answered| answered.report.completion.usage.as_ref());
+    let usage = right.call();
+    let usage = usage.and_then(|answered| answered.meaning.completion.usage.as_ref());
     let estimate = TokenEstimate::for_prompt(both[1], usage);
     let (written, written_common) = common_prefix(both, EqualityLevel::Written, order, &estimate);
     let by_value = compare_by_value(both, &written, order, &estimate);
@@ -172,7 +173,7 @@ pub fn compare(left: &DiffInput, right: &DiffInput, dialect: Option<&str>) -> Ca
         by_values: values_common,
         minimum: minimum::cache_minimum(order.dialect, provider, &model),
     };
-    let check = match &right.answered {
+    let check = match right.call() {
         Some(_) => evidence.check_usage(usage),
         None => UsageCheck::default(),
     };
@@ -185,7 +186,7 @@ pub fn compare(left: &DiffInput, right: &DiffInput, dialect: Option<&str>) -> Ca
         extra: extra_cost(right, telling.lost.tokens),
         raw: compare_raw(bodies, [one, other]),
         beside: cache_keys::compare(subjects, [one, other], dialects),
-        said: right.answered.as_ref().and_then(api_diagnostics),
+        said: right.call().and_then(api_diagnostics),
         marks: prompts.map(|prompt: SegmentedPrompt<'_>| prompt.breakpoints),
         written,
         values,
@@ -215,11 +216,11 @@ fn find_dialects<'a>(
     documents: [Option<&JsonDocument<'_>>; 2],
     named: Option<&'a str>,
 ) -> [Option<&'a str>; 2] {
-    let of_exchange = |subject: &'a DiffInput| subject.answered.as_ref()?.report.completion.dialect;
+    let of_exchange = |subject: &'a DiffInput| subject.call()?.meaning.completion.dialect;
     let known = subjects.map(|subject| named.or_else(|| of_exchange(subject)));
     let shown = documents
         .map(|document| document.and_then(|document| order::detect_dialect(document.root())));
-    let without = |subject: &DiffInput| subject.answered.is_none();
+    let without = |subject: &DiffInput| subject.call().is_none();
     let of = |side: usize, other: usize| {
         let neighbour = known[other].filter(|_| without(subjects[side]));
         known[side].or(neighbour).or(shown[side])
@@ -228,7 +229,7 @@ fn find_dialects<'a>(
 }
 
 fn find_provider(subject: &DiffInput) -> Option<&'static str> {
-    subject.answered.as_ref()?.report.completion.provider
+    subject.call()?.meaning.completion.provider
 }
 
 fn prefix_state(written: &CommonPrefix, values: Option<&CommonPrefix>) -> PrefixState {
@@ -247,8 +248,8 @@ fn prefix_state(written: &CommonPrefix, values: Option<&CommonPrefix>) -> Prefix
 /// What so many tokens cost at the full rate more than at that of cached ones; of those that the answer does not
 /// report as cached.
 fn extra_cost(subject: &DiffInput, tokens: u64) -> Option<Money> {
-    let completion = &subject.answered.as_ref()?.report.completion;
-    let CostEstimate::Known { cost, .. } = &subject.answered.as_ref()?.report.cost else {
+    let completion = &subject.call()?.meaning.completion;
+    let CostEstimate::Known { cost, .. } = &subject.call()?.meaning.cost else {
         return None;
     };
     let usage = completion.usage.as_ref()?;
@@ -290,7 +291,7 @@ const MAX_DIAGNOSTICS: usize = 400;
 /// What the API says of the cache, in the answer: Anthropic's `diagnostics`
 /// (<https://platform.claude.com/docs/en/build-with-claude/cache-diagnostics>), OpenAI's
 /// `prompt_cache_diagnostics`.
-fn api_diagnostics(answered: &AnsweredExchange) -> Option<String> {
+fn api_diagnostics(answered: &Call) -> Option<String> {
     let body = answered.response_body.bytes.as_slice();
     let marks: [&[u8]; 2] = [b"\"cache_miss_reason\"", b"\"prompt_cache_diagnostics\""];
     if !marks
@@ -299,7 +300,7 @@ fn api_diagnostics(answered: &AnsweredExchange) -> Option<String> {
     {
         return None;
     }
-    match answered.report.completion.media.stream_format() {
+    match answered.meaning.completion.media.stream_format() {
         None => diagnostics_in(body),
         Some(format) => stream::event_data(body, format)
             .filter_map(|data| diagnostics_in(&data))

@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::call::ReadOptions;
 use crate::diff::change::ChangeKind;
 
 fn request(name: &str, body: impl Into<Vec<u8>>) -> DiffInput {
-    DiffInput::from_request(name.to_owned(), body.into(), Default::default())
+    DiffInput::from_request(name.to_owned(), body.into(), &ReadOptions::default())
 }
 
 fn texts(left: &str, right: &str) -> CacheComparison {

@@ -7,45 +7,22 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::escape::escape_json;
-use super::{RenderedExchange, wording};
+use super::wording;
+use crate::call::Call;
 use crate::call::meaning::CallMeaning;
-use crate::chat::{AnswerReadOptions, ToolCall};
-use crate::content::{self, DecodedBody};
+use crate::chat::ToolCall;
+use crate::content::DecodedBody;
 use crate::exchange::phases::{ExchangeMilestones, ExchangePhase};
-use crate::exchange::{Exchange, ExchangeOutcome, TrafficTotals, decode_bodies, decode_body};
+use crate::exchange::{ExchangeOutcome, TrafficTotals};
 use crate::http1::{
-    BodyFraming, FieldSection, HeadField, HttpLimits, HttpMessage, MessageEnd, MessagePart,
-    StartLine,
+    BodyFraming, FieldSection, HeadField, HttpMessage, MessageEnd, MessagePart, StartLine,
 };
-use crate::price::PriceTable;
 use crate::span::{Moment, Span};
-use crate::tape::{ConnectionFact, Tape};
+use crate::tape::ConnectionFact;
 
-/// Writes the document of `tape`, and a line end.
-pub fn write_exchange(
-    tape: &Tape,
-    (http1, limits): (HttpLimits, content::DecodeLimits),
-    options: AnswerReadOptions,
-    prices: &PriceTable,
-    out: &mut dyn Write,
-) -> RenderedExchange {
-    let exchange = Exchange::read(tape, http1);
-    let bodies = decode_bodies(tape, &exchange, limits);
-    let [asked, answer] = &bodies;
-    let report =
-        CallMeaning::read_bodies(tape, &exchange, [asked, answer], options, prices, &mut ());
-    let trouble = answer.error.clone();
-    let document = ExchangeDoc::new(tape, &exchange, bodies, limits, &report);
-    let broken = serde_json::to_string(&document)
-        .map_err(io::Error::from)
-        .and_then(|text| writeln!(out, "{}", escape_json(&text)))
-        .err();
-    RenderedExchange {
-        exchange,
-        report: Some(report),
-        decode_error: trouble,
-        output_error: broken,
-    }
+/// Writes the document of `call`, and a line end.
+pub fn write_call(call: &Call, out: &mut dyn Write) -> io::Result<()> {
+    write_value(&ExchangeDoc::new(call), out)
 }
 
 /// Writes any value as one JSON document, and a line end.
@@ -77,6 +54,8 @@ pub fn write_usage(report: &CallMeaning, out: &mut dyn Write) -> io::Result<()> 
         Some(usage) => write_value(usage, out),
     }
 }
+
+static NO_BODY: DecodedBody = DecodedBody::EMPTY;
 
 #[derive(Serialize)]
 struct ExchangeDoc<'a> {
@@ -117,7 +96,7 @@ struct MessageDoc<'a> {
     fields: Vec<FieldDoc<'a>>,
     framing: Option<BodyFraming>,
     chunks: u64,
-    body: Option<BodyDoc>,
+    body: Option<BodyDoc<'a>>,
     trailers: Vec<FieldDoc<'a>>,
     oddities: Vec<OddityDoc>,
     more_oddities: u64,
@@ -150,25 +129,25 @@ struct FieldDoc<'a> {
 }
 
 #[derive(Serialize)]
-struct BodyDoc {
+struct BodyDoc<'a> {
     /// Bytes on the wire, without framing.
     wire_bytes: u64,
     /// Bytes after decoding.
     bytes: u64,
     /// Where on the wire.
-    spans: Vec<Span>,
+    spans: &'a [Span],
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
     #[serde(flatten)]
-    content: BodyContent,
+    content: BodyContent<'a>,
 }
 
 /// The decoded body, in the first of these forms that holds it exactly.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum BodyContent {
-    Json(Box<RawValue>),
-    Text(String),
+enum BodyContent<'a> {
+    Json(&'a RawValue),
+    Text(&'a str),
     Base64(String),
 }
 
@@ -197,17 +176,11 @@ enum MessageEndDoc {
 }
 
 impl<'a> ExchangeDoc<'a> {
-    fn new(
-        tape: &'a Tape,
-        exchange: &'a Exchange,
-        [asked, answer]: [DecodedBody; 2],
-        limits: content::DecodeLimits,
-        report: &'a CallMeaning,
-    ) -> Self {
+    fn new(call: &'a Call) -> Self {
+        let (tape, exchange) = (&call.tape, &call.exchange);
         let milestones = ExchangeMilestones::from_exchange(exchange);
-        let interim = |message| {
-            MessageDoc::from_message(message, decode_body(message, &tape.received, limits))
-        };
+        // An interim response has no body (RFC 9110, 15.2).
+        let interim = |message| MessageDoc::from_message(message, &NO_BODY);
         let facts = exchange.facts.iter();
         Self {
             id: &tape.origin.id,
@@ -222,19 +195,19 @@ impl<'a> ExchangeDoc<'a> {
             sent: &exchange.sent,
             received: &exchange.received,
             facts: facts.map(|(t, fact)| FactDoc { t: *t, fact }).collect(),
-            request: MessageDoc::from_message(&exchange.request, asked),
+            request: MessageDoc::from_message(&exchange.request, &call.request_body),
             interim: exchange.interim.iter().map(interim).collect(),
             more_interim: exchange.more_interim,
             more_masked: exchange.more_masked,
-            response: MessageDoc::from_message(&exchange.response, answer),
+            response: MessageDoc::from_message(&exchange.response, &call.response_body),
             after_end: exchange.bytes_after_end,
-            report,
+            report: &call.meaning,
         }
     }
 }
 
 impl<'a> MessageDoc<'a> {
-    fn from_message(message: &'a HttpMessage, content: DecodedBody) -> Self {
+    fn from_message(message: &'a HttpMessage, content: &'a DecodedBody) -> Self {
         Self {
             start: message
                 .start
@@ -295,20 +268,19 @@ fn field_docs(section: &FieldSection) -> Vec<FieldDoc<'_>> {
     section.fields.iter().map(doc).collect()
 }
 
-fn body_doc(message: &HttpMessage, body: DecodedBody) -> BodyDoc {
-    let bytes = body.bytes.len() as u64;
-    let content = match String::from_utf8(body.bytes) {
-        Err(error) => BodyContent::Base64(base64_simd::STANDARD.encode_to_string(error.as_bytes())),
-        Ok(text) => match serde_json::from_str::<&RawValue>(&text) {
-            Ok(raw) => BodyContent::Json(raw.to_owned()),
+fn body_doc<'a>(message: &'a HttpMessage, body: &'a DecodedBody) -> BodyDoc<'a> {
+    let content = match std::str::from_utf8(&body.bytes) {
+        Err(_) => BodyContent::Base64(base64_simd::STANDARD.encode_to_string(&body.bytes)),
+        Ok(text) => match serde_json::from_str::<&RawValue>(text) {
+            Ok(raw) => BodyContent::Json(raw),
             Err(_) => BodyContent::Text(text),
         },
     };
     BodyDoc {
         wire_bytes: message.body_length,
-        bytes,
-        spans: message.body.clone(),
-        trouble: body.error.map(|trouble| trouble.to_string()),
+        bytes: body.bytes.len() as u64,
+        spans: &message.body,
+        trouble: body.error.as_ref().map(ToString::to_string),
         content,
     }
 }

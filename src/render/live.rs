@@ -159,7 +159,7 @@ impl<O: Write, N: Write> LivePainter<O, N> {
         let minds = self.painter.view_options.decode == DecodeLevel::All;
         RenderedExchange {
             exchange: std::mem::take(&mut self.reader.exchange),
-            report,
+            meaning: report,
             decode_error: self.painter.decode_error.take().filter(|_| minds),
             output_error: self.painter.output_error.take(),
         }

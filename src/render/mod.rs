@@ -25,6 +25,7 @@ pub mod wording;
 
 use anstyle::{AnsiColor, Effects};
 
+use crate::call::Call;
 use crate::call::meaning::CallMeaning;
 use crate::content::DecodeError;
 use crate::exchange::Exchange;
@@ -115,9 +116,21 @@ pub struct RenderedExchange {
     /// The exchange.
     pub exchange: Exchange,
     /// What it means; `None` where no response began.
-    pub report: Option<CallMeaning>,
+    pub meaning: Option<CallMeaning>,
     /// What is wrong with the coding of the response's body.
     pub decode_error: Option<DecodeError>,
     /// The error that ended the painting.
     pub output_error: Option<std::io::Error>,
+}
+
+impl RenderedExchange {
+    /// What a view of the whole `call` leaves behind.
+    pub fn from_call(call: Call, output_error: Option<std::io::Error>) -> Self {
+        Self {
+            exchange: call.exchange,
+            meaning: Some(call.meaning),
+            decode_error: call.response_body.error,
+            output_error,
+        }
+    }
 }

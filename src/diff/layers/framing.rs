@@ -1,22 +1,19 @@
 //! How two exchanges framed and coded their bodies, and how they ended.
 
+use crate::call::Call;
 use crate::diff::change::{DiffChange, DiffValue};
 use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
-use crate::diff::input::AnsweredExchange;
 use crate::exchange::ExchangeOutcome;
 use crate::http1::{BodyFraming, HttpMessage};
 use crate::span::StreamSide;
 use crate::tape::{CloseKind, ConnectionFact, ConnectionParty};
 
 /// What differs between them.
-pub(in crate::diff) fn compare(
-    left: &AnsweredExchange,
-    right: &AnsweredExchange,
-) -> Vec<DiffChange> {
+pub(in crate::diff) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
     collect_facts(left).compare(&collect_facts(right))
 }
 
-fn collect_facts(answered: &AnsweredExchange) -> FactSheet {
+fn collect_facts(answered: &Call) -> FactSheet {
     let mut sheet = FactSheet::default();
     let exchange = &answered.exchange;
     add_message_facts(&mut sheet, "request", &exchange.request);

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
+use crate::call::{Call, EventDeltas};
 use crate::chat::DeltaKind;
 use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::diff::fact_sheet::FactSheet;
-use crate::diff::input::{AnsweredExchange, EventDeltas};
 use crate::diff::shape::JsonShape;
 use crate::json::JsonDocument;
 use crate::sse::{EventDecoder, StreamFormat, StreamItem};
@@ -16,12 +16,9 @@ use crate::tape::Window;
 const MAX_RUNS_SHOWN: usize = 48;
 
 /// What differs between the sequences of two streams.
-pub(in crate::diff) fn compare(
-    left: &AnsweredExchange,
-    right: &AnsweredExchange,
-) -> Vec<DiffChange> {
+pub(in crate::diff) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
     let mut changes = collect_facts(left).compare(&collect_facts(right));
-    let streamed = |answered: &AnsweredExchange| answered.report.completion.is_streamed();
+    let streamed = |answered: &Call| answered.meaning.completion.is_streamed();
     if streamed(left) && streamed(right) {
         changes.extend(compare_sequences(&[
             event_runs(&left.events),
@@ -32,14 +29,14 @@ pub(in crate::diff) fn compare(
 }
 
 /// The shape of all events of a stream, taken together; `None` where the answer is no stream.
-pub(in crate::diff) fn events_shape(answered: &AnsweredExchange) -> Option<JsonShape> {
+pub(in crate::diff) fn events_shape(answered: &Call) -> Option<JsonShape> {
     let mut shape = JsonShape::default();
     add_to_shape(answered, &mut shape).then_some(shape)
 }
 
 /// Takes the events of a stream in; whether the answer is one.
-pub(in crate::diff) fn add_to_shape(answered: &AnsweredExchange, shape: &mut JsonShape) -> bool {
-    let Some(format) = answered.report.completion.media.stream_format() else {
+pub(in crate::diff) fn add_to_shape(answered: &Call, shape: &mut JsonShape) -> bool {
+    let Some(format) = answered.meaning.completion.media.stream_format() else {
         return false;
     };
     for data in event_data(&answered.response_body.bytes, format) {
@@ -51,7 +48,7 @@ pub(in crate::diff) fn add_to_shape(answered: &AnsweredExchange, shape: &mut Jso
 }
 
 /// The kinds of event that follow each other in a stream, each named once in a row.
-pub(in crate::diff) fn event_sequence(answered: &AnsweredExchange) -> Vec<String> {
+pub(in crate::diff) fn event_sequence(answered: &Call) -> Vec<String> {
     let runs = event_runs(&answered.events).into_iter();
     runs.map(|(kinds, ..)| kinds).collect()
 }
@@ -60,7 +57,7 @@ pub(in crate::diff) fn event_sequence(answered: &AnsweredExchange) -> Vec<String
 /// with it the longest.
 pub(in crate::diff) fn compare_with_known(
     known: &[Vec<String>],
-    answered: &AnsweredExchange,
+    answered: &Call,
 ) -> Option<DiffChange> {
     let own = event_sequence(answered);
     let along = |known: &&Vec<String>| {
@@ -98,9 +95,9 @@ pub(crate) fn event_data(body: &[u8], format: StreamFormat) -> impl Iterator<Ite
     })
 }
 
-fn collect_facts(answered: &AnsweredExchange) -> FactSheet {
+fn collect_facts(answered: &Call) -> FactSheet {
     let mut sheet = FactSheet::default();
-    let completion = &answered.report.completion;
+    let completion = &answered.meaning.completion;
     let format = match completion.media.stream_format() {
         Some(StreamFormat::EventStream) => "events (text/event-stream)",
         Some(StreamFormat::Lines) => "JSON lines",

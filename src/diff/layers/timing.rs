@@ -1,26 +1,23 @@
 //! When what came, in two exchanges: phases, milestones of the answer, pace. Times differ between any two
 //! exchanges; whether a difference says something, a baseline tells.
 
+use crate::call::Call;
 use crate::diff::change::{DiffChange, DiffValue};
 use crate::diff::fact_sheet::FactSheet;
-use crate::diff::input::AnsweredExchange;
 use crate::exchange::phases::ExchangeMilestones;
 
 /// What differs between them.
-pub(in crate::diff) fn compare(
-    left: &AnsweredExchange,
-    right: &AnsweredExchange,
-) -> Vec<DiffChange> {
+pub(in crate::diff) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
     collect_facts(left).compare(&collect_facts(right))
 }
 
-fn collect_facts(answered: &AnsweredExchange) -> FactSheet {
+fn collect_facts(answered: &Call) -> FactSheet {
     let mut sheet = FactSheet::default();
     let milestones = ExchangeMilestones::from_exchange(&answered.exchange);
     for phase in milestones.phases() {
         sheet.put_micros(phase.name, Some(phase.to.micros_since(phase.from)));
     }
-    let timeline = &answered.report.timeline;
+    let timeline = &answered.meaning.timeline;
     // Counted from the end of the request: how long the connection took is told above.
     let sent = milestones.sent.unwrap_or_default();
     let moments = [
@@ -41,7 +38,7 @@ fn collect_facts(answered: &AnsweredExchange) -> FactSheet {
     sheet.put_micros("longest gap", gaps.map(|gaps| gaps.longest.micros));
     let speed = timeline.speed.as_ref().map(|speed| speed.per_second);
     sheet.put("tokens a second", speed.map(DiffValue::Number));
-    for time in &answered.report.service.times {
+    for time in &answered.meaning.service.times {
         let metric = time.metric.as_ref();
         let metric = metric
             .map(|metric| format!(" {metric}"))

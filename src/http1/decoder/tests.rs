@@ -156,11 +156,20 @@ fn chunks_cut_in_each_part() {
     }
     case("", "Truncated { within: ChunkHead, missing: None }");
     case("3", "Truncated { within: ChunkHead, missing: None }");
-    case("3\r\na", "Truncated { within: ChunkData, missing: Some(2) }");
+    case(
+        "3\r\na",
+        "Truncated { within: ChunkData, missing: Some(2) }",
+    );
     case("3\r\nabc", "Truncated { within: ChunkEnd, missing: None }");
-    case("3\r\nabc\r", "Truncated { within: ChunkEnd, missing: None }");
+    case(
+        "3\r\nabc\r",
+        "Truncated { within: ChunkEnd, missing: None }",
+    );
     case("0\r\n", "Truncated { within: Trailers, missing: None }");
-    case("0\r\nA: b\r\n", "Truncated { within: Trailers, missing: None }");
+    case(
+        "0\r\nA: b\r\n",
+        "Truncated { within: Trailers, missing: None }",
+    );
     case("x\r\n", "FramingLost { at: 57, fault: BadChunkSize }");
     case("3\r\nabcd", "FramingLost { at: 63, fault: BadChunkEnd }");
 }
