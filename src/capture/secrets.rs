@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use aws_lc_rs::hmac;
+use ring::hmac;
 
 use super::sensitive;
 

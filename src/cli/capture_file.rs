@@ -25,7 +25,7 @@ pub(super) struct CaptureFile {
 pub(super) fn random_salt() -> [u8; 32] {
     let mut salt = [0; 32];
     // Without randomness there could be no TLS either; fingerprints would then compare beyond their folder.
-    let _ = aws_lc_rs::rand::fill(&mut salt);
+    let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut salt);
     salt
 }
 

@@ -99,7 +99,7 @@ pub(super) fn new_acceptor(
     clients: Option<&TestAuthority>,
     version: &'static SupportedProtocolVersion,
 ) -> TlsAcceptor {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[version])
         .unwrap();

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 /// The keys live in memory only, and the certificates some weeks around `now`.
 pub fn self_signed_acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
     let (chain, key, root) = make_certificates(now).map_err(io::Error::other)?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| {

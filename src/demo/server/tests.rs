@@ -46,7 +46,7 @@ fn client(demo: &DemoServer) -> tokio_rustls::TlsConnector {
     for certificate in CertificateDer::pem_slice_iter(demo.roots_pem.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use aws_lc_rs::digest;
+use ring::digest;
 use rustls::pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;

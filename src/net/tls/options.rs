@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, Error, InconsistentKeys, KeyLog, RootCertStore};
@@ -82,7 +82,7 @@ pub(super) struct TlsPeerConfig {
 pub(super) fn build_configs(
     options: TlsOptions,
 ) -> Result<(TlsPeerConfig, TlsPeerConfig), TlsError> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let provider = Arc::new(ring::default_provider());
     let careful = Arc::new(build_verifier(&options.roots, &provider)?);
     let trust = match options.insecure {
         true => Arc::new(ChainVerifier::accept_all(
