@@ -1,48 +1,49 @@
-//! `wire` shows what really crosses the wire between a program and an LLM API: it sends exact bytes, keeps
-//! every byte that comes back with the moment it came, and explains each of them.
+//! `wire` shows what really crosses the wire between a program and an LLM API: it sends exact bytes, keeps every byte
+//! that comes back with the time it arrived, and explains each of them.
 //!
-//! This is the library behind the binary of that name. Its layers; each imports only from those above it,
-//! and `tests/layers.rs` holds it to that:
+//! This is the library behind the binary of that name. It makes no promise of a stable API yet. A capture is opened as
+//! a [`Call`], which holds everything that was seen and what it means:
+//!
+//! ```
+//! use wire::call::meaning::CostEstimate;
+//!
+//! let call = wire::open("captures/demo/stream.wire")?;
+//! let answer = &call.meaning.completion;
+//! println!("{} said: {}", answer.served_model.as_deref().unwrap_or("?"), answer.choices[0].text);
+//! if let (Some(tokens), CostEstimate::Known { cost, .. }) = (&answer.usage, &call.meaning.cost) {
+//!     println!("{:?} tokens in, {:?} out, {}", tokens.input, tokens.output, cost.total);
+//! }
+//! # assert_eq!(answer.served_model.as_deref(), Some("gpt-4o-mini-2024-07-18"));
+//! # assert!(matches!(&call.meaning.cost, CostEstimate::Known { cost, .. } if cost.total.to_string() == "$0.0000188"));
+//! # Ok::<(), wire::capture::store::StoreError>(())
+//! ```
+//!
+//! Modules in layers. Each module imports only from those before it in this list, and `tests/layers.rs` reads the list
+//! and checks it:
 //!
 //! ```text
-//! 0 span                              addresses and moments
-//! 1 tape                              bytes both ways, with marks; trait WireSink
-//! 2 http1 content json sse            decoders: windows in, events with spans out
-//! 3 capture                           tape <-> JSON lines; masking
-//! 4 exchange                          a tape read as HTTP: messages, outcome, byte roles, phases
-//!   service sdk price chat            what heads say; what SDKs retry; money; answers
-//!   call                              what an exchange means
-//!   catalog diff prompt_cache         meaning of one or several calls: plain values
-//! 5 render                            values -> a given Write
-//! ----------------------------------- no sockets, files, clock or environment above this line
-//! 6 net capture::{keeper, store}      sockets, TLS, names, the clock; a thread to write from; the capture folder
-//! 7 client serve demo                 acts: join 6 with 1 to 4
-//! 8 cli                               arguments, wiring, exit codes
-//! ```
-//!
-//! A capture is a tape, and every view is made from a tape:
-//!
-//! ```
-//! use wire::exchange::{Exchange, ExchangeOutcome};
-//! use wire::http1::HttpLimits;
-//!
-//! let capture = concat!(
-//!     r#"{"wire":1,"id":"0","started":"2026-11-23T14:00:00Z","via":"send","url":"http://h/","tool":"t"}"#, "\n",
-//!     r#"{"t":10,"sent":"GET / HTTP/1.1\r\nHost: h\r\n\r\n"}"#, "\n",
-//!     r#"{"t":90,"received":"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"}"#, "\n",
-//! );
-//! let reading = wire::capture::read(&mut capture.as_bytes())?;
-//! let exchange = Exchange::read(&reading.tape, HttpLimits::default());
-//! assert_eq!(exchange.response.status(), Some(200));
-//! assert_eq!(exchange.outcome(), ExchangeOutcome::Whole);
-//! assert_eq!(reading.tape.received.slice(exchange.response.body[0]), b"hi");
-//! # Ok::<(), wire::capture::CaptureReadError>(())
+//! span                      addresses and times
+//! tape                      bytes of both directions with the time of each read; trait WireSink
+//! http1 content json sse    decoders: windows in, events with spans out
+//! capture                   tape <-> JSON lines; masking of secrets
+//! exchange                  a tape read as HTTP: messages, outcome, byte roles, phases
+//! service sdk price chat    what heads say; what SDKs retry; money; answers
+//! call                      the one value that every view takes
+//! catalog diff prompt_cache meaning of one or several calls: plain values
+//! render                    values -> a given Write
+//! ------------------------- no sockets, files, clock or environment above this line
+//! net                       sockets, TLS, names, the clock
+//! capture::keeper           a thread that writes captures
+//! capture::store            the capture folder
+//! client serve demo         sending, the server engine, the demo server's answers
+//! cli main                  arguments, wiring, exit codes
 //! ```
 
 pub mod call;
 pub mod capture;
 pub mod catalog;
 pub mod chat;
+#[doc(hidden)]
 pub mod cli;
 pub mod client;
 pub mod content;
@@ -61,3 +62,17 @@ pub mod service;
 pub mod span;
 pub mod sse;
 pub mod tape;
+
+pub use call::{Call, ReadOptions};
+pub use tape::Tape;
+
+/// Opens a capture file and reads it with the default [`ReadOptions`]. A damaged line ends the reading there: the call
+/// holds what comes before it.
+///
+/// # Errors
+///
+/// The file cannot be read, or is not a capture.
+pub fn open(path: impl AsRef<std::path::Path>) -> Result<Call, capture::store::StoreError> {
+    let capture = capture::store::open(path.as_ref())?;
+    Ok(Call::read(capture.tape, &ReadOptions::default()))
+}

@@ -372,6 +372,7 @@ impl<'a> Window<'a> {
 /// Something that happened to the connection. In a capture, one line each, under the variant's name.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ConnectionFact {
     /// A name became addresses.
     Resolved {

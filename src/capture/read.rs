@@ -31,6 +31,7 @@ pub struct CaptureNote {
 
 /// What can be the matter with a line that is not the first.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum CaptureNoteKind {
     /// An event of a later version was skipped: its name.
     UnknownEvent(String),

@@ -217,6 +217,7 @@ pub struct AnswerNote {
 /// Which note.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum AnswerNoteKind {
     /// A stream that counts no tokens because it was not asked to.
     UsageNotAsked,

@@ -46,6 +46,7 @@ impl BodyEnding {
 /// The judgement on how an answer ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[non_exhaustive]
 pub enum AnswerVerdict {
     /// Not yet ended.
     #[default]

@@ -159,6 +159,7 @@ pub struct DecodeError {
 
 /// What can go wrong with coded bytes.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CodingFault {
     /// The very first bytes say that they are not coded so.
     #[error("the body does not begin as this coding does")]

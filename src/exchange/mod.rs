@@ -58,6 +58,7 @@ pub struct TrafficTotals {
 /// How an exchange ended.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[non_exhaustive]
 pub enum ExchangeOutcome {
     /// The response is whole.
     Whole,

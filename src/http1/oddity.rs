@@ -15,6 +15,7 @@ pub struct HttpOddity {
 /// The strange things that are read and told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OddityKind {
     /// An empty line before the start line.
     LeadingBlank,

@@ -32,6 +32,7 @@ pub struct CostBreakdown {
 
 /// What a cost leaves open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum CostNote {
     /// The response does not count the prompt: the total lacks it.
     NoInputCount,
