@@ -1,13 +1,13 @@
-//! A watcher that is moved to a thread of its own once there is much to tell, so that whoever reads from
+//! A sink that is moved to a thread of its own once there is much to write, so that the thread that reads from
 //! the network need not wait until the disk has taken what came before.
 //!
 //! ```text
-//! told ──> waiting ──(swapped whenever the thread is through)──> batch ──> the watcher
-//!          at most ROOM                                          as much again
+//! bytes ──> waiting ──(swapped when the thread is done)──> batch ──> the sink
+//!          at most QUEUE_BYTES                                   as much again
 //! ```
 //!
-//! The order stays, and nothing is dropped: where too much waits, the telling does too, and with it the
-//! next read. Nothing waits for company either: an idle thread takes at once whatever comes.
+//! The order stays, and nothing is dropped: a full queue blocks the caller, and with it the next read. Nothing waits
+//! for a batch to fill: an idle thread takes at once what comes.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -15,19 +15,19 @@ use std::thread::{Builder, JoinHandle};
 use crate::span::{Moment, StreamSide};
 use crate::tape::{ConnectionFact, WireSink};
 
-/// How many bytes are told where they come from: a small exchange pays for no thread.
+/// Bytes written on the caller's thread before a writer thread is started: a small exchange pays for no thread.
 const DIRECT_BYTES: u64 = 1 << 20;
 
-/// How many bytes may wait, with one run more; while these are told, as many again.
+/// Bytes that may wait in the queue, plus one read; as many again may be in the batch that is being written.
 const QUEUE_BYTES: usize = 1 << 20;
 
-/// Tells `W` all that it is told itself: at first directly, from the first MiB on through a thread.
+/// Passes everything on to `W`: directly at first, through a thread after the first MiB.
 ///
 /// It is never done: what is kept is wanted to the end.
 #[derive(Debug)]
 pub struct CaptureKeeper<W> {
     sink: Arc<Mutex<W>>,
-    /// How many bytes more are told directly.
+    /// Bytes that are still passed on directly.
     direct_left: u64,
     background: Option<KeeperThread>,
 }
@@ -49,7 +49,7 @@ impl<W: WireSink + Send + 'static> CaptureKeeper<W> {
         }
     }
 
-    /// The watcher, once it was told all; `None` where it panicked on a thread of its own.
+    /// Waits until everything was passed on and returns the sink; `None` if it panicked on its thread.
     pub fn finish(self) -> Option<W> {
         if let Some(KeeperThread { queue, thread }) = self.background {
             queue.close();
@@ -66,8 +66,8 @@ impl<W: WireSink + Send + 'static> CaptureKeeper<W> {
         }
     }
 
-    /// Starts the thread. Where the system gives none, as much again is told directly before it is asked
-    /// once more.
+    /// Starts the thread. If the system cannot start one, as many bytes again are passed on directly before the next
+    /// try.
     fn start_thread(&mut self) {
         let (watch, queue) = (Arc::clone(&self.sink), Arc::new(SinkQueue::default()));
         let taken = Arc::clone(&queue);
@@ -99,7 +99,7 @@ impl<W: WireSink + Send + 'static> WireSink for CaptureKeeper<W> {
     }
 }
 
-/// What is to be told, between two threads. At most one of them waits for the other.
+/// The queue between two threads. At most one of them waits for the other.
 #[derive(Debug, Default)]
 struct SinkQueue {
     state: Mutex<QueueState>,
@@ -109,7 +109,7 @@ struct SinkQueue {
 #[derive(Debug, Default)]
 struct QueueState {
     waiting: EventBatch,
-    /// Either side has left: nothing more comes, or nobody takes it.
+    /// Either thread has left: nothing more comes, or nothing more is taken.
     closed: bool,
 }
 
@@ -124,9 +124,9 @@ impl SinkQueue {
         }
     }
 
-    /// Tells `watch` all that is put, until the queue is closed and empty.
+    /// Passes everything in the queue on to the sink, until the queue is closed and empty.
     fn drain_into(&self, watch: &mut impl WireSink) {
-        // Whoever waits for room must not wait for a thread that panicked.
+        // A caller that waits for room must not wait for a thread that panicked.
         let _leaving = CloseOnDrop(self);
         let mut batch = EventBatch::default();
         loop {
@@ -164,7 +164,7 @@ impl Drop for CloseOnDrop<'_> {
     }
 }
 
-/// What was told, in order, to be told again.
+/// Events in order, to be replayed to the sink.
 #[derive(Debug, Default)]
 struct EventBatch {
     events: Vec<SinkEvent>,
@@ -289,7 +289,7 @@ mod tests {
         }
     }
 
-    /// Counts what is told before and behind a keeper.
+    /// Counts the bytes before and behind a keeper.
     struct Count<W>(Arc<AtomicUsize>, W);
 
     impl<W: WireSink> WireSink for Count<W> {
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_is_full_delays_the_telling() {
-        // One run more may wait, one is being told, and one is counted while it waits for room.
+        // One more read may wait, one is being written, and one is counted while it waits for room.
         let runs = [
             (8 << 20, 1 << 16, 2 * QUEUE_BYTES + (3 << 16)),
             (3 << 19, 1, 2 * QUEUE_BYTES / size_of::<SinkEvent>() + 3),

@@ -81,7 +81,7 @@ pub(super) enum CaptureEvent {
     Unknown(String),
 }
 
-/// The first line, told apart from a line of something else by its key `wire`.
+/// The first line of a capture, recognised by its key `wire`.
 pub(super) fn parse_origin(line: &[u8]) -> Result<(u64, TapeOrigin), serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct OriginLine {

@@ -1,4 +1,4 @@
-//! Lines to a tape. Whatever was written before a file breaks off is read; where it breaks is told.
+//! Reads the lines of a capture into a tape. A file that breaks off is read up to there, and a note says where.
 
 use std::io::{BufRead, Read};
 
@@ -170,7 +170,7 @@ impl ParsedCapture {
     }
 }
 
-/// serde_json's words without the place, which is told apart.
+/// The message of a serde_json error without its position, which is reported separately.
 fn error_reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {

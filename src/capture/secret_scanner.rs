@@ -105,7 +105,7 @@ impl SecretScanner {
         }
     }
 
-    /// Masks the part of each secret that lies in the run `span`, and tells of those that begin in it.
+    /// Masks the part of each secret that lies in the run `span`, and reports the secrets that begin in it.
     pub(super) fn mask(
         &mut self,
         span: Span,

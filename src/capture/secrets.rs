@@ -15,7 +15,7 @@ pub struct Secrets {
     salt: hmac::Key,
 }
 
-/// A known key shorter than this is masked where its place tells, but not searched for: `test`, `ollama`
+/// A known key shorter than this is masked in the fields that hold keys, but not searched for elsewhere: `test`, `ollama`
 /// and `EMPTY` are words that occur in bodies.
 const MIN_SEARCHED_LENGTH: usize = 7;
 

@@ -85,7 +85,7 @@ impl CaptureStore {
         if let Some(salt) = read_salt(&path) {
             return Ok(salt);
         }
-        // Under another name first: whoever reads it meanwhile finds all of it or nothing.
+        // Written under another name first, so that a concurrent reader finds all of it or nothing.
         let draft = self
             .folder
             .join(format!("{SALT_FILE}-{}", hex::encode(&fresh[..4])));

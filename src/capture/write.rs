@@ -10,7 +10,7 @@ use crate::tape::{ConnectionFact, TapeOrigin, WireSink};
 /// Writes a capture. The first error ends the writing, not the exchange: it is kept for
 /// [`CaptureWriter::finish`] and [`CaptureWriter::error`].
 ///
-/// A writer masks nothing: whoever feeds it from a network puts a [`Masker`](super::Masker) before it.
+/// A writer masks nothing: put a [`Masker`](super::Masker) before it when the bytes come from a network.
 #[derive(Debug)]
 pub struct CaptureWriter<W> {
     file: W,

@@ -3,7 +3,7 @@
 use super::{ContentCoding, ContentDecoder, DecodeError, DecodeLimits};
 use crate::span::Span;
 
-/// How many coded bytes are decoded at a time: as exactly, within one run, as moments can be told.
+/// Coded bytes decoded at a time. Within one run, wire offsets are exact to this many bytes.
 const DECODE_CHUNK: usize = 512;
 
 /// A decoded body, and which wire bytes released which part of it.
@@ -38,7 +38,7 @@ impl DecodedBody {
     /// Undoes `codings`, given in the order in which they were applied.
     ///
     /// `runs` are the body's bytes with their places on the wire, in order. The place of a decoded byte is
-    /// told to within 512 wire bytes of one run: whoever wants exact moments ends a run where a read ended.
+    /// exact to 512 wire bytes inside a run. Pass one run per read to get exact times.
     /// What comes out of a coding is never more than [`DecodeLimits::held_size`].
     pub fn decode<'a>(
         codings: &[ContentCoding],

@@ -393,7 +393,7 @@ impl ZstdDecoder {
         }
     }
 
-    /// The coder tells its faults by name only.
+    /// The coder reports its faults by name only.
     fn fault_from_name(&self, name: &str) -> CodingFault {
         match name {
             "Unknown frame descriptor" if !self.inside => fault_after_streams(self.frames),

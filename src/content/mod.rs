@@ -148,7 +148,7 @@ const MAX_CODINGS: usize = 8;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{coding}: {kind} (byte {at} of the coded body)")]
 pub struct DecodeError {
-    /// Offset in the coded bytes: of the first byte at fault where the coder tells it, else of one by which
+    /// Offset in the coded bytes: of the first byte at fault where the coder reports it, else of a byte by which
     /// the fault has shown.
     pub at: u64,
     /// The coding that could not be undone.
@@ -250,7 +250,7 @@ impl ContentDecoder {
         self.push_to(bytes, &mut |piece| out.extend_from_slice(piece))
     }
 
-    /// The same where nobody holds what comes out: `out` is handed at most 16 KiB of it at a time, however much
+    /// Decodes without holding the output: `out` receives at most 16 KiB at a time, however much
     /// a few coded bytes become.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ impl FieldEdit {
     }
 }
 
-/// As much of an argument as may be repeated in an error: where the colon is missing, a key may stand
+/// The part of an argument that an error may repeat: where the colon is missing, it may hold a key
 /// after the name.
 fn redact_after_name(argument: &str) -> String {
     match argument.split_once(|char: char| char.is_whitespace() || char == '=') {

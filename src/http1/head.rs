@@ -266,7 +266,7 @@ fn check_field_name(seen: Window<'_>, name: Span, colon: u64, odd: &mut Vec<Http
     }
 }
 
-/// Lone CRs and other controls in `span`; the first of each is told.
+/// Reports lone CRs and other control bytes in `span`, the first of each kind.
 fn control_oddities(seen: Window<'_>, span: Span, control: OddityKind) -> Vec<HttpOddity> {
     let bytes = seen.slice(span);
     let mut odd = Vec::new();

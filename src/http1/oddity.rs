@@ -12,7 +12,7 @@ pub struct HttpOddity {
     pub at: Span,
 }
 
-/// The strange things that are read and told.
+/// Kinds of odd HTTP that is still read, each a finding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

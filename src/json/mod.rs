@@ -232,7 +232,7 @@ impl<'a> JsonValue<'a> {
 
     /// The characters of a string, escapes undone; `None` for any other kind.
     ///
-    /// Half a surrogate pair, which no string can hold, becomes U+FFFD; [`JsonValue::raw`] still tells it.
+    /// Half a surrogate pair, which no string can hold, becomes U+FFFD; [`JsonValue::raw`] still has it.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         let node = self.node();
         let inner = self

@@ -14,7 +14,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Node>), JsonError> {
     }
     let mut parser = JsonParser::new(bytes);
     let read = parser.parse_document();
-    // Whichever fault comes first; a last character that is cut short is told as what it is cut from.
+    // The first fault counts. A last character that is cut short is reported as the character it began.
     match (std::str::from_utf8(bytes), read) {
         (Ok(text), Ok(())) => Ok((text, parser.nodes)),
         (Err(bad), Err(fault)) if parser.at < bad.valid_up_to() || bad.error_len().is_none() => {

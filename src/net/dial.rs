@@ -25,7 +25,7 @@ type DialAttempt = (SocketAddr, io::Result<TcpStream>);
 
 /// Connects to the first of `addresses` that answers.
 ///
-/// The next attempt starts when the previous one has failed or has had its head start. Whoever is still
+/// The next attempt starts when the previous one has failed or has had its head start. An attempt that is still
 /// trying when one has succeeded is dropped.
 pub(super) async fn dial<R>(
     host: &Host,

@@ -1,4 +1,4 @@
-//! How far the way to the peer has come: what is told to the caller, and what a time-out will name.
+//! Progress of a connection attempt: the facts that are reported, and the stage that a time-out will name.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::tape::{ConnectionFact, ExchangeStage, FailureCause};
 use super::Clock;
 use super::failure::NetFailure;
 
-/// Tells facts with their moment, and remembers what is being done.
+/// Reports facts with their time, and remembers the current stage.
 pub(super) struct ConnectProgress<'a, R: ?Sized> {
     clock: &'a Clock,
     report: &'a mut R,

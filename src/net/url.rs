@@ -136,7 +136,7 @@ fn missing_scheme_error(url: &str) -> UrlError {
     ))
 }
 
-/// As much of `url` as may be repeated in an error: no credentials, no query.
+/// The part of `url` that an error may repeat: without credentials and query.
 fn redacted_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let url = url.get(..end).unwrap_or_default();

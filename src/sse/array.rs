@@ -24,7 +24,7 @@ pub(super) struct ArrayScanner {
     escaped: bool,
 }
 
-/// What one byte tells.
+/// What one byte of the array means for the scanner.
 enum ItemBoundary {
     NoBoundary,
     /// The item begins here.

@@ -22,7 +22,7 @@ impl EventDecoder {
     }
 
     fn item_from_line(&mut self, seen: Window<'_>, line: Span) -> StreamItem {
-        // Whether a long line is blank can no longer be told; it is skipped either way.
+        // The start of a long line is gone, so it cannot be known whether it was blank; it is skipped either way.
         if self.skipping || line.len() > self.limit.saturating_add(1) {
             self.skipping = false;
             return StreamItem::TooLong(line);

@@ -14,8 +14,8 @@
 //!
 //! - any split of the input, empty slices included, gives the same items;
 //! - the spans of the items cover the input; only a comment may lie inside an event;
-//! - an event is told as soon as the first byte of its blank line is seen, be it CR or LF;
-//! - of an event longer than the limit nothing is kept: its end is told as [`StreamItem::TooLong`].
+//! - an event is returned as soon as the first byte of its blank line is seen, CR or LF;
+//! - nothing is kept of an event longer than the limit: [`StreamItem::TooLong`] marks its end.
 //!
 //! ```
 //! use wire::sse::{EventDecoder, StreamFormat, StreamItem};
@@ -171,13 +171,13 @@ pub struct EventDecoder {
     format: StreamFormat,
     /// Longest event in bytes.
     limit: u64,
-    /// Everything before was told, or is no longer needed. Never goes back.
+    /// Everything before this offset was returned or is no longer needed. Never goes back.
     at: u64,
     /// Everything before was searched: `at <= scanned`.
     scanned: u64,
     /// One past the last byte that the last item needed.
     ready_at: u64,
-    /// First byte of the line that is being read; in an array, of what is not yet told.
+    /// First byte of the line that is being read; in an array, of what was not returned yet.
     line_start: u64,
     /// First byte of that line, once seen: the line itself may be gone when its end comes.
     first_byte: Option<u8>,
@@ -189,7 +189,7 @@ pub struct EventDecoder {
     skipping: bool,
     /// Whether a byte order mark has been looked for.
     bom_checked: bool,
-    /// Whether the end has been told.
+    /// Whether the end of the stream was returned.
     finished: bool,
     /// Where in an array.
     array: array::ArrayScanner,
@@ -220,7 +220,7 @@ impl EventDecoder {
         }
     }
 
-    /// The next item, or `None` when more bytes are needed (or all is told, once the window has ended).
+    /// The next item, or `None` when more bytes are needed (or nothing is left, once the window has ended).
     pub fn step(&mut self, seen: Window<'_>) -> Option<StreamItem> {
         if self.finished {
             return None;
@@ -242,12 +242,12 @@ impl EventDecoder {
         self.at
     }
 
-    /// One past the last byte that the last item needed: it could be told when that byte came.
+    /// One past the last byte that the last item needed: it was complete when that byte arrived.
     pub fn ready_at(&self) -> u64 {
         self.ready_at
     }
 
-    /// One byte order mark at the very start is no part of the stream. `None`: cannot be told yet.
+    /// Skips one byte order mark at the very start, which is no part of the stream. `None`: needs more bytes.
     fn skip_bom(&mut self, seen: Window<'_>) -> Option<Option<StreamItem>> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         let start = seen.slice_from(0);

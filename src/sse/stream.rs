@@ -17,7 +17,7 @@ impl EventDecoder {
                 return seen.ended.then(|| self.finish_stream(seen))?;
             };
             let text = Span::new(self.line_start, self.scanned.saturating_add(found as u64));
-            // The first byte of a blank line is enough: nobody has to wait for an LF after its CR.
+            // The first byte of a blank line is enough: an LF after its CR need not be awaited.
             if text.is_empty()
                 && let Some(event) = self.open_event.take()
             {

@@ -1,4 +1,4 @@
-//! Proxies: how they are named, which one a target goes through, and what they are told.
+//! Proxies: their URLs, which one a target is reached through, and how they are asked to connect.
 
 mod connect;
 mod env;

@@ -147,7 +147,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
         self.proxy.kind == super::ProxyKind::Socks5
     }
 
-    /// What the proxy bound is nobody's business, but it has to be read.
+    /// Skips the address that the proxy bound: it is not used, but has to be read.
     async fn skip_bound_address(&mut self, kind: u8) -> Result<(), NetFailure> {
         match kind {
             1 => self.read_bytes::<6>().await.map(drop),

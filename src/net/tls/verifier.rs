@@ -61,7 +61,7 @@ impl ChainVerifier {
     }
 }
 
-/// Name and dates, which nobody vouches for but the certificate itself.
+/// Checks name and dates, for which only the certificate itself vouches.
 fn verify_pinned(
     leaf: &CertificateDer<'_>,
     name: &ServerName<'_>,
