@@ -11,26 +11,26 @@ use super::retry_delay::RetryDelay;
 use crate::json::{JsonKind, JsonValue};
 use crate::span::Span;
 
-/// What a provider says went wrong.
+/// An error that a provider reported in a body or an event.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ApiError {
-    /// In the provider's words.
+    /// Message, in the provider's words.
     pub message: String,
-    /// Its class: `type` of OpenAI and Anthropic, `status` of Google, `error_type` of OpenRouter.
+    /// Error class: `type` of OpenAI and Anthropic, `status` of Google, `error_type` of OpenRouter.
     #[serde(rename = "type")]
     pub class: Option<String>,
-    /// Its code, as text or as a number.
+    /// Error code, as text or as a number.
     pub code: Option<ErrorCode>,
-    /// Which parameter is at fault.
+    /// Request parameter that the error names.
     pub param: Option<String>,
     /// A finer code: Anthropic's `details.error_code`, Azure's `innererror.code`, Google's `reason` or `quotaId`.
     pub detail: Option<String>,
-    /// How long it asks to wait, in the body.
+    /// Wait before the next try that the body asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait: Option<RetryDelay>,
-    /// Whether it came as an event of a stream.
+    /// Whether the error came as an event of a stream.
     pub in_stream: bool,
-    /// Where in the decoded body.
+    /// Span of the error in the decoded body.
     pub span: Option<Span>,
 }
 
@@ -53,11 +53,11 @@ impl std::fmt::Display for ErrorCode {
     }
 }
 
-/// How much of a page is kept as the message.
+/// Most bytes of a page that are kept as the message.
 const MAX_MESSAGE_CHARS: usize = 300;
 
 impl ApiError {
-    /// The error under the key `error`, which tells it in any status. `null`, `false` and `""` are none.
+    /// Reads the member `error`, which means an error with any status. `null`, `false` and `""` are no errors.
     pub(super) fn from_error_key(root: JsonValue<'_>) -> Option<Self> {
         let root = if root.kind() == JsonKind::Array {
             root.item_at(0)?
@@ -82,12 +82,12 @@ impl ApiError {
         }
     }
 
-    /// Any error: for bodies whose status says that they hold one.
+    /// Reads an error of any shape, for bodies of responses with an error status.
     pub(super) fn from_body(root: JsonValue<'_>) -> Option<Self> {
         Self::from_error_key(root).or_else(|| Self::from_flat_object(root))
     }
 
-    /// The error that an event tells which is called one, by its name or by itself, and has no `error` inside:
+    /// Reads an event that its name or its `type` calls an error and that has no member `error`:
     /// `event: error`, `{"type":"error","message":...}` (Responses), `{"object":"error",...}` (Mistral, old vLLM).
     pub(super) fn from_error_event(name: &[u8], root: JsonValue<'_>) -> Option<Self> {
         let is = |key| {
@@ -100,7 +100,7 @@ impl ApiError {
         Some(Self::from_flat_object(root).unwrap_or_else(|| Self::from_text(root.raw())))
     }
 
-    /// An error of which there are only words: the beginning of them.
+    /// An error made of text alone, of which the beginning is kept.
     pub(super) fn from_text(text: &[u8]) -> Self {
         let text = String::from_utf8_lossy(text);
         Self {
@@ -109,7 +109,7 @@ impl ApiError {
         }
     }
 
-    /// An error without a wrapper.
+    /// Reads an error object that is not inside a member `error`.
     fn from_flat_object(root: JsonValue<'_>) -> Option<Self> {
         if root.get("message").is_some() {
             return Some(Self::from_object(root));
@@ -124,7 +124,7 @@ impl ApiError {
         })
     }
 
-    /// The object that holds message, type, code and param.
+    /// Reads the object that holds message, type, code and param.
     pub(super) fn from_object(error: JsonValue<'_>) -> Self {
         let metadata = error.get("metadata");
         let word = |key| error.get(key).and_then(non_empty_text);
@@ -149,7 +149,7 @@ impl ApiError {
         }
     }
 
-    /// What a page or plain text says: its title, or how it begins.
+    /// The message of a page or plain text: its title, or its beginning.
     pub(super) fn from_page(body: &[u8]) -> Option<Self> {
         let body = String::from_utf8_lossy(body);
         let title = || {
@@ -161,13 +161,13 @@ impl ApiError {
         (!text.is_empty()).then(|| Self::from_text(text.as_bytes()))
     }
 
-    /// Whether the other tells the same: a failure is often told by an event, and again at the end.
+    /// Whether both report the same failure: it often comes as an event and again at the end.
     pub(super) fn is_repeat_of(&self, other: &Self) -> bool {
         self.message == other.message && self.code == other.code
     }
 }
 
-/// The finer code in what stands beside the message; Google has a list there.
+/// The finer code among the details beside the message; Google has a list there.
 fn read_detail_code(error: JsonValue<'_>) -> Option<String> {
     let inner = error.get("details").or_else(|| error.get("innererror"))?;
     let own = inner.get("error_code").or_else(|| inner.get("code"));

@@ -1,4 +1,4 @@
-//! Joins pieces to an answer, and tells each of them: what all dialects write into.
+//! Builds a [`Completion`] from the pieces that a dialect reads, and passes each piece on as a delta.
 
 use std::borrow::Cow;
 
@@ -11,44 +11,44 @@ use super::usage::{self, TokenUsage, UsageArithmetic};
 use crate::json::{JsonKind, JsonValue};
 use crate::span::{Moment, Span};
 
-/// How many of each are kept: no real answer has as many, and memory must stay bounded.
+/// Most choices, citations and other lists that are kept: no real answer has as many, and memory must stay bounded.
 const MAX_CHOICES: usize = 1024;
 const MAX_CITATIONS: usize = 4096;
 const MAX_NOTES: usize = 256;
 const MAX_ERRORS: usize = 64;
 const MAX_TIMES: usize = 64;
 
-/// Where the JSON stands that is being read.
+/// Position and time of the event, or plain body, that is being read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventPlace {
-    /// Offset of its first byte in the body; `None` if it was joined from several lines.
+    /// Offset of its first JSON byte in the body; `None` if the JSON was joined from several `data` lines.
     pub(super) base: Option<u64>,
-    /// All of the event, or of the body.
+    /// Span of the whole event, or of the whole body.
     pub(super) span: Span,
-    /// Number of the event.
+    /// Number of the event, from zero.
     pub(super) event: u64,
-    /// When its first byte came.
+    /// Arrival time of its first byte.
     pub(super) began: Moment,
-    /// When its last byte came.
+    /// Arrival time of its last byte.
     pub(super) moment: Moment,
     /// Whether it is an event of a stream.
     pub(super) is_streamed: bool,
 }
 
-/// What a dialect writes into while it reads one event, or one body.
+/// Collects what a dialect reads from one event or one plain body.
 pub struct AnswerBuilder<'a> {
     pub(super) completion: &'a mut Completion,
     pub(super) sink: &'a mut dyn DeltaSink,
     pub(super) retention: AnswerRetention,
     pub(super) place: EventPlace,
-    /// Whether anything was told.
+    /// Whether this event produced a delta.
     pub(super) has_emitted: bool,
-    /// Takes what belongs to a choice that is one too many.
+    /// Receives pieces of choices beyond the limit; it is thrown away.
     pub(super) spare_choice: AnswerChoice,
 }
 
 impl AnswerBuilder<'_> {
-    /// Whether it is an event of a stream that is read, not a whole body.
+    /// Whether an event of a stream is being read, not a plain body.
     pub(super) fn is_streamed(&self) -> bool {
         self.place.is_streamed
     }
@@ -61,7 +61,7 @@ impl AnswerBuilder<'_> {
         Span::new(base.saturating_add(own.start), base.saturating_add(own.end))
     }
 
-    /// Tells one piece, and keeps what is to be kept of it.
+    /// Passes one piece on to the sink, and keeps as much of it as the options ask for.
     pub(super) fn emit(&mut self, choice: u32, kind: DeltaKind, text: Cow<'_, str>, span: Span) {
         let delta = AnswerDelta {
             choice,
@@ -85,12 +85,12 @@ impl AnswerBuilder<'_> {
         self.sink.delta(&delta);
     }
 
-    /// Tells something that belongs to no choice and stands nowhere in particular.
+    /// Reports a delta that belongs to no choice and has no span of its own.
     pub(super) fn emit_event(&mut self, kind: DeltaKind, text: &str) {
         self.emit(0, kind, Cow::Borrowed(text), self.place.span);
     }
 
-    /// The choice with that number, made if it is new; one that is thrown away if there are too many.
+    /// The choice with that number, created if it is new; a throw-away choice beyond the limit.
     pub(super) fn choice_mut(&mut self, index: u32) -> &mut AnswerChoice {
         let choices = &mut self.completion.choices;
         let at = choices.partition_point(|choice| choice.index < index);
@@ -105,7 +105,7 @@ impl AnswerBuilder<'_> {
         }
     }
 
-    /// The id of the answer; a change of it is told once.
+    /// Records the id of the answer; a change of the id is noted once.
     pub(super) fn set_id(&mut self, value: JsonValue<'_>) {
         let Some(id) = value.as_str().filter(|id| !id.is_empty()) else {
             return;
@@ -125,7 +125,7 @@ impl AnswerBuilder<'_> {
         self.completion.id = Some(id.into_owned());
     }
 
-    /// The model that answers; the last that is named counts.
+    /// Records the model that answers; the last name counts.
     pub(super) fn set_model(&mut self, value: JsonValue<'_>) {
         let Some(model) = value.as_str().filter(|model| !model.is_empty()) else {
             return;
@@ -142,7 +142,7 @@ impl AnswerBuilder<'_> {
         self.completion.served_model = Some(model.into_owned());
     }
 
-    /// Id, model and tier of an object that has them under these names.
+    /// Records `id`, `model` and `service_tier` of an object that uses these names.
     pub(super) fn set_identity(&mut self, object: JsonValue<'_>) {
         for (key, value) in object.members() {
             let Some(key) = key.as_str() else { continue };
@@ -155,17 +155,17 @@ impl AnswerBuilder<'_> {
         }
     }
 
-    /// The tier it is served in.
+    /// Records the service tier.
     pub(super) fn set_service_tier(&mut self, value: JsonValue<'_>) {
         set_if_changed(&mut self.completion.service_tier, value);
     }
 
-    /// The configuration it ran with.
+    /// Records the fingerprint of the configuration (`system_fingerprint`).
     pub(super) fn set_fingerprint(&mut self, value: JsonValue<'_>) {
         set_if_changed(&mut self.completion.system_fingerprint, value);
     }
 
-    /// Who speaks; told once.
+    /// Records the role of a choice; reported as a delta once.
     pub(super) fn set_role(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(role) = value.as_str().filter(|role| !role.is_empty()) else {
             return;
@@ -179,7 +179,7 @@ impl AnswerBuilder<'_> {
         self.emit(choice, DeltaKind::Role, role, span);
     }
 
-    /// A piece of the answer. Anything but a string is none.
+    /// Adds a piece of the answer's text. Ignores values that are not strings.
     pub(super) fn push_text(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(text) = value.as_str() else { return };
         let keep = self.retention;
@@ -189,7 +189,7 @@ impl AnswerBuilder<'_> {
         self.emit_piece(choice, DeltaKind::Text, text, value);
     }
 
-    /// A piece of what the model thinks.
+    /// Adds a piece of reasoning.
     pub(super) fn push_reasoning(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(text) = value.as_str() else { return };
         let keep = self.retention;
@@ -199,7 +199,7 @@ impl AnswerBuilder<'_> {
         self.emit_piece(choice, DeltaKind::Reasoning, text, value);
     }
 
-    /// A piece of a refusal.
+    /// Adds a piece of a refusal.
     pub(super) fn push_refusal(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(text) = value.as_str().filter(|text| !text.is_empty()) else {
             return;
@@ -210,7 +210,7 @@ impl AnswerBuilder<'_> {
         self.emit_piece(choice, DeltaKind::Refusal, text, value);
     }
 
-    /// Empty pieces are told by nobody: providers begin streams with them.
+    /// Adds a piece of text of any kind. Empty pieces are dropped: providers begin streams with them.
     pub(super) fn emit_piece(
         &mut self,
         choice: u32,
@@ -224,7 +224,7 @@ impl AnswerBuilder<'_> {
         }
     }
 
-    /// Audio: a string of base64, of which only the size is told.
+    /// Adds audio, a base64 string, of which only the size is reported.
     pub(super) fn push_audio(&mut self, choice: u32, data: JsonValue<'_>) {
         self.choice_mut(choice).audio = true;
         let size = data.span().len().saturating_sub(2);
@@ -234,7 +234,7 @@ impl AnswerBuilder<'_> {
         }
     }
 
-    /// Something the answer refers to. What was told before is not told again.
+    /// Adds a citation, unless the answer already has it.
     pub(super) fn push_citation(&mut self, choice: u32, citation: Citation, value: JsonValue<'_>) {
         let known = &mut self.choice_mut(choice).citations;
         if known.len() >= MAX_CITATIONS || known.contains(&citation) {
@@ -246,7 +246,7 @@ impl AnswerBuilder<'_> {
         self.emit(choice, DeltaKind::Citation, Cow::Owned(text), span);
     }
 
-    /// Why a choice stopped.
+    /// Records why a choice stopped.
     pub(super) fn set_finish(&mut self, choice: u32, value: JsonValue<'_>) {
         if let Some(named) = non_empty_str(value) {
             let span = self.value_span(value);
@@ -254,7 +254,7 @@ impl AnswerBuilder<'_> {
         }
     }
 
-    /// The same, in a word that stands nowhere as it is.
+    /// Records why a choice stopped, by a word that the dialect derived.
     pub(super) fn set_finish_reason(&mut self, choice: u32, named: &str, span: Span) {
         let known = &mut self.choice_mut(choice).finish;
         match known {
@@ -272,14 +272,14 @@ impl AnswerBuilder<'_> {
         self.emit(choice, DeltaKind::Finish, Cow::Borrowed(named), span);
     }
 
-    /// Token counts that replace those before.
+    /// Replaces the token counts.
     pub(super) fn replace_usage(&mut self, object: JsonValue<'_>, add: UsageArithmetic) {
         let mut usage = TokenUsage::default();
         usage.merge_counts(object);
         self.apply_usage(usage, object, add);
     }
 
-    /// Token counts that add to, or correct, those before.
+    /// Merges token counts into those before.
     pub(super) fn merge_usage(&mut self, object: JsonValue<'_>, add: UsageArithmetic) {
         let mut usage = self.completion.usage.clone().unwrap_or_default();
         usage.merge_counts(object);
@@ -310,7 +310,7 @@ impl AnswerBuilder<'_> {
         self.emit(0, DeltaKind::Usage, Cow::Owned(text), span);
     }
 
-    /// Times among the members of `object`, each told by its ending: `_time` in seconds (Groq, Cerebras), `_ms`
+    /// Records server times among the members of `object`, recognised by suffix: `_time` in seconds (Groq, Cerebras), `_ms`
     /// (llama.cpp), `_duration` in nanoseconds (Ollama).
     pub(super) fn record_times(&mut self, prefix: &str, object: JsonValue<'_>) {
         for (key, value) in object.members() {
@@ -335,7 +335,7 @@ impl AnswerBuilder<'_> {
         }
     }
 
-    /// Something went wrong. What was told before is not told again.
+    /// Adds an error, unless the answer already has it.
     pub(super) fn push_error(&mut self, mut error: ApiError, span: Span) {
         error.in_stream = self.place.is_streamed;
         error.span = Some(span);
@@ -348,13 +348,13 @@ impl AnswerBuilder<'_> {
         self.emit(0, DeltaKind::Error, Cow::Owned(text), span);
     }
 
-    /// The end mark of the dialect.
+    /// Records the end mark of the dialect.
     pub(super) fn mark_done(&mut self, text: &str) {
         self.completion.done = true;
         self.emit_event(DeltaKind::Done, text);
     }
 
-    /// Something that deserves a word.
+    /// Adds a note.
     pub(super) fn push_note(&mut self, kind: AnswerNoteKind, text: String, span: Option<Span>) {
         let notes = &mut self.completion.notes;
         if notes.len() < MAX_NOTES {
@@ -362,7 +362,7 @@ impl AnswerBuilder<'_> {
         }
     }
 
-    /// The same, for what would be told of every event.
+    /// Adds a note once for the whole answer, however many events would repeat it.
     pub(super) fn push_note_once(
         &mut self,
         kind: AnswerNoteKind,
@@ -375,7 +375,7 @@ impl AnswerBuilder<'_> {
     }
 }
 
-/// A string that is not empty.
+/// The string of `value`, if it is not empty.
 pub(super) fn non_empty_str(value: JsonValue<'_>) -> Option<Cow<'_, str>> {
     value.as_str().filter(|text| !text.is_empty())
 }
@@ -388,7 +388,7 @@ fn set_if_changed(place: &mut Option<String>, value: JsonValue<'_>) {
     }
 }
 
-/// A number of a choice or an item.
+/// The index of a choice or an item, read from `value`.
 pub(super) fn read_index(value: Option<JsonValue<'_>>) -> Option<u32> {
     u32::try_from(value?.as_u64()?).ok()
 }

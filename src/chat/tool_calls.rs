@@ -7,27 +7,27 @@ use super::completion::{ArgumentCheck, ToolCall};
 use super::delta::DeltaKind;
 use crate::json::{JsonKind, JsonValue};
 
-/// How many are kept of a choice: no real answer has as many, and memory must stay bounded.
+/// Most tool calls kept for one choice: no real answer has as many, and memory must stay bounded.
 const MAX_TOOL_CALLS: usize = 4096;
 
-/// By what a piece of a tool call is joined to the others.
+/// Identifies the tool call that a piece belongs to.
 #[derive(Clone, Copy, Default)]
 pub(super) struct ToolCallKey<'a> {
-    /// Its number.
+    /// Index of the call in its choice.
     pub(super) index: Option<u64>,
-    /// Its id, a string.
+    /// Id of the call, a JSON string.
     pub(super) id: Option<JsonValue<'a>>,
-    /// Which tool, a string.
+    /// Name of the tool, a JSON string.
     pub(super) name: Option<JsonValue<'a>>,
-    /// Whether the provider runs it.
+    /// Whether the provider runs the tool.
     pub(super) hosted: bool,
-    /// Whether its arguments are text, not JSON.
+    /// Whether the arguments are text, not JSON.
     pub(super) takes_text: bool,
 }
 
 impl AnswerBuilder<'_> {
-    /// The tool call that a piece belongs to: by its number, else by its id, else a new one if it has a name,
-    /// else the last. Id and name are those told first.
+    /// Finds the tool call that a piece belongs to: by index, else by id, else a new call if the piece has a name,
+    /// else the last call. The first id and name count.
     pub(super) fn find_or_add_call(&mut self, choice: u32, mark: ToolCallKey<'_>) -> usize {
         let calls = &mut self.choice_mut(choice).tool_calls;
         let found = match (mark.index, mark.id.and_then(non_empty_str)) {
@@ -77,7 +77,7 @@ impl AnswerBuilder<'_> {
         self.emit(choice, DeltaKind::ToolName { index }, text, span);
     }
 
-    /// A piece of a call whose tool is told by `function`: its name, and its arguments, or the input of a tool that
+    /// Adds a piece of a call that has a `function` member: name and arguments, or the input of a tool that
     /// takes text.
     pub(super) fn push_function(
         &mut self,
@@ -93,7 +93,7 @@ impl AnswerBuilder<'_> {
         }
     }
 
-    /// A piece of arguments: the text of a string, or any other value as it is written.
+    /// Adds a piece of arguments: the text of a string, or any other value as it is written.
     pub(super) fn push_arguments(&mut self, choice: u32, at: usize, value: JsonValue<'_>) {
         let piece = match value.kind() {
             JsonKind::Null => return,

@@ -139,7 +139,7 @@ pub struct PriceSource {
 pub struct ModelPrice {
     /// The name that requests and responses use.
     pub model: String,
-    /// Who asks for the money; empty: whoever serves the model.
+    /// Provider that bills; empty for any provider that serves the model.
     pub provider: String,
     /// Other names of the same model at the same price.
     pub aliases: Vec<String>,
@@ -176,7 +176,7 @@ impl ModelPrice {
     }
 }
 
-/// What tokens of each kind cost.
+/// Prices of one token of each kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct TokenRates {
     /// A fresh token of the prompt.

@@ -1,4 +1,4 @@
-//! From the JSON of a price table to prices; what is amiss is told with its line.
+//! Reads a price table from JSON; an error names the line.
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::json::{JsonDocument, JsonError, JsonKind, JsonValue};
 
-/// Why a file is no price table, and where.
+/// Error of a file that is not a price table.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("line {line}: {what}")]
 pub struct PriceTableError {
@@ -16,39 +16,39 @@ pub struct PriceTableError {
     pub at: u64,
     /// Its line, counted from one.
     pub line: u64,
-    /// What is amiss there.
+    /// Kind of the fault.
     pub what: PriceTableFault,
 }
 
-/// What can be amiss with a price table.
+/// Kinds of faults in a price table.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum PriceTableFault {
     /// Not JSON at all.
     #[error("{0}")]
     InvalidJson(JsonError),
-    /// Something else than what must stand there.
+    /// A value of the wrong type.
     #[error("expected {0}")]
     Expected(&'static str),
-    /// A key that must be there is not.
+    /// A required key is missing.
     #[error("a model needs `{0}`")]
     MissingKey(&'static str),
-    /// A key that nobody would read: most likely a slip of the pen.
+    /// A key that is not known: most likely a typing error.
     #[error("unknown key {0:?}")]
     UnknownKey(String),
-    /// A number that is no price.
+    /// A number that is not a price.
     #[error("`{key}` {why}")]
     InvalidPrice {
-        /// Under which key it stands.
+        /// Key of the number.
         key: String,
-        /// What is amiss with it.
+        /// Why it is not a price.
         why: MoneyParseError,
     },
-    /// The table counts in something else.
+    /// The table uses another currency, unit or schema.
     #[error("`{key}` must be {expected:?}: nothing else can be read")]
     UnsupportedUnit {
         /// `currency`, `unit` or `schema`.
         key: &'static str,
-        /// What it has to be.
+        /// The value that is supported.
         expected: &'static str,
     },
 }
@@ -164,7 +164,7 @@ impl ModelPriceDraft {
             "has_off_peak" => price.off_peak = read_bool(value)?,
             "has_tiered" => price.bands = read_bool(value)?,
             "long_context" => price.long_context = Some(read_long_context(value)?),
-            // Remarks of whoever keeps the file.
+            // Remarks of the author of the file.
             "note" | "source" => {}
             _ => return self.take_rate(key, value),
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::value::{self, MICROS_PER_MILLI, MICROS_PER_SECOND, split_unquoted};
 
-/// What a field tells.
+/// Meaning of a response header field that the service set.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeaderMeaning {
@@ -18,7 +18,7 @@ pub enum HeaderMeaning {
     TraceId,
     /// The id that the edge network gave.
     EdgeId,
-    /// The id that the client gave, told back.
+    /// The id that the client sent, repeated.
     ClientId,
     /// The site of the edge network, mostly as the code of an airport.
     Site,
@@ -42,9 +42,9 @@ pub enum HeaderMeaning {
     Provider,
     /// The version of the API or of the gateway.
     Version,
-    /// Which rule limited, or something else about limits.
+    /// The rule that limited the request, or another note about limits.
     Policy,
-    /// What it cost in dollars, as the sender reckons.
+    /// Cost of the request in US dollars, by the sender's count.
     Cost,
     /// Tokens of the prompt.
     PromptTokens,
@@ -56,44 +56,44 @@ pub enum HeaderMeaning {
     Attempts,
 }
 
-/// What part of the work a time is about.
+/// Part of the work that a server time measures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerTimeKind {
-    /// The provider's own: until the head for OpenAI, even where a stream follows.
+    /// The provider's processing time; for OpenAI until the response head, even if a stream follows.
     Processing,
-    /// Until the first token.
+    /// Time until the first token.
     FirstToken,
-    /// The model's.
+    /// Time of the model.
     Model,
-    /// What a proxy waited for the service behind it.
+    /// Time that a proxy waited for the service behind it.
     Upstream,
-    /// What a gateway added.
+    /// Time that a gateway added.
     Overhead,
-    /// From end to end.
+    /// Time of the whole request.
     Total,
     /// A metric with a name of its own.
     Metric,
 }
 
-/// A time that the server measured.
+/// A time that the server measured and sent in the head.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct ServerTime {
-    /// Of what.
+    /// Part of the work that was measured.
     pub work: ServerTimeKind,
     /// The metric's name, in `server-timing`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
-    /// Microseconds.
+    /// Duration in microseconds.
     pub micros: u64,
     /// The name of the field, as spelled.
     pub field: String,
 }
 
-/// How a field is read.
+/// How the value of a known field is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum HeaderValueFormat {
-    /// Its value is the fact.
+    /// The whole value is the fact.
     Plain(HeaderMeaning),
     /// `<id>-<site>`.
     CfRay,
@@ -113,7 +113,7 @@ pub(super) fn header_format(name: &str) -> Option<HeaderValueFormat> {
         .or_else(|| format_by_suffix(name))
 }
 
-/// Any `…-duration-ms` is a time, whoever invents it.
+/// Any field that ends with `-duration-ms` is a time, also if the provider is not known.
 fn format_by_suffix(name: &str) -> Option<HeaderValueFormat> {
     let stem = name.strip_suffix("-ms")?;
     let words = ["time", "duration", "latency", "processing", "e2e"];

@@ -6,7 +6,7 @@
 
 use serde::{Serialize, Serializer};
 
-/// What a limit counts.
+/// Unit that a rate limit counts.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitUnit {
@@ -102,26 +102,26 @@ impl Serialize for LimitWindow {
     }
 }
 
-/// What a field tells about its limit.
+/// Which property of a rate limit a field gives.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum LimitFieldRole {
-    /// How much there is.
+    /// The limit itself.
     Limit,
-    /// How much is left.
+    /// Amount left.
     Remaining,
-    /// How much is used.
+    /// Amount used.
     Used,
-    /// How much this request took.
+    /// Amount that this request took.
     Cost,
-    /// When it is fresh again.
+    /// Time at which the limit resets.
     Reset,
-    /// Which part is used.
+    /// Share that is used.
     Utilization,
     /// A word: `allowed`, `yes`.
     Status,
 }
 
-/// Which limit, apart from others of the same response.
+/// Identity of a limit among those of one response.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct LimitKey {
     pub(super) unit: LimitUnit,

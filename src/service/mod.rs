@@ -1,9 +1,9 @@
-//! What a service tells about itself in the fields of a response: limits, when to come again, ids to quote,
-//! times that it measured, who served and where.
+//! Facts that a service states in the header fields of a response: rate limits, retry times, ids to quote to support,
+//! times that it measured, who served the request and where.
 //!
 //! Every provider has its own names and five ways to write a point in time. Here they are grouped by meaning,
 //! in the order of the head; [`ServiceFacts::fields`] lists each field that was used, as it was spelled, so
-//! that a view can tell what remains. A field that should have been readable and is not lands in
+//! that a view can show what remains. A known field with an unreadable value lands in
 //! [`ServiceFacts::unread`]. No clock is asked: instants are compared to the response's own `Date`.
 //!
 //! ```
@@ -37,13 +37,13 @@ use serde::Serialize;
 
 use limit_name::LimitKey;
 
-/// How many limits are told apart: a head may be nothing but such fields.
+/// Most limits that are read: a head may consist of such fields alone.
 const MAX_LIMITS: usize = 64;
 
 /// What LiteLLM puts before the names of fields that it passes on.
 const LITELLM_PREFIX: &str = "llm_provider-";
 
-/// What a service tells about itself; each list in the order of the head.
+/// Facts from the header fields of a response; each list in the order of the head.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ServiceFacts {
     /// When the response was made, by the server's clock.
@@ -168,12 +168,12 @@ pub struct RetryAfter {
     pub until: ResetTime,
 }
 
-/// A field that tells a fact by its value alone.
+/// A header field whose value is a fact by itself.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct HeaderFact {
     /// What it is.
     pub kind: HeaderMeaning,
-    /// The value, or the part of it that tells this.
+    /// The value, or the part of it that holds the fact.
     pub value: String,
     /// The name of the field, as spelled.
     pub field: String,

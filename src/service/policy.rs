@@ -11,7 +11,7 @@
 use super::limit_name::{LimitKey, LimitUnit, LimitWindow};
 use super::value::{LimitCount, split_unquoted};
 
-/// What one item of such a field tells.
+/// Contents of one item of a `RateLimit` or `RateLimit-Policy` field.
 #[derive(Debug, PartialEq)]
 pub(super) struct PolicyItem {
     pub(super) key: LimitKey,
@@ -91,7 +91,7 @@ impl<'a> PolicyItemParts<'a> {
     }
 
     fn unit(&self) -> LimitUnit {
-        // The unit of the quota; requests if it is not told.
+        // The unit of the quota; requests if it is not given.
         match self.parameter(["qu", "quota-unit"]) {
             None | Some("requests") => LimitUnit::Requests,
             Some("tokens") => LimitUnit::Tokens,

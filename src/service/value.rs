@@ -12,12 +12,12 @@ pub(crate) const MICROS_PER_SECOND: u64 = 1_000_000;
 /// Microseconds of a millisecond.
 pub(super) const MICROS_PER_MILLI: u64 = 1_000;
 
-/// A point in time as a field tells it: as a wait, or as an instant.
+/// A point in time from a header field, written as a wait or as an instant.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct ResetTime {
     /// The value as it was written.
     pub text: String,
-    /// How it is to be read.
+    /// Notation of the value.
     pub form: TimeFormat,
     /// How long from the response on, in microseconds; zero if it is past. `None` for an instant in a
     /// response without a readable `Date`.
@@ -135,7 +135,7 @@ fn micros_until(at: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(micros).unwrap_or(0)
 }
 
-/// How many; or the provider's way to say that it does not know (`-1`).
+/// A count, or the mark of a provider that does not know it (`-1`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LimitCount {
     /// That many.
