@@ -1,19 +1,12 @@
 //! `wire send` with answers so big that their capture is written by a thread of its own: what is promised
 //! of a capture holds for them too.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "tests look at files and variables themselves"
-)]
-
-mod common;
-
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::thread::JoinHandle;
 
-use common::{Home, Run, Server, Step, check_schema, signal, write};
+use crate::common::{Home, Run, Server, Step, check_schema, signal, write};
 
 const MIB: usize = 1 << 20;
 

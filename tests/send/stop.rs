@@ -1,0 +1,164 @@
+//! Time limits, signals and kills: what was received before is kept.
+
+use crate::common::{Home, Run, Server, Step, read_until, signal, until_it_sleeps, write};
+
+#[test]
+fn time_and_size_limits_end_the_exchange() {
+    let home = Home::new();
+    home.request();
+    for (flags, text) in [
+        (["--idle-timeout", "0.05"], "no byte came or went"),
+        (["--max-time", "0.05"], "--max-time"),
+    ] {
+        let server = Server::start(vec![
+            Step::Read,
+            write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na"),
+            Step::Drain,
+        ]);
+        let url = server.url();
+        let mut arguments = vec!["send", "r.json", "--url", &url];
+        arguments.extend(flags);
+        let run = home.wire(&arguments).ends(5).says(text);
+        assert_eq!(run.out(), "a");
+    }
+    let head = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "a".repeat(3000));
+    let server = Server::answering(head);
+    home.wire(&["send", "r.json", "--url", &server.url(), "--max-head", "2K"])
+        .ends(4)
+        .says("longer than the limit");
+}
+
+#[test]
+fn max_time_stops_a_peer_that_never_pauses() {
+    let home = Home::new();
+    home.request();
+    // Lines that are looked at one by one, which takes longer than sending them.
+    let lines = "no HTTP\r\n".repeat(1 << 13);
+    let server = Server::start(vec![Step::Pour(lines.into())]);
+    let url = server.url();
+    let arguments = ["send", "r.json", "--url", &url, "--no-capture"];
+    home.wire(&[&arguments[..], &["--max-time", "0.2"]].concat())
+        .ends(4)
+        .says("--max-time");
+}
+
+#[test]
+fn an_interrupt_keeps_what_was_received() {
+    for (name, code) in [("INT", 130), ("TERM", 130)] {
+        let home = Home::new();
+        home.request();
+        let server = Server::start(vec![
+            Step::Read,
+            write("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nbegin"),
+            Step::Drain,
+        ]);
+        let mut child = home
+            .command(&["send", "r.json", "--url", &server.url()])
+            .spawn()
+            .unwrap();
+        read_until(child.stdout.as_mut().unwrap(), "begin");
+        signal(&child, name);
+        let run = Run::of(child.wait_with_output().unwrap()).ends(code);
+        assert!(
+            run.err.contains("interrupted") && run.err.contains("captured in"),
+            "{}",
+            run.err
+        );
+        let shown = home.wire(&["show", "-p", "b"]).ends(130);
+        assert_eq!(shown.out(), "begin");
+    }
+}
+
+#[test]
+fn an_interrupt_while_connecting_names_the_phase() {
+    let home = Home::new();
+    home.request();
+    let server = Server::start(vec![Step::Drain]);
+    let url = format!("https://{}/", server.addr);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &url])
+        .spawn()
+        .unwrap();
+    let told = read_until(child.stderr.as_mut().unwrap(), "connected to");
+    until_it_sleeps(&child);
+    signal(&child, "INT");
+    let run = Run::of(child.wait_with_output().unwrap()).ends(130);
+    assert!(
+        run.err.contains("(Ctrl-C) while agreeing on TLS"),
+        "{told}{}",
+        run.err
+    );
+}
+
+#[test]
+fn a_second_interrupt_ends_even_a_blocked_write() {
+    let home = Home::new();
+    home.request();
+    let head = "HTTP/1.1 200 OK\r\n\r\n";
+    let server = Server::start(vec![
+        Step::Read,
+        write(head),
+        Step::Pour(vec![b'x'; 1 << 16]),
+    ]);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &server.url(), "-q"])
+        .spawn()
+        .unwrap();
+    read_until(child.stdout.as_mut().unwrap(), "x");
+    // Nobody reads on: the pipe fills up.
+    until_it_sleeps(&child);
+    let status = loop {
+        signal(&child, "INT");
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert_eq!(status.code(), Some(130));
+    let shown = home.wire(&["show", "-p", "m"]).ends(4);
+    assert!(
+        shown.out().contains("the recording stops"),
+        "{}",
+        shown.out()
+    );
+}
+
+#[test]
+fn a_killed_process_leaves_whole_lines() {
+    let home = Home::new();
+    home.request();
+    let server = Server::start(vec![
+        Step::Read,
+        write("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nbegin"),
+        Step::Drain,
+    ]);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &server.url()])
+        .spawn()
+        .unwrap();
+    read_until(child.stdout.as_mut().unwrap(), "begin");
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    let shown = home.wire(&["show"]).ends(4);
+    assert!(
+        shown.out().contains("the recording stops after"),
+        "{}",
+        shown.out()
+    );
+    // Cut anywhere, the file still opens, up to its last whole line.
+    let text = std::fs::read(home.capture()).unwrap();
+    let first = text.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    for end in first..text.len() {
+        // A line that lacks nothing but its end is whole.
+        let whole = text[..=end].iter().filter(|&&byte| byte == b'\n').count();
+        let reading = wire::capture::read(&mut &text[..end]).unwrap();
+        let events = reading.tape.facts.len()
+            + reading.tape.sent.marks.len()
+            + reading.tape.received.marks.len();
+        assert_eq!(events + 1, whole, "cut at {end}");
+        assert_eq!(
+            reading.notes.is_empty(),
+            text[end - 1] == b'\n' || text[end] == b'\n',
+            "cut at {end}"
+        );
+    }
+}
