@@ -310,8 +310,8 @@ impl AnswerBuilder<'_> {
         self.emit(0, DeltaKind::Usage, Cow::Owned(text), span);
     }
 
-    /// Records server times among the members of `object`, recognised by suffix: `_time` in seconds (Groq, Cerebras), `_ms`
-    /// (llama.cpp), `_duration` in nanoseconds (Ollama).
+    /// Records server times among the members of `object`, recognised by suffix: `_time` in seconds (Groq, Cerebras),
+    /// `_ms` (llama.cpp), `_duration` in nanoseconds (Ollama).
     pub(super) fn record_times(&mut self, prefix: &str, object: JsonValue<'_>) {
         for (key, value) in object.members() {
             let Some(key) = key.as_str().filter(|key| !key.contains("_per_")) else {

@@ -1,4 +1,4 @@
-//! The one model of an answer, whatever dialect it came in: plain values, and nothing that reads them.
+//! The common model of an answer in any dialect: plain values; the code that reads them is elsewhere.
 
 use serde::Serialize;
 
@@ -10,18 +10,18 @@ use super::verdict::AnswerVerdict;
 use crate::span::{Moment, Span};
 use crate::sse::StreamFormat;
 
-/// What a model answered, as far as its reader was asked to keep it.
+/// The answer of a model, as far as the read options keep it.
 ///
 /// What the provider did not send is absent, never empty or zero.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Completion {
-    /// Name of the dialect that it was read in: `openai-chat`, `anthropic-messages`. `None`: none was known.
+    /// Name of the dialect: `openai-chat`, `anthropic-messages`. `None` if it was not recognised.
     pub dialect: Option<&'static str>,
-    /// Why that dialect, in words.
+    /// Reason why the dialect was chosen, in words.
     pub why: String,
-    /// Who served it, where host, fields or values tell: `openai`, `groq`, `llama.cpp`.
+    /// Provider, if host, header fields or values show it: `openai`, `groq`, `llama.cpp`.
     pub provider: Option<&'static str>,
-    /// What the body is.
+    /// Format of the body.
     pub media: BodyMediaType,
     /// Status code of the response.
     pub status: Option<u16>,
@@ -31,41 +31,41 @@ pub struct Completion {
     pub asked_model: Option<String>,
     /// The model that the answer names.
     pub served_model: Option<String>,
-    /// How the two compare, where both are known.
+    /// Comparison of the two model names, if both are known.
     pub model_match: Option<ModelMatch>,
-    /// The answers, by index.
+    /// Choices, by index.
     pub choices: Vec<AnswerChoice>,
-    /// What was counted.
+    /// Token counts.
     pub usage: Option<TokenUsage>,
-    /// What the provider says it costs.
+    /// Cost that the provider reports.
     pub cost: Option<ReportedCost>,
-    /// Times that the server measured and tells in the body, in microseconds, each with its name.
+    /// Times that the server measured and put into the body: name, microseconds.
     pub times: Vec<(String, u64)>,
     /// Configuration that the model ran with (`system_fingerprint`).
     pub system_fingerprint: Option<String>,
-    /// Tier that it was served in.
+    /// Service tier.
     pub service_tier: Option<String>,
-    /// What the provider reports as gone wrong, in the body or in an event of it.
+    /// Errors that the provider reported in the body or in an event.
     pub errors: Vec<ApiError>,
-    /// What deserves a word.
+    /// Notes: anything unusual that is not an error.
     pub notes: Vec<AnswerNote>,
     /// Bytes of the body, content codings undone.
     pub bytes: u64,
-    /// Events with data, the end mark `[DONE]` not among them.
+    /// Number of events with data, without the end mark `[DONE]`.
     pub events: u64,
-    /// Comments in the stream.
+    /// Number of comments in the stream.
     pub comments: u64,
     /// Whether the dialect's end mark was seen: `[DONE]`, `message_stop`, `response.completed`, `"done":true`.
     pub done: bool,
-    /// When the first event was whole.
+    /// Time at which the first event was complete.
     pub first_event: Option<Moment>,
-    /// When the first piece of text, reasoning, refusal or tool call was there.
+    /// Time of the first piece of text, reasoning, refusal or tool call.
     pub first_token: Option<Moment>,
-    /// When the last such piece was there.
+    /// Time of the last such piece.
     pub last_token: Option<Moment>,
-    /// Each piece: what, where, when. Kept under [`super::AnswerRetention::Everything`] only.
+    /// Kind, span and time of each piece. Only kept with [`super::AnswerRetention::Everything`].
     pub deltas: Vec<super::DeltaStamp>,
-    /// How it ended.
+    /// How the answer ended.
     pub verdict: AnswerVerdict,
 }
 
@@ -84,11 +84,11 @@ impl Completion {
     }
 }
 
-/// What a body is.
+/// Format of a body.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BodyMediaType {
-    /// Nothing came.
+    /// Empty.
     #[default]
     Empty,
     /// One JSON text.
@@ -99,7 +99,7 @@ pub enum BodyMediaType {
     Ndjson,
     /// A JSON array of events.
     JsonArray,
-    /// A page, mostly of a proxy.
+    /// An HTML page, mostly from a proxy.
     Html,
     /// Other text.
     Text,
@@ -108,7 +108,7 @@ pub enum BodyMediaType {
 }
 
 impl BodyMediaType {
-    /// How its events are written; `None` where it has none.
+    /// Format of its events; `None` if it has no events.
     pub fn stream_format(self) -> Option<StreamFormat> {
         match self {
             Self::Sse => Some(StreamFormat::EventStream),
@@ -119,27 +119,27 @@ impl BodyMediaType {
     }
 }
 
-/// One of the answers.
+/// One choice: one of the answers that the request asked for with `n`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AnswerChoice {
-    /// Its number, from zero, as the provider counts.
+    /// Index of the choice, from zero, as the provider counts.
     pub index: u32,
-    /// Who speaks.
+    /// Role of the speaker.
     pub role: Option<String>,
-    /// The answer.
+    /// Text of the answer.
     pub text: String,
-    /// What the model thought, or a summary of it.
+    /// Reasoning of the model, or a summary of it.
     pub reasoning: String,
-    /// Where in `text` thoughts stand that a server left there: `<think>` to `</think>`.
+    /// Span of reasoning that a server left inside `text`: `<think>` to `</think>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thought: Option<Span>,
-    /// Why it will not answer, in its words.
+    /// Refusal, in the words of the model.
     pub refusal: Option<String>,
-    /// What it wants to have called, in the order of their first mention.
+    /// Tool calls, in the order of their first mention.
     pub tool_calls: Vec<ToolCall>,
-    /// What it refers to.
+    /// Citations.
     pub citations: Vec<Citation>,
-    /// Why it stopped; `None`: it never said.
+    /// Finish reason; `None` if the answer has none.
     pub finish: Option<FinishReason>,
     /// Whether log probabilities came with it.
     pub logprobs: bool,
@@ -151,70 +151,70 @@ pub struct AnswerChoice {
     pub reasoning_bytes: u64,
 }
 
-/// A call that the model asks for, or, if `hosted`, that the provider made itself.
+/// A tool call that the model asks for, or, if `hosted`, that the provider ran itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ToolCall {
-    /// Its number in the answer as the provider counts; the key by which its pieces are joined.
+    /// Index in the answer as the provider counts; pieces with the same index are joined.
     pub index: u64,
-    /// What the result must be sent back under.
+    /// Id that the result has to be sent back with.
     pub id: Option<String>,
-    /// Which tool.
+    /// Name of the tool.
     pub name: String,
-    /// The pieces, joined.
+    /// Arguments, all pieces joined.
     pub arguments: String,
-    /// Whether those are JSON, where they should be.
+    /// Whether the arguments are valid JSON.
     pub check: ArgumentCheck,
     /// Bytes of arguments, also where they are not kept.
     pub argument_bytes: u64,
-    /// Whether the provider runs it itself (web search, code).
+    /// Whether the provider runs the tool itself (web search, code).
     pub hosted: bool,
 }
 
-/// Whether the arguments of a call can be read.
+/// Whether the arguments of a tool call can be read.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum ArgumentCheck {
-    /// Not looked at: they are not kept as a whole.
+    /// Not checked: the arguments were not kept in full.
     #[default]
     Unchecked,
     /// Free text by design: the tool is a custom one.
     Text,
     /// JSON.
     Json,
-    /// Nothing, which stands for `{}`.
+    /// Empty, which means `{}`.
     Empty,
     /// Not JSON.
     Broken {
         /// Offset of the first byte that does not fit, in the joined arguments.
         at: u64,
-        /// What is wrong.
+        /// The fault.
         error: String,
     },
 }
 
-/// Something that an answer refers to.
+/// A source that an answer cites.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Citation {
-    /// Where it is to be found: an address, or the id of a file.
+    /// URL or file id of the source.
     pub source: String,
-    /// Its title.
+    /// Title of the source.
     pub title: Option<String>,
-    /// The words that are cited.
+    /// Cited text.
     pub cited: Option<String>,
 }
 
-/// Something that deserves a word, without being an error.
+/// A note about an answer: something unusual that is not an error.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct AnswerNote {
-    /// Which one; stable.
+    /// Kind of the note; stable.
     pub kind: AnswerNoteKind,
-    /// In words.
+    /// The note in words.
     pub text: String,
-    /// Where in the decoded body, where it has a place.
+    /// Span in the decoded body, if the note has a place.
     pub span: Option<Span>,
 }
 
-/// Which note.
+/// Kinds of notes about an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -231,11 +231,11 @@ pub enum AnswerNoteKind {
     IdChanged,
     /// The model changes within one answer.
     ModelChanged,
-    /// What came after a finish, or differs from one before.
+    /// A piece after the finish, or a second finish that differs from the first.
     FinishChanged,
-    /// The pieces of a stream do not join to what its last event holds.
+    /// The joined pieces of a stream differ from the text in its last event.
     PiecesDiffer,
-    /// Events that were lost or came twice, by their numbers.
+    /// Events that are missing or came twice, by their sequence numbers.
     SequenceGap,
     /// An event that is not JSON.
     NotJson,
@@ -243,22 +243,22 @@ pub enum AnswerNoteKind {
     OpenMark,
     /// The body is not what its `Content-Type` says.
     MediaDiffers,
-    /// Empty lines before the body: signs of life.
+    /// Empty lines before the body, sent to keep the connection alive.
     KeepAlive,
-    /// Thoughts that stand in the text.
+    /// Reasoning inside the text.
     InlineThought,
-    /// The whole budget went into reasoning.
+    /// The whole token budget was spent on reasoning.
     OnlyReasoning,
-    /// Something too large to be looked at.
+    /// Something too large to be read.
     TooLarge,
-    /// More of something than is kept.
+    /// More items of a kind than are kept.
     TooMany,
     /// The shape of the body is new to this dialect.
     UnknownShape,
 }
 
 impl AnswerChoice {
-    /// A choice of which nothing is known but its number.
+    /// A choice with an index and nothing else.
     pub fn new(index: u32) -> Self {
         Self {
             index,

@@ -1,4 +1,4 @@
-//! The pieces of an answer as they come: what a live view prints, and what a timing is made of.
+//! Deltas: the pieces of an answer as they arrive, for live views and timing.
 
 use std::borrow::Cow;
 
@@ -6,73 +6,73 @@ use serde::Serialize;
 
 use crate::span::{Moment, Span};
 
-/// One piece of an answer, told when the event that holds it is whole.
+/// One piece of an answer, reported when the event that holds it is complete.
 #[derive(Clone, Debug, Serialize)]
 pub struct AnswerDelta<'a> {
-    /// Which choice it belongs to.
+    /// Index of the choice that it belongs to.
     pub choice: u32,
-    /// What it is.
+    /// Kind of the piece.
     pub kind: DeltaKind,
     /// Its text, escapes undone: words, a piece of arguments, a finish reason, an error's message.
     pub text: Cow<'a, str>,
     /// The value in the decoded body, quotes included; the whole event where it has no place of its own.
     pub span: Span,
-    /// All of the event that holds it.
+    /// Span of the whole event that holds it.
     pub whole: Span,
-    /// Which event, counted from zero over comments and end marks too.
+    /// Number of the event, from zero; comments and end marks count too.
     pub event: u64,
-    /// When the first byte of its event came.
+    /// Arrival time of the first byte of its event.
     pub begun: Moment,
-    /// When the last byte needed to know it came.
+    /// Arrival time of the last byte that was needed to read it.
     pub moment: Moment,
 }
 
-/// What a piece is.
+/// Kinds of deltas.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeltaKind {
-    /// Who speaks.
+    /// Role of the speaker.
     Role,
-    /// The answer.
+    /// Text of the answer.
     Text,
-    /// What the model thinks.
+    /// Reasoning.
     Reasoning,
-    /// A tool call begins: its name.
+    /// Begin of a tool call, with the name of the tool.
     ToolName {
-        /// Its number as the provider counts.
+        /// Index of the tool call, as the provider counts.
         index: u64,
     },
     /// Arguments of a tool call.
     ToolCall {
-        /// Its number as the provider counts.
+        /// Index of the tool call, as the provider counts.
         index: u64,
     },
     /// A refusal.
     Refusal,
     /// Audio, as its size: the text says how many characters of base64.
     Audio,
-    /// Something referred to.
+    /// A citation.
     Citation,
-    /// Why it stopped.
+    /// A finish reason.
     Finish,
     /// Token counts.
     Usage,
-    /// Something went wrong.
+    /// An error.
     Error,
-    /// An event that is only a sign of life.
+    /// An event that only keeps the connection alive.
     Ping,
     /// A comment in the stream.
     Comment,
     /// The end mark.
     Done,
-    /// What was there of an event when the body ended.
+    /// The beginning of an event in which the body ended.
     Cut,
     /// An event without a piece of the answer.
     Other,
 }
 
 impl DeltaKind {
-    /// Whether a model made it: what time to first token means.
+    /// Whether the model generated it, so that it counts for the time to first token.
     pub fn is_token(self) -> bool {
         matches!(
             self,
@@ -86,27 +86,27 @@ impl DeltaKind {
     }
 }
 
-/// A [`AnswerDelta`] without its text, to be kept for each of many.
+/// An [`AnswerDelta`] without its text, small enough to be kept for every piece.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct DeltaStamp {
-    /// Which choice it belongs to.
+    /// Index of the choice that it belongs to.
     pub choice: u32,
-    /// What it is.
+    /// Kind of the piece.
     pub kind: DeltaKind,
-    /// Bytes of its text, escapes undone.
+    /// Length of its text in bytes, escapes undone.
     pub bytes: u64,
-    /// Where in the decoded body.
+    /// Span in the decoded body.
     pub span: Span,
-    /// Which event.
+    /// Number of the event.
     pub event: u64,
-    /// When the first byte of its event came.
+    /// Arrival time of the first byte of its event.
     pub begun: Moment,
-    /// When its event was whole.
+    /// Time at which its event was complete.
     pub moment: Moment,
 }
 
 impl AnswerDelta<'_> {
-    /// What is kept of it.
+    /// The delta without its text.
     pub fn to_stamp(&self) -> DeltaStamp {
         DeltaStamp {
             choice: self.choice,
@@ -120,9 +120,9 @@ impl AnswerDelta<'_> {
     }
 }
 
-/// Whoever wants the pieces as they come.
+/// A receiver of deltas.
 pub trait DeltaSink {
-    /// One piece. Text is borrowed: keep what is needed.
+    /// Receives one delta. Its text is borrowed: copy what is needed later.
     fn delta(&mut self, delta: &AnswerDelta<'_>);
 }
 
@@ -130,7 +130,7 @@ impl DeltaSink for () {
     fn delta(&mut self, _: &AnswerDelta<'_>) {}
 }
 
-/// Two that hear the same.
+/// Two receivers of the same deltas.
 impl<A: DeltaSink> DeltaSink for (A, &mut dyn DeltaSink) {
     fn delta(&mut self, delta: &AnswerDelta<'_>) {
         self.0.delta(delta);

@@ -1,4 +1,4 @@
-//! What a dialect is, the one table of all of them, and how that of an exchange is told.
+//! The trait that a dialect implements, and what its methods are given: heads and request parameters.
 
 use std::borrow::Cow;
 
@@ -8,19 +8,19 @@ use crate::exchange::Exchange;
 use crate::http1::FieldSection;
 use crate::json::{JsonKind, JsonValue};
 
-/// One way of asking a model over HTTP. A new one is a file with this trait, and a line in [`super::DIALECTS`].
+/// One API shape for asking a model over HTTP. A new dialect is a file with this trait, and a line in [`super::DIALECTS`].
 pub trait Dialect: Sync {
-    /// Its name, stable: `openai-chat`.
+    /// Name of the dialect, stable: `openai-chat`.
     fn name(&self) -> &'static str;
-    /// Whether the request, or the head of the response, is in this dialect; and why, in words.
+    /// Why the request or the response head shows this dialect; `None` if it does not.
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str>;
-    /// Whether an event, or a whole body, is in this dialect; and why, in words.
+    /// Why an event or a plain body shows this dialect; `None` if it does not.
     fn recognise_body(&self, name: &[u8], root: JsonValue<'_>) -> Option<&'static str>;
-    /// Takes in one event of a stream: its type, and its data.
+    /// Reads one event of a stream: its type and its data.
     fn read_event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>);
-    /// Takes in the body of an answer that is not streamed.
+    /// Reads the body of an answer that is not streamed.
     fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>);
-    /// What tells that a stream of it is at its end.
+    /// The mark that ends a stream of this dialect.
     fn end_signal(&self, provider: Option<&str>) -> EndSignal;
 }
 
@@ -30,7 +30,7 @@ impl std::fmt::Debug for dyn Dialect {
     }
 }
 
-/// What tells that an answer is at its end.
+/// The mark that ends an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum EndSignal {
     /// `[DONE]` after the finish reasons.
@@ -43,10 +43,10 @@ pub enum EndSignal {
     BodyEnd,
 }
 
-/// What the request and the heads tell, before any body.
+/// Host, path and header fields of an exchange: what is known before any body.
 #[derive(Debug)]
 pub struct ExchangeHeads<'a> {
-    /// Host asked for, lower case, without port.
+    /// Host of the request, in lower case, without port.
     pub host: String,
     /// Path of the target, without query.
     pub path: String,
@@ -59,7 +59,7 @@ pub struct ExchangeHeads<'a> {
 }
 
 impl<'a> ExchangeHeads<'a> {
-    /// What `exchange` tells.
+    /// Reads the heads of `exchange`.
     pub fn from_exchange(exchange: &'a Exchange) -> Self {
         let target = exchange.request.target().unwrap_or_default();
         let target = String::from_utf8_lossy(target);
@@ -101,7 +101,7 @@ impl<'a> ExchangeHeads<'a> {
         self.path.trim_end_matches('/').ends_with(end)
     }
 
-    /// Who serves it, by host or by a field that names the server.
+    /// Provider, by host or by a field that names the server.
     pub(super) fn provider(&self) -> Option<&'static str> {
         let by_server = || match self.response_field("server").as_str() {
             "llama.cpp" => Some("llama.cpp"),
@@ -129,7 +129,7 @@ fn split_target(target: &str) -> (Option<&str>, &str) {
     (Some(authority), rest)
 }
 
-/// What the body of a request tells.
+/// Parameters in the body of a request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestParams {
     pub(super) model: Option<String>,
@@ -138,7 +138,7 @@ pub(super) struct RequestParams {
 }
 
 impl RequestParams {
-    /// Reads the body of a request; what is not JSON tells nothing.
+    /// Reads the body of a request; a body that is not JSON has no parameters.
     pub(super) fn read(root: JsonValue<'_>) -> Self {
         let options = root.get("stream_options");
         let model = root.get("model").and_then(JsonValue::as_str);
@@ -151,7 +151,7 @@ impl RequestParams {
     }
 }
 
-/// The model that a target names: Gemini's `models/NAME:`, Azure's `deployments/NAME/`.
+/// The model in the path of a request target: Gemini's `models/NAME:`, Azure's `deployments/NAME/`.
 pub(super) fn model_in_path(path: &str) -> Option<String> {
     let after = |mark: &str| path.split_once(mark).map(|(_, after)| after);
     let model = after("/models/").and_then(|after| after.split_once(':'));

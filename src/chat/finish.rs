@@ -1,21 +1,21 @@
-//! Why an answer stopped: the word of each provider, `wire`'s kind of it, and what it means in one line.
+//! Finish reasons: the word of each provider, its kind, and its meaning in one line.
 //! Sources: the API references of OpenAI, Anthropic (`stop_reason`), Google (`FinishReason`), Ollama
 //! (`done_reason`), Mistral, DeepSeek, OpenRouter, Cohere.
 
 use serde::Serialize;
 
-/// Why an answer stopped.
+/// The reason why an answer stopped.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct FinishReason {
     /// The provider's word.
     pub named: String,
-    /// What kind of end it is.
+    /// Kind of the reason.
     pub kind: FinishKind,
-    /// What it means, in one line.
+    /// Meaning in one line.
     pub meaning: &'static str,
 }
 
-/// What kinds of end there are.
+/// Kinds of finish reasons.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishKind {
@@ -23,17 +23,17 @@ pub enum FinishKind {
     Stop,
     /// A token limit or the context's end.
     Length,
-    /// It waits for the results of tool calls.
+    /// The model waits for the results of tool calls.
     ToolCalls,
-    /// A filter stopped it.
+    /// A content filter stopped the answer.
     ContentFilter,
     /// The model refused.
     Refusal,
-    /// Something went wrong.
+    /// An error.
     Error,
-    /// It was cancelled.
+    /// The answer was cancelled.
     Cancelled,
-    /// It paused, and goes on when asked.
+    /// The model paused and goes on when asked.
     Paused,
     /// A word that is not known here.
     Other,
@@ -59,7 +59,7 @@ impl FinishReason {
         }
     }
 
-    /// The word alone does not tell: `stop` also stands over refusals and forced tool calls.
+    /// Corrects the kind by the answer: `stop` also comes with refusals and forced tool calls.
     pub(super) fn override_kind(&mut self, kind: FinishKind, meaning: &'static str) {
         self.kind = kind;
         self.meaning = meaning;

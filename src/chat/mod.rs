@@ -1,20 +1,18 @@
-//! The meaning of an exchange with a model: one [`Completion`] for the answers of all dialects, read from
-//! decoded bodies, streamed or plain, by one [`AnswerReader`].
-//!
-//! Where each part lives: `dialect` says what a dialect is and lists them all, one file each (`openai`,
-//! `responses`, `anthropic`, `gemini`, `interactions`, `ollama`, `cohere`, `embeddings`); they write into `gather`, which joins
-//! the pieces and tells each as a [`AnswerDelta`]; `usage`, `finish`, `errors`, `models` hold the tables; `verdict`
-//! judges the end. A new dialect is one file and one line in [`DIALECTS`].
+//! The answer of a model: one [`Completion`] for all dialects, read from decoded bodies, streamed or plain, by one
+//! [`AnswerReader`].
 //!
 //! ```text
-//!  decoded body --> sniff --> sse::Decoder --> json --> Dialect --> Gather --> Completion
-//!                                                                     |
-//!                                                                     +------> Hear (each Delta)
+//!  decoded body --> sniff --> sse::EventDecoder --> json --> Dialect --> AnswerBuilder --> Completion
+//!                                                                             |
+//!                                                                             +----------> DeltaSink
 //! ```
 //!
-//! Guarantees, held by property tests and fuzzing: any split of the body gives the same answer; nothing that
-//! a peer sends is an error of ours; what was not sent is absent, never empty or zero; and a body that was cut
-//! never reads as whole.
+//! Where each part is: `dialect` has the trait, `dialects/` a file for each dialect and the table [`DIALECTS`]; `builder`
+//! joins the pieces and passes each on as an [`AnswerDelta`]; `usage`, `finish`, `api_error` and `model_match` have the
+//! tables; `verdict` judges how the answer ended.
+//!
+//! Guarantees, held by property tests and fuzzing: any split of the body gives the same answer; nothing that a peer sends
+//! is an `Err`; a value that was not sent is absent, never empty or zero; and a body that was cut never reads as complete.
 
 #![cfg_attr(
     not(test),

@@ -1,4 +1,4 @@
-//! Reads one answer while it comes: finds what the body is, its events, its dialect, and joins the pieces.
+//! Reads one answer while it arrives: finds the format of the body, its events and its dialect, and joins the pieces.
 
 use super::api_error::ApiError;
 use super::builder::{AnswerBuilder, EventPlace, non_empty_str};
@@ -16,7 +16,7 @@ use crate::span::{Moment, Span};
 use crate::sse::{EventDecoder, SseEvent, StreamItem, TruncatedEvent};
 use crate::tape::{RollingBuffer, Window};
 
-/// Reads one answer.
+/// Reads one answer from its decoded body.
 ///
 /// [`AnswerReader::new`] when the head of the response is whole, [`AnswerReader::push`] what comes of its body, content
 /// codings undone, and [`AnswerReader::finish`] at its end. Memory stays bounded under [`AnswerRetention::TotalsOnly`].
@@ -32,33 +32,33 @@ pub struct AnswerReader {
     hints: BodyHints,
     pub(super) request_params: RequestParams,
     rolling: RollingBuffer,
-    /// What the body is, once known.
+    /// Format of the body, once known.
     pub(super) media: Option<BodyMediaType>,
     decoder: Option<EventDecoder>,
     /// Number of the next event.
     next_event: u64,
     /// The last `sequence_number`.
     last_sequence: Option<u64>,
-    /// Whether any event showed the dialect.
+    /// Whether any event has shown the dialect.
     dialect_confirmed: bool,
-    /// The event that the body ended in.
+    /// Span of the event in which the body ended.
     pub(super) cut_span: Option<Span>,
-    /// The model that the head names: some bodies name only the alias (Azure's Responses).
+    /// Model that the head names: some bodies name only the alias (Azure's Responses).
     pub(super) head_model: String,
-    /// A body that is no stream has been read, or is too large.
+    /// Whether a plain body has been read, or is too large.
     pub(super) plain_done: bool,
     last_moment: Moment,
     /// Offset of the first byte that was fed last.
     fed_from: u64,
-    /// When the first byte came that is held from before.
+    /// Arrival time of the first byte that is held from earlier pushes.
     held_moment: Moment,
 }
 
-/// When the byte at an offset of the decoded body came.
+/// Arrival time of the byte at an offset of the decoded body.
 pub type MomentLookup<'a> = &'a dyn Fn(u64) -> Moment;
 
 impl AnswerReader {
-    /// Begins with what request and heads tell; `request_body` without content coding, empty if unknown.
+    /// A reader for the response of `exchange`; `request_body` is without content coding, empty if unknown.
     pub fn new(exchange: &Exchange, request_body: &[u8], options: AnswerReadOptions) -> Self {
         let asked = ExchangeHeads::from_exchange(exchange);
         let wish =
@@ -110,18 +110,18 @@ impl AnswerReader {
         }
     }
 
-    /// What is known so far.
+    /// The answer as far as it has been read.
     pub fn completion(&self) -> &Completion {
         &self.completion
     }
 
-    /// Takes in bytes of the decoded body that came at `moment`.
+    /// Reads bytes of the decoded body that arrived at `moment`.
     pub fn push(&mut self, bytes: &[u8], moment: Moment, hear: &mut dyn DeltaSink) {
         self.last_moment = moment;
         self.feed(bytes, false, &|_| moment, hear);
     }
 
-    /// Takes in bytes of which each has its own moment.
+    /// Reads bytes whose arrival times are looked up one by one.
     pub fn push_with_moments(
         &mut self,
         bytes: &[u8],
@@ -134,7 +134,7 @@ impl AnswerReader {
         }
     }
 
-    /// The body is over; answers with all of it, judged.
+    /// Ends the body and returns the answer with its verdict.
     pub fn finish(mut self, ending: BodyEnding, hear: &mut dyn DeltaSink) -> Completion {
         let last = self.last_moment;
         self.feed(&[], true, &|_| last, hear);
@@ -177,7 +177,7 @@ impl AnswerReader {
         }
     }
 
-    /// Reads on; answers with the offset of the first byte that is still needed.
+    /// Reads the window and returns the offset of the first byte that is still needed.
     fn step(
         &mut self,
         seen: Window<'_>,
@@ -278,7 +278,7 @@ impl AnswerReader {
         self.next_event = self.next_event.saturating_add(1);
     }
 
-    /// The body ends inside an event. An end mark that lacks no more than its blank line is one all the same.
+    /// Handles a body that ends inside an event. An end mark that lacks only its blank line still counts.
     fn take_cut_event(
         &mut self,
         cut: TruncatedEvent,
@@ -380,7 +380,7 @@ impl AnswerReader {
         }
     }
 
-    /// Responses numbers its events: what is missing or came twice, in words.
+    /// Notes missing or repeated events by the `sequence_number` that Responses gives them.
     fn find_sequence_gap(&mut self, root: JsonValue<'_>) -> Option<String> {
         if self.completion.dialect != Some("openai-responses") {
             return None;
@@ -393,7 +393,7 @@ impl AnswerReader {
     }
 }
 
-/// When an event came.
+/// Arrival times of an event.
 #[derive(Clone, Copy)]
 struct EventTimes {
     began: Moment,
@@ -401,7 +401,7 @@ struct EventTimes {
 }
 
 impl EventPlace {
-    /// For notes that stand nowhere.
+    /// The place of notes that belong to no event.
     pub(super) fn none() -> Self {
         Self {
             base: None,

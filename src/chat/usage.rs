@@ -1,5 +1,5 @@
-//! What was counted, and the arithmetic of each dialect: who counts cached and reasoning tokens inside, and
-//! who beside. What a provider did not count is absent, never zero.
+//! Token counts, and the arithmetic of each dialect: which count cached and reasoning tokens inside the total and
+//! which beside it. A count that the provider did not send is absent, never zero.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub struct TokenUsage {
     pub cached_input: Option<u64>,
     /// Input tokens written to a cache.
     pub cache_write: Option<u64>,
-    /// Of those, what is to be kept for an hour: it has a price of its own.
+    /// Of those, tokens that are kept for an hour, which have a price of their own.
     pub cache_write_1h: Option<u64>,
     /// All output tokens, reasoning included.
     pub output: Option<u64>,
@@ -28,31 +28,31 @@ pub struct TokenUsage {
     pub named: Vec<(String, u64)>,
 }
 
-/// What a provider says an exchange costs.
+/// Cost of a call as the provider reports it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReportedCost {
     /// In US dollars (OpenRouter's credits are dollars).
     pub usd: f64,
-    /// Where it says so: `usage.cost`.
+    /// JSON path or header field of the amount: `usage.cost`.
     pub named: &'static str,
 }
 
 impl ReportedCost {
-    /// So many dollars; nothing where that is no amount.
+    /// A cost of `usd` dollars; `None` if that is not a valid amount.
     pub fn from_dollars(usd: f64, named: &'static str) -> Option<Self> {
         (usd.is_finite() && usd >= 0.0).then_some(Self { usd, named })
     }
 }
 
-/// How a dialect adds up. Answers a note where the parts do not make the total.
+/// The arithmetic of a dialect. Returns a note if the parts do not add up to the total.
 pub(super) type UsageArithmetic = fn(&mut TokenUsage) -> Option<String>;
 
-/// How deep and how many counts are taken.
+/// Limits on depth and number of the counts that are read.
 const MAX_DEPTH: u32 = 4;
 const MAX_COUNTS: usize = 128;
 
 impl TokenUsage {
-    /// Takes in the counts of `object`: those of a name seen before are replaced, others stay.
+    /// Merges the counts of `object`: equal names are replaced, other counts stay.
     pub(super) fn merge_counts(&mut self, object: JsonValue<'_>) {
         self.merge_object("", object, 0);
     }
@@ -110,7 +110,7 @@ impl TokenUsage {
         }
     }
 
-    /// The count that the provider named `path`.
+    /// The count at `path` in the usage object.
     pub fn reported_count(&self, path: &str) -> Option<u64> {
         let mut named = self.named.iter();
         named
@@ -122,7 +122,7 @@ impl TokenUsage {
         paths.iter().find_map(|path| self.reported_count(path))
     }
 
-    /// The sum of those that are there; `None` if none is.
+    /// The sum of the counts that exist; `None` if none does.
     fn sum_counts(&self, paths: &[&str]) -> Option<u64> {
         let mut found = paths.iter().filter_map(|path| self.reported_count(path));
         let first = found.next()?;
@@ -166,7 +166,7 @@ pub(super) fn add_up_chat(usage: &mut TokenUsage) -> Option<String> {
     check_chat_total(usage, prompt, completion)
 }
 
-/// Which of two readings makes the total; see the section on usage in each provider's reference.
+/// Chooses between two readings by the total; see the section on usage in each provider's reference.
 fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Option<String> {
     let total = usage.reported_count("total_tokens")?;
     let inside = prompt.saturating_add(completion);
@@ -186,7 +186,7 @@ fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Opt
     ))
 }
 
-/// Responses: everything is inside.
+/// Responses: all parts are included in the totals.
 pub(super) fn add_up_responses(usage: &mut TokenUsage) -> Option<String> {
     usage.input = usage.reported_count("input_tokens");
     usage.cached_input = usage.reported_count("input_tokens_details.cached_tokens");
@@ -271,7 +271,7 @@ pub(super) fn add_up_cohere(usage: &mut TokenUsage) -> Option<String> {
     None
 }
 
-/// What a usage object says about money.
+/// The cost in a usage object.
 pub(super) fn read_reported_cost(object: JsonValue<'_>) -> Option<ReportedCost> {
     let dollars = |value: JsonValue<'_>, named| ReportedCost::from_dollars(value.as_f64()?, named);
     if let Some(cost) = object.get("cost") {

@@ -1,4 +1,4 @@
-//! How an answer ended: what the transport, the stream's own marks and the finish reasons say together.
+//! The verdict: how an answer ended, from the transport, the stream's end marks and the finish reasons.
 
 use serde::Serialize;
 
@@ -9,14 +9,14 @@ use crate::exchange::{Exchange, ExchangeOutcome};
 use crate::http1::MessagePart;
 use crate::span::Span;
 
-/// How the body ended, as its transport has it.
+/// How the body ended on the transport level.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BodyEnding {
-    /// By its own framing, or with a clean close where that is the framing.
+    /// At the end of its framing, or with a clean close if the close is the framing.
     Whole,
-    /// The connection ended first.
+    /// The connection ended before the body did.
     Cut {
-        /// In which part of the message.
+        /// Part of the message that was cut.
         within: Option<MessagePart>,
     },
     /// A content coding (gzip) broke off or was broken.
@@ -26,7 +26,7 @@ pub enum BodyEnding {
 }
 
 impl BodyEnding {
-    /// How the response of `exchange` ended.
+    /// The end of the response of `exchange`.
     pub fn from_exchange(exchange: &Exchange) -> Self {
         match exchange.outcome() {
             ExchangeOutcome::Whole => Self::Whole,
@@ -43,7 +43,7 @@ impl BodyEnding {
     }
 }
 
-/// The judgement on how an answer ended.
+/// Verdict on how an answer ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 #[non_exhaustive]
@@ -51,53 +51,53 @@ pub enum AnswerVerdict {
     /// Not yet ended.
     #[default]
     Running,
-    /// All of it came, and the model was done.
+    /// The whole answer arrived, and the model was done.
     Complete,
-    /// It says that it finished, but the end mark of its dialect is missing.
+    /// A finish reason came, but the end mark of the dialect is missing.
     NoDone,
-    /// The end mark came, but no choice says why it finished.
+    /// The end mark came, but a finish reason is missing.
     DoneWithoutFinish,
-    /// The body ended properly, but nothing says that the answer did.
+    /// The body ended properly, but with neither finish reason nor end mark.
     NoFinish,
     /// The body ended properly, inside an event; empty: before the end of an array of events.
     CutInEvent {
-        /// What was there of it, in the decoded body.
+        /// Span of the cut part in the decoded body.
         at: Span,
     },
     /// The body of a plain answer ended properly, inside its JSON.
     CutInJson {
-        /// What was there of it, in the decoded body.
+        /// Span of the cut part in the decoded body.
         at: Span,
     },
     /// The connection ended inside a chunk.
     CutInChunk,
     /// The connection ended before the body did, or its framing or its content coding was lost.
     CutOff {
-        /// Whether the end mark had come: only the framing is missing.
+        /// Whether the end mark had arrived, so that only framing is missing.
         done: bool,
     },
-    /// The provider reported an error inside a stream that had begun well.
+    /// The provider reported an error inside a stream that began without one.
     ErrorEvent,
     /// The answer is an error.
     ErrorAnswer,
     /// The model refused.
     Refused,
-    /// A filter stopped it, or never let it begin.
+    /// A content filter stopped the answer or blocked the prompt.
     Filtered,
-    /// A limit of tokens stopped it.
+    /// A token limit stopped the answer.
     LengthLimit,
-    /// It paused, and goes on when asked.
+    /// The model paused its turn and goes on when asked (`pause_turn`).
     Paused,
-    /// It was cancelled, by us or at the provider.
+    /// The answer was cancelled, by us or at the provider.
     Cancelled,
-    /// The body cannot be read as what it should be.
+    /// The body cannot be read in the format that it should have.
     Unreadable,
-    /// Nothing here is known to be the answer of a model.
+    /// The body is not the answer of a model in a known dialect.
     NotChat,
 }
 
 impl AnswerVerdict {
-    /// Whether everything that the provider meant to send came.
+    /// Whether everything that the provider meant to send arrived.
     pub fn is_whole(self) -> bool {
         matches!(
             self,
@@ -155,7 +155,7 @@ impl std::fmt::Display for AnswerVerdict {
     }
 }
 
-/// What a reader saw at the end besides the answer itself.
+/// What the reader saw at the end of the body besides the answer itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EndEvidence {
     pub(super) body_ending: BodyEnding,
@@ -166,7 +166,7 @@ pub(super) struct EndEvidence {
     pub(super) end_signal: Option<EndSignal>,
 }
 
-/// Joins all evidence. What explains more comes first: an error told by the provider before the cut that
+/// Judges the evidence. The cause comes first: an error that the provider reported before the cut that
 /// followed it, the cut before what came until then.
 pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> AnswerVerdict {
     let kinds = || {
@@ -223,7 +223,7 @@ pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> An
     }
 }
 
-/// Whether there is a body that is neither events nor JSON, though it should be.
+/// Whether the body is neither events nor JSON, though it should be.
 fn is_unreadable(completion: &Completion) -> bool {
     let failed = |note: &AnswerNote| {
         matches!(
@@ -263,7 +263,7 @@ fn transport_verdict(completion: &Completion, evidence: EndEvidence) -> Option<A
     }
 }
 
-/// Kinds of finish that decide the verdict, the weightiest first.
+/// Kinds of finish reasons that decide the verdict, the most important first.
 const FINISH_VERDICTS: &[(FinishKind, AnswerVerdict)] = &[
     (FinishKind::Error, AnswerVerdict::ErrorEvent),
     (FinishKind::Cancelled, AnswerVerdict::Cancelled),
