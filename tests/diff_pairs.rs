@@ -6,50 +6,21 @@
     reason = "tests look at files and variables themselves"
 )]
 
+#[path = "common/exchange_files.rs"]
+mod exchange_files;
+
 use std::path::PathBuf;
 
+use exchange_files::{file, names, reads, tape};
 use wire::call::{Call, ReadOptions};
 use wire::diff::{self, DiffInput, DiffLayer, noise};
 use wire::render::OutputStyle;
 use wire::render::diff::{DiffViewOptions, write_unified};
-use wire::span::{Moment, StreamSide};
-use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink as _};
-
-fn file(name: &str, part: &str) -> Vec<u8> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
-    let path = folder.join(format!("{name}.{part}"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 /// An exchange of `tests/exchanges`, as if it had been captured.
 fn subject(name: &str) -> DiffInput {
-    let mut tape = Tape::new(TapeOrigin {
-        id: name.to_owned(),
-        started: jiff::Timestamp::UNIX_EPOCH,
-        via: "send".to_owned(),
-        url: "https://api.example.com/".to_owned(),
-        tool: "wire".to_owned(),
-    });
-    tape.bytes(
-        StreamSide::Sent,
-        Moment::default(),
-        &file(name, "request.http"),
-    );
-    let response = file(name, "response.http");
-    let reads: Vec<(u64, usize)> = serde_json::from_slice(&file(name, "reads.json")).unwrap();
-    let (mut rest, mut last) = (&response[..], Moment::default());
-    for (micros, bytes) in reads {
-        let (piece, after) = rest.split_at(bytes.min(rest.len()));
-        rest = after;
-        last = Moment::from_micros(micros);
-        tape.bytes(StreamSide::Received, last, piece);
-    }
-    tape.bytes(StreamSide::Received, last, rest);
-    let closed = ConnectionFact::Closed {
-        by: ConnectionParty::Peer,
-        how: CloseKind::Eof,
-    };
-    tape.fact(last, &closed);
+    let [request, response] = ["request.http", "response.http"].map(|part| file(name, part));
+    let tape = tape(name, &request, &response, &reads(name));
     DiffInput::from_call(name.to_owned(), Call::read(tape, &ReadOptions::default()))
 }
 
@@ -102,7 +73,7 @@ fn request(name: &str) -> DiffInput {
 }
 
 #[test]
-fn each_pair_reads_as_it_was_judged() {
+fn each_pair_prints_its_judged_report() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/diff");
     let assert = snapbox::Assert::new().action_env("SNAPSHOTS");
     let exchanges = PAIRS.map(|(left, right)| (left, right, subject as fn(&str) -> DiffInput));
@@ -115,16 +86,8 @@ fn each_pair_reads_as_it_was_judged() {
 }
 
 #[test]
-fn every_exchange_is_like_itself() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
-    let mut names: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .filter_map(|entry| {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            Some(name.strip_suffix(".expected.json")?.to_owned())
-        })
-        .collect();
-    names.sort();
+fn an_exchange_does_not_differ_from_itself() {
+    let names = names();
     assert!(names.len() > 50);
     for name in &names {
         let (left, right) = (subject(name), subject(name));
@@ -134,7 +97,7 @@ fn every_exchange_is_like_itself() {
 }
 
 #[test]
-fn the_other_way_round_the_same_is_told() {
+fn swapping_the_sides_mirrors_every_change() {
     let told = |left: &DiffInput, right: &DiffInput, mirror: bool| {
         let difference = diff::compare(left, right, &DiffLayer::ALL, &noise::noise_rules(&[]));
         let mut told: Vec<_> = difference

@@ -2,17 +2,20 @@
 //! broken off wherever it is cut. `NAME.request.http` and `NAME.response.http` are exact bytes,
 //! `NAME.reads.json` is `[microseconds, bytes]` of each read, `NAME.expected.json` what a right reader finds.
 
-use std::io::Read as _;
-use std::path::PathBuf;
+#[path = "common/exchange_files.rs"]
+mod exchange_files;
 
+use std::io::Read as _;
+
+use exchange_files::{file, names, reads, tape};
 use serde_json::Value;
 use wire::chat::{
     AnswerDelta, AnswerReadOptions, AnswerReader, AnswerVerdict, BodyEnding, Completion, DeltaSink,
 };
 use wire::exchange::Exchange;
 use wire::http1::{BodyFraming, HttpLimits};
-use wire::span::{Moment, StreamSide};
-use wire::tape::{CloseKind, ConnectionFact, ConnectionParty, Tape, TapeOrigin, WireSink as _};
+use wire::span::Moment;
+use wire::tape::Tape;
 
 /// One case.
 struct Case {
@@ -23,57 +26,15 @@ struct Case {
     expected: Value,
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests read their own files")]
 fn cases() -> Vec<Case> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
-    let read = |name: &str, part: &str| {
-        let path = folder.join(format!("{name}.{part}"));
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    };
-    let names = std::fs::read_dir(&folder).unwrap().filter_map(|entry| {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        Some(name.strip_suffix(".expected.json")?.to_owned())
-    });
-    let mut names: Vec<_> = names.collect();
-    names.sort();
     let case = |name: String| Case {
-        request: read(&name, "request.http"),
-        response: read(&name, "response.http"),
-        reads: serde_json::from_slice(&read(&name, "reads.json")).unwrap(),
-        expected: serde_json::from_slice(&read(&name, "expected.json")).unwrap(),
+        request: file(&name, "request.http"),
+        response: file(&name, "response.http"),
+        reads: reads(&name),
+        expected: serde_json::from_slice(&file(&name, "expected.json")).unwrap(),
         name,
     };
-    names.into_iter().map(case).collect()
-}
-
-/// A tape on which the response came in `reads`, and the peer closed.
-fn tape(request: &[u8], response: &[u8], reads: &[(u64, usize)]) -> Tape {
-    let mut tape = Tape::new(TapeOrigin {
-        id: String::new(),
-        started: wire_epoch(),
-        via: "send".to_owned(),
-        url: String::new(),
-        tool: String::new(),
-    });
-    tape.bytes(StreamSide::Sent, Moment::default(), request);
-    let (mut rest, mut last) = (response, Moment::default());
-    for &(micros, bytes) in reads {
-        let (piece, after) = rest.split_at(bytes.min(rest.len()));
-        rest = after;
-        last = Moment::from_micros(micros);
-        tape.bytes(StreamSide::Received, last, piece);
-    }
-    tape.bytes(StreamSide::Received, last, rest);
-    let closed = ConnectionFact::Closed {
-        by: ConnectionParty::Peer,
-        how: CloseKind::Eof,
-    };
-    tape.fact(last, &closed);
-    tape
-}
-
-fn wire_epoch() -> jiff::Timestamp {
-    jiff::Timestamp::UNIX_EPOCH
+    names().into_iter().map(case).collect()
 }
 
 fn body(message: &wire::http1::HttpMessage, stream: &wire::tape::Stream) -> Vec<u8> {
@@ -100,7 +61,7 @@ fn moments(exchange: &Exchange, tape: &Tape) -> Vec<Moment> {
 }
 
 fn read(case: &Case) -> Completion {
-    let tape = tape(&case.request, &case.response, &case.reads);
+    let tape = tape(&case.name, &case.request, &case.response, &case.reads);
     let exchange = Exchange::read(&tape, HttpLimits::default());
     let asked = body(&exchange.request, &tape.sent);
     let answer = body(&exchange.response, &tape.received);
@@ -296,7 +257,7 @@ fn every_exchange_reads_as_expected() {
 }
 
 #[test]
-fn every_end_is_judged() {
+fn every_exchange_has_the_expected_verdict() {
     let verdicts = [
         ("anthropic-529", AnswerVerdict::ErrorAnswer),
         ("anthropic-stream-overloaded", AnswerVerdict::ErrorEvent),
@@ -368,9 +329,9 @@ fn timeless(mut found: Completion) -> Completion {
 
 /// Feeds the body in two pieces, cut at each byte; on the way, judges each beginning as if it were all.
 #[test]
-fn any_split_reads_alike_and_no_beginning_reads_as_complete() {
+fn any_split_gives_the_same_answer_and_no_beginning_is_complete() {
     for case in cases() {
-        let tape = tape(&case.request, &case.response, &case.reads);
+        let tape = tape(&case.name, &case.request, &case.response, &case.reads);
         let exchange = Exchange::read(&tape, HttpLimits::default());
         let asked = body(&exchange.request, &tape.sent);
         let answer = body(&exchange.response, &tape.received);
@@ -411,11 +372,11 @@ fn any_split_reads_alike_and_no_beginning_reads_as_complete() {
 
 /// Cuts the connection at each byte of the response: none of them reads as whole.
 #[test]
-fn a_connection_that_is_cut_never_reads_as_whole() {
+fn an_answer_that_is_cut_anywhere_is_never_whole() {
     for case in cases() {
         let (mut reader, mut fed) = (None::<AnswerReader>, 0);
         for cut in 0..case.response.len() {
-            let tape = tape(&case.request, &case.response[..cut], &[]);
+            let tape = tape(&case.name, &case.request, &case.response[..cut], &[]);
             let exchange = Exchange::read(&tape, HttpLimits::default());
             let answer = body(&exchange.response, &tape.received);
             if reader.is_none() && exchange.response.framing.is_some() {
@@ -453,7 +414,7 @@ fn a_connection_that_is_cut_never_reads_as_whole() {
 }
 
 #[test]
-fn a_stream_without_counts_says_how_to_get_them() {
+fn a_stream_without_usage_says_how_to_ask_for_it() {
     let cases = cases();
     let case = cases
         .iter()
@@ -470,7 +431,7 @@ fn a_stream_without_counts_says_how_to_get_them() {
 }
 
 #[test]
-fn pieces_carry_the_moment_of_the_read_that_completed_them() {
+fn deltas_carry_the_time_of_the_read_that_completed_them() {
     for case in cases() {
         let found = read(&case);
         let moments: Vec<_> = found.deltas.iter().map(|stamp| stamp.moment).collect();

@@ -45,7 +45,15 @@ fn start(home: &Home, server: &Server, flags: &[&str]) -> Child {
     home.command(&arguments).spawn().unwrap()
 }
 
-/// Of no API: nobody asks what the answer means.
+/// Sends to a server that answers with the whole body.
+fn send_whole(home: &Home, body: &[u8], flags: &[&str]) -> Run {
+    home.request();
+    let server = Server::answering(answer(body.len(), body));
+    let url = url(&server);
+    home.wire(&[&["send", "r.json", "--url", &url], flags].concat())
+}
+
+/// A URL of no API, so that the answer is not explained.
 fn url(server: &Server) -> String {
     format!("http://{}/big", server.addr)
 }
@@ -71,19 +79,15 @@ fn kept(path: &Path) -> Vec<u8> {
 #[test]
 fn every_byte_is_in_the_capture() {
     let home = Home::new();
-    home.request();
     let body = body(5 * MIB);
-    let server = Server::answering(answer(body.len(), &body));
-    let sent = home
-        .wire(&["send", "r.json", "--url", &url(&server)])
-        .ends(0);
+    let sent = send_whole(&home, &body, &[]).ends(0);
     assert!(sent.out == body);
     check_schema(&home.capture());
     assert!(kept(&home.capture()) == answer(body.len(), &body));
 }
 
 #[test]
-fn interrupting_keeps_all_that_came() {
+fn an_interrupt_keeps_all_bytes_of_a_big_answer() {
     let home = Home::new();
     let body = body(3 * MIB);
     let server = Server::start(vec![Step::Read, write(answer(4 * MIB, &body)), Step::Drain]);
@@ -100,7 +104,7 @@ fn interrupting_keeps_all_that_came() {
 }
 
 #[test]
-fn a_kill_in_full_flight_loses_no_more_than_the_queue() {
+fn a_kill_loses_at_most_the_queue() {
     let home = Home::new();
     let body = body(64 * MIB);
     let server = Server::start(vec![Step::Read, write(answer(body.len(), &body))]);
@@ -120,7 +124,7 @@ fn a_kill_in_full_flight_loses_no_more_than_the_queue() {
 }
 
 #[test]
-fn on_an_idle_stream_all_that_came_is_on_disk() {
+fn all_bytes_of_an_idle_stream_are_on_disk() {
     let home = Home::new();
     let body = body(3 * MIB);
     let server = Server::start(vec![Step::Read, write(answer(4 * MIB, &body)), Step::Drain]);
@@ -154,7 +158,7 @@ fn pipe(home: &Home, taken: usize) -> JoinHandle<Vec<u8>> {
 }
 
 #[test]
-fn a_capture_that_breaks_off_is_told_and_the_exchange_goes_on() {
+fn a_capture_that_breaks_off_is_reported_and_the_exchange_goes_on() {
     let body = body(6 * MIB);
     for (taken, whole) in [
         (0, false),
@@ -163,37 +167,16 @@ fn a_capture_that_breaks_off_is_told_and_the_exchange_goes_on() {
         (9 * MIB, true),
     ] {
         let home = Home::new();
-        home.request();
-        let server = Server::answering(answer(body.len(), &body));
         let pipe = pipe(&home, taken);
-        let arguments = [
-            "send",
-            "r.json",
-            "--url",
-            &url(&server),
-            "--capture",
-            "pipe",
-        ];
-        let sent = home.wire(&arguments).ends(if whole { 0 } else { 6 });
+        let sent = send_whole(&home, &body, &["--capture", "pipe"]);
+        let sent = sent.ends(if whole { 0 } else { 6 });
         assert!(sent.out == body, "after {taken} bytes");
         let breaks_off = sent.err.contains("pipe: the capture breaks off after");
         assert_eq!(breaks_off, !whole, "{}", sent.err);
         let written = pipe.join().unwrap();
         assert!(whole || written.len() == taken);
     }
-    let home = Home::new();
-    home.request();
-    let server = Server::answering(answer(body.len(), &body));
-    let arguments = [
-        "send",
-        "r.json",
-        "--url",
-        &url(&server),
-        "--capture",
-        "/dev/full",
-    ];
-    let sent = home
-        .wire(&arguments)
+    let sent = send_whole(&Home::new(), &body, &["--capture", "/dev/full"])
         .ends(6)
         .says("No space left on device");
     assert!(sent.out == body);
@@ -226,7 +209,7 @@ fn memory_does_not_grow_with_the_answer() {
 }
 
 #[test]
-fn the_end_of_an_answer_is_judged_however_long_it_is() {
+fn a_long_answer_has_a_verdict() {
     let chunk = |delta: &str, finish: &str| {
         format!(
             "data: {{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n"
