@@ -309,6 +309,11 @@ pub struct RollingBuffer {
 }
 
 impl RollingBuffer {
+    /// Offset of the first byte that the reader still needs.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
     /// Offset one past the last byte fed so far.
     pub fn end(&self) -> u64 {
         self.base.saturating_add(self.held.len() as u64)

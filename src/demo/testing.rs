@@ -16,8 +16,8 @@ pub(super) const SEEN: DemoContext = DemoContext {
 
 pub(super) fn request(method: &str, target: &str, body: impl Into<Vec<u8>>) -> ServerRequest {
     ServerRequest {
-        method: method.to_owned(),
-        target: target.to_owned(),
+        method: method.into(),
+        target: target.into(),
         fields: Vec::new(),
         body: body.into(),
     }

@@ -41,7 +41,7 @@ fn responses(model: &str, stream: bool) -> ServerRequest {
 
 fn messages(model: &str, stream: bool) -> ServerRequest {
     let body = json!({"model": model, "max_tokens": 99, "messages": said(), "stream": stream});
-    let version = ("anthropic-version".to_owned(), "2026-10-21".to_owned());
+    let version = ("anthropic-version".into(), "2026-10-21".into());
     ServerRequest {
         fields: vec![version],
         ..post("/v1/messages", &body)
@@ -144,9 +144,7 @@ fn a_bad_key_in_every_api() {
             _ => ("authorization", "Bearer bad-key"),
         };
         let mut request = asking("demo", false);
-        request
-            .fields
-            .push((field.0.to_owned(), field.1.to_owned()));
+        request.fields.push((field.0.into(), field.1.into()));
         let status = if name.starts_with("gemini") { 400 } else { 401 };
         assert_eq!(answer(&request, SEEN).status, status, "{name}");
     }

@@ -1,14 +1,14 @@
-//! Content codings that a reply may be written in: chosen from Accept-Encoding, applied piece by piece,
-//! so that each event of a stream can be read as soon as it arrives.
+//! Content codings of replies: chosen from Accept-Encoding, applied piece by piece, so that a client can
+//! decode each event of a stream as soon as it arrives.
 
 use std::io::{self, Write};
 
 use flate2::write::GzEncoder;
 
-/// How a body is coded.
+/// The content coding of a reply.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ReplyCoding {
-    /// Not at all.
+    /// No coding.
     #[default]
     Identity,
     /// `gzip` (RFC 1952).
@@ -18,7 +18,7 @@ pub enum ReplyCoding {
 }
 
 impl ReplyCoding {
-    /// The coding that an Accept-Encoding value likes best; the first of equals (RFC 9110, 12.5.3).
+    /// The coding with the highest weight in an Accept-Encoding value; the first of equals (RFC 9110, 12.5.3).
     pub fn from_accept_encoding(value: &str) -> Self {
         let mut best = (Self::Identity, 0.0);
         for one in value.split(',') {
@@ -46,6 +46,7 @@ impl ReplyCoding {
     }
 }
 
+/// The weight of a coding: 1 without `q=`, 0 if the number cannot be read (RFC 9110, 12.4.2).
 fn quality_value(parameters: &str) -> f32 {
     let (name, value) = parameters.split_once('=').unwrap_or(("", ""));
     if name.trim().eq_ignore_ascii_case("q") {
@@ -55,7 +56,7 @@ fn quality_value(parameters: &str) -> f32 {
     }
 }
 
-/// A body that is being coded.
+/// Encodes one body, piece by piece.
 pub(super) enum BodyEncoder {
     Identity,
     Gzip(GzEncoder<Vec<u8>>),
@@ -73,7 +74,7 @@ impl BodyEncoder {
         })
     }
 
-    /// Codes `bytes`; what comes out can be decoded without waiting for more.
+    /// Encodes `bytes`; the returned bytes can be decoded without waiting for more.
     pub(super) fn push(&mut self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         match self {
             Self::Identity => Ok(bytes),
@@ -90,7 +91,7 @@ impl BodyEncoder {
         }
     }
 
-    /// What still has to come at the end.
+    /// The last bytes of the encoded body.
     pub(super) fn finish(self) -> io::Result<Vec<u8>> {
         match self {
             Self::Identity => Ok(Vec::new()),
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accept_encoding() {
+    fn the_coding_with_the_highest_weight_is_chosen() {
         #[track_caller]
         fn case(value: &str, coding: ReplyCoding) {
             assert_eq!(ReplyCoding::from_accept_encoding(value), coding, "{value}");
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn each_piece_can_be_read_at_once() {
+    fn each_piece_can_be_decoded_at_once() {
         for coding in [ReplyCoding::Gzip, ReplyCoding::Zstd] {
             let mut encoder = BodyEncoder::new(coding).unwrap();
             let first = encoder.push(b"data: 1\n\n".to_vec()).unwrap();

@@ -1,5 +1,5 @@
-//! One accepted connection: bytes become whole requests, requests become replies, and the connection
-//! is kept, closed or dropped as both want. What is answered is the business of whoever passes it in.
+//! One accepted connection: reads whole requests, gets the reply to each from a [`RequestHandler`], writes
+//! it, and keeps, closes or drops the connection.
 
 use std::io;
 use std::time::Duration;
@@ -12,20 +12,27 @@ use super::request::ServerRequest;
 use crate::http1::{
     BodyFraming, BodyRetention, Event, HttpDecoder, HttpLimits, HttpMessage, MessageEnd,
 };
-use crate::tape::Window;
+use crate::tape::{RollingBuffer, Window};
 
-/// The longest body that is taken.
+/// The longest request body that is read, in bytes. A body is held whole in memory; the largest that the
+/// APIs accept, with images inside, is about half of this.
 pub const BODY_LIMIT: u64 = 64 << 20;
 
-/// Whoever answers requests.
+/// Bytes asked of the stream in one read: more than most requests have.
+const READ_SIZE: usize = 16 << 10;
+
+/// How long a connection is read on after our side was shut down: several round trips of a slow network.
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// Makes the replies of a server.
 pub trait RequestHandler {
     /// The reply to `request`.
     fn handle(&self, request: &ServerRequest) -> ServerReply;
-    /// The reply when the request could not be read: `status` and what is wrong with it.
+    /// The reply to a request that cannot be read. `status` fits the fault, `fault` describes it.
     fn refuse(&self, status: u16, fault: &str) -> ServerReply;
 }
 
-/// Answers what comes on `stream` until one side has enough. An error is the connection's own.
+/// Answers requests on `stream` until one side closes it. An error is one of the connection itself.
 pub async fn serve_stream<S, A>(stream: S, answer: &A) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -33,19 +40,18 @@ where
 {
     let mut connection = ServerConnection {
         stream,
-        buffered: Vec::new(),
-        buffer_offset: 0,
+        unread: RollingBuffer::default(),
         peer_closed: false,
     };
     loop {
-        let (reply, manner) = match connection.read_request().await? {
+        let (reply, options) = match connection.read_request().await? {
             NextRequest::Closed => return connection.close().await,
-            NextRequest::Complete(request, manner) => (answer.handle(&request), manner),
+            NextRequest::Complete(request, options) => (answer.handle(&request), options),
             NextRequest::Rejected(status, fault) => {
                 (answer.refuse(status, &fault), ReplyOptions::default())
             }
         };
-        match reply::write_reply(&mut connection.stream, reply, manner).await? {
+        match reply::write_reply(&mut connection.stream, reply, options).await? {
             AfterReply::KeepAlive => {}
             AfterReply::Close => return connection.close().await,
             AfterReply::Disconnect => return Ok(()),
@@ -56,52 +62,49 @@ where
 
 struct ServerConnection<S> {
     stream: S,
-    /// Read, not yet part of a request: what a client pipelined stays here.
-    buffered: Vec<u8>,
-    /// Offset of the first byte held.
-    buffer_offset: u64,
+    /// Bytes that were read and are not yet part of a request: pipelined requests wait here.
+    unread: RollingBuffer,
     peer_closed: bool,
 }
 
 enum NextRequest {
     Complete(ServerRequest, ReplyOptions),
-    /// A status and what is wrong.
+    /// The request cannot be read: the status to answer with, and the fault.
     Rejected(u16, String),
-    /// The peer has no more to ask.
+    /// The peer closed the connection between two requests.
     Closed,
 }
 
-/// A request that is being read.
+/// Reads one request from the windows that it is shown.
 struct RequestReader {
     decoder: HttpDecoder,
     message: HttpMessage,
     body: Vec<u8>,
 }
 
-/// What to do after the bytes at hand were read.
+/// The state of a request after all bytes seen so far were read.
 enum ReadProgress {
     NeedsMore,
-    /// The head is whole, and its sender waits for leave to go on (RFC 9110, 10.1.1).
+    /// The head is whole, and the client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     ExpectsContinue,
     Done(NextRequest),
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> ServerConnection<S> {
     async fn read_request(&mut self) -> io::Result<NextRequest> {
-        let mut reading = RequestReader {
-            decoder: HttpDecoder::for_request(self.buffer_offset, HttpLimits::default()),
+        let mut reader = RequestReader {
+            decoder: HttpDecoder::for_request(self.unread.base(), HttpLimits::default()),
             message: HttpMessage::default(),
             body: Vec::new(),
         };
+        let mut bytes = Vec::with_capacity(READ_SIZE);
         loop {
-            let window = Window {
-                base: self.buffer_offset,
-                bytes: &self.buffered,
-                ended: self.peer_closed,
-            };
-            let found = reading.step(window);
-            self.discard_before(reading.decoder.at());
-            match found {
+            let mut progress = ReadProgress::NeedsMore;
+            self.unread.feed(&bytes, self.peer_closed, |window| {
+                progress = reader.step(window);
+                reader.decoder.at()
+            });
+            match progress {
                 ReadProgress::Done(next) => return Ok(next),
                 ReadProgress::ExpectsContinue => {
                     self.stream
@@ -111,30 +114,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerConnection<S> {
                 }
                 ReadProgress::NeedsMore => {}
             }
-            self.fill_buffer().await?;
+            self.read_more(&mut bytes).await?;
         }
     }
 
-    async fn fill_buffer(&mut self) -> io::Result<()> {
-        self.buffered.reserve(16 << 10);
-        match self.stream.read_buf(&mut self.buffered).await {
+    /// Reads once into `bytes`, which held what the last read returned.
+    async fn read_more(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        bytes.clear();
+        match self.stream.read_buf(bytes).await {
             Ok(0) => self.peer_closed = true,
             Ok(_) => {}
-            // Without a goodbye of TLS, or with a reset: the peer is gone all the same.
+            // A reset, or an end without close_notify, closes the connection too.
             Err(error) if is_disconnect(&error) => self.peer_closed = true,
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn discard_before(&mut self, offset: u64) {
-        let read = usize::try_from(offset.saturating_sub(self.buffer_offset)).unwrap_or(usize::MAX);
-        self.buffered.drain(..read.min(self.buffered.len()));
-        self.buffer_offset = offset;
-    }
-
-    /// Says goodbye, then reads for a moment: closing with unread bytes would reset the connection, and
-    /// the peer could lose the reply (RFC 9112, 9.6).
+    /// Shuts our side down, then reads for [`LINGER_TIME`]: closing with unread bytes would reset the
+    /// connection, and the peer could lose the reply (RFC 9112, 9.6).
     async fn close(mut self) -> io::Result<()> {
         self.stream.shutdown().await?;
         if !self.peer_closed {
@@ -144,22 +142,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerConnection<S> {
         Ok(())
     }
 
-    /// Reads in vain until the peer leaves.
+    /// Reads and drops bytes until the peer closes its side.
     async fn drain(mut self) -> io::Result<()> {
-        let mut ignored = vec![0; 16 << 10];
+        let mut dropped = Vec::with_capacity(READ_SIZE);
         while !self.peer_closed {
-            match self.stream.read(&mut ignored).await {
-                Ok(0) => self.peer_closed = true,
-                Ok(_) => {}
-                Err(error) if is_disconnect(&error) => self.peer_closed = true,
-                Err(error) => return Err(error),
-            }
+            self.read_more(&mut dropped).await?;
         }
         Ok(())
     }
 }
-
-const LINGER_TIME: Duration = Duration::from_secs(2);
 
 fn is_disconnect(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
@@ -204,10 +195,10 @@ impl RequestReader {
         match end {
             MessageEnd::Complete | MessageEnd::Closed => {
                 let request = self.build_request();
-                let manner = self.reply_options(&request);
-                NextRequest::Complete(request, manner)
+                let options = self.reply_options(&request);
+                NextRequest::Complete(request, options)
             }
-            // Nothing came after the last request: the usual end.
+            // The connection ended between two requests, as it usually does.
             MessageEnd::Truncated { .. }
                 if self.message.start.is_none() && self.message.head.bytes.is_empty() =>
             {
@@ -226,15 +217,14 @@ impl RequestReader {
     }
 
     fn build_request(&mut self) -> ServerRequest {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let message = &self.message;
         ServerRequest {
-            method: message.method().map(text).unwrap_or_default(),
-            target: message.target().map(text).unwrap_or_default(),
+            method: message.method().unwrap_or_default().to_vec(),
+            target: message.target().unwrap_or_default().to_vec(),
             fields: message
                 .head
                 .pairs()
-                .map(|(name, value)| (text(name), text(value)))
+                .map(|(name, value)| (name.to_vec(), value.to_vec()))
                 .collect(),
             body: std::mem::take(&mut self.body),
         }
@@ -247,7 +237,7 @@ impl RequestReader {
             .collect::<Vec<_>>()
             .join(",");
         ReplyOptions {
-            head_only: request.method == "HEAD",
+            head_only: request.method == b"HEAD",
             http10,
             keep_alive: if http10 {
                 request.field_lists("connection", "keep-alive")

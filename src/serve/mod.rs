@@ -1,13 +1,12 @@
-//! A server of our own: HTTP/1.1 framed by hand. What it answers is an [`RequestHandler`], such as [`crate::demo`].
+//! A server that frames HTTP/1.1 by hand. A [`RequestHandler`] makes its replies; [`crate::demo`] is one.
 //!
 //! ```text
-//!   accept ─ (TLS) ─ connection::attend ─┬─ http1::Decoder: bytes → Request
-//!                                        ├─ Answer::answer: Request → Reply
-//!                                        └─ reply::write:   Reply → bytes
+//!   accept ─ (TLS) ─ serve_stream ─┬─ RequestReader:   bytes → ServerRequest
+//!                                  ├─ RequestHandler:  ServerRequest → ServerReply
+//!                                  └─ write_reply:     ServerReply → bytes
 //! ```
 //!
-//! One client on the loopback device, or a few, are what it is made for: every byte that it writes is
-//! meant to be looked at.
+//! It is made for a few clients on the loopback device. Every byte that it writes is meant to be looked at.
 
 mod coding;
 mod connection;

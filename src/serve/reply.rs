@@ -1,5 +1,5 @@
-//! A reply as a value, and how it is written: its head in order, its body counted or in chunks, with
-//! pauses, and with the faults that it asks for.
+//! A reply as a value, and writing it: its head in order, its body with Content-Length or in chunks, its
+//! pauses and its faults.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::coding::{BodyEncoder, ReplyCoding};
 
-/// What is answered.
+/// The reply to a request.
 pub struct ServerReply {
     /// The status code.
     pub status: u16,
@@ -16,65 +16,68 @@ pub struct ServerReply {
     pub fields: Vec<(String, String)>,
     /// The body.
     pub body: ReplyBody,
-    /// How long to wait before the head.
+    /// The wait before the head.
     pub delay: Duration,
-    /// Whether the connection ends after it.
+    /// Whether the connection is closed after it.
     pub close_after: bool,
 }
 
-/// A body, and so its framing.
+/// The body of a reply, which decides its framing.
 pub enum ReplyBody {
-    /// Whole: Content-Length.
+    /// All bytes at once: Content-Length.
     Whole(Vec<u8>),
-    /// Made while it is written, its length known before: Content-Length.
+    /// Made while it is written, of known length: Content-Length.
     KnownLength {
-        /// What Content-Length says.
+        /// The value of Content-Length.
         length: u64,
-        /// What is written.
-        steps: Box<dyn Iterator<Item = BodyStep> + Send>,
+        /// The steps that write it.
+        steps: BoxedSteps,
     },
-    /// One chunk a step, flushed each: Transfer-Encoding (RFC 9112, 7.1).
-    Chunked(Box<dyn Iterator<Item = BodyStep> + Send>),
+    /// Each step is one chunk and is flushed: Transfer-Encoding (RFC 9112, 7.1).
+    Chunked(BoxedSteps),
 }
 
-/// One thing done while a body is written.
+/// The steps of a body, in order.
+pub type BoxedSteps = Box<dyn Iterator<Item = BodyStep> + Send>;
+
+/// One step of writing a body.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BodyStep {
-    /// How long to wait before it.
+    /// The wait before it.
     pub pause: Duration,
-    /// What is done.
+    /// The action.
     pub action: BodyAction,
 }
 
-/// What is done in a step.
+/// The action of a step.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BodyAction {
     /// Writes bytes of the body.
     Bytes(Vec<u8>),
-    /// Writes bytes past coding and framing, which they may break.
+    /// Writes bytes without coding and framing, and so may break both.
     RawBytes(Vec<u8>),
-    /// Drops the connection, without a goodbye.
+    /// Drops the connection without close_notify.
     Disconnect,
-    /// Never goes on, until the peer leaves.
+    /// Writes nothing more and waits until the peer closes.
     Stall,
 }
 
 impl BodyStep {
-    /// Writes `bytes` after `pause`.
+    /// A step that writes `bytes` after `pause`.
     pub fn bytes_after(pause: Duration, bytes: impl Into<Vec<u8>>) -> Self {
-        let act = BodyAction::Bytes(bytes.into());
-        Self { pause, action: act }
+        let action = BodyAction::Bytes(bytes.into());
+        Self { pause, action }
     }
 
-    /// Does `act` without waiting.
-    pub fn immediate(act: BodyAction) -> Self {
+    /// A step that does `action` without a pause.
+    pub fn immediate(action: BodyAction) -> Self {
         let pause = Duration::ZERO;
-        Self { pause, action: act }
+        Self { pause, action }
     }
 }
 
 impl ServerReply {
-    /// A reply with a whole body, at once.
+    /// A reply with a whole body, without delay.
     pub fn whole(status: u16, fields: Vec<(String, String)>, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -93,28 +96,29 @@ impl ServerReply {
     }
 }
 
-/// What the request leaves open for its reply.
+/// What a request allows for its reply.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ReplyOptions {
-    /// The head only: HEAD was asked.
+    /// Only the head is written: the method is HEAD.
     pub(super) head_only: bool,
-    /// The peer speaks HTTP/1.0: no chunks.
+    /// The client speaks HTTP/1.0, which has no chunks.
     pub(super) http10: bool,
-    /// The connection may serve another request.
+    /// The client allows another request on this connection.
     pub(super) keep_alive: bool,
+    /// The content coding that the client prefers.
     pub(super) coding: ReplyCoding,
 }
 
-/// How the connection stands after a reply.
+/// What to do with the connection after a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum AfterReply {
-    /// The next request may come.
+    /// Read the next request.
     KeepAlive,
-    /// It is to be closed properly.
+    /// Shut it down properly.
     Close,
-    /// It is to be dropped.
+    /// Drop it.
     Disconnect,
-    /// It is to be held, in silence.
+    /// Keep it open and write nothing.
     Stall,
 }
 
@@ -125,14 +129,14 @@ enum ReplyFraming {
     UntilClose,
 }
 
-/// Writes `reply`.
+/// Writes `reply` and returns what to do with the connection.
 pub(super) async fn write_reply<W: AsyncWrite + Unpin>(
     out: &mut W,
     reply: ServerReply,
-    manner: ReplyOptions,
+    options: ReplyOptions,
 ) -> io::Result<AfterReply> {
     sleep_for(reply.delay).await;
-    let mut encoder = BodyEncoder::new(manner.coding)?;
+    let mut encoder = BodyEncoder::new(options.coding)?;
     let (frame, mut whole, steps) = match reply.body {
         ReplyBody::Whole(bytes) => {
             let mut bytes = encoder.push(bytes)?;
@@ -140,19 +144,19 @@ pub(super) async fn write_reply<W: AsyncWrite + Unpin>(
             encoder = BodyEncoder::Identity;
             (ReplyFraming::ContentLength(bytes.len() as u64), bytes, None)
         }
-        ReplyBody::KnownLength { length, steps } if manner.coding == ReplyCoding::Identity => {
+        ReplyBody::KnownLength { length, steps } if options.coding == ReplyCoding::Identity => {
             (ReplyFraming::ContentLength(length), Vec::new(), Some(steps))
         }
-        ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps) if manner.http10 => {
+        ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps) if options.http10 => {
             (ReplyFraming::UntilClose, Vec::new(), Some(steps))
         }
         ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps) => {
             (ReplyFraming::Chunked, Vec::new(), Some(steps))
         }
     };
-    let keep = manner.keep_alive && !reply.close_after && frame != ReplyFraming::UntilClose;
-    let mut bytes = encode_head(reply.status, &reply.fields, frame, keep, manner.coding);
-    if !manner.head_only {
+    let keep = options.keep_alive && !reply.close_after && frame != ReplyFraming::UntilClose;
+    let mut bytes = encode_head(reply.status, &reply.fields, frame, keep, options.coding);
+    if !options.head_only {
         bytes.append(&mut whole);
     }
     out.write_all(&bytes).await?;
@@ -163,7 +167,7 @@ pub(super) async fn write_reply<W: AsyncWrite + Unpin>(
         AfterReply::Close
     };
     match steps {
-        Some(steps) if !manner.head_only => write_body(out, steps, frame, encoder, after).await,
+        Some(steps) if !options.head_only => write_body(out, steps, frame, encoder, after).await,
         _ => Ok(after),
     }
 }
@@ -198,7 +202,7 @@ fn encode_head(
 
 async fn write_body<W: AsyncWrite + Unpin>(
     out: &mut W,
-    steps: Box<dyn Iterator<Item = BodyStep> + Send>,
+    steps: BoxedSteps,
     frame: ReplyFraming,
     mut encoder: BodyEncoder,
     mut after: AfterReply,
@@ -208,7 +212,7 @@ async fn write_body<W: AsyncWrite + Unpin>(
         let bytes = match step.action {
             BodyAction::Bytes(bytes) => frame_chunk(encoder.push(bytes)?, frame),
             BodyAction::RawBytes(bytes) => {
-                // Who reads on after broken framing would take the next reply for this one.
+                // After broken framing a client would read the next reply as part of this one.
                 after = AfterReply::Close;
                 bytes
             }
@@ -227,7 +231,7 @@ async fn write_body<W: AsyncWrite + Unpin>(
     Ok(after)
 }
 
-/// One chunk, or the bytes as they are. Nothing becomes nothing: an empty chunk would be the last.
+/// `bytes` as one chunk, or unchanged where the framing has no chunks. No bytes make no chunk: an empty one would be the last.
 fn frame_chunk(bytes: Vec<u8>, frame: ReplyFraming) -> Vec<u8> {
     if frame != ReplyFraming::Chunked || bytes.is_empty() {
         return bytes;
@@ -275,17 +279,17 @@ pub(super) fn reason_phrase(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
-    async fn written(body: ReplyBody, manner: ReplyOptions) -> (String, AfterReply) {
+    async fn written(body: ReplyBody, options: ReplyOptions) -> (String, AfterReply) {
         let mut out = Vec::new();
         let reply = ServerReply {
             body,
             ..ServerReply::whole(200, vec![("a".to_owned(), "b".to_owned())], "")
         };
-        let after = write_reply(&mut out, reply, manner).await.unwrap();
+        let after = write_reply(&mut out, reply, options).await.unwrap();
         (String::from_utf8_lossy(&out).into_owned(), after)
     }
 
-    fn steps<const N: usize>(acts: [BodyAction; N]) -> Box<dyn Iterator<Item = BodyStep> + Send> {
+    fn boxed_steps<const N: usize>(acts: [BodyAction; N]) -> BoxedSteps {
         Box::new(acts.into_iter().map(BodyStep::immediate))
     }
 
@@ -297,7 +301,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn counted_and_chunked() {
+    async fn bodies_are_counted_or_chunked() {
         let (text, after) = written(ReplyBody::Whole(b"hi".to_vec()), KEEP).await;
         let head = "HTTP/1.1 200 OK\r\na: b\r\nConnection: keep-alive\r\n";
         assert_eq!(text, format!("{head}Content-Length: 2\r\n\r\nhi"));
@@ -308,7 +312,7 @@ mod tests {
             BodyAction::Bytes(vec![]),
             BodyAction::Bytes(b"two".to_vec()),
         ];
-        let (text, after) = written(ReplyBody::Chunked(steps(acts)), KEEP).await;
+        let (text, after) = written(ReplyBody::Chunked(boxed_steps(acts)), KEEP).await;
         let chunks = "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n";
         assert_eq!(
             text,
@@ -318,13 +322,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_http10_and_head_get() {
+    async fn http10_gets_no_chunks_and_head_no_body() {
         let http10 = ReplyOptions {
             http10: true,
             ..KEEP
         };
         let acts = [BodyAction::Bytes(b"one".to_vec())];
-        let (text, after) = written(ReplyBody::Chunked(steps(acts)), http10).await;
+        let (text, after) = written(ReplyBody::Chunked(boxed_steps(acts)), http10).await;
         assert!(text.ends_with("Connection: close\r\n\r\none"), "{text}");
         assert_eq!(after, AfterReply::Close);
 
@@ -338,20 +342,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn faults() {
+    async fn faults_are_written_as_asked() {
         let acts = [BodyAction::Bytes(b"one".to_vec()), BodyAction::Disconnect];
-        let (text, after) = written(ReplyBody::Chunked(steps(acts)), KEEP).await;
+        let (text, after) = written(ReplyBody::Chunked(boxed_steps(acts)), KEEP).await;
         assert!(text.ends_with("3\r\none\r\n"), "{text}");
         assert_eq!(after, AfterReply::Disconnect);
 
         let acts = [BodyAction::RawBytes(b"zz\r\n".to_vec())];
-        let (text, after) = written(ReplyBody::Chunked(steps(acts)), KEEP).await;
+        let (text, after) = written(ReplyBody::Chunked(boxed_steps(acts)), KEEP).await;
         assert!(text.ends_with("\r\n\r\nzz\r\n0\r\n\r\n"), "{text}");
         assert_eq!(after, AfterReply::Close);
 
         let counted = ReplyBody::KnownLength {
             length: 9,
-            steps: steps([BodyAction::Bytes(b"one".to_vec()), BodyAction::Stall]),
+            steps: boxed_steps([BodyAction::Bytes(b"one".to_vec()), BodyAction::Stall]),
         };
         let (text, after) = written(counted, KEEP).await;
         assert!(text.ends_with("Content-Length: 9\r\n\r\none"), "{text}");
@@ -369,7 +373,7 @@ mod tests {
         assert!(text.contains("Content-Length: "));
         let counted = ReplyBody::KnownLength {
             length: 3,
-            steps: steps([BodyAction::Bytes(b"one".to_vec())]),
+            steps: boxed_steps([BodyAction::Bytes(b"one".to_vec())]),
         };
         let (text, after) = written(counted, coded).await;
         assert!(text.contains("Transfer-Encoding: chunked\r\n"));

@@ -1,49 +1,56 @@
 //! A request as a server answers it: whole, with its framing undone.
 
-/// What was asked.
+/// A request: its bytes as they came, and text views of them for handlers that route on text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ServerRequest {
     /// The method, as spelled.
-    pub method: String,
+    pub method: Vec<u8>,
     /// The target of the request line, as spelled.
-    pub target: String,
-    /// The fields of the head in order and as spelled; bytes that are not UTF-8 are replaced.
-    pub fields: Vec<(String, String)>,
-    /// The body without chunk lines.
+    pub target: Vec<u8>,
+    /// Name and value of each field of the head, in order and as spelled.
+    pub fields: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body without its framing.
     pub body: Vec<u8>,
 }
 
 impl ServerRequest {
-    /// The first value of the fields called `name`, in any spelling.
-    pub fn field(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+    /// The method as text; empty if it is not UTF-8.
+    pub fn method(&self) -> &str {
+        utf8_or_empty(&self.method)
     }
 
-    /// Every value of the fields called `name`, in order.
+    /// The first value of the fields called `name`, in any case. `None` if no such value is UTF-8.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let known = |(known, _): &&(Vec<u8>, Vec<u8>)| known.eq_ignore_ascii_case(name.as_bytes());
+        let mut values = self.fields.iter().filter(known).map(|(_, value)| value);
+        values.find_map(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// Every value of the fields called `name` that is UTF-8, in order.
     pub fn field_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.fields
             .iter()
-            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))
+            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// The path of the target: without scheme and authority (RFC 9112, 3.2.2) and without query.
+    /// The path of the target, without scheme and authority (RFC 9112, 3.2.2) and without query; empty if the
+    /// target is not UTF-8.
     pub fn path(&self) -> &str {
-        let target = match self.target.split_once("://") {
+        let target = utf8_or_empty(&self.target);
+        let target = match target.split_once("://") {
             Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
                 rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
             }
-            _ => &self.target,
+            _ => target,
         };
         target.split(['?', '#']).next().unwrap_or_default()
     }
 
-    /// The first value of the parameter `name` in the query, as spelled.
+    /// The first value of the query parameter `name`, as spelled.
     pub fn query_param(&self, name: &str) -> Option<&str> {
-        let (_, query) = self.target.split('#').next()?.split_once('?')?;
+        let target = utf8_or_empty(&self.target);
+        let (_, query) = target.split('#').next()?.split_once('?')?;
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs
             .find(|(known, _)| *known == name)
@@ -58,16 +65,24 @@ impl ServerRequest {
     }
 }
 
+fn utf8_or_empty(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn parameters_of_the_query() {
-        let request = ServerRequest {
-            target: "/a?alt=sse&key=x=y&empty#key=z".to_owned(),
+    fn with_target(target: &[u8]) -> ServerRequest {
+        ServerRequest {
+            target: target.to_vec(),
             ..ServerRequest::default()
-        };
+        }
+    }
+
+    #[test]
+    fn query_parameters_are_found_by_name() {
+        let request = with_target(b"/a?alt=sse&key=x=y&empty#key=z");
         assert_eq!(request.query_param("alt"), Some("sse"));
         assert_eq!(request.query_param("key"), Some("x=y"));
         assert_eq!(request.query_param("empty"), None);
@@ -75,15 +90,10 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_every_form_of_target() {
+    fn every_form_of_target_has_its_path() {
         #[track_caller]
         fn case(target: &str, path: &str) {
-            let target = target.to_owned();
-            let request = ServerRequest {
-                target,
-                ..ServerRequest::default()
-            };
-            assert_eq!(request.path(), path);
+            assert_eq!(with_target(target.as_bytes()).path(), path);
         }
         case("/v1/models", "/v1/models");
         case("/v1/models?limit=2", "/v1/models");
@@ -92,5 +102,14 @@ mod tests {
         case("/proxy?to=http://a/b", "/proxy");
         case("*", "*");
         case("", "");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_kept_and_have_no_text() {
+        let mut request = with_target(b"/a\xff");
+        request.fields = vec![(b"X-Mine".to_vec(), b"\xff".to_vec())];
+        assert_eq!(request.path(), "");
+        assert_eq!(request.field("x-mine"), None);
+        assert_eq!(request.fields[0].1, b"\xff");
     }
 }

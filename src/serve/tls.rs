@@ -1,4 +1,4 @@
-//! The certificate that a server makes for itself at its start, and the TLS configuration that shows it.
+//! The certificate that a server makes at its start, and the TLS configuration that presents it.
 
 use std::io;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// Accepts TLS 1.2 and 1.3 for `localhost`, `127.0.0.1` and `::1`; and the certificate to trust, as PEM.
+/// An acceptor of TLS 1.2 and 1.3 for `localhost`, `127.0.0.1` and `::1`, and the root certificate to trust, as PEM.
 ///
-/// The keys live in memory only, and the certificates some weeks around `now`.
+/// The keys live in memory only. The certificates are valid from a day before `now` to 90 days after it.
 pub fn self_signed_acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
     let (chain, key, root) = make_certificates(now).map_err(io::Error::other)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -26,7 +26,7 @@ pub fn self_signed_acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)>
                 .with_single_cert(chain, key.into())
         })
         .map_err(io::Error::other)?;
-    // Who wants to speak HTTP/1.0 says so here, and would be refused if we did not.
+    // A client that offers only HTTP/1.0 would be refused if it were missing here.
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     Ok((TlsAcceptor::from(Arc::new(config)), to_pem(&root)))
 }
@@ -37,7 +37,7 @@ type ServerCertificates = (
     CertificateDer<'static>,
 );
 
-/// A root and the leaf that it signs: clients with strict rules take no leaf for a root.
+/// A root and a leaf that it signs: strict clients do not accept one certificate as both.
 fn make_certificates(now: Timestamp) -> Result<ServerCertificates, rcgen::Error> {
     let mut root = certificate_params(now, "wire demo root", Vec::new())?;
     root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -65,7 +65,7 @@ fn certificate_params(
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
-    // A day of grace for clocks that disagree, and less than the longest life that clients accept.
+    // A day back for clocks that disagree; 90 days are less than the longest life that clients accept (398).
     let (year, month, day) = date_days_from(now, -1);
     params.not_before = rcgen::date_time_ymd(year, month, day);
     let (year, month, day) = date_days_from(now, 90);
@@ -73,7 +73,7 @@ fn certificate_params(
     Ok(params)
 }
 
-/// Year, month and day, so many days from `now`.
+/// Year, month and day of the date `days` after `now`.
 fn date_days_from(now: Timestamp, days: i64) -> (i32, u8, u8) {
     let then = SignedDuration::from_hours(days.saturating_mul(24));
     let then = now.saturating_add(then).unwrap_or(now);
@@ -82,7 +82,7 @@ fn date_days_from(now: Timestamp, days: i64) -> (i32, u8, u8) {
     (date.year().into(), part(date.month()), part(date.day()))
 }
 
-/// PEM as RFC 7468, section 5 has it.
+/// The certificate as PEM (RFC 7468, section 5).
 fn to_pem(certificate: &CertificateDer<'_>) -> String {
     let text = base64_simd::STANDARD.encode_to_string(certificate.as_ref());
     let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");

@@ -229,7 +229,7 @@ fn what_is_not_json() {
 fn a_bad_key() {
     let mut request = request("GET", "/v1/models", "");
     let mut status = |value: &str| {
-        request.fields = vec![("AUTHORIZATION".to_owned(), value.to_owned())];
+        request.fields = vec![("AUTHORIZATION".into(), value.into())];
         answer(&request, SEEN).status
     };
     assert_eq!(status("Bearer bad-key"), 401);

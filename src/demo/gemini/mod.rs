@@ -83,10 +83,10 @@ fn route(
     }
     let below = path.strip_prefix("models/");
     let called = below.and_then(|below| below.rsplit_once(':'));
-    let reading = matches!(request.method.as_str(), "GET" | "HEAD");
+    let reading = matches!(request.method(), "GET" | "HEAD");
     match (called, below) {
         (Some((model, "generateContent" | "streamGenerateContent")), _)
-            if request.method == "POST" =>
+            if request.method() == "POST" =>
         {
             generate_content(request, model, version, seen)
         }

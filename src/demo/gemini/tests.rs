@@ -105,11 +105,11 @@ fn keys_and_routes() {
         &target("demo", "generateContent"),
         body(json!({})).to_string(),
     );
-    request.fields = vec![("X-Goog-Api-Key".to_owned(), "bad-key".to_owned())];
+    request.fields = vec![("X-Goog-Api-Key".into(), "bad-key".into())];
     let found = json_of(answer(&request, SEEN), 400);
     assert_eq!(found["error"]["details"][0]["reason"], "API_KEY_INVALID");
     request.fields.clear();
-    request.target = target("demo", "generateContent?key=bad-key");
+    request.target = target("demo", "generateContent?key=bad-key").into();
     assert_eq!(answer(&request, SEEN).status, 400);
     for (path, status) in [
         ("/v1/models/demo:generateContent", 200),
@@ -117,14 +117,14 @@ fn keys_and_routes() {
         ("/v1beta/models/nope:generateContent", 404),
         ("/v1beta/files", 404),
     ] {
-        request.target = path.to_owned();
+        request.target = path.into();
         assert_eq!(answer(&request, SEEN).status, status, "{path}");
     }
-    request.method = "GET".to_owned();
-    request.target = "/v1beta/models".to_owned();
+    request.method = "GET".into();
+    request.target = "/v1beta/models".into();
     let found = json_of(answer(&request, SEEN), 200);
     assert_eq!(found["models"][0]["name"], "models/gpt-4o-mini");
-    request.target = "/v1beta/models/demo".to_owned();
+    request.target = "/v1beta/models/demo".into();
     assert_eq!(json_of(answer(&request, SEEN), 200)["name"], "models/demo");
 }
 

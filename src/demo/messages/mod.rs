@@ -40,9 +40,9 @@ fn route(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, Anth
         return Err(AnthropicError::bad_key());
     }
     let path = request.path();
-    let reading = matches!(request.method.as_str(), "GET" | "HEAD");
+    let reading = matches!(request.method(), "GET" | "HEAD");
     match (path, path.strip_prefix("/v1/models/")) {
-        ("/v1/messages", _) if request.method == "POST" => create_message(request, seen),
+        ("/v1/messages", _) if request.method() == "POST" => create_message(request, seen),
         ("/v1/messages", _) => Err(AnthropicError::method_not_allowed("POST")),
         ("/v1/models", _) | (_, Some(_)) if !reading => {
             Err(AnthropicError::method_not_allowed("GET, HEAD"))

@@ -9,7 +9,7 @@ use crate::serve::reply::{BodyAction, ServerReply};
 use crate::serve::request::ServerRequest;
 
 fn sent(body: &Value, fields: &[(&str, &str)]) -> ServerRequest {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let owned = |(name, value): &(&str, &str)| ((*name).into(), (*value).into());
     ServerRequest {
         fields: fields.iter().map(owned).collect(),
         ..request("POST", "/v1/messages", body.to_string())
@@ -345,12 +345,12 @@ fn big_bodies() {
 fn models_by_version() {
     let mut request = request("GET", "/v1/models", "");
     assert_eq!(json_of(answer(&request, SEEN), 200)["object"], "list");
-    let version = ("anthropic-version".to_owned(), "2023-06-01".to_owned());
+    let version = ("anthropic-version".into(), "2023-06-01".into());
     request.fields.push(version);
     let found = json_of(answer(&request, SEEN), 200);
     assert_eq!(found["data"][0]["type"], "model");
     assert_eq!(found["first_id"], found["data"][0]["id"]);
-    request.target = "/v1/models/nope".to_owned();
+    request.target = "/v1/models/nope".into();
     assert_eq!(
         json_of(answer(&request, SEEN), 404)["error"]["type"],
         "not_found_error"

@@ -32,7 +32,7 @@ fn route(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, Olla
     if request.field("authorization").and_then(bearer_token) == Some("bad-key") {
         return Err(OllamaError::bad_key());
     }
-    match (request.path(), request.method.as_str()) {
+    match (request.path(), request.method()) {
         ("/api/chat", "POST") => create_chat(request, seen),
         ("/api/tags", "GET" | "HEAD") => Ok(list_tags(seen)),
         ("/api/chat" | "/api/tags", _) => Err(OllamaError::method_not_allowed()),

@@ -23,32 +23,32 @@ pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply 
 fn route(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, OpenAiError> {
     let path = request.path();
     if !path.starts_with("/v1/") {
-        return Err(OpenAiError::unknown_url(&request.method, path));
+        return Err(OpenAiError::unknown_url(request.method(), path));
     }
     if request.field("authorization").and_then(bearer_token) == Some("bad-key") {
         return Err(OpenAiError::bad_key("bad-key"));
     }
-    let reading = matches!(request.method.as_str(), "GET" | "HEAD");
+    let reading = matches!(request.method(), "GET" | "HEAD");
     let id = path.strip_prefix("/v1/models/").filter(|id| !id.is_empty());
     match (path, id) {
-        ("/v1/chat/completions", _) if request.method == "POST" => {
+        ("/v1/chat/completions", _) if request.method() == "POST" => {
             chat::create_completion(request, seen)
         }
         ("/v1/chat/completions", _) => Err(OpenAiError::method_not_allowed(
-            &request.method,
+            request.method(),
             path,
             "POST",
         )),
-        ("/v1/responses", _) if request.method == "POST" => {
+        ("/v1/responses", _) if request.method() == "POST" => {
             responses::create_response(request, seen)
         }
         ("/v1/responses", _) => Err(OpenAiError::method_not_allowed(
-            &request.method,
+            request.method(),
             path,
             "POST",
         )),
         ("/v1/models", _) | (_, Some(_)) if !reading => Err(OpenAiError::method_not_allowed(
-            &request.method,
+            request.method(),
             path,
             "GET, HEAD",
         )),
@@ -56,7 +56,7 @@ fn route(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, Open
         (_, Some(id)) => models::retrieve_model(id, seen),
         _ => Err(match path.strip_prefix("/v1/responses/") {
             Some(id) => responses::stored_response_error(id),
-            None => OpenAiError::unknown_url(&request.method, path),
+            None => OpenAiError::unknown_url(request.method(), path),
         }),
     }
 }

@@ -1,17 +1,17 @@
-//! Conversations over a duplex pipe: what goes in, what comes out.
+//! Conversations over a duplex pipe: requests in, replies out.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
 use crate::serve::reply::{BodyAction, BodyStep, ReplyBody};
 
-/// Tells what it was asked; some paths answer otherwise.
+/// Answers with the request line and the body; some paths do something else.
 struct Echo;
 
 impl RequestHandler for Echo {
     fn handle(&self, request: &ServerRequest) -> ServerReply {
         let body = String::from_utf8_lossy(&request.body).into_owned();
-        let text = format!("{} {} [{body}]", request.method, request.target);
+        let text = format!("{} {} [{body}]", request.method(), request.path());
         let mut reply = ServerReply::whole(200, Vec::new(), text);
         let step = |text: &str| BodyStep::immediate(BodyAction::Bytes(text.into()));
         match request.path() {
@@ -37,8 +37,8 @@ impl RequestHandler for Echo {
     }
 }
 
-/// Sends `input` in steps of so many bytes, ends, and gives what came back.
-async fn fed(input: &[u8], size: usize) -> String {
+/// Sends `input` in pieces of `size` bytes, shuts down, and returns the replies.
+async fn replies_to(input: &[u8], size: usize) -> String {
     let (mut client, server) = duplex(1 << 16);
     let talk = async {
         for piece in input.chunks(size) {
@@ -54,22 +54,22 @@ async fn fed(input: &[u8], size: usize) -> String {
     output
 }
 
-/// However the bytes come, what goes back is the same.
+/// Checks that `input` gets `output`, however it is cut.
 #[track_caller]
-fn conversation(input: &str, output: &str) {
+fn check_conversation(input: &str, output: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
     for size in [1, 7, 1 << 16] {
-        let came = runtime.block_on(fed(input.as_bytes(), size));
-        assert_eq!(came, output, "in steps of {size}");
+        let came = runtime.block_on(replies_to(input.as_bytes(), size));
+        assert_eq!(came, output, "in pieces of {size}");
     }
 }
 
 #[test]
-fn two_pipelined_requests() {
-    conversation(
+fn pipelined_requests_are_answered_in_order() {
+    check_conversation(
         "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi\
          POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 12\r\n\r\nPOST /a [hi]\
@@ -78,16 +78,16 @@ fn two_pipelined_requests() {
 }
 
 #[test]
-fn nothing_after_close() {
-    conversation(
+fn a_request_after_close_is_not_answered() {
+    check_conversation(
         "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nGET /a []",
     );
 }
 
 #[test]
-fn http10_is_closed_unless_it_asks() {
-    conversation(
+fn http10_is_closed_unless_it_asks_for_keep_alive() {
+    check_conversation(
         "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /events HTTP/1.0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 9\r\n\r\nGET /a []\
          HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12",
@@ -95,8 +95,8 @@ fn http10_is_closed_unless_it_asks() {
 }
 
 #[test]
-fn head_has_no_body() {
-    conversation(
+fn a_reply_to_head_has_no_body() {
+    check_conversation(
         "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nHEAD /events HTTP/1.1\r\nHost: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 10\r\n\r\n\
          HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -105,25 +105,25 @@ fn head_has_no_body() {
 
 #[test]
 fn a_cut_and_a_stall_end_the_connection() {
-    conversation(
+    check_conversation(
         "GET /cut HTTP/1.1\r\nHost: x\r\n\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n",
     );
-    conversation(
+    check_conversation(
         "GET /stall HTTP/1.1\r\nHost: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
     );
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_with_its_offset() {
+fn an_unreadable_request_is_refused_with_its_offset() {
     #[track_caller]
     fn refused(input: &str, status: &str, fault: &str) {
         let length = fault.len();
         let output = format!(
             "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{fault}"
         );
-        conversation(input, &output);
+        check_conversation(input, &output);
     }
     refused(
         "GET /a HTTP/1.1\r\nHost x\r\n\r\n",
@@ -148,7 +148,7 @@ fn what_cannot_be_read_is_refused_with_its_offset() {
 }
 
 #[tokio::test]
-async fn leave_to_go_on_is_given_before_the_body() {
+async fn continue_is_sent_before_the_body() {
     let (mut client, server) = duplex(1 << 16);
     let talk = async {
         let head =
