@@ -386,7 +386,7 @@ pub enum ConnectionFact {
         /// `address:port`, in the order in which they will be tried.
         addrs: Vec<String>,
     },
-    /// An address was tried in vain.
+    /// An address did not accept a connection.
     Tried {
         /// `address:port`.
         peer: String,

@@ -1,4 +1,4 @@
-//! The end of an answer that is too long to be explained while it comes: enough of it to judge how it ended.
+//! The last bytes of an answer that is too long to be read whole while it arrives: enough to see how it ended.
 
 use super::OutputStyle;
 use super::live_answer::LiveAnswer;
@@ -9,13 +9,13 @@ use crate::exchange::Exchange;
 use crate::price::PriceTable;
 use crate::span::Moment;
 
-/// How much of the end is kept, in bytes: what says that an answer is over is far shorter.
+/// Bytes of the end that are kept. The events that end an answer have some 2 KB in all dialects; 64 KiB leave room for a long last event.
 const TAIL_KEPT: usize = 64 << 10;
 
-/// The last bytes of the body of a stream.
+/// The last bytes of a streamed body, to be read in the dialect of its beginning.
 #[derive(Debug)]
 pub(super) struct AnswerTail {
-    /// The last of all bytes: at least [`TAIL_KEPT`], if there are as many, and at most twice that.
+    /// The last bytes: between [`TAIL_KEPT`] and twice that, fewer only if the body is shorter.
     bytes: Vec<u8>,
     options: AnswerReadOptions,
     media: BodyMediaType,
@@ -23,8 +23,8 @@ pub(super) struct AnswerTail {
 }
 
 impl AnswerTail {
-    /// Of a stream whose beginning was read: its end is read in the same dialect. Of other answers no end can be
-    /// understood without the beginning.
+    /// The tail of a stream whose beginning was read. `None` for other answers: a part of one JSON document
+    /// cannot be read alone.
     pub(super) fn from_beginning(
         beginning: &Completion,
         options: AnswerReadOptions,
@@ -42,7 +42,7 @@ impl AnswerTail {
         })
     }
 
-    /// Takes in decoded bytes of the body.
+    /// Appends decoded bytes of the body.
     pub(super) fn push(&mut self, bytes: &[u8], moment: Moment) {
         self.last_moment = moment;
         let bytes = last_bytes(bytes, TAIL_KEPT);
@@ -53,7 +53,7 @@ impl AnswerTail {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// What the last events mean; `None` where none begins in what was kept.
+    /// The meaning of the last events; `None` if no event begins in the kept bytes.
     pub(super) fn read_report(
         self,
         exchange: &Exchange,
@@ -61,7 +61,7 @@ impl AnswerTail {
         prices: &PriceTable,
     ) -> Option<CallMeaning> {
         let events = self.bytes.get(self.first_event_start()?..)?;
-        // The last event alone may be longer than what was kept.
+        // The last event alone may be longer than the kept bytes.
         if events.trim_ascii().is_empty() {
             return None;
         }
@@ -71,7 +71,7 @@ impl AnswerTail {
         Some(meaning.finish(exchange, prices, (&style, false), &mut nowhere))
     }
 
-    /// Where the first event begins whose beginning is there.
+    /// The position of the first event whose beginning was kept.
     fn first_event_start(&self) -> Option<usize> {
         let ends: &[&[u8]] = match self.media {
             BodyMediaType::Ndjson => &[b"\n"],
@@ -96,7 +96,7 @@ fn last_bytes(bytes: &[u8], most: usize) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn of(media: BodyMediaType) -> Option<AnswerTail> {
+    fn tail_of(media: BodyMediaType) -> Option<AnswerTail> {
         let beginning = Completion {
             dialect: Some("openai-chat"),
             media,
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn tail(pieces: &[&[u8]]) -> AnswerTail {
-        let mut tail = of(BodyMediaType::Sse).unwrap();
+        let mut tail = tail_of(BodyMediaType::Sse).unwrap();
         for piece in pieces {
             tail.push(piece, Moment::default());
         }
@@ -126,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn only_streams_have_an_end_of_their_own() {
-        assert!(of(BodyMediaType::Json).is_none());
+    fn only_a_stream_has_a_tail() {
+        assert!(tail_of(BodyMediaType::Json).is_none());
         assert_eq!(tail(&[b"data: one"]).first_event_start(), None);
         assert_eq!(tail(&[b"x\r\n\r\ndata: y"]).first_event_start(), Some(5));
     }

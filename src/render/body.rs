@@ -1,5 +1,5 @@
-//! A body on a terminal, as it arrives: JSON laid out and coloured, other text escaped, binary named
-//! instead of shown. To a pipe bodies go as they are, and not through here.
+//! A body on a terminal, as it arrives: JSON is laid out and coloured, other text is escaped, binary data is
+//! only counted. Bodies written to a pipe do not pass through here.
 
 use std::fmt::Write as _;
 
@@ -18,15 +18,15 @@ pub struct BodyPrinter {
 #[derive(Debug)]
 enum BodyKind {
     Text,
-    /// Text, be it full of control characters.
+    /// Text, even if it is full of control characters.
     AnyBytes,
     Json(JsonPrinter),
-    /// Not for the eye.
+    /// Binary data: counted, not shown.
     Binary,
 }
 
 impl BodyPrinter {
-    /// A painter for a body of that media type. `pretty`: JSON is laid out anew.
+    /// A printer for a body of the media type `media`. `pretty`: JSON is laid out anew.
     pub fn new(media: &[u8], pretty: bool, style: OutputStyle) -> Self {
         let kind = if pretty && is_json(media) {
             BodyKind::Json(JsonPrinter::default())
@@ -41,7 +41,7 @@ impl BodyPrinter {
         }
     }
 
-    /// A painter for bytes that are no body: all of them are shown, escaped.
+    /// A printer for bytes that are no body: all are shown, escaped.
     pub fn for_any_bytes(style: OutputStyle) -> Self {
         Self {
             kind: BodyKind::AnyBytes,
@@ -49,7 +49,7 @@ impl BodyPrinter {
         }
     }
 
-    /// Appends what `bytes` look like to `out`.
+    /// Appends the text for `bytes` to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut String) {
         let undecided = self.bytes == 0 && !matches!(self.kind, BodyKind::AnyBytes);
         if undecided && is_binary(bytes) {
@@ -63,7 +63,7 @@ impl BodyPrinter {
         }
     }
 
-    /// Appends what was held back.
+    /// Appends the rest: bytes that waited for more, closing colours, the note about binary data.
     pub fn finish(&mut self, out: &mut String) {
         self.escaper.finish(out);
         if let BodyKind::Json(json) = &mut self.kind {
@@ -71,7 +71,7 @@ impl BodyPrinter {
         }
         if let BodyKind::Binary = self.kind {
             let text = format!(
-                "[{} of binary, not shown; a pipe gets them as they are, `wire show --hex` dumps them]\n",
+                "[{} of binary data, not shown; a pipe receives them unchanged, `wire show --hex` dumps them]\n",
                 super::wording::format_bytes(self.bytes)
             );
             out.push_str(&self.style.dim(&text));
@@ -88,20 +88,22 @@ fn is_json(media: &[u8]) -> bool {
         || essence == b"application/jsonl"
 }
 
+/// Whether a body that begins with `bytes` is binary: a zero byte in the first KiB, as git and grep decide, or
+/// the magic number of gzip or Zstandard.
 fn is_binary(bytes: &[u8]) -> bool {
     let seen = bytes.get(..1024).unwrap_or(bytes);
     seen.contains(&0) || seen.starts_with(b"\x1f\x8b") || seen.starts_with(b"\x28\xb5\x2f\xfd")
 }
 
-/// Lays JSON out as it streams. It judges nothing: what is not JSON comes out all the same.
+/// Lays JSON out as it arrives. It checks nothing: bytes that are not JSON are written too.
 #[derive(Debug, Default)]
 struct JsonPrinter {
-    /// Closing bytes of the open containers.
+    /// The closing bytes of the open containers.
     open_containers: Vec<u8>,
-    /// Containers deeper than are remembered.
+    /// Open containers below [`MAX_INDENT_DEPTH`], whose closing bytes are not kept.
     extra_depth: u64,
     token: JsonToken,
-    /// A container was opened and nothing stands in it yet.
+    /// A container was opened and is empty so far.
     container_empty: bool,
     /// The next string in this object is a key.
     expects_key: bool,
@@ -117,11 +119,11 @@ enum JsonToken {
     String {
         escaped: bool,
     },
-    /// Numbers and literals: until a byte that cannot belong to them.
+    /// A number or literal; it ends at a byte that cannot belong to one.
     Word,
 }
 
-/// Deeper than this, layout is no help.
+/// Containers that are indented: deeper ones would fill a line with spaces (two a level).
 const MAX_INDENT_DEPTH: usize = 64;
 
 impl JsonPrinter {
@@ -279,7 +281,7 @@ impl JsonPrinter {
         }
     }
 
-    /// The body is over: colours end, and so does the line.
+    /// Ends colours and the line at the end of the body.
     fn finish(&mut self, style: OutputStyle, out: &mut String) {
         if self.token != JsonToken::None {
             self.end_token(style, out);
@@ -296,8 +298,8 @@ fn push_colour(look: TextStyle, style: OutputStyle, out: &mut String) {
     }
 }
 
-/// How much of `bytes`, which lie in a string, can be taken at once: up to a quote or backslash, that
-/// included.
+/// Bytes of a string that can be taken at once: up to and with a quote or backslash
+/// (`bytes` lie inside a string).
 fn string_run_len(bytes: &[u8], escaped: bool) -> usize {
     if escaped {
         return bytes.len().min(1);
@@ -328,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_laid_out() {
+    fn json_is_laid_out_on_lines() {
         #[track_caller]
         fn case(body: &str, expected: &str) {
             let plain = OutputStyle::default();

@@ -1,25 +1,25 @@
-//! One body on its way to an output: as it is, or painted, perhaps with a mark before each line, perhaps
+//! One body on its way to an output: unchanged or painted, with or without a margin before each line, whole or
 //! only its beginning.
 
 use super::body::BodyPrinter;
 
-/// A body that is being shown.
+/// A body that is being written to an output.
 #[derive(Debug)]
 pub(super) struct BodyOutput {
     printer: Option<BodyPrinter>,
-    /// What stands before each line.
+    /// Text before each line.
     margin: &'static str,
-    /// How much more of it is shown; the rest is counted.
+    /// Bytes that may still be shown; the rest is counted.
     bytes_left: u64,
     unshown_bytes: u64,
-    /// Whether what was shown last ended its line.
+    /// Whether the last shown byte ended its line.
     at_line_start: bool,
     text: String,
     lines: String,
 }
 
 impl BodyOutput {
-    /// A body that goes out as it is.
+    /// A body that is written unchanged.
     pub(super) fn unpainted() -> Self {
         Self {
             printer: None,
@@ -32,7 +32,7 @@ impl BodyOutput {
         }
     }
 
-    /// A body for the eye.
+    /// A body that is painted for a terminal.
     pub(super) fn painted(painter: BodyPrinter) -> Self {
         Self {
             printer: Some(painter),
@@ -40,7 +40,7 @@ impl BodyOutput {
         }
     }
 
-    /// With `margin` before each line, and no more than the first `room` bytes.
+    /// Sets `margin` before each line and shows no more than the first `room` bytes.
     pub(super) fn among_notes(self, margin: &'static str, room: u64) -> Self {
         Self {
             margin,
@@ -49,7 +49,7 @@ impl BodyOutput {
         }
     }
 
-    /// What of `bytes` is to be written.
+    /// The bytes to write for `bytes` of the body.
     pub(super) fn push<'a>(&'a mut self, bytes: &'a [u8]) -> &'a [u8] {
         let room = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
         let (shown, rest) = bytes.split_at(bytes.len().min(room));
@@ -65,7 +65,7 @@ impl BodyOutput {
         self.add_margin()
     }
 
-    /// What is to be written at its end, and how many bytes were not shown.
+    /// The bytes to write at the end of the body, and the number of body bytes that were not shown.
     pub(super) fn finish(&mut self) -> (&[u8], u64) {
         self.text.clear();
         let unshown = std::mem::take(&mut self.unshown_bytes);
@@ -83,7 +83,7 @@ impl BodyOutput {
         (self.add_margin(), unshown)
     }
 
-    /// What is to be written before something else is, so that it stands on a line of its own.
+    /// The line end to write before other text, if the last line of the body is open.
     pub(super) fn break_line(&mut self) -> &'static [u8] {
         let open = self.printer.is_some() && !self.at_line_start;
         self.at_line_start = true;
@@ -116,7 +116,7 @@ mod tests {
     use crate::render::OutputStyle;
 
     #[test]
-    fn margins_and_room() {
+    fn each_line_has_its_margin_and_the_rest_is_counted() {
         let painter = BodyPrinter::new(b"text/plain", false, OutputStyle::default());
         let mut flow = BodyOutput::painted(painter).among_notes("> ", 8);
         let mut out = Vec::new();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_open_is_ended_once() {
+    fn an_open_line_is_ended_once() {
         let painter = BodyPrinter::new(b"text/plain", false, OutputStyle::default());
         let mut flow = BodyOutput::painted(painter);
         assert_eq!(flow.push(b"abc"), b"abc");

@@ -1,4 +1,4 @@
-//! The pieces of an answer as they come: one line an event, or the text alone as it grows.
+//! The deltas of an answer as they arrive: one line for each event, or only the text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,28 +8,28 @@ use super::{OutputStyle, TextStyle, wording};
 use crate::chat::{AnswerDelta, DeltaKind, DeltaSink};
 use crate::span::{Moment, Span};
 
-/// How much of a piece one line shows, in characters.
+/// Characters of a delta that a line shows: with moment and size the line fits 100 columns.
 const PIECE_LIMIT: usize = 60;
 
-/// How much of the end of a tool call's arguments is remembered, in characters.
+/// Characters kept of the end of a tool call's arguments: enough for a line even if each is escaped as `\u{..}`.
 const ARGUMENTS_KEPT: usize = 4 * PIECE_LIMIT;
 
-/// Of how many tool calls.
+/// Tool calls whose arguments are kept; a bound on memory that no real answer reaches.
 const CALLS_KEPT: usize = 4096;
 
-/// An event that took longer, in microseconds, to come than this is told to: below, it is the cut of a read.
+/// Arrival times of an event shorter than this (in microseconds) are not shown: they come from how the read was split.
 const SLOW_ARRIVAL: u64 = 1_000;
 
-/// Lines of events: moment, time since the one before, bytes, what it carried.
+/// Writes a line for each event: moment, time since the previous event, bytes, deltas.
 #[derive(Debug, Default)]
 pub(super) struct EventLines {
-    /// Number, moment and place of the event whose pieces are being told.
+    /// Number, moment and span of the event whose deltas are arriving.
     open_event: Option<(u64, Moment, Span)>,
     parts: Vec<(TextStyle, String)>,
-    /// How long before its last byte its first one came, if that is worth a word.
+    /// Time from its first to its last byte, if longer than [`SLOW_ARRIVAL`].
     slow_arrival: Option<u64>,
     previous_moment: Option<Moment>,
-    /// The ends of the arguments of tool calls so far.
+    /// The last characters of the arguments of each tool call so far.
     argument_tails: BTreeMap<(u32, u64), String>,
     lines: Vec<EventLine>,
 }
@@ -107,7 +107,7 @@ impl EventLines {
         shown
     }
 
-    /// The event is over: another one begins, or nothing more came with it.
+    /// Ends the line of the current event.
     fn close_event(&mut self) {
         let Some((number, moment, span)) = self.open_event.take() else {
             return;
@@ -132,13 +132,13 @@ impl EventLines {
         self.previous_moment = Some(moment);
     }
 
-    /// Appends the lines of all events that are whole to `out`.
+    /// Appends the lines of all complete events to `out`.
     pub(super) fn take_lines(&mut self, style: &OutputStyle, out: &mut String) {
         self.close_event();
         for line in self.lines.drain(..) {
             let gap = match line.gap {
                 None => String::new(),
-                // It came in one read with the one before.
+                // It arrived in the same read as the previous event.
                 Some(0) => "=".to_owned(),
                 Some(gap) => format!("+{}", wording::format_duration(gap)),
             };
@@ -158,14 +158,14 @@ impl EventLines {
     }
 }
 
-/// The text of an answer, as it grows.
+/// The text of an answer as it arrives.
 #[derive(Debug, Default)]
 pub(super) struct AnswerText {
-    /// What has come and was not taken: what it is, and the text.
+    /// The style and text of deltas that were not written yet.
     pieces: Vec<(TextStyle, String)>,
-    /// The last piece that was told, so that another choice or kind begins on a new line.
+    /// Choice and kind of the last delta: another choice or kind begins on a new line.
     last_source: Option<(u32, bool)>,
-    /// Whether reasoning is told too.
+    /// Whether reasoning is shown too.
     with_reasoning: bool,
 }
 
@@ -187,7 +187,7 @@ impl DeltaSink for AnswerText {
 }
 
 impl AnswerText {
-    /// The text alone, or with the reasoning before it.
+    /// Shows the text, and with `reasoning` the reasoning before it.
     pub(super) fn new(reasoning: bool) -> Self {
         Self {
             with_reasoning: reasoning,
@@ -195,7 +195,7 @@ impl AnswerText {
         }
     }
 
-    /// Appends what has come to `out`; on a screen made safe to look at.
+    /// Appends the waiting text to `out`, escaped if it goes to a terminal.
     pub(super) fn take_text(&mut self, style: &OutputStyle, on_screen: bool, out: &mut String) {
         for (look, text) in self.pieces.drain(..) {
             match on_screen {
@@ -206,7 +206,7 @@ impl AnswerText {
         }
     }
 
-    /// Whether a last line wants its end.
+    /// Whether the last line is still open.
     pub(super) fn needs_line_end(&self) -> bool {
         self.last_source.is_some()
     }

@@ -1,22 +1,21 @@
-//! Foreign bytes made safe to look at: nothing that comes from a network or a file can move the cursor,
-//! change a colour, ring, answer for the user, or turn text around.
+//! Foreign bytes made safe for a terminal: bytes from a network or a file cannot move the cursor, change a
+//! colour, ring, type in the user's place, or reverse the direction of text.
 //!
-//! What is shown is for the eye, not for reading back: a backslash stays a backslash. `--hex` shows the
-//! bytes themselves.
+//! The result cannot be read back: a backslash stays a backslash. `--hex` shows the bytes themselves.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Which white space stays as it is.
+/// The white space that is not escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeptWhitespace {
-    /// None but spaces: the text must stay on its line.
+    /// Spaces only: the text stays on its line.
     SpacesOnly,
     /// Line ends and tabs.
     Lines,
 }
 
-/// `bytes` as text: printable characters as they are, all else as `\n`, `\x1b`, `\u{202e}`.
+/// `bytes` as text: printable characters unchanged, others as `\n`, `\x1b`, `\u{202e}`.
 pub fn escape(bytes: &[u8], keep: KeptWhitespace) -> Cow<'_, str> {
     if bytes.iter().all(|&byte| is_plain(byte, keep)) {
         // Plain bytes are ASCII.
@@ -27,7 +26,7 @@ pub fn escape(bytes: &[u8], keep: KeptWhitespace) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a byte can stand as it is, without looking at its neighbours.
+/// Whether a byte is printable by itself, in every context.
 fn is_plain(byte: u8, keep: KeptWhitespace) -> bool {
     matches!(byte, b' '..=b'~') || keep == KeptWhitespace::Lines && matches!(byte, b'\n' | b'\t')
 }
@@ -68,8 +67,8 @@ fn push_escaped_char(char: char, out: &mut String) {
     };
 }
 
-/// Characters that act instead of being seen: controls (C0, DEL, C1), line and paragraph separators,
-/// marks that turn the direction of writing, invisible ones that hide differences, and tags.
+/// Whether a character controls the terminal or hides text: controls (C0, DEL, C1), line and paragraph
+/// separators, marks of writing direction, invisible characters, tags.
 fn is_unsafe(char: char) -> bool {
     char.is_control()
         || matches!(char,
@@ -77,8 +76,8 @@ fn is_unsafe(char: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// JSON text with every character that acts written as a JSON escape. Outside strings JSON has none but CR,
-/// which becomes a space, so the value stays the same.
+/// JSON text with every unsafe character written as a JSON escape. The value stays the same: outside strings
+/// the only such character is CR, which becomes a space.
 pub fn escape_json(text: &str) -> Cow<'_, str> {
     let acts = |char: char| !matches!(char, '\n' | '\t') && is_unsafe(char);
     if text.is_ascii() && !text.contains(acts) {
@@ -99,10 +98,10 @@ pub fn escape_json(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Escapes a stream: a character that is cut between two pieces stays whole.
+/// Escapes a stream piece by piece; a character that is split between two pieces stays whole.
 #[derive(Clone, Debug, Default)]
 pub struct StreamEscaper {
-    /// The beginning of a character whose end has not come: at most three bytes.
+    /// The first bytes of an incomplete character: at most three.
     partial_char: Vec<u8>,
 }
 
@@ -124,7 +123,7 @@ impl StreamEscaper {
         self.partial_char = cut.to_vec();
     }
 
-    /// Appends what was held back.
+    /// Appends the bytes of a last incomplete character.
     pub fn finish(&mut self, out: &mut String) {
         push_escaped(
             &std::mem::take(&mut self.partial_char),
@@ -134,7 +133,7 @@ impl StreamEscaper {
     }
 }
 
-/// How many bytes at the end begin a character that is not complete.
+/// The number of bytes at the end that begin an incomplete character.
 fn incomplete_suffix_len(bytes: &[u8]) -> usize {
     let tail = bytes.get(bytes.len().saturating_sub(3)..).unwrap_or(bytes);
     for (back, &byte) in tail.iter().rev().enumerate() {
@@ -151,7 +150,7 @@ fn incomplete_suffix_len(bytes: &[u8]) -> usize {
     0
 }
 
-/// For fuzzing: nothing that acts survives, and no split changes what is shown.
+/// Fuzz target: no unsafe character remains, and no split changes the result.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
     let whole = escape(bytes, KeptWhitespace::Lines);
@@ -177,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_acts_is_shown_instead() {
+    fn unsafe_characters_are_escaped() {
         #[track_caller]
         fn case(bytes: &[u8], expected: &str) {
             assert_eq!(escape(bytes, KeptWhitespace::SpacesOnly), expected);
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn json_stays_json() {
+    fn escaped_json_keeps_its_value() {
         let text = "{\r\"a\":\"\u{202e}\u{9b}\u{e0041}ü\"}";
         let safe = escape_json(text);
         assert_eq!(safe, "{ \"a\":\"\\u202e\\u009b\\udb40\\udc41ü\"}");
@@ -206,7 +205,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_split_changes_what_is_shown(bytes in prop::collection::vec(
+        fn no_split_changes_the_result(bytes in prop::collection::vec(
             prop_oneof![any::<u8>(), Just(0x1b), Just(0xe2), Just(0x80), Just(0xae), Just(0xf0)], 0..64)) {
             fuzz(&bytes);
         }

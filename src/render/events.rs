@@ -1,5 +1,5 @@
-//! Each read and write of an exchange, one line each, between the facts of its connection; under a read the
-//! events of the answer that it completed. And the events themselves, byte for byte.
+//! The lists of `wire show --events` and `--raw`: each read and write on a line, with the facts of the connection and
+//! the events that a read completed; and the events byte for byte.
 
 use std::io::{self, Write};
 
@@ -15,8 +15,8 @@ use crate::span::{Moment, Span, StreamSide};
 use crate::sse::{EventDecoder, StreamFormat, StreamItem};
 use crate::tape::{ConnectionFact, Tape, Window, WireSink};
 
-/// Lists what happened in the order of its moments: moment, time since the line before, what. Answers how it
-/// ended.
+/// Writes facts, reads, writes and events in the order of their moments, each with the time since the previous
+/// line. Returns the exchange and its meaning.
 pub fn write_event_list(
     tape: &Tape,
     limits: (HttpLimits, content::DecodeLimits),
@@ -53,7 +53,7 @@ pub fn write_event_list(
         write_result: Ok(()),
     };
     tape.replay(&mut lines);
-    // What it cost is not shown. An event that was cut off is told only now.
+    // The cost is not shown. An event that was cut off is reported only at the end.
     let painted = lines.event_painter.finish_in_place(&PriceTable::default());
     lines.write_events();
     RenderedExchange {
@@ -66,9 +66,9 @@ struct TapeListing<'a> {
     out: &'a mut dyn Write,
     style: &'a OutputStyle,
     previous_moment: Moment,
-    /// How far each stream is: sent, received.
+    /// The offsets that were reached: sent, received.
     offsets: [u64; 2],
-    /// Paints the lines of events.
+    /// Writes the lines of events.
     event_painter: LivePainter<Vec<u8>, io::Sink>,
     write_result: io::Result<()>,
 }
@@ -90,7 +90,7 @@ impl TapeListing<'_> {
         }
     }
 
-    /// The events that the last read completed.
+    /// Writes the events that the last read completed.
     fn write_events(&mut self) {
         let lines = std::mem::take(self.event_painter.body_output());
         for line in String::from_utf8_lossy(&lines).lines() {
@@ -127,7 +127,7 @@ impl WireSink for TapeListing<'_> {
     }
 }
 
-/// The first bytes, on one line.
+/// The first bytes of a read, on one line.
 fn preview(bytes: &[u8]) -> String {
     let cut = bytes.len().min(48);
     let first = bytes.get(..cut).unwrap_or_default();
@@ -135,8 +135,8 @@ fn preview(bytes: &[u8]) -> String {
     format!("{}{dots}", escape(first, KeptWhitespace::SpacesOnly))
 }
 
-/// Writes each event of a decoded body as it is, after a line with its number, place and moment. `moment`
-/// tells when the byte at an offset of the body came.
+/// Writes each event of a decoded body unchanged, after a line with its number, span and moment. `moment`
+/// returns the moment of the byte at an offset of the body.
 pub fn write_raw_events(
     body: &[u8],
     format: StreamFormat,

@@ -1,4 +1,4 @@
-//! A line of a head on screen: its mark, its name and value told apart, nothing re-spelled.
+//! A line of a head on a terminal: its mark, name and value in different styles, spelled as on the wire.
 
 use super::escape::{KeptWhitespace, escape};
 use super::{OutputStyle, TextStyle};
@@ -6,7 +6,7 @@ use crate::http1::{Event, StartLine};
 use crate::span::{Span, StreamSide};
 use crate::tape::Window;
 
-/// The mark of a direction: `>` went out, `<` came in.
+/// The mark of a direction: `>` for sent, `<` for received.
 pub(super) fn direction_mark(side: StreamSide) -> char {
     match side {
         StreamSide::Sent => '>',
@@ -14,8 +14,8 @@ pub(super) fn direction_mark(side: StreamSide) -> char {
     }
 }
 
-/// The line of a head that `event` stands for, one row for each line on the wire; `None` for events that
-/// are no line of a head.
+/// The rows of the head line in `event`, one for each line on the wire; `None` for events that are no line of a
+/// head.
 pub(super) fn head_rows(
     event: &Event,
     seen: Window<'_>,

@@ -1,4 +1,4 @@
-//! Bytes as offset, hex and text, each run with its role and the moment it crossed.
+//! Hex dumps: offset, bytes and text, with the role and moment of each run.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use crate::exchange::roles::RoleSpan;
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::Stream;
 
-/// Dumps one stream: a heading wherever role or read changes, then rows of sixteen bytes.
+/// Writes one stream: a heading where role or read changes, then rows of sixteen bytes.
 pub fn dump(
     stream: &Stream,
     tiles: &[RoleSpan],
@@ -67,7 +67,7 @@ fn write_heading(
     writeln!(out, "{}", style.dim(&text))
 }
 
-/// Rows of `offset  hex  |text|`, each after `margin`; only printable ASCII is shown as text.
+/// Writes rows of `offset  hex  |text|`, each after `margin`; the text shows only printable ASCII.
 pub(super) fn write_rows(
     bytes: &[u8],
     start: u64,
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_sixteen() {
+    fn a_row_has_sixteen_bytes() {
         let mut out = Vec::new();
         write_rows(b"HTTP/1.1 200 OK\r\n\x1b", 0x10, "", &mut out).unwrap();
         let expected = "\

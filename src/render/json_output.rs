@@ -1,4 +1,4 @@
-//! An exchange as one JSON document, for programs: the same values that the painters take. Its schema is
+//! A call as one JSON document, from the same values that the painters take. Its schema is
 //! `captures/exchange.schema.json`.
 
 use std::io::{self, Write};
@@ -20,17 +20,17 @@ use crate::http1::{
 use crate::span::{Moment, Span};
 use crate::tape::ConnectionFact;
 
-/// Writes the document of `call`, and a line end.
+/// Writes the document of `call` and a line end.
 pub fn write_call(call: &Call, out: &mut dyn Write) -> io::Result<()> {
     write_value(&ExchangeDoc::new(call), out)
 }
 
-/// Writes any value as one JSON document, and a line end.
+/// Writes any value as one JSON document and a line end.
 pub fn write_value(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", escape_json(&serde_json::to_string(value)?))
 }
 
-/// Writes the tool calls of an answer, one JSON object a line.
+/// Writes the tool calls of an answer, one JSON object on each line.
 pub fn write_tool_calls(report: &CallMeaning, out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct ToolCallDoc<'a> {
@@ -47,7 +47,7 @@ pub fn write_tool_calls(report: &CallMeaning, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// Writes the token counts of an answer as JSON; nothing where there are none.
+/// Writes the token counts of an answer as JSON; nothing if there are none.
 pub fn write_usage(report: &CallMeaning, out: &mut dyn Write) -> io::Result<()> {
     match &report.completion.usage {
         None => Ok(()),
@@ -78,7 +78,7 @@ struct ExchangeDoc<'a> {
     more_masked: u64,
     response: MessageDoc<'a>,
     after_end: u64,
-    /// What it means.
+    /// The meaning of the call.
     report: &'a CallMeaning,
 }
 
@@ -118,7 +118,7 @@ enum StartLineDoc<'a> {
     },
 }
 
-/// Bytes as a string; what is not UTF-8 is replaced, the capture has it exactly.
+/// Bytes as a string; bytes that are not UTF-8 are replaced. The capture has them exactly.
 type LossyText<'a> = std::borrow::Cow<'a, str>;
 
 #[derive(Serialize)]
@@ -134,7 +134,7 @@ struct BodyDoc<'a> {
     wire_bytes: u64,
     /// Bytes after decoding.
     bytes: u64,
-    /// Where on the wire.
+    /// Its spans on the wire.
     spans: &'a [Span],
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,

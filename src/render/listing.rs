@@ -1,4 +1,4 @@
-//! The list of captures: one row each.
+//! The table of `wire ls`: one row for each capture.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use super::{OutputStyle, TextStyle, wording};
 use crate::catalog::row::{CatalogOutcome, CatalogRow};
 use crate::price::TokenCounts;
 
-/// Writes the heading.
+/// Writes the heading of the table.
 pub fn write_heading(style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
     let text = format!(
         "{:<5} {:<19} {:<22} {:<20} {:<8} {:<10} {:>13} {:>11} {:>10} {:>9} {:>10}",
@@ -25,7 +25,7 @@ pub fn write_heading(style: &OutputStyle, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "{}", style.dim(&text))
 }
 
-/// Writes the row of one capture. `tag` is the shortest name that finds it, `cost` what it cost.
+/// Writes the row of one capture. `tag` is the shortest name that finds it, `cost` its price as text.
 pub fn write_row(
     tag: &str,
     entry: &CatalogRow,
@@ -67,14 +67,14 @@ pub fn write_row(
     )
 }
 
-/// `in+out`.
+/// Token counts as `in+out`.
 fn format_tokens(tokens: &TokenCounts) -> String {
     let count =
         |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
     format!("{}+{}", count(tokens.input), count(tokens.output))
 }
 
-/// A time in a narrow column.
+/// A duration for a narrow column.
 fn short_duration(micros: u64) -> String {
     match micros {
         0..10_000_000 => format!("{} ms", micros.div_euclid(1000)),
@@ -82,7 +82,7 @@ fn short_duration(micros: u64) -> String {
     }
 }
 
-/// Writes the row of a file that is no capture.
+/// Writes the row of a file that cannot be read as a capture.
 pub fn write_unreadable(
     name: &str,
     error: &str,
@@ -111,7 +111,7 @@ fn ending_word(ending: CatalogOutcome) -> &'static str {
     }
 }
 
-/// At most `width` characters on one line.
+/// `text` on one line, cut to `width` characters.
 fn clip(text: &str, width: usize) -> String {
     let text = wording::escape_line(text);
     if text.chars().count() <= width {

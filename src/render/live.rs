@@ -1,5 +1,5 @@
-//! An exchange on screen, while it runs or from a capture: one painter for both, since a capture is
-//! played to it as it happened.
+//! The painter of an exchange on a terminal. It serves running exchanges and captures alike: a capture is
+//! replayed to it in the order of its moments.
 
 mod bodies;
 
@@ -21,7 +21,7 @@ use crate::span::{Moment, StreamSide};
 use crate::sse;
 use crate::tape::{ConnectionFact, Window, WireSink};
 
-/// Paints an exchange. The response's body goes to one output, everything about it to another.
+/// Paints an exchange: the response's body to one output, everything else to another.
 #[derive(Debug)]
 pub struct LivePainter<O: Write, N> {
     reader: ExchangeReader,
@@ -30,53 +30,53 @@ pub struct LivePainter<O: Write, N> {
 
 #[derive(Debug)]
 struct EventPainter<O: Write, N> {
-    /// What one read brings goes out together, and nothing waits for the next.
+    /// Flushed after each read: the bytes of one read are written together.
     body_output: StyledOutput<BufWriter<O>>,
     notes_output: StyledOutput<N>,
     view_options: ViewOptions,
     decode_limits: content::DecodeLimits,
-    /// Both heads, as far as they came.
+    /// Both heads, as far as their events were delivered. The reader's own exchange is ahead of them within a read.
     heads: Exchange,
-    /// The bodies that are being shown: an answer may begin before its request is whole.
+    /// The bodies that are being shown; both can be open, since an answer may begin before its request ends.
     request_output: Option<BodyOutput>,
     response_output: Option<BodyOutput>,
-    /// Undoes the coding of the response's body.
+    /// The decoder of the response's content coding.
     body_decoder: Option<content::ContentDecoder>,
-    /// The beginning of the request's body: what was asked for helps to understand the answer.
+    /// The first bytes of the request's body, which help to read the answer.
     request_body: Vec<u8>,
     chat_options: AnswerReadOptions,
     live_answer: Option<LiveAnswer>,
-    /// How long an answer may be to be understood.
+    /// The longest answer that is read while it arrives, in bytes.
     answer_limit: u64,
-    /// The answer was too long for that.
+    /// The answer was longer than `answer_limit`.
     too_long: bool,
-    /// The end of such an answer.
+    /// The last bytes of such an answer.
     answer_tail: Option<AnswerTail>,
-    /// Text on its way to an output.
+    /// Text that is to be written.
     pending_text: String,
-    /// The first bytes of what belongs to no message.
+    /// The first bytes that belong to no message.
     unframed_bytes: Vec<u8>,
-    /// What is wrong with the coding of the body.
+    /// Why the response's body cannot be decoded.
     decode_error: Option<content::DecodeError>,
-    /// What went wrong with an output; nothing is painted after it.
+    /// The first error of an output; nothing is painted after it.
     output_error: Option<io::Error>,
 }
 
-/// How much of the body is gathered before it goes out; what is longer goes at once.
+/// Body bytes gathered before a write; longer pieces are written directly. 16 KiB is the longest TLS record.
 const BODY_BUFFER: usize = 16 << 10;
 
-/// How much of what cannot be read is shown.
+/// Unreadable bytes that the summary shows: eight rows of a hex dump.
 const LOST_PREVIEW: usize = 128;
 
-/// How long an event, or an answer that is no stream, may be to be understood while it comes.
+/// The longest event, or answer that is no stream, that is read while it arrives. An image in base64 fits.
 const EVENT_LIMIT: u64 = 8 << 20;
 
-/// How long an answer may be to be understood while it comes: no model writes as much, and a download should
-/// not wait for its meaning.
+/// The longest answer that is read while it arrives: no model writes as much text, and reading it would slow a
+/// download down.
 const ANSWER_LIMIT: u64 = 16 << 20;
 
 impl<O: Write, N: Write> LivePainter<O, N> {
-    /// A painter of `plan`. `dialect`: that of the answer, where the user names it.
+    /// A painter of the parts in `plan`. `dialect` is that of the answer, if the user named it.
     pub fn new(
         body: StyledOutput<O>,
         notes: StyledOutput<N>,
@@ -116,36 +116,36 @@ impl<O: Write, N: Write> LivePainter<O, N> {
         }
     }
 
-    /// The same for an exchange that is over: nobody waits, so that an answer of any length is understood.
+    /// Removes the limits, for an exchange that is over: there is no download to slow down.
     pub fn without_limits(mut self) -> Self {
         self.painter.answer_limit = u64::MAX;
         self.painter.chat_options.size_limit = sse::MAX_EVENT_BYTES;
         self
     }
 
-    /// What is shown.
+    /// The view options.
     pub fn view_options(&self) -> &ViewOptions {
         &self.painter.view_options
     }
 
-    /// Where the body goes. All that was painted is there.
+    /// The output of the body, with everything painted so far.
     pub fn body_output(&mut self) -> &mut O {
         self.painter.body_output.out.get_mut()
     }
 
-    /// One more line of meta.
+    /// Writes one more line of meta.
     pub fn write_note(&mut self, text: &str) {
         if self.painter.view_options.parts.meta {
             self.painter.write_meta_line(&wording::escape_line(text));
         }
     }
 
-    /// Paints what stands at the end: how it ended, what was odd, how long it took, what it means.
+    /// Writes the summary: outcome, oddities, times, meaning.
     pub fn finish(mut self, prices: &PriceTable) -> RenderedExchange {
         self.finish_in_place(prices)
     }
 
-    /// The same; the outputs can be looked at afterwards, and nothing more is to be painted.
+    /// Like [`Self::finish`], but keeps the outputs. Nothing may be painted afterwards.
     pub(super) fn finish_in_place(&mut self, prices: &PriceTable) -> RenderedExchange {
         self.painter.end_body(StreamSide::Sent);
         self.painter.end_body(StreamSide::Received);
@@ -155,7 +155,7 @@ impl<O: Write, N: Write> LivePainter<O, N> {
                 .write_summary(&self.reader.exchange, report.as_ref());
         }
         self.painter.with_notes(|notes| notes.out.flush());
-        // Who wants the body as it came does not mind its coding.
+        // A body that is written undecoded needs no valid coding.
         let minds = self.painter.view_options.decode == DecodeLevel::All;
         RenderedExchange {
             exchange: std::mem::take(&mut self.reader.exchange),
@@ -170,9 +170,9 @@ impl<O: Write, N: Write> WireSink for LivePainter<O, N> {
     fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         let before = self.reader.exchange.more_masked;
         self.reader.fact(moment, fact);
-        // A peer may repeat a key without end; how often is told at the end.
-        let told = self.reader.exchange.more_masked == before;
-        if self.painter.view_options.parts.meta && told {
+        // A peer may repeat a key any number of times; the summary has the count.
+        let recorded = self.reader.exchange.more_masked == before;
+        if self.painter.view_options.parts.meta && recorded {
             self.painter.pause_bodies();
             self.painter
                 .write_fact(&wording::moment_column(moment), fact);
@@ -238,7 +238,7 @@ impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
                 self.keep_unframed(seen.slice(span));
             }
             Event::End(end) => {
-                // What follows a lost place may still be wanted as it came.
+                // A raw view still shows the bytes after the place where framing was lost.
                 if !(raw && matches!(end, MessageEnd::FramingLost { .. })) {
                     self.end_body(side);
                 }
@@ -254,7 +254,7 @@ impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
 }
 
 impl<O: Write, N: Write> EventPainter<O, N> {
-    /// Does something with an output, unless one is broken.
+    /// Runs `act` unless an output has failed, and keeps its error.
     fn try_output(&mut self, act: impl FnOnce(&mut Self) -> io::Result<()>) {
         if self.output_error.is_none()
             && let Err(error) = act(self)
@@ -263,7 +263,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         }
     }
 
-    /// Does something with the notes. What waits for the other output goes first: both may be one screen.
+    /// Runs `act` on the notes. Flushes the body first: both outputs may be one terminal.
     fn with_notes(&mut self, act: impl FnOnce(&mut StyledOutput<N>) -> io::Result<()>) {
         self.try_output(|paint| {
             paint.body_output.out.flush()?;
@@ -290,7 +290,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         self.write_meta_line(&format!("{}  {text}", self.notes_output.style.dim(time)));
     }
 
-    /// One line of meta.
+    /// Writes one line of meta.
     fn write_meta_line(&mut self, text: &str) {
         self.with_notes(|notes| writeln!(notes.out, "* {text}"));
     }
@@ -330,7 +330,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         });
     }
 
-    /// Keeps the beginning of what cannot be read, for the summary.
+    /// Keeps the first unreadable bytes for the summary.
     fn keep_unframed(&mut self, bytes: &[u8]) {
         let room = LOST_PREVIEW
             .saturating_sub(self.unframed_bytes.len())
@@ -360,7 +360,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         if self.too_long {
             let most = wording::format_bytes(ANSWER_LIMIT);
             self.write_meta_line(&format!(
-                "what is longer than {most} is not explained while it comes (`wire show` does so later)"
+                "answers longer than {most} are not explained while they arrive (`wire show` explains them)"
             ));
         }
         let look = if exchange.outcome().is_whole() {

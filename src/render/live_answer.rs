@@ -1,4 +1,4 @@
-//! What an answer means, read while it comes: for the lines of its events, its text, and the summary.
+//! An answer read while it arrives: for the lines of its events, its text, and the summary.
 
 use super::OutputStyle;
 use super::deltas::{AnswerText, EventLines};
@@ -12,7 +12,7 @@ use crate::exchange::Exchange;
 use crate::price::PriceTable;
 use crate::span::Moment;
 
-/// One answer that is being read.
+/// An answer that is being read.
 #[derive(Debug)]
 pub(super) struct LiveAnswer {
     reader: AnswerReader,
@@ -25,7 +25,7 @@ struct LiveDeltaSink {
     view: DeltaView,
 }
 
-/// How the pieces are shown.
+/// The form in which deltas are shown.
 #[derive(Debug)]
 enum DeltaView {
     Hidden,
@@ -45,7 +45,7 @@ impl DeltaSink for LiveDeltaSink {
 }
 
 impl LiveAnswer {
-    /// Begins when the head of the response is whole. `exchange` holds both heads.
+    /// A reader for the answer, made when the head of the response is whole. `exchange` has both heads.
     pub(super) fn begin(
         exchange: &Exchange,
         request_body: &[u8],
@@ -67,12 +67,12 @@ impl LiveAnswer {
         }
     }
 
-    /// What is known of the answer so far.
+    /// The answer as read so far.
     pub(super) fn completion(&self) -> &Completion {
         self.reader.completion()
     }
 
-    /// Takes in decoded bytes of the body; appends what is to be shown of them to `out`.
+    /// Reads decoded bytes of the body and appends the text to show to `out`.
     pub(super) fn push(
         &mut self,
         bytes: &[u8],
@@ -92,7 +92,7 @@ impl LiveAnswer {
         }
     }
 
-    /// The body is over; appends what is left to be shown, and answers with all of it.
+    /// Ends the body: appends the last text to show to `out` and returns the meaning of the answer.
     pub(super) fn finish(
         mut self,
         exchange: &Exchange,

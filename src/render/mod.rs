@@ -1,5 +1,5 @@
-//! Views: values and feeds in, text out into a given `Write`. Nothing here opens, reads or decides where
-//! output goes; colour, width and character set come in as a [`OutputStyle`].
+//! Views: they write values and live feeds as text to a given `Write`. Nothing here opens a file or chooses an
+//! output; colour, width and character set are passed in as an [`OutputStyle`].
 
 mod answer_tail;
 pub mod body;
@@ -30,14 +30,14 @@ use crate::call::meaning::CallMeaning;
 use crate::content::DecodeError;
 use crate::exchange::Exchange;
 
-/// What the output can show. Passed in, never global.
+/// The abilities of an output. Passed in, never global.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OutputStyle {
     /// Whether colours and weights are written.
     pub colour: bool,
     /// Whether characters beyond ASCII may be drawn.
     pub unicode: bool,
-    /// Columns.
+    /// Width in columns.
     pub width: usize,
 }
 
@@ -51,16 +51,16 @@ impl Default for OutputStyle {
     }
 }
 
-/// What a piece of text is, as far as its looks go.
+/// The role of a piece of text, which decides its colour and weight.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TextStyle {
-    /// As everything else.
+    /// Ordinary text.
     Plain,
-    /// Beside the matter: times, marks.
+    /// Secondary text: times, marks.
     Dim,
-    /// What the eye should find first.
+    /// Text to find first.
     Strong,
-    /// A name: a field's, a JSON key.
+    /// The name of a field, a JSON key.
     Name,
     /// A JSON string.
     Text,
@@ -68,16 +68,16 @@ pub enum TextStyle {
     Number,
     /// `true`, `false`, `null`.
     Literal,
-    /// It went well.
+    /// A success.
     Success,
-    /// Strange, or slow.
+    /// Something odd or slow.
     Warning,
-    /// It went wrong.
+    /// A failure.
     Error,
 }
 
 impl OutputStyle {
-    /// `text` with its looks, or as it is where colours are off.
+    /// `text` in the given style, unchanged if colours are off.
     pub fn paint(&self, look: TextStyle, text: &str) -> String {
         if !self.colour || text.is_empty() || look == TextStyle::Plain {
             return text.to_owned();
@@ -86,7 +86,7 @@ impl OutputStyle {
         format!("{style}{text}{style:#}")
     }
 
-    /// Text beside the matter.
+    /// `text` as secondary text.
     pub fn dim(&self, text: &str) -> String {
         self.paint(TextStyle::Dim, text)
     }
@@ -110,21 +110,21 @@ impl TextStyle {
     }
 }
 
-/// What a painted exchange leaves behind, for whoever decides how to go on.
+/// The results of painting an exchange, which decide the exit code.
 #[derive(Debug)]
 pub struct RenderedExchange {
     /// The exchange.
     pub exchange: Exchange,
-    /// What it means; `None` where no response began.
+    /// The meaning of the call; `None` if no response began.
     pub meaning: Option<CallMeaning>,
-    /// What is wrong with the coding of the response's body.
+    /// Why the response's body cannot be decoded.
     pub decode_error: Option<DecodeError>,
     /// The error that ended the painting.
     pub output_error: Option<std::io::Error>,
 }
 
 impl RenderedExchange {
-    /// What a view of the whole `call` leaves behind.
+    /// The results of a view that painted the whole `call`.
     pub fn from_call(call: Call, output_error: Option<std::io::Error>) -> Self {
         Self {
             exchange: call.exchange,

@@ -1,11 +1,11 @@
-//! The table of prices, a row a model.
+//! The table of prices: a row for each model.
 
 use std::io::{self, Write};
 
 use super::{OutputStyle, wording};
 use crate::price::{PriceRow, PriceSource, TokenRate};
 
-/// Writes `rows` under a heading that says where they come from.
+/// Writes `rows` under a heading that names their source.
 pub fn write_table(
     rows: &[PriceRow<'_>],
     source: &PriceSource,

@@ -1,10 +1,10 @@
-//! What a service tells about itself, in words: limits, ids, what SDKs would do.
+//! The facts of a service in words: rate limits, ids, and what SDKs would do.
 
 use super::wording;
 use crate::sdk::RetryAdvice;
 use crate::service::{HeaderMeaning, LimitCount, LimitWindow, RateLimit, ResetTime, ServiceFacts};
 
-/// Ids to quote, the provider's first, and where it was served.
+/// The ids to quote in a support request, the provider's first, and the serving region.
 pub(super) fn service_ids(service: &ServiceFacts) -> Vec<String> {
     let kinds = [
         (HeaderMeaning::RequestId, ""),
@@ -21,7 +21,7 @@ pub(super) fn service_ids(service: &ServiceFacts) -> Vec<String> {
     kinds.into_iter().flat_map(named).collect()
 }
 
-/// One line for all SDKs that would do the same.
+/// Retry advice: one line for all SDKs that would do the same.
 pub(super) fn retry_lines(advice: &[RetryAdvice]) -> Vec<String> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for advice in advice {
@@ -74,12 +74,12 @@ pub(super) fn describe_limit(limit: &RateLimit) -> String {
     parts.join(", ")
 }
 
-/// When a limit is fresh again: a duration, be it told as an instant.
+/// Time until the limit resets, also where the header gives a date.
 fn describe_reset(reset: &ResetTime) -> String {
     match reset.after_micros {
-        Some(0) => "full now".to_owned(),
-        Some(micros) => format!("full in {}", wording::format_long_duration(micros)),
-        None => format!("full at {}", reset.text),
+        Some(0) => "resets now".to_owned(),
+        Some(micros) => format!("resets in {}", wording::format_long_duration(micros)),
+        None => format!("resets at {}", reset.text),
     }
 }
 

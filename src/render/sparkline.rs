@@ -1,6 +1,6 @@
-//! Arrivals over time in one line: the higher the mark, the more came; a stall is a hole, a burst a peak.
+//! Arrivals over time in one line: a higher mark is more arrivals, a stall is a gap, a burst a peak.
 
-/// From few to many, after none.
+/// Marks for no arrivals, then from few to many.
 const UNICODE_MARKS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ASCII_MARKS: [char; 9] = ['.', '_', '-', '=', '+', 'x', '*', '%', '#'];
 
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stall_and_a_burst_are_seen() {
+    fn a_stall_and_a_burst_are_visible() {
         let arrivals = [0, 10, 20, 30, 80, 81, 82, 83, 84, 85, 86, 87, 100];
         assert_eq!(sparkline(&arrivals, 0, 100, 10, true), "▁▁▁▁····█▁");
         assert_eq!(sparkline(&arrivals, 0, 100, 10, false), "____....#_");

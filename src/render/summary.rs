@@ -1,4 +1,4 @@
-//! What an exchange means, in a dozen lines: models, text, finish, tools, tokens, cost, limits, times.
+//! The summary of a call in a dozen lines: models, text, finish, tools, tokens, cost, limits, times.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::chat::{
 };
 use crate::price::Money;
 
-/// How much of a text one line shows.
+/// Characters of a text that one line shows: with its name the line fits 110 columns.
 const LINE_LIMIT: usize = 96;
 
 /// Writes the summary, each line after `margin`.
@@ -58,7 +58,7 @@ pub fn write_summary(
     lines.write_verdict(completion)
 }
 
-/// Class, codes, parameter, message, as far as they are there.
+/// The class, codes, parameter and message of an error, without those that are absent.
 fn describe_error(error: &ApiError) -> String {
     let code = error.code.as_ref().map(ToString::to_string);
     let codes: Vec<_> = code.into_iter().chain(error.detail.clone()).collect();
@@ -71,7 +71,7 @@ fn describe_error(error: &ApiError) -> String {
     }
 }
 
-/// Writes how the answer ended, and nothing else of it.
+/// Writes only the verdict.
 pub(super) fn write_verdict(
     report: &CallMeaning,
     margin: &str,
@@ -134,7 +134,7 @@ impl SummaryWriter<'_> {
         }
         self.write_line(&name("with"), &choice_extras(choice))?;
         match &choice.finish {
-            None => self.write_coloured(&name("finish"), "no reason was given", TextStyle::Warning),
+            None => self.write_coloured(&name("finish"), "no finish reason", TextStyle::Warning),
             Some(finish) => {
                 let text = format!("{}: {}", finish.named, finish.meaning);
                 let look = match finish.kind {
@@ -178,7 +178,7 @@ impl SummaryWriter<'_> {
             .width
             .saturating_sub(self.margin.len().saturating_add(36))
             .clamp(10, 60);
-        // More columns than events would show holes that are none.
+        // More columns than events would show gaps that do not exist.
         let width = width.min(arrivals.len().max(10));
         let picture = sparkline(arrivals, from, to, width, self.style.unicode);
         let name = self.style.dim(&format!("{:<9}", "arrivals"));
@@ -186,12 +186,12 @@ impl SummaryWriter<'_> {
         writeln!(self.out, "{}{name} {from} {picture} {to}", self.margin)
     }
 
-    /// What bodies say where no field does.
+    /// Writes the waits that only a body asks for.
     fn write_waits(&mut self, errors: &[ApiError]) -> io::Result<()> {
         for wait in errors.iter().filter_map(|error| error.wait.as_ref()) {
             let (long, named) = (wording::format_long_duration(wait.micros), wait.named);
             let text = format!(
-                "the provider asks to wait {long}, but only in the body ({named}), where none of these SDKs looks"
+                "the provider asks to wait {long}, but only in the body ({named}), which none of these SDKs reads"
             );
             self.write_line("retry", &text)?;
         }
@@ -225,7 +225,7 @@ impl SummaryWriter<'_> {
     }
 }
 
-/// What came with the words of a choice.
+/// What a choice has beside its text: log probabilities, audio, citations.
 fn choice_extras(choice: &AnswerChoice) -> String {
     let mut parts = Vec::new();
     parts.extend(choice.logprobs.then(|| "log probabilities".to_owned()));
@@ -269,9 +269,9 @@ fn describe_models(completion: &Completion) -> String {
             let what = completion
                 .model_match
                 .map_or("", |compared| compared.meaning());
-            format!("{asked} asked, {served} served: {what}")
+            format!("{asked} requested, {served} served: {what}")
         }
-        (Some(asked), None) => format!("{asked} asked"),
+        (Some(asked), None) => format!("{asked} requested"),
         (None, Some(served)) => format!("{served} served"),
         (None, None) => String::new(),
     }
@@ -285,7 +285,7 @@ fn clip_with_size(text: &str, bytes: u64) -> String {
     )
 }
 
-/// At most `most` characters, and how it goes on.
+/// `text` cut to `most` characters, with `...` where it was cut.
 fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
@@ -332,11 +332,11 @@ fn describe_usage(usage: &TokenUsage) -> String {
         .join(", ")
 }
 
-/// What the provider says first: it knows.
+/// The cost, the provider's own number first.
 fn describe_cost(report: &CallMeaning) -> String {
     let own = report.completion.cost.as_ref().map(|cost| {
         let money = Money::from_dollars(cost.usd);
-        format!("{money}, as the provider says ({})", cost.named)
+        format!("{money}, reported by the provider ({})", cost.named)
     });
     let table = match &report.cost {
         CostEstimate::Known {
@@ -405,7 +405,7 @@ fn describe_pace(timeline: &AnswerTimeline) -> String {
         parts.push(match timeline.coalesced {
             0 => events,
             coalesced => format!(
-                "{events}, {} with the one before",
+                "{events}, {} in the same read as the previous one",
                 wording::format_count(coalesced)
             ),
         });

@@ -1,11 +1,11 @@
-//! The waterfall: one line a phase, its bar where it lies in time.
+//! The waterfall: one line for each phase, with a bar at its place in time.
 
 use std::io::{self, Write};
 
 use super::{OutputStyle, wording};
 use crate::exchange::phases::ExchangeMilestones;
 
-/// Draws the phases between the milestones. Nothing for an exchange that reached none.
+/// Draws the phases between the milestones; nothing if the exchange reached none.
 pub(super) fn draw_waterfall(
     milestones: &ExchangeMilestones,
     prefix: &str,
@@ -28,7 +28,7 @@ pub(super) fn draw_waterfall(
     };
     for phase in phases {
         let from = place(phase.from.micros);
-        // A phase that took any time at all is seen.
+        // A phase that took any time has at least one mark.
         let length = place(phase.to.micros).saturating_sub(from).max(1);
         let before = from.min((width as usize).saturating_sub(1));
         let after = (width as usize).saturating_sub(before.saturating_add(length));
@@ -51,7 +51,7 @@ mod tests {
     use crate::span::Moment;
 
     #[test]
-    fn phases_fill_the_width() {
+    fn the_bars_fill_the_width() {
         let at = |micros| Some(Moment::from_micros(micros));
         let milestones = ExchangeMilestones {
             connected: at(10_000),

@@ -1,11 +1,11 @@
-//! One request at several targets as a table: a row each; of repeated ones medians and spreads.
+//! The table of one request sent to several targets: a row for each run, and medians and ranges of repeated runs.
 
 use std::io::{self, Write};
 
 use super::{OutputStyle, TextStyle, wording};
 use crate::call::runs::{MedianRange, TargetRun, TargetRuns};
 
-/// Heading, and whether the column is one of numbers.
+/// The heading of each column, and whether it holds numbers.
 const COLUMNS: [(&str, bool); 11] = [
     ("TARGET", false),
     ("MODEL", false),
@@ -20,10 +20,10 @@ const COLUMNS: [(&str, bool); 11] = [
     ("TOOLS", false),
 ];
 
-/// The widest a column may be.
+/// The widest column, in characters: eleven columns should fit a wide terminal.
 const MAX_COLUMN_WIDTH: usize = 28;
 
-/// Writes the table, and for repeated trials what varied.
+/// Writes the table, and for repeated runs the statistics.
 pub fn write_table(all: &[TargetRuns], style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<_> = all.iter().flat_map(trial_rows).collect();
     let width = |n: usize| {
@@ -55,7 +55,7 @@ fn format_row(cells: &[String; 11], widths: &[usize]) -> String {
     cells.join("  ").trim_end().to_owned()
 }
 
-/// A row for each trial; the target is named once. One that was never asked, after an interruption, says so.
+/// A row for each run; the first names the target. A target that was not reached before an interruption says so.
 fn trial_rows(trials: &TargetRuns) -> Vec<[String; 11]> {
     if trials.trials.is_empty() {
         let trial = TargetRun {
@@ -113,7 +113,7 @@ fn clip(text: &str) -> String {
     }
 }
 
-/// Medians with least and greatest, and whether the answers were one and the same.
+/// Writes median, min and max of repeated runs, and whether all answers were identical.
 fn write_repeat_stats(
     trials: &TargetRuns,
     style: &OutputStyle,

@@ -1,58 +1,58 @@
-//! What of an exchange is shown, how, and where.
+//! The options of a view: which parts are shown, how, and where.
 
 use super::OutputStyle;
 
-/// Which parts are shown, and how.
+/// The parts to show and their form.
 #[derive(Clone, Copy, Debug)]
 pub struct ViewOptions {
     /// The parts.
     pub parts: ExchangeParts,
-    /// Whether lines carry `>`, `<` and `*`; otherwise parts are shown as they are.
+    /// Whether lines have the marks `>`, `<` and `*`; otherwise parts are written unchanged.
     pub with_marks: bool,
     /// How far the response's body is decoded.
     pub decode: DecodeLevel,
-    /// In what form the response's body is shown.
+    /// The form of the response's body.
     pub answer_form: AnswerForm,
-    /// Whether JSON is laid out for reading, in the response's body.
+    /// Whether JSON is laid out for reading in the response's body.
     pub pretty: bool,
-    /// And in what stands among the notes.
+    /// Whether JSON is laid out for reading among the notes.
     pub pretty_notes: bool,
-    /// Whether the response's body goes to a screen, so that it is made safe to look at.
+    /// Whether the response's body goes to a terminal and must be escaped.
     pub on_screen: bool,
 }
 
 /// How far a body is decoded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DecodeLevel {
-    /// From transfer and content coding.
+    /// Transfer and content coding are removed.
     All,
-    /// From chunks alone: compressed data stay compressed.
+    /// Chunks are removed; compressed data stay compressed.
     TransferOnly,
-    /// Not at all.
+    /// Nothing is removed.
     Nothing,
 }
 
-/// In what form an answer is shown.
+/// The form in which an answer is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AnswerForm {
     /// The body itself.
     Body,
-    /// A line for each event.
+    /// One line for each event.
     Events,
-    /// Its text alone.
+    /// Only its text.
     Text,
 }
 
-/// Parts of an exchange, in the letters of HTTPie and xh.
+/// The parts of an exchange, named by the letters of HTTPie and xh.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ExchangeParts {
     /// `H`: the request's head.
     pub request_head: bool,
-    /// `B`: its body.
+    /// `B`: the request's body.
     pub request_body: bool,
     /// `h`: the heads of the responses.
     pub response_head: bool,
-    /// `b`: the body.
+    /// `b`: the response's body.
     pub response_body: bool,
     /// `m`: facts, oddities, timing.
     pub meta: bool,
@@ -68,7 +68,7 @@ impl ExchangeParts {
         meta: true,
     };
 
-    /// Reads letters such as `hb`; the first letter that names no part is the error.
+    /// Reads letters such as `hb`. The error is the first letter that names no part.
     pub fn parse(letters: &str) -> Result<Self, char> {
         let mut parts = Self::default();
         for letter in letters.chars() {
@@ -85,11 +85,11 @@ impl ExchangeParts {
     }
 }
 
-/// Where output goes, and what it can show.
+/// An output and its style.
 #[derive(Debug)]
 pub struct StyledOutput<W> {
     /// The output itself.
     pub out: W,
-    /// What it can show.
+    /// Its style.
     pub style: OutputStyle,
 }

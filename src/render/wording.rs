@@ -1,5 +1,5 @@
-//! Facts, oddities and ends in words: one line each, for people. Live view, `show` and error messages
-//! say the same thing in the same words.
+//! Facts, oddities and outcomes in words, one line each. The live view, `show` and error messages all use these
+//! words.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, TlsSession,
 };
 
-/// Foreign text for one line of a terminal.
+/// `text` escaped for one line of a terminal.
 pub fn escape_line(text: &str) -> Cow<'_, str> {
     escape(text.as_bytes(), KeptWhitespace::SpacesOnly)
 }
@@ -42,7 +42,7 @@ pub fn format_long_duration(micros: u64) -> String {
     }
 }
 
-/// A count with thousands told apart: `1,234,567`.
+/// A count with separated thousands: `1,234,567`.
 pub fn format_count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -64,7 +64,7 @@ pub fn format_bytes(number: u64) -> String {
     )
 }
 
-/// What happened, in one line.
+/// A fact in one line.
 pub fn describe_fact(fact: &ConnectionFact) -> String {
     match fact {
         ConnectionFact::Resolved { host, addrs } => {
@@ -76,7 +76,7 @@ pub fn describe_fact(fact: &ConnectionFact) -> String {
         }
         ConnectionFact::Tried { peer, error } => {
             format!(
-                "tried {} in vain: {}",
+                "could not connect to {}: {}",
                 escape_line(peer),
                 escape_line(error)
             )
@@ -93,7 +93,7 @@ pub fn describe_fact(fact: &ConnectionFact) -> String {
         }
         ConnectionFact::Tunnelled { proxy, to } => {
             format!(
-                "proxy {} opened a way to {}",
+                "proxy {} opened a tunnel to {}",
                 escape_line(proxy),
                 escape_line(to)
             )
@@ -178,7 +178,7 @@ fn describe_stage(stage: ExchangeStage) -> &'static str {
     }
 }
 
-/// An oddity, with its place and clause.
+/// An oddity with its place and the clause of the rule.
 pub fn describe_oddity(side: StreamSide, oddity: HttpOddity) -> String {
     let HttpOddity { kind, at } = oddity;
     let place = if at.is_empty() {
@@ -193,11 +193,11 @@ pub fn describe_oddity(side: StreamSide, oddity: HttpOddity) -> String {
     )
 }
 
-/// Where our own request stops being one that can be read, if it does: it went out all the same.
+/// The place where the request that we sent stops being readable HTTP, if there is one.
 pub fn describe_lost_request(exchange: &Exchange) -> Option<String> {
     match exchange.request.end? {
         MessageEnd::FramingLost { at, fault } => Some(format!(
-            "odd: the request cannot be read from its byte {at} on: {} ({})",
+            "odd: the request is unreadable from byte {at}: {} ({})",
             fault.explain(),
             fault.clause()
         )),
@@ -205,7 +205,7 @@ pub fn describe_lost_request(exchange: &Exchange) -> Option<String> {
     }
 }
 
-/// What was seen and is not told one by one, a line each.
+/// A line for each kind of finding of which only some are listed.
 pub fn describe_omitted(exchange: &Exchange) -> Vec<String> {
     let oddities = |total: u64, message: &HttpMessage| total.saturating_add(message.more_oddities);
     let messages = exchange
@@ -215,14 +215,15 @@ pub fn describe_omitted(exchange: &Exchange) -> Vec<String> {
     let counts = [
         (messages.fold(0, oddities), "oddities"),
         (exchange.more_interim, "interim responses"),
-        (exchange.more_masked, "places are masked"),
+        (exchange.more_masked, "masked places"),
     ];
-    let told = counts.into_iter().filter(|(number, _)| *number > 0);
-    told.map(|(number, what)| format!("{} more {what}", format_count(number)))
+    let omitted = counts.into_iter().filter(|(number, _)| *number > 0);
+    omitted
+        .map(|(number, what)| format!("{} more {what}", format_count(number)))
         .collect()
 }
 
-/// How the exchange ended, in one line.
+/// The outcome of an exchange in one line.
 pub fn describe_outcome(exchange: &Exchange) -> String {
     match exchange.outcome() {
         ExchangeOutcome::Whole => describe_complete(exchange),
@@ -269,13 +270,13 @@ pub fn describe_outcome(exchange: &Exchange) -> String {
         } => {
             let got = format_bytes(exchange.response.body_length);
             format!(
-                "CUT: the body runs until the close, and after {got} {}",
+                "CUT: the body ends where the connection closes, and after {got}: {}",
                 escape_line(&error)
             )
         }
         ExchangeOutcome::Lost { at, fault } => {
             format!(
-                "UNREADABLE from byte {at} on: {} ({})",
+                "UNREADABLE from byte {at}: {} ({})",
                 fault.explain(),
                 fault.clause()
             )
@@ -291,7 +292,7 @@ fn describe_complete(exchange: &Exchange) -> String {
     let response = &exchange.response;
     let how = match response.framing {
         Some(BodyFraming::Chunked) => format!(", {} chunks", format_count(response.chunks)),
-        Some(BodyFraming::UntilClose) => ", until the close".to_owned(),
+        Some(BodyFraming::UntilClose) => ", ended by the close".to_owned(),
         _ => String::new(),
     };
     let status = response.status().unwrap_or_default();
@@ -301,7 +302,7 @@ fn describe_complete(exchange: &Exchange) -> String {
     )
 }
 
-/// Why a body is not decoded to its end, in one line.
+/// Why a body could not be decoded to its end, in one line.
 pub fn describe_undecoded(trouble: &DecodeError) -> String {
     let more = match trouble.kind {
         CodingFault::SizeLimit(_) => " (`--max-decoded` allows more)",
@@ -311,7 +312,7 @@ pub fn describe_undecoded(trouble: &DecodeError) -> String {
     format!("the body cannot be decoded: {trouble}{more}")
 }
 
-/// A moment as it stands before a fact.
+/// A moment as a column of fixed width, written before a fact.
 pub fn moment_column(moment: Moment) -> String {
     format!("{:>10}", format_duration(moment.micros))
 }
@@ -321,7 +322,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers() {
+    fn counts_and_durations_are_formatted() {
         assert_eq!(format_count(0), "0");
         assert_eq!(format_count(999), "999");
         assert_eq!(format_count(1_234_567), "1,234,567");

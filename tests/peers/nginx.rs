@@ -317,7 +317,7 @@ fn http_1_0_is_answered_as_such() {
         .says("> GET /file.json HTTP/1.0")
         .says("< Connection: close")
         .says("< Content-Encoding: gzip")
-        .says("until the close");
+        .says("ended by the close");
     assert_eq!(run.out(), FILE);
     opens_again(&home, &run);
 }

@@ -85,7 +85,7 @@ fn tunnels_lead_to_the_target() {
     for scheme in ["http", "socks5", "socks5h"] {
         let (home, run) = target.get(&["-x", &proxy.url(scheme, PASSWORD)], &[]);
         let opened = format!(
-            "proxy {scheme}://127.0.0.1:{} opened a way to {}",
+            "proxy {scheme}://127.0.0.1:{} opened a tunnel to {}",
             proxy.port,
             target.to()
         );
@@ -135,7 +135,12 @@ fn the_environment_names_proxies_and_exceptions() {
     fn case(target: &Secured, flags: &[&str], variables: &[(&str, &str)], through: bool) {
         let (_, run) = target.get(flags, variables);
         let run = run.ends(0);
-        assert_eq!(run.err.contains("opened a way to"), through, "{}", run.err);
+        assert_eq!(
+            run.err.contains("opened a tunnel to"),
+            through,
+            "{}",
+            run.err
+        );
     }
     let url = proxy.url("http", PASSWORD);
     let socks = proxy.url("socks5h", PASSWORD);

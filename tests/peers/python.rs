@@ -63,10 +63,10 @@ fn bodies_end_as_each_version_has_it() {
         opens_again(&home, &run);
     }
     let length = format!("complete: 200, {} bytes of body", BODY.len());
-    case("HTTP/1.0", "close", BODY, &[&length, "until the close"]);
+    case("HTTP/1.0", "close", BODY, &[&length, "ended by the close"]);
     case("HTTP/1.0", "length", BODY, &[&length]);
     case("HTTP/1.0", "echo", REQUEST, &[]);
-    case("HTTP/1.1", "close", BODY, &[&length, "until the close"]);
+    case("HTTP/1.1", "close", BODY, &[&length, "ended by the close"]);
     case("HTTP/1.1", "length", BODY, &[&length, "closed by us"]);
     let chunks = format!("{length}, {} chunks", BODY.len());
     case("HTTP/1.1", "chunked", BODY, &[&chunks, "closed by us"]);

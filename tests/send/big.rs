@@ -230,7 +230,7 @@ fn a_long_answer_has_a_verdict() {
             .wire(&["send", "r.json", "--url", &url, "--no-capture"])
             .ends(code);
         assert!(
-            sent.err.contains("is not explained while it comes"),
+            sent.err.contains("are not explained while they arrive"),
             "{}",
             sent.err
         );

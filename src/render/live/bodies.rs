@@ -1,5 +1,5 @@
-//! The bodies of an exchange that is being painted: begun after their heads, decoded, shown, read for what they
-//! mean, ended.
+//! The part of the painter that handles bodies: it begins them after their heads, decodes, shows and reads them,
+//! and ends them.
 
 use std::io::Write;
 
@@ -16,10 +16,10 @@ use crate::render::view_options::{AnswerForm, DecodeLevel};
 use crate::render::wording;
 use crate::span::{Moment, StreamSide};
 
-/// How much of a request's body is shown among the notes.
+/// Bytes of a request's body that are shown among the notes.
 const REQUEST_SHOWN_LIMIT: u64 = 16 << 10;
 
-/// How much of a request's body is remembered.
+/// Bytes of a request's body that are kept to read the answer.
 const REQUEST_KEPT_LIMIT: usize = 8 << 20;
 
 impl<O: Write, N: Write> EventPainter<O, N> {
@@ -55,7 +55,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         self.with_notes(|notes| notes.out.flush());
     }
 
-    /// What was sent and is no part of a message: shown with the rest of the request.
+    /// Shows sent bytes that belong to no message, after the request.
     pub(super) fn show_unframed_request(&mut self, bytes: &[u8]) {
         let parts = self.view_options.parts;
         if self.request_output.is_none() && (parts.request_head || parts.request_body) {
@@ -125,7 +125,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         self.body_decoder = Some(decoder);
     }
 
-    /// Bytes of the response's body, decoded.
+    /// Takes decoded bytes of the response's body.
     fn push_decoded(&mut self, moment: Moment, bytes: &[u8]) {
         if self.view_options.decode == DecodeLevel::All {
             self.show_body(StreamSide::Received, bytes);
@@ -138,7 +138,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         };
         let look = (&self.body_output.style, self.view_options.on_screen);
         meaning.push(bytes, moment, look, &mut self.pending_text);
-        // Who asked for its pieces gets them all.
+        // A view of events or text has no length limit.
         if self.view_options.answer_form != AnswerForm::Body
             || meaning.completion().bytes < self.answer_limit
         {
@@ -150,7 +150,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         self.write_pending_text();
     }
 
-    /// Writes what was put into `text`, among the body.
+    /// Writes the pending text to the body's output.
     fn write_pending_text(&mut self) {
         let text = std::mem::take(&mut self.pending_text);
         if !text.is_empty() {
@@ -179,14 +179,14 @@ impl<O: Write, N: Write> EventPainter<O, N> {
 
     pub(super) fn show_body(&mut self, side: StreamSide, bytes: &[u8]) {
         if let Some(mut flow) = self.side_output(side).take() {
-            // The other body may be in the middle of a line.
+            // The other body may have an open line.
             self.pause_bodies();
             self.write_side(side, flow.push(bytes));
             *self.side_output(side) = Some(flow);
         }
     }
 
-    /// Something else is about to be written where a body may stand.
+    /// Ends open lines of bodies before other text is written.
     pub(super) fn pause_bodies(&mut self) {
         for side in [StreamSide::Sent, StreamSide::Received] {
             if let Some(mut flow) = self.side_output(side).take() {
@@ -216,7 +216,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         }
     }
 
-    /// What the answer means, now that it is over; of one that was too long only how it ended.
+    /// The meaning of the finished answer; only its end if it was too long.
     pub(super) fn finish_report(
         &mut self,
         exchange: &Exchange,

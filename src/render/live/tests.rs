@@ -1,4 +1,4 @@
-//! When and in which order what is painted reaches the outputs.
+//! When and in which order painted bytes are written.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -28,7 +28,7 @@ impl Write for Writes {
     }
 }
 
-/// A painter of these parts, both of whose outputs are `out`.
+/// A painter of `parts` that writes both outputs to `out`.
 fn painter(parts: ExchangeParts, out: &Writes) -> LivePainter<Writes, Writes> {
     let plan = ViewOptions {
         parts,
@@ -49,7 +49,7 @@ fn painter(parts: ExchangeParts, out: &Writes) -> LivePainter<Writes, Writes> {
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 #[test]
-fn what_one_read_brings_is_one_write_and_nothing_waits_for_the_next() {
+fn each_read_is_written_at_once_in_one_write() {
     let out = Writes::default();
     let parts = ExchangeParts {
         response_body: true,
@@ -62,14 +62,14 @@ fn what_one_read_brings_is_one_write_and_nothing_waits_for_the_next() {
         live.bytes(StreamSide::Received, Moment::default(), &read);
         assert_eq!(out.0.take(), [written]);
     }
-    // Longer than is gathered: nothing is held either.
+    // Nothing is held back if it is longer than the buffer.
     let read = [b"10000\r\n".to_vec(), vec![b'y'; 1 << 16]].concat();
     live.bytes(StreamSide::Received, Moment::default(), &read);
     assert_eq!(out.0.take().concat().len(), 1 << 16);
 }
 
 #[test]
-fn notes_stand_after_what_came_before_them() {
+fn notes_are_written_in_the_order_of_arrival() {
     let out = Writes::default();
     let parts = ExchangeParts {
         response_body: true,
