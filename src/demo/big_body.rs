@@ -1,24 +1,24 @@
-//! Bodies of many mebibytes that are made while they are written, and never held: a reply is made in the
-//! ordinary way with a mark for its text, and the mark grows.
+//! Bodies of many mebibytes that are made while they are written and never held in memory: an ordinary reply has a
+//! mark in place of its text, and the mark is expanded.
 
 use std::time::Duration;
 
 use super::tokens::estimate_tokens;
 use crate::serve::reply::{BodyAction, BodyStep, ReplyBody, ServerReply};
 
-/// What stands for the text; nothing else in a reply holds these letters.
+/// The mark in place of the text; no other part of a reply contains it.
 pub(super) const BIG_TEXT_MARK: &str = "@wire-demo-big@";
 
-/// Bytes of text in one piece: each is written in one go, so it stays within one TLS record.
+/// Bytes of text in one write: half of the longest TLS record, so that each write is one record.
 const BLOCK_BYTES: usize = 8 << 10;
 const FILL_LINE: &str = "The quick brown fox jumps over the lazy dog, again and again. ";
 
-/// The tokens of a text of so many mebibytes.
+/// The tokens of a text of `mebibytes` MiB.
 pub(super) fn big_text_tokens(mebibytes: u64) -> u64 {
     estimate_tokens(block_count(mebibytes).saturating_mul(BLOCK_BYTES as u64))
 }
 
-/// Puts so many mebibytes of text in the place of the mark.
+/// Replaces the mark in the body of `reply` by `mebibytes` MiB of text.
 pub(super) fn expand_mark(mut reply: ServerReply, mebibytes: u64) -> ServerReply {
     let count = block_count(mebibytes);
     reply.delay = Duration::ZERO;
@@ -39,7 +39,7 @@ fn text_block() -> String {
     FILL_LINE.chars().cycle().take(BLOCK_BYTES).collect()
 }
 
-/// A whole body with the text in its place.
+/// A whole body with the text in place of the mark.
 fn expand_object(bytes: &[u8], count: u64) -> ReplyBody {
     let text = String::from_utf8_lossy(bytes);
     let around = text.replacen(BIG_TEXT_MARK, "", 1).len() as u64;
@@ -49,8 +49,8 @@ fn expand_object(bytes: &[u8], count: u64) -> ReplyBody {
     }
 }
 
-/// Events: the first that holds the mark is a delta, and comes again and again; a later one tells the
-/// whole text, and does so in pieces.
+/// A stream with the text: the first event with the mark is a delta and is repeated; a later one has the whole
+/// text and is written in pieces.
 fn expand_events(steps: Box<dyn Iterator<Item = BodyStep> + Send>, count: u64) -> ReplyBody {
     let mut told = false;
     let grown = steps.flat_map(move |step| -> Box<dyn Iterator<Item = BodyStep> + Send> {
@@ -70,7 +70,7 @@ fn expand_events(steps: Box<dyn Iterator<Item = BodyStep> + Send>, count: u64) -
     ReplyBody::Chunked(Box::new(grown))
 }
 
-/// `text` with `count` blocks in the place of its mark.
+/// `text` with `count` blocks in place of its mark.
 fn expand_in_place(text: &str, count: u64) -> impl Iterator<Item = BodyStep> + Send + use<> {
     let (before, after) = text.split_once(BIG_TEXT_MARK).unwrap_or((text, ""));
     let (first, last, block) = (immediate_step(before), immediate_step(after), text_block());

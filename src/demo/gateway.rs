@@ -1,9 +1,9 @@
-//! What a gateway says when nobody behind it answers: a page, and none of the API's own fields.
+//! The reply of a gateway whose upstream does not answer: an HTML page without the API's own fields.
 
 use super::{DemoContext, timestamps};
 use crate::serve::reply::ServerReply;
 
-/// The page of a status.
+/// The HTML page for a status.
 pub(super) fn error_page(status: u16, title: &str, seen: DemoContext) -> ServerReply {
     let page = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\

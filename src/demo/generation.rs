@@ -1,4 +1,4 @@
-//! What is generated for an ask, in tokens, before any API gives it a shape.
+//! Generated answers as tokens, before a dialect shapes them.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::tokens::{estimate_tokens, first_chars, split_tokens};
 use super::usage::GeneratedUsage;
 use super::{DemoContext, big_body, ids, models};
 
-/// The answers to one ask, and what they cost.
+/// The answers to one request and their token counts.
 #[derive(Clone, Debug)]
 pub(super) struct GenerationResult {
     pub(super) answers: Vec<GeneratedAnswer>,
@@ -18,34 +18,34 @@ pub(super) struct GenerationResult {
 /// One answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GeneratedAnswer {
-    /// The tokens of its thinking.
+    /// The tokens of its reasoning.
     pub(super) reasoning_tokens: Vec<String>,
     /// The tokens of its text.
     pub(super) text_tokens: Vec<String>,
     /// Whether the text is a refusal.
     pub(super) refused: bool,
-    /// The tools that it calls, in place of text.
+    /// The tool calls that it makes instead of text.
     pub(super) tool_calls: Vec<GeneratedCall>,
     pub(super) finish: FinishCause,
 }
 
-/// Why it ends.
+/// Why an answer ends.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) enum FinishCause {
-    /// It is complete.
+    /// The answer is complete.
     #[default]
     Stop,
-    /// This stop sequence came next.
+    /// This stop sequence would be next.
     StopSequence(String),
-    /// It may have no more tokens.
+    /// The token limit was reached.
     Length,
-    /// It calls tools.
+    /// The answer calls tools.
     ToolCalls,
     /// A filter stopped it.
     Filtered,
 }
 
-/// A tool that is called.
+/// A call of a tool.
 #[derive(Clone, Debug)]
 pub(super) struct GeneratedCall {
     seed: u64,
@@ -56,19 +56,19 @@ pub(super) struct GeneratedCall {
 }
 
 impl GeneratedCall {
-    /// An id of its own, of `length` letters and digits after `prefix`.
+    /// An id for this answer: `length` letters and digits after `prefix`.
     pub(super) fn make_id(&self, prefix: &str, length: usize) -> String {
         ids::alphanumeric_id(prefix, self.seed, length)
     }
 
-    /// How many tokens it has.
+    /// The number of its tokens.
     pub(super) fn token_count(&self) -> u64 {
         let name = estimate_tokens(self.name.len() as u64);
         name.saturating_add(self.argument_tokens.len() as u64)
     }
 }
 
-/// Generates.
+/// Generates the answers to `ask`.
 pub(super) fn generate(ask: &ModelRequest, seen: DemoContext) -> GenerationResult {
     if let Some(mebibytes) = models::big_body_mebibytes(&ask.model) {
         return generate_big(ask, mebibytes);
@@ -88,7 +88,7 @@ pub(super) fn generate(ask: &ModelRequest, seen: DemoContext) -> GenerationResul
     }
 }
 
-/// A mark in the place of a text of so many mebibytes.
+/// An answer with a mark in place of its text of `mebibytes` MiB.
 fn generate_big(ask: &ModelRequest, mebibytes: u64) -> GenerationResult {
     let thought = GeneratedAnswer {
         text_tokens: vec![big_body::BIG_TEXT_MARK.to_owned()],
@@ -120,7 +120,7 @@ impl GeneratedAnswer {
         calls.saturating_add(said as u64)
     }
 
-    /// Ends after `limit` tokens, the thinking among them. A call is made whole or not at all.
+    /// Cuts the answer after `limit` tokens, reasoning included. A tool call is kept whole or dropped.
     fn truncate_to(&mut self, limit: Option<u64>) {
         let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else {
             return;
@@ -186,7 +186,7 @@ fn tool_call_answer(tools: &[DeclaredTool], words: &str, seed: u64) -> Generated
     }
 }
 
-/// `text` up to the first of the stop sequences, and which that was.
+/// `text` up to the first stop sequence, and that sequence.
 fn cut_at_stop(mut text: String, stops: &[String]) -> (String, Option<String>) {
     let found = |stop: &String| Some((text.find(stop.as_str())?, stop.clone()));
     let Some((at, stop)) = stops.iter().filter_map(found).min() else {
@@ -262,7 +262,7 @@ fn prose_remarks(ask: &ModelRequest, index: u64) -> String {
     text
 }
 
-/// How the system prompt wants it.
+/// How the system prompt wants the answer to be written.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum ProseStyle {
     Usual,
@@ -287,7 +287,7 @@ impl ProseStyle {
     }
 }
 
-/// More words than any sensible limit of tokens leaves.
+/// An endless text: only the token limit ends it.
 fn long_answer(ask: &ModelRequest) -> String {
     (0..=ask.long_answer_tokens())
         .map(|number| format!("{number}, "))

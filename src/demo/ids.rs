@@ -1,6 +1,6 @@
-//! Ids and other things that look random and are not: the same seed gives the same text.
+//! Ids that look random and are not: equal seeds give equal ids.
 
-/// Mixes a number until each bit depends on each (splitmix64, <https://prng.di.unimi.it/splitmix64.c>).
+/// Mixes a number so that each bit of the result depends on each of its bits (splitmix64, <https://prng.di.unimi.it/splitmix64.c>).
 pub(super) fn mix_bits(seed: u64) -> u64 {
     let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -8,20 +8,20 @@ pub(super) fn mix_bits(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A number that stands for `text` (FNV-1a, 64 bits).
+/// A hash of `text` (FNV-1a, 64 bits).
 pub(super) fn hash_text(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// `prefix` and `length` letters and digits.
+/// An id of `prefix` and `length` letters and digits.
 pub(super) fn alphanumeric_id(prefix: &str, seed: u64, length: usize) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     pseudo_random_text(prefix, seed, length, ALPHABET)
 }
 
-/// `prefix` and `length` hexadecimal digits.
+/// An id of `prefix` and `length` hexadecimal digits.
 pub(super) fn hex_id(prefix: &str, seed: u64, length: usize) -> String {
     pseudo_random_text(prefix, seed, length, b"0123456789abcdef")
 }

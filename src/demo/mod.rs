@@ -1,19 +1,19 @@
-//! What the demo server answers: five APIs for language models, as far as their wire goes, and pure.
+//! The demo server and its replies: five APIs for language models, as they look on the wire. No model runs.
 //!
-//! No language model runs here. [`answer`] makes a [`ServerReply`] from a [`ServerRequest`] and a [`DemoContext`] alone:
-//! same values, same bytes. Shapes, messages and the order of keys are those of each API's documents and
+//! [`answer`] makes a [`ServerReply`] from a [`ServerRequest`] and a [`DemoContext`] and nothing else:
+//! equal values give equal bytes. Shapes, messages and the order of keys are those of each API's documents and
 //! of recorded traffic.
 //!
 //! ```text
-//!            ┌─ chat ──── ask ┐                                 ┌ plain ─┐
-//!            ├─ responses ask │                                 │        │
-//!   Request ─┼─ messages  ask ├─ Ask ─ thought::answer ─ Answer ┤        ├─ flow ─ special ─ Reply
-//!            ├─ gemini    ask │                                 │        │
-//!            └─ ollama    ask ┘                                 └ stream ┘
+//!                  ┌─ chat ─────┐                                      ┌ object ┐
+//!                  ├─ responses │                                      │        │
+//!   ServerRequest ─┼─ messages  ├─ ModelRequest ─ Generation (tokens) ─┤        ├─ pacing ─ special_models ─ ServerReply
+//!                  ├─ gemini    │                                      │        │
+//!                  └─ ollama    ┘                                      └ stream ┘
 //! ```
 //!
-//! Each API has a folder: what it refuses (`check`), how it reads an ask, and how an answer is shaped. What
-//! an answer says, and the models below, is made once for all.
+//! Each dialect has a folder: `check` refuses bad requests, `request` reads a request, the other files shape the
+//! answer. The text of an answer and the models below are the same for all dialects.
 //!
 //! | request | reply |
 //! |---|---|
@@ -22,22 +22,22 @@
 //! | `POST /v1/messages` | Anthropic: a message, with thinking, tools; `anthropic-version` is required |
 //! | `POST /v1beta/models/{m}:generateContent` | Gemini: contents, with thoughts, functions; `/v1/` as well |
 //! | `POST /v1beta/models/{m}:streamGenerateContent` | the same as events (`alt=sse`), or as a growing array |
-//! | `POST /api/chat` | Ollama: a chat, streamed where nothing else is said |
+//! | `POST /api/chat` | Ollama: a chat, streamed by default |
 //! | `GET /v1/models`, `GET /v1/models/{id}` | the models below; Anthropic's way with `anthropic-version`, Gemini's with `x-goog-api-key` |
 //! | `GET /v1beta/models`, `GET /v1beta/models/{id}`, `GET /api/tags` | the same for Gemini and Ollama |
 //! | anything else | 404 or 405, in the words of the API whose path it is, or of OpenAI |
 //!
-//! No key is needed; the key `bad-key` is refused, wherever the API has its key. Most models just answer;
+//! No key is needed; the key `bad-key` is refused. Most models just answer;
 //! these do something else ([`MODELS`]), each API in its own shapes:
 //!
 //! | model | what it does |
 //! |---|---|
 //! | `demo-reasoning` | thinks first, and shows it |
 //! | `demo-refusal` | refuses: `refusal`, a `stop_reason`, a blocked prompt; Ollama has only the text |
-//! | `demo-long` | never stops by itself: it is stopped by the limit of tokens |
+//! | `demo-long` | never stops by itself: the token limit stops it |
 //! | `demo-filter` | is stopped by a filter in the middle |
 //! | `demo-slow` | pauses long between events |
-//! | `demo-stall` | goes silent after three events, and stays so |
+//! | `demo-stall` | sends nothing more after three events |
 //! | `demo-cut` | drops the connection inside the body |
 //! | `demo-garbage` | breaks the chunked framing inside the body |
 //! | `demo-error-in-stream` | answers 200, then sends an error as an event; an error status without a stream |
@@ -73,10 +73,10 @@ use std::time::Duration;
 use self::openai::error::OpenAiError;
 use crate::serve::{ServerReply, ServerRequest};
 
-/// What an answer depends on beside the request.
+/// The values beside the request that a reply depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct DemoContext {
-    /// Which request of this server it is, from 1.
+    /// The number of the request on this server, from 1.
     pub request_number: u64,
     /// Wall-clock time, seconds since 1970.
     pub created_secs: i64,
@@ -97,7 +97,7 @@ pub fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
     }
 }
 
-/// The reply to a request that could not be read; the connection ends with it.
+/// The reply to a request that cannot be read; the connection is closed after it.
 pub fn refuse(status: u16, fault: &str, seen: DemoContext) -> ServerReply {
     let mut reply = OpenAiError::new(status, fault).to_reply(seen);
     reply.close_after = true;

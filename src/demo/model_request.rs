@@ -1,57 +1,57 @@
-//! What a request asks for, as values that every API shares: each dialect fills them from its own JSON,
-//! after its `check` has let that pass.
+//! A request to a model as values that all dialects share. Each dialect fills them from its own JSON after its
+//! `check` has accepted it.
 
 use serde_json::{Map, Value};
 
 use super::tokens::estimate_tokens;
 
-/// An answer that is asked for.
+/// A request to a model.
 #[derive(Clone, Debug)]
 pub(super) struct ModelRequest {
     pub(super) model: String,
     pub(super) turns: Vec<ChatTurn>,
-    /// What the system said outside the turns.
+    /// The system prompt outside the turns.
     pub(super) system_prompt: Option<String>,
     pub(super) stream: bool,
-    /// How many answers.
+    /// The number of answers.
     pub(super) answer_count: u64,
-    /// How many tokens an answer may have.
+    /// The longest answer, in tokens.
     pub(super) max_tokens: Option<u64>,
     pub(super) stop_sequences: Vec<String>,
     pub(super) format: AnswerFormat,
-    /// The tools to call, in this order; empty: none is to be called.
+    /// The tools to call, in order; empty if no tool is called.
     pub(super) tools_to_call: Vec<DeclaredTool>,
-    /// Whether the model thinks first.
+    /// Whether reasoning precedes the answer.
     pub(super) thinks_first: bool,
     pub(super) seed: Option<i64>,
-    /// An estimate of the tokens of turns and tools.
+    /// The estimated tokens of turns and tools.
     pub(super) prompt_tokens: u64,
 }
 
-/// One message, or what stands for one.
+/// One message of the conversation.
 #[derive(Clone, Debug)]
 pub(super) struct ChatTurn {
     pub(super) role: TurnRole,
     /// Its text parts, joined by line ends.
     pub(super) text: String,
-    /// How many parts are not text.
+    /// The number of parts that are not text.
     pub(super) non_text_parts: usize,
 }
 
-/// Who speaks in a turn.
+/// The speaker of a turn.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum TurnRole {
     /// The system, or the developer.
     System,
     User,
-    /// A tool, with its result.
+    /// A tool that returns its result.
     Tool,
-    /// The model itself, and whoever else there is.
+    /// The model, or any other role.
     Other,
 }
 
 impl TurnRole {
-    /// The role of a message that is called so.
+    /// The role called `role`.
     pub(super) fn from_name(role: &str) -> Self {
         match role {
             "system" | "developer" => Self::System,
@@ -62,7 +62,7 @@ impl TurnRole {
     }
 }
 
-/// What the content is to be.
+/// The wanted form of the answer.
 #[derive(Clone, Debug)]
 pub(super) enum AnswerFormat {
     Text,
@@ -72,17 +72,17 @@ pub(super) enum AnswerFormat {
     JsonSchema(Value),
 }
 
-/// A function that may be called.
+/// A function that the request declares.
 #[derive(Clone, Debug)]
 pub(super) struct DeclaredTool {
     pub(super) name: String,
     pub(super) parameters: Value,
 }
 
-/// Which of the tools are wanted.
+/// The tools that the request allows to be called.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ToolChoice<'a> {
-    /// Those that the model sees fit.
+    /// The model chooses.
     Auto,
     /// None.
     Never,
@@ -91,7 +91,7 @@ pub(super) enum ToolChoice<'a> {
 }
 
 impl ModelRequest {
-    /// An ask for one text in one piece; `declared` is what declares the tools, for its weight.
+    /// A request for one text in one piece. `declared` is the JSON of the tools, counted as prompt tokens.
     pub(super) fn new(model: &str, turns: Vec<ChatTurn>, declared: Option<&Value>) -> Self {
         Self {
             model: model.to_owned(),
@@ -109,44 +109,45 @@ impl ModelRequest {
         }
     }
 
-    /// Adds what the system said outside the turns.
-    pub(super) fn with_instructions(mut self, told: Option<String>) -> Self {
-        let weight = told
+    /// Adds a system prompt outside the turns.
+    pub(super) fn with_system_prompt(mut self, prompt: Option<String>) -> Self {
+        let tokens = prompt
             .as_ref()
-            .map_or(0, |told| estimate_tokens(told.len() as u64));
-        self.prompt_tokens = self.prompt_tokens.saturating_add(weight);
-        self.system_prompt = told;
+            .map_or(0, |prompt| estimate_tokens(prompt.len() as u64));
+        self.prompt_tokens = self.prompt_tokens.saturating_add(tokens);
+        self.system_prompt = prompt;
         self
     }
 
-    /// The last message of the user.
+    /// The last message of the user, empty if there is none.
     pub(super) fn last_user_text(&self) -> &str {
         let asked = |turn: &&ChatTurn| turn.role == TurnRole::User;
         let turn = self.turns.iter().rev().find(asked);
         turn.map_or("", |turn| &turn.text)
     }
 
-    /// What the system said, or said first.
+    /// The system prompt, or else the first turn of the system.
     pub(super) fn system_text(&self) -> Option<&str> {
-        let told = |turn: &&ChatTurn| turn.role == TurnRole::System;
-        let first = || self.turns.iter().find(told);
-        let told = self.system_prompt.as_deref();
-        told.or_else(|| first().map(|turn| turn.text.as_str()))
+        let is_system = |turn: &&ChatTurn| turn.role == TurnRole::System;
+        let first = || self.turns.iter().find(is_system);
+        let prompt = self.system_prompt.as_deref();
+        prompt.or_else(|| first().map(|turn| turn.text.as_str()))
     }
 
-    /// How many tokens `demo-long` makes: up to the limit, and as every model up to one of its own.
+    /// The tokens that `demo-long` makes: the limit of the request, or 512 (some seconds at the default pace);
+    /// never more than 4096, as a model has a limit of its own.
     pub(super) fn long_answer_tokens(&self) -> u64 {
         self.max_tokens.unwrap_or(512).min(4096)
     }
 
-    /// What a tool said, if it spoke last.
+    /// The result of a tool, if it is the last turn.
     pub(super) fn last_tool_result(&self) -> Option<&str> {
         let last = self.turns.last()?;
         (last.role == TurnRole::Tool).then_some(last.text.as_str())
     }
 
-    /// Chooses the tools to call: the one that is named, or the first, or the first two where calls may
-    /// be parallel; none unless the user spoke last.
+    /// Chooses the tools to call: the named one, or the first, or the first two if parallel calls are allowed.
+    /// None unless the last turn is the user's.
     pub(super) fn choose_tools(
         &mut self,
         mut tools: Vec<DeclaredTool>,
@@ -178,7 +179,7 @@ impl ChatTurn {
     }
 }
 
-/// The texts of a content, joined by line ends, and how many parts are not text.
+/// The texts of a content, joined by line ends, and the number of its parts that are not text.
 pub(super) fn content_parts(content: &Value) -> (String, usize) {
     match content {
         Value::String(text) => (text.clone(), 0),
@@ -193,22 +194,22 @@ pub(super) fn content_parts(content: &Value) -> (String, usize) {
     }
 }
 
-/// The text at `key`, or nothing.
+/// The text at `key`, empty if there is none.
 pub(super) fn text_at<'a>(object: &'a Value, key: &str) -> &'a str {
     object.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether `key` is there and true.
+/// Whether the value at `key` is true.
 pub(super) fn flag_at(body: &Map<String, Value>, key: &str) -> bool {
     body.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// The elements of an array; of anything else none.
+/// The elements of an array; none for other values.
 pub(super) fn array_items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 
-/// Stop sequences: a text, or several. The empty one would stop everything, so it is none.
+/// Stop sequences from a string or an array. Empty ones are dropped: they would match everywhere.
 pub(super) fn stop_sequences(value: Option<&Value>) -> Vec<String> {
     let one = value.and_then(Value::as_str);
     one.into_iter()
@@ -218,7 +219,7 @@ pub(super) fn stop_sequences(value: Option<&Value>) -> Vec<String> {
         .collect()
 }
 
-/// A function of this name that takes `parameters`, a JSON schema.
+/// A function called `name` that takes `parameters`, a JSON schema; `None` without a name.
 pub(super) fn declared_tool(
     name: Option<&Value>,
     parameters: Option<&Value>,
@@ -229,6 +230,8 @@ pub(super) fn declared_tool(
     })
 }
 
+/// The estimated tokens of a prompt: its texts and tools, 3 for each turn and 3 for the start of the answer, 85
+/// for an image (<https://platform.openai.com/docs/guides/images-vision>, low detail).
 fn estimate_prompt_tokens(turns: &[ChatTurn], declared: Option<&Value>) -> u64 {
     let each = |turn: &ChatTurn| {
         let images = 85_u64.saturating_mul(turn.non_text_parts as u64);

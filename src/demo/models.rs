@@ -1,6 +1,6 @@
-//! The models that the demo server has: their list, what it serves for an alias, and the special names.
+//! The models of the demo server: the list, the snapshots behind aliases, and the special names.
 
-/// Models with what each does; any other name is served as well, in the ordinary way.
+/// Listed models and what each does. Any other name is served too, as an ordinary model.
 pub const MODELS: &[(&str, &str)] = &[
     (
         "gpt-4o-mini",
@@ -51,46 +51,46 @@ pub(super) fn served_model(model: &str) -> &str {
     }
 }
 
-/// Whether no such model exists here.
+/// Whether the model does not exist on this server.
 pub(super) fn is_unknown(model: &str) -> bool {
     model.starts_with("unknown-") || model.starts_with("nope")
 }
 
-/// How many tokens a prompt may have.
+/// The longest prompt, in tokens: the context of gpt-4o (<https://platform.openai.com/docs/models>).
 pub(super) const CONTEXT_TOKENS: u64 = 128_000;
 
-/// Whether OpenAI's model of this name thinks before it answers, and so takes fewer parameters
+/// Whether OpenAI's model of this name is a reasoning model, which takes fewer parameters
 /// (<https://platform.openai.com/docs/guides/reasoning>).
 pub(super) fn is_reasoning_model(model: &str) -> bool {
     let families = ["o1", "o3", "o4", "gpt-5", "gpt-6"];
     families.iter().any(|family| model.starts_with(family))
 }
 
-/// Whether it does so with this effort; some make none unless they are asked to.
+/// Whether a reasoning model reasons with this effort; some reason only if asked to.
 pub(super) fn reasons_with_effort(model: &str, effort: Option<&str>) -> bool {
     let lazy = ["gpt-5.1", "gpt-5.2", "gpt-5.4"];
     let by_default = !lazy.iter().any(|name| model.starts_with(name));
     is_reasoning_model(model) && effort.map_or(by_default, |effort| effort != "none")
 }
 
-/// Whether a model thinks, with this effort or without a word about it.
+/// Whether a model reasons, given the effort in the request, if any.
 pub(super) fn thinks_first(model: &str, effort: Option<&str>) -> bool {
     let always = model == "demo-reasoning" && effort != Some("none");
     always || reasons_with_effort(model, effort)
 }
 
-/// N of `demo-big-N`, in reason: a body of 1 TiB takes hours.
+/// N of `demo-big-N`, limited: a body of 1 TiB takes hours.
 pub(super) fn big_body_mebibytes(model: &str) -> Option<u64> {
     let number = model.strip_prefix("demo-big-")?.parse::<u64>().ok()?;
     Some(number.min(1 << 20))
 }
 
-/// What a model is there to fail with.
+/// A failure that the name of a model asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ModelFault {
-    /// No such model exists.
+    /// The model does not exist.
     Unknown,
-    /// The error of this status.
+    /// The error with this status.
     Status(u16),
 }
 
@@ -111,7 +111,7 @@ pub(super) fn model_names() -> impl Iterator<Item = &'static str> {
     names.filter(|name| !is_unknown(name))
 }
 
-/// Whether a model is one of those in the lists.
+/// Whether a model is in the list.
 pub(super) fn is_listed(id: &str) -> bool {
     let known = model_names().any(|name| name == id || served_model(name) == id);
     !is_unknown(id) && (known || big_body_mebibytes(id).is_some())

@@ -1,4 +1,4 @@
-//! When the bytes of a reply leave: after a while that a model would take to make them.
+//! The pauses of a reply, as a model would need them to make its tokens.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::serve::reply::{BodyStep, ReplyBody, ServerReply};
 #[derive(Clone, Debug)]
 pub(super) struct PacedEvent {
     pub(super) bytes: String,
-    /// For how many tokens it stands, and so for how many pauses.
+    /// The number of its tokens, and so of the pauses before it.
     pub(super) tokens: u32,
 }
 
@@ -20,7 +20,7 @@ impl PacedEvent {
     }
 }
 
-/// A whole body, after a while that grows with its tokens.
+/// A reply with a whole body, delayed in proportion to its tokens.
 pub(super) fn whole_reply(
     fields: Vec<(String, String)>,
     body: impl Into<Vec<u8>>,
@@ -33,7 +33,7 @@ pub(super) fn whole_reply(
     reply
 }
 
-/// A stream: each event after the pauses of its tokens, the first one with the head, which waits for it.
+/// A streamed reply: each event follows the pauses of its tokens. The head waits for the first event.
 pub(super) fn stream_reply(
     fields: Vec<(String, String)>,
     events: Vec<PacedEvent>,
@@ -54,12 +54,12 @@ pub(super) fn stream_reply(
     }
 }
 
-/// How long it takes until the first token is there.
+/// The time until the first token.
 pub(super) fn first_token_delay(seen: DemoContext) -> Duration {
     seen.pace.saturating_mul(8)
 }
 
-/// The events of several answers that are generated side by side, and so take turns.
+/// The events of several answers generated in parallel: they take turns.
 pub(super) fn interleave<T>(lists: Vec<Vec<T>>) -> Vec<(usize, T)> {
     let mut lists: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
     let mut all = Vec::new();
@@ -74,7 +74,7 @@ pub(super) fn interleave<T>(lists: Vec<Vec<T>>) -> Vec<(usize, T)> {
     }
 }
 
-/// Tokens joined into pieces of `size`, each with how many it holds.
+/// Tokens joined into pieces of `size` tokens, each with its number of tokens.
 pub(super) fn group_tokens(
     tokens: &[String],
     size: usize,

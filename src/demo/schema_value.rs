@@ -1,4 +1,4 @@
-//! A value that fits a JSON schema, plausible where the schema and the user's words allow it
+//! Makes a value that fits a JSON schema, plausible where the schema and the user's words allow it
 //! (<https://json-schema.org/draft/2020-12>; no promise beyond what tools and formats use).
 
 use std::cell::Cell;
@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value, json};
 
 use super::tokens::first_chars;
 
-/// A value for `schema`; texts are taken from `words` where that makes sense.
+/// A value for `schema`. Texts are taken from `words` where they fit.
 pub(super) fn value_for_schema(schema: &Value, words: &str) -> Value {
     let filler = SchemaFiller {
         root: schema,
@@ -18,16 +18,16 @@ pub(super) fn value_for_schema(schema: &Value, words: &str) -> Value {
 }
 
 struct SchemaFiller<'a> {
-    /// Where references point into.
+    /// The schema that references point into.
     root: &'a Value,
     words: &'a str,
-    /// How many more values may be made.
+    /// The number of values that may still be made.
     values_left: Cell<u16>,
 }
 
-/// A schema that contains itself must end somewhere.
+/// Levels of a value: a schema that contains itself must end; no real tool nests deeper.
 const MAX_DEPTH: u8 = 8;
-/// One that contains itself several times grows in width as well.
+/// Values in all: a schema that contains itself several times would grow exponentially up to [`MAX_DEPTH`].
 const MAX_VALUES: u16 = 2_000;
 
 impl SchemaFiller<'_> {
@@ -62,7 +62,7 @@ impl SchemaFiller<'_> {
         }
     }
 
-    /// What a local reference names: `#/$defs/Name`.
+    /// The schema that a local reference names: `#/$defs/Name`.
     fn resolve_reference(&self, schema: &Value) -> Option<&Value> {
         let reference = schema.get("$ref")?.as_str()?;
         self.root.pointer(reference.strip_prefix('#')?)
@@ -80,7 +80,7 @@ impl SchemaFiller<'_> {
     fn fill_array(&self, schema: &Value, name: &str, depth: u8) -> Value {
         let least = schema.get("minItems").and_then(Value::as_u64);
         let most = schema.get("maxItems").and_then(Value::as_u64);
-        // Arrays of arrays of arrays multiply.
+        // Nested arrays multiply the number of values.
         let bound = if depth < 3 { 8 } else { 1 };
         let count = least
             .unwrap_or(1)
@@ -125,7 +125,7 @@ impl SchemaFiller<'_> {
         let most = numeric_bound(schema, "maximum")
             .or_else(|| numeric_bound(schema, "exclusiveMaximum").map(|n| n - 1.0));
         let number = self.pick_number(least, most).trunc();
-        // Saturates: a bound beyond 64 bits becomes the nearest number that there is.
+        // A bound beyond 64 bits saturates.
         Value::Number(Number::from(number as i64))
     }
 
@@ -137,7 +137,7 @@ impl SchemaFiller<'_> {
         json!(self.pick_number(least, most))
     }
 
-    /// The first number among the words that fits; otherwise one that does.
+    /// The first number among the words that fits the schema; otherwise another one that fits.
     fn pick_number(&self, least: Option<f64>, most: Option<f64>) -> f64 {
         let fits = |number: &f64| {
             least.is_none_or(|least| *number >= least) && most.is_none_or(|most| *number <= most)
@@ -154,7 +154,7 @@ impl SchemaFiller<'_> {
     }
 }
 
-/// What a schema says outright.
+/// The value that a schema states directly.
 fn fixed_value(schema: &Value) -> Option<&Value> {
     let first = |key: &str| schema.get(key)?.as_array()?.first();
     schema
@@ -164,7 +164,7 @@ fn fixed_value(schema: &Value) -> Option<&Value> {
         .or_else(|| first("examples"))
 }
 
-/// The first alternative that is more than null.
+/// The first alternative that is not null.
 fn first_branch(schema: &Value) -> Option<&Value> {
     let branches = ["anyOf", "oneOf", "allOf"]
         .iter()
@@ -175,7 +175,7 @@ fn first_branch(schema: &Value) -> Option<&Value> {
         .or(branches.first())
 }
 
-/// The type that a value is to have.
+/// The type of the value to make.
 fn schema_type(schema: &Value) -> &str {
     match schema.get("type") {
         Some(Value::String(kind)) => kind,
@@ -185,7 +185,7 @@ fn schema_type(schema: &Value) -> &str {
             .find(|kind| *kind != "null")
             .unwrap_or("null"),
         _ if schema.get("items").is_some() => "array",
-        // Without a type everything fits, and an object is what most callers can read.
+        // Without a type every value fits; most callers expect an object.
         _ => "object",
     }
 }
@@ -194,7 +194,7 @@ fn numeric_bound(schema: &Value, key: &str) -> Option<f64> {
     schema.get(key)?.as_f64()
 }
 
-/// Whether a property of that name holds a proper name.
+/// Whether a property called `name` holds a proper name.
 fn is_name_property(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [
@@ -204,7 +204,7 @@ fn is_name_property(name: &str) -> bool {
     .any(|part| name.contains(part))
 }
 
-/// The last word with a capital, but for the first of a sentence.
+/// The last capitalised word that does not begin a sentence.
 fn proper_noun(words: &str) -> Option<&str> {
     let mut starts = true;
     let mut found = None;

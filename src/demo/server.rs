@@ -1,4 +1,4 @@
-//! The demo server: listens, speaks TLS, and answers with [`super::answer`].
+//! The demo server: it listens, accepts TLS, and answers with [`super::answer`].
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,14 +13,14 @@ use tokio_rustls::TlsAcceptor;
 use crate::net::Clock;
 use crate::serve::{RequestHandler, ServerReply, ServerRequest, serve_stream};
 
-/// How the demo server is to be.
+/// The options of a demo server.
 #[derive(Clone, Copy, Debug)]
 pub struct DemoOptions {
-    /// Where it listens; port 0 takes a free one. By default `127.0.0.1:0`.
+    /// The address to listen on; port 0 takes a free port. By default `127.0.0.1:0`.
     pub addr: SocketAddr,
-    /// Whether it speaks TLS; by default it does.
+    /// Whether it speaks TLS; true by default.
     pub tls: bool,
-    /// The pause between the events of a stream; by default 15 ms. Zero is allowed.
+    /// The pause between the events of a stream. Zero is allowed; by default 15 ms, the pace of a fast model.
     pub pace: Duration,
 }
 
@@ -37,7 +37,7 @@ impl Default for DemoOptions {
 /// A running demo server. It stops, with all its connections, when this is dropped.
 #[derive(Debug)]
 pub struct DemoServer {
-    /// Where it listens.
+    /// The address that it listens on.
     pub addr: SocketAddr,
     /// The certificate to trust, as PEM, for `localhost`, `127.0.0.1` and `::1`; empty without TLS.
     pub roots_pem: String,
@@ -45,7 +45,7 @@ pub struct DemoServer {
 }
 
 impl DemoServer {
-    /// Binds, and serves from then on as a task of the current runtime.
+    /// Binds the address and serves as a task of the current runtime.
     pub async fn start(options: DemoOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.addr).await?;
         let addr = listener.local_addr()?;
@@ -56,21 +56,21 @@ impl DemoServer {
         } else {
             (None, String::new())
         };
-        let desk = Arc::new(DemoHandler {
+        let handler = Arc::new(DemoHandler {
             pace: options.pace,
             request_count: AtomicU64::new(0),
         });
         Ok(Self {
             addr,
             roots_pem,
-            task: tokio::spawn(accept_connections(listener, acceptor, desk)),
+            task: tokio::spawn(accept_connections(listener, acceptor, handler)),
         })
     }
 }
 
 impl Drop for DemoServer {
     fn drop(&mut self) {
-        // The connections are owned by this task, and end with it.
+        // The task owns the connections, which end with it.
         self.task.abort();
     }
 }
@@ -78,7 +78,7 @@ impl Drop for DemoServer {
 async fn accept_connections(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
-    desk: Arc<DemoHandler>,
+    handler: Arc<DemoHandler>,
 ) {
     let mut connections = JoinSet::new();
     loop {
@@ -87,34 +87,34 @@ async fn accept_connections(
                 connections.spawn(serve_connection(
                     stream,
                     acceptor.clone(),
-                    Arc::clone(&desk),
+                    Arc::clone(&handler),
                 ));
             }
-            // Out of descriptors, or a peer that left at once: the next one may have more luck.
+            // Out of file descriptors, or the peer left at once: wait a moment, so as not to spin, and try again.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
         while connections.try_join_next().is_some() {}
     }
 }
 
-/// Errors of a connection end here: its other end is the one that tells about them.
+/// Serves one connection. Errors are dropped: the client reports them.
 async fn serve_connection(
     stream: TcpStream,
     acceptor: Option<TlsAcceptor>,
-    desk: Arc<DemoHandler>,
+    handler: Arc<DemoHandler>,
 ) {
-    // Each event is to leave at once; where that cannot be had, it still leaves.
+    // Each event should leave at once; without this option it leaves a little later.
     let _ = stream.set_nodelay(true);
     let _ = match acceptor {
-        None => serve_stream(stream, &*desk).await,
+        None => serve_stream(stream, &*handler).await,
         Some(acceptor) => match acceptor.accept(stream).await {
-            Ok(stream) => serve_stream(stream, &*desk).await,
+            Ok(stream) => serve_stream(stream, &*handler).await,
             Err(error) => Err(error),
         },
     };
 }
 
-/// What the connections share: it numbers the requests and reads the clock, so that answers are pure.
+/// The handler that all connections share. It numbers requests and reads the clock, so that replies are pure.
 struct DemoHandler {
     pace: Duration,
     request_count: AtomicU64,

@@ -1,18 +1,18 @@
-//! What the special models do to a reply that is otherwise whole: slow, cut, stalled, broken, or failing
-//! in the middle.
+//! The faults of the special models: they make an ordinary reply slow, cut, stalled, broken, or failing in the
+//! middle. They are keyed by model name here; the server only knows steps.
 
 use std::time::Duration;
 
 use super::{DemoContext, big_body, models};
 use crate::serve::reply::{BodyAction, BodyStep, ReplyBody, ServerReply};
 
-/// Whether a model can only fail inside a stream: without one, it fails at once.
+/// Whether a model fails inside a stream, and so fails at once without one.
 pub(super) fn fails_without_stream(model: &str) -> bool {
     model == "demo-error-in-stream"
 }
 
-/// Does to `reply` what `model` is there for. `failure` makes the events of an error that comes after so
-/// many events.
+/// Applies the fault of `model` to `reply`. `failure` makes the events of an error, given the number of events
+/// before it.
 pub(super) fn apply_behaviour(
     model: &str,
     reply: ServerReply,
@@ -23,6 +23,7 @@ pub(super) fn apply_behaviour(
         return big_body::expand_mark(reply, mebibytes);
     }
     match model {
+        // 40 pauses are 0.6 s at the default pace: slow enough to see, and to reach a short time limit.
         "demo-slow" => slow_down(reply, seen.pace.saturating_mul(40)),
         "demo-cut" => splice_steps(reply, SplicePoint::Half, |_, _| {
             vec![BodyStep::immediate(BodyAction::Disconnect)]
@@ -46,7 +47,7 @@ pub(super) fn apply_behaviour(
     }
 }
 
-/// Where in a body something happens.
+/// The place in a body where a fault begins.
 #[derive(Clone, Copy)]
 enum SplicePoint {
     /// After half of the steps.
@@ -55,7 +56,7 @@ enum SplicePoint {
     ThirdStep,
 }
 
-/// Puts `then` in the place of the steps after `place`: it is given how many came before, and those.
+/// Replaces the steps after `place` by the result of `then`, which gets the number of steps before and the replaced ones.
 fn splice_steps(
     mut reply: ServerReply,
     place: SplicePoint,
@@ -84,7 +85,7 @@ fn splice_steps(
     reply
 }
 
-/// A plain body in chunks, so that there is a framing to break.
+/// A whole body as chunks, so that there is framing to break.
 fn into_chunked(mut reply: ServerReply) -> ServerReply {
     if let ReplyBody::Whole(bytes) = &reply.body {
         reply.body = ReplyBody::Chunked(Box::new(split_body(bytes).into_iter()));
@@ -92,7 +93,7 @@ fn into_chunked(mut reply: ServerReply) -> ServerReply {
     reply
 }
 
-/// A plain body in some eight pieces.
+/// A whole body in about eight pieces: enough to cut in the middle.
 fn split_body(bytes: &[u8]) -> Vec<BodyStep> {
     let size = bytes.len().div_ceil(8).max(1);
     bytes
@@ -101,6 +102,7 @@ fn split_body(bytes: &[u8]) -> Vec<BodyStep> {
         .collect()
 }
 
+/// Delays the head and every event by `pause`.
 fn slow_down(mut reply: ServerReply, pause: Duration) -> ServerReply {
     reply.delay = pause;
     if let ReplyBody::Chunked(steps) = reply.body {

@@ -1,4 +1,4 @@
-//! What the tests of all APIs need: requests, and what replies hold.
+//! Helpers of the tests of all dialects: they make requests and read replies.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(super) fn post(target: &str, body: &Value) -> ServerReply {
     answer(&request("POST", target, body.to_string()), SEEN)
 }
 
-/// `body` with `more` over it; null takes a key away.
+/// `body` with the keys of `more`; null removes a key.
 pub(super) fn with(mut body: Value, more: Value) -> Value {
     let object = body.as_object_mut().unwrap();
     for (key, value) in more.as_object().unwrap() {
@@ -80,7 +80,7 @@ pub(super) fn joined<'a>(values: impl IntoIterator<Item = &'a Value>, pointer: &
     texts.filter_map(Value::as_str).collect()
 }
 
-/// The body of a reply, its faults left out.
+/// The body of a reply without its faults.
 pub(super) fn text(reply: ServerReply) -> String {
     let bytes = |step: BodyStep| match step.action {
         BodyAction::Bytes(bytes) => bytes,

@@ -1,16 +1,16 @@
-//! Moments as text.
+//! Times as text.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// The Date field (RFC 9110, 5.6.7).
+/// The value of a Date field (RFC 9110, 5.6.7).
 pub(super) fn http_date(secs: i64) -> String {
     let stamp = Timestamp::from_second(secs).unwrap_or_default();
     stamp.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// A moment of RFC 3339 with `digits` of its fraction, so long after `secs`.
+/// The time `secs` + `after` as RFC 3339, with `digits` digits of its fraction.
 pub(super) fn rfc3339_time(secs: i64, after: Duration, digits: usize) -> String {
     let start = Timestamp::from_second(secs).unwrap_or_default();
     let stamp = start.checked_add(after).unwrap_or(start);

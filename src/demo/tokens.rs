@@ -1,6 +1,6 @@
-//! Text in pieces: how a reply is cut into tokens, and how many tokens a text may have.
+//! Tokens: cuts a text into them and estimates their number.
 
-/// Cuts `text` into pieces of a word or less; joined they are `text` again. A piece stands for a token.
+/// The tokens of `text`: pieces of a word or less. Joined they are `text` again.
 pub(super) fn split_tokens(text: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let mut last = None;
@@ -34,7 +34,7 @@ impl CharClass {
     }
 }
 
-/// Whether a character continues the piece before it.
+/// Whether a character continues the token before it.
 fn joins_piece(last: Option<CharClass>, kind: CharClass, piece: &str) -> bool {
     match (last, kind) {
         (Some(CharClass::Space), _) => true,
@@ -44,14 +44,14 @@ fn joins_piece(last: Option<CharClass>, kind: CharClass, piece: &str) -> bool {
     }
 }
 
-/// An estimate of the tokens of a text of so many bytes: some four bytes make a token.
+/// The estimated tokens of a text of `bytes` bytes: four bytes a token, OpenAI's rule of thumb for English.
 pub(super) fn estimate_tokens(bytes: u64) -> u64 {
     bytes.div_ceil(4)
 }
 
-/// The beginning of `text`, on one line, at most `limit` characters and an ellipsis.
+/// The beginning of `text` on one line: at most `limit` characters, then an ellipsis.
 pub(super) fn first_chars(text: &str, limit: usize) -> String {
-    // A long text is not to be walked for its beginning.
+    // Only the beginning of a long text is read.
     let line = text
         .split_whitespace()
         .take(limit)

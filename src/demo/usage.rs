@@ -1,16 +1,16 @@
-//! How many tokens an answer cost, before any API gives the numbers its names.
+//! Token counts of an answer, before a dialect names them.
 
-/// Tokens of a prompt and of what was generated for it, thinking included.
+/// The tokens of a prompt and of the generated answers, reasoning included.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct GeneratedUsage {
     pub(super) prompt_tokens: u64,
     pub(super) completion_tokens: u64,
-    /// The part of `completion` that was thinking.
+    /// The part of `completion` that is reasoning.
     pub(super) reasoning_tokens: u64,
 }
 
 impl GeneratedUsage {
-    /// How much of the prompt a cache had: from 1024 tokens on, all whole runs of 128
+    /// The cached tokens of the prompt: from 1024 tokens on, all whole runs of 128
     /// (<https://platform.openai.com/docs/guides/prompt-caching>).
     pub(super) fn cached_tokens(self) -> u64 {
         if self.prompt_tokens < 1024 {
@@ -23,7 +23,7 @@ impl GeneratedUsage {
         self.prompt_tokens.saturating_add(self.completion_tokens)
     }
 
-    /// What was generated and is not thinking.
+    /// The generated tokens without reasoning.
     pub(super) fn answer_tokens(self) -> u64 {
         self.completion_tokens.saturating_sub(self.reasoning_tokens)
     }

@@ -112,7 +112,7 @@ mod tests {
                 ("x-ratelimit-remaining-tokens", "1880"),
                 ("x-ratelimit-reset-tokens", "6m0s"),
             ],
-            "1,880 of 2,000,000 tokens left, full in 6m 0s",
+            "1,880 of 2,000,000 tokens left, resets in 6m 0s",
         );
         case(
             &[
@@ -120,7 +120,7 @@ mod tests {
                 ("anthropic-ratelimit-requests-remaining", "0"),
                 ("anthropic-ratelimit-requests-reset", "2026-11-23T09:14:37Z"),
             ],
-            "none of 50 requests a minute left, full in 30.00 s",
+            "none of 50 requests a minute left, resets in 30.00 s",
         );
         case(
             &[
@@ -128,12 +128,12 @@ mod tests {
                 ("anthropic-ratelimit-unified-5h-utilization", "0.42"),
                 ("anthropic-ratelimit-unified-5h-reset", "1795425307"),
             ],
-            "unified in 5h 0m 0s, 0.42 used, allowed, full in 1m 0s",
+            "unified in 5h 0m 0s, 0.42 used, allowed, resets in 1m 0s",
         );
         let undated = [("anthropic-ratelimit-tokens-reset", "2026-11-23T09:14:37Z")];
         assert_eq!(
             limits_of(&undated),
-            ["tokens a minute, full at 2026-11-23T09:14:37Z"]
+            ["tokens a minute, resets at 2026-11-23T09:14:37Z"]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a completion can be made, and if not, why, in the words of OpenAI's API
+//! Checks a request for a completion; errors have the words of OpenAI's API
 //! (ranges: <https://platform.openai.com/docs/api-reference/chat/create>).
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::demo::openai::check::{
 };
 use crate::demo::openai::error::OpenAiError;
 
-/// Everything else, in the order in which people meet it.
+/// Checks all parameters but the model, common mistakes first.
 pub(super) fn check_parameters(body: &OpenAiBody) -> OpenAiCheck {
     check_messages(body)?;
     for (name, low, high) in [
@@ -42,7 +42,7 @@ pub(super) fn check_parameters(body: &OpenAiBody) -> OpenAiCheck {
     check_response_format(body)
 }
 
-/// Whether the prompt fits into the context of 128,000 tokens.
+/// Checks that the prompt fits into the context.
 pub(super) fn check_length(ask: &ModelRequest) -> OpenAiCheck {
     if ask.prompt_tokens <= CONTEXT_TOKENS {
         return Ok(());
@@ -77,7 +77,7 @@ fn check_messages(body: &OpenAiBody) -> OpenAiCheck {
     Ok(())
 }
 
-/// Checks one message; whether a tool may speak after it.
+/// Checks one message. Returns whether a tool message may follow.
 fn check_message(at: &str, message: &Value, called: bool) -> Result<bool, OpenAiError> {
     const ROLES: [&str; 6] = [
         "system",
@@ -106,6 +106,7 @@ fn check_message(at: &str, message: &Value, called: bool) -> Result<bool, OpenAi
         }
     }
     if role == "tool" && !called {
+        // "preceeding" is OpenAI's own spelling.
         let message = "Invalid parameter: messages with role 'tool' must be a response to a preceeding \
                        message with 'tool_calls'.";
         return Err(OpenAiError::new(400, message).with_param(format!("{at}.role")));
@@ -133,7 +134,7 @@ fn check_combinations(body: &OpenAiBody) -> OpenAiCheck {
     Ok(())
 }
 
-/// Parameters that models which think do not take
+/// Refuses parameters that reasoning models do not take
 /// (<https://platform.openai.com/docs/guides/reasoning>).
 fn check_reasoning(body: &OpenAiBody) -> OpenAiCheck {
     let model = body

@@ -1,5 +1,5 @@
-//! What stands around the choices of a completion, and the names that Chat Completions gives to their ends
-//! and costs (<https://platform.openai.com/docs/api-reference/chat/object>).
+//! A completion before it is shaped, and the names of its finish reasons and token counts in Chat Completions
+//! (<https://platform.openai.com/docs/api-reference/chat/object>).
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::demo::model_request::ModelRequest;
 use crate::demo::usage::GeneratedUsage;
 use crate::demo::{DemoContext, ids, models};
 
-/// A completion, for a plain reply and for a stream alike.
+/// A completion, source of a whole reply and of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct ChatCompletion {
     pub(super) id: String,
@@ -19,7 +19,7 @@ pub(super) struct ChatCompletion {
     pub(super) usage: GeneratedUsage,
 }
 
-/// Generates.
+/// Generates the completion for `ask`.
 pub(super) fn generate_completion(ask: &ModelRequest, seen: DemoContext) -> ChatCompletion {
     let GenerationResult {
         answers: thoughts,
@@ -37,7 +37,7 @@ pub(super) fn generate_completion(ask: &ModelRequest, seen: DemoContext) -> Chat
     }
 }
 
-/// The `finish_reason`.
+/// The `finish_reason` of an answer.
 pub(super) fn finish_reason(choice: &GeneratedAnswer) -> &'static str {
     match choice.finish {
         FinishCause::Stop | FinishCause::StopSequence(_) => "stop",

@@ -1,4 +1,4 @@
-//! Chat Completions, plain and streamed (<https://platform.openai.com/docs/api-reference/chat>).
+//! OpenAI's Chat Completions, whole and streamed (<https://platform.openai.com/docs/api-reference/chat>).
 
 mod check;
 mod completion;

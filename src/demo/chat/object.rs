@@ -9,7 +9,7 @@ use crate::demo::openai::head;
 use crate::demo::{DemoContext, ids, pacing};
 use crate::serve::reply::ServerReply;
 
-/// The completion in one piece, after a while that grows with it.
+/// The completion as a whole reply.
 pub(super) fn whole_reply(
     ask: &ChatCompletionRequest,
     completion: &ChatCompletion,
@@ -82,7 +82,7 @@ fn tool_call_object(call: &GeneratedCall) -> Value {
     })
 }
 
-/// The log probabilities of `tokens`; null where they were not asked for.
+/// The log probabilities of `tokens`; null if the request did not ask for them.
 pub(super) fn logprobs_object(
     ask: &ChatCompletionRequest,
     refused: bool,
@@ -109,7 +109,7 @@ fn token_logprob(ask: &ChatCompletionRequest, token: &str) -> Value {
         .map(|rank| {
             let other = usize::try_from(rank % 4).ok().and_then(|at| OTHERS.get(at));
             match other {
-                // The token itself was the likeliest one.
+                // The token itself is the likeliest one.
                 Some(other) if rank > 0 => {
                     let text = other.repeat(usize::try_from(rank.div_ceil(4)).unwrap_or(1));
                     logprob_entry(&text, fake_logprob(token, rank), text.as_bytes())
@@ -130,7 +130,7 @@ fn logprob_entry(token: &str, logprob: f64, bytes: &[u8]) -> Value {
     json!({"token": token, "logprob": logprob, "bytes": bytes})
 }
 
-/// Between 0 and -1 for the likeliest, and less by one for each further rank.
+/// A log probability: between 0 and -1 for the likeliest token, and 1 less for each further rank.
 fn fake_logprob(token: &str, rank: u64) -> f64 {
     let thousandth = u32::try_from(ids::mix_bits(ids::hash_text(token)) % 1000).unwrap_or(0);
     let rank = u32::try_from(rank).unwrap_or(0);

@@ -1,5 +1,5 @@
-//! What a chat completion asks for (<https://platform.openai.com/docs/api-reference/chat/create>): read
-//! from JSON that `check` has let pass.
+//! Reads a request for a completion (<https://platform.openai.com/docs/api-reference/chat/create>) from JSON that
+//! `check` has accepted.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::demo::model_request::{
 };
 use crate::demo::model_request::{array_items, declared_tool, flag_at, stop_sequences, text_at};
 
-/// An ask, and what only Chat Completions has.
+/// A model request with the options that only Chat Completions has.
 #[derive(Clone, Debug)]
 pub(super) struct ChatCompletionRequest {
     pub(super) model_request: ModelRequest,
@@ -17,7 +17,7 @@ pub(super) struct ChatCompletionRequest {
     pub(super) top_logprobs: u64,
 }
 
-/// Reads it.
+/// The model request in `body`.
 pub(super) fn read_request(body: &Map<String, Value>) -> ChatCompletionRequest {
     let include_usage = body.get("stream_options");
     let include_usage = include_usage.and_then(|options| options.get("include_usage"));
@@ -69,7 +69,7 @@ fn read_format(value: Option<&Value>) -> AnswerFormat {
     }
 }
 
-/// The functions that `tools` declares.
+/// The functions declared in `tools`.
 pub(super) fn declared_tools(body: &Map<String, Value>) -> Vec<DeclaredTool> {
     let function = |value: &Value| {
         let function = value.get("function")?;

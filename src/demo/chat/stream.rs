@@ -12,7 +12,7 @@ use crate::demo::openai::head;
 use crate::demo::pacing::{self, PacedEvent};
 use crate::serve::reply::ServerReply;
 
-/// The completion, an event a token.
+/// The completion as a stream with an event for each token.
 pub(super) fn stream_reply(
     ask: &ChatCompletionRequest,
     completion: &ChatCompletion,
@@ -28,7 +28,7 @@ pub(super) fn stream_reply(
     pacing::stream_reply(fields, events, seen)
 }
 
-/// An event as it crosses the wire.
+/// An event as written to the wire.
 pub(super) fn event_text(event: &Value) -> String {
     format!("data: {event}\n\n")
 }
@@ -97,7 +97,7 @@ fn choice_deltas(ask: &ChatCompletionRequest, choice: &GeneratedAnswer) -> Vec<C
     deltas
 }
 
-/// The delta that names the role.
+/// The first delta, which names the role.
 fn role_delta(choice: &GeneratedAnswer) -> Value {
     if !choice.reasoning_tokens.is_empty() {
         json!({"role": "assistant", "content": null, "reasoning_content": ""})
@@ -110,7 +110,7 @@ fn role_delta(choice: &GeneratedAnswer) -> Value {
     }
 }
 
-/// A call: its name once, then its arguments in pieces.
+/// The deltas of a tool call: its name once, then its arguments in pieces.
 fn call_deltas(index: usize, call: &GeneratedCall) -> impl Iterator<Item = ChoiceDelta> {
     let function = json!({"name": call.name, "arguments": ""});
     let named = json!({"index": index, "id": call.make_id("call_", 24), "type": "function", "function": function});
@@ -140,7 +140,7 @@ fn choice_chunk(
     chunk_object(completion, json!([choice]), usage)
 }
 
-/// What all chunks share.
+/// A chunk: the keys that all chunks share, with `choices` and `usage`.
 fn chunk_object(completion: &ChatCompletion, choices: Value, usage: Option<Value>) -> Value {
     let mut chunk = Map::new();
     let mut put = |key: &str, value: Value| chunk.insert(key.to_owned(), value);

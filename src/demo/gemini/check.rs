@@ -1,4 +1,4 @@
-//! Whether content can be generated, and if not, why, in the words of Google's API
+//! Checks a request for content; errors have the words of Google's API
 //! (<https://ai.google.dev/api/generate-content>).
 
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::demo::model_request::{ModelRequest, array_items, text_at};
 
 type GeminiCheck = Result<(), GeminiError>;
 
-/// The keys of a request.
+/// The known keys of a request.
 const REQUEST_KEYS: [&str; 12] = [
     "model",
     "contents",
@@ -25,7 +25,7 @@ const REQUEST_KEYS: [&str; 12] = [
     "continuationToken",
 ];
 
-/// The keys of `generationConfig`.
+/// The known keys of `generationConfig`.
 const CONFIG_KEYS: [&str; 22] = [
     "stopSequences",
     "responseMimeType",
@@ -67,7 +67,7 @@ pub(super) fn parse_body(body: &[u8]) -> Result<Value, GeminiError> {
     }
 }
 
-/// Everything, in the order in which people meet it.
+/// Checks all parameters, common mistakes first.
 pub(super) fn check_parameters(body: &Value) -> GeminiCheck {
     check_known_keys(body, &REQUEST_KEYS, "")?;
     check_contents(body)?;
@@ -87,7 +87,7 @@ pub(super) fn check_parameters(body: &Value) -> GeminiCheck {
     check_function_calling(body)
 }
 
-/// Names that are not known are refused, and so are those of other APIs.
+/// Refuses unknown keys, those of other APIs among them.
 fn check_known_keys(object: &Value, names: &[&str], at: &str) -> GeminiCheck {
     let is_known = |key: &str| {
         names
@@ -203,7 +203,7 @@ fn check_function_calling(body: &Value) -> GeminiCheck {
     Ok(())
 }
 
-/// Whether the prompt fits into the context.
+/// Checks that the prompt fits into the context.
 pub(super) fn check_length(ask: &ModelRequest) -> GeminiCheck {
     const CONTEXT: u64 = 1_048_576;
     match ask.prompt_tokens {

@@ -1,4 +1,4 @@
-//! The response object: candidates with their parts, why they ended, what they cost
+//! The response object: candidates with their parts, finish reasons and token counts
 //! (<https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse>).
 
 use serde_json::{Value, json};
@@ -11,19 +11,19 @@ use crate::demo::generation::{
 use crate::demo::usage::GeneratedUsage;
 use crate::demo::{DemoContext, ids, models, pacing};
 
-/// What was generated, for a plain reply and for a stream alike.
+/// Generated content, source of a whole reply and of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct GeminiContent {
     id: String,
     model: String,
     pub(super) answers: Vec<GeneratedAnswer>,
     pub(super) usage: GeneratedUsage,
-    /// Whether the thinking is shown.
+    /// Whether reasoning is shown.
     pub(super) show_thinking: bool,
     signature: String,
 }
 
-/// How many tokens an element of a stream brings.
+/// Tokens in an element of a stream: Gemini sends larger pieces than other APIs.
 const TOKENS_PER_ELEMENT: usize = 8;
 
 impl GeminiContent {
@@ -43,7 +43,7 @@ impl GeminiContent {
         }
     }
 
-    /// The object in one piece.
+    /// The whole response object.
     pub(super) fn to_json(&self) -> Value {
         if self.is_blocked() {
             return self.blocked_json();
@@ -68,8 +68,8 @@ impl GeminiContent {
         self.response_json(candidates, self.usage.answer_tokens())
     }
 
-    /// The elements of a stream, each with the tokens that it brings. Each tells all that was spent until
-    /// then; the thinking is told from the first on.
+    /// The elements of a stream, each with its number of tokens. Each has the usage up to then; reasoning is
+    /// counted from the first on.
     pub(super) fn stream_elements(&self) -> Vec<(Value, usize)> {
         if self.is_blocked() {
             return vec![(self.blocked_json(), 0)];
@@ -93,7 +93,7 @@ impl GeminiContent {
         pieces.into_iter().enumerate().map(element).collect()
     }
 
-    /// How many tokens come before the first element, unseen.
+    /// The number of hidden tokens before the first element.
     pub(super) fn hidden_tokens(&self) -> u64 {
         if self.show_thinking {
             0
@@ -132,7 +132,7 @@ impl GeminiContent {
         } else {
             &[]
         };
-        // A text that grows repeats its element, which must not be the one that opens an array.
+        // A big body repeats the element with the mark, which must not be the one that opens the array.
         let opens = models::big_body_mebibytes(&self.model).map(|_| text((String::new(), 0)));
         pacing::group_tokens(shown, TOKENS_PER_ELEMENT)
             .map(thinking)
@@ -152,7 +152,7 @@ impl GeminiContent {
         ])
     }
 
-    /// Whether the prompt itself was refused: then there is no candidate.
+    /// Whether the prompt was blocked: then there is no candidate.
     fn is_blocked(&self) -> bool {
         self.answers.iter().any(|thought| thought.refused)
     }
@@ -167,7 +167,7 @@ impl GeminiContent {
         })
     }
 
-    /// What stands around the candidates; `said` is how many tokens they have.
+    /// The response object around `candidates`, which have `said` tokens in all.
     fn response_json(&self, candidates: Vec<Value>, said: u64) -> Value {
         let GeneratedUsage {
             prompt_tokens: prompt,
@@ -203,18 +203,18 @@ impl GeminiContent {
     }
 }
 
-/// A piece of a candidate, for one element.
+/// The piece of a candidate in one element.
 struct ContentPiece {
     part: Value,
-    /// How many tokens it brings.
+    /// The number of its tokens.
     tokens: usize,
-    /// How many of them count for the candidate.
+    /// The number of tokens that count as the candidate's.
     answer_tokens: u64,
-    /// Whether it is the last one.
+    /// Whether it is the last piece.
     is_last: bool,
 }
 
-/// A candidate; with `ended`, why it did.
+/// A candidate object, with its `finishReason` if it has ended.
 fn candidate_json(index: usize, parts: Vec<Value>, ended: Option<&GeneratedAnswer>) -> Value {
     let parts = (!parts.is_empty()).then_some(parts);
     let content = sparse_object([
@@ -238,7 +238,7 @@ fn candidate_json(index: usize, parts: Vec<Value>, ended: Option<&GeneratedAnswe
     ])
 }
 
-/// The `finishReason`; calls are an ordinary end here.
+/// The `finishReason` of an answer; tool calls end with `STOP` here.
 fn finish_reason(thought: &GeneratedAnswer) -> &'static str {
     match thought.finish {
         FinishCause::Stop | FinishCause::StopSequence(_) | FinishCause::ToolCalls => "STOP",

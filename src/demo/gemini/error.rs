@@ -8,7 +8,7 @@ use crate::demo::models::ModelFault;
 use crate::demo::{DemoContext, gateway};
 use crate::serve::reply::ServerReply;
 
-/// What is wrong with a request, or with the server that it asked for.
+/// An error of this API.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct GeminiError {
     pub(super) status: u16,
@@ -25,12 +25,12 @@ impl GeminiError {
         }
     }
 
-    /// A request that cannot be answered.
+    /// The error of a bad request.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, message)
     }
 
-    /// A value that does not fit its place.
+    /// The error of a value with a wrong type or range.
     pub(super) fn field_violation(field: &str, message: impl Into<String>) -> Self {
         let message = message.into();
         let violation = json!({"field": field, "description": message});
@@ -82,7 +82,7 @@ impl GeminiError {
         Self::new(503, "The model is overloaded. Please try again later.")
     }
 
-    /// The problem that a fault is.
+    /// The error for the fault that a model's name asks for.
     pub(super) fn from_fault(fault: ModelFault, model: &str, version: &str) -> Self {
         let status = match fault {
             ModelFault::Unknown => 404,
@@ -129,7 +129,7 @@ impl GeminiError {
         }
     }
 
-    /// The JSON that tells it.
+    /// The error as JSON.
     pub(super) fn to_json(&self) -> Value {
         let mut error = json!({
             "code": self.status,
@@ -142,7 +142,7 @@ impl GeminiError {
         json!({"error": error})
     }
 
-    /// The reply; where a list was asked for, a list of one.
+    /// The error as a reply; in an array of one if the request asked for an array.
     pub(super) fn to_reply(&self, listed: bool, seen: DemoContext) -> ServerReply {
         if self.status == 502 {
             return gateway::error_page(self.status, &self.message, seen);
@@ -161,7 +161,7 @@ impl GeminiError {
     }
 }
 
-/// The name that Google's APIs give to a status (<https://google.aip.dev/193>).
+/// The name of a status in Google's APIs (<https://google.aip.dev/193>).
 fn status_name(status: u16) -> &'static str {
     match status {
         400 => "INVALID_ARGUMENT",

@@ -1,5 +1,5 @@
-//! The fields of a reply's head, in the order and spelling of Google's front end, and how its JSON is laid
-//! out (<https://ai.google.dev/api/generate-content>).
+//! The head fields of a reply, in the order and spelling of Google's front end, and the layout of its JSON
+//! (<https://ai.google.dev/api/generate-content>).
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::demo::{DemoContext, timestamps};
 pub(super) const JSON_TYPE: &str = "application/json; charset=UTF-8";
 pub(super) const SSE_TYPE: &str = "text/event-stream";
 
-/// The fields of a reply that cost so many tokens.
+/// The head fields of a reply.
 pub(super) fn head_fields(
     content_type: &str,
     tokens: u64,
@@ -49,7 +49,7 @@ pub(super) fn json_line(value: &Value) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// An object with these keys, in this order; what is not there is left out.
+/// An object with these keys in this order, without those whose value is `None`.
 pub(super) fn sparse_object<const N: usize>(keys: [(&str, Option<Value>); N]) -> Value {
     let some = |(key, value): (&str, Option<Value>)| Some((key.to_owned(), value?));
     Value::Object(keys.into_iter().filter_map(some).collect::<Map<_, _>>())

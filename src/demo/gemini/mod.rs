@@ -16,7 +16,7 @@ use super::{DemoContext, models, pacing, special_models};
 use crate::serve::reply::ServerReply;
 use crate::serve::request::ServerRequest;
 
-/// Whether a request means this API: by its version, its method after a colon, or the field of its key.
+/// Whether a request is for this API, by its version, its method after a colon, or the field of its key.
 pub(super) fn is_for_gemini(request: &ServerRequest) -> bool {
     let path = request.path();
     let models = path == "/v1/models" || path.starts_with("/v1/models/");
@@ -25,7 +25,7 @@ pub(super) fn is_for_gemini(request: &ServerRequest) -> bool {
     path.starts_with("/v1beta/") || (models && (method || key))
 }
 
-/// The reply.
+/// The reply to a request for this API.
 pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
     let Some((version, path)) = split_version(request.path()) else {
         return GeminiError::not_found().to_reply(false, seen);
@@ -40,13 +40,13 @@ fn split_version(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix('/')?.split_once('/')
 }
 
-/// How an answer is laid out.
+/// The form of a reply.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum ReplyForm {
     Whole,
     /// A stream of events: `alt=sse`.
     Events,
-    /// An array, element by element.
+    /// A stream as a growing JSON array.
     Array,
 }
 
@@ -152,10 +152,10 @@ fn stream_reply(content: &GeminiContent, form: ReplyForm, seen: DemoContext) -> 
     reply
 }
 
-/// What ends an array.
+/// The end of an array.
 const ARRAY_END: &str = "\n]\n";
 
-/// An element of a stream as it crosses the wire, after so many others.
+/// An element of a stream as written to the wire; `after` is the number of elements before it.
 fn element_text(value: &Value, form: ReplyForm, after: usize) -> String {
     match form {
         ReplyForm::Events => format!("data: {}\r\n\r\n", head::json_line(value)),

@@ -1,5 +1,5 @@
-//! What a generation asks for (<https://ai.google.dev/api/generate-content>): read from JSON that `check`
-//! has let pass. Every key may be spelled in camel case or with underscores.
+//! Reads a request for content (<https://ai.google.dev/api/generate-content>) from JSON that `check` has accepted.
+//! Every key may be spelled in camel case or with underscores.
 
 use serde_json::{Map, Value};
 
@@ -10,21 +10,21 @@ use crate::demo::model_request::{
     array_items, content_parts, declared_tool, stop_sequences, text_at,
 };
 
-/// An ask, and what only this API has.
+/// A model request with the options that only this API has.
 #[derive(Clone, Debug)]
 pub(super) struct GeminiRequest {
     pub(super) model_request: ModelRequest,
-    /// Whether the thinking is shown.
+    /// Whether the answer shows its reasoning.
     pub(super) show_thinking: bool,
 }
 
-/// Reads it.
+/// The model request in `body`.
 pub(super) fn read_request(model: &str, body: &Value) -> GeminiRequest {
     let config = non_null(body, "generationConfig").unwrap_or(&Value::Null);
     let number = |key: &str| non_null(config, key).and_then(Value::as_u64);
     let turns = array_items(body.get("contents")).map(read_turn).collect();
     let mut ask = ModelRequest::new(model, turns, body.get("tools"))
-        .with_instructions(system_instruction(body));
+        .with_system_prompt(system_instruction(body));
     ask.answer_count = number("candidateCount").unwrap_or(1);
     ask.max_tokens = number("maxOutputTokens");
     ask.stop_sequences = stop_sequences(non_null(config, "stopSequences"));
@@ -33,23 +33,23 @@ pub(super) fn read_request(model: &str, body: &Value) -> GeminiRequest {
     let thinking = non_null(config, "thinkingConfig");
     let within = |key: &str| thinking.and_then(|thinking| non_null(thinking, key));
     let budget = within("thinkingBudget").and_then(Value::as_i64);
-    let told = model == "demo-reasoning";
-    ask.thinks_first = told || (thinking.is_some() && budget != Some(0));
+    let always_thinks = model == "demo-reasoning";
+    ask.thinks_first = always_thinks || (thinking.is_some() && budget != Some(0));
     choose_tools(&mut ask, body);
     let shown = within("includeThoughts").and_then(Value::as_bool);
     GeminiRequest {
-        show_thinking: shown.unwrap_or(told),
+        show_thinking: shown.unwrap_or(always_thinks),
         model_request: ask,
     }
 }
 
-/// What is at `key`, in camel case or with underscores, and not null.
+/// The value at `key`, in camel case or with underscores, unless it is null.
 pub(super) fn non_null<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
     let found = object.get(key).or_else(|| object.get(to_snake_case(key)));
     found.filter(|value| !value.is_null())
 }
 
-/// A name of camel case with underscores.
+/// A camel-case name with underscores instead.
 pub(super) fn to_snake_case(key: &str) -> String {
     let mut snake = String::new();
     for char in key.chars() {
@@ -66,7 +66,7 @@ fn system_instruction(body: &Value) -> Option<String> {
     Some(content_parts(parts_of).0).filter(|text| !text.is_empty())
 }
 
-/// A content; with the result of a function in it, that function speaks.
+/// The turn of a content; one with function results is a turn of the tool.
 fn read_turn(content: &Value) -> ChatTurn {
     let results: Vec<String> = array_items(content.get("parts"))
         .filter_map(|part| non_null(part, "functionResponse")?.get("response"))
@@ -86,7 +86,7 @@ fn read_turn(content: &Value) -> ChatTurn {
     ChatTurn::from_content(role, content.get("parts"))
 }
 
-/// What a function gave back: its `result` or `output`, or the object as it is.
+/// The result of a function: its `result` or `output`, or the whole object.
 fn result_text(response: &Value) -> String {
     let inner = response.get("result").or_else(|| response.get("output"));
     match inner.unwrap_or(response) {
@@ -108,7 +108,7 @@ fn read_format(config: &Value) -> AnswerFormat {
     }
 }
 
-/// A schema whose types are spelled as JSON Schema has them: `string` for `STRING`.
+/// The schema with types spelled as in JSON Schema: `string` for `STRING`.
 fn lowercase_types(schema: &Value) -> Value {
     let entry = |(key, value): (&String, &Value)| match value {
         Value::String(kind) if key == "type" => {
@@ -123,7 +123,7 @@ fn lowercase_types(schema: &Value) -> Value {
     }
 }
 
-/// The functions that `tools` declares; tools that Google hosts are not among them.
+/// The functions declared in `tools`, without the tools that Google hosts.
 pub(super) fn declared_tools(body: &Value) -> Vec<DeclaredTool> {
     let declared = array_items(body.get("tools")).flat_map(|tool| {
         let functions = non_null(tool, "functionDeclarations");
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_with_underscores() {
+    fn keys_are_found_in_both_spellings() {
         assert_eq!(to_snake_case("maxOutputTokens"), "max_output_tokens");
         assert_eq!(to_snake_case("topK"), "top_k");
         let object = serde_json::json!({"top_k": 5, "topP": null});

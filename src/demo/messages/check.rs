@@ -1,4 +1,4 @@
-//! Whether a message can be made, and if not, why, in the words of Anthropic's API
+//! Checks a request for a message; errors have the words of Anthropic's API
 //! (<https://docs.claude.com/en/api/messages>).
 
 use serde_json::{Map, Value};
@@ -11,10 +11,10 @@ use crate::serve::request::ServerRequest;
 type AnthropicBody = Map<String, Value>;
 type AnthropicCheck = Result<(), AnthropicError>;
 
-/// The version of the API from which on sampling parameters are refused.
+/// The first version of the API that refuses sampling parameters.
 const NO_SAMPLING_VERSION: &str = "2026-10-21";
 
-/// What the head must say: which version of the API is meant.
+/// The version of the API, which the head must name.
 pub(super) fn api_version(request: &ServerRequest) -> Result<&str, AnthropicError> {
     const KNOWN: [&str; 3] = ["2023-01-01", "2023-06-01", NO_SAMPLING_VERSION];
     match request.field("anthropic-version") {
@@ -42,7 +42,7 @@ pub(super) fn parse_body(body: &[u8]) -> Result<AnthropicBody, AnthropicError> {
     }
 }
 
-/// The model that is asked for.
+/// The model in the request.
 pub(super) fn required_model(body: &AnthropicBody) -> Result<&str, AnthropicError> {
     match body.get("model") {
         None => Err(missing_field("model")),
@@ -54,7 +54,7 @@ pub(super) fn required_model(body: &AnthropicBody) -> Result<&str, AnthropicErro
     }
 }
 
-/// Everything else, in the order in which people meet it.
+/// Checks all parameters but the model, common mistakes first.
 pub(super) fn check_parameters(body: &AnthropicBody, version: &str) -> AnthropicCheck {
     check_max_tokens(body)?;
     check_messages(body)?;
@@ -106,7 +106,7 @@ fn check_messages(body: &AnthropicBody) -> AnthropicCheck {
     Ok(())
 }
 
-/// Checks one message; `called` are the ids of the calls before it.
+/// Checks one message; `called` has the ids of the tool calls before it.
 fn check_message(at: &str, message: &Value, called: &[&str]) -> AnthropicCheck {
     match message.get("role").map(Value::as_str) {
         None => return Err(missing_field(&format!("{at}.role"))),
@@ -141,7 +141,7 @@ fn check_message(at: &str, message: &Value, called: &[&str]) -> AnthropicCheck {
     }
 }
 
-/// What the blocks of a kind have at `key`.
+/// The texts at `key` of all blocks of a type.
 fn block_values<'a>(
     message: &'a Value,
     kind: &'a str,
@@ -152,7 +152,7 @@ fn block_values<'a>(
         .map(move |block| text_at(block, key))
 }
 
-/// Names that other APIs have.
+/// Refuses parameters of other APIs.
 fn check_extra_names(body: &AnthropicBody) -> AnthropicCheck {
     const OTHERS: [&str; 14] = [
         "max_completion_tokens",
@@ -270,7 +270,7 @@ fn check_tools(body: &AnthropicBody) -> AnthropicCheck {
     Ok(())
 }
 
-/// Whether the prompt fits into the context.
+/// Checks that the prompt fits into the context.
 pub(super) fn check_length(ask: &ModelRequest) -> AnthropicCheck {
     const CONTEXT: u64 = 200_000;
     match ask.prompt_tokens {

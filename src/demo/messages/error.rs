@@ -9,15 +9,15 @@ use crate::demo::usage::GeneratedUsage;
 use crate::demo::{DemoContext, gateway};
 use crate::serve::reply::ServerReply;
 
-/// What is wrong with a request, or with the server that it asked for.
+/// An error of this API.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct AnthropicError {
     pub(super) status: u16,
     error_type: &'static str,
     message: String,
-    /// Fields that only this reply has.
+    /// Head fields that only this error has.
     extra_fields: Vec<(&'static str, &'static str)>,
-    /// Whether the head tells the limits.
+    /// Whether the head has the rate limits.
     with_limits: bool,
 }
 
@@ -32,7 +32,7 @@ impl AnthropicError {
         }
     }
 
-    /// A request that cannot be answered.
+    /// The error of a bad request.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "invalid_request_error", message).with_field("x-should-retry", "false")
     }
@@ -49,12 +49,12 @@ impl AnthropicError {
         Self::new(405, "invalid_request_error", "Method Not Allowed").with_field("allow", allowed)
     }
 
-    /// What a server says that has too much to do.
+    /// The error of an overloaded server.
     pub(super) fn overloaded() -> Self {
         Self::new(529, "overloaded_error", "Overloaded").with_field("x-should-retry", "true")
     }
 
-    /// The problem that a fault is.
+    /// The error for the fault that a model's name asks for.
     pub(super) fn from_fault(fault: ModelFault, model: &str) -> Self {
         let status = match fault {
             ModelFault::Unknown => 404,
@@ -104,7 +104,7 @@ impl AnthropicError {
         self
     }
 
-    /// The JSON that tells it.
+    /// The error as JSON.
     pub(super) fn to_json(&self, seen: DemoContext) -> Value {
         json!({
             "type": "error",

@@ -1,4 +1,4 @@
-//! The fields of a reply's head, in the order and spelling of Anthropic's API
+//! The head fields of a reply, in the order and spelling of Anthropic's API
 //! (<https://docs.claude.com/en/api/rate-limits>, <https://docs.claude.com/en/api/errors>).
 
 use std::time::Duration;
@@ -12,13 +12,13 @@ const REQUEST_LIMIT: u64 = 4_000;
 const INPUT_TOKEN_LIMIT: u64 = 2_000_000;
 const OUTPUT_TOKEN_LIMIT: u64 = 400_000;
 
-/// The id of a request, in its head and in the body of its errors.
+/// The id of a request, in the head and in the body of errors.
 pub(super) fn request_id(seen: DemoContext) -> String {
     let seed = ids::mix_bits(seen.request_number ^ seen.created_secs.unsigned_abs());
     ids::alphanumeric_id("req_011C", seed, 20)
 }
 
-/// The fields of a reply that cost so much, in pace.
+/// The head fields of a reply.
 pub(super) fn head_fields(
     content_type: &str,
     cost: GeneratedUsage,
@@ -30,7 +30,7 @@ pub(super) fn head_fields(
     fields
 }
 
-/// The fields that come before the limits.
+/// The head fields before the rate limits.
 pub(super) fn leading_fields(content_type: &str, seen: DemoContext) -> ReplyFields {
     owned_fields([
         ("Date", timestamps::http_date(seen.created_secs)),
@@ -39,7 +39,7 @@ pub(super) fn leading_fields(content_type: &str, seen: DemoContext) -> ReplyFiel
     ])
 }
 
-/// What is left of the limits; what is left of tokens is told in thousands.
+/// The head fields of the rate limits; remaining tokens are rounded to thousands.
 pub(super) fn rate_limit_fields(cost: GeneratedUsage, seen: DemoContext) -> ReplyFields {
     let left = |limit: u64, used: u64| {
         let left = limit.saturating_sub(used);
@@ -66,7 +66,7 @@ pub(super) fn rate_limit_fields(cost: GeneratedUsage, seen: DemoContext) -> Repl
     fields
 }
 
-/// The fields that come after the limits.
+/// The head fields after the rate limits.
 pub(super) fn trailing_fields(seen: DemoContext) -> ReplyFields {
     let organization = "00000000-0000-4000-8000-000000000000";
     owned_fields([

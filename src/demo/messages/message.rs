@@ -1,4 +1,4 @@
-//! The message object (<https://docs.claude.com/en/api/messages>): its blocks, why it stopped, what it cost.
+//! The message object (<https://docs.claude.com/en/api/messages>): its blocks, stop reason and token counts.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::demo::model_request::ModelRequest;
 use crate::demo::usage::GeneratedUsage;
 use crate::demo::{DemoContext, ids, models};
 
-/// A message, for a plain reply and for a stream alike.
+/// A message, source of a whole reply and of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct AnthropicMessage {
     id: String,
@@ -21,7 +21,7 @@ pub(super) struct AnthropicMessage {
     cache_use: CacheUse,
 }
 
-/// One block of its content.
+/// One block of a message's content.
 #[derive(Clone, Debug)]
 pub(super) enum ContentBlock {
     Thinking {
@@ -32,7 +32,7 @@ pub(super) enum ContentBlock {
     ToolUse(GeneratedCall),
 }
 
-/// What a cache has to do with the prompt.
+/// How the prompt cache is used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum CacheUse {
     Unused,
@@ -62,7 +62,7 @@ impl AnthropicMessage {
         }
     }
 
-    /// The object, with or without what is known at its end only.
+    /// The message object, with or without the values that are known only at its end.
     pub(super) fn to_json(&self, whole: bool) -> Value {
         let content: Vec<Value> = self.blocks.iter().map(ContentBlock::to_json).collect();
         let mut object = json!({
@@ -103,7 +103,7 @@ impl AnthropicMessage {
         usage
     }
 
-    /// The usage that a stream ends with.
+    /// The usage at the end of a stream.
     pub(super) fn final_usage_json(&self) -> Value {
         let (fresh, written, read) = self.input_tokens();
         let mut usage = json!({
@@ -119,7 +119,7 @@ impl AnthropicMessage {
         usage
     }
 
-    /// Tokens of the prompt: fresh, written to a cache, read from one. They add up to the prompt.
+    /// The tokens of the prompt that are uncached, written to the cache, and read from it. Their sum is the prompt.
     fn input_tokens(&self) -> (u64, u64, u64) {
         let (all, cached) = (self.usage.prompt_tokens, self.usage.cached_tokens());
         match self.cache_use {
@@ -131,7 +131,7 @@ impl AnthropicMessage {
 }
 
 impl CacheUse {
-    /// A cache is used where `cache_control` asks for it: the first request of a server writes it, and
+    /// How a request uses the cache, if `cache_control` asks for it: the first request to a server writes it,
     /// later ones read it (<https://docs.claude.com/en/docs/build-with-claude/prompt-caching>).
     fn from_request(body: &Map<String, Value>, seen: DemoContext) -> Self {
         let inside = ["system", "messages", "tools"];
@@ -148,7 +148,7 @@ impl CacheUse {
 }
 
 impl ContentBlock {
-    /// The block, whole.
+    /// The whole block.
     pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Thinking { tokens, signature } => {
@@ -159,7 +159,7 @@ impl ContentBlock {
         }
     }
 
-    /// The block as it begins.
+    /// The block at its start, without content.
     pub(super) fn begun_json(&self) -> Value {
         match self {
             Self::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),
@@ -181,7 +181,7 @@ fn content_blocks(thought: GeneratedAnswer, salt: u64) -> Vec<ContentBlock> {
             signature: format!("{}==", ids::alphanumeric_id("EpkK", salt, 94)),
         });
     }
-    // A refusal says nothing: that it is one stands where the reason does.
+    // A refusal has no text: only the stop reason names it.
     if !thought.text_tokens.is_empty() && !thought.refused {
         blocks.push(ContentBlock::Text(thought.text_tokens));
     }

@@ -1,4 +1,4 @@
-//! Anthropic's Messages, plain and streamed, and its list of models
+//! Anthropic's Messages, whole and streamed, and its list of models
 //! (<https://docs.claude.com/en/api/messages>, <https://docs.claude.com/en/api/models-list>).
 
 mod check;
@@ -17,7 +17,7 @@ use super::{DemoContext, bearer_token, models, pacing, special_models};
 use crate::serve::reply::ServerReply;
 use crate::serve::request::ServerRequest;
 
-/// Whether a request means this API: by its path, or by the version that it names.
+/// Whether a request is for this API, by its path or by its version field.
 pub(super) fn is_for_anthropic(request: &ServerRequest) -> bool {
     let path = request.path();
     let models = path == "/v1/models" || path.starts_with("/v1/models/");
@@ -26,7 +26,7 @@ pub(super) fn is_for_anthropic(request: &ServerRequest) -> bool {
         || (models && request.field("anthropic-version").is_some())
 }
 
-/// The reply.
+/// The reply to a request for this API.
 pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
     match route(request, seen) {
         Ok(reply) => reply,

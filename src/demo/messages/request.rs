@@ -1,5 +1,4 @@
-//! What a message asks for (<https://docs.claude.com/en/api/messages>): read from JSON that `check` has
-//! let pass.
+//! Reads a request for a message (<https://docs.claude.com/en/api/messages>) from JSON that `check` has accepted.
 
 use serde_json::{Map, Value};
 
@@ -10,13 +9,13 @@ use crate::demo::model_request::{
     array_items, content_parts, declared_tool, flag_at, stop_sequences, text_at,
 };
 
-/// Reads it.
+/// The model request in `body`.
 pub(super) fn read_request(body: &Map<String, Value>) -> ModelRequest {
     let model = body.get("model").and_then(Value::as_str);
     let turns = array_items(body.get("messages")).map(read_turn).collect();
     let system = body.get("system").map(|system| content_parts(system).0);
     let mut ask = ModelRequest::new(model.unwrap_or_default(), turns, body.get("tools"))
-        .with_instructions(system.filter(|system| !system.is_empty()));
+        .with_system_prompt(system.filter(|system| !system.is_empty()));
     ask.stream = flag_at(body, "stream");
     ask.max_tokens = body.get("max_tokens").and_then(Value::as_u64);
     ask.stop_sequences = stop_sequences(body.get("stop_sequences"));
@@ -29,7 +28,7 @@ pub(super) fn read_request(body: &Map<String, Value>) -> ModelRequest {
     ask
 }
 
-/// Whether thinking is asked for: any kind of it but `disabled`.
+/// Whether the request asks for thinking: any type but `disabled`.
 fn asks_for_thinking(body: &Map<String, Value>) -> bool {
     let kind = body
         .get("thinking")
@@ -37,7 +36,7 @@ fn asks_for_thinking(body: &Map<String, Value>) -> bool {
     kind.is_some_and(|kind| kind != "disabled")
 }
 
-/// A message; with the result of a tool in it, that tool speaks.
+/// The turn of a message; one with tool results is a turn of the tool.
 fn read_turn(message: &Value) -> ChatTurn {
     let content = message.get("content");
     let results: Vec<&Value> = array_items(content)
@@ -65,7 +64,7 @@ fn read_format(body: &Map<String, Value>) -> AnswerFormat {
     }
 }
 
-/// The functions that `tools` declares; tools that Anthropic hosts are not among them.
+/// The functions declared in `tools`, without the tools that Anthropic hosts.
 pub(super) fn declared_tools(body: &Map<String, Value>) -> Vec<DeclaredTool> {
     let own = array_items(body.get("tools")).filter(|tool| tool.get("input_schema").is_some());
     own.filter_map(|one| declared_tool(one.get("name"), one.get("input_schema")))

@@ -8,10 +8,10 @@ use crate::demo::pacing::{self, PacedEvent};
 use crate::demo::{DemoContext, ids};
 use crate::serve::reply::ServerReply;
 
-/// How many tokens a delta brings.
+/// Tokens in a delta: Anthropic sends several at once.
 const TOKENS_PER_DELTA: usize = 3;
 
-/// The message, an event for some tokens.
+/// The message as a stream with an event for each [`TOKENS_PER_DELTA`] tokens.
 pub(super) fn stream_reply(message: &AnthropicMessage, seen: DemoContext) -> ServerReply {
     let fields = head::head_fields("text/event-stream; charset=utf-8", message.usage, seen);
     pacing::stream_reply(fields, message_events(message), seen)
@@ -53,7 +53,7 @@ fn message_events(message: &AnthropicMessage) -> Vec<PacedEvent> {
     events
 }
 
-/// The deltas of a block, each with the tokens that it brings.
+/// The deltas of a block, each with its number of tokens.
 fn block_deltas(block: &ContentBlock) -> Vec<(Value, usize)> {
     let texts = |tokens: &[String], kind: &str, key: &str| -> Vec<(Value, usize)> {
         pacing::group_tokens(tokens, TOKENS_PER_DELTA)
@@ -81,8 +81,8 @@ fn block_deltas(block: &ContentBlock) -> Vec<(Value, usize)> {
     }
 }
 
-/// An event as it crosses the wire: its data is filled up with spaces before the last brace, so that its
-/// size tells less about the text.
+/// An event as written to the wire. Spaces before the last brace pad its data, so that its
+/// size reveals less about the text.
 fn padded_event(data: &Value, tokens: usize) -> PacedEvent {
     let name = data.get("type").and_then(Value::as_str).unwrap_or_default();
     let text = data.to_string();

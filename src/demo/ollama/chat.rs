@@ -1,4 +1,4 @@
-//! The answer of a chat: one object, or a line for each token and a last one with the costs
+//! The chat object: one object, or a line for each token and a last one with token counts and times
 //! (<https://docs.ollama.com/api/chat>, durations in nanoseconds: <https://docs.ollama.com/api/usage>).
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::demo::usage::GeneratedUsage;
 use crate::demo::{DemoContext, timestamps};
 use crate::serve::reply::ServerReply;
 
-/// A chat, for a plain reply and for a stream alike.
+/// A chat, source of a whole reply and of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct OllamaChat {
     model: String,
@@ -24,7 +24,7 @@ pub(super) struct OllamaChat {
     seen: DemoContext,
 }
 
-/// What it takes to have a model ready, and to read a token of a prompt.
+/// The time to load a model, and to read a token of a prompt: plausible values of a small local model.
 const LOAD_TIME: Duration = Duration::from_nanos(41_295_167);
 const PROMPT_TOKEN_TIME: Duration = Duration::from_nanos(145_403);
 
@@ -42,7 +42,7 @@ impl OllamaChat {
         }
     }
 
-    /// The answer in one piece.
+    /// The answer as a whole reply.
     pub(super) fn whole_reply(&self) -> ServerReply {
         let thought = &self.answer;
         let mut message = message_object(
@@ -65,7 +65,7 @@ impl OllamaChat {
         )
     }
 
-    /// The answer as lines.
+    /// The answer as a stream of lines.
     pub(super) fn stream_reply(&self) -> ServerReply {
         let mut made = 0_u64;
         let mut events: Vec<PacedEvent> = self
@@ -86,7 +86,7 @@ impl OllamaChat {
         )
     }
 
-    /// The messages of the lines, each with the tokens that it brings.
+    /// The messages of the lines, each with its number of tokens.
     fn line_messages(&self) -> Vec<(Value, usize)> {
         let thought = &self.answer;
         let thinking = thought
@@ -105,7 +105,7 @@ impl OllamaChat {
         thinking.chain(text).chain(calls).collect()
     }
 
-    /// The object that ends it, with what it cost. What is zero is left out.
+    /// The last object, with token counts and times. Zeros are left out.
     fn last_object(&self, message: &Value, made: u64) -> Value {
         let mut object = chat_object(&self.model, &self.created_at(made), message, true);
         let reason = match self.answer.finish {
@@ -138,7 +138,7 @@ impl OllamaChat {
         Value::Object(object)
     }
 
-    /// When so many tokens were made.
+    /// The time at which `made` tokens were made.
     fn created_at(&self, made: u64) -> String {
         let made = u32::try_from(made).unwrap_or(u32::MAX);
         let after = pacing::first_token_delay(self.seen);
@@ -147,7 +147,7 @@ impl OllamaChat {
     }
 }
 
-/// The answer to a chat without messages: the model is loaded, or unloaded, and that is all.
+/// The reply to a chat without messages, which only loads or unloads a model.
 pub(super) fn load_reply(model: &str, reason: &str, seen: DemoContext) -> ServerReply {
     let moment = timestamps::rfc3339_time(seen.created_secs, Duration::ZERO, 6);
     let mut object = chat_object(model, &moment, &message_object("", ""), true);
@@ -156,7 +156,7 @@ pub(super) fn load_reply(model: &str, reason: &str, seen: DemoContext) -> Server
     ServerReply::whole(200, fields, Value::Object(object).to_string())
 }
 
-/// What all objects begin with.
+/// The first keys of all objects.
 fn chat_object(model: &str, moment: &str, message: &Value, done: bool) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("model".to_owned(), json!(model));

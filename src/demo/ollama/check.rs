@@ -1,5 +1,5 @@
-//! Whether a chat can be answered, and if not, why, in Ollama's words
-//! (<https://docs.ollama.com/api/chat>). What Ollama does not know, it does not look at.
+//! Checks a request for a chat; errors have Ollama's words
+//! (<https://docs.ollama.com/api/chat>). Ollama ignores unknown keys.
 
 use serde_json::{Map, Value};
 
@@ -20,7 +20,7 @@ pub(super) fn parse_body(body: &[u8]) -> Result<OllamaBody, OllamaError> {
     }
 }
 
-/// The model that is asked for.
+/// The model in the request.
 pub(super) fn required_model(body: &OllamaBody) -> Result<&str, OllamaError> {
     match body.get("model") {
         None | Some(Value::Null) => Err(OllamaError::invalid("model is required")),
@@ -32,7 +32,7 @@ pub(super) fn required_model(body: &OllamaBody) -> Result<&str, OllamaError> {
     }
 }
 
-/// Everything else.
+/// Checks all parameters but the model.
 pub(super) fn check_parameters(body: &OllamaBody) -> Result<(), OllamaError> {
     let given = |name: &str| body.get(name).filter(|value| !value.is_null());
     match given("messages") {
@@ -73,7 +73,7 @@ fn check_think(value: Option<&Value>) -> Result<(), OllamaError> {
     }
 }
 
-/// A value that does not fit its field, as Go's decoder words it.
+/// The error of a value with a wrong type, in the words of Go's decoder.
 fn unmarshal_error(value: &Value, field: &str, expected: &str) -> OllamaError {
     let kind = match value {
         Value::Null => "null",

@@ -7,12 +7,12 @@ use crate::demo::models::ModelFault;
 use crate::demo::{DemoContext, gateway};
 use crate::serve::reply::ServerReply;
 
-/// What is wrong with a request, or with the server that it asked for.
+/// An error of this API.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct OllamaError {
     status: u16,
     message: String,
-    /// Text in place of JSON: what the router says, not the API.
+    /// Plain text instead of JSON: an error of the router.
     plain_text: bool,
 }
 
@@ -25,7 +25,7 @@ impl OllamaError {
         }
     }
 
-    /// A request that cannot be answered.
+    /// The error of a bad request.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, message)
     }
@@ -52,13 +52,13 @@ impl OllamaError {
         }
     }
 
-    /// What goes wrong while a model runs.
+    /// An error while a model runs.
     pub(super) fn model_failed() -> Self {
         let message = "an error was encountered while running the model: CUDA error";
         Self::new(500, message)
     }
 
-    /// The problem that a fault is.
+    /// The error for the fault that a model's name asks for.
     pub(super) fn from_fault(fault: ModelFault, model: &str) -> Self {
         match fault {
             ModelFault::Unknown | ModelFault::Status(404) => Self::unknown_model(model),
@@ -76,7 +76,7 @@ impl OllamaError {
         }
     }
 
-    /// The JSON that tells it.
+    /// The error as JSON.
     pub(super) fn to_json(&self) -> Value {
         json!({"error": self.message})
     }

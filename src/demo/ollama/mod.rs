@@ -1,4 +1,4 @@
-//! Ollama's chat, streamed and plain, and its list of models (<https://docs.ollama.com/api>).
+//! Ollama's chat, whole and streamed, and its list of models (<https://docs.ollama.com/api>).
 
 mod chat;
 mod check;
@@ -15,12 +15,12 @@ use super::{DemoContext, bearer_token, ids, models, special_models};
 use crate::serve::reply::ServerReply;
 use crate::serve::request::ServerRequest;
 
-/// Whether a request means this API.
+/// Whether a request is for this API, by its path.
 pub(super) fn is_for_ollama(request: &ServerRequest) -> bool {
     request.path().starts_with("/api/")
 }
 
-/// The reply.
+/// The reply to a request for this API.
 pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
     match route(request, seen) {
         Ok(reply) => reply,

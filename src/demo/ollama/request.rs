@@ -1,19 +1,19 @@
-//! What a chat asks for (<https://docs.ollama.com/api/chat>): read from JSON that `check` has let pass.
+//! Reads a request for a chat (<https://docs.ollama.com/api/chat>) from JSON that `check` has accepted.
 
 use serde_json::{Map, Value};
 
 use crate::demo::model_request::{AnswerFormat, ChatTurn, DeclaredTool, ModelRequest, TurnRole};
 use crate::demo::model_request::{ToolChoice, array_items, declared_tool, stop_sequences, text_at};
 
-/// Reads it.
+/// The model request in `body`.
 pub(super) fn read_request(body: &Map<String, Value>) -> ModelRequest {
     let model = body.get("model").and_then(Value::as_str);
     let turns = array_items(body.get("messages")).map(read_turn).collect();
     let mut ask = ModelRequest::new(model.unwrap_or_default(), turns, body.get("tools"));
     let option = |name: &str| body.get("options").and_then(|options| options.get(name));
-    // A stream is what one gets who does not say.
+    // A chat is streamed by default.
     ask.stream = body.get("stream").and_then(Value::as_bool).unwrap_or(true);
-    // -1 and -2 are no limit.
+    // -1 and -2 mean no limit.
     ask.max_tokens = option("num_predict").and_then(Value::as_u64);
     ask.stop_sequences = stop_sequences(option("stop"));
     ask.seed = option("seed").and_then(Value::as_i64);

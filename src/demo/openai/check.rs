@@ -1,4 +1,4 @@
-//! What both APIs of OpenAI check, and in which words
+//! Checks that both APIs of OpenAI share, in the words of OpenAI's errors
 //! (ranges: <https://platform.openai.com/docs/api-reference/chat/create>).
 
 use std::fmt::Display;
@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::error::OpenAiError;
 
-/// The object of a request.
+/// The JSON object of a request.
 pub(in crate::demo) type OpenAiBody = Map<String, Value>;
-/// Whether something passes.
+/// The result of a check.
 pub(in crate::demo) type OpenAiCheck = Result<(), OpenAiError>;
 
-/// The body as a JSON object. No body at all is an empty one: what it lacks is named next.
+/// The body as a JSON object. An empty body is an empty object: the next check names what it lacks.
 pub(in crate::demo) fn parse_body(body: &[u8]) -> Result<OpenAiBody, OpenAiError> {
     if body.trim_ascii().is_empty() {
         return Ok(OpenAiBody::new());
@@ -28,7 +28,7 @@ const NOT_JSON: &str = "We could not parse the JSON body of your request. (HINT:
     was not valid JSON. If you have trouble figuring out how to fix this, please contact us through our \
     help center at help.openai.com.)";
 
-/// The model that is asked for.
+/// The model in the request.
 pub(in crate::demo) fn required_model(body: &OpenAiBody) -> Result<&str, OpenAiError> {
     match body.get("model") {
         None | Some(Value::Null) => {
@@ -90,8 +90,7 @@ pub(in crate::demo) fn check_boolean(body: &OpenAiBody, name: &str) -> OpenAiChe
     }
 }
 
-/// Parameters that need another one.
-/// A parameter that is there and not null.
+/// The value of a parameter, unless it is absent or null.
 pub(in crate::demo) fn non_null<'a>(body: &'a OpenAiBody, name: &str) -> Option<&'a Value> {
     body.get(name).filter(|value| !value.is_null())
 }
@@ -132,7 +131,7 @@ pub(in crate::demo) fn wrong_type(name: &str, expected: &str, value: &Value) -> 
         .with_code("invalid_type")
 }
 
-/// A kind of number that has a range.
+/// The type of a number with a range, as error codes name it.
 #[derive(Clone, Copy)]
 enum NumberParameter {
     Integer,

@@ -7,7 +7,7 @@ use super::head;
 use crate::demo::{DemoContext, gateway};
 use crate::serve::reply::ServerReply;
 
-/// What is wrong with a request, or with the server that it asked for.
+/// An error of this API.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::demo) struct OpenAiError {
     pub(in crate::demo) status: u16,
@@ -15,9 +15,9 @@ pub(in crate::demo) struct OpenAiError {
     pub(in crate::demo) error_type: &'static str,
     pub(in crate::demo) param: Option<String>,
     pub(in crate::demo) code: Option<&'static str>,
-    /// Fields that only this reply has.
+    /// Head fields that only this error has.
     pub(in crate::demo) extra_fields: Vec<(&'static str, String)>,
-    /// A page of a gateway, in place of the JSON.
+    /// A gateway's page instead of JSON.
     pub(in crate::demo) html_page: bool,
 }
 
@@ -92,7 +92,7 @@ impl OpenAiError {
         Self::new(404, message).with_code("model_not_found")
     }
 
-    /// The JSON that tells it.
+    /// The error as JSON.
     pub(in crate::demo) fn to_json(&self) -> Value {
         json!({"error": {
             "message": self.message,
@@ -114,7 +114,7 @@ impl OpenAiError {
     }
 }
 
-/// Gives a field another value in its place, or adds it before the last field, the server's name.
+/// Sets a head field in place, or adds it before the last one, which names the server.
 fn set_field(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
     match fields
         .iter_mut()

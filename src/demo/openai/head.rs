@@ -1,5 +1,5 @@
-//! The fields of a reply's head, in the order and spelling of OpenAI's API
-//! (<https://platform.openai.com/docs/api-reference/debugging-requests>), and how its JSON is laid out.
+//! The head fields of a reply, in the order and spelling of OpenAI's API
+//! (<https://platform.openai.com/docs/api-reference/debugging-requests>), and the layout of its JSON.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::demo::{DemoContext, ids, timestamps};
 const REQUEST_LIMIT: u64 = 10_000;
 const TOKEN_LIMIT: u64 = 2_000_000;
 
-/// The fields of a reply that cost so many tokens.
+/// The head fields of a reply.
 pub(in crate::demo) fn head_fields(
     content_type: &str,
     seen: DemoContext,
@@ -45,7 +45,7 @@ pub(in crate::demo) fn head_fields(
         .collect()
 }
 
-/// How long until so many tokens have come back at the rate of a minute, as a duration of Go.
+/// The time until `tokens` are available again at the rate of the limit a minute, written as a Go duration.
 fn reset_duration(tokens: u64) -> String {
     let millis = tokens.saturating_mul(60_000).div_ceil(TOKEN_LIMIT);
     match (millis / 1000, millis % 1000) {
@@ -55,7 +55,7 @@ fn reset_duration(tokens: u64) -> String {
     }
 }
 
-/// JSON as OpenAI lays out what is not streamed: two spaces, and a line end at the end.
+/// JSON in OpenAI's layout of whole replies: two spaces of indent, a line end at the end.
 pub(in crate::demo) fn pretty_json(value: &Value) -> String {
     format!("{value:#}\n")
 }

@@ -1,4 +1,4 @@
-//! What Chat Completions and Responses share, for they are one API: routes, keys, heads, errors, models
+//! The parts of OpenAI's API that Chat Completions and Responses share: routes, keys, heads, errors, models
 //! (<https://platform.openai.com/docs/api-reference/introduction>).
 
 pub(super) mod check;
@@ -12,7 +12,7 @@ use super::{DemoContext, bearer_token, chat, responses};
 use crate::serve::reply::ServerReply;
 use crate::serve::request::ServerRequest;
 
-/// The reply to a request for a path that no other API has.
+/// The reply to a request for this API, which also gets all paths of no API.
 pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
     match route(request, seen) {
         Ok(reply) => reply,

@@ -1,10 +1,10 @@
-//! The errors that a model's name asks for, in the words of OpenAI's API
+//! The errors that a model's name can ask for, in the words of OpenAI's API
 //! (<https://platform.openai.com/docs/guides/error-codes>).
 
 use super::error::OpenAiError;
 use crate::demo::models::ModelFault;
 
-/// The problem that a fault is.
+/// The error for the fault that a model's name asks for.
 pub(in crate::demo) fn error_for_fault(fault: ModelFault, model: &str) -> OpenAiError {
     match fault {
         ModelFault::Unknown => OpenAiError::unknown_model(model),
@@ -12,7 +12,7 @@ pub(in crate::demo) fn error_for_fault(fault: ModelFault, model: &str) -> OpenAi
     }
 }
 
-/// The error that OpenAI's API, or what stands before it, has for a status.
+/// The error of OpenAI's API, or of the gateway before it, for a status.
 fn error_for_status(status: u16, model: &str) -> OpenAiError {
     let problem = |message: &str| OpenAiError::new(status, message);
     match status {
@@ -48,7 +48,7 @@ fn error_for_status(status: u16, model: &str) -> OpenAiError {
     }
 }
 
-/// The server's own fault, in the words of OpenAI's API.
+/// The error of a fault of the server, in the words of OpenAI's API.
 pub(in crate::demo) fn server_error(status: u16) -> OpenAiError {
     let message = "The server had an error while processing your request. Sorry about that!";
     OpenAiError::new(status, message).with_type("server_error")

@@ -1,4 +1,4 @@
-//! Whether a response can be made, and if not, why
+//! Checks a request for a response; errors have the words of OpenAI's API
 //! (<https://platform.openai.com/docs/api-reference/responses/create>).
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::demo::openai::check::{
 };
 use crate::demo::openai::error::OpenAiError;
 
-/// Everything but the model, in the order in which people meet it.
+/// Checks all parameters but the model, common mistakes first.
 pub(super) fn check_parameters(body: &OpenAiBody) -> OpenAiCheck {
     check_moved_names(body)?;
     check_input(body)?;
@@ -29,7 +29,7 @@ pub(super) fn check_parameters(body: &OpenAiBody) -> OpenAiCheck {
     check_format(body)
 }
 
-/// Names of Chat Completions that have other names here, or none.
+/// Refuses parameters of Chat Completions that have another name here, or none.
 fn check_moved_names(body: &OpenAiBody) -> OpenAiCheck {
     for (name, here) in [
         ("messages", "input"),
@@ -115,7 +115,7 @@ fn check_item(at: &str, item: &Value) -> OpenAiCheck {
     }
 }
 
-/// A tool may only answer a call that is in the input as well.
+/// Checks that each tool result answers a call in the input.
 fn check_call_exists(items: &[Value], id: &str) -> OpenAiCheck {
     let call = |item: &&Value| text_at(item, "type") == "function_call";
     if items
@@ -129,7 +129,7 @@ fn check_call_exists(items: &[Value], id: &str) -> OpenAiCheck {
     Err(OpenAiError::new(400, message).with_param("input"))
 }
 
-/// Parameters that models which think do not take.
+/// Refuses parameters that reasoning models do not take.
 fn check_reasoning(body: &OpenAiBody) -> OpenAiCheck {
     let model = body.get("model").and_then(Value::as_str);
     let thinks =
@@ -148,7 +148,7 @@ fn check_reasoning(body: &OpenAiBody) -> OpenAiCheck {
     }
 }
 
-/// Functions are flat here: there is no object `function` around the name.
+/// Checks the tools. Functions are flat here: no object `function` surrounds the name.
 fn check_tools(body: &OpenAiBody) -> OpenAiCheck {
     let tools = match non_null(body, "tools") {
         None => return Ok(()),
@@ -213,7 +213,7 @@ fn check_format(body: &OpenAiBody) -> OpenAiCheck {
     }
 }
 
-/// Whether the input fits into the context.
+/// Checks that the input fits into the context.
 pub(super) fn check_length(ask: &ModelRequest) -> OpenAiCheck {
     if ask.prompt_tokens <= models::CONTEXT_TOKENS {
         return Ok(());

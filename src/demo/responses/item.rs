@@ -1,20 +1,20 @@
-//! The items of a response's output: thinking, a message, calls
+//! The items of a response's output: reasoning, a message, tool calls
 //! (<https://platform.openai.com/docs/api-reference/responses/object>).
 
 use serde_json::{Value, json};
 
 use crate::demo::generation::GeneratedCall;
 
-/// One item.
+/// One item of the output.
 #[derive(Clone, Debug)]
 pub(super) enum OutputItem {
     Reasoning {
         id: String,
-        /// The tokens of what is told of the thinking; none: it stays hidden.
+        /// The tokens of the reasoning summary; empty if reasoning stays hidden.
         summary: Vec<String>,
-        /// The tokens of the thinking itself.
+        /// The number of reasoning tokens.
         token_count: usize,
-        /// The thinking, to be sent back.
+        /// The encrypted reasoning, for the client to send back.
         encrypted: Option<String>,
     },
     Message {
@@ -35,7 +35,7 @@ impl OutputItem {
         }
     }
 
-    /// The item, whole.
+    /// The whole item.
     pub(super) fn to_json(&self, status: &str) -> Value {
         match self {
             Self::Reasoning { summary, .. } if summary.is_empty() => {
@@ -57,7 +57,7 @@ impl OutputItem {
         }
     }
 
-    /// The item as it begins.
+    /// The item at its start, without content.
     pub(super) fn begun_json(&self) -> Value {
         match self {
             Self::Reasoning { .. } => self.reasoning_json(&json!([]), false),
@@ -105,7 +105,7 @@ pub(super) fn content_part(text: &str, refused: bool) -> Value {
     }
 }
 
-/// A part of what is told of the thinking.
+/// A part of the reasoning summary.
 pub(super) fn summary_part(text: &str) -> Value {
     json!({"type": "summary_text", "text": text})
 }

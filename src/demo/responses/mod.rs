@@ -1,5 +1,5 @@
-//! Responses, plain and streamed (<https://platform.openai.com/docs/api-reference/responses>). Nothing is
-//! stored: `previous_response_id` is taken, and not followed.
+//! OpenAI's Responses, whole and streamed (<https://platform.openai.com/docs/api-reference/responses>). Nothing is
+//! stored: `previous_response_id` is accepted and ignored.
 
 mod check;
 mod item;
@@ -51,7 +51,7 @@ pub(super) fn create_response(
     Ok(special_models::apply_behaviour(model, reply, seen, failure))
 }
 
-/// `/v1/responses/{id}`: nothing is stored.
+/// The error for `/v1/responses/{id}`: nothing is stored.
 pub(super) fn stored_response_error(id: &str) -> OpenAiError {
     OpenAiError::new(404, format!("Response with id '{id}' not found."))
 }
@@ -63,7 +63,7 @@ fn whole_reply(response: &ResponseObject<'_>, seen: DemoContext) -> ServerReply 
     pacing::whole_reply(fields, body, cost.completion_tokens, seen)
 }
 
-/// A model that is not there is a bad request here, and not found in Chat Completions.
+/// The error of an unknown model: 400 here, 404 in Chat Completions.
 fn unknown_model_error(model: &str) -> OpenAiError {
     OpenAiError::new(
         400,

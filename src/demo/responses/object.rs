@@ -11,7 +11,7 @@ use crate::demo::openai::error::OpenAiError;
 use crate::demo::usage::GeneratedUsage;
 use crate::demo::{DemoContext, ids, models};
 
-/// A response, for a plain reply and for a stream alike.
+/// A response, source of a whole reply and of a stream.
 #[derive(Debug)]
 pub(super) struct ResponseObject<'a> {
     body: &'a Map<String, Value>,
@@ -24,13 +24,13 @@ pub(super) struct ResponseObject<'a> {
     pub(super) usage: GeneratedUsage,
 }
 
-/// How far a response is.
+/// The state of a response.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ResponseState<'a> {
     InProgress,
-    /// Over: complete, or cut.
+    /// Finished: complete or incomplete.
     Ended,
-    /// Over, by the server's fault.
+    /// Failed by a fault of the server.
     Failed(&'a OpenAiError),
 }
 
@@ -60,7 +60,7 @@ impl<'a> ResponseObject<'a> {
         }
     }
 
-    /// Why it is cut, if it is.
+    /// Why the response is incomplete, if it is.
     pub(super) fn incomplete_reason(&self) -> Option<&'static str> {
         match self.finish {
             FinishCause::Length => Some("max_output_tokens"),
@@ -69,13 +69,13 @@ impl<'a> ResponseObject<'a> {
         }
     }
 
-    /// The status of the response, and of its last item, once it is over.
+    /// The status of the finished response and of its last item.
     pub(super) fn status(&self) -> &'static str {
         self.incomplete_reason()
             .map_or("completed", |_| "incomplete")
     }
 
-    /// The object.
+    /// The response object.
     pub(super) fn to_json(&self, state: ResponseState<'_>) -> Value {
         let mut object = Map::new();
         let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
@@ -124,7 +124,7 @@ impl<'a> ResponseObject<'a> {
         Value::Object(object)
     }
 
-    /// What the request said, or what holds where it did not, and the usage.
+    /// The parameters of the request or their defaults, and the usage.
     fn put_settings(&self, object: &mut Map<String, Value>, tier: &str, ended: bool) {
         let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
         for (key, otherwise) in [
@@ -165,7 +165,7 @@ impl<'a> ResponseObject<'a> {
         put("metadata", self.echo_parameter("metadata", json!({})));
     }
 
-    /// What the request said, or `otherwise`.
+    /// The value of a parameter in the request, or `otherwise`.
     fn echo_parameter(&self, key: &str, otherwise: Value) -> Value {
         let said = self.body.get(key).filter(|value| !value.is_null());
         said.cloned().unwrap_or(otherwise)
@@ -191,7 +191,7 @@ impl<'a> ResponseObject<'a> {
     }
 }
 
-/// How the thinking is to be told, where that is asked for.
+/// The reasoning summary that the request asks for.
 fn summary_setting(body: &Map<String, Value>) -> Option<&Value> {
     body.get("reasoning")?
         .get("summary")

@@ -1,5 +1,5 @@
-//! What a response asks for (<https://platform.openai.com/docs/api-reference/responses/create>): read from
-//! JSON that `check` has let pass.
+//! Reads a request for a response (<https://platform.openai.com/docs/api-reference/responses/create>) from JSON that
+//! `check` has accepted.
 
 use serde_json::{Map, Value};
 
@@ -9,12 +9,12 @@ use crate::demo::model_request::{
 use crate::demo::model_request::{array_items, declared_tool, flag_at, text_at};
 use crate::demo::models;
 
-/// Reads it.
+/// The model request in `body`.
 pub(super) fn read_request(body: &Map<String, Value>) -> ModelRequest {
     let string = |key: &str| body.get(key).and_then(Value::as_str);
     let model = string("model").unwrap_or_default();
     let mut ask = ModelRequest::new(model, read_turns(body.get("input")), body.get("tools"))
-        .with_instructions(string("instructions").map(str::to_owned));
+        .with_system_prompt(string("instructions").map(str::to_owned));
     ask.stream = flag_at(body, "stream");
     ask.max_tokens = body.get("max_output_tokens").and_then(Value::as_u64);
     ask.format = read_format(body.get("text").and_then(|text| text.get("format")));
@@ -25,7 +25,7 @@ pub(super) fn read_request(body: &Map<String, Value>) -> ModelRequest {
     ask
 }
 
-/// How hard the model is to think, where that is said.
+/// The reasoning effort, if the request states it.
 pub(super) fn reasoning_effort(body: &Map<String, Value>) -> Option<&str> {
     body.get("reasoning")?.get("effort")?.as_str()
 }
@@ -37,7 +37,7 @@ fn read_turns(input: Option<&Value>) -> Vec<ChatTurn> {
     }
 }
 
-/// An item of the input: a message, or what a tool was asked or gave back.
+/// The turn of an input item: a message, a tool call or its result.
 fn read_turn(item: &Value) -> ChatTurn {
     match text_at(item, "type") {
         "" | "message" => ChatTurn::from_content(
@@ -59,7 +59,7 @@ fn read_format(value: Option<&Value>) -> AnswerFormat {
     }
 }
 
-/// The functions that `tools` declares; tools that OpenAI hosts are not among them.
+/// The functions declared in `tools`, without the tools that OpenAI hosts.
 pub(super) fn declared_tools(body: &Map<String, Value>) -> Vec<DeclaredTool> {
     let functions =
         array_items(body.get("tools")).filter(|tool| text_at(tool, "type") == "function");

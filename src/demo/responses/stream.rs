@@ -11,7 +11,7 @@ use crate::demo::pacing::{self, PacedEvent};
 use crate::demo::{DemoContext, ids};
 use crate::serve::reply::ServerReply;
 
-/// The response, an event a token.
+/// The response as a stream with an event for each token.
 pub(super) fn stream_reply(
     response: &ResponseObject<'_>,
     obscured: bool,
@@ -29,7 +29,7 @@ pub(super) fn stream_reply(
     pacing::stream_reply(fields, events.collect(), seen)
 }
 
-/// The events of a failure that comes after so many others.
+/// The events of a failure; `after` is the number of events before them.
 pub(super) fn failure_events(
     response: &ResponseObject<'_>,
     problem: &OpenAiError,
@@ -64,7 +64,7 @@ impl ResponsesEvent {
         }
     }
 
-    /// The event as it crosses the wire.
+    /// The event as written to the wire.
     fn into_text(self, number: usize) -> String {
         let Self {
             event_type: kind,
@@ -81,7 +81,7 @@ impl ResponsesEvent {
     }
 }
 
-/// The events, each with the tokens that it brings.
+/// The events of the response, each with its number of tokens.
 fn response_events(response: &ResponseObject<'_>, obscured: bool) -> Vec<(ResponsesEvent, usize)> {
     let state = |kind: &str, state: ResponseState<'_>| {
         (
@@ -163,21 +163,21 @@ fn part_events(item: &OutputItem, index: usize, obscured: bool) -> Vec<(Response
     }
 }
 
-/// A text that grows, and the events around it.
+/// A streamed text and the events around it.
 struct StreamedPart<'a> {
-    /// The keys that say where it is.
+    /// The keys with its place.
     location: Value,
-    /// The events that begin and end the part, if it is one.
+    /// The names of the events that begin and end the part, if it is one.
     part_event: Option<&'static str>,
-    /// The events of its text.
+    /// The names of the events of its text.
     text_event: &'static str,
     /// The key of the whole text.
     text_key: &'static str,
     begun_part: Value,
     whole_part: Value,
-    /// Keys that every event of the text has.
+    /// Keys of every event of the text.
     extra_keys: Value,
-    /// The name of a function, told with the whole text.
+    /// The name of a function, sent with the whole text.
     function_name: Option<&'a str>,
 }
 
@@ -229,7 +229,7 @@ fn merge_objects(mut one: Value, other: Value) -> Value {
     one
 }
 
-/// What fills an event up, so that its size does not tell how long the text is.
+/// Padding of an event, so that its size does not reveal the length of the text.
 fn obfuscation(token: &str) -> String {
     let short = 16_usize.saturating_sub(token.len() % 16);
     ids::alphanumeric_id("", ids::hash_text(token), short)
