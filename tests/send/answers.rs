@@ -159,7 +159,7 @@ fn show_explains_an_answer_of_any_length() {
     ];
     let sent = home.wire(&big).ends(0);
     assert!(
-        sent.out().contains("`wire show` does so later"),
+        sent.out().contains("`wire show` explains them"),
         "{}",
         sent.out()
     );
@@ -184,7 +184,7 @@ fn the_cost_that_the_provider_reports_comes_first() {
     home.wire(&["send", "r.json", "--url", &server.url(), "-q"])
         .ends(0);
     let summary = home.wire(&["show", "--summary"]).ends(0);
-    let told = "cost      $0.00123, as the provider says (usage.cost); $0.0025 = ";
+    let told = "cost      $0.00123, reported by the provider (usage.cost); $0.0025 = ";
     assert!(summary.out().contains(told), "{}", summary.out());
     let row = home.wire(&["ls", "--json"]).ends(0).json();
     assert_eq!(row["cost"], "$0.00123");

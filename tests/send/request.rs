@@ -85,7 +85,7 @@ fn raw_messages_go_out_as_they_are() {
     let shown = home.wire(&["show"]).ends(0);
     for text in [
         "> POST  /x HTTP/1.1\n> Host : h\n> X-\\xff: \\x00\\r\n> \\r\n> {broken\n",
-        "the request cannot be read from its byte 27 on: a NUL byte in the head",
+        "the request is unreadable from byte 27: a NUL byte in the head",
     ] {
         assert!(shown.out().contains(text), "{}", shown.out());
     }
