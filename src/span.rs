@@ -1,10 +1,10 @@
-//! Addresses and moments: where a byte lies, in which stream, and when it crossed the wire.
+//! Addresses and times of bytes: span, side of the connection, moment.
 
 use serde::{Deserialize, Serialize};
 
-/// A run of bytes of one stream: half-open, counted from the stream's first byte.
+/// A byte range of one stream: half-open, in offsets from the stream's first byte.
 ///
-/// Offsets are absolute, so a span stays true when the bytes before it have been dropped.
+/// Offsets are absolute, so a span stays valid when the bytes before it are dropped from memory.
 #[derive(
     Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
 )]
@@ -16,7 +16,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes from `start` up to, and without, `end`. A reversed pair is taken as empty.
+    /// The span from `start` to before `end`; empty at `start` when `end` is smaller.
     pub fn new(start: u64, end: u64) -> Self {
         Self {
             start,
@@ -24,27 +24,44 @@ impl Span {
         }
     }
 
-    /// An empty span: a place between two bytes.
+    /// The empty span before the byte at `offset`.
     pub fn empty_at(offset: u64) -> Self {
         Self::new(offset, offset)
     }
 
-    /// How many bytes it covers.
+    /// The bytes of this span in `bytes`, whose first byte has offset 0. Empty where `bytes` ends before the span does.
+    pub fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.range()).unwrap_or_default()
+    }
+
+    /// The characters of this span in `text`. Empty where `text` ends before the span does, or an end of the span lies
+    /// inside a character.
+    pub fn of_text(self, text: &str) -> &str {
+        text.get(self.range()).unwrap_or_default()
+    }
+
+    /// The span as indexes into memory. An offset above the largest index becomes that index.
+    pub fn range(self) -> std::ops::Range<usize> {
+        let index = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+        index(self.start)..index(self.end)
+    }
+
+    /// Number of bytes.
     pub fn len(self) -> u64 {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether it covers no byte.
+    /// Whether the span has no bytes.
     pub fn is_empty(self) -> bool {
         self.end <= self.start
     }
 
-    /// Whether the byte at `offset` lies in it.
+    /// Whether the byte at `offset` is in the span.
     pub fn contains(self, offset: u64) -> bool {
         self.start <= offset && offset < self.end
     }
 
-    /// The part that both cover; empty (at the later start) where they do not meet.
+    /// The common part of two spans; empty at the later start when they do not overlap.
     pub fn intersection(self, other: Self) -> Self {
         Self::new(self.start.max(other.start), self.end.min(other.end))
     }
@@ -56,13 +73,13 @@ impl std::fmt::Display for Span {
     }
 }
 
-/// Which of the two streams of an exchange, seen from the program that asks.
+/// One of the two streams of a connection, named from the side of the client.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamSide {
-    /// What the asking program wrote: the request.
+    /// The bytes that the client wrote: the request.
     Sent,
-    /// What it read: the response.
+    /// The bytes that the client read: the response.
     Received,
 }
 
@@ -75,7 +92,7 @@ impl std::fmt::Display for StreamSide {
     }
 }
 
-/// A monotonic moment: microseconds since the exchange began. Never wall-clock time.
+/// A monotonic time: microseconds since the exchange began. Never wall-clock time.
 #[derive(
     Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
 )]

@@ -367,10 +367,12 @@ impl<'a> Window<'a> {
 
     /// The bytes of `span` that are seen; shorter, or empty, where they are not.
     pub fn slice(&self, span: Span) -> &'a [u8] {
-        let from = usize::try_from(span.start.saturating_sub(self.base)).unwrap_or(usize::MAX);
-        let to = usize::try_from(span.end.saturating_sub(self.base)).unwrap_or(usize::MAX);
-        let to = to.min(self.bytes.len());
-        self.bytes.get(from.min(to)..to).unwrap_or_default()
+        let seen = span.intersection(Span::new(self.base, self.end()));
+        Span::new(
+            seen.start.saturating_sub(self.base),
+            seen.end.saturating_sub(self.base),
+        )
+        .of(self.bytes)
     }
 }
 

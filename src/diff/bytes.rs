@@ -92,11 +92,6 @@ pub fn compare(left: &Call, right: &Call, side: StreamSide, limits: HttpLimits) 
     }
 }
 
-fn slice(bytes: &[u8], span: Span) -> &[u8] {
-    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    bytes.get(at(span.start)..at(span.end)).unwrap_or_default()
-}
-
 /// How many bytes two texts have in common from their beginning.
 pub(crate) fn common_prefix_len(left: &[u8], right: &[u8]) -> usize {
     let pairs = left.iter().zip(right);
@@ -109,7 +104,7 @@ fn align_runs(streams: [&[u8]; 2], meter: &mut StepMeter) -> Vec<ByteRun> {
         let words = split_words(stream);
         let mut number = |word: &Span| {
             let next = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
-            *symbols.entry(slice(stream, *word)).or_insert(next)
+            *symbols.entry(word.of(stream)).or_insert(next)
         };
         let numbers: Vec<_> = words.iter().map(&mut number).collect();
         (words, numbers)
@@ -230,7 +225,7 @@ mod tests {
             let runs = align_runs(streams, &mut StepMeter::new(1 << 20));
             let joined = |of: fn(&ByteRun) -> Span, bytes: &[u8]| -> Vec<u8> {
                 runs.iter()
-                    .flat_map(|run| slice(bytes, of(run)).to_vec())
+                    .flat_map(|run| of(run).of(bytes).to_vec())
                     .collect()
             };
             assert_eq!(joined(|run| run.left, streams[0]), streams[0]);
@@ -238,8 +233,8 @@ mod tests {
             let equal = runs.iter().filter(|run| run.same);
             let equal: Vec<_> = equal
                 .map(|run| {
-                    let text = slice(streams[0], run.left);
-                    assert_eq!(text, slice(streams[1], run.right));
+                    let text = run.left.of(streams[0]);
+                    assert_eq!(text, run.right.of(streams[1]));
                     String::from_utf8(text.to_vec()).unwrap()
                 })
                 .collect();

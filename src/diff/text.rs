@@ -78,7 +78,7 @@ fn align(
     let mut ends: [Vec<u64>; 2] = parts.map(|part| vec![part.start]);
     let mut symbols = [Vec::new(), Vec::new()];
     for side in 0..2 {
-        let mut rest = slice(texts[side], parts[side]);
+        let mut rest = parts[side].of_text(texts[side]);
         let mut at = parts[side].start;
         while !rest.is_empty() {
             let (symbol, after) = rest.split_at(next(rest));
@@ -159,11 +159,6 @@ fn to_runs(whole: [Span; 2], changes: &[TextReplacement]) -> Vec<TextRun> {
     runs
 }
 
-fn slice(text: &str, part: Span) -> &str {
-    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    text.get(at(part.start)..at(part.end)).unwrap_or_default()
-}
-
 /// How long the line at the front is, its line feed included.
 fn line_len(text: &str) -> usize {
     memchr::memchr(b'\n', text.as_bytes()).map_or(text.len(), |feed| feed + 1)
@@ -201,9 +196,9 @@ mod tests {
 
     fn shown(left: &str, right: &str, runs: &[TextRun]) -> String {
         let piece = |run: &TextRun| match run.kind {
-            TextRunKind::Same => slice(left, run.left).to_owned(),
-            TextRunKind::Removed => format!("[-{}-]", slice(left, run.left)),
-            TextRunKind::Added => format!("[+{}+]", slice(right, run.right)),
+            TextRunKind::Same => run.left.of_text(left).to_owned(),
+            TextRunKind::Removed => format!("[-{}-]", run.left.of_text(left)),
+            TextRunKind::Added => format!("[+{}+]", run.right.of_text(right)),
         };
         runs.iter().map(piece).collect()
     }
@@ -221,7 +216,7 @@ mod tests {
             assert_eq!((run.left.start, run.right.start), (x, y));
             (x, y) = (run.left.end, run.right.end);
             match run.kind {
-                TextRunKind::Same => assert_eq!(slice(left, run.left), slice(right, run.right)),
+                TextRunKind::Same => assert_eq!(run.left.of_text(left), run.right.of_text(right)),
                 TextRunKind::Removed => assert!(run.right.is_empty() && !run.left.is_empty()),
                 TextRunKind::Added => assert!(run.left.is_empty() && !run.right.is_empty()),
             }

@@ -1,10 +1,13 @@
 //! What the module page promises, asserted for any bytes.
 
+use std::ops::Range;
+
 use serde::de::IgnoredAny;
 
 use super::{
     JsonDocument, JsonFault, JsonKind, JsonValue, MAX_DEPTH, ValuePath, edit, find, pointer_at,
 };
+use crate::span::Span;
 
 /// Reads `bytes` as JSON and asserts what the module page promises. The body of a fuzz target.
 pub fn fuzz(bytes: &[u8]) {
@@ -87,9 +90,8 @@ fn assert_edits(document: &JsonDocument<'_>, pointer: &str) {
 
 /// Outside the place of change the bytes are the old ones, of which `gone` are missing there.
 fn assert_rest_unchanged(old: &[u8], edited: &edit::EditedJson, gone: u64) {
-    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    let (start, end) = (at(edited.span.start), at(edited.span.end));
+    let Range { start, end } = edited.span.range();
     assert_eq!(old.get(..start), edited.bytes.get(..start));
-    let after = start.saturating_add(at(gone));
+    let after = start.saturating_add(Span::new(0, gone).range().end);
     assert_eq!(old.get(after..), edited.bytes.get(end..));
 }

@@ -110,9 +110,9 @@ pub fn remove(bytes: &[u8], path: &ValuePath) -> Result<EditedJson, JsonEditErro
 }
 
 fn splice(bytes: &[u8], span: Span, new: &[u8]) -> EditedJson {
-    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
-    let before = bytes.get(..at(span.start)).unwrap_or_default();
-    let after = bytes.get(at(span.end)..).unwrap_or_default();
+    let cut = span.range();
+    let before = bytes.get(..cut.start).unwrap_or_default();
+    let after = bytes.get(cut.end..).unwrap_or_default();
     EditedJson {
         bytes: [before, new, after].concat(),
         span: Span::new(span.start, span.start.saturating_add(new.len() as u64)),

@@ -114,10 +114,7 @@ impl<'a> JsonDocument<'a> {
 
     /// The bytes of `span`, as far as the text has them.
     pub fn slice(&self, span: Span) -> &'a [u8] {
-        let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-        self.bytes()
-            .get(at(span.start)..at(span.end))
-            .unwrap_or_default()
+        span.of(self.bytes())
     }
 
     fn node(&self, index: u32) -> Node {
@@ -136,8 +133,7 @@ impl<'a> JsonDocument<'a> {
     }
 
     fn text_between(&self, start: u32, end: u32) -> &'a str {
-        let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-        self.text.get(at(start)..at(end)).unwrap_or_default()
+        Span::new(start.into(), end.into()).of_text(self.text)
     }
 }
 

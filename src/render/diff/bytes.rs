@@ -186,8 +186,7 @@ fn slice_run(run: ByteRun, from: u64, to: u64) -> ByteRun {
 fn hex_row(bytes: &[u8], span: Span, most: u64) -> String {
     let most = usize::try_from(most).unwrap_or_default();
     let (digits, letters) = (most.saturating_mul(3), most.saturating_add(2));
-    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    let row = bytes.get(at(span.start)..at(span.end)).unwrap_or_default();
+    let row = span.of(bytes);
     if row.is_empty() {
         return " ".repeat(digits.saturating_add(letters).saturating_add(11));
     }

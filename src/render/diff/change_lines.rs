@@ -9,7 +9,6 @@ use crate::diff::text::{self, TextRunKind};
 use crate::diff::work_limit::StepMeter;
 use crate::diff::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::json::JsonDocument;
-use crate::span::Span;
 
 /// How much of one value is shown, in characters.
 const VALUE_LIMIT: usize = 2000;
@@ -244,7 +243,7 @@ pub(super) fn word_diff(left: &str, right: &str, steps: u64, style: &OutputStyle
             TextRunKind::Same | TextRunKind::Removed => (left, run.left),
             TextRunKind::Added => (right, run.right),
         };
-        let text = slice_span(text, span);
+        let text = span.of_text(text);
         match run.kind {
             TextRunKind::Same => line.push_str(&fold_unchanged(text, n > 0, n < last)),
             TextRunKind::Removed => {
@@ -262,11 +261,6 @@ pub(super) fn word_diff(left: &str, right: &str, steps: u64, style: &OutputStyle
         line.push_str(&style.dim(note));
     }
     line
-}
-
-fn slice_span(text: &str, span: Span) -> &str {
-    let at = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    text.get(at(span.start)..at(span.end)).unwrap_or_default()
 }
 
 /// What both have, without its middle where it is long: of the beginning what follows a change, of the end what
