@@ -1,0 +1,140 @@
+//! How an exchange ended, judged from its messages and the connection's facts.
+
+use super::Exchange;
+use crate::http1::{HttpFault, MessageEnd, MessagePart};
+use crate::tape::{CloseKind, ConnectionFact, ExchangeStage, FailureCause};
+
+/// How an exchange ended.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[non_exhaustive]
+pub enum ExchangeOutcome {
+    /// The response is whole.
+    Whole,
+    /// No connection could be made.
+    NoConnection {
+        /// The stage that failed.
+        stage: ExchangeStage,
+        /// The reason, in words.
+        error: String,
+    },
+    /// A time limit of `wire` passed.
+    TimedOut {
+        /// The stage that failed.
+        stage: ExchangeStage,
+        /// The limit, in words.
+        error: String,
+    },
+    /// The user interrupted.
+    Interrupted,
+    /// The connection ended or broke before the first byte of a response.
+    NoResponse {
+        /// Describes how the connection ended.
+        error: String,
+    },
+    /// The response stops inside a message, or at a place where its completeness is unknown.
+    Cut {
+        /// The part in which it stops; `None` for a body without a length that ended without TLS's close_notify.
+        within: Option<MessagePart>,
+        /// Number of bytes that were announced and did not come.
+        missing: Option<u64>,
+        /// Describes how the connection ended.
+        error: String,
+    },
+    /// The framing was lost.
+    Lost {
+        /// Offset in the received stream.
+        at: u64,
+        /// The reason.
+        fault: HttpFault,
+    },
+    /// The recording stops before the end of the exchange.
+    Unfinished,
+}
+
+impl ExchangeOutcome {
+    /// Whether the response is whole.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole)
+    }
+}
+
+impl Exchange {
+    /// Judges how the exchange ended.
+    pub fn outcome(&self) -> ExchangeOutcome {
+        if let Some(MessageEnd::FramingLost { at, fault }) = self.response.end {
+            return ExchangeOutcome::Lost { at, fault };
+        }
+        // A recording that stops before the close cannot know whether more came.
+        let clean = matches!(
+            self.closing(),
+            Some(CloseKind::CloseNotify | CloseKind::Eof)
+        );
+        match self.response.end {
+            Some(MessageEnd::Complete) => return ExchangeOutcome::Whole,
+            // Without TLS's close_notify the body may have been cut (RFC 9112, section 9.8).
+            Some(MessageEnd::Closed) if clean && self.failure().is_none() => {
+                return ExchangeOutcome::Whole;
+            }
+            _ => {}
+        }
+        if let Some((stage, cause, error)) = self.failure() {
+            let error = error.to_owned();
+            match cause {
+                FailureCause::TimedOut => return ExchangeOutcome::TimedOut { stage, error },
+                FailureCause::Interrupted => return ExchangeOutcome::Interrupted,
+                FailureCause::Refused if stage < ExchangeStage::Write => {
+                    return ExchangeOutcome::NoConnection { stage, error };
+                }
+                FailureCause::Refused => {}
+            }
+        }
+        if self.closing().is_none() && self.failure().is_none() {
+            return ExchangeOutcome::Unfinished;
+        }
+        let error = self.describe_ending();
+        match self.response.end {
+            _ if self.received.bytes == 0 => ExchangeOutcome::NoResponse { error },
+            Some(MessageEnd::Truncated { within, missing }) => ExchangeOutcome::Cut {
+                within: Some(within),
+                missing,
+                error,
+            },
+            _ => ExchangeOutcome::Cut {
+                within: None,
+                missing: None,
+                error,
+            },
+        }
+    }
+
+    fn failure(&self) -> Option<(ExchangeStage, FailureCause, &str)> {
+        self.facts.iter().find_map(|(_, fact)| match fact {
+            ConnectionFact::Failed {
+                stage,
+                cause,
+                error,
+            } => Some((*stage, *cause, error.as_str())),
+            _ => None,
+        })
+    }
+
+    fn closing(&self) -> Option<CloseKind> {
+        self.facts.iter().find_map(|(_, fact)| match fact {
+            ConnectionFact::Closed { how, .. } => Some(*how),
+            _ => None,
+        })
+    }
+
+    /// Describes how the connection ended.
+    fn describe_ending(&self) -> String {
+        match (self.failure(), self.closing()) {
+            (Some((_, _, error)), _) => error.to_owned(),
+            (None, Some(CloseKind::Reset)) => "the peer reset the connection".to_owned(),
+            (None, Some(CloseKind::EofWithoutCloseNotify)) => {
+                "the peer closed the connection without TLS's close_notify".to_owned()
+            }
+            (None, _) => "the peer closed the connection".to_owned(),
+        }
+    }
+}
