@@ -1,8 +1,8 @@
-//! What an exchange means, gathered from every layer of meaning: the value behind summaries and `--json`.
+//! The meaning of an exchange: answer, timeline, service facts, cost and retry advice. Summaries and `--json` show it.
 
 use serde::Serialize;
 
-use super::ReadOptions;
+use super::options::ReadOptions;
 use crate::chat::timeline::{self, AnswerTimeline};
 use crate::chat::{
     self, AnswerReader, AnswerVerdict, BodyEnding, Completion, DeltaSink, FinishKind, FinishReason,
@@ -15,40 +15,40 @@ use crate::sdk::{CallFailure, RetryAdvice, SdkFamily, SdkProfile};
 use crate::service::{self, ServiceFacts};
 use crate::tape::Tape;
 
-/// What an exchange means.
+/// The meaning of an exchange.
 #[derive(Clone, Debug, Serialize)]
 pub struct CallMeaning {
     /// The answer.
     pub completion: Completion,
-    /// When its pieces came.
+    /// Arrival times of the pieces of the answer.
     pub timeline: AnswerTimeline,
-    /// What the service tells about itself in the head.
+    /// Rate limits, ids and server times from the response's head.
     pub service: ServiceFacts,
-    /// What it costs by the table of prices.
+    /// The cost by the price table.
     pub cost: CostEstimate,
-    /// What SDKs would do about an error.
+    /// What SDKs do about the error: retry or not, and when.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<RetryAdvice>,
 }
 
-/// A cost, or why there is none.
+/// A cost, or the reason why it is not known.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CostEstimate {
-    /// So much.
+    /// The price table has the model, and tokens were counted.
     Known {
-        /// The entry of the table that was used.
+        /// Name of the table entry that was used.
         model: String,
-        /// When the table was published, in words; absent for an entry of the user's own.
+        /// Date of the table, in words; `None` for an entry from the user's own table.
         #[serde(skip_serializing_if = "Option::is_none")]
         published: Option<String>,
-        /// The sums.
+        /// The cost by kind of token, and the total.
         #[serde(flatten)]
         cost: Box<CostBreakdown>,
     },
     /// The table has no price for this model.
     UnknownModel(String),
-    /// Nothing was counted, or no model is named.
+    /// The response counts no tokens, or no model is named.
     NotCounted,
 }
 
@@ -103,7 +103,7 @@ impl CallMeaning {
                 .all(|choice| choice.finish.as_ref().is_some_and(stopped))
     }
 
-    /// Puts it together.
+    /// Reads the service facts of the head, prices the usage, and adds the SDKs' retry advice.
     pub fn new(
         exchange: &Exchange,
         mut completion: Completion,
@@ -128,7 +128,7 @@ impl CallMeaning {
     }
 }
 
-/// What a gateway says in the head that it cost.
+/// The cost that a gateway reports in the response's head.
 fn gateway_cost(service: &ServiceFacts) -> Option<chat::ReportedCost> {
     let told = service
         .values_of(service::HeaderMeaning::Cost)
@@ -136,13 +136,13 @@ fn gateway_cost(service: &ServiceFacts) -> Option<chat::ReportedCost> {
         .trim()
         .parse()
         .ok();
-    // Zero is what it says where it has no price.
+    // LiteLLM reports zero for a model without a price.
     let told = told.filter(|usd: &f64| *usd > 0.0)?;
     chat::ReportedCost::from_dollars(told, "x-litellm-response-cost")
 }
 
-/// What `tokens` cost by the price of the served model, else of the asked one, unless another answered: the
-/// served name is the exact one, the asked one may be what the table lists.
+/// The cost of `tokens` by the price of the served model, or else of the asked model when both name the same model.
+/// The served name is more exact, but the table may list only the asked one.
 pub fn estimate_cost(
     [served, asked]: [Option<&str>; 2],
     provider: Option<&str>,
@@ -180,8 +180,8 @@ pub fn estimate_cost(
     }
 }
 
-/// Whose prices hold for what `provider` serves: gateways sell those of others, whoever lists the name. `None`:
-/// nobody's, since it is one's own machine that serves.
+/// The company whose prices apply to answers of `provider`: `Some(None)` means any company that lists the model (gateways
+/// resell), `None` means no price (the user's own machine serves).
 fn price_seller(provider: Option<&str>) -> Option<Option<&str>> {
     match provider {
         Some("llama.cpp") => None,
@@ -205,8 +205,7 @@ impl From<&TokenUsage> for TokenCounts {
     }
 }
 
-/// What the SDK that sent the request would do; where the request names none, what those would do that are
-/// made for this API.
+/// The retry advice of the SDK that sent the request, or of all SDKs for this API when the request names none.
 fn retry_advice(
     exchange: &Exchange,
     completion: &Completion,
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_charged_by_the_price_of_another() {
+    fn a_model_is_not_priced_by_the_entry_of_another_model() {
         let case = |names, provider, expected: &str| {
             assert_eq!(price(names, provider, None).trim_end(), expected);
         };
@@ -278,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tier_that_is_not_known_is_told() {
+    fn an_unknown_tier_is_a_note() {
         let asked = [Some("gpt-4o"), None];
         assert!(price(asked, Some("openai"), Some("scale")).contains("the tier that served"));
         assert!(!price(asked, Some("openai"), Some("default")).contains("tier"));

@@ -5,55 +5,17 @@
 //! ```
 
 pub mod meaning;
+mod options;
 pub mod runs;
 
-use std::borrow::Cow;
+pub use options::ReadOptions;
 
-use crate::chat::{AnswerDelta, AnswerReadOptions, AnswerRetention, DeltaKind, DeltaSink};
-use crate::content::{DecodeLimits, DecodedBody};
+use crate::chat::{AnswerDelta, AnswerRetention, DeltaKind, DeltaSink};
+use crate::content::DecodedBody;
 use crate::exchange::{Exchange, decode_bodies};
-use crate::http1::HttpLimits;
-use crate::price::PriceTable;
 use crate::span::Span;
 use crate::tape::Tape;
 use meaning::CallMeaning;
-
-/// How a tape is read: limits of the decoders, the dialect, how much of the answer is kept, prices.
-#[derive(Clone, Debug)]
-pub struct ReadOptions {
-    /// Limits of the HTTP decoder.
-    pub http1: HttpLimits,
-    /// Limits of the content decoder.
-    pub content: DecodeLimits,
-    /// How the answer is read.
-    pub answer: AnswerReadOptions,
-    /// Prices for the cost estimate; the embedded table by default.
-    pub prices: Cow<'static, PriceTable>,
-}
-
-impl Default for ReadOptions {
-    fn default() -> Self {
-        Self {
-            prices: Cow::Borrowed(PriceTable::embedded()),
-            ..Self::without_prices(AnswerRetention::default())
-        }
-    }
-}
-
-impl ReadOptions {
-    /// Options that keep `retention` of the answer and estimate no cost, so that the embedded price table is not parsed.
-    pub fn without_prices(retention: AnswerRetention) -> Self {
-        Self {
-            http1: HttpLimits::default(),
-            content: DecodeLimits::default(),
-            answer: AnswerReadOptions {
-                retention,
-                ..AnswerReadOptions::default()
-            },
-            prices: Cow::Owned(PriceTable::default()),
-        }
-    }
-}
 
 /// One question to a model and its answer, read from a tape.
 #[derive(Debug)]
@@ -66,13 +28,13 @@ pub struct Call {
     pub request_body: DecodedBody,
     /// The response's body, content codings undone.
     pub response_body: DecodedBody,
-    /// What the exchange means.
+    /// The answer, its timeline, service facts, cost and retry advice.
     pub meaning: CallMeaning,
     /// The events of a streamed answer, in order; empty unless [`AnswerRetention::Everything`] is asked for.
     pub events: Vec<EventDeltas>,
 }
 
-/// One event of a stream, by what it carried.
+/// One event of a stream and the kinds of its deltas.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventDeltas {
     /// Number of the event, from zero.
@@ -84,7 +46,7 @@ pub struct EventDeltas {
 }
 
 impl Call {
-    /// Reads the exchange on `tape`. Never fails: what is odd or broken is part of the value.
+    /// Reads the exchange on `tape`. Never fails: oddities and broken parts are in the value.
     pub fn read(tape: Tape, options: &ReadOptions) -> Self {
         let exchange = Exchange::read(&tape, options.http1);
         let [request_body, response_body] = decode_bodies(&tape, &exchange, options.content);

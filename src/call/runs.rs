@@ -1,5 +1,4 @@
-//! One request sent to several models or servers, once or repeatedly: what each made of it, in numbers that can
-//! stand in a table.
+//! The runs of one request at several targets: figures for each run, medians and ranges for each target.
 
 use serde::Serialize;
 
@@ -9,10 +8,10 @@ use crate::chat::ArgumentCheck;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::price::Money;
 
-/// What came of one exchange.
+/// The figures of one run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TargetRun {
-    /// The model that served, or that was asked for.
+    /// The model that answered, or else the model that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Status code.
@@ -35,7 +34,7 @@ pub struct TargetRun {
     /// Output tokens a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,
-    /// What it cost.
+    /// Cost by the price table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
     /// Why the first choice stopped, in the provider's word.
@@ -43,10 +42,10 @@ pub struct TargetRun {
     pub finish: Option<String>,
     /// Tool calls, and how many of them have arguments that can be read.
     pub calls: ToolCallCount,
-    /// Everything that the model said and called, for telling whether two answers are identical.
+    /// Text, refusals and tool calls of the answer; used to compare answers.
     #[serde(skip)]
     pub answer: String,
-    /// Whether all of it came.
+    /// Whether the answer is complete.
     #[serde(skip)]
     pub whole: bool,
     /// The file of the capture.
@@ -54,32 +53,32 @@ pub struct TargetRun {
     pub capture: Option<String>,
 }
 
-/// Tool calls of one answer.
+/// Number of tool calls in one answer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ToolCallCount {
-    /// How many.
+    /// All tool calls.
     pub all: u64,
-    /// How many have arguments that are JSON.
+    /// Tool calls whose arguments are valid JSON.
     pub valid: u64,
 }
 
-/// All trials of one target.
+/// All runs of one target.
 #[derive(Clone, Debug, Serialize)]
 pub struct TargetRuns {
-    /// What was asked, as the user wrote it: `openai:gpt-4o`.
+    /// The target as the user wrote it: `openai:gpt-4o`.
     pub target: String,
-    /// Each, in order.
+    /// The runs, in order.
     pub trials: Vec<TargetRun>,
-    /// How many different answers came.
+    /// Number of different answers.
     pub answers: u64,
-    /// Medians and spreads.
+    /// Medians and ranges.
     pub spread: RunStats,
 }
 
-/// Medians and spreads over trials that were answered well.
+/// Medians and ranges over the complete answers with a status below 400.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RunStats {
-    /// How many were answered with a status below 400, and did not break off.
+    /// Number of complete answers with a status below 400.
     pub answered: u64,
     /// Microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,14 +94,14 @@ pub struct RunStats {
     pub speed: Option<MedianRange>,
 }
 
-/// The middle of some numbers, and their ends.
+/// Median, smallest and largest of some numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MedianRange {
-    /// Half lie below.
+    /// The median; of an even count, the mean of the middle two.
     pub median: f64,
-    /// The least.
+    /// The smallest number.
     pub least: f64,
-    /// The greatest.
+    /// The largest number.
     pub most: f64,
 }
 
@@ -139,7 +138,7 @@ impl TargetRun {
         }
     }
 
-    /// Whether it was answered with all of an answer, and not with an error.
+    /// Whether the answer is complete and its status is below 400.
     pub fn is_answered(&self) -> bool {
         self.whole && self.status.is_some_and(|status| status < 400)
     }
@@ -173,7 +172,7 @@ fn answer_text(report: &CallMeaning) -> String {
 }
 
 impl TargetRuns {
-    /// Puts the trials of one target together.
+    /// Counts different answers and computes the medians of one target.
     pub fn new(target: String, trials: Vec<TargetRun>) -> Self {
         let answered = || trials.iter().filter(|trial| trial.is_answered());
         let mut answers: Vec<_> = answered().map(|trial| &trial.answer).collect();
@@ -198,7 +197,7 @@ impl TargetRuns {
 }
 
 impl MedianRange {
-    /// Of some numbers; `None` of none. Of an even number of them the median is the mean of the middle two.
+    /// Median, smallest and largest of `numbers`; `None` for no numbers.
     pub fn from_numbers(numbers: impl Iterator<Item = f64>) -> Option<Self> {
         let mut numbers: Vec<_> = numbers.collect();
         numbers.sort_by(f64::total_cmp);
@@ -221,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn medians_and_ends() {
+    fn the_median_of_an_even_count_is_the_mean_of_the_middle_two() {
         let of = |numbers: &[f64]| MedianRange::from_numbers(numbers.iter().copied());
         let stat = |median, least, most| {
             Some(MedianRange {
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_told_apart_and_errors_are_none() {
+    fn different_answers_are_counted_without_errors_and_broken_ones() {
         let trial = |status, answer: &str| TargetRun {
             status: Some(status),
             answer: answer.to_owned(),

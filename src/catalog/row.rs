@@ -1,5 +1,4 @@
-//! One line about a capture: what a list of many shows and filters by. Made from a tape, and small enough to
-//! be kept in an index.
+//! One row of `wire ls` and its filters. A row is made from a call and small enough for an index of many captures.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +7,7 @@ use crate::call::meaning::{CallMeaning, CostEstimate, estimate_cost};
 use crate::exchange::ExchangeOutcome;
 use crate::price::{Money, PriceTable, TokenCounts};
 
-/// What a list shows of one capture. Absent: not known, or never reached.
+/// One row of `wire ls`: the figures of one capture. `None`: not known, or never reached.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct CatalogRow {
     /// The capture's id.
@@ -17,13 +16,13 @@ pub struct CatalogRow {
     pub started: jiff::Timestamp,
     /// Host and port of its URL.
     pub host: String,
-    /// The model that was asked for.
+    /// Model that the request names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The model that answered.
+    /// Model that the response names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_model: Option<String>,
-    /// Who served it.
+    /// Provider of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// The status of the final response.
@@ -34,13 +33,13 @@ pub struct CatalogRow {
     /// Why the first choice stopped, in the provider's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish: Option<String>,
-    /// What was counted.
+    /// Token counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenCounts>,
-    /// What the provider says that it cost, in US dollars.
+    /// Cost that the provider reports, in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_usd: Option<f64>,
-    /// Tier that it was served in.
+    /// Service tier of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
     /// Bytes received.
@@ -49,21 +48,21 @@ pub struct CatalogRow {
     /// tool calls, until the first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttft: Option<u64>,
-    /// Microseconds from its beginning to the last thing that was seen.
+    /// Microseconds from the start to the last byte or fact.
     pub micros: u64,
 }
 
-/// How an exchange ended, in a word.
+/// How an exchange ended, without details.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogOutcome {
     /// The response is whole, and so is the answer in it.
     Whole,
-    /// The response is whole; the streamed answer in it is not.
+    /// The response is whole; the answer in it is not.
     Broken,
-    /// There was no connection.
+    /// No connection could be made.
     Down,
-    /// A time limit passed.
+    /// A time limit of `wire` passed.
     Late,
     /// The user interrupted.
     Interrupted,
@@ -71,9 +70,9 @@ pub enum CatalogOutcome {
     Silent,
     /// The response stops before its end.
     Cut,
-    /// Its framing was lost.
+    /// The framing was lost.
     Lost,
-    /// The recording stops first.
+    /// The recording stops before the end of the exchange.
     Open,
 }
 
@@ -133,12 +132,12 @@ impl CatalogRow {
         }
     }
 
-    /// What the provider says that it cost.
+    /// The cost that the provider reports.
     pub fn provider_cost(&self) -> Option<Money> {
         self.told_usd.map(Money::from_dollars)
     }
 
-    /// What it cost, by `prices`.
+    /// The cost by `prices`.
     pub fn cost(&self, prices: &PriceTable) -> CostEstimate {
         let names = [self.served_model.as_deref(), self.model.as_deref()];
         estimate_cost(
@@ -158,20 +157,20 @@ fn url_host(url: &str) -> &str {
     authority.rsplit('@').next().unwrap_or(authority)
 }
 
-/// What of a list is wanted. Each absent condition holds for all.
+/// Filters of `wire ls`. `None` matches every capture.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogFilter {
-    /// A part of the asked or served model's name.
+    /// Part of the name of the asked or served model.
     pub model: Option<String>,
-    /// A part of the host.
+    /// Part of the host.
     pub host: Option<String>,
-    /// Which statuses.
+    /// Range of status codes.
     pub status: Option<StatusCodeRange>,
-    /// Not before this moment.
+    /// Earliest start time.
     pub since: Option<jiff::Timestamp>,
 }
 
-/// Statuses from one to another, both included.
+/// A range of status codes, both ends included.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct StatusCodeRange(pub u16, pub u16);
 
@@ -192,7 +191,7 @@ impl StatusCodeRange {
 }
 
 impl CatalogFilter {
-    /// Whether `entry` is wanted.
+    /// Whether `entry` matches all filters.
     pub fn matches(&self, entry: &CatalogRow) -> bool {
         let holds = |whole: &Option<String>, part: &str| {
             whole.as_ref().is_some_and(|whole| whole.contains(part))
@@ -218,14 +217,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_of_urls() {
+    fn the_host_of_a_url_has_its_port_and_no_password() {
         assert_eq!(url_host("https://api.openai.com/v1/x"), "api.openai.com");
         assert_eq!(url_host("http://u:p@[::1]:80?x"), "[::1]:80");
         assert_eq!(url_host("odd"), "odd");
     }
 
     #[test]
-    fn ranges_of_statuses() {
+    fn status_ranges_are_read_as_one_class_or_range() {
         assert_eq!(
             StatusCodeRange::parse("429"),
             Some(StatusCodeRange(429, 429))
