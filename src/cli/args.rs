@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// See the bytes that cross between a program and an LLM API.
 ///
-/// wire sends exact bytes, keeps every byte that comes back with the moment it came, explains each of
-/// them, and opens the whole exchange again later.
+/// wire sends exact bytes, records every byte that comes back with the time it arrived, explains the
+/// exchange, and opens it again later.
 #[derive(Debug, Parser)]
 #[command(name = "wire", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Cli {
@@ -34,16 +34,16 @@ Start here, without network or key:
   wire send captures/hello.json --to demo
   wire show @";
 
-/// What every verb takes.
+/// Options of every verb.
 #[derive(Args, Debug)]
 pub(super) struct CommonArgs {
-    /// The folder of captures [default: $WIRE_CAPTURES, else ./captures]
+    /// Folder of the captures [default: $WIRE_CAPTURES, else ./captures]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) captures: Option<PathBuf>,
-    /// Prices of your own, before the table that is compiled in [default: $WIRE_PRICES]
+    /// File with your own prices, which replace those of the built-in table [default: $WIRE_PRICES]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) prices: Option<PathBuf>,
-    /// When to use colours; auto looks at the terminal and at NO_COLOR
+    /// When to use colours; auto: on a terminal, unless NO_COLOR is set
     #[arg(
         long = "color",
         value_name = "WHEN",
@@ -62,22 +62,22 @@ pub(super) enum ColourChoice {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CliVerb {
-    /// Send a request, byte for byte, and keep the whole exchange as a capture
+    /// Send a request byte for byte and record the whole exchange in a capture
     Send(Box<SendArgs>),
-    /// Open a capture, down to the single byte
+    /// Show a capture, down to the single byte
     Show(ShowArgs),
     /// List the captures, newest first
     Ls(LsArgs),
-    /// Tell what is different between exchanges, from the first differing byte to the meaning
+    /// Show what differs between exchanges, from the connection to the meaning of the answer
     Diff(Box<DiffArgs>),
-    /// List the prices that costs are counted by
+    /// List the prices that costs are computed from
     Prices(PricesArgs),
-    /// Print the completions of a shell
+    /// Print the completion script for a shell
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, of wire or of one verb
+    /// Print the manual page of wire or of one verb
     Man {
         /// A verb, such as send
         verb: Option<String>,
@@ -87,13 +87,13 @@ pub(super) enum CliVerb {
 /// Arguments of `wire send`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct SendArgs {
-    /// The body: a JSON file, or - for standard input; its bytes go out exactly as they are
+    /// File with the request body, or - for standard input; its bytes are sent exactly as they are
     #[arg(value_name = "REQUEST")]
     pub(super) request: Option<PathBuf>,
-    /// The bytes of REQUEST, where they have been read already.
+    /// The bytes of REQUEST, if they were read already.
     #[arg(skip)]
     pub(super) request_bytes: Option<Vec<u8>>,
-    /// REQUEST is a whole HTTP/1.1 message, head and body: every byte is written as it is
+    /// REQUEST is a whole HTTP/1.1 message, head and body; every byte is sent as it is
     #[arg(long, conflicts_with_all = ["header", "method", "http10", "model", "set", "stream", "no_stream"])]
     pub(super) raw: bool,
     #[command(flatten)]
@@ -104,7 +104,7 @@ pub(super) struct SendArgs {
     pub(super) edits: EditArgs,
     #[command(flatten)]
     pub(super) repeats: RepeatArgs,
-    /// Print what would be sent, secrets masked, and send nothing
+    /// Print the bytes that would be sent, with secrets masked, and send nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
@@ -117,60 +117,60 @@ pub(super) struct SendArgs {
     pub(super) limits: LimitArgs,
     #[command(flatten)]
     pub(super) recording: RecordingArgs,
-    /// A line for each event of a streamed answer, in place of its body
+    /// Print a line for each event of a streamed answer instead of its body
     #[arg(long, help_heading = "Output", conflicts_with_all = ["print", "quiet", "json", "text"])]
     pub(super) events: bool,
-    /// A status of 400 and above becomes exit code 1
+    /// Exit with code 1 on a status of 400 or above
     #[arg(short, long, help_heading = "Output")]
     pub(super) fail: bool,
 }
 
-/// Where to.
+/// Arguments that choose the target.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Where to")]
 pub(super) struct TargetArgs {
     /// A known API: openai, anthropic, gemini, ollama, ...; demo, the embedded server, or demo:anthropic,
     /// demo:gemini, demo:ollama, demo:responses (`--to help` lists all) [default: openai]
-    /// NAME:MODEL asks it for a model of its own; several are asked one after another, and compared
+    /// NAME:MODEL chooses a model for this target; several targets are asked in turn and compared
     #[arg(long, value_name = "NAME")]
     pub(super) to: Vec<String>,
-    /// The whole URL; a key goes along only with a --to of your own, or to that API's own host
+    /// Full URL; a key is sent only to the host of the API that it belongs to, or with your own --to target
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
-    /// Another path after the API's base URL, such as /responses
+    /// Path after the base URL of the API, such as /responses
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     pub(super) path: Option<String>,
-    /// The demo server's pause between the events of a stream, in seconds [default: 0.015]
+    /// Pause of the demo server between the events of a stream, in seconds [default: 0.015]
     #[arg(long, value_name = "SECONDS", value_parser = parse_pause)]
     pub(super) pace: Option<Duration>,
-    /// Further targets [default: $WIRE_CONFIG, else ~/.config/wire/targets.json]
+    /// File with more targets [default: $WIRE_CONFIG, else ~/.config/wire/targets.json]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 }
 
-/// The request's head.
+/// Arguments that change the request head.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Head")]
 pub(super) struct HeadArgs {
-    /// 'Name: value' sets, 'Name:' removes a default, 'Name;' sends an empty value
+    /// Header field: 'Name: value' sets it, 'Name:' removes a default field, 'Name;' sends an empty value
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(super) header: Vec<String>,
-    /// Another method than POST
+    /// Request method [default: POST]
     #[arg(short = 'X', long = "request", id = "method", value_name = "METHOD")]
     pub(super) method: Option<String>,
-    /// Speak HTTP/1.0
+    /// Send the request as HTTP/1.0
     #[arg(long = "http1.0", id = "http10")]
     pub(super) http10: bool,
 }
 
-/// Edits of the body that leave every other byte alone.
+/// Arguments that edit the body and leave every other byte alone.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Edits (every other byte stays)")]
 pub(super) struct EditArgs {
-    /// Another model; several are asked one after another, and compared
+    /// Replace the model; several models are asked in turn and compared
     #[arg(short, long, value_name = "NAME")]
     pub(super) model: Vec<String>,
-    /// Set a value: a JSON Pointer (/messages/0/content) or dotted path (messages.0.content), and JSON
+    /// Set a value in the body; PATH is a JSON Pointer (/messages/0/content) or dotted (messages.0.content)
     #[arg(long, value_name = "PATH=JSON")]
     pub(super) set: Vec<String>,
     /// Set "stream" to true
@@ -181,94 +181,94 @@ pub(super) struct EditArgs {
     pub(super) no_stream: bool,
 }
 
-/// More than one exchange.
+/// Arguments for more than one exchange.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Several models, targets, times")]
 pub(super) struct RepeatArgs {
-    /// Send it so often to each
+    /// Send the request this many times to each target
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), default_value = "1")]
     pub(super) repeat: u32,
-    /// So many at a time
+    /// Number of exchanges at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), default_value = "1")]
     pub(super) parallel: u16,
 }
 
-/// How the connection is made.
+/// Arguments of the connection.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct ConnectionArgs {
-    /// Longest time until the connection (with TLS) stands, in seconds
+    /// Time limit for connecting, TLS included, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, default_value = "30")]
     pub(super) connect_timeout: Duration,
-    /// Longest time without a byte either way, in seconds
+    /// Time limit without a byte in either direction, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, default_value = "600")]
     pub(super) idle_timeout: Duration,
-    /// Longest time for the whole exchange, in seconds
+    /// Time limit for the whole exchange, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub(super) max_time: Option<Duration>,
     /// Use this address for HOST:PORT, as in curl
     #[arg(long, value_name = "HOST:PORT:ADDR")]
     pub(super) resolve: Vec<String>,
-    /// IPv4 only
+    /// Use IPv4 only
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     pub(super) ipv4: bool,
-    /// IPv6 only
+    /// Use IPv6 only
     #[arg(short = '6', long)]
     pub(super) ipv6: bool,
-    /// Go through a proxy, but for the hosts of $NO_PROXY: http://, https://, socks5://, socks5h://; "" for none
+    /// Use a proxy, except for hosts in $NO_PROXY: http://, https://, socks5://, socks5h://; "" for none
     /// [default: $HTTPS_PROXY, $http_proxy, $ALL_PROXY]
     #[arg(short = 'x', long, value_name = "URL")]
     pub(super) proxy: Option<String>,
-    /// Hosts to reach without the proxy, in place of $NO_PROXY; "" for none, * for all
+    /// Hosts that are reached without the proxy, instead of $NO_PROXY; "" for none, * for all
     #[arg(long, value_name = "HOSTS")]
     pub(super) noproxy: Option<String>,
-    /// Connect to a Unix socket
+    /// Connect to this Unix socket
     #[arg(long, value_name = "PATH")]
     pub(super) unix_socket: Option<PathBuf>,
 }
 
-/// Whom TLS trusts.
+/// Arguments of TLS: trusted roots and the client certificate.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS")]
 pub(super) struct TlsArgs {
-    /// Trust any certificate (its chain is shown and recorded all the same)
+    /// Accept any certificate (its chain is still shown and recorded)
     #[arg(short = 'k', long)]
     pub(super) insecure: bool,
-    /// Trust the roots of this PEM file only [default: $SSL_CERT_FILE, else Mozilla's, compiled in]
+    /// Trust only the roots in this PEM file [default: $SSL_CERT_FILE, else the built-in roots of Mozilla]
     #[arg(long, value_name = "FILE", conflicts_with = "native_roots")]
     pub(super) cacert: Option<PathBuf>,
-    /// Trust the machine's own roots
+    /// Trust the roots of the operating system
     #[arg(long)]
     pub(super) native_roots: bool,
-    /// Show this client certificate (PEM, the chain after it)
+    /// Client certificate (PEM, followed by its chain)
     #[arg(long, value_name = "FILE")]
     pub(super) cert: Option<PathBuf>,
-    /// The private key of --cert [default: in the same file]
+    /// Private key of --cert [default: in the same file]
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(super) key: Option<PathBuf>,
 }
 
-/// What is shown.
+/// Arguments that choose what is shown.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
-    /// These parts alone, unmarked, on standard output:
+    /// Print only these parts, without marks, on standard output:
     /// H request head, B request body, h response head, b response body, m meta
     #[arg(short, long, value_name = "PARTS")]
     pub(super) print: Option<String>,
-    /// The response's body alone
+    /// Print only the response body
     #[arg(short, long)]
     pub(super) quiet: bool,
-    /// The text of the answer alone, as it grows
+    /// Print only the text of the answer, as it arrives
     #[arg(long, conflicts_with_all = ["print", "quiet"])]
     pub(super) text: bool,
-    /// The whole exchange as one JSON document
+    /// Print the whole exchange as one JSON document
     #[arg(long, conflicts_with_all = ["print", "quiet", "text"])]
     pub(super) json: bool,
-    /// Lay bodies out for reading: all (layout and colours), format, none [default: all on a terminal]
+    /// Format JSON bodies: all (layout and colours), format (layout only), none [default: all on a terminal]
     #[arg(long, value_name = "HOW")]
     pub(super) pretty: Option<PrettyMode>,
-    /// Leave the body coded: `all` as it crossed the wire, `content` without chunks but still compressed
+    /// Do not decode the body: `all` leaves chunks and compression, `content` leaves compression only
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub(super) undecoded: Option<UndecodedMode>,
     /// Read the answer in this dialect: openai-chat, openai-responses, anthropic-messages, ...
@@ -289,35 +289,35 @@ pub(super) enum UndecodedMode {
     Content,
 }
 
-/// How much is read.
+/// Limits of what is read.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
-    /// Longest head, in bytes (K, M, G)
+    /// Size limit of a head, in bytes (K, M, G)
     #[arg(long, value_name = "BYTES", value_parser = parse_byte_count, default_value = "256K")]
     pub(super) max_head: u64,
-    /// Longest decoded body, in bytes (K, M, G) [default: 4G as it passes by, 256M where a view holds it whole]
+    /// Size limit of a decoded body, in bytes (K, M, G) [default: 4G streamed, 256M if a view needs it whole]
     #[arg(long, value_name = "BYTES", value_parser = parse_byte_count)]
     pub(super) max_decoded: Option<u64>,
-    /// Most bytes that one coded byte may become, beyond the first 16M
+    /// Limit of the compression ratio, after the first 16M
     #[arg(long, value_name = "N", default_value = "200")]
     pub(super) max_ratio: u64,
 }
 
-/// What is kept.
+/// Arguments of recording.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Capture")]
 pub(super) struct RecordingArgs {
     /// Write the capture to FILE
     #[arg(long, value_name = "FILE", conflicts_with = "no_capture")]
     pub(super) capture: Option<PathBuf>,
-    /// Keep nothing
+    /// Write no capture
     #[arg(long)]
     pub(super) no_capture: bool,
-    /// Show secrets on the screen; the capture stays masked
+    /// Show secrets on the screen; they stay masked in the capture
     #[arg(long)]
     pub(super) reveal: bool,
-    /// Write secrets into the capture
+    /// Do not mask secrets in the capture
     #[arg(long)]
     pub(super) keep_secrets: bool,
 }
@@ -325,34 +325,34 @@ pub(super) struct RecordingArgs {
 /// Arguments of `wire show`.
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
-    /// A path, - for standard input, the beginning of a name or id, @ for the newest, @~1 for the one before
+    /// A path, - for standard input, the start of a name or id, @ for the newest, @~1 for the one before
     #[arg(value_name = "CAPTURE", default_value = "@")]
     pub(super) capture: String,
     #[command(flatten)]
     pub(super) output: OutputArgs,
-    /// Dump the bytes with offset, text, role and moment
+    /// Dump the bytes in hex with offset, text, role and time
     #[arg(long, conflicts_with_all = ["print", "json", "events", "at"])]
     pub(super) hex: bool,
-    /// List each read and write, and each event of a streamed answer under the read that completed it
+    /// List each read and write, and under each read the events of the answer that it completed
     #[arg(long, conflicts_with_all = ["print", "json", "at"])]
     pub(super) events: bool,
-    /// The bytes of each event, with its place and moment
+    /// Print the bytes of each event, with its span and time
     #[arg(long, conflicts_with_all = ["print", "json", "at", "events"])]
     pub(super) raw_events: bool,
-    /// What the exchange means, in a dozen lines
+    /// Print what the exchange means, in a dozen lines
     #[arg(long, conflicts_with_all = ["print", "json", "at", "events"])]
     pub(super) summary: bool,
-    /// The tool calls, one JSON object a line
+    /// Print the tool calls, one JSON object per line
     #[arg(long, conflicts_with_all = ["print", "json", "at", "events", "summary"])]
     pub(super) tools: bool,
-    /// The token counts, as the provider named them and as wire counts them, as JSON
+    /// Print the token counts as JSON, both as the provider named them and as wire counts them
     #[arg(long, conflicts_with_all = ["print", "json", "at", "events", "summary"])]
     pub(super) usage: bool,
-    /// One JSON value of the body, with its byte range and moment: /choices/0/message, or dotted; in a stream
-    /// after the number of an event: /3/choices/0/delta
+    /// Print one JSON value of the body with its byte range and time: /choices/0/message, or dotted. In a stream
+    /// the path starts with the number of an event: /3/choices/0/delta
     #[arg(long, value_name = "PATH", conflicts_with_all = ["print", "json"])]
     pub(super) at: Option<String>,
-    /// The stream that --hex and --at look at [default: both for --hex, received for --at]
+    /// Direction for --hex and --at [default: both for --hex, received for --at]
     #[arg(long, value_name = "SIDE")]
     pub(super) side: Option<SideArg>,
     #[command(flatten)]
@@ -368,28 +368,28 @@ pub(super) enum SideArg {
 /// Arguments of `wire ls`.
 #[derive(Args, Debug)]
 pub(super) struct LsArgs {
-    /// At most so many
+    /// List at most this many captures
     #[arg(short = 'n', long, value_name = "N")]
     pub(super) limit: Option<usize>,
-    /// Those whose asked or served model's name holds this
+    /// Only captures whose requested or served model contains this text
     #[arg(short, long, value_name = "TEXT")]
     pub(super) model: Option<String>,
-    /// Those with this status: 429, 4xx, 400-499
+    /// Only captures with this status: 429, 4xx, 400-499
     #[arg(long, value_name = "STATUS")]
     pub(super) status: Option<String>,
-    /// Those whose host holds this
+    /// Only captures whose host contains this text
     #[arg(long, value_name = "TEXT")]
     pub(super) host: Option<String>,
-    /// Those since then: 30m, 2h, 3d, 2026-11-24, 2026-11-24T14:00:00Z
+    /// Only captures since this time: 30m, 2h, 3d, 2026-11-24, 2026-11-24T14:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
-    /// Those with this text in a body
+    /// Only captures with this text in a body
     #[arg(long, value_name = "TEXT")]
     pub(super) grep: Option<String>,
-    /// Those whose answer holds this: text, reasoning, tool arguments, the pieces of a stream joined
+    /// Only captures with this text in the answer: text, reasoning or tool arguments, pieces joined
     #[arg(long, value_name = "TEXT")]
     pub(super) answer: Option<String>,
-    /// As JSON, one object a line
+    /// Print JSON, one object per line
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -397,31 +397,31 @@ pub(super) struct LsArgs {
 /// Arguments of `wire diff`.
 #[derive(Args, Debug)]
 pub(super) struct DiffArgs {
-    /// Captures as for show, ranges of them (@~5..@), or request files, JSON or whole messages; two, or more for a table; with
-    /// --shape also a folder as the first (without any, the two newest)
+    /// Two inputs, or more for a table: captures as for show, ranges (@~5..@), or request files (JSON or whole
+    /// messages); with --shape the first may be a folder [default: the two newest captures]
     #[arg(value_name = "CAPTURE")]
     pub(super) subjects: Vec<String>,
-    /// These captures are alike: what varies among them is noise; those after -- are compared to them
+    /// Captures of a baseline: what varies among them is noise; the captures after -- are compared to them
     #[arg(long, value_name = "CAPTURE", num_args = 1.., conflicts_with_all = ["shape", "bytes", "json_patch", "side_by_side"])]
     pub(super) noise: Vec<String>,
-    /// These layers alone: connection, request, head, framing, body, stream, meaning, timing
+    /// Compare only these layers: connection, request, head, framing, body, stream, meaning, timing
     #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
     pub(super) only: Vec<String>,
-    /// Show, and count, what differs between any two exchanges too: ids, dates, what is left of limits
+    /// Also show and count differences that any two exchanges have: ids, dates, remaining limits
     #[arg(short, long)]
     pub(super) all: bool,
-    /// A further place that says nothing: /usage/cost, choices.0.message.content, x-my-field, /**/trace_id
-    /// (`--ignore help` lists those that are known)
+    /// Ignore differences at this place: /usage/cost, choices.0.message.content, x-my-field, /**/trace_id
+    /// (`--ignore help` lists the places that are always ignored)
     #[arg(long, value_name = "PATH")]
     pub(super) ignore: Vec<String>,
-    /// Structure alone, values left out: does the last capture answer as those before it do?
+    /// Compare structure only, without values: does the last capture have the structure of those before it?
     #[arg(long, conflicts_with_all = ["only", "bytes", "json_patch"])]
     pub(super) shape: bool,
-    /// The raw bytes of both streams side by side, with their roles
+    /// Show the raw bytes of both streams side by side, with their roles
     #[arg(long, conflicts_with_all = ["all", "ignore", "side_by_side", "stat", "markdown", "json_patch"])]
     pub(super) bytes: bool,
-    /// What of each prompt a cache could have from the one before, and where the prefix breaks; of more than two,
-    /// each with the next. Exit code 0 where every prefix holds
+    /// Show how much of each prompt a prompt cache could reuse from the one before, and where the common prefix
+    /// ends. Exit code 0 if every prefix is kept
     #[arg(long, conflicts_with_all = ["noise", "only", "all", "ignore", "shape", "bytes", "side_by_side", "stat", "markdown", "json_patch"])]
     pub(super) cache: bool,
     #[command(flatten)]
@@ -433,23 +433,23 @@ pub(super) struct DiffArgs {
     pub(super) limits: LimitArgs,
 }
 
-/// How a difference is written.
+/// Arguments that choose the output format.
 #[derive(Args, Debug)]
 #[group(multiple = false)]
 pub(super) struct DiffFormatArgs {
-    /// Left and right beside each other
+    /// Print left and right side by side
     #[arg(short = 'y', long)]
     pub(super) side_by_side: bool,
-    /// One line a layer
+    /// Print one line per layer
     #[arg(long)]
     pub(super) stat: bool,
-    /// As one JSON document (captures/diff.schema.json)
+    /// Print one JSON document (captures/diff.schema.json)
     #[arg(long)]
     pub(super) json: bool,
-    /// As Markdown, for an issue or a pull request
+    /// Print Markdown, for an issue or a pull request
     #[arg(long)]
     pub(super) markdown: bool,
-    /// The RFC 6902 patch from the left body to the right: of the answers, or of the requests with --only request
+    /// Print the RFC 6902 patch from the left response body to the right; with --only request, of the requests
     #[arg(long)]
     pub(super) json_patch: bool,
 }
@@ -457,14 +457,14 @@ pub(super) struct DiffFormatArgs {
 /// Arguments of `wire prices`.
 #[derive(Args, Debug)]
 pub(super) struct PricesArgs {
-    /// A model, or a part of its name or provider
+    /// Part of the name of a model or provider
     pub(super) model: Option<String>,
-    /// As JSON, one object a line
+    /// Print JSON, one object per line
     #[arg(long)]
     pub(super) json: bool,
 }
 
-/// Seconds, with a fraction where wanted; zero is none.
+/// Parses seconds, with or without a fraction; zero is allowed.
 fn parse_pause(text: &str) -> Result<Duration, String> {
     let number: f64 = text
         .parse()
@@ -472,7 +472,7 @@ fn parse_pause(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }
 
-/// Seconds, with a fraction where wanted; zero is no limit that anybody could keep.
+/// Parses seconds, with or without a fraction; zero is refused, since no exchange could keep such a limit.
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text
         .parse()
@@ -482,7 +482,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write more than zero seconds, and no more than there are".to_owned())
 }
 
-/// A number of bytes: `1000`, `256K`, `4G` (powers of 1024).
+/// Parses a number of bytes: `1000`, `256K`, `4G` (powers of 1024).
 fn parse_byte_count(text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.strip_suffix(['K', 'k']) {
         Some(digits) => (digits, 10),

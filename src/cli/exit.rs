@@ -7,7 +7,7 @@ use crate::exchange::ExchangeOutcome;
 /// How the program ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ExitReason {
-    /// 0: done; also where whoever read the output went away.
+    /// 0: done; also if the reader of the output has left.
     Done,
     /// 1: found something: `diff` a difference; `send --fail` a status of 400 or above.
     FoundSomething,
@@ -26,7 +26,7 @@ pub enum ExitReason {
 }
 
 impl ExitReason {
-    /// What the end of an exchange means for whoever started it.
+    /// The exit reason for the outcome of an exchange.
     pub(super) fn from_outcome(outcome: &ExchangeOutcome) -> Self {
         match outcome {
             ExchangeOutcome::Whole => Self::Done,

@@ -22,8 +22,8 @@ pub(super) enum SearchQuery<'a> {
     InAnswer(&'a str),
 }
 
-/// The names of those captures that hold `words`, in the order given. Each core looks at some. A body that could
-/// not be searched to its end is told.
+/// Names of the captures that contain `words`, in the order given; searched by one thread per core. A body that could
+/// not be searched to its end is reported.
 pub(super) fn find_matching(
     store: &CaptureStore,
     names: Vec<String>,

@@ -155,7 +155,7 @@ impl LsReport<'_> {
         listing::write_row(name_tag(name), entry, cost, &self.style, &mut self.out)
     }
 
-    /// The cost, if it was told or a price is known. Looking a name up in vain is remembered.
+    /// The cost, if the provider reported it or a price is known. Names without a price are remembered.
     fn row_cost(&mut self, entry: &CatalogRow) -> Option<String> {
         if let Some(told) = entry.provider_cost() {
             return Some(told.to_string());

@@ -49,7 +49,7 @@ pub fn run() -> ExitReason {
 /// Arguments that clap refuses, or a question that it answers: help, version.
 fn print_clap_error(error: &clap::Error) -> ExitReason {
     if error.use_stderr() {
-        // Nothing can be told where standard error is gone.
+        // An error cannot be reported if standard error is closed.
         let _ = error.print();
         return ExitReason::Usage;
     }

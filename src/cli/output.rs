@@ -134,7 +134,7 @@ fn run_pager(text: &[u8]) -> io::Result<()> {
     signals::leave_interrupts_to_pager();
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        // Whoever quits the pager early has seen enough.
+        // A user who quits the pager early has seen enough.
         let _ = stdin.write_all(text);
     }
     let status = child.wait()?;

@@ -21,7 +21,7 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    /// Bytes that nobody looks into.
+    /// Bytes that are sent without being parsed.
     pub(super) fn from_raw(bytes: Vec<u8>) -> Self {
         Self {
             bytes,

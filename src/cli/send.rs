@@ -40,7 +40,7 @@ pub(super) fn block_on<T>(
         .build()
         .map_err(|error| CliError::new(ExitReason::NoConnection, format!("no runtime: {error}")))?;
     let ended = runtime.block_on(future);
-    // The system's resolver cannot be interrupted; nobody waits for it after a time limit.
+    // The system's resolver cannot be interrupted; the program does not wait for it after a time limit.
     runtime.shutdown_background();
     ended
 }
@@ -59,7 +59,7 @@ async fn send_once(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitRea
     Ok(capture.finish(exit, room))
 }
 
-/// Whoever looks on besides the capture.
+/// A sink that shows the exchange to the user.
 pub(super) trait ExchangeViewer {
     /// The feed.
     fn sink(&mut self) -> &mut dyn WireSink;
@@ -213,7 +213,7 @@ fn first_stage(route: &ConnectRoute) -> ExchangeStage {
     }
 }
 
-/// What is done next on the way to the server, once `fact` has been told.
+/// The stage that follows `fact` on the way to the server.
 fn stage_after(fact: &ConnectionFact, proxied: bool) -> ExchangeStage {
     match fact {
         ConnectionFact::Connected { .. } if proxied => ExchangeStage::Proxy,

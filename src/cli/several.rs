@@ -72,7 +72,7 @@ struct FinishedExchange {
     exit: ExitReason,
 }
 
-/// Sends to each, and tells what came of it.
+/// Sends to each target and prints the results.
 fn send_many(
     common: &CommonArgs,
     args: &args::SendArgs,
@@ -88,7 +88,7 @@ fn send_many(
             aim.request_bytes = Some(bytes.clone());
         }
     }
-    // What cannot be sent to one is told before anything is sent to another, and paid for.
+    // A request that cannot be sent to one target is an error before anything is sent, and paid for, elsewhere.
     for aim in aims.iter().filter(|aim| !send::targets_demo(aim)) {
         SendJob::new(aim, None)?;
     }
@@ -97,7 +97,7 @@ fn send_many(
     let (shots, failed) = run_queue(common, &means, &aims, &queue, args.repeats.parallel.into());
     match failed {
         Some(complaint) if shots.is_empty() => Err(complaint),
-        // What was answered is told all the same.
+        // The answers so far are still printed.
         failed => {
             let exit = print_comparison(common, args, &aims, shots)?;
             let exit = failed.map_or(exit, CliError::print);
@@ -143,7 +143,7 @@ fn run_queue(
     queue: &[usize],
     parallel: usize,
 ) -> (Vec<(usize, FinishedExchange)>, Option<CliError>) {
-    // Between two exchanges nobody else listens.
+    // Between two exchanges no other task waits for the signal.
     signals::exit_on_second_signal();
     let next = Mutex::new(queue.iter().copied().enumerate());
     let shots = Mutex::new(Vec::new());
@@ -219,7 +219,7 @@ async fn run_one(
     })
 }
 
-/// Nobody looks on: the exchange is kept as a tape.
+/// A viewer that shows nothing and keeps the exchange as a tape.
 struct TapeViewer(Tape);
 
 impl ExchangeViewer for TapeViewer {

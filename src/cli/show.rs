@@ -152,7 +152,7 @@ fn print_view(
     let terminal = output::stdout_is_terminal();
     let style = output::body_style(&args.output, output::stdout_style(common));
     let mut plan = output::output_plan(&args.output, terminal, terminal)?;
-    // A report is text: what it quotes is made safe, be it read from a pipe.
+    // A report is text: bytes that it quotes are escaped, also when it goes to a pipe.
     plan.on_screen = true;
     let text = std::cell::RefCell::new(Vec::new());
     let screen = || StyledOutput {

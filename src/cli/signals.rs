@@ -21,8 +21,8 @@ static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     told
 });
 
-/// From now on the first Ctrl-C or SIGTERM is left to whoever listens, and the next one ends the process at
-/// once: whoever should listen may be blocked in a write to a pipe that nobody reads.
+/// Makes the second Ctrl-C or SIGTERM end the process at once. The first is left to the task that waits for it, which may
+/// be blocked in a write to a pipe that is not read.
 pub(super) fn exit_on_second_signal() {
     LazyLock::force(&INTERRUPTED);
 }
