@@ -36,6 +36,7 @@
 )]
 
 mod chunked;
+mod connection;
 mod decoder;
 mod encode;
 mod framing;
@@ -44,6 +45,7 @@ mod message;
 mod oddity;
 mod scan;
 
+pub use connection::{Connection, ConnectionEvent};
 pub use decoder::{HttpDecoder, HttpLimits};
 pub use encode::{FieldEdit, FieldEditError, RequestHead};
 pub use framing::{BodyFraming, RequestMethod};
@@ -51,6 +53,8 @@ pub use head::{HeadField, StartLine};
 pub use message::{BodyRetention, FieldSection, HttpMessage, MAX_ODDITIES};
 pub use oddity::{HttpFault, HttpOddity, OddityKind};
 
+#[doc(hidden)]
+pub use connection::fuzz_connection;
 #[doc(hidden)]
 pub use decoder::fuzz;
 
