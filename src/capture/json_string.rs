@@ -59,7 +59,7 @@ fn put_escaped_block(block: &[u8; BLOCK_SIZE], room: &mut [u8; MAX_ESCAPED_BLOCK
     copy_in_steps(&padded, from..BLOCK_SIZE, room, end)
 }
 
-/// Bit n is set where byte n cannot stand in a JSON string.
+/// Bit n is set where byte n needs an escape in a JSON string.
 fn escape_bits(block: &[u8; BLOCK_SIZE]) -> u64 {
     // Comparisons without a branch: the compiler makes vector instructions of them.
     let flags =
@@ -94,7 +94,7 @@ fn copy_in_steps(
     }
 }
 
-/// Writes what stands for `byte`; gives back where that ends.
+/// Writes the escape of `byte`; returns the offset where it ends.
 fn put_escape(byte: u8, room: &mut [u8; MAX_ESCAPED_BLOCK], end: usize) -> usize {
     let Some(&short @ 1..) = SHORT_ESCAPES.get(usize::from(byte)) else {
         return put_long_escape(byte, room, end);

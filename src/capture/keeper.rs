@@ -23,7 +23,7 @@ const QUEUE_BYTES: usize = 1 << 20;
 
 /// Passes everything on to `W`: directly at first, through a thread after the first MiB.
 ///
-/// It is never done: what is kept is wanted to the end.
+/// It is never done, since a capture is kept to its end.
 #[derive(Debug)]
 pub struct CaptureKeeper<W> {
     sink: Arc<Mutex<W>>,
@@ -40,7 +40,7 @@ struct KeeperThread {
 }
 
 impl<W: WireSink + Send + 'static> CaptureKeeper<W> {
-    /// Keeps by telling `watch`.
+    /// A keeper that passes everything on to `watch`.
     pub fn new(watch: W) -> Self {
         Self {
             sink: Arc::new(Mutex::new(watch)),
@@ -114,7 +114,7 @@ struct QueueState {
 }
 
 impl SinkQueue {
-    /// Adds to what waits, as soon as there is room.
+    /// Appends to the queue, once there is room.
     fn put(&self, put: impl FnOnce(&mut EventBatch)) {
         let full = |state: &mut QueueState| state.waiting.size() >= QUEUE_BYTES && !state.closed;
         let mut state = self.wait_while(full);

@@ -1,13 +1,12 @@
-//! Stands between a feed and its watchers and replaces every secret by as many `*`, however reads and
-//! writes cut it.
+//! Masking: a sink that replaces every secret by as many `*` before it passes bytes on, wherever reads and
+//! writes split the secret.
 //!
-//! By place first: the fields and query parameters of `places`. Then by value: the keys that the caller
-//! knows, and those that the request carries in such places, wherever they occur in either direction, be it
-//! split over two chunks. A run is passed on, whole and in order, as soon as nothing that is still to come can
-//! change how it is masked; that is at once, unless it ends inside a field line or inside what may
-//! become a known key.
+//! Secrets are found by place (the fields and query parameters of `sensitive`), then by value: keys that the
+//! caller knows and keys found in the request, anywhere in either direction, also split over two chunks. A run
+//! is passed on, whole and in order, once later bytes cannot change how it is masked. That is at once, unless
+//! it ends inside a field line or inside a possible known key.
 //!
-//! What it cannot see are secrets inside compressed bodies: length for length they cannot be masked.
+//! Secrets inside compressed bodies are not found: masking would change the length of the coded bytes.
 
 use std::collections::VecDeque;
 
@@ -16,14 +15,14 @@ use super::secrets::Secrets;
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{ConnectionFact, WireSink};
 
-/// A watcher that masks what it passes on to another.
+/// A sink that masks bytes and passes them on to another sink.
 #[derive(Debug)]
 pub struct Masker<W> {
     sink: W,
     secrets: Secrets,
     sent: SecretScanner,
     received: SecretScanner,
-    /// What waits, in order, until the first of it is decided.
+    /// Runs and facts that wait, in order, until the masking of the first is decided.
     queue: VecDeque<QueuedEvent>,
 }
 
@@ -40,7 +39,7 @@ enum QueuedEvent {
 }
 
 impl<W: WireSink> Masker<W> {
-    /// Masks what goes to `inner`.
+    /// A masker in front of `inner`.
     pub fn new(inner: W, secrets: Secrets) -> Self {
         Self {
             sink: inner,
@@ -51,12 +50,12 @@ impl<W: WireSink> Masker<W> {
         }
     }
 
-    /// The watcher behind it.
+    /// The sink behind it.
     pub fn sink(&self) -> &W {
         &self.sink
     }
 
-    /// Lets go of all that waits, and gives back the watcher behind it.
+    /// Passes on all that waits and returns the sink behind it.
     pub fn flush_into_sink(mut self) -> W {
         self.sent.finish(&mut self.secrets);
         self.received.finish(&mut self.secrets);
@@ -64,7 +63,7 @@ impl<W: WireSink> Masker<W> {
         self.sink
     }
 
-    /// Passes on what is decided, up to the first that is not.
+    /// Passes on runs and facts up to the first whose masking is not decided.
     fn flush_decided(&mut self) {
         while let Some(first) = self.queue.pop_front() {
             match first {
@@ -146,8 +145,8 @@ impl<W: WireSink> WireSink for Masker<W> {
     }
 }
 
-/// Replaces known values in the words of a fact: a proxy may repeat in its answer what it was told, and a
-/// host's name may hold a key.
+/// Masks known values in the text of a fact: a proxy may repeat the request in its error, and a host name may
+/// contain a key.
 fn mask_fact(fact: &mut ConnectionFact, secrets: &Secrets) {
     let texts: Vec<&mut String> = match fact {
         ConnectionFact::Resolved { host, .. } => vec![host],

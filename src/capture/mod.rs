@@ -10,14 +10,14 @@
 //! {"t":402337,"closed":{"by":"peer","how":"close_notify"}}
 //! ```
 //!
-//! The first line is the [`Origin`](crate::tape::TapeOrigin) with the format's version; every further line is
+//! The first line is the [`TapeOrigin`](crate::tape::TapeOrigin) with the format's version; every further line is
 //! a moment `t` (microseconds since `started`) and exactly one event. Bytes that are UTF-8 are a string,
 //! others base64; reading back gives the identical bytes, and one line is one read or write. Secrets are
 //! masked, length for length, before a byte is written. The specification for readers in other languages
 //! is `captures/README.md`, its JSON Schema `captures/schema.json`.
 //!
 //! [`line`](self) words a line, [`read()`] and [`CaptureWriter`] turn files into tapes and back, [`Masker`]
-//! stands before every writer and every screen, [`CaptureSelector`] names a capture, and `store` is the one
+//! comes before every writer and every screen, [`CaptureSelector`] names a capture, and `store` is the one
 //! module here that touches the file system.
 
 #![cfg_attr(

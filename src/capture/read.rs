@@ -11,7 +11,7 @@ use crate::tape::{Tape, TapeOrigin, WireSink};
 /// The longest line that is read, in bytes: far more than any one read or write gives.
 const MAX_LINE_BYTES: u64 = 1 << 28;
 
-/// A capture that was read, as far as it can be.
+/// A capture, read up to the first line that cannot be read.
 #[derive(Debug)]
 pub struct ParsedCapture {
     /// What it holds.
@@ -29,7 +29,7 @@ pub struct CaptureNote {
     pub kind: CaptureNoteKind,
 }
 
-/// What can be the matter with a line that is not the first.
+/// A problem in a line after the first.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CaptureNoteKind {

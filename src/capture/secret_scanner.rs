@@ -12,32 +12,32 @@ use crate::http1::{
 use crate::span::{Span, StreamSide};
 use crate::tape::{ConnectionFact, RollingBuffer, Window};
 
-/// What is known of one direction.
+/// The scanner of one direction: finds secrets and decides which runs may be passed on.
 #[derive(Debug)]
 pub(super) struct SecretScanner {
     side: StreamSide,
     rolling: RollingBuffer,
     mode: ScanMode,
-    /// Whether the last message that began was asked with HEAD.
+    /// The method of the last request that began.
     request_method: RequestMethod,
     /// Whether the start line of the current message was read.
     started: bool,
     /// Secrets that were found, in order, until the runs they lie in are passed on.
     masks: VecDeque<SecretSpan>,
-    /// The end of the body so far, as far as it may be the beginning of a known value.
+    /// Last bytes of the body so far that may be the beginning of a known value.
     open_tail: Vec<u8>,
-    /// Where the bytes of `tail` lie.
+    /// Spans of the bytes of `open_tail`.
     tail_spans: Vec<Span>,
-    /// Whether the tail shows more of that value than may be seen.
+    /// Whether the tail holds more of that value than may be shown.
     tail_waits: bool,
-    /// All before it is decided, but for a tail that waits.
+    /// Offset before which masking is decided, except for a tail that waits.
     scanned_to: u64,
 }
 
 #[derive(Debug)]
 enum ScanMode {
     Message(Box<HttpDecoder>),
-    /// Framing is lost: lines are looked at one by one.
+    /// The framing is lost: lines are scanned one by one.
     Lines(UnframedLine),
 }
 
@@ -64,7 +64,7 @@ impl SecretScanner {
         }
     }
 
-    /// All before this offset is decided.
+    /// Offset before which masking is decided.
     pub(super) fn decided_to(&self) -> u64 {
         match self.tail_spans.first() {
             Some(first) if self.tail_waits => first.start.min(self.scanned_to),
@@ -82,12 +82,12 @@ impl SecretScanner {
         self.rolling.end()
     }
 
-    /// What the last message that began asks for.
+    /// The method of the last request that began.
     pub(super) fn request_method(&self) -> RequestMethod {
         self.request_method
     }
 
-    /// Nothing more comes: what is still open is decided as it stands.
+    /// Ends the stream: decides the masking of everything that is still open.
     pub(super) fn finish(&mut self, secrets: &mut Secrets) {
         self.scan(&[], true, RequestMethod::Other, secrets);
         self.open_tail.clear();
@@ -134,7 +134,7 @@ impl SecretScanner {
         self.masks.retain(|mask| mask.span.end > span.end);
     }
 
-    /// Reads what came, as far as it can be read, and notes the secrets in it.
+    /// Reads `bytes` as far as possible and records the secrets in them.
     pub(super) fn scan(
         &mut self,
         bytes: &[u8],
@@ -246,7 +246,7 @@ impl SecretScanner {
             };
             let secret = value.get(whole).unwrap_or_default().trim_ascii();
             let fingerprint = secrets.fingerprint(secret);
-            // What the peer calls a secret may be any word of its answer, and so may a cookie's value.
+            // A value that the peer puts in a sensitive field, or a cookie's value, may be any common word.
             if self.side == StreamSide::Sent && !cookie {
                 secrets.learn(secret);
             }
@@ -255,7 +255,7 @@ impl SecretScanner {
         }
     }
 
-    /// Notes known values in bytes that stand together and are read in one piece.
+    /// Records known values in a span that is seen whole.
     fn scan_known(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
         for (part, fingerprint) in secrets.find_known(seen.slice(span)) {
             self.add_secret("known key", subspan(span, part), fingerprint);

@@ -1,4 +1,4 @@
-//! The values that must not be seen, and how they are found wherever they stand.
+//! Known secrets, and the search for them in any bytes.
 
 use std::ops::Range;
 
@@ -49,13 +49,14 @@ impl Secrets {
         }
     }
 
-    /// Equal secrets have equal fingerprints within one folder; eight digits tell nothing else.
+    /// The fingerprint of a secret: equal secrets have equal fingerprints within one folder. Eight digits reveal
+    /// nothing else.
     pub(super) fn fingerprint(&self, secret: &[u8]) -> String {
         let tag = hmac::sign(&self.salt, secret);
         hex::encode(tag.as_ref().get(..4).unwrap_or_default())
     }
 
-    /// Every known value in `bytes`: what of it is to be masked, and its fingerprint.
+    /// Every known value in `bytes`: the range to mask, and its fingerprint.
     pub(super) fn find_known(&self, bytes: &[u8]) -> Vec<(Range<usize>, String)> {
         let Some(search) = &self.searcher else {
             return vec![];

@@ -7,7 +7,7 @@ use crate::span::Span;
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnframedLine {
     secrecy: LineSecrecy,
-    /// Whether it stands where a request line should.
+    /// Whether it is in the place of a request line.
     is_start: bool,
     /// What may be the name of a field, as far as it is needed to tell.
     name: Vec<u8>,
@@ -25,7 +25,7 @@ enum LineSecrecy {
 const MAX_START_LINE: usize = 64 << 10;
 
 impl UnframedLine {
-    /// The line where a request line should stand.
+    /// The line in the place of a request line.
     pub(super) fn start_line() -> Self {
         Self {
             is_start: true,
@@ -33,7 +33,7 @@ impl UnframedLine {
         }
     }
 
-    /// Whether it stands where a request line should, so that one of its words is the target.
+    /// Whether it is in the place of a request line, so that one of its words is the target.
     pub(super) fn is_start(&self) -> bool {
         self.is_start
     }

@@ -38,7 +38,7 @@ impl<W: Write> CaptureWriter<W> {
         self.first_error.as_ref()
     }
 
-    /// How many bytes stand in the file.
+    /// Bytes written to the file.
     pub fn bytes_written(&self) -> u64 {
         self.bytes_written
     }

@@ -159,7 +159,7 @@ impl ExchangeRun<'_> {
     }
 
     /// Whatever the connection is ready for first: flushing, reading, writing. Cancelling it loses
-    /// nothing. What was written is told before what answers it: whether that has a body depends on it.
+    /// nothing. Written bytes are reported before the response to them, whose framing depends on the request.
     async fn next_io(&mut self, connection: &mut ClientConnection, buffer: &mut [u8]) -> IoEvent {
         let pending = self
             .request

@@ -14,7 +14,7 @@ pub struct DecodedBody {
     /// Where in `bytes` each run begins, and the wire bytes whose arrival released it. Ascending in both.
     ///
     /// Wire bytes that released nothing by themselves, such as the head of a coded stream, belong to the run
-    /// after them. What stands between two runs on the wire, such as a chunk head, belongs to neither, unless
+    /// after them. Wire bytes between two runs, such as a chunk head, belong to neither, unless
     /// the run was released from both sides of it.
     pub pieces: Vec<(u64, Span)>,
     /// Whether `bytes` are the wire's own, so that each of them has a wire byte of its own.

@@ -113,8 +113,8 @@ fn copy_bytes(input: &[u8], out: &mut [u8]) -> EngineStep {
     }
 }
 
-/// RFC 1952. The first two bytes of each member are judged here, so that what follows the last one can be
-/// told from a broken one.
+/// RFC 1952. The first two bytes of each member are judged here, so that bytes after the last
+/// one and a broken member are distinguished.
 pub(super) enum GzipDecoder {
     /// At the begin, or after `members` whole ones.
     Before { members: u64 },

@@ -244,8 +244,8 @@ impl ContentDecoder {
     ///
     /// # Errors
     ///
-    /// On trouble, what could be decoded before it is in `out`. Later calls change nothing and tell the
-    /// same again.
+    /// On an error, the bytes decoded before it are in `out`. Later calls change nothing and return the same
+    /// error.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
         self.push_to(bytes, &mut |piece| out.extend_from_slice(piece))
     }

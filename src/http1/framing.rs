@@ -43,7 +43,7 @@ pub enum RequestMethod {
 }
 
 impl RequestMethod {
-    /// From the method as it stands in the request line (methods are case-sensitive).
+    /// The class of a method as spelled in the request line (methods are case-sensitive).
     pub fn from_method(method: &[u8]) -> Self {
         match method {
             b"HEAD" => Self::Head,

@@ -1,5 +1,4 @@
-//! A message as its events left it: fields in order and as spelled, looked up by name and never by
-//! scanning again.
+//! A message built from its events: fields in order and as spelled, with lookup by name.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
-//! HTTP/1.1 messages (RFC 9112), read by hand: every byte gets one role, nothing is re-spelled, and what
-//! is odd is told instead of refused.
+//! HTTP/1.1 messages and connections (RFC 9112), read by our own scanner: every byte gets one role, nothing is
+//! re-spelled, and an oddity is reported instead of refused.
 //!
-//! This is not a parser for programs that want a request or a response: it is one for people who want to
-//! know what was really written. So a [`HttpDecoder`] never returns an error. It emits [`Event`]s whose
+//! This reader is for people who want to see the bytes that were written. So an [`HttpDecoder`] never returns
+//! an error. It emits [`Event`]s whose
 //! spans tile the stream; an [`HttpOddity`] where a rule was bent but the meaning is plain; and when the
 //! framing is lost, one [`MessageEnd::FramingLost`] with the offset and the [`HttpFault`], and the rest as
 //! [`Event::Unframed`].
@@ -60,7 +60,7 @@ pub use decoder::fuzz;
 
 use crate::span::Span;
 
-/// What a run of bytes is, or how the message stands.
+/// The role of a run of bytes, or a change in the state of the message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Event {
     /// An empty line before the start line (RFC 9112, 2.2).
@@ -77,7 +77,7 @@ pub enum Event {
         line: Span,
         /// How many bytes of data it announces.
         size: u64,
-        /// What stands after the size: extensions from their `;` on.
+        /// The bytes after the size: extensions from their `;` on.
         extensions: Span,
     },
     /// Body bytes.

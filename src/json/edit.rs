@@ -1,7 +1,7 @@
-//! Changes to a JSON text that leave every byte alone which they do not name.
+//! Changes to a JSON text that keep every other byte.
 //!
-//! A request that a proxy or an SDK wrote is sent again with one value changed: were the rest re-spelled, a
-//! difference in the answer could not be laid to the change. What is added follows the text around it.
+//! A recorded request is sent again with one value changed. If the rest were re-spelled, a difference in the
+//! answer could have another cause than the change. New text follows the layout around it.
 
 use super::find::{NotFoundReason, PathLookup, PathNotFound, follow_path};
 use super::{JsonDocument, JsonError, JsonKind, JsonValue, ValuePath, quote};
@@ -12,8 +12,7 @@ use crate::span::Span;
 pub struct EditedJson {
     /// The whole new text.
     pub bytes: Vec<u8>,
-    /// Where in it the new bytes stand; the bytes before and after are those of the old text. Empty after
-    /// a removal.
+    /// Range of the new bytes; the bytes before and after are those of the old text. Empty after a removal.
     pub span: Span,
 }
 
@@ -134,7 +133,7 @@ fn entry_spans(container: JsonValue<'_>) -> impl Iterator<Item = Span> {
     members.chain(container.items().map(JsonValue::span))
 }
 
-/// What stands between brackets.
+/// The entries between brackets.
 fn content_span(container: JsonValue<'_>) -> Span {
     let span = container.span();
     Span::new(span.start.saturating_add(1), span.end.saturating_sub(1))

@@ -44,7 +44,7 @@ pub enum JsonFault {
     /// RFC 8259, section 8.1: a text is UTF-8.
     #[error("the bytes are not UTF-8")]
     NotUtf8,
-    /// Something else stands here.
+    /// Something else is here.
     #[error("expected {0}")]
     Expected(ExpectedToken),
     /// A comma before a closing bracket.
@@ -78,7 +78,7 @@ pub enum JsonFault {
     },
 }
 
-/// What should stand where something else does.
+/// The syntax that was expected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ExpectedToken {
     /// Any value.

@@ -153,7 +153,7 @@ impl PathNotFound {
     }
 }
 
-/// What stands where a step leads nowhere.
+/// The value at which a step found no child.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NotFoundReason {
     /// An object without that key.

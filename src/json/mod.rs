@@ -75,7 +75,7 @@ pub struct JsonDocument<'a> {
 }
 
 impl<'a> JsonDocument<'a> {
-    /// Reads one JSON text, which may stand in white space.
+    /// Reads one JSON text, with optional white space around it.
     ///
     /// Strict, as RFC 8259 has it, with one liberty that its section 8.2 leaves open: an escape of half a
     /// surrogate pair is kept. Values nest at most [`MAX_DEPTH`] deep.
@@ -137,7 +137,7 @@ impl<'a> JsonDocument<'a> {
     }
 }
 
-/// One value or key: what it is and where it stands. 16 bytes, since a document may hold millions.
+/// One value or key: its kind and span. 16 bytes, since a document may hold millions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Node {
     /// Offset of the first byte.

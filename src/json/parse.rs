@@ -3,7 +3,7 @@
 use super::error::{ExpectedToken, JsonError, JsonFault, JsonPart};
 use super::{JsonKind, Node};
 
-/// How many containers may stand inside each other.
+/// Deepest nesting of containers that is read.
 pub const MAX_DEPTH: usize = 512;
 
 /// The text, known to be UTF-8, and its nodes; at least one.
@@ -265,7 +265,7 @@ impl<'a> JsonParser<'a> {
         }
     }
 
-    /// Something else than what should stand here, or the end of the text.
+    /// The error for an unexpected byte, or for the end of the text.
     fn unexpected_fault(&mut self, expected: ExpectedToken) -> JsonFault {
         match (
             self.peek(),
@@ -327,7 +327,7 @@ fn to_u32(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-/// How many bytes at the front may stand in a string as they are: up to a quote, `\` or control character.
+/// Bytes at the front that need no escape in a string: those before a quote, `\` or control character.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut words = bytes.chunks_exact(8);
     let mut passed = 0usize;

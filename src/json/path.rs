@@ -12,7 +12,7 @@ impl ValuePath {
     /// Reads a path.
     ///
     /// Empty, or with a `/` in front, it is a JSON Pointer: `/messages/0/content`, with `~1` for `/` and `~0`
-    /// for `~`. Otherwise names stand between dots, indices between dots or in brackets:
+    /// for `~`. Otherwise names are between dots, indices between dots or in brackets:
     /// `messages.0.content`, `messages[0].content`. A `\` takes the character after it as it is, and so do
     /// quotes for all that they hold: `"a.b".c`, `a\.b.c`. `-`, and also `[]`, is the place after the
     /// last item. A dot in front changes nothing, so `.` is the outermost value, as the empty path is.
@@ -115,7 +115,7 @@ pub enum ValuePathError {
     /// After a closing quote or bracket comes neither a dot nor a bracket.
     #[error("expected `.` or `[` (byte {at} of the path)")]
     MissingSeparator {
-        /// Where it should stand.
+        /// Where it was expected.
         at: usize,
     },
 }
@@ -178,7 +178,7 @@ impl DottedPathReader<'_> {
         }
     }
 
-    /// What stands between brackets, the first of which lies at `start` and has been passed.
+    /// The step between brackets, the first of which lies at `start` and has been passed.
     fn read_bracket(&mut self, start: usize) -> Result<String, ValuePathError> {
         let step = match self.peek() {
             Some(quote @ ('"' | '\'')) => self.read_quoted(quote)?,

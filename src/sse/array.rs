@@ -7,7 +7,7 @@ use super::{EventDecoder, SseEvent, StreamItem};
 use crate::span::Span;
 use crate::tape::Window;
 
-/// Where in the array the search stands.
+/// The position of the search in the array.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ArrayScanner {
     /// Whether the outer bracket has been seen.
@@ -119,7 +119,7 @@ impl EventDecoder {
 }
 
 impl ArrayScanner {
-    /// Takes in a byte that stands in no string.
+    /// Takes in a byte outside strings.
     fn scan_byte(&mut self, byte: u8) -> ItemBoundary {
         if self.item_start.is_none() {
             return match byte {

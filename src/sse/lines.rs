@@ -65,7 +65,7 @@ impl EventDecoder {
     }
 }
 
-/// What stands in `line` without the white space around it.
+/// The bytes of `line` without the white space around them.
 fn trimmed_span(seen: Window<'_>, line: Span) -> Span {
     let bytes = seen.slice(line);
     let start = bytes.len().saturating_sub(bytes.trim_ascii_start().len());

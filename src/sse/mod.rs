@@ -2,7 +2,7 @@
 //! and a JSON array of which every item is an event. Bytes in, spans out; what an event means is `chat`.
 //!
 //! A [`EventDecoder`] is fed [`Window`]s of the body (content codings undone) and tells [`StreamItem`]s. It owns no
-//! buffer and decodes no text: a character that two reads cut is whole when its event is told, because only
+//! buffer and decodes no text: a character that two reads cut is whole when its event is returned, because only
 //! whole events are.
 //!
 //! ```text
@@ -118,7 +118,7 @@ impl SseEvent {
     }
 }
 
-/// What stands in a body, in order.
+/// An item of an event stream body, in order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StreamItem {
     /// An event with data, which programs get to see.
@@ -129,7 +129,7 @@ pub enum StreamItem {
     Comment {
         /// The line with its end.
         span: Span,
-        /// What stands after the colon and one space.
+        /// The bytes after the colon and one space.
         text: Span,
     },
     /// No part of an event: a byte order mark, an empty line, white space, brackets and commas of an array.
