@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::change::{DiffChange, DiffLayer, DiffValue, ExchangeDiff, PlacedValue};
-use super::noise;
+use super::noise::NoiseReason;
 
 /// What a baseline is like.
 #[derive(Clone, Debug, Default)]
@@ -59,9 +59,6 @@ impl BaselineMatch {
     }
 }
 
-/// Why what lies inside says nothing.
-const VARIES_IN_BASELINE: &str = "varies in the baseline";
-
 impl Baseline {
     /// From the differences of the first exchange to each of the others.
     pub fn learn(differences: &[ExchangeDiff]) -> Self {
@@ -94,11 +91,7 @@ impl Baseline {
     }
 
     fn judge_change(&self, layer: DiffLayer, change: &mut DiffChange) {
-        if change
-            .noise
-            .as_ref()
-            .is_some_and(|why| !noise::has_usual_range(why))
-        {
+        if change.noise.is_some_and(|why| !why.has_usual_range()) {
             return;
         }
         let Some(seen) = self
@@ -117,7 +110,7 @@ impl Baseline {
         };
         let value = change.right.as_ref().map(|right| &right.value);
         let judgement = seen.judge(value);
-        change.noise = judgement.is_usual.then(|| VARIES_IN_BASELINE.to_owned());
+        change.noise = judgement.is_usual.then_some(NoiseReason::VariesInBaseline);
         change.usual = Some(format!(
             "{} (n = {})",
             judgement.description, self.exchange_count
@@ -328,8 +321,7 @@ mod tests {
             )
         };
         let folded = |mut difference: ExchangeDiff| {
-            difference.layers[0].changes[0].noise =
-                Some("follows from the length of the answer".to_owned());
+            difference.layers[0].changes[0].noise = Some(NoiseReason::AnswerLength);
             difference
         };
         let same = difference(DiffLayer::Framing, &[]);

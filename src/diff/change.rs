@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::noise::NoiseReason;
 use crate::span::Span;
 
 /// The parts of an exchange that are compared, in the order in which they are told.
@@ -122,9 +123,9 @@ pub struct DiffChange {
     /// What stands right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub right: Option<PlacedValue>,
-    /// Why it says nothing: what differs between any two exchanges.
+    /// Why the change is noise; `None` for a difference that matters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise: Option<String>,
+    pub noise: Option<NoiseReason>,
     /// What the exchanges of a baseline had there, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usual: Option<String>,

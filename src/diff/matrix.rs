@@ -29,7 +29,7 @@ pub struct MatrixRow {
     pub cells: Vec<Option<DiffValue>>,
     /// Why it says nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise: Option<String>,
+    pub noise: Option<crate::diff::NoiseReason>,
 }
 
 /// Where each row is, and in which columns a change was told of it.
@@ -101,7 +101,7 @@ impl DiffMatrix {
                 at,
                 group: change.group,
                 cells: vec![None; columns],
-                noise: change.noise.clone(),
+                noise: change.noise,
             });
             (self.rows.len().saturating_sub(1), vec![false; columns])
         });

@@ -40,7 +40,7 @@ pub use change::{
 };
 pub use input::DiffInput;
 pub use matrix::{DiffMatrix, MatrixRow};
-pub use noise::NoiseRule;
+pub use noise::{NoiseReason, NoiseRule};
 pub use shape::JsonShape;
 
 use crate::call::Call;
@@ -155,7 +155,7 @@ pub fn compare_shapes(
             change.noise = change
                 .noise
                 .take()
-                .filter(|why| why == noise::IGNORED_BY_USER);
+                .filter(|why| *why == NoiseReason::IgnoredByUser);
         }
     }
     ExchangeDiff {

@@ -1,24 +1,25 @@
-//! What differs between any two exchanges and so says nothing: a table of places, each with the reason. It
-//! can be extended, and a baseline of several exchanges tells more (`learn`).
+//! Noise: differences that two equal calls have as well, such as ids and dates. A table of rules, each a place and
+//! its reason; the user (`--ignore`) and a baseline of several exchanges (`baseline`) add to it.
+
+use serde::{Serialize, Serializer};
 
 use super::change::{ChangeKind, DiffChange, DiffLayer};
 
-/// Places of one layer that are noise, and why.
+/// A rule: places that are noise, and why.
 #[derive(Clone, Debug)]
 pub struct NoiseRule {
-    /// In which layer; `None`: in any.
+    /// The layer in which the rule holds; `None` for all.
     pub layer: Option<DiffLayer>,
-    /// Which places: `*` stands for any run of characters within a step of a path, `**` for any number of
-    /// steps.
+    /// A pattern of places: `*` matches any characters within one step of a path, `**` any number of steps.
     pub place_pattern: String,
-    /// Why it says nothing.
-    pub reason: String,
+    /// Why differences there are noise.
+    pub reason: NoiseReason,
 }
 
 impl NoiseRule {
-    /// A rule of the user's own, for any layer.
+    /// The rule of one `--ignore PATH`, for every layer.
     pub fn from_user(places: &str) -> Self {
-        // A path in a body may be written with dots, as everywhere.
+        // A path in a body may be a JSON Pointer or written with dots, as for `--set`.
         let is_name = places.starts_with('/') || !places.contains(['.', '[']);
         let pointer = match crate::json::ValuePath::parse(places) {
             Ok(path) if !is_name => path.to_string(),
@@ -27,179 +28,238 @@ impl NoiseRule {
         Self {
             layer: None,
             place_pattern: pointer,
-            reason: IGNORED_BY_USER.to_owned(),
+            reason: NoiseReason::IgnoredByUser,
         }
     }
 }
 
-/// The reason of the user's own rules.
-pub(super) const IGNORED_BY_USER: &str = "--ignore";
+/// Why a difference is noise. Code decides by the value; its text is made for people and for JSON.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NoiseReason {
+    /// Ids of calls, responses and traces.
+    NewId,
+    /// Dates, times of day and ages.
+    Clock,
+    /// Remaining requests or tokens of a rate limit, and when it resets.
+    LimitRemaining,
+    /// Durations.
+    TimeVaries,
+    /// Fields that a CDN or gateway adds.
+    EdgeMark,
+    /// Sizes and counts that depend on how long the answer is.
+    AnswerLength,
+    /// Our own address and port.
+    LocalEnd,
+    /// Random padding that hides the sizes of events.
+    Padding,
+    /// The `system_fingerprint` of the configuration that served the call.
+    ServerFingerprint,
+    /// The order in which DNS returned the addresses.
+    AddressOrder,
+    /// The version of `wire` that captured the exchange.
+    ToolVersion,
+    /// The verb of `wire` that captured the exchange.
+    CapturingVerb,
+    /// A length that depends on the body.
+    BodyLength,
+    /// Sizes of reads.
+    ReadSizes,
+    /// Comments and pings that a server sends while it works.
+    KeepAlive,
+    /// The user's own rule (`--ignore`).
+    IgnoredByUser,
+    /// The value varies in the baseline too (`--noise`).
+    VariesInBaseline,
+}
 
-const NEW_ID: &str = "ids are new each time";
-const CLOCK: &str = "dates and clocks go on";
-const LIMIT_REMAINING: &str = "what is left of a limit counts down";
-const TIME_VARIES: &str = "times differ between any two calls";
-const EDGE_MARKS: &str = "the edge's own marks";
-const ANSWER_LENGTH: &str = "follows from the length of the answer";
-const LOCAL_END: &str = "our own end of the connection";
-const PADDING: &str = "padding against traffic analysis";
-const SERVER_FINGERPRINT: &str = "the configuration that served changes without notice";
+impl NoiseReason {
+    /// The reason in words, as reports and JSON show it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NewId => "ids are new each time",
+            Self::Clock => "dates and clocks go on",
+            Self::LimitRemaining => "what is left of a limit counts down",
+            Self::TimeVaries => "times differ between any two calls",
+            Self::EdgeMark => "the edge's own marks",
+            Self::AnswerLength => "follows from the length of the answer",
+            Self::LocalEnd => "our own end of the connection",
+            Self::Padding => "padding against traffic analysis",
+            Self::ServerFingerprint => "the configuration that served changes without notice",
+            Self::AddressOrder => "an order of addresses that changes",
+            Self::ToolVersion => "which version of wire looked on",
+            Self::CapturingVerb => "which verb of wire looked on",
+            Self::BodyLength => "follows from the body",
+            Self::ReadSizes => "how the network cut the stream",
+            Self::KeepAlive => "signs of life follow from time",
+            Self::IgnoredByUser => "--ignore",
+            Self::VariesInBaseline => "varies in the baseline",
+        }
+    }
+
+    /// Returns whether a baseline can have a usual range for values that differ for this reason: durations and
+    /// sizes. Dates and ids have none.
+    pub(super) fn has_usual_range(self) -> bool {
+        matches!(self, Self::TimeVaries | Self::AnswerLength)
+    }
+
+    /// Returns whether the place may also be absent from one of two equal calls. An id that only one of two servers
+    /// sends is a difference.
+    fn may_be_absent(self, layer: DiffLayer) -> bool {
+        let by_reason = matches!(
+            self,
+            Self::EdgeMark | Self::AnswerLength | Self::LocalEnd | Self::IgnoredByUser
+        );
+        layer == Timing || by_reason
+    }
+}
+
+impl Serialize for NoiseReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
+    }
+}
 
 use DiffLayer::{Body, Connection, Framing, Head, Meaning, Request, Stream, Timing};
 
-/// The table: layer, places, reason.
-pub const NOISE_TABLE: &[(DiffLayer, &str, &str)] = &[
-    (Connection, "own address", LOCAL_END),
-    (
-        Connection,
-        "addresses",
-        "an order of addresses that changes",
-    ),
-    (Connection, "tool", "which version of wire looked on"),
-    (Connection, "via", "which verb of wire looked on"),
-    // Made anew for each call by SDKs.
-    (Request, "idempotency-key", NEW_ID),
-    (Request, "x-client-request-id", NEW_ID),
-    (Request, "x-request-id", NEW_ID),
-    (Request, "traceparent", NEW_ID),
-    (Request, "tracestate", NEW_ID),
-    (Request, "baggage", NEW_ID),
-    (Request, "sentry-trace", NEW_ID),
-    (Request, "content-length", "follows from the body"),
-    (Head, "date", CLOCK),
-    (Head, "expires", CLOCK),
-    (Head, "last-modified", CLOCK),
-    (Head, "age", CLOCK),
-    (Head, "content-length", "follows from the body"),
-    (Head, "etag", NEW_ID),
-    (Head, "*request-id", NEW_ID),
-    (Head, "*requestid", NEW_ID),
-    (Head, "*request_id", NEW_ID),
-    (Head, "*trace-id", NEW_ID),
-    (Head, "*call-id", NEW_ID),
-    (Head, "*generation-id", NEW_ID),
-    (Head, "traceparent", NEW_ID),
-    (Head, "x-cloud-trace-context", NEW_ID),
-    (Head, "x-inference-id", NEW_ID),
-    (Head, "cf-ray", EDGE_MARKS),
-    (Head, "set-cookie*", EDGE_MARKS),
-    (Head, "nel*", EDGE_MARKS),
-    (Head, "report-to*", EDGE_MARKS),
-    (Head, "alt-svc*", EDGE_MARKS),
-    (Head, "via*", EDGE_MARKS),
-    (Head, "x-served-by", EDGE_MARKS),
-    (Head, "x-timer", EDGE_MARKS),
-    (Head, "*remaining*", LIMIT_REMAINING),
-    (Head, "*ratelimit*reset*", LIMIT_REMAINING),
-    (Head, "ratelimit", LIMIT_REMAINING),
-    (Head, "*utilization", LIMIT_REMAINING),
-    (Head, "*processing*-ms", TIME_VARIES),
-    (Head, "*e2e*-ms", TIME_VARIES),
-    (Head, "*time*-ms", TIME_VARIES),
-    (Head, "*duration*", TIME_VARIES),
-    (Head, "*latency*", TIME_VARIES),
-    (Head, "*processing-time*", TIME_VARIES),
-    (Head, "*upstream-service-time", TIME_VARIES),
-    (Head, "x-response-time", TIME_VARIES),
-    (Head, "x-runtime", TIME_VARIES),
-    (Head, "server-timing", TIME_VARIES),
-    (Framing, "reads", "how the network cut the stream"),
-    (Framing, "* chunks", ANSWER_LENGTH),
-    (Framing, "* chunk sizes", ANSWER_LENGTH),
-    (Framing, "* bytes of body", ANSWER_LENGTH),
-    (Framing, "decoded bytes", ANSWER_LENGTH),
-    (Body, "/id", NEW_ID),
-    (Body, "/created", CLOCK),
-    (Body, "/created_at", CLOCK),
-    (Body, "/completed_at", CLOCK),
-    (Body, "/system_fingerprint", SERVER_FINGERPRINT),
-    (Body, "/**/obfuscation", PADDING),
-    (Body, "/responseId", NEW_ID),
-    (Body, "/createTime", CLOCK),
-    (Body, "/request_id", NEW_ID),
-    (Body, "/choices/*/message/tool_calls/*/id", NEW_ID),
-    (Body, "/choices/*/delta/tool_calls/*/id", NEW_ID),
-    (Body, "/choices/*/message/audio/id", NEW_ID),
-    (Body, "/choices/*/message/audio/expires_at", CLOCK),
-    (Body, "/x_groq/id", NEW_ID),
-    (Body, "/usage/*_time", TIME_VARIES),
-    (Body, "/timings/**", TIME_VARIES),
-    (Body, "/*_duration", TIME_VARIES),
+use NoiseReason::{
+    AddressOrder, AnswerLength, BodyLength, CapturingVerb, Clock, EdgeMark, KeepAlive,
+    LimitRemaining, LocalEnd, NewId, Padding, ReadSizes, ServerFingerprint, TimeVaries,
+    ToolVersion,
+};
+
+/// The built-in rules: layer, pattern of places, reason.
+pub const NOISE_TABLE: &[(DiffLayer, &str, NoiseReason)] = &[
+    (Connection, "own address", LocalEnd),
+    (Connection, "addresses", AddressOrder),
+    (Connection, "tool", ToolVersion),
+    (Connection, "via", CapturingVerb),
+    // SDKs make these anew for each call.
+    (Request, "idempotency-key", NewId),
+    (Request, "x-client-request-id", NewId),
+    (Request, "x-request-id", NewId),
+    (Request, "traceparent", NewId),
+    (Request, "tracestate", NewId),
+    (Request, "baggage", NewId),
+    (Request, "sentry-trace", NewId),
+    (Request, "content-length", BodyLength),
+    (Head, "date", Clock),
+    (Head, "expires", Clock),
+    (Head, "last-modified", Clock),
+    (Head, "age", Clock),
+    (Head, "content-length", BodyLength),
+    (Head, "etag", NewId),
+    (Head, "*request-id", NewId),
+    (Head, "*requestid", NewId),
+    (Head, "*request_id", NewId),
+    (Head, "*trace-id", NewId),
+    (Head, "*call-id", NewId),
+    (Head, "*generation-id", NewId),
+    (Head, "traceparent", NewId),
+    (Head, "x-cloud-trace-context", NewId),
+    (Head, "x-inference-id", NewId),
+    (Head, "cf-ray", EdgeMark),
+    (Head, "set-cookie*", EdgeMark),
+    (Head, "nel*", EdgeMark),
+    (Head, "report-to*", EdgeMark),
+    (Head, "alt-svc*", EdgeMark),
+    (Head, "via*", EdgeMark),
+    (Head, "x-served-by", EdgeMark),
+    (Head, "x-timer", EdgeMark),
+    (Head, "*remaining*", LimitRemaining),
+    (Head, "*ratelimit*reset*", LimitRemaining),
+    (Head, "ratelimit", LimitRemaining),
+    (Head, "*utilization", LimitRemaining),
+    (Head, "*processing*-ms", TimeVaries),
+    (Head, "*e2e*-ms", TimeVaries),
+    (Head, "*time*-ms", TimeVaries),
+    (Head, "*duration*", TimeVaries),
+    (Head, "*latency*", TimeVaries),
+    (Head, "*processing-time*", TimeVaries),
+    (Head, "*upstream-service-time", TimeVaries),
+    (Head, "x-response-time", TimeVaries),
+    (Head, "x-runtime", TimeVaries),
+    (Head, "server-timing", TimeVaries),
+    (Framing, "reads", ReadSizes),
+    (Framing, "* chunks", AnswerLength),
+    (Framing, "* chunk sizes", AnswerLength),
+    (Framing, "* bytes of body", AnswerLength),
+    (Framing, "decoded bytes", AnswerLength),
+    (Body, "/id", NewId),
+    (Body, "/created", Clock),
+    (Body, "/created_at", Clock),
+    (Body, "/completed_at", Clock),
+    (Body, "/system_fingerprint", ServerFingerprint),
+    (Body, "/**/obfuscation", Padding),
+    (Body, "/responseId", NewId),
+    (Body, "/createTime", Clock),
+    (Body, "/request_id", NewId),
+    (Body, "/choices/*/message/tool_calls/*/id", NewId),
+    (Body, "/choices/*/delta/tool_calls/*/id", NewId),
+    (Body, "/choices/*/message/audio/id", NewId),
+    (Body, "/choices/*/message/audio/expires_at", Clock),
+    (Body, "/x_groq/id", NewId),
+    (Body, "/usage/*_time", TimeVaries),
+    (Body, "/timings/**", TimeVaries),
+    (Body, "/*_duration", TimeVaries),
     // Responses.
-    (Body, "/output/*/id", NEW_ID),
-    (Body, "/output/*/call_id", NEW_ID),
-    (Body, "/output/*/encrypted_content", NEW_ID),
-    (Body, "/item_id", NEW_ID),
-    (Body, "/item/id", NEW_ID),
-    (Body, "/item/call_id", NEW_ID),
-    (Body, "/response/id", NEW_ID),
-    (Body, "/response/created_at", CLOCK),
-    (Body, "/response/completed_at", CLOCK),
-    (Body, "/response/output/*/id", NEW_ID),
-    (Body, "/response/output/*/call_id", NEW_ID),
+    (Body, "/output/*/id", NewId),
+    (Body, "/output/*/call_id", NewId),
+    (Body, "/output/*/encrypted_content", NewId),
+    (Body, "/item_id", NewId),
+    (Body, "/item/id", NewId),
+    (Body, "/item/call_id", NewId),
+    (Body, "/response/id", NewId),
+    (Body, "/response/created_at", Clock),
+    (Body, "/response/completed_at", Clock),
+    (Body, "/response/output/*/id", NewId),
+    (Body, "/response/output/*/call_id", NewId),
     // Anthropic.
-    (Body, "/message/id", NEW_ID),
-    (Body, "/content/*/id", NEW_ID),
-    (Body, "/content/*/signature", NEW_ID),
-    (Body, "/content_block/id", NEW_ID),
+    (Body, "/message/id", NewId),
+    (Body, "/content/*/id", NewId),
+    (Body, "/content/*/signature", NewId),
+    (Body, "/content_block/id", NewId),
     // Gemini.
     (
         Body,
         "/candidates/*/content/parts/*/thoughtSignature",
-        NEW_ID,
+        NewId,
     ),
-    (Stream, "events", ANSWER_LENGTH),
-    (
-        Stream,
-        "comments and pings",
-        "signs of life follow from time",
-    ),
-    (Stream, "run *", ANSWER_LENGTH),
-    (Meaning, "id", NEW_ID),
-    (Meaning, "*tool call * id", NEW_ID),
-    (Meaning, "system fingerprint", SERVER_FINGERPRINT),
-    (Timing, "**", TIME_VARIES),
+    (Stream, "events", AnswerLength),
+    (Stream, "comments and pings", KeepAlive),
+    (Stream, "run *", AnswerLength),
+    (Meaning, "id", NewId),
+    (Meaning, "*tool call * id", NewId),
+    (Meaning, "system fingerprint", ServerFingerprint),
+    (Timing, "**", TimeVaries),
 ];
 
-/// The rules of the table, then those of the user's own.
+/// Returns the built-in rules, then the user's own.
 pub fn noise_rules(own: &[String]) -> Vec<NoiseRule> {
     let table = NOISE_TABLE.iter().map(|(layer, places, why)| NoiseRule {
         layer: Some(*layer),
         place_pattern: (*places).to_owned(),
-        reason: (*why).to_owned(),
+        reason: *why,
     });
     table
         .chain(own.iter().map(|places| NoiseRule::from_user(places)))
         .collect()
 }
 
-/// Whether noise of that reason has a size that a baseline can tell the usual range of. A date or an id that
-/// differs never says anything.
-pub(super) fn has_usual_range(why: &str) -> bool {
-    [TIME_VARIES, ANSWER_LENGTH].contains(&why)
-}
-
-/// Whether what is noise for that reason may also be missing in one of two exchanges that are alike. That one server
-/// gives an id and the other none is a difference.
-fn may_be_absent(layer: DiffLayer, why: &str) -> bool {
-    layer == Timing || [EDGE_MARKS, ANSWER_LENGTH, LOCAL_END, IGNORED_BY_USER].contains(&why)
-}
-
-/// Marks a change that a rule calls noise.
+/// Sets `noise` of a change that a rule matches.
 pub(super) fn mark_noise(layer: DiffLayer, change: &mut DiffChange, rules: &[NoiseRule]) {
     let rule = rules.iter().find(|rule| {
         let here = rule.layer.is_none_or(|own| own == layer);
         here && pattern_matches(&rule.place_pattern, &change.at)
     });
     let lone = matches!(change.what, ChangeKind::Added | ChangeKind::Removed);
-    if let Some(rule) = rule.filter(|rule| !lone || may_be_absent(layer, &rule.reason)) {
-        change.noise = Some(rule.reason.clone());
+    if let Some(rule) = rule.filter(|rule| !lone || rule.reason.may_be_absent(layer)) {
+        change.noise = Some(rule.reason);
     }
 }
 
-/// Whether `pattern` means the place `at`. What lies inside a place is meant with it.
+/// Returns whether `pattern` matches the place `at` or a place that contains it.
 pub(super) fn pattern_matches(pattern: &str, at: &str) -> bool {
-    // Most rules begin elsewhere, and there may be very many places.
+    // A quick exit: there may be very many places, and most rules differ from them in the first step.
     let steps = (pattern.split('/').nth(1), at.split('/').nth(1));
     if let (Some(step), Some(segment)) = steps
         && pattern.starts_with('/')
@@ -211,7 +271,7 @@ pub(super) fn pattern_matches(pattern: &str, at: &str) -> bool {
     }
     let pattern: Vec<_> = pattern.split('/').collect();
     let at: Vec<_> = at.split('/').collect();
-    // Which beginnings of `at` the steps of the pattern so far can mean.
+    // `reached[n]`: the steps of the pattern so far match the first n steps of `at`.
     let mut reached = vec![false; at.len().saturating_add(1)];
     if let Some(first) = reached.first_mut() {
         *first = true;
@@ -242,8 +302,8 @@ fn set_flag(flags: &mut [bool], n: usize) {
     }
 }
 
-/// A step without what is said behind it: which of several it is, that its key is meant, that a pointer into the
-/// JSON of the string follows.
+/// Returns a step without its suffix: ` (1 of 2)` and ` (2)` (one of several equal names), ` (key)` (the key itself),
+/// `:` (a pointer into JSON inside the string follows).
 fn strip_qualifiers(segment: &str) -> &str {
     let counts = |text: &str| {
         let mut chars = text.chars();
@@ -259,7 +319,7 @@ fn strip_qualifiers(segment: &str) -> &str {
     segment.strip_suffix(':').unwrap_or(segment)
 }
 
-/// Whether one step fits: `*` stands for any run of characters.
+/// Returns whether one step matches: `*` matches any characters.
 fn step_matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else {

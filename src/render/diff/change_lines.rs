@@ -115,7 +115,7 @@ pub(super) fn change_remarks(change: &DiffChange) -> Option<String> {
         .usual
         .as_ref()
         .map(|usual| format!("baseline: {usual}"));
-    let noise = change.noise.as_ref().map(|why| format!("noise: {why}"));
+    let noise = change.noise.map(|why| format!("noise: {}", why.text()));
     let all: Vec<_> = [from, usual, noise].into_iter().flatten().collect();
     (!all.is_empty()).then(|| wording::escape_line(&all.join("; ")).into_owned())
 }

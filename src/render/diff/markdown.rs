@@ -42,7 +42,7 @@ pub fn write_markdown(
     }
     write_times(difference, out)?;
     match noise_summary(difference).filter(|_| !shows.with_noise) {
-        Some(text) => writeln!(out, "_{}_", text.replace("; --all shows them", "")),
+        Some(text) => writeln!(out, "_{}_", text),
         None => Ok(()),
     }
 }

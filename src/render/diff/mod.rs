@@ -86,7 +86,7 @@ pub fn write_stat(
 /// Writes the table of what says nothing.
 pub fn write_noise_rules(out: &mut dyn Write) -> io::Result<()> {
     for (layer, places, why) in NOISE_TABLE {
-        writeln!(out, "{:<11} {places:<52} {why}", layer.name())?;
+        writeln!(out, "{:<11} {places:<52} {}", layer.name(), why.text())?;
     }
     Ok(())
 }
@@ -192,21 +192,21 @@ fn write_ending(
         writeln!(out, "{}", style.dim(&format!("same: {}", names(&same))))?;
     }
     match noise_summary(difference).filter(|_| !shows.with_noise) {
-        Some(text) => writeln!(out, "{}", style.dim(&text)),
+        Some(text) => writeln!(out, "{}", style.dim(&format!("{text}; --all shows them"))),
         None => Ok(()),
     }
 }
 
-/// `noise: 12 differences that say nothing: ids are new each time (3), ...; --all shows them`. The times of two
-/// exchanges are shown as a table, and not counted.
+/// Returns `noise: 12 differences that say nothing: ids are new each time (3), ...`; `None` without noise. Times are
+/// not counted, since they have a table of their own.
 fn noise_summary(difference: &ExchangeDiff) -> Option<String> {
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     let noise = difference
         .changes()
         .filter(|(layer, _)| *layer != DiffLayer::Timing)
-        .filter_map(|(_, change)| change.noise.as_deref());
+        .filter_map(|(_, change)| change.noise);
     for why in noise {
-        let count = reasons.entry(why).or_default();
+        let count = reasons.entry(why.text()).or_default();
         *count = count.saturating_add(1);
     }
     let total: u64 = reasons.values().sum();
@@ -217,13 +217,7 @@ fn noise_summary(difference: &ExchangeDiff) -> Option<String> {
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let reasons: Vec<_> = reasons
         .into_iter()
-        .map(|(why, count)| {
-            format!(
-                "{} ({})",
-                wording::escape_line(why),
-                wording::format_count(count)
-            )
-        })
+        .map(|(why, count)| format!("{} ({})", why, wording::format_count(count)))
         .collect();
     let what = if total == 1 {
         "difference that says"
@@ -231,7 +225,7 @@ fn noise_summary(difference: &ExchangeDiff) -> Option<String> {
         "differences that say"
     };
     Some(format!(
-        "noise: {} {what} nothing: {}; --all shows them",
+        "noise: {} {what} nothing: {}",
         wording::format_count(total),
         reasons.join(", ")
     ))
