@@ -17,13 +17,13 @@ pub(super) struct BodyHints {
     pub(super) json_is_lines: bool,
 }
 
-/// How many bytes after white space are enough to tell.
+/// Bytes after leading white space that are enough to recognise a media type.
 const SNIFF_LEN: usize = 8;
 
-/// White space before which nobody waits longer: what a body is, its label must say then.
+/// Leading white space after which sniffing stops and the Content-Type decides.
 const MAX_BLANK: usize = 64 << 10;
 
-/// What a body is to be read as. `None`: more bytes are needed.
+/// Media type to read a body as. `None`: more bytes are needed.
 pub(super) fn sniff_media(label: &BodyHints, seen: Window<'_>) -> Option<BodyMediaType> {
     let held = seen.bytes.get(..MAX_BLANK).unwrap_or(seen.bytes);
     let bytes = held.strip_prefix(b"\xef\xbb\xbf").unwrap_or(held);

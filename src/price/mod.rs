@@ -1,7 +1,7 @@
 //! What an exchange cost: a table of prices, the way from a model's name to its price, and exact sums.
 //!
-//! The table is compiled in and read only when somebody asks. It goes stale within weeks, so whoever
-//! shows a cost shows [`PriceSource::published`] with it, and a user's own file of the same shape overrides it.
+//! The table is compiled in and read on first use. It goes stale within weeks, so every view that
+//! shows a cost also shows [`PriceSource::published`], and a user's own file of the same shape overrides it.
 //!
 //! `prices.json`, one model a line, in dollars per million tokens:
 //!
@@ -19,7 +19,7 @@
 //! | `has_off_peak`, `has_tiered` | there are hours, or bands of length, with other rates that are not in the table |
 //!
 //! It is taken from LiteLLM's list (MIT licence, Copyright 2023 Berri AI; the file names version and digest),
-//! models of today only; a `cache_write` of zero there, which nobody charges, is left out. Tools, images,
+//! models of today only; a `cache_write` of zero there is left out. Tools, images,
 //! regional uplifts and fast modes are not covered.
 //!
 //! ```

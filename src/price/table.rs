@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_amiss_is_told_with_its_line() {
+    fn an_error_names_its_line() {
         let case = |text: &str, shown: &str| {
             assert_eq!(parse_table(text.as_bytes()).unwrap_err().to_string(), shown);
         };

@@ -22,7 +22,7 @@ pub enum CallFailure {
     Status(u16),
     /// No head of a response came: no connection, a time limit, or the connection broke.
     NoResponse,
-    /// The body broke off, or told of an error, after a head that was fine.
+    /// The body broke off, or reported an error, after a successful head.
     AfterHead,
 }
 

@@ -25,9 +25,9 @@ pub struct SdkProfile {
     pub name: &'static str,
     /// The versions whose code was read.
     pub versions: &'static str,
-    /// Whom it is made for.
+    /// Family of providers that the SDK is made for.
     pub family: SdkFamily,
-    /// How often it tries again, unless told otherwise.
+    /// Default number of retries after the first attempt.
     pub max_retries: u8,
     /// What `user-agent` begins with, `Async` before it left out.
     pub(super) agent_prefix: &'static str,

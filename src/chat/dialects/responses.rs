@@ -161,7 +161,7 @@ fn merge_whole_response(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>)
     }
 }
 
-/// What pieces have told before the last event tells it again.
+/// Kinds of content already received in pieces; the last event repeats the whole answer.
 #[derive(Clone, Copy)]
 struct ReceivedPieces {
     /// Text, or a refusal.
