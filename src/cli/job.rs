@@ -73,17 +73,17 @@ impl SendJob {
 
 impl<'a> RequestPlan<'a> {
     fn new(args: &'a args::SendArgs, demo: Option<&DemoServer>) -> Result<Self, CliError> {
-        let whither = &args.target;
-        let name = whither.to.first().map_or("openai", String::as_str);
+        let target_args = &args.target;
+        let name = target_args.to.first().map_or("openai", String::as_str);
         let api = match demo {
             Some(demo) => {
                 ApiTarget::for_demo(name, &format!("https://localhost:{}", demo.addr.port()))?
             }
             // A URL of one's own is spoken to as the named API is.
             None if ApiTarget::is_demo(name) => ApiTarget::for_demo(name, "")?,
-            None => ApiTarget::find(name, whither.config.as_deref())?,
+            None => ApiTarget::find(name, target_args.config.as_deref())?,
         };
-        let own_path = whither.path.is_some() || whither.url.is_some();
+        let own_path = target_args.path.is_some() || target_args.url.is_some();
         let (env, unread) = Environment::load();
         for note in &unread {
             output::print_note(note);
@@ -201,8 +201,8 @@ impl<'a> RequestPlan<'a> {
                 format!("Basic {encoded}"),
             )));
         }
-        let whither = &self.args.target;
-        if whither.url.is_some() && whither.to.is_empty() && !self.is_own_server(target) {
+        let target_args = &self.args.target;
+        if target_args.url.is_some() && target_args.to.is_empty() && !self.is_own_server(target) {
             let note = "no key goes along: --url names no API (add --to NAME, or -H 'Authorization: Bearer ...')";
             self.notes.push(note.to_owned());
             return Ok(None);

@@ -234,9 +234,9 @@ impl ExchangeViewer for TapeViewer {
 
 /// `openai:gpt-4o`; a URL without the secrets in it.
 fn target_label(args: &args::SendArgs) -> String {
-    let whither = &args.target;
-    let url = whither.url.as_deref().map(mask_url);
-    let name = whither.to.first().cloned().or(url);
+    let target_args = &args.target;
+    let url = target_args.url.as_deref().map(mask_url);
+    let name = target_args.to.first().cloned().or(url);
     let name = name.unwrap_or_else(|| "openai".to_owned());
     match args.edits.model.first() {
         None => name,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::change::{DiffChange, DiffValue, PlacedValue};
 use crate::span::Span;
 
-/// Facts of one side, in the order in which they are told. A name that comes again is numbered: `name (2)`.
+/// Facts of one side, in the order in which they are reported. A repeated name is numbered: `name (2)`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FactSheet {
     facts: Vec<NamedFact>,

@@ -79,13 +79,13 @@ impl ChangeBudget {
         self.changes.len() > mark.change_count
     }
 
-    /// Takes back what was told since `mark`.
+    /// Removes the changes that were recorded since `mark`.
     pub(super) fn roll_back(&mut self, mark: BudgetMark) {
         self.changes.truncate(mark.change_count);
         self.bytes_spent = mark.bytes_spent;
     }
 
-    /// Something is told more coarsely than it could be.
+    /// Records that a change is reported in less detail than possible.
     pub(super) fn mark_coarse(&mut self) {
         self.coarse = true;
     }

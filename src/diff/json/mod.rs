@@ -27,7 +27,7 @@
 //! - there is no change if, and only if, the texts differ in nothing but white space between values;
 //! - comparing the other way round tells the same changes, with the sides exchanged;
 //! - [`patch()`] leads from the left value to the right;
-//! - the work is bounded by an [`WorkLimit`], not by a clock; what is beyond it is told more coarsely.
+//! - the work is bounded by a [`WorkLimit`], not by a clock; differences beyond it are reported in less detail.
 
 mod budget;
 mod checks;

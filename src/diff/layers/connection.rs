@@ -41,7 +41,7 @@ fn collect_facts(tape: &Tape) -> FactSheet {
             } if !fingerprint.is_empty() => {
                 sheet.put_text(&format!("key ({rule})"), Some(fingerprint.as_str()));
             }
-            // How it ended is told with the framing.
+            // The end of the connection is reported in the framing layer.
             ConnectionFact::Redacted { .. }
             | ConnectionFact::Closed { .. }
             | ConnectionFact::Failed { .. } => {}
