@@ -73,6 +73,8 @@ pub use tape::Tape;
 ///
 /// The file cannot be read, or is not a capture.
 pub fn open(path: impl AsRef<std::path::Path>) -> Result<Call, capture::store::StoreError> {
-    let capture = capture::store::open(path.as_ref())?;
-    Ok(Call::read(capture.tape, &ReadOptions::default()))
+    let capture::ParsedCapture { tape, notes } = capture::store::open(path.as_ref())?;
+    let mut call = Call::read(tape, &ReadOptions::default());
+    call.findings.extend(notes.into_iter().map(Into::into));
+    Ok(call)
 }

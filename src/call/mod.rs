@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! Tape --> Exchange --> decoded bodies --> CallMeaning (completion, timeline, service, cost, advice)
+//!                                      --> findings
 //! ```
 
+pub mod finding;
 pub mod meaning;
 mod options;
 pub mod runs;
@@ -15,6 +17,7 @@ use crate::content::DecodedBody;
 use crate::exchange::{Exchange, decode_bodies};
 use crate::span::Span;
 use crate::tape::Tape;
+use finding::Finding;
 use meaning::CallMeaning;
 
 /// One question to a model and its answer, read from a tape.
@@ -30,6 +33,8 @@ pub struct Call {
     pub response_body: DecodedBody,
     /// The answer, its timeline, service facts, cost and retry advice.
     pub meaning: CallMeaning,
+    /// Everything odd about the call, one list for all views.
+    pub findings: Vec<Finding>,
     /// The events of a streamed answer, in order; empty unless [`AnswerRetention::Everything`] is asked for.
     pub events: Vec<EventDeltas>,
 }
@@ -57,12 +62,14 @@ impl Call {
         };
         let bodies = [&request_body, &response_body];
         let meaning = CallMeaning::read(&tape, &exchange, bodies, options, sink);
+        let findings = Finding::collect(&exchange, response_body.error.as_ref(), Some(&meaning));
         Self {
             tape,
             exchange,
             request_body,
             response_body,
             meaning,
+            findings,
             events: events.0,
         }
     }

@@ -48,35 +48,6 @@ pub enum CaptureNoteKind {
     LineTooLong,
 }
 
-impl std::fmt::Display for CaptureNote {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let line = self.line;
-        match &self.kind {
-            CaptureNoteKind::UnknownEvent(name) => {
-                write!(
-                    f,
-                    "line {line}: skipped the event `{name}`, which this version does not know"
-                )
-            }
-            CaptureNoteKind::TornLine => {
-                write!(f, "line {line} is torn: the writer was interrupted in it")
-            }
-            CaptureNoteKind::BrokenLine {
-                column,
-                reason: why,
-            } => {
-                write!(
-                    f,
-                    "line {line}, column {column} cannot be read ({why}): the rest was skipped"
-                )
-            }
-            CaptureNoteKind::LineTooLong => {
-                write!(f, "line {line} is too long: the rest was skipped")
-            }
-        }
-    }
-}
-
 /// A file that is no capture at all.
 #[derive(Debug, Error)]
 pub enum CaptureReadError {

@@ -3,14 +3,16 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, LineWriter, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::args::{self, ColourChoice, CommonArgs, PrettyMode, UndecodedMode};
 use super::error::CliError;
 use super::exit::ExitReason;
 use super::{env, signals};
+use crate::call::finding::Finding;
 use crate::call::{Call, ReadOptions};
+use crate::capture::CaptureNote;
 use crate::capture::store::CaptureStore;
 use crate::render::live;
 use crate::render::view_options::{
@@ -31,6 +33,14 @@ pub(super) fn stderr() -> impl Write {
 /// Something about the input that its user should know, on standard error whatever is shown.
 pub(super) fn print_note(text: &str) {
     let _ = writeln!(stderr(), "note: {}", wording::escape_line(text));
+}
+
+/// Prints what could not be read of the capture in `path`.
+pub(super) fn print_capture_notes(path: &Path, notes: Vec<CaptureNote>) {
+    for finding in notes.into_iter().map(Finding::from) {
+        let text = wording::describe_finding(&finding);
+        print_note(&format!("{}: {text}", path.display()));
+    }
 }
 
 /// A fact beside the exchange, on standard error, marked as those of the exchange are.
@@ -191,13 +201,7 @@ pub(super) fn live_view(
     if events {
         plan.answer_form = AnswerForm::Events;
     }
-    Ok(live::LivePainter::new(
-        body,
-        notes,
-        plan,
-        (means.http1, means.content),
-        means.answer.dialect,
-    ))
+    Ok(live::LivePainter::new(body, notes, plan, means))
 }
 
 /// What is shown, where the body goes to a terminal or not, and the notes.

@@ -13,7 +13,6 @@ use super::job::SendJob;
 use super::output;
 use super::read_options::read_options;
 use super::signals;
-use crate::call::meaning::CallMeaning;
 use crate::call::{Call, ReadOptions};
 use crate::capture::Masker;
 use crate::client;
@@ -334,12 +333,7 @@ fn failure_text(painted: &RenderedExchange) -> String {
 
 /// What the end of an exchange that was shown means for the exit code.
 pub(super) fn exit_of_view(painted: &RenderedExchange, fail: bool) -> ExitReason {
-    let whole = painted.decode_error.is_none()
-        && !painted
-            .meaning
-            .as_ref()
-            .is_some_and(CallMeaning::is_broken_off);
-    exchange_exit(&painted.exchange, whole, fail)
+    exchange_exit(&painted.exchange, painted.is_complete(), fail)
 }
 
 /// What the end of an exchange means for the exit code; `whole`: its body could be decoded, and did not break off.

@@ -28,23 +28,14 @@ pub(super) fn run(common: &CommonArgs, args: &args::ShowArgs) -> Result<ExitReas
     let store = output::capture_store(common);
     let path = store.find(&args.capture).map_err(capture_not_found)?;
     let ParsedCapture { tape, notes } = store::open(&path).map_err(capture_not_found)?;
-    for note in &notes {
-        output::print_note(&format!("{}: {note}", path.display()));
-    }
+    output::print_capture_notes(&path, notes);
     let means = read_options(common, args.output.dialect.as_deref(), &args.limits)?;
     if args.hex {
         return print_hex_dump(common, args, &means, &tape);
     }
     if args.events {
         let (mut text, style) = (Vec::new(), output::stdout_style(common));
-        let dialect = means.answer.dialect;
-        let painted = events::write_event_list(
-            &tape,
-            (means.http1, means.content),
-            dialect,
-            &style,
-            &mut text,
-        );
+        let painted = events::write_event_list(&tape, &means, &style, &mut text);
         output::print_report(&text)?;
         return Ok(send::exit_of_view(&painted, false));
     }
@@ -77,7 +68,13 @@ fn print_meaning(
     let written = match (args.tools, args.usage) {
         (true, _) => json_output::write_tool_calls(&call.meaning, &mut text),
         (_, true) => json_output::write_usage(&call.meaning, &mut text),
-        _ => summary::write_summary(&call.meaning, "", &output::stdout_style(common), &mut text),
+        _ => summary::write_summary(
+            &call.meaning,
+            &call.findings,
+            "",
+            &output::stdout_style(common),
+            &mut text,
+        ),
     };
     written.map_err(CliError::usage)?;
     if text.is_empty() {
@@ -159,14 +156,7 @@ fn print_view(
         out: SharedWriter(&text),
         style,
     };
-    let mut live = LivePainter::new(
-        screen(),
-        screen(),
-        plan,
-        (means.http1, means.content),
-        means.answer.dialect,
-    )
-    .without_limits();
+    let mut live = LivePainter::new(screen(), screen(), plan, means).without_limits();
     live.write_note(&format!("capture {} in {}", tape.origin.id, path.display()));
     live.write_note(&format!(
         "{} by {}, {}",

@@ -7,9 +7,7 @@ use super::escape::{KeptWhitespace, escape};
 use super::live::LivePainter;
 use super::view_options::{AnswerForm, DecodeLevel, ExchangeParts, StyledOutput, ViewOptions};
 use super::{OutputStyle, RenderedExchange, head, wording};
-use crate::chat::Dialect;
-use crate::content;
-use crate::http1::HttpLimits;
+use crate::call::ReadOptions;
 use crate::price::PriceTable;
 use crate::span::{Moment, Span, StreamSide};
 use crate::sse::{EventDecoder, StreamFormat, StreamItem};
@@ -19,8 +17,7 @@ use crate::tape::{ConnectionFact, Tape, Window, WireSink};
 /// line. Returns the exchange and its meaning.
 pub fn write_event_list(
     tape: &Tape,
-    limits: (HttpLimits, content::DecodeLimits),
-    dialect: Option<&'static dyn Dialect>,
+    options: &ReadOptions,
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> RenderedExchange {
@@ -49,7 +46,7 @@ pub fn write_event_list(
         style,
         previous_moment: Moment::default(),
         offsets: [0, 0],
-        event_painter: LivePainter::new(body, notes, plan, limits, dialect).without_limits(),
+        event_painter: LivePainter::new(body, notes, plan, options).without_limits(),
         write_result: Ok(()),
     };
     tape.replay(&mut lines);

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::escape::escape_json;
 use super::wording;
 use crate::call::Call;
+use crate::call::finding::{Finding, FindingPlace, Severity};
 use crate::call::meaning::CallMeaning;
 use crate::chat::ToolCall;
 use crate::content::DecodedBody;
@@ -80,6 +81,16 @@ struct ExchangeDoc<'a> {
     after_end: u64,
     /// The meaning of the call.
     report: &'a CallMeaning,
+    findings: Vec<FindingDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct FindingDoc<'a> {
+    rule: &'static str,
+    severity: Severity,
+    place: &'a FindingPlace,
+    /// The finding in words.
+    explained: String,
 }
 
 #[derive(Serialize)]
@@ -202,6 +213,18 @@ impl<'a> ExchangeDoc<'a> {
             response: MessageDoc::from_message(&exchange.response, &call.response_body),
             after_end: exchange.bytes_after_end,
             report: &call.meaning,
+            findings: call.findings.iter().map(FindingDoc::new).collect(),
+        }
+    }
+}
+
+impl<'a> FindingDoc<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        Self {
+            rule: finding.rule(),
+            severity: finding.severity(),
+            place: &finding.place,
+            explained: wording::describe_finding(finding),
         }
     }
 }

@@ -10,12 +10,14 @@ use super::body_output::BodyOutput;
 use super::live_answer::LiveAnswer;
 use super::view_options::{DecodeLevel, StyledOutput, ViewOptions};
 use super::{RenderedExchange, TextStyle, head, hex, summary, timing, wording};
+use crate::call::ReadOptions;
+use crate::call::finding::{Finding, FindingFacts};
 use crate::call::meaning::CallMeaning;
-use crate::chat::{self, AnswerReadOptions, Dialect};
+use crate::chat::{self, AnswerReadOptions};
 use crate::content;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::exchange::{Exchange, ExchangeReader, HttpEventSink};
-use crate::http1::{BodyRetention, Event, HttpLimits, HttpMessage, MessageEnd};
+use crate::http1::{BodyRetention, Event, HttpMessage, MessageEnd};
 use crate::price::PriceTable;
 use crate::span::{Moment, StreamSide};
 use crate::sse;
@@ -76,16 +78,15 @@ const EVENT_LIMIT: u64 = 8 << 20;
 const ANSWER_LIMIT: u64 = 16 << 20;
 
 impl<O: Write, N: Write> LivePainter<O, N> {
-    /// A painter of the parts in `plan`. `dialect` is that of the answer, if the user named it.
+    /// A painter of the parts in `plan`.
     pub fn new(
         body: StyledOutput<O>,
         notes: StyledOutput<N>,
         plan: ViewOptions,
-        limits: (HttpLimits, content::DecodeLimits),
-        dialect: Option<&'static dyn Dialect>,
+        options: &ReadOptions,
     ) -> Self {
         Self {
-            reader: ExchangeReader::new(BodyRetention::HeadsOnly, limits.0),
+            reader: ExchangeReader::new(BodyRetention::HeadsOnly, options.http1),
             painter: EventPainter {
                 body_output: StyledOutput {
                     out: BufWriter::with_capacity(BODY_BUFFER, body.out),
@@ -93,14 +94,14 @@ impl<O: Write, N: Write> LivePainter<O, N> {
                 },
                 notes_output: notes,
                 view_options: plan,
-                decode_limits: limits.1,
+                decode_limits: options.content,
                 heads: Exchange::default(),
                 request_output: None,
                 response_output: None,
                 body_decoder: None,
                 request_body: Vec::new(),
                 chat_options: AnswerReadOptions {
-                    dialect,
+                    dialect: options.answer.dialect,
                     retention: chat::AnswerRetention::TextStart,
                     size_limit: EVENT_LIMIT,
                 },
@@ -149,10 +150,13 @@ impl<O: Write, N: Write> LivePainter<O, N> {
     pub(super) fn finish_in_place(&mut self, prices: &PriceTable) -> RenderedExchange {
         self.painter.end_body(StreamSide::Sent);
         self.painter.end_body(StreamSide::Received);
-        let report = self.painter.finish_report(&self.reader.exchange, prices);
+        let exchange = &self.reader.exchange;
+        let report = self.painter.finish_report(exchange, prices);
         if self.painter.view_options.parts.meta {
+            let decode_error = self.painter.decode_error.as_ref();
+            let findings = Finding::collect(exchange, decode_error, report.as_ref());
             self.painter
-                .write_summary(&self.reader.exchange, report.as_ref());
+                .write_summary(exchange, report.as_ref(), &findings);
         }
         self.painter.with_notes(|notes| notes.out.flush());
         // A body that is written undecoded needs no valid coding.
@@ -339,23 +343,23 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         self.unframed_bytes.extend_from_slice(kept);
     }
 
-    fn write_summary(&mut self, exchange: &Exchange, report: Option<&CallMeaning>) {
+    fn write_summary(
+        &mut self,
+        exchange: &Exchange,
+        report: Option<&CallMeaning>,
+        findings: &[Finding],
+    ) {
         let style = self.notes_output.style;
-        for (side, oddity) in exchange.oddities() {
-            self.write_meta_line(
-                &style.paint(TextStyle::Warning, &wording::describe_oddity(side, oddity)),
-            );
-        }
-        for more in wording::describe_lost_request(exchange)
-            .into_iter()
-            .chain(wording::describe_omitted(exchange))
-        {
-            self.write_meta_line(&style.paint(TextStyle::Warning, &more));
-        }
-        if let Some(trouble) = self.decode_error.clone() {
-            self.write_meta_line(
-                &style.paint(TextStyle::Error, &wording::describe_undecoded(&trouble)),
-            );
+        for finding in findings {
+            let look = match &finding.facts {
+                // Those about the answer are in its summary.
+                FindingFacts::Field(_) | FindingFacts::Cost(_) | FindingFacts::Answer(_) => {
+                    continue;
+                }
+                FindingFacts::Coding(_) => TextStyle::Error,
+                _ => TextStyle::Warning,
+            };
+            self.write_meta_line(&style.paint(look, &wording::describe_finding(finding)));
         }
         if self.too_long {
             let most = wording::format_bytes(ANSWER_LIMIT);
@@ -384,7 +388,9 @@ impl<O: Write, N: Write> EventPainter<O, N> {
                 Some(report) if too_long => {
                     summary::write_verdict(report, "* ", &style, &mut notes.out)
                 }
-                Some(report) => summary::write_summary(report, "* ", &style, &mut notes.out),
+                Some(report) => {
+                    summary::write_summary(report, findings, "* ", &style, &mut notes.out)
+                }
                 None => Ok(()),
             }
         });

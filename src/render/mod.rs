@@ -133,4 +133,10 @@ impl RenderedExchange {
             output_error,
         }
     }
+
+    /// Whether the response's body could be decoded and the answer in it did not break off.
+    pub fn is_complete(&self) -> bool {
+        let is_broken_off = |meaning: &CallMeaning| meaning.is_broken_off();
+        self.decode_error.is_none() && !self.meaning.as_ref().is_some_and(is_broken_off)
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::service::{describe_limit, retry_lines, service_ids};
 use super::sparkline::sparkline;
 use super::{OutputStyle, TextStyle, wording};
+use crate::call::finding::{Finding, FindingFacts};
 use crate::call::meaning::{CallMeaning, CostEstimate};
 use crate::chat::timeline::{AnswerTimeline, SpeedBasis};
 use crate::chat::{
@@ -16,9 +17,10 @@ use crate::price::Money;
 /// Characters of a text that one line shows: with its name the line fits 110 columns.
 const LINE_LIMIT: usize = 96;
 
-/// Writes the summary, each line after `margin`.
+/// Writes the summary, each line after `margin`. Findings about the answer are notes in it.
 pub fn write_summary(
     report: &CallMeaning,
+    findings: &[Finding],
     margin: &str,
     style: &OutputStyle,
     out: &mut dyn Write,
@@ -52,8 +54,14 @@ pub fn write_summary(
     if report.service.retry.requested_wait().is_none() {
         lines.write_waits(&completion.errors)?;
     }
-    for note in &completion.notes {
-        lines.write_coloured("note", &note.text, TextStyle::Warning)?;
+    for finding in findings {
+        if matches!(
+            finding.facts,
+            FindingFacts::Field(_) | FindingFacts::Answer(_)
+        ) {
+            let text = wording::describe_finding(finding);
+            lines.write_coloured("note", &text, TextStyle::Warning)?;
+        }
     }
     lines.write_verdict(completion)
 }

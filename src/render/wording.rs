@@ -3,11 +3,14 @@
 
 use std::borrow::Cow;
 
+use crate::call::finding::{Finding, FindingFacts, FindingPlace, OmittedKind};
+use crate::capture::CaptureNoteKind;
 use crate::content::{CodingFault, DecodeError};
 use crate::exchange::{Exchange, ExchangeOutcome};
-use crate::http1::{BodyFraming, HttpMessage, HttpOddity, MessageEnd};
+use crate::http1::BodyFraming;
 use crate::render::escape::{KeptWhitespace, escape};
-use crate::span::{Moment, StreamSide};
+use crate::service::UnreadableField;
+use crate::span::Moment;
 use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, TlsSession,
 };
@@ -178,49 +181,61 @@ fn describe_stage(stage: ExchangeStage) -> &'static str {
     }
 }
 
-/// An oddity with its place and the clause of the rule.
-pub fn describe_oddity(side: StreamSide, oddity: HttpOddity) -> String {
-    let HttpOddity { kind, at } = oddity;
-    let place = if at.is_empty() {
-        at.start.to_string()
-    } else {
-        at.to_string()
-    };
-    format!(
-        "odd: {} ({side} {place}; {})",
-        kind.explain(),
-        kind.clause()
-    )
-}
-
-/// The place where the request that we sent stops being readable HTTP, if there is one.
-pub fn describe_lost_request(exchange: &Exchange) -> Option<String> {
-    match exchange.request.end? {
-        MessageEnd::FramingLost { at, fault } => Some(format!(
-            "odd: the request is unreadable from byte {at}: {} ({})",
-            fault.explain(),
-            fault.clause()
-        )),
-        _ => None,
+/// A finding in one line.
+pub fn describe_finding(finding: &Finding) -> String {
+    let odd = |text: &str, place: String, clause: &str| format!("odd: {text} ({place}; {clause})");
+    match (&finding.facts, &finding.place) {
+        (FindingFacts::Http(kind), FindingPlace::Wire { side, span: at }) => {
+            let at = match at.is_empty() {
+                true => at.start.to_string(),
+                false => at.to_string(),
+            };
+            odd(kind.explain(), format!("{side} {at}"), kind.clause())
+        }
+        (FindingFacts::Http(kind), _) => format!("odd: {} ({})", kind.explain(), kind.clause()),
+        (FindingFacts::RequestFraming(fault), place) => {
+            let at = match place {
+                FindingPlace::Wire { span: at, .. } => format!(" from byte {}", at.start),
+                _ => String::new(),
+            };
+            let (text, clause) = (fault.explain(), fault.clause());
+            format!("odd: the request is unreadable{at}: {text} ({clause})")
+        }
+        (FindingFacts::Omitted(kind, count), _) => {
+            let things = match kind {
+                OmittedKind::Oddities => "oddities",
+                OmittedKind::InterimResponses => "interim responses",
+                OmittedKind::MaskedPlaces => "masked places",
+            };
+            format!("{} more {things}", format_count(*count))
+        }
+        (FindingFacts::Coding(error), _) => describe_undecoded(error),
+        (FindingFacts::Field(UnreadableField { field, value }), _) => {
+            format!("the value of {field} cannot be read: {value}")
+        }
+        (FindingFacts::Cost(note), _) => note.to_string(),
+        (FindingFacts::Answer(note), _) => note.text.clone(),
+        (FindingFacts::Capture(kind), place) => {
+            let line = match place {
+                FindingPlace::CaptureLine(number) => number.to_string(),
+                _ => "?".to_owned(),
+            };
+            match kind {
+                CaptureNoteKind::UnknownEvent(name) => format!(
+                    "line {line}: skipped the event `{name}`, which this version does not know"
+                ),
+                CaptureNoteKind::TornLine => {
+                    format!("line {line} is torn: the writer was interrupted in it")
+                }
+                CaptureNoteKind::BrokenLine { column, reason } => format!(
+                    "line {line}, column {column} cannot be read ({reason}): the rest was skipped"
+                ),
+                CaptureNoteKind::LineTooLong => {
+                    format!("line {line} is too long: the rest was skipped")
+                }
+            }
+        }
     }
-}
-
-/// A line for each kind of finding of which only some are listed.
-pub fn describe_omitted(exchange: &Exchange) -> Vec<String> {
-    let oddities = |total: u64, message: &HttpMessage| total.saturating_add(message.more_oddities);
-    let messages = exchange
-        .interim
-        .iter()
-        .chain([&exchange.request, &exchange.response]);
-    let counts = [
-        (messages.fold(0, oddities), "oddities"),
-        (exchange.more_interim, "interim responses"),
-        (exchange.more_masked, "masked places"),
-    ];
-    let omitted = counts.into_iter().filter(|(number, _)| *number > 0);
-    omitted
-        .map(|(number, what)| format!("{} more {what}", format_count(number)))
-        .collect()
 }
 
 /// The outcome of an exchange in one line.

@@ -43,7 +43,7 @@ fn painter(parts: ExchangeParts, out: &Writes) -> LivePainter<Writes, Writes> {
         out: out.clone(),
         style: OutputStyle::default(),
     };
-    LivePainter::new(screen(), screen(), plan, Default::default(), None)
+    LivePainter::new(screen(), screen(), plan, &Default::default())
 }
 
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
