@@ -135,7 +135,7 @@ impl DiffRun<'_> {
             return Ok(DiffInput::from_request(name, bytes, &self.options));
         }
         let ParsedCapture { tape, notes } = store::parse(path, &bytes).map_err(CliError::usage)?;
-        output::print_capture_notes(&path, notes);
+        output::print_capture_notes(path, notes);
         let subject = DiffInput::from_call(name, Call::read(tape, &self.options));
         // Two bodies may be equal as far as they are decoded.
         let answer = subject.call().map(|answered| &answered.response_body);
