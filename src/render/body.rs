@@ -29,7 +29,10 @@ impl BodyPrinter {
     /// A printer for a body of the media type `media`. `pretty`: JSON is laid out anew.
     pub fn new(media: &[u8], pretty: bool, style: OutputStyle) -> Self {
         let kind = if pretty && is_json(media) {
-            BodyKind::Json(JsonPrinter::default())
+            BodyKind::Json(JsonPrinter {
+                style,
+                ..JsonPrinter::default()
+            })
         } else {
             BodyKind::Text
         };
@@ -58,7 +61,7 @@ impl BodyPrinter {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         match &mut self.kind {
             BodyKind::Text | BodyKind::AnyBytes => self.escaper.push(bytes, out),
-            BodyKind::Json(json) => json.push(bytes, &mut self.escaper, self.style, out),
+            BodyKind::Json(json) => json.push(bytes, &mut self.escaper, out),
             BodyKind::Binary => {}
         }
     }
@@ -67,7 +70,7 @@ impl BodyPrinter {
     pub fn finish(&mut self, out: &mut String) {
         self.escaper.finish(out);
         if let BodyKind::Json(json) = &mut self.kind {
-            json.finish(self.style, out);
+            json.finish(out);
         }
         if let BodyKind::Binary = self.kind {
             let text = format!(
@@ -98,6 +101,7 @@ fn is_binary(bytes: &[u8]) -> bool {
 /// Lays JSON out as it arrives. It checks nothing: bytes that are not JSON are written too.
 #[derive(Debug, Default)]
 struct JsonPrinter {
+    style: OutputStyle,
     /// The closing bytes of the open containers.
     open_containers: Vec<u8>,
     /// Open containers below [`MAX_INDENT_DEPTH`], whose closing bytes are not kept.
@@ -127,13 +131,7 @@ enum JsonToken {
 const MAX_INDENT_DEPTH: usize = 64;
 
 impl JsonPrinter {
-    fn push(
-        &mut self,
-        bytes: &[u8],
-        escaper: &mut StreamEscaper,
-        style: OutputStyle,
-        out: &mut String,
-    ) {
+    fn push(&mut self, bytes: &[u8], escaper: &mut StreamEscaper, out: &mut String) {
         let mut rest = bytes;
         while let Some((&byte, after)) = rest.split_first() {
             match self.token {
@@ -141,7 +139,7 @@ impl JsonPrinter {
                     let length = string_run_len(rest, escaped);
                     let (run, after) = rest.split_at(length);
                     escaper.push(run, out);
-                    self.continue_string(run, escaped, escaper, style, out);
+                    self.continue_string(run, escaped, escaper, out);
                     rest = after;
                 }
                 JsonToken::Word if is_word_byte(byte) => {
@@ -152,10 +150,10 @@ impl JsonPrinter {
                 }
                 JsonToken::Word => {
                     escaper.finish(out);
-                    self.end_token(style, out);
+                    self.end_token(out);
                 }
                 JsonToken::None => {
-                    self.push_structural(byte, style, out);
+                    self.push_structural(byte, out);
                     // A word's first byte is read again, as part of it.
                     if self.token != JsonToken::Word {
                         rest = after;
@@ -170,7 +168,6 @@ impl JsonPrinter {
         run: &[u8],
         escaped: bool,
         escaper: &mut StreamEscaper,
-        style: OutputStyle,
         out: &mut String,
     ) {
         match run.last() {
@@ -179,21 +176,21 @@ impl JsonPrinter {
             }
             Some(b'"') if !(escaped && run.len() == 1) => {
                 escaper.finish(out);
-                self.end_token(style, out);
+                self.end_token(out);
             }
             _ => self.token = JsonToken::String { escaped: false },
         }
     }
 
-    fn end_token(&mut self, style: OutputStyle, out: &mut String) {
+    fn end_token(&mut self, out: &mut String) {
         self.token = JsonToken::None;
-        if style.colour {
+        if self.style.colour {
             let _ = write!(out, "{}", anstyle::Reset);
         }
         self.value_ended = true;
     }
 
-    fn push_structural(&mut self, byte: u8, style: OutputStyle, out: &mut String) {
+    fn push_structural(&mut self, byte: u8, out: &mut String) {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => {}
             b'}' | b']' => self.close_container(byte, out),
@@ -207,11 +204,11 @@ impl JsonPrinter {
                 out.push_str(": ");
                 (self.expects_key, self.value_ended) = (false, false);
             }
-            _ => self.begin_value(byte, style, out),
+            _ => self.begin_value(byte, out),
         }
     }
 
-    fn begin_value(&mut self, byte: u8, style: OutputStyle, out: &mut String) {
+    fn begin_value(&mut self, byte: u8, out: &mut String) {
         match self.value_ended && !self.open_containers.is_empty() {
             true => out.push(' '),
             false if self.value_ended || self.container_empty => self.new_line(out),
@@ -231,24 +228,23 @@ impl JsonPrinter {
                 self.expects_key = byte == b'{';
             }
             b'"' => {
-                let look = if self.expects_key {
-                    TextStyle::Name
-                } else {
-                    TextStyle::Text
-                };
-                push_colour(look, style, out);
+                self.push_colour(
+                    if self.expects_key {
+                        TextStyle::Name
+                    } else {
+                        TextStyle::Text
+                    },
+                    out,
+                );
                 out.push('"');
                 self.token = JsonToken::String { escaped: false };
             }
             _ => {
-                let literal = matches!(byte, b't' | b'f' | b'n');
-                push_colour(
-                    if literal {
-                        TextStyle::Literal
-                    } else {
-                        TextStyle::Number
+                self.push_colour(
+                    match byte {
+                        b't' | b'f' | b'n' => TextStyle::Literal,
+                        _ => TextStyle::Number,
                     },
-                    style,
                     out,
                 );
                 self.token = JsonToken::Word;
@@ -271,6 +267,12 @@ impl JsonPrinter {
         self.value_ended = true;
     }
 
+    fn push_colour(&self, look: TextStyle, out: &mut String) {
+        if self.style.colour {
+            let _ = write!(out, "{}", look.ansi_style());
+        }
+    }
+
     fn new_line(&self, out: &mut String) {
         if self.extra_depth > 0 {
             return;
@@ -282,19 +284,13 @@ impl JsonPrinter {
     }
 
     /// Ends colours and the line at the end of the body.
-    fn finish(&mut self, style: OutputStyle, out: &mut String) {
+    fn finish(&mut self, out: &mut String) {
         if self.token != JsonToken::None {
-            self.end_token(style, out);
+            self.end_token(out);
         }
         if self.value_ended && self.open_containers.is_empty() && !out.ends_with('\n') {
             out.push('\n');
         }
-    }
-}
-
-fn push_colour(look: TextStyle, style: OutputStyle, out: &mut String) {
-    if style.colour {
-        let _ = write!(out, "{}", look.ansi_style());
     }
 }
 

@@ -61,7 +61,8 @@ impl DeltaSink for EventLines {
 
 impl EventLines {
     fn describe_delta(&mut self, delta: &AnswerDelta<'_>) -> (TextStyle, String) {
-        let text = || clip(&delta.text, PIECE_LIMIT);
+        let text =
+            || wording::escape_line(&wording::clip_text(&delta.text, PIECE_LIMIT)).into_owned();
         let quoted = |name: &str| format!("{name} \"{}\"", text());
         let of = match delta.choice {
             0 => String::new(),
@@ -209,16 +210,6 @@ impl AnswerText {
     /// Whether the last line is still open.
     pub(super) fn needs_line_end(&self) -> bool {
         self.last_source.is_some()
-    }
-}
-
-fn clip(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => wording::escape_line(text).into_owned(),
-        Some((end, _)) => format!(
-            "{}...",
-            wording::escape_line(text.get(..end).unwrap_or(text))
-        ),
     }
 }
 

@@ -53,10 +53,10 @@ pub fn write_row(
         out,
         "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {cost:>11} {:>10} {:>9} {:>10}",
         wording::escape_line(tag),
-        clip(&entry.host, 22),
-        clip(entry.model.as_deref().unwrap_or("-"), 20),
+        wording::clip_to_width(&entry.host, 22),
+        wording::clip_to_width(entry.model.as_deref().unwrap_or("-"), 20),
         style.paint(look, &format!("{status:<8}")),
-        clip(entry.finish.as_deref().unwrap_or("-"), 10),
+        wording::clip_to_width(entry.finish.as_deref().unwrap_or("-"), 10),
         entry
             .tokens
             .as_ref()
@@ -109,14 +109,4 @@ fn ending_word(ending: CatalogOutcome) -> &'static str {
         CatalogOutcome::Lost => "lost",
         CatalogOutcome::Open => "open",
     }
-}
-
-/// `text` on one line, cut to `width` characters.
-fn clip(text: &str, width: usize) -> String {
-    let text = wording::escape_line(text);
-    if text.chars().count() <= width {
-        return text.into_owned();
-    }
-    let kept: String = text.chars().take(width.saturating_sub(2)).collect();
-    format!("{kept}..")
 }

@@ -38,7 +38,7 @@ pub fn write_summary(
     for error in &completion.errors {
         lines.write_coloured(
             "error",
-            &clip(&describe_error(error), 400),
+            &wording::clip_text(&describe_error(error), 400),
             TextStyle::Error,
         )?;
     }
@@ -133,7 +133,7 @@ impl SummaryWriter<'_> {
         if let Some(refusal) = &choice.refusal {
             self.write_coloured(
                 &name("refusal"),
-                &clip(refusal, LINE_LIMIT),
+                &wording::clip_text(refusal, LINE_LIMIT),
                 TextStyle::Warning,
             )?;
         }
@@ -161,7 +161,11 @@ impl SummaryWriter<'_> {
             .as_ref()
             .map(|id| format!("  {id}"))
             .unwrap_or_default();
-        let text = format!("{}({}){id}", call.name, clip(&call.arguments, LINE_LIMIT));
+        let text = format!(
+            "{}({}){id}",
+            call.name,
+            wording::clip_text(&call.arguments, LINE_LIMIT)
+        );
         match &call.check {
             ArgumentCheck::Broken { at, error } => {
                 let text = format!("{text}  arguments are not JSON: {error} (byte {at})");
@@ -250,7 +254,7 @@ fn choice_extras(choice: &AnswerChoice) -> String {
         };
         parts.push(format!(
             "{count}: {}",
-            clip(&sources.join(", "), LINE_LIMIT)
+            wording::clip_text(&sources.join(", "), LINE_LIMIT)
         ));
     }
     parts.join("; ")
@@ -288,17 +292,9 @@ fn describe_models(completion: &Completion) -> String {
 fn clip_with_size(text: &str, bytes: u64) -> String {
     format!(
         "{} ({})",
-        clip(text, LINE_LIMIT),
+        wording::clip_text(text, LINE_LIMIT),
         wording::format_bytes(bytes)
     )
-}
-
-/// `text` cut to `most` characters, with `...` where it was cut.
-fn clip(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or(text)),
-    }
 }
 
 fn describe_usage(usage: &TokenUsage) -> String {

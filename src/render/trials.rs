@@ -100,17 +100,7 @@ fn trial_row(target: String, trial: &TargetRun) -> [String; 11] {
 }
 
 fn clip(text: &str) -> String {
-    let text = wording::escape_line(text);
-    match text.char_indices().nth(MAX_COLUMN_WIDTH) {
-        None => text.into_owned(),
-        Some(_) => {
-            let kept: String = text
-                .chars()
-                .take(MAX_COLUMN_WIDTH.saturating_sub(2))
-                .collect();
-            format!("{kept}..")
-        }
-    }
+    wording::clip_to_width(text, MAX_COLUMN_WIDTH)
 }
 
 /// Writes median, min and max of repeated runs, and whether all answers were identical.

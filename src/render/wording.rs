@@ -20,6 +20,24 @@ pub fn escape_line(text: &str) -> Cow<'_, str> {
     escape(text.as_bytes(), KeptWhitespace::SpacesOnly)
 }
 
+/// `text` escaped for one line and cut to `width` characters; `..` ends what was cut.
+pub fn clip_to_width(text: &str, width: usize) -> String {
+    let text = escape_line(text);
+    if text.chars().count() <= width {
+        return text.into_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(2)).collect();
+    format!("{kept}..")
+}
+
+/// The first `most` characters of `text`; `...` follows if that is not all.
+pub fn clip_text(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}...", text.get(..end).unwrap_or(text))),
+    }
+}
+
 /// A duration or moment in microseconds: `0.42 ms`, `391.02 ms`, `12.34 s`.
 pub fn format_duration(micros: u64) -> String {
     let millis = micros as f64 / 1e3;
@@ -67,39 +85,23 @@ pub fn format_bytes(number: u64) -> String {
     )
 }
 
-/// A fact in one line.
+/// A fact in one line, escaped.
 pub fn describe_fact(fact: &ConnectionFact) -> String {
+    escape_line(&fact_text(fact)).into_owned()
+}
+
+fn fact_text(fact: &ConnectionFact) -> String {
     match fact {
         ConnectionFact::Resolved { host, addrs } => {
-            format!(
-                "resolved {} to {}",
-                escape_line(host),
-                escape_line(&addrs.join(", "))
-            )
+            format!("resolved {host} to {}", addrs.join(", "))
         }
-        ConnectionFact::Tried { peer, error } => {
-            format!(
-                "could not connect to {}: {}",
-                escape_line(peer),
-                escape_line(error)
-            )
-        }
+        ConnectionFact::Tried { peer, error } => format!("could not connect to {peer}: {error}"),
         ConnectionFact::Connected { peer, local } if local.is_empty() => {
-            format!("connected to {}", escape_line(peer))
+            format!("connected to {peer}")
         }
-        ConnectionFact::Connected { peer, local } => {
-            format!(
-                "connected to {} from {}",
-                escape_line(peer),
-                escape_line(local)
-            )
-        }
+        ConnectionFact::Connected { peer, local } => format!("connected to {peer} from {local}"),
         ConnectionFact::Tunnelled { proxy, to } => {
-            format!(
-                "proxy {} opened a tunnel to {}",
-                escape_line(proxy),
-                escape_line(to)
-            )
+            format!("proxy {proxy} opened a tunnel to {to}")
         }
         ConnectionFact::Secured(secured) => describe_tls(secured),
         ConnectionFact::Reused {} => "reused a connection".to_owned(),
@@ -115,32 +117,24 @@ pub fn describe_fact(fact: &ConnectionFact) -> String {
             span,
             fingerprint,
         } => {
-            let print = if fingerprint.is_empty() {
-                String::new()
-            } else {
-                format!(", key {}", escape_line(fingerprint))
+            let key = match fingerprint.as_str() {
+                "" => String::new(),
+                fingerprint => format!(", key {fingerprint}"),
             };
-            format!("masked {} in {side} {span}{print}", escape_line(rule))
+            format!("masked {rule} in {side} {span}{key}")
         }
     }
 }
 
 fn describe_tls(secured: &TlsSession) -> String {
-    let mut text = format!(
-        "{} {}",
-        escape_line(&secured.version),
-        escape_line(&secured.cipher)
-    );
+    let mut text = format!("{} {}", secured.version, secured.cipher);
     for part in [&secured.group, &secured.alpn].into_iter().flatten() {
         text.push_str(", ");
-        text.push_str(&escape_line(part));
+        text.push_str(part);
     }
     if let Some(leaf) = secured.chain.first() {
-        let (subject, issuer) = (escape_line(&leaf.subject), escape_line(&leaf.issuer));
-        text.push_str(&format!(
-            "; {subject} by {issuer}, until {}",
-            escape_line(&leaf.not_after)
-        ));
+        let (subject, issuer, until) = (&leaf.subject, &leaf.issuer, &leaf.not_after);
+        text.push_str(&format!("; {subject} by {issuer}, until {until}"));
     }
     if !secured.verified {
         text.push_str("; NOT VERIFIED");
@@ -164,9 +158,9 @@ fn describe_closing(by: ConnectionParty, how: CloseKind) -> &'static str {
 fn describe_failure(stage: ExchangeStage, cause: FailureCause, error: &str) -> String {
     let doing = describe_stage(stage);
     match cause {
-        FailureCause::Refused => format!("{doing} failed: {}", escape_line(error)),
-        FailureCause::TimedOut => format!("timed out: {}", escape_line(error)),
-        FailureCause::Interrupted => format!("interrupted ({}) while {doing}", escape_line(error)),
+        FailureCause::Refused => format!("{doing} failed: {error}"),
+        FailureCause::TimedOut => format!("timed out: {error}"),
+        FailureCause::Interrupted => format!("interrupted ({error}) while {doing}"),
     }
 }
 
@@ -238,8 +232,13 @@ pub fn describe_finding(finding: &Finding) -> String {
     }
 }
 
-/// The outcome of an exchange in one line.
+/// The outcome of an exchange in one line, escaped.
 pub fn describe_outcome(exchange: &Exchange) -> String {
+    escape_line(&outcome_text(exchange)).into_owned()
+}
+
+fn outcome_text(exchange: &Exchange) -> String {
+    let received = format_bytes(exchange.received.bytes);
     match exchange.outcome() {
         ExchangeOutcome::Whole => describe_complete(exchange),
         ExchangeOutcome::NoConnection { stage, error } => {
@@ -248,58 +247,26 @@ pub fn describe_outcome(exchange: &Exchange) -> String {
         ExchangeOutcome::TimedOut { stage, error } => {
             describe_failure(stage, FailureCause::TimedOut, &error)
         }
-        ExchangeOutcome::Interrupted => {
-            format!(
-                "interrupted after {}",
-                format_bytes(exchange.received.bytes)
-            )
-        }
-        ExchangeOutcome::NoResponse { error } => format!("no response: {}", escape_line(&error)),
+        ExchangeOutcome::Interrupted => format!("interrupted after {received}"),
+        ExchangeOutcome::NoResponse { error } => format!("no response: {error}"),
         ExchangeOutcome::Cut {
             within: Some(part),
-            missing: Some(missing),
+            missing,
             error,
         } => {
-            let missing = format_bytes(missing);
-            format!(
-                "CUT in {part}: {missing} missing after {} ({})",
-                format_bytes(exchange.received.bytes),
-                escape_line(&error)
-            )
+            let missing = missing.map(|missing| format!(": {} missing", format_bytes(missing)));
+            let missing = missing.unwrap_or_default();
+            format!("CUT in {part}{missing} after {received} ({error})")
         }
-        ExchangeOutcome::Cut {
-            within: Some(part),
-            missing: None,
-            error,
-        } => {
-            format!(
-                "CUT in {part} after {} ({})",
-                format_bytes(exchange.received.bytes),
-                escape_line(&error)
-            )
-        }
-        ExchangeOutcome::Cut {
-            within: None,
-            error,
-            ..
-        } => {
+        ExchangeOutcome::Cut { error, .. } => {
             let got = format_bytes(exchange.response.body_length);
-            format!(
-                "CUT: the body ends where the connection closes, and after {got}: {}",
-                escape_line(&error)
-            )
+            format!("CUT: the body ends where the connection closes, and after {got}: {error}")
         }
         ExchangeOutcome::Lost { at, fault } => {
-            format!(
-                "UNREADABLE from byte {at}: {} ({})",
-                fault.explain(),
-                fault.clause()
-            )
+            let (text, clause) = (fault.explain(), fault.clause());
+            format!("UNREADABLE from byte {at}: {text} ({clause})")
         }
-        ExchangeOutcome::Unfinished => format!(
-            "the recording stops after {}",
-            format_bytes(exchange.received.bytes)
-        ),
+        ExchangeOutcome::Unfinished => format!("the recording stops after {received}"),
     }
 }
 
