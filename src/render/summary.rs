@@ -281,9 +281,9 @@ fn describe_models(completion: &Completion) -> String {
             let what = completion
                 .model_match
                 .map_or("", |compared| compared.meaning());
-            format!("{asked} requested, {served} served: {what}")
+            format!("{asked} asked, {served} served: {what}")
         }
-        (Some(asked), None) => format!("{asked} requested"),
+        (Some(asked), None) => format!("{asked} asked"),
         (None, Some(served)) => format!("{served} served"),
         (None, None) => String::new(),
     }
