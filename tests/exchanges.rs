@@ -93,7 +93,7 @@ fn check(case: &Case, found: &Completion) {
     for (key, expected) in case.expected.as_object().unwrap() {
         let first = found.choices.first();
         let own = match key.as_str() {
-            "dialect" => text(found.dialect),
+            "dialect" => text(found.dialect_name()),
             "provider" => text(found.provider),
             "media" => serde_json::to_value(found.media).unwrap(),
             "status" => found.status.into(),

@@ -221,14 +221,10 @@ fn retry_advice(
     if let Some(sdk) = SdkProfile::from_user_agent(&String::from_utf8_lossy(&agent)) {
         return vec![sdk.advise(failure, service, now)];
     }
-    let family = match (completion.provider, completion.dialect) {
-        (Some("groq"), _) => SdkFamily::Groq,
-        (_, Some(dialect)) if dialect.starts_with("anthropic") => SdkFamily::Anthropic,
-        (_, Some(dialect)) if dialect.starts_with("gemini") => SdkFamily::Google,
-        // No SDK of their own is known here.
-        (_, Some("ollama" | "cohere")) => SdkFamily::Any,
-        _ => SdkFamily::OpenAi,
-    };
+    let dialect_family = completion.dialect.map(|dialect| dialect.sdk_family);
+    let family = SdkFamily::of_provider(completion.provider)
+        .or(dialect_family)
+        .unwrap_or(SdkFamily::OpenAi);
     let all = crate::sdk::advise_all(failure, service, now);
     all.into_iter()
         .filter(|advice| [family, SdkFamily::Any].contains(&advice.family))

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::api_error::ApiError;
 use super::finish::FinishReason;
 use super::model_match::ModelMatch;
+use super::profile::DialectProfile;
 use super::usage::{ReportedCost, TokenUsage};
 use super::verdict::AnswerVerdict;
 use crate::span::{Moment, Span};
@@ -15,8 +16,8 @@ use crate::sse::StreamFormat;
 /// What the provider did not send is absent, never empty or zero.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Completion {
-    /// Name of the dialect: `openai-chat`, `anthropic-messages`. `None` if it was not recognised.
-    pub dialect: Option<&'static str>,
+    /// The dialect; serialised as its name. `None` if it was not recognised.
+    pub dialect: Option<&'static DialectProfile>,
     /// Reason why the dialect was chosen, in words.
     pub why: String,
     /// Provider, if host, header fields or values show it: `openai`, `groq`, `llama.cpp`.
@@ -73,6 +74,11 @@ impl Completion {
     /// The choice with that index, if the answer has it.
     pub fn choice(&self, index: u32) -> Option<&AnswerChoice> {
         self.choices.iter().find(|choice| choice.index == index)
+    }
+
+    /// Name of the dialect, if it was recognised.
+    pub fn dialect_name(&self) -> Option<&'static str> {
+        self.dialect.map(|dialect| dialect.name)
     }
 
     /// Whether the answer came as events.

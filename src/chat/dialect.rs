@@ -3,44 +3,54 @@
 use std::borrow::Cow;
 
 use super::builder::AnswerBuilder;
+use super::profile::{DialectProfile, EndSignal};
 use super::provider;
 use crate::exchange::Exchange;
 use crate::http1::FieldSection;
 use crate::json::{JsonKind, JsonValue};
 
-/// One API shape for asking a model over HTTP. A new dialect is a file with this trait, and a line in [`super::DIALECTS`].
+/// One API shape for asking a model over HTTP. A new dialect is a file with this trait and a [`DialectProfile`], and a
+/// line in [`super::DIALECTS`].
 pub trait Dialect: Sync {
+    /// Facts about the dialect that do not need its code.
+    fn profile(&self) -> &'static DialectProfile;
+
     /// Name of the dialect, stable: `openai-chat`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &'static str {
+        self.profile().name
+    }
+
     /// Why the request or the response head shows this dialect; `None` if it does not.
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str>;
+
+    /// Whether the body of a request, without path and head, shows this dialect by members that no other dialect has.
+    fn recognise_request_body(&self, _: JsonValue<'_>) -> bool {
+        false
+    }
+
     /// Why an event or a plain body shows this dialect; `None` if it does not.
-    fn recognise_body(&self, name: &[u8], root: JsonValue<'_>) -> Option<&'static str>;
-    /// Reads one event of a stream: its type and its data.
-    fn read_event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>);
+    fn recognise_body(&self, _name: &[u8], _root: JsonValue<'_>) -> Option<&'static str> {
+        None
+    }
+
+    /// Reads one event of a stream: its type and its data. By default an event has the shape of a plain body.
+    fn read_event(&self, _name: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+        self.read_body(root, gather);
+    }
+
     /// Reads the body of an answer that is not streamed.
     fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>);
-    /// The mark that ends a stream of this dialect.
-    fn end_signal(&self, provider: Option<&str>) -> EndSignal;
+
+    /// The mark that ends a stream of this dialect, as `provider` serves it.
+    fn end_signal(&self, _provider: Option<&str>) -> EndSignal {
+        self.profile().end_signal
+    }
 }
 
 impl std::fmt::Debug for dyn Dialect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// The mark that ends an answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum EndSignal {
-    /// `[DONE]` after the finish reasons.
-    DoneMark,
-    /// A last event of its own: `message_stop`, `response.completed`, `"done":true`.
-    LastEvent,
-    /// A finish reason in every choice, and nothing more.
-    AllFinished,
-    /// The end of the body: there is no finish reason.
-    BodyEnd,
 }
 
 /// Host, path and header fields of an exchange: what is known before any body.

@@ -14,7 +14,8 @@ impl AnswerReader {
     /// What can be said only when all is there.
     pub(super) fn run_final_checks(&mut self) {
         let keeps = self.retention != AnswerRetention::TotalsOnly;
-        let empty_is_object = self.completion.dialect == Some("anthropic-messages");
+        let dialect = self.completion.dialect;
+        let empty_is_object = dialect.is_some_and(|dialect| dialect.omits_empty_arguments);
         for choice in &mut self.completion.choices {
             for call in &mut choice.tool_calls {
                 if empty_is_object && call.argument_bytes == 0 {
@@ -66,8 +67,9 @@ impl AnswerReader {
             return;
         };
         let mut found = model_match::compare_models(asked, served);
-        let names_deployments =
-            completion.provider == Some("azure") || completion.dialect == Some("azure-openai");
+        let only_provider = completion.dialect.and_then(|dialect| dialect.provider);
+        // The model of a request to Azure is the name of a deployment, which the user chose.
+        let names_deployments = [completion.provider, only_provider].contains(&Some("azure"));
         if found == ModelMatch::Different && names_deployments {
             found = ModelMatch::Deployment;
         }
@@ -83,9 +85,14 @@ impl AnswerReader {
     /// A stream of Chat Completions counts only when asked to.
     fn note_missing_usage(&mut self) {
         let completion = &self.completion;
-        let is_chat = matches!(completion.dialect, Some("openai-chat" | "azure-openai"));
+        let dialect = completion.dialect;
+        let counts_on_request = dialect.is_some_and(|dialect| dialect.counts_on_request);
         let ended = completion.done && completion.errors.is_empty();
-        if !is_chat || !ended || completion.usage.is_some() || self.request_params.include_usage {
+        if !counts_on_request
+            || !ended
+            || completion.usage.is_some()
+            || self.request_params.include_usage
+        {
             return;
         }
         let text = "no token counts: a stream sends them only if the request has \

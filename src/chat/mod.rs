@@ -7,7 +7,9 @@
 //!                                                                             +----------> DeltaSink
 //! ```
 //!
-//! Where each part is: `dialect` has the trait, `dialects/` a file for each dialect and the table [`DIALECTS`]; `builder`
+//! Where each part is: `dialect` has the trait, `dialects/` a file for each dialect and the table [`DIALECTS`]: a new dialect
+//! is one file and one line there, and no code compares names. `profile` has the facts that are asked about a dialect, apart
+//! from the trait because a [`Completion`] refers to them; `prompt_order` is one of these facts. `builder`
 //! joins the pieces and passes each on as an [`AnswerDelta`]; `usage`, `finish`, `api_error` and `model_match` have the
 //! tables; `verdict` judges how the answer ended.
 //!
@@ -34,6 +36,8 @@ mod final_checks;
 mod finish;
 mod model_match;
 mod plain_body;
+mod profile;
+pub mod prompt_order;
 mod provider;
 mod reader;
 mod retry_delay;
@@ -53,10 +57,11 @@ pub use completion::{
     ToolCall,
 };
 pub use delta::{AnswerDelta, DeltaKind, DeltaSink, DeltaStamp};
-pub use dialect::{Dialect, EndSignal, ExchangeHeads};
-pub use dialects::{DIALECTS, dialect_by_name};
+pub use dialect::{Dialect, ExchangeHeads};
+pub use dialects::{DIALECTS, dialect_by_name, dialect_of_request};
 pub use finish::{FinishKind, FinishReason};
 pub use model_match::{ModelMatch, compare_models};
+pub use profile::{DialectProfile, EndSignal};
 pub use reader::{AnswerReader, MomentLookup};
 pub use retry_delay::RetryDelay;
 pub use usage::{ReportedCost, TokenUsage};

@@ -73,10 +73,10 @@ impl AnswerReader {
         // What has no body by its status or its method is no empty stream.
         let bodyless = exchange.response.framing == Some(BodyFraming::Empty);
         let (dialect, why) = found.unzip();
-        let name = dialect.map(Dialect::name);
+        let profile = dialect.map(Dialect::profile);
         Self {
             completion: Completion {
-                dialect: name,
+                dialect: profile,
                 why: why.unwrap_or_default(),
                 provider: asked.provider(),
                 status: asked.status,
@@ -90,9 +90,9 @@ impl AnswerReader {
             hints: BodyHints {
                 content_type: content_type.to_ascii_lowercase(),
                 has_no_body: bodyless,
-                array_is_stream: asked.path.ends_with(":streamGenerateContent")
-                    || name == Some("gemini"),
-                json_is_lines: name == Some("ollama") && wish.stream != Some(false),
+                array_is_stream: profile.is_some_and(|profile| profile.streams_arrays),
+                json_is_lines: profile.is_some_and(|profile| profile.streams_lines)
+                    && wish.stream != Some(false),
             },
             request_params: wish,
             rolling: RollingBuffer::default(),
@@ -375,16 +375,16 @@ impl AnswerReader {
             && let Some((dialect, why)) = recognise_json(name, root)
         {
             self.dialect = Some(dialect);
-            self.completion.dialect = Some(dialect.name());
+            self.completion.dialect = Some(dialect.profile());
             self.completion.why = why;
         }
     }
 
-    /// Notes missing or repeated events by the `sequence_number` that Responses gives them.
+    /// Notes missing or repeated events by their `sequence_number`.
     fn find_sequence_gap(&mut self, root: JsonValue<'_>) -> Option<String> {
-        if self.completion.dialect != Some("openai-responses") {
-            return None;
-        }
+        self.completion
+            .dialect
+            .filter(|dialect| dialect.numbers_events)?;
         let number = root.get("sequence_number")?.as_u64()?;
         let before = self.last_sequence.replace(number)?;
         (number != before.saturating_add(1)).then(|| {

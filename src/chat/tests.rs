@@ -4,11 +4,12 @@ use proptest::prelude::*;
 
 use super::{
     AnswerNoteKind, AnswerReadOptions, AnswerReader, AnswerRetention, AnswerVerdict, ArgumentCheck,
-    BodyEnding, BodyMediaType, Completion, DeltaKind, FinishKind, ModelMatch, dialect_by_name,
-    fuzz,
+    BodyEnding, BodyMediaType, Completion, DeltaKind, Dialect, FinishKind, ModelMatch,
+    dialect_by_name, dialect_of_request, fuzz,
 };
 use crate::exchange::Exchange;
 use crate::http1::MessagePart;
+use crate::json::JsonDocument;
 use crate::span::Moment;
 
 fn read_with(dialect: &str, body: &str, ending: BodyEnding, keep: AnswerRetention) -> Completion {
@@ -48,6 +49,29 @@ fn chat(choices: &[&str], done: bool) -> String {
 const TEXT: &str =
     r#"{"index":0,"delta":{"role":"assistant","content":"Hi"},"finish_reason":null}"#;
 const STOP: &str = r#"{"index":0,"delta":{},"finish_reason":"stop"}"#;
+
+#[test]
+fn a_request_body_shows_its_dialect() {
+    let case = |text: &str, expected| {
+        let document = JsonDocument::parse(text.as_bytes()).unwrap();
+        let found = dialect_of_request(document.root()).map(Dialect::name);
+        assert_eq!(found, expected, "{text}");
+    };
+    case(r#"{"messages":[]}"#, Some("openai-chat"));
+    case(
+        r#"{"messages":[],"system":"s"}"#,
+        Some("anthropic-messages"),
+    );
+    case(
+        r#"{"messages":[],"tools":[{"name":"a","input_schema":{}}]}"#,
+        Some("anthropic-messages"),
+    );
+    case(r#"{"messages":[],"options":{}}"#, Some("ollama"));
+    case(r#"{"input":"hi"}"#, Some("openai-responses"));
+    case(r#"{"contents":[]}"#, Some("gemini"));
+    case(r#"{"prompt":"hi"}"#, None);
+    case("[]", None);
+}
 
 #[test]
 fn the_end_of_a_stream_is_judged_by_all_evidence() {
@@ -294,7 +318,7 @@ fn a_body_shows_its_dialect_where_the_path_does_not() {
         let mut reader = AnswerReader::new(&Exchange::default(), &[], AnswerReadOptions::default());
         reader.push(body.as_bytes(), Moment::default(), &mut ());
         let found = reader.finish(BodyEnding::Whole, &mut ());
-        assert_eq!(found.dialect, expected, "{body}");
+        assert_eq!(found.dialect_name(), expected, "{body}");
         assert_eq!(found.why.is_empty(), expected.is_none(), "{body}");
     }
 }
@@ -549,7 +573,11 @@ fn not_all_that_names_a_version_of_messages_is_one() {
         ("/v1/threads/thread_1/messages", None),
     ];
     for (path, expected) in cases {
-        assert_eq!(answered(path, head, "{}").dialect, expected, "{path}");
+        assert_eq!(
+            answered(path, head, "{}").dialect_name(),
+            expected,
+            "{path}"
+        );
     }
 }
 
@@ -626,7 +654,7 @@ fn interactions_of_gemini_are_joined() {
     reader.push(stream.as_bytes(), Moment::default(), &mut ());
     let found = reader.finish(BodyEnding::Whole, &mut ());
     assert_eq!(
-        (found.dialect, found.verdict),
+        (found.dialect_name(), found.verdict),
         (Some("gemini-interactions"), AnswerVerdict::Complete)
     );
     let choice = &found.choices[0];

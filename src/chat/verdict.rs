@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::completion::{AnswerNote, AnswerNoteKind, BodyMediaType, Completion};
-use super::dialect::EndSignal;
 use super::finish::FinishKind;
+use super::profile::EndSignal;
 use crate::exchange::{Exchange, ExchangeOutcome};
 use crate::http1::MessagePart;
 use crate::span::Span;

@@ -300,7 +300,7 @@ impl DiffRun<'_> {
 
     /// Each with the next.
     fn compare_cache(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
-        let dialect = self.options.answer.dialect.map(|dialect| dialect.name());
+        let dialect = self.options.answer.dialect.map(|dialect| dialect.profile());
         let pairs = subjects.iter().zip(subjects.iter().skip(1));
         let steps: Vec<_> = pairs
             .map(|(left, right)| cache::compare(left, right, dialect))

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::value_digest::{ValueRole, digest};
 use crate::call::Call;
-use crate::chat::ExchangeHeads;
+use crate::chat::{DialectProfile, ExchangeHeads};
 use crate::diff::DiffInput;
 use crate::json::{JsonDocument, JsonValue};
 use crate::span::StreamSide;
@@ -31,82 +31,43 @@ pub struct CacheKeyChange {
 /// What the model is called there.
 pub(super) const MODEL_NAME: &str = "model";
 
-/// A member of the body that is looked at.
-struct CacheKeyMember {
-    path: &'static [&'static str],
-    /// By dialect, what a change does; the empty dialect is every one.
-    notes: &'static [(&'static str, &'static str)],
-}
-
-const fn member(
-    place: &'static [&'static str],
-    notes: &'static [(&'static str, &'static str)],
-) -> CacheKeyMember {
-    CacheKeyMember { path: place, notes }
-}
-
-const ANTHROPIC_MESSAGES: &str = "anthropic-messages";
-
-/// <https://platform.claude.com/docs/en/build-with-claude/prompt-caching#what-invalidates-the-cache>
-const MESSAGES_DROPPED: &str = "documented: tools and system stay cached, messages do not";
-const THINKING_DROPS: &str = "documented: messages fall out, on some models tools and system too";
-const SYSTEM_DROPPED: &str = "documented: tools stay cached, system and messages do not";
-
 /// <https://developers.openai.com/api/docs/guides/prompt-caching>
 const ROUTES_REQUEST: &str = "documented: routes to the machine that has the cache";
 const BREAKPOINTS: &str = "documented: says where entries end and how long they live";
+const EARLIER_TURNS: &str =
+    "the server puts earlier turns before the input: these bytes do not show them";
 
-/// The members that are looked at, in the order in which they are told.
-const CACHE_KEY_MEMBERS: &[CacheKeyMember] = &[
-    member(&["tool_choice"], &[(ANTHROPIC_MESSAGES, MESSAGES_DROPPED)]),
-    member(&["parallel_tool_calls"], &[]),
-    member(&["thinking"], &[(ANTHROPIC_MESSAGES, THINKING_DROPS)]),
-    member(
-        &["output_config", "effort"],
-        &[(ANTHROPIC_MESSAGES, THINKING_DROPS)],
-    ),
-    member(&["output_config", "format"], &[]),
-    member(&["output_format"], &[]),
-    member(&["speed"], &[(ANTHROPIC_MESSAGES, SYSTEM_DROPPED)]),
-    member(&["reasoning"], &[]),
-    member(&["reasoning_effort"], &[]),
-    member(&["think"], &[]),
-    member(&["generationConfig", "thinkingConfig"], &[]),
-    member(&["generationConfig", "responseSchema"], &[]),
-    member(&["generationConfig", "responseJsonSchema"], &[]),
-    member(&["toolConfig"], &[]),
-    member(&["format"], &[]),
-    member(&["chat_template_kwargs"], &[]),
-    member(&["prompt_cache_key"], &[("", ROUTES_REQUEST)]),
-    member(&["prompt_cache_options"], &[("", BREAKPOINTS)]),
-    member(&["prompt_cache_retention"], &[]),
-    member(&["cache_control"], &[]),
-    member(&["service_tier"], &[]),
-    member(
-        &["previous_response_id"],
-        &[(
-            "",
-            "the server puts earlier turns before the input: these bytes do not show them",
-        )],
-    ),
-    member(
-        &["conversation"],
-        &[(
-            "",
-            "the server puts earlier turns before the input: these bytes do not show them",
-        )],
-    ),
-    member(
-        &["prompt"],
-        &[(
-            "openai-responses",
-            "the server puts a stored prompt first: these bytes do not show it",
-        )],
-    ),
-    member(&["keep_alive"], &[]),
-    member(&["options", "num_ctx"], &[]),
-    member(&["id_slot"], &[]),
-    member(&["cache_prompt"], &[]),
+/// Members of the body that are compared, in the order in which they are reported: JSON Pointer, and what a change does
+/// in every dialect that has the member. [`DialectProfile::cache_notes`] has what it does in one.
+const CACHE_KEY_MEMBERS: &[(&str, Option<&str>)] = &[
+    ("/tool_choice", None),
+    ("/parallel_tool_calls", None),
+    ("/thinking", None),
+    ("/output_config/effort", None),
+    ("/output_config/format", None),
+    ("/output_format", None),
+    ("/speed", None),
+    ("/reasoning", None),
+    ("/reasoning_effort", None),
+    ("/think", None),
+    ("/generationConfig/thinkingConfig", None),
+    ("/generationConfig/responseSchema", None),
+    ("/generationConfig/responseJsonSchema", None),
+    ("/toolConfig", None),
+    ("/format", None),
+    ("/chat_template_kwargs", None),
+    ("/prompt_cache_key", Some(ROUTES_REQUEST)),
+    ("/prompt_cache_options", Some(BREAKPOINTS)),
+    ("/prompt_cache_retention", None),
+    ("/cache_control", None),
+    ("/service_tier", None),
+    ("/previous_response_id", Some(EARLIER_TURNS)),
+    ("/conversation", Some(EARLIER_TURNS)),
+    ("/prompt", None),
+    ("/keep_alive", None),
+    ("/options/num_ctx", None),
+    ("/id_slot", None),
+    ("/cache_prompt", None),
 ];
 
 /// Fields of the request that are looked at.
@@ -123,7 +84,7 @@ const CACHE_KEY_FIELDS: &[&str] = &[
 pub(super) fn compare(
     [left, right]: [&DiffInput; 2],
     documents: [Option<&JsonDocument<'_>>; 2],
-    dialects: [Option<&str>; 2],
+    dialects: [Option<&'static DialectProfile>; 2],
 ) -> Vec<CacheKeyChange> {
     let mut found = Vec::new();
     let mut put = |name: &str, [left, right]: [Option<String>; 2], note| {
@@ -136,34 +97,23 @@ pub(super) fn compare(
             });
         }
     };
-    put(
-        "dialect",
-        dialects.map(|name| name.map(str::to_owned)),
-        None,
-    );
+    let names = dialects.map(|dialect| dialect.map(|dialect| dialect.name.to_owned()));
+    put("dialect", names, None);
     let roots = documents.map(|document| document.map(JsonDocument::root));
     let models = [
         requested_model(left, roots[0]),
         requested_model(right, roots[1]),
     ];
     put(MODEL_NAME, models, Some("a cache belongs to one model"));
-    for member in CACHE_KEY_MEMBERS {
-        let values = [
-            value_at(roots[0], member.path),
-            value_at(roots[1], member.path),
-        ];
+    for (pointer, note) in CACHE_KEY_MEMBERS {
+        let values = roots.map(|root| value_at(root?, pointer));
         let says = values.map(|value| value.map(|value| digest(value, ValueRole::Other)));
         if says[0] != says[1] {
             let raw = |value: JsonValue<'_>| String::from_utf8_lossy(value.raw()).into_owned();
-            let dialect = dialects[1].unwrap_or_default();
-            let mut notes = member.notes.iter();
-            let note = notes.find(|(of, _)| of.is_empty() || *of == dialect);
-            let name = format!("/{}", member.path.join("/"));
-            put(
-                &name,
-                values.map(|value| value.map(raw)),
-                note.map(|(_, note)| *note),
-            );
+            let notes = dialects[1].map_or(&[][..], |dialect| dialect.cache_notes);
+            let own = notes.iter().find(|(of, _)| of == pointer);
+            let note = own.map(|(_, note)| *note).or(*note);
+            put(pointer, values.map(|value| value.map(raw)), note);
         }
     }
     // A request file has no head: nothing is said of what only the other side has.
@@ -189,12 +139,10 @@ pub(super) fn compare(
     found
 }
 
-fn value_at<'a>(root: Option<JsonValue<'a>>, place: &[&str]) -> Option<JsonValue<'a>> {
-    let mut value = root?;
-    for step in place {
-        value = value.get(step)?;
-    }
-    Some(value)
+/// The value at a JSON Pointer of plain keys.
+fn value_at<'a>(root: JsonValue<'a>, pointer: &str) -> Option<JsonValue<'a>> {
+    let mut keys = pointer.split('/').skip(1);
+    keys.try_fold(root, |value, key| value.get(key))
 }
 
 /// The model that a request asks for, in its body or its path.

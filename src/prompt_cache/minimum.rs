@@ -76,14 +76,9 @@ const BREAKPOINTS_NOTE: &str = "documented: from GPT-5.6 on entries end at break
     common beginning before them may not be read";
 
 /// The least that is cached of prompts to `model`, where a document says it.
-pub(super) fn cache_minimum(
-    dialect: &str,
-    provider: Option<&str>,
-    model: &str,
-) -> Option<CacheMinimum> {
+pub(super) fn cache_minimum(provider: Option<&str>, model: &str) -> Option<CacheMinimum> {
     let model = normalize_model(model);
-    let is_openai = matches!(provider, Some("openai" | "azure")) || dialect == "azure-openai";
-    if is_openai {
+    if matches!(provider, Some("openai" | "azure")) {
         let stepped = is_before_breakpoints(&model);
         return Some(CacheMinimum {
             tokens: 1024,
@@ -144,63 +139,34 @@ mod tests {
 
     #[test]
     fn the_least_is_known_by_whole_names() {
-        let case = |dialect, provider, model, expected: Option<(u64, Option<u64>)>| {
-            let known =
-                cache_minimum(dialect, provider, model).map(|known| (known.tokens, known.step));
+        let case = |provider, model, expected: Option<(u64, Option<u64>)>| {
+            let known = cache_minimum(provider, model).map(|known| (known.tokens, known.step));
             assert_eq!(known, expected, "{model}");
         };
         let openai = Some("openai");
+        case(openai, "gpt-4o-mini", Some((1024, Some(128))));
+        case(openai, "gpt-4o-2024-08-06", Some((1024, Some(128))));
+        case(openai, "gpt-5-2025-08-07", Some((1024, Some(128))));
+        case(openai, "gpt-5.5", Some((1024, Some(128))));
+        case(openai, "gpt-5.6-terra", Some((1024, None)));
+        case(openai, "gpt-6-astra", Some((1024, None)));
+        case(openai, "o3", Some((1024, Some(128))));
+        case(Some("groq"), "llama-3.3-70b", None);
+        case(None, "claude-sonnet-4-5-20250929", Some((1024, None)));
+        case(None, "claude-opus-4-20250514", Some((1024, None)));
+        case(None, "claude-haiku-4-5", Some((4096, None)));
+        case(None, "claude-opus-5", Some((512, None)));
+        case(None, "claude-opus-5-5", None);
         case(
-            "openai-chat",
-            openai,
-            "gpt-4o-mini",
-            Some((1024, Some(128))),
-        );
-        case(
-            "openai-chat",
-            openai,
-            "gpt-4o-2024-08-06",
-            Some((1024, Some(128))),
-        );
-        case(
-            "openai-chat",
-            openai,
-            "gpt-5-2025-08-07",
-            Some((1024, Some(128))),
-        );
-        case("openai-chat", openai, "gpt-5.5", Some((1024, Some(128))));
-        case("openai-chat", openai, "gpt-5.6-terra", Some((1024, None)));
-        case(
-            "openai-responses",
-            openai,
-            "gpt-6-astra",
-            Some((1024, None)),
-        );
-        case("openai-chat", openai, "o3", Some((1024, Some(128))));
-        case("openai-chat", Some("groq"), "llama-3.3-70b", None);
-        let claude = "anthropic-messages";
-        case(
-            claude,
-            None,
-            "claude-sonnet-4-5-20250929",
-            Some((1024, None)),
-        );
-        case(claude, None, "claude-opus-4-20250514", Some((1024, None)));
-        case(claude, None, "claude-haiku-4-5", Some((4096, None)));
-        case(claude, None, "claude-opus-5", Some((512, None)));
-        case(claude, None, "claude-opus-5-5", None);
-        case(
-            "openai-chat",
             Some("openrouter"),
             "anthropic/claude-sonnet-4.5",
             Some((1024, None)),
         );
         case(
-            "gemini",
             Some("gemini"),
             "models/gemini-2.5-flash",
             Some((2048, None)),
         );
-        case("gemini", Some("gemini"), "gemini-2.5-flash-lite", None);
+        case(Some("gemini"), "gemini-2.5-flash-lite", None);
     }
 }

@@ -23,7 +23,6 @@ mod divergence;
 mod excerpt;
 mod first_difference;
 mod minimum;
-mod order;
 mod prefix;
 mod prompt_text;
 mod segments;
@@ -37,17 +36,17 @@ pub use cache_keys::CacheKeyChange;
 pub use divergence::{DivergenceSide, PromptDivergence};
 pub use excerpt::TextExcerpt;
 pub use minimum::CacheMinimum;
-pub use order::{OrderBasis, PromptOrder, PromptPart};
 pub use prefix::{CommonPrefix, PrefixShare, PromptAmount};
 pub use segments::CacheBreakpoint;
 pub use tokens::{TokenBasis, TokenEstimate};
 pub use usage_check::{BreakpointReach, UsageAgreement, UsageCheck};
-pub use value_digest::SpellingDifference;
 
 use serde::Serialize;
 
 use crate::call::Call;
 use crate::call::meaning::CostEstimate;
+pub use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart, SpellingDifference};
+use crate::chat::{Dialect, DialectProfile, dialect_of_request};
 use crate::diff::DiffInput;
 use crate::diff::bytes::common_prefix_len;
 use crate::diff::layers::stream;
@@ -143,15 +142,19 @@ pub enum RawComparison {
 }
 
 /// Compares the prompts of two requests, of which `right` came later. `dialect` is what the user named.
-pub fn compare(left: &DiffInput, right: &DiffInput, dialect: Option<&str>) -> CacheComparison {
+pub fn compare(
+    left: &DiffInput,
+    right: &DiffInput,
+    dialect: Option<&'static DialectProfile>,
+) -> CacheComparison {
     let subjects = [left, right];
     let bodies = subjects.map(|subject| subject.request_body().bytes.as_slice());
     let documents = bodies.map(|body| JsonDocument::parse(body).ok());
     let [one, other] = [documents[0].as_ref(), documents[1].as_ref()];
     let dialects = find_dialects(subjects, [one, other], dialect);
     let provider = find_provider(right).or_else(|| find_provider(left));
-    let order = order::find_order(dialects[1], provider);
-    let left_order = order::find_order(dialects[0], provider);
+    let order = find_order(dialects[1], provider);
+    let left_order = find_order(dialects[0], provider);
     let prompts = [
         segments::segment_prompt(one, bodies[0], left_order),
         segments::segment_prompt(other, bodies[1], order),
@@ -165,13 +168,14 @@ pub fn compare(left: &DiffInput, right: &DiffInput, dialect: Option<&str>) -> Ca
     let (values, values_common) = by_value.unzip();
     let root = other.map(JsonDocument::root);
     let model = cache_keys::requested_model(right, root).unwrap_or_default();
+    let only_provider = dialects[1].and_then(|dialect| dialect.provider);
     let evidence = usage_check::CheckInput {
-        order,
+        caches_marked_only: dialects[1].is_some_and(|dialect| dialect.caches_marked_only),
         prompts: both,
         estimate: &estimate,
         by_bytes: written_common,
         by_values: values_common,
-        minimum: minimum::cache_minimum(order.dialect, provider, &model),
+        minimum: minimum::cache_minimum(only_provider.or(provider), &model),
     };
     let check = match right.call() {
         Some(_) => evidence.check_usage(usage),
@@ -211,21 +215,35 @@ fn compare_by_value(
 
 /// The dialect of each side: what the user named, what the exchange shows, what the other side's shows for a
 /// request file, and last what its body shows.
-fn find_dialects<'a>(
-    subjects: [&'a DiffInput; 2],
+fn find_dialects(
+    subjects: [&DiffInput; 2],
     documents: [Option<&JsonDocument<'_>>; 2],
-    named: Option<&'a str>,
-) -> [Option<&'a str>; 2] {
-    let of_exchange = |subject: &'a DiffInput| subject.call()?.meaning.completion.dialect;
+    named: Option<&'static DialectProfile>,
+) -> [Option<&'static DialectProfile>; 2] {
+    let of_exchange = |subject: &DiffInput| subject.call()?.meaning.completion.dialect;
     let known = subjects.map(|subject| named.or_else(|| of_exchange(subject)));
-    let shown = documents
-        .map(|document| document.and_then(|document| order::detect_dialect(document.root())));
+    let shown =
+        documents.map(|document| dialect_of_request(document?.root()).map(Dialect::profile));
     let without = |subject: &DiffInput| subject.call().is_none();
     let of = |side: usize, other: usize| {
         let neighbour = known[other].filter(|_| without(subjects[side]));
         known[side].or(neighbour).or(shown[side])
     };
     [of(0, 1), of(1, 0)]
+}
+
+/// The order of a dialect as `provider` serves it; the order of the bytes for a dialect without one.
+fn find_order(
+    dialect: Option<&'static DialectProfile>,
+    provider: Option<&str>,
+) -> &'static PromptOrder {
+    let serves = |order: &&PromptOrder| {
+        order.providers.is_empty() || provider.is_some_and(|name| order.providers.contains(&name))
+    };
+    let mut orders = dialect
+        .map_or(&[][..], |dialect| dialect.prompt_orders)
+        .iter();
+    orders.find(serves).unwrap_or(&PromptOrder::RAW)
 }
 
 fn find_provider(subject: &DiffInput) -> Option<&'static str> {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::divergence::{PrefixBreak, PromptDivergence, find_break};
-use super::order::PromptOrder;
 use super::segments::{PromptSegment, PromptSize, SegmentedPrompt};
 use super::tokens::TokenEstimate;
 use super::value_digest::spelling_differences;
+use crate::chat::prompt_order::PromptOrder;
 
 /// How far two prompts go together.
 #[derive(Clone, Debug, Serialize)]

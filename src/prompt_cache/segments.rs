@@ -6,9 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 
-use super::order::{PromptOrder, PromptPart};
 use super::prompt_text::{inline_data_len, is_breakpoint_key, text_spans};
 use super::value_digest::{ValueRole, block_text, digest, digest_text};
+use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::json::{JsonDocument, JsonKind, JsonValue, ValuePath, pointer_at};
 use crate::span::Span;
 

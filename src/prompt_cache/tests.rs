@@ -19,6 +19,10 @@ fn values(left: &Json, right: &Json) -> CacheComparison {
     texts(&left.to_string(), &right.to_string())
 }
 
+fn profile(name: &str) -> Option<&'static DialectProfile> {
+    crate::chat::dialect_by_name(name).map(Dialect::profile)
+}
+
 /// What happened, in which segment, and how many segments went before.
 fn told(step: &CacheComparison) -> (PrefixState, Option<(ChangeKind, &str)>, u64) {
     let divergence = step.effective_prefix().divergence.as_ref();
@@ -319,6 +323,42 @@ fn a_run_of_tool_blocks_is_one_place() {
 }
 
 #[test]
+fn the_order_of_a_dialect_depends_on_the_provider() {
+    let case = |dialect, provider, basis, first: &str| {
+        let order = find_order(profile(dialect), provider);
+        assert_eq!(order.basis, basis, "{dialect} {provider:?}");
+        let part = order.parts.first().map(|part| part.name);
+        assert_eq!(part.unwrap_or_default(), first);
+    };
+    let documented = OrderBasis::Documented;
+    case("openai-chat", Some("openai"), documented, "tools");
+    case("openai-chat", Some("groq"), OrderBasis::Assumed, "tools");
+    case("openai-chat", None, OrderBasis::Assumed, "tools");
+    case("azure-openai", None, documented, "tools");
+    case("anthropic-messages", None, documented, "tools");
+    case(
+        "gemini",
+        Some("gemini"),
+        OrderBasis::Assumed,
+        "cachedContent",
+    );
+    case("openai-embeddings", Some("openai"), OrderBasis::Raw, "");
+    case("", None, OrderBasis::Raw, "");
+}
+
+#[test]
+fn every_order_names_its_dialect() {
+    for dialect in crate::chat::DIALECTS
+        .iter()
+        .map(|dialect| dialect.profile())
+    {
+        for order in dialect.prompt_orders {
+            assert_eq!(order.dialect, dialect.name);
+        }
+    }
+}
+
+#[test]
 fn other_dialects_have_their_own_order() {
     let case = |left: Json, right: Json, dialect: &str, segment: &str, common| {
         let step = values(&left, &right);
@@ -358,7 +398,7 @@ fn other_dialects_have_their_own_order() {
     let step = compare(
         &request("l", r#"{"messages":[{"role":"user"}],"documents":["a"]}"#),
         &request("r", r#"{"messages":[{"role":"user"}],"documents":["b"]}"#),
-        Some("cohere"),
+        profile("cohere"),
     );
     assert_eq!(told(&step).1, Some((ChangeKind::Changed, "documents[0]")));
 }
@@ -589,7 +629,7 @@ proptest! {
         let texts = [0, 1].map(|n| written(&requests[n], laid_out[n]));
         let documents = [0, 1].map(|n| JsonDocument::parse(texts[n].as_bytes()).unwrap());
         // Where no document calls two spellings one prompt, nothing but bytes counts.
-        let order = order::find_order(Some("openai-chat"), None);
+        let order = find_order(profile("openai-chat"), None);
         let prompts = [0, 1].map(|n| segments::segment_prompt(Some(&documents[n]), texts[n].as_bytes(), order));
         let estimate = TokenEstimate::for_prompt(&prompts[1], None);
         let (found, _) = common_prefix([&prompts[0], &prompts[1]], EqualityLevel::Written, order, &estimate);

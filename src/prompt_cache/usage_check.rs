@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::minimum::CacheMinimum;
-use super::order::PromptOrder;
 use super::prefix::CommonSize;
 use super::segments::{CacheBreakpoint, SegmentedPrompt};
 use super::tokens::{TokenEstimate, scale};
@@ -125,7 +124,8 @@ pub(super) fn breakpoint_reach(
 
 /// What the check is made of.
 pub(super) struct CheckInput<'a> {
-    pub(super) order: &'a PromptOrder,
+    /// Whether the API caches only prefixes that the request marks.
+    pub(super) caches_marked_only: bool,
     pub(super) prompts: [&'a SegmentedPrompt<'a>; 2],
     pub(super) estimate: &'a TokenEstimate,
     /// By bytes.
@@ -159,7 +159,7 @@ impl CheckInput<'_> {
 
     fn expected_tokens(&self, common: CommonSize) -> (u64, Option<BreakpointReach>) {
         let all = self.estimate.tokens_of(common.right.text_bytes);
-        if self.order.dialect != "anthropic-messages" {
+        if !self.caches_marked_only {
             return (all, None);
         }
         let marks = self.prompts.map(|prompt| prompt.breakpoints.as_slice());

@@ -4,8 +4,7 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use serde::Serialize;
-
+use crate::chat::prompt_order::SpellingDifference;
 use crate::json::{JsonKind, JsonValue};
 
 /// Members that ask for a cache entry and are no part of the prompt: Anthropic's, of which "the moving marker
@@ -24,24 +23,6 @@ pub(super) enum ValueRole {
     Blocks,
     /// Anything else.
     Other,
-}
-
-/// How two spellings of one value differ.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SpellingDifference {
-    /// White space between tokens.
-    WhiteSpace,
-    /// The order of the members of an object whose keys are the user's own: a schema, arguments.
-    KeyOrder,
-    /// The order of the members of a message, a tool or a block, which the API knows by name.
-    FieldOrder,
-    /// Escapes in strings: `é` and `\u00e9`.
-    Escapes,
-    /// The text of numbers: `1` and `1.0`.
-    Numbers,
-    /// A text here, a list of one text block there.
-    Shorthand,
 }
 
 /// The members that count, with what their values are.

@@ -29,7 +29,7 @@ impl AnswerTail {
         beginning: &Completion,
         options: AnswerReadOptions,
     ) -> Option<Self> {
-        let dialect = beginning.dialect.and_then(chat::dialect_by_name)?;
+        let dialect = chat::dialect_by_name(beginning.dialect?.name)?;
         let media = beginning.media;
         matches!(media, BodyMediaType::Sse | BodyMediaType::Ndjson).then(|| Self {
             bytes: Vec::with_capacity(TAIL_KEPT.saturating_mul(2)),
@@ -98,7 +98,7 @@ mod tests {
 
     fn tail_of(media: BodyMediaType) -> Option<AnswerTail> {
         let beginning = Completion {
-            dialect: Some("openai-chat"),
+            dialect: chat::dialect_by_name("openai-chat").map(chat::Dialect::profile),
             media,
             ..Completion::default()
         };

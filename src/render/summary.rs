@@ -261,7 +261,12 @@ fn choice_extras(choice: &AnswerChoice) -> String {
 }
 
 fn describe_identity(completion: &Completion) -> String {
-    let mut parts = vec![completion.dialect.unwrap_or("unknown dialect").to_owned()];
+    let mut parts = vec![
+        completion
+            .dialect_name()
+            .unwrap_or("unknown dialect")
+            .to_owned(),
+    ];
     parts.push(format!("({})", completion.why));
     parts.extend(completion.id.clone());
     parts.extend(completion.system_fingerprint.clone());

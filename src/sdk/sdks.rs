@@ -18,6 +18,13 @@ pub enum SdkFamily {
     Any,
 }
 
+impl SdkFamily {
+    /// The family of SDKs that a provider makes for its own service, beside the dialect that it speaks.
+    pub fn of_provider(provider: Option<&str>) -> Option<Self> {
+        provider.filter(|name| *name == "groq").map(|_| Self::Groq)
+    }
+}
+
 /// The habits of one SDK.
 #[derive(Debug, Eq, PartialEq)]
 pub struct SdkProfile {

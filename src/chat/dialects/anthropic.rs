@@ -8,10 +8,13 @@
 use crate::chat::builder::{AnswerBuilder, non_empty_str};
 use crate::chat::completion::Citation;
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::profile::DialectProfile;
+use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart, SpellingDifference};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::JsonValue;
+use crate::sdk::SdkFamily;
 
 /// Messages.
 pub(in crate::chat) struct AnthropicDialect;
@@ -29,9 +32,46 @@ const OTHER_PATHS: &[&str] = &[
     "/organizations",
 ];
 
+static PROFILE: DialectProfile = DialectProfile {
+    name: "anthropic-messages",
+    sdk_family: SdkFamily::Anthropic,
+    omits_empty_arguments: true,
+    caches_marked_only: true,
+    // "Cache prefixes are created in the following order: tools, system, then messages."
+    prompt_orders: &[PromptOrder {
+        dialect: "anthropic-messages",
+        parts: &[PromptPart::TOOLS, PromptPart::SYSTEM, PromptPart::MESSAGES],
+        basis: OrderBasis::Documented,
+        note: "cache_control marks are no part of the prompt",
+        source: "https://platform.claude.com/docs/en/build-with-claude/prompt-caching",
+        // "Using a string for content is shorthand for an array of one content block of type text."
+        // (<https://platform.claude.com/docs/en/api/messages>)
+        same: &[SpellingDifference::Shorthand],
+        // "Verify that the keys in your tool_use content blocks have stable ordering": the page on caching.
+        breaks: &[SpellingDifference::KeyOrder],
+        ..PromptOrder::ASSUMED
+    }],
+    // https://platform.claude.com/docs/en/build-with-claude/prompt-caching#what-invalidates-the-cache
+    cache_notes: &[
+        (
+            "/tool_choice",
+            "documented: tools and system stay cached, messages do not",
+        ),
+        ("/thinking", THINKING_DROPS),
+        ("/output_config/effort", THINKING_DROPS),
+        (
+            "/speed",
+            "documented: tools stay cached, system and messages do not",
+        ),
+    ],
+    ..DialectProfile::BASE
+};
+
+const THINKING_DROPS: &str = "documented: messages fall out, on some models tools and system too";
+
 impl Dialect for AnthropicDialect {
-    fn name(&self) -> &'static str {
-        "anthropic-messages"
+    fn profile(&self) -> &'static DialectProfile {
+        &PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
@@ -96,8 +136,11 @@ impl Dialect for AnthropicDialect {
         read_stop(root, gather);
     }
 
-    fn end_signal(&self, _: Option<&str>) -> EndSignal {
-        EndSignal::LastEvent
+    fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
+        let has = |key| root.get(key).is_some();
+        let tool = root.get("tools").and_then(|tools| tools.items().next());
+        let schema = tool.is_some_and(|tool| tool.get("input_schema").is_some());
+        has("messages") && (has("system") || has("anthropic_version") || schema)
     }
 }
 

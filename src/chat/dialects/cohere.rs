@@ -2,26 +2,43 @@
 
 use crate::chat::builder::{AnswerBuilder, non_empty_str};
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::profile::DialectProfile;
+use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::JsonValue;
+use crate::sdk::SdkFamily;
 
 /// Cohere's own API.
 pub(in crate::chat) struct CohereDialect;
 
+static PROFILE: DialectProfile = DialectProfile {
+    name: "cohere",
+    // No SDK of its own is known here.
+    sdk_family: SdkFamily::Any,
+    prompt_orders: &[PromptOrder {
+        dialect: "cohere",
+        parts: &[
+            PromptPart::TOOLS,
+            PromptPart::new("documents", &[&["documents"]]),
+            PromptPart::new("response_format", &[&["response_format"]]),
+            PromptPart::MESSAGES,
+        ],
+        note: "no document tells",
+        ..PromptOrder::ASSUMED
+    }],
+    ..DialectProfile::BASE
+};
+
 impl Dialect for CohereDialect {
-    fn name(&self) -> &'static str {
-        "cohere"
+    fn profile(&self) -> &'static DialectProfile {
+        &PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
         let path = asked.path_ends_with("/v1/chat") || asked.path_ends_with("/v2/chat");
         path.then_some("the path is /v1/chat or /v2/chat")
-    }
-
-    fn recognise_body(&self, _: &[u8], _: JsonValue<'_>) -> Option<&'static str> {
-        None
     }
 
     fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
@@ -59,10 +76,6 @@ impl Dialect for CohereDialect {
             gather.push_text(0, text);
         }
         read_finish(root, gather);
-    }
-
-    fn end_signal(&self, _: Option<&str>) -> EndSignal {
-        EndSignal::LastEvent
     }
 }
 

@@ -2,16 +2,23 @@
 //! Source: openai/openai-openapi, `CreateEmbeddingResponse`.
 
 use crate::chat::builder::AnswerBuilder;
-use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::profile::{DialectProfile, EndSignal};
 use crate::chat::usage;
 use crate::json::JsonValue;
 
 /// Embeddings.
 pub(in crate::chat) struct EmbeddingsDialect;
 
+static PROFILE: DialectProfile = DialectProfile {
+    name: "openai-embeddings",
+    end_signal: EndSignal::BodyEnd,
+    ..DialectProfile::BASE
+};
+
 impl Dialect for EmbeddingsDialect {
-    fn name(&self) -> &'static str {
-        "openai-embeddings"
+    fn profile(&self) -> &'static DialectProfile {
+        &PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
@@ -25,10 +32,6 @@ impl Dialect for EmbeddingsDialect {
         first.get("embedding").map(|_| "the body has embeddings")
     }
 
-    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        self.read_body(root, gather);
-    }
-
     fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
         if let Some(model) = root.get("model") {
             gather.set_model(model);
@@ -36,9 +39,5 @@ impl Dialect for EmbeddingsDialect {
         if let Some(counts) = root.get("usage") {
             gather.replace_usage(counts, usage::add_up_chat);
         }
-    }
-
-    fn end_signal(&self, _: Option<&str>) -> EndSignal {
-        EndSignal::BodyEnd
     }
 }

@@ -3,17 +3,44 @@
 
 use crate::chat::builder::{AnswerBuilder, non_empty_str, read_index};
 use crate::chat::completion::{AnswerNoteKind, Citation};
-use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::profile::{DialectProfile, EndSignal};
+use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
+use crate::sdk::SdkFamily;
 
 /// Gemini.
 pub(in crate::chat) struct GeminiDialect;
 
+static PROFILE: DialectProfile = DialectProfile {
+    name: "gemini",
+    sdk_family: SdkFamily::Google,
+    end_signal: EndSignal::AllFinished,
+    streams_arrays: true,
+    // "The cached content is a prefix to the prompt"; the page says nothing of the other parts.
+    prompt_orders: &[PromptOrder {
+        dialect: "gemini",
+        parts: &[
+            PromptPart::new("cachedContent", &[&["cachedContent"], &["cached_content"]]),
+            PromptPart::new(
+                "systemInstruction",
+                &[&["systemInstruction"], &["system_instruction"]],
+            ),
+            PromptPart::TOOLS,
+            PromptPart::new("contents", &[&["contents"]]),
+        ],
+        note: "that cachedContent comes first is documented, the rest is not",
+        source: "https://ai.google.dev/gemini-api/docs/generate-content/caching",
+        ..PromptOrder::ASSUMED
+    }],
+    ..DialectProfile::BASE
+};
+
 impl Dialect for GeminiDialect {
-    fn name(&self) -> &'static str {
-        "gemini"
+    fn profile(&self) -> &'static DialectProfile {
+        &PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
@@ -34,10 +61,6 @@ impl Dialect for GeminiDialect {
             .then_some("the body has candidates, promptFeedback or usageMetadata")
     }
 
-    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        read_response(root, gather);
-    }
-
     fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
         // The array of a stream, read as one text.
         match root.kind() {
@@ -46,8 +69,8 @@ impl Dialect for GeminiDialect {
         }
     }
 
-    fn end_signal(&self, _: Option<&str>) -> EndSignal {
-        EndSignal::AllFinished
+    fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
+        root.get("contents").is_some()
     }
 }
 

@@ -8,17 +8,25 @@
 
 use super::openai::parse_citation;
 use crate::chat::builder::{AnswerBuilder, non_empty_str};
-use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::profile::DialectProfile;
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
+use crate::sdk::SdkFamily;
 
 /// Interactions.
 pub(in crate::chat) struct InteractionsDialect;
 
+static PROFILE: DialectProfile = DialectProfile {
+    name: "gemini-interactions",
+    sdk_family: SdkFamily::Google,
+    ..DialectProfile::BASE
+};
+
 impl Dialect for InteractionsDialect {
-    fn name(&self) -> &'static str {
-        "gemini-interactions"
+    fn profile(&self) -> &'static DialectProfile {
+        &PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
@@ -84,10 +92,6 @@ impl Dialect for InteractionsDialect {
             }
         }
         read_ending(root, gather);
-    }
-
-    fn end_signal(&self, _: Option<&str>) -> EndSignal {
-        EndSignal::LastEvent
     }
 }
 

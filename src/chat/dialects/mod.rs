@@ -33,6 +33,13 @@ pub fn dialect_by_name(name: &str) -> Option<&'static dyn Dialect> {
         .find(|dialect| dialect.name() == name)
 }
 
+/// The dialect that the body of a request shows, for bodies without path and head: only members that one API alone has
+/// are a sign.
+pub fn dialect_of_request(root: JsonValue<'_>) -> Option<&'static dyn Dialect> {
+    let mut dialects = DIALECTS.iter().copied();
+    dialects.find(|dialect| dialect.recognise_request_body(root))
+}
+
 /// The dialect that the request or the heads show.
 pub(in crate::chat) fn recognise_heads(
     asked: &ExchangeHeads<'_>,

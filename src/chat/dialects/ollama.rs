@@ -3,17 +3,41 @@
 
 use crate::chat::builder::AnswerBuilder;
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::profile::DialectProfile;
+use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
+use crate::sdk::SdkFamily;
 
 /// Ollama's own API; its others are read as those they follow.
 pub(in crate::chat) struct OllamaDialect;
 
+static PROFILE: DialectProfile = DialectProfile {
+    name: "ollama",
+    // No SDK of its own is known here.
+    sdk_family: SdkFamily::Any,
+    streams_lines: true,
+    prompt_orders: &[PromptOrder {
+        dialect: "ollama",
+        parts: &[
+            PromptPart::new("template", &[&["template"]]),
+            PromptPart::SYSTEM,
+            PromptPart::TOOLS,
+            PromptPart::new("context", &[&["context"]]),
+            PromptPart::MESSAGES,
+            PromptPart::new("prompt", &[&["prompt"]]),
+        ],
+        note: "the model's template decides",
+        ..PromptOrder::ASSUMED
+    }],
+    ..DialectProfile::BASE
+};
+
 impl Dialect for OllamaDialect {
-    fn name(&self) -> &'static str {
-        "ollama"
+    fn profile(&self) -> &'static DialectProfile {
+        &PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
@@ -26,16 +50,13 @@ impl Dialect for OllamaDialect {
             .then_some("the body has done and created_at")
     }
 
-    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        read_answer(root, gather);
-    }
-
     fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
         read_answer(root, gather);
     }
 
-    fn end_signal(&self, _: Option<&str>) -> EndSignal {
-        EndSignal::LastEvent
+    fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
+        let has = |key| root.get(key).is_some();
+        has("messages") && (has("options") || has("keep_alive"))
     }
 }
 

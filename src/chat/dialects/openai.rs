@@ -10,7 +10,9 @@
 
 use crate::chat::builder::{AnswerBuilder, read_index};
 use crate::chat::completion::Citation;
-use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::profile::{DialectProfile, EndSignal};
+use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
@@ -21,9 +23,64 @@ pub(in crate::chat) struct ChatDialect;
 /// Chat Completions at Azure: named apart, since its paths, keys, errors and filters are its own.
 pub(in crate::chat) struct AzureDialect;
 
+static PROFILE: DialectProfile = DialectProfile {
+    name: "openai-chat",
+    end_signal: EndSignal::DoneMark,
+    counts_on_request: true,
+    prompt_orders: &[
+        PromptOrder {
+            providers: &["openai", "azure"],
+            ..DOCUMENTED_ORDER
+        },
+        PromptOrder {
+            basis: OrderBasis::Assumed,
+            note: "as OpenAI has it; elsewhere the model's template decides",
+            source: "",
+            ..DOCUMENTED_ORDER
+        },
+    ],
+    ..DialectProfile::BASE
+};
+
+static AZURE_PROFILE: DialectProfile = DialectProfile {
+    name: "azure-openai",
+    provider: Some("azure"),
+    end_signal: EndSignal::DoneMark,
+    counts_on_request: true,
+    prompt_orders: &[PromptOrder {
+        dialect: "azure-openai",
+        ..DOCUMENTED_ORDER
+    }],
+    ..DialectProfile::BASE
+};
+
+const DOCUMENTED_ORDER: PromptOrder = PromptOrder {
+    dialect: "openai-chat",
+    parts: &[
+        PromptPart::TOOLS,
+        PromptPart::new(
+            "response_format",
+            &[&["response_format", "json_schema"], &["response_format"]],
+        ),
+        PromptPart::MESSAGES,
+    ],
+    basis: OrderBasis::Documented,
+    note: OPENAI_NOTE,
+    source: OPENAI_SOURCE,
+    ..PromptOrder::ASSUMED
+};
+
+/// "Tools, schemas, and their ordering contribute to the cached prefix - they get injected before developer
+/// instructions"; which of tools and schema is first is not said. The page is about models before GPT-5.6; no page
+/// says anything else of later ones.
+pub(super) const OPENAI_SOURCE: &str =
+    "https://developers.openai.com/cookbook/examples/prompt_caching_201";
+pub(super) const OPENAI_NOTE: &str =
+    "tools and schema before the instructions; which of the two is first is assumed";
+
 impl Dialect for ChatDialect {
-    fn name(&self) -> &'static str {
-        "openai-chat"
+    fn profile(&self) -> &'static DialectProfile {
+        &PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
@@ -49,10 +106,6 @@ impl Dialect for ChatDialect {
         }
     }
 
-    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        read_chunk(root, gather);
-    }
-
     fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
         read_chunk(root, gather);
     }
@@ -64,11 +117,15 @@ impl Dialect for ChatDialect {
             _ => EndSignal::DoneMark,
         }
     }
+
+    fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
+        root.get("messages").is_some()
+    }
 }
 
 impl Dialect for AzureDialect {
-    fn name(&self) -> &'static str {
-        "azure-openai"
+    fn profile(&self) -> &'static DialectProfile {
+        &AZURE_PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
@@ -90,16 +147,8 @@ impl Dialect for AzureDialect {
             .map(|_| "the body has prompt_filter_results")
     }
 
-    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        read_chunk(root, gather);
-    }
-
     fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
         read_chunk(root, gather);
-    }
-
-    fn end_signal(&self, _: Option<&str>) -> EndSignal {
-        EndSignal::DoneMark
     }
 }
 

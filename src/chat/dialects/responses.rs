@@ -6,13 +6,15 @@
 //! response.completed | response.failed | response.incomplete        (holds the whole response)
 //! ```
 
-use super::openai::parse_citation;
+use super::openai::{OPENAI_NOTE, OPENAI_SOURCE, parse_citation};
 use crate::chat::AnswerRetention;
 use crate::chat::api_error::ApiError;
 use crate::chat::builder::{AnswerBuilder, non_empty_str};
 use crate::chat::completion::{AnswerChoice, AnswerNoteKind, Completion};
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Dialect, EndSignal, ExchangeHeads};
+use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::profile::DialectProfile;
+use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
@@ -20,9 +22,41 @@ use crate::json::{JsonKind, JsonValue};
 /// Responses.
 pub(in crate::chat) struct ResponsesDialect;
 
+static PROFILE: DialectProfile = DialectProfile {
+    name: "openai-responses",
+    numbers_events: true,
+    prompt_orders: &[
+        PromptOrder {
+            providers: &["openai", "azure"],
+            basis: OrderBasis::Documented,
+            note: OPENAI_NOTE,
+            source: OPENAI_SOURCE,
+            ..ASSUMED_ORDER
+        },
+        ASSUMED_ORDER,
+    ],
+    cache_notes: &[(
+        "/prompt",
+        "the server puts a stored prompt first: these bytes do not show it",
+    )],
+    ..DialectProfile::BASE
+};
+
+const ASSUMED_ORDER: PromptOrder = PromptOrder {
+    dialect: "openai-responses",
+    parts: &[
+        PromptPart::TOOLS,
+        PromptPart::new("text.format", &[&["text", "format"]]),
+        PromptPart::new("instructions", &[&["instructions"]]),
+        PromptPart::new("input", &[&["input"]]),
+    ],
+    note: "as OpenAI has it",
+    ..PromptOrder::ASSUMED
+};
+
 impl Dialect for ResponsesDialect {
-    fn name(&self) -> &'static str {
-        "openai-responses"
+    fn profile(&self) -> &'static DialectProfile {
+        &PROFILE
     }
 
     fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
@@ -79,8 +113,8 @@ impl Dialect for ResponsesDialect {
         read_ending(root, gather);
     }
 
-    fn end_signal(&self, _: Option<&str>) -> EndSignal {
-        EndSignal::LastEvent
+    fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
+        root.get("messages").is_none() && root.get("input").is_some()
     }
 }
 

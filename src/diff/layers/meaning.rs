@@ -75,7 +75,7 @@ fn collect_facts(report: &CallMeaning) -> FactSheet {
 }
 
 fn add_identity(sheet: &mut FactSheet, completion: &Completion) {
-    sheet.put_text("dialect", completion.dialect);
+    sheet.put_text("dialect", completion.dialect_name());
     sheet.put_text("provider", completion.provider);
     sheet.put_count("status", completion.status.map(u64::from));
     sheet.put_text("id", completion.id.as_deref());

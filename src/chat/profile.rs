@@ -1,0 +1,79 @@
+//! Facts about a dialect that are asked after its answer was read: by checks, retry advice and the comparison of prompts.
+//! They are apart from the trait `Dialect` because a `Completion` refers to them, and the trait's methods fill it.
+
+use serde::{Serialize, Serializer};
+
+use super::prompt_order::PromptOrder;
+use crate::sdk::SdkFamily;
+
+/// Facts about a dialect. Equality is by name.
+#[derive(Debug)]
+pub struct DialectProfile {
+    /// Name of the dialect, stable: `openai-chat`.
+    pub name: &'static str,
+    /// The only provider of this dialect, for hosts that do not show one.
+    pub provider: Option<&'static str>,
+    /// SDKs that speak it.
+    pub sdk_family: SdkFamily,
+    /// The mark that ends a stream.
+    pub(super) end_signal: EndSignal,
+    /// Whether a JSON array is a stream of its items.
+    pub(super) streams_arrays: bool,
+    /// Whether answers are JSON lines unless the request has `"stream": false`.
+    pub(super) streams_lines: bool,
+    /// Whether events count up in `sequence_number`.
+    pub(super) numbers_events: bool,
+    /// Whether a tool call without arguments means the empty object.
+    pub(super) omits_empty_arguments: bool,
+    /// Whether a stream counts tokens only if the request has `stream_options.include_usage`.
+    pub(super) counts_on_request: bool,
+    /// Whether only prefixes that the request marks are cached.
+    pub caches_marked_only: bool,
+    /// Orders in which prompts are put together for the cache; the first that fits the provider counts.
+    pub prompt_orders: &'static [PromptOrder],
+    /// What a change of a request member does to the cache: JSON Pointer, note.
+    pub cache_notes: &'static [(&'static str, &'static str)],
+}
+
+impl DialectProfile {
+    /// The profile that a dialect fills in: an end event, the SDKs of OpenAI, nothing special.
+    pub(super) const BASE: Self = Self {
+        name: "",
+        provider: None,
+        sdk_family: SdkFamily::OpenAi,
+        end_signal: EndSignal::LastEvent,
+        streams_arrays: false,
+        streams_lines: false,
+        numbers_events: false,
+        omits_empty_arguments: false,
+        counts_on_request: false,
+        caches_marked_only: false,
+        prompt_orders: &[],
+        cache_notes: &[],
+    };
+}
+
+impl PartialEq for DialectProfile {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Serialize for DialectProfile {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name)
+    }
+}
+
+/// The mark that ends an answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EndSignal {
+    /// `[DONE]` after the finish reasons.
+    DoneMark,
+    /// A last event of its own: `message_stop`, `response.completed`, `"done":true`.
+    LastEvent,
+    /// A finish reason in every choice, and nothing more.
+    AllFinished,
+    /// The end of the body: there is no finish reason.
+    BodyEnd,
+}
