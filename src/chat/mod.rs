@@ -11,7 +11,7 @@
 //! is one file and one line there, and no code compares names. `profile` has the facts that are asked about a dialect, apart
 //! from the trait because a [`Completion`] refers to them; `prompt_order` is one of these facts. `builder`
 //! joins the pieces and passes each on as an [`AnswerDelta`]; `usage`, `finish`, `api_error` and `model_match` have the
-//! tables; `verdict` judges how the answer ended.
+//! tables; `judgement` finds the verdict.
 //!
 //! Guarantees, held by property tests and fuzzing: any split of the body gives the same answer; nothing that a peer sends
 //! is an `Err`; a value that was not sent is absent, never empty or zero; and a body that was cut never reads as complete.
@@ -34,6 +34,7 @@ mod dialect;
 mod dialects;
 mod final_checks;
 mod finish;
+mod judgement;
 mod model_match;
 mod plain_body;
 mod profile;

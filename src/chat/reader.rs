@@ -6,8 +6,9 @@ use super::completion::{AnswerChoice, AnswerNoteKind, BodyMediaType, Completion}
 use super::delta::{DeltaKind, DeltaSink};
 use super::dialect::{Dialect, ExchangeHeads, RequestParams, model_in_path};
 use super::dialects::{recognise_heads, recognise_json};
+use super::judgement::{EndEvidence, judge_answer};
 use super::sniff::{BodyHints, media_mismatch, sniff_media, stream_format};
-use super::verdict::{BodyEnding, EndEvidence, judge_answer};
+use super::verdict::BodyEnding;
 use super::{AnswerReadOptions, AnswerRetention};
 use crate::exchange::Exchange;
 use crate::http1::BodyFraming;

@@ -3,8 +3,7 @@
 use thiserror::Error;
 
 use super::{
-    LongContextRates, ModelPrice, MoneyParseError, PriceSource, PriceTable, ServiceTier, TokenRate,
-    TokenRates,
+    LongContextRates, ModelPrice, MoneyParseError, PriceSource, ServiceTier, TokenRate, TokenRates,
 };
 use crate::json::{JsonDocument, JsonError, JsonKind, JsonValue};
 
@@ -56,8 +55,11 @@ pub enum PriceTableFault {
 /// Where in the file, and what.
 type LocatedTableFault = (u64, PriceTableFault);
 
+/// The source of a table and its entries.
+type TableParts = (PriceSource, Vec<ModelPrice>);
+
 /// Reads a whole table.
-pub(super) fn parse_table(bytes: &[u8]) -> Result<PriceTable, PriceTableError> {
+pub(super) fn parse_table(bytes: &[u8]) -> Result<TableParts, PriceTableError> {
     let document = JsonDocument::parse(bytes).map_err(|error| {
         let at = error.at;
         locate_fault(bytes, (at, PriceTableFault::InvalidJson(error)))
@@ -75,7 +77,7 @@ fn locate_fault(bytes: &[u8], (at, what): LocatedTableFault) -> PriceTableError 
     }
 }
 
-fn read_table(root: JsonValue<'_>) -> Result<PriceTable, LocatedTableFault> {
+fn read_table(root: JsonValue<'_>) -> Result<TableParts, LocatedTableFault> {
     for (key, expected) in [
         ("schema", "1"),
         ("currency", "USD"),
@@ -90,10 +92,8 @@ fn read_table(root: JsonValue<'_>) -> Result<PriceTable, LocatedTableFault> {
         root.span().start,
         PriceTableFault::Expected("an object with `models`"),
     ))?;
-    Ok(PriceTable {
-        source: read_source(root.get("source")),
-        entries: models.items().map(read_price).collect::<Result<_, _>>()?,
-    })
+    let entries = models.items().map(read_price).collect::<Result<_, _>>()?;
+    Ok((read_source(root.get("source")), entries))
 }
 
 /// Absent is fine: a few lines by hand need no preamble.
@@ -295,8 +295,7 @@ mod tests {
     fn a_table_by_hand() {
         let text =
             br#"{"models": [{"model": "own", "input": 1, "output": 2.5, "flex_input": 0.5}]}"#;
-        let prices = parse_table(text).unwrap();
-        let own = &prices.entries()[0];
+        let own = &parse_table(text).unwrap().1[0];
         assert_eq!((own.model.as_str(), own.provider.as_str()), ("own", ""));
         assert_eq!(own.rates.output, TokenRate::parse(b"2.5").unwrap());
         let flex = TierRates {

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::excerpt::{TextExcerpt, truncate_end};
 use super::first_difference::{DifferenceSpot, ListShift, detect_shift, first_difference};
-use super::prefix::{CommonSize, EqualityLevel};
-use super::segments::{PromptSegment, PromptSize};
+use super::segments::{CommonSize, EqualityLevel, PromptSegment, PromptSize};
 use super::value_digest::{ValueRole, spelling_differences};
 use crate::chat::prompt_order::{PromptOrder, SpellingDifference};
 use crate::diff::bytes::common_prefix_len;

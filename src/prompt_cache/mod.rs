@@ -52,8 +52,8 @@ use crate::diff::bytes::common_prefix_len;
 use crate::diff::layers::stream;
 use crate::json::{JsonDocument, JsonValue, pointer_at};
 use crate::price::Money;
-use prefix::{CommonSize, EqualityLevel, common_prefix};
-use segments::SegmentedPrompt;
+use prefix::common_prefix;
+use segments::{CommonSize, EqualityLevel, SegmentedPrompt};
 
 /// From one request to the next: what of the prompt could come from a cache that the first one filled.
 #[derive(Clone, Debug, Serialize)]

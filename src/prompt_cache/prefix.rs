@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::divergence::{PrefixBreak, PromptDivergence, find_break};
-use super::segments::{PromptSegment, PromptSize, SegmentedPrompt};
+use super::segments::{CommonSize, EqualityLevel, PromptSegment, PromptSize, SegmentedPrompt};
 use super::tokens::TokenEstimate;
 use super::value_digest::spelling_differences;
 use crate::chat::prompt_order::PromptOrder;
@@ -48,22 +48,6 @@ pub struct PromptAmount {
     pub bytes: u64,
     /// Tokens; rough.
     pub tokens: u64,
-}
-
-/// What counts as the same.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum EqualityLevel {
-    /// Equal bytes, or spellings that the API's documents call the same.
-    Written,
-    /// Equal values, however they are spelled, unless the API's documents say that a spelling breaks the cache.
-    Values,
-}
-
-/// The common part on either side; those of one level are equal where nothing is respelled.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct CommonSize {
-    pub(super) left: PromptSize,
-    pub(super) right: PromptSize,
 }
 
 /// Compares two prompts.

@@ -79,6 +79,22 @@ impl PromptSize {
     }
 }
 
+/// Which segments count as the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum EqualityLevel {
+    /// Equal bytes, or spellings that the API's documents call the same.
+    Written,
+    /// Equal values, however they are spelled, unless the API's documents say that a spelling breaks the cache.
+    Values,
+}
+
+/// The size of the common prefix of two prompts, on each side. The sides differ where a spelling differs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CommonSize {
+    pub(super) left: PromptSize,
+    pub(super) right: PromptSize,
+}
+
 /// A place where the sender asks the API to keep what comes before, itself included: `cache_control`,
 /// `prompt_cache_breakpoint`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::minimum::CacheMinimum;
-use super::prefix::CommonSize;
-use super::segments::{CacheBreakpoint, SegmentedPrompt};
+use super::segments::{CacheBreakpoint, CommonSize, SegmentedPrompt};
 use super::tokens::{TokenEstimate, scale};
 use crate::chat::TokenUsage;
 

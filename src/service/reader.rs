@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::facts::{LITELLM_PREFIX, MAX_LIMITS};
 use super::known_headers::{self, HeaderValueFormat};
 use super::limit_name::{self, LimitFieldRole, LimitKey};
 use super::{
-    HeaderFact, HeaderMeaning, LITELLM_PREFIX, LimitCount, LimitUnit, LimitWindow, MAX_LIMITS,
-    RateLimit, ResetTime, RetryAfter, ServiceFacts, UnreadableField, policy, value,
+    HeaderFact, HeaderMeaning, LimitCount, LimitUnit, LimitWindow, RateLimit, ResetTime,
+    RetryAfter, ServiceFacts, UnreadableField, policy, value,
 };
 use crate::http1::FieldSection;
 

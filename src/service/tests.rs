@@ -332,8 +332,8 @@ fn bounded() {
         head + &format!("x-ratelimit-limit-a{n}: 1\n")
     });
     let facts = facts(&head);
-    assert_eq!(facts.limits.len(), MAX_LIMITS);
-    assert_eq!(facts.unread.len(), 10_000 - MAX_LIMITS);
+    assert_eq!(facts.limits.len(), facts::MAX_LIMITS);
+    assert_eq!(facts.unread.len(), 10_000 - facts::MAX_LIMITS);
 }
 
 proptest::proptest! {
