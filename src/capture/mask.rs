@@ -4,7 +4,15 @@
 //! Secrets are found by place (the fields and query parameters of `sensitive`), then by value: keys that the
 //! caller knows and keys found in the request, anywhere in either direction, also split over two chunks. A run
 //! is passed on, whole and in order, once later bytes cannot change how it is masked. That is at once, unless
-//! it ends inside a field line or inside a possible known key.
+//! it ends inside a head line or inside a possible known key, or its bytes wait in the [`Connection`] (a response for
+//! its request, bytes after a CONNECT for the answer to it: at most [`crate::http1::MAX_WAITING`]).
+//!
+//! ```text
+//!  run --> Connection --events--> SecretScanner of each side --> which spans are masked, which offset is decided
+//!     \--> queue of copies, only while the masking of a run is not decided --> sink
+//! ```
+//!
+//! The bytes of a body are one event a read, so they pass with the key scanner alone, without a copy.
 //!
 //! Secrets inside compressed bodies are not found: masking would change the length of the coded bytes.
 
@@ -12,6 +20,7 @@ use std::collections::VecDeque;
 
 use super::secret_scanner::SecretScanner;
 use super::secrets::Secrets;
+use crate::http1::{Connection, HttpLimits};
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{ConnectionFact, WireSink};
 
@@ -20,6 +29,7 @@ use crate::tape::{ConnectionFact, WireSink};
 pub struct Masker<W> {
     sink: W,
     secrets: Secrets,
+    connection: Connection,
     sent: SecretScanner,
     received: SecretScanner,
     /// Runs and facts that wait, in order, until the masking of the first is decided.
@@ -32,7 +42,7 @@ enum QueuedEvent {
     Bytes {
         side: StreamSide,
         moment: Moment,
-        start: u64,
+        span: Span,
         bytes: Vec<u8>,
     },
     Ended(StreamSide, Moment),
@@ -44,6 +54,7 @@ impl<W: WireSink> Masker<W> {
         Self {
             sink: inner,
             secrets,
+            connection: Connection::new(HttpLimits::default()),
             sent: SecretScanner::new(StreamSide::Sent),
             received: SecretScanner::new(StreamSide::Received),
             queue: VecDeque::new(),
@@ -57,40 +68,60 @@ impl<W: WireSink> Masker<W> {
 
     /// Passes on all that waits and returns the sink behind it.
     pub fn flush_into_sink(mut self) -> W {
-        self.sent.finish(&mut self.secrets);
-        self.received.finish(&mut self.secrets);
+        for side in [StreamSide::Sent, StreamSide::Received] {
+            self.scan(side, &[], true);
+        }
         self.flush_decided();
         self.sink
     }
 
+    /// Scans the next bytes of one side; returns their span.
+    fn scan(&mut self, side: StreamSide, bytes: &[u8], ended: bool) -> Span {
+        let Self {
+            secrets,
+            sent,
+            received,
+            ..
+        } = self;
+        let scanner = match side {
+            StreamSide::Sent => &mut *sent,
+            StreamSide::Received => &mut *received,
+        };
+        let span = scanner.extend(bytes.len());
+        if ended {
+            scanner.end();
+        }
+        self.connection.feed(side, bytes, ended, |found, seen| {
+            let scanner = match found.side {
+                StreamSide::Sent => &mut *sent,
+                StreamSide::Received => &mut *received,
+            };
+            scanner.scan_event(&found.event, seen, secrets);
+        });
+        span
+    }
+
     /// Passes on runs and facts up to the first whose masking is not decided.
     fn flush_decided(&mut self) {
-        while let Some(first) = self.queue.pop_front() {
-            match first {
-                QueuedEvent::Fact(moment, fact) => self.sink.fact(moment, &fact),
-                QueuedEvent::Ended(side, moment) => self.sink.ended(side, moment),
+        while let Some(mut first) = self.queue.pop_front() {
+            match &mut first {
+                QueuedEvent::Fact(moment, fact) => self.sink.fact(*moment, fact),
+                QueuedEvent::Ended(side, moment) => self.sink.ended(*side, *moment),
                 QueuedEvent::Bytes {
                     side,
                     moment,
-                    start,
-                    mut bytes,
+                    span,
+                    bytes,
                 } => {
-                    let span = Span::new(start, start.saturating_add(bytes.len() as u64));
-                    let (inner, direction) = match side {
-                        StreamSide::Sent => (&mut self.sink, &mut self.sent),
-                        StreamSide::Received => (&mut self.sink, &mut self.received),
+                    let scanner = match side {
+                        StreamSide::Sent => &mut self.sent,
+                        StreamSide::Received => &mut self.received,
                     };
-                    if direction.decided_to() < span.end {
-                        self.queue.push_front(QueuedEvent::Bytes {
-                            side,
-                            moment,
-                            start,
-                            bytes,
-                        });
-                        return;
+                    if !scanner.is_decided(span.end) {
+                        return self.queue.push_front(first);
                     }
-                    direction.mask(span, &mut bytes, |fact| inner.fact(moment, &fact));
-                    inner.bytes(side, moment, &bytes);
+                    scanner.mask(*span, bytes, |fact| self.sink.fact(*moment, &fact));
+                    self.sink.bytes(*side, *moment, bytes);
                 }
             }
         }
@@ -109,33 +140,25 @@ impl<W: WireSink> WireSink for Masker<W> {
     }
 
     fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
-        let asked = self.sent.request_method();
-        let direction = match side {
-            StreamSide::Sent => &mut self.sent,
-            StreamSide::Received => &mut self.received,
+        let span = self.scan(side, bytes, false);
+        let scanner = match side {
+            StreamSide::Sent => &self.sent,
+            StreamSide::Received => &self.received,
         };
-        let start = direction.end();
-        direction.scan(bytes, false, asked, &mut self.secrets);
-        let clean = direction.is_clean();
-        if clean && self.queue.is_empty() {
-            self.sink.bytes(side, moment, bytes);
-            return;
+        if self.queue.is_empty() && scanner.is_clean() {
+            return self.sink.bytes(side, moment, bytes);
         }
         self.queue.push_back(QueuedEvent::Bytes {
             side,
             moment,
-            start,
+            span,
             bytes: bytes.to_vec(),
         });
         self.flush_decided();
     }
 
     fn ended(&mut self, side: StreamSide, moment: Moment) {
-        let direction = match side {
-            StreamSide::Sent => &mut self.sent,
-            StreamSide::Received => &mut self.received,
-        };
-        direction.finish(&mut self.secrets);
+        self.scan(side, &[], true);
         self.queue.push_back(QueuedEvent::Ended(side, moment));
         self.flush_decided();
     }

@@ -1,4 +1,4 @@
-//! One direction of an exchange, read to find the secrets in it: by place first, then by value.
+//! The scanner that finds the secrets in one direction of a connection: by place first, then by value.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -6,22 +6,24 @@ use std::ops::Range;
 use super::secrets::Secrets;
 use super::sensitive;
 use super::unframed_line::UnframedLine;
-use crate::http1::{
-    Event, HeadField, HttpDecoder, HttpLimits, MessageEnd, RequestMethod, StartLine,
-};
+use crate::http1::{Event, HeadField, StartLine};
 use crate::span::{Span, StreamSide};
-use crate::tape::{ConnectionFact, RollingBuffer, Window};
+use crate::tape::{ConnectionFact, Window};
 
 /// The scanner of one direction: finds secrets and decides which runs may be passed on.
 #[derive(Debug)]
 pub(super) struct SecretScanner {
     side: StreamSide,
-    rolling: RollingBuffer,
-    mode: ScanMode,
-    /// The method of the last request that began.
-    request_method: RequestMethod,
+    /// Offset one past the last byte that came.
+    end: u64,
+    /// Whether no more bytes come.
+    ended: bool,
     /// Whether the start line of the current message was read.
     started: bool,
+    /// Whether the next unframed bytes begin with a request line that could not be read.
+    lost_start: bool,
+    /// The line that is being read where no message is left.
+    line: UnframedLine,
     /// Secrets that were found, in order, until the runs they lie in are passed on.
     masks: VecDeque<SecretSpan>,
     /// Last bytes of the body so far that may be the beginning of a known value.
@@ -35,13 +37,6 @@ pub(super) struct SecretScanner {
 }
 
 #[derive(Debug)]
-enum ScanMode {
-    Message(Box<HttpDecoder>),
-    /// The framing is lost: lines are scanned one by one.
-    Lines(UnframedLine),
-}
-
-#[derive(Debug)]
 struct SecretSpan {
     rule: String,
     span: Span,
@@ -52,10 +47,11 @@ impl SecretScanner {
     pub(super) fn new(side: StreamSide) -> Self {
         Self {
             side,
-            rolling: RollingBuffer::default(),
-            mode: ScanMode::Message(Box::new(new_decoder(side, RequestMethod::Other, 0))),
-            request_method: RequestMethod::Other,
+            end: 0,
+            ended: false,
             started: false,
+            lost_start: false,
+            line: UnframedLine::default(),
             masks: VecDeque::new(),
             open_tail: Vec::new(),
             tail_spans: Vec::new(),
@@ -64,35 +60,29 @@ impl SecretScanner {
         }
     }
 
-    /// Offset before which masking is decided.
-    pub(super) fn decided_to(&self) -> u64 {
-        match self.tail_spans.first() {
-            Some(first) if self.tail_waits => first.start.min(self.scanned_to),
-            _ => self.scanned_to,
-        }
+    /// Whether the masking of all bytes before `offset` is decided.
+    pub(super) fn is_decided(&self, offset: u64) -> bool {
+        let waits = self.tail_waits && !self.ended;
+        let tail = self.tail_spans.first().filter(|_| waits);
+        let decided_to = tail.map_or(self.scanned_to, |tail| tail.start.min(self.scanned_to));
+        decided_to >= offset
     }
 
     /// Whether all that came is decided, and nothing of it is to be masked.
     pub(super) fn is_clean(&self) -> bool {
-        self.masks.is_empty() && self.decided_to() == self.end()
+        self.masks.is_empty() && self.is_decided(self.end)
     }
 
-    /// Offset one past the last byte that came.
-    pub(super) fn end(&self) -> u64 {
-        self.rolling.end()
+    /// Counts bytes that came, before their events are scanned; returns their span.
+    pub(super) fn extend(&mut self, length: usize) -> Span {
+        let start = self.end;
+        self.end = start.saturating_add(length as u64);
+        Span::new(start, self.end)
     }
 
-    /// The method of the last request that began.
-    pub(super) fn request_method(&self) -> RequestMethod {
-        self.request_method
-    }
-
-    /// Ends the stream: decides the masking of everything that is still open.
-    pub(super) fn finish(&mut self, secrets: &mut Secrets) {
-        self.scan(&[], true, RequestMethod::Other, secrets);
-        self.open_tail.clear();
-        self.tail_spans.clear();
-        self.scanned_to = self.rolling.end();
+    /// Ends the stream, before its last events are scanned: no later byte can complete a known value.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
     }
 
     fn add_secret(&mut self, rule: &str, span: Span, fingerprint: String) {
@@ -134,76 +124,26 @@ impl SecretScanner {
         self.masks.retain(|mask| mask.span.end > span.end);
     }
 
-    /// Reads `bytes` as far as possible and records the secrets in them.
-    pub(super) fn scan(
-        &mut self,
-        bytes: &[u8],
-        ended: bool,
-        asked: RequestMethod,
-        secrets: &mut Secrets,
-    ) {
-        let mut rolling = std::mem::take(&mut self.rolling);
-        rolling.feed(bytes, ended, |seen| {
-            loop {
-                let event = match &mut self.mode {
-                    ScanMode::Lines(_) => break,
-                    ScanMode::Message(decoder) => decoder.step(seen),
-                };
-                match event {
-                    None => break,
-                    Some(event) => self.scan_event(&event, seen, asked, secrets),
-                }
-            }
-            if let ScanMode::Lines(line) = &self.mode {
-                let line = line.clone();
-                self.scan_lines(seen, line, secrets);
-            }
-            self.scanned_to
-        });
-        self.rolling = rolling;
-    }
-
-    fn scan_event(
-        &mut self,
-        event: &Event,
-        seen: Window<'_>,
-        asked: RequestMethod,
-        secrets: &mut Secrets,
-    ) {
+    /// Records the secrets in the bytes of one event.
+    pub(super) fn scan_event(&mut self, event: &Event, seen: Window<'_>, secrets: &mut Secrets) {
         match *event {
-            Event::Start(StartLine::Request {
-                line,
-                method,
-                target,
-                ..
-            }) => {
+            Event::Start(start) => {
                 self.started = true;
-                self.request_method = RequestMethod::from_method(seen.slice(method));
-                self.scan_url(seen, target, secrets);
-                self.scan_known(seen, line, secrets);
+                if let StartLine::Request { target, .. } = start {
+                    self.scan_url(seen, target, secrets);
+                }
+                self.scan_known(seen, start.line(), secrets);
             }
             Event::Field(field) | Event::Trailer(field) => self.scan_field(field, seen, secrets),
             Event::Data(span) => self.scan_body(seen, span, secrets),
-            Event::End(MessageEnd::Complete | MessageEnd::Closed) => {
-                self.open_tail.clear();
-                self.tail_spans.clear();
-                self.started = false;
-                let asked = if self.side == StreamSide::Sent {
-                    RequestMethod::Other
-                } else {
-                    asked
-                };
-                self.mode =
-                    ScanMode::Message(Box::new(new_decoder(self.side, asked, self.scanned_to)));
-            }
-            Event::End(MessageEnd::FramingLost { .. } | MessageEnd::Truncated { .. })
-            | Event::HeadEnd(_, crate::http1::BodyFraming::Tunnel) => {
-                let start = self.side == StreamSide::Sent && !self.started;
-                self.mode = ScanMode::Lines(if start {
-                    UnframedLine::start_line()
-                } else {
-                    UnframedLine::default()
-                });
+            Event::Unframed(span) => self.scan_unframed(seen, span, secrets),
+            Event::End(end) => {
+                self.lost_start = !end.is_whole() && self.side == StreamSide::Sent && !self.started;
+                if end.is_whole() {
+                    self.open_tail.clear();
+                    self.tail_spans.clear();
+                    self.started = false;
+                }
             }
             _ => {
                 if let Some((_, span)) = event.role_and_span() {
@@ -212,7 +152,7 @@ impl SecretScanner {
             }
         }
         if let Some((_, span)) = event.role_and_span() {
-            self.scanned_to = self.scanned_to.max(span.end);
+            self.scanned_to = span.end;
         }
     }
 
@@ -300,47 +240,35 @@ impl SecretScanner {
         self.tail_waits = secrets.ends_inside_secret(&self.open_tail);
     }
 
-    /// Where no message is left, a line that begins like a sensitive field is masked after its colon.
-    fn scan_lines(&mut self, seen: Window<'_>, mut line: UnframedLine, secrets: &mut Secrets) {
-        let mut fresh = Span::new(self.scanned_to, seen.end());
-        if line.is_start() {
-            let waits = !seen.ended && line.needs_more(seen.slice(fresh));
-            fresh.end = if waits { fresh.start } else { fresh.end };
-            self.scan_lost_start(seen, fresh, secrets);
+    /// Scans bytes of no message: a line that begins like a sensitive field is masked after its colon.
+    fn scan_unframed(&mut self, seen: Window<'_>, span: Span, secrets: &mut Secrets) {
+        if std::mem::take(&mut self.lost_start) {
+            self.scan_lost_start(seen, span, secrets);
         }
-        self.scan_body(seen, fresh, secrets);
-        let mut at = fresh.start;
-        for part in seen.slice(fresh).split_inclusive(|&byte| byte == b'\n') {
+        self.scan_body(seen, span, secrets);
+        let mut at = span.start;
+        for part in seen.slice(span).split_inclusive(|&byte| byte == b'\n') {
             let end = at.saturating_add(part.len() as u64);
-            if let Some((rule, value)) = line.find_secret(Span::new(at, end), part) {
+            if let Some((rule, value)) = self.line.find_secret(Span::new(at, end), part) {
                 self.add_secret(&rule, value, String::new());
             }
             if part.ends_with(b"\n") {
-                line = UnframedLine::default();
+                self.line = UnframedLine::default();
             }
             at = end;
         }
-        self.mode = ScanMode::Lines(line);
-        self.scanned_to = fresh.end;
     }
 
     /// The words of the first line, one of which is the request target, however odd the others are.
-    fn scan_lost_start(&mut self, seen: Window<'_>, fresh: Span, secrets: &mut Secrets) {
-        let bytes = seen.slice(fresh);
+    fn scan_lost_start(&mut self, seen: Window<'_>, span: Span, secrets: &mut Secrets) {
+        let bytes = seen.slice(span);
         let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
-        let mut at = fresh.start;
+        let mut at = span.start;
         for word in line.split(u8::is_ascii_whitespace) {
             let end = at.saturating_add(word.len() as u64);
             self.scan_url(seen, Span::new(at, end), secrets);
             at = end.saturating_add(1);
         }
-    }
-}
-
-fn new_decoder(side: StreamSide, asked: RequestMethod, at: u64) -> HttpDecoder {
-    match side {
-        StreamSide::Sent => HttpDecoder::for_request(at, HttpLimits::default()),
-        StreamSide::Received => HttpDecoder::for_response(asked, at, HttpLimits::default()),
     }
 }
 

@@ -7,8 +7,6 @@ use crate::span::Span;
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnframedLine {
     secrecy: LineSecrecy,
-    /// Whether it is in the place of a request line.
-    is_start: bool,
     /// What may be the name of a field, as far as it is needed to tell.
     name: Vec<u8>,
 }
@@ -21,28 +19,7 @@ enum LineSecrecy {
     Secret,
 }
 
-/// How much of a request line that cannot be read is held back until it is whole.
-const MAX_START_LINE: usize = 64 << 10;
-
 impl UnframedLine {
-    /// The line in the place of a request line.
-    pub(super) fn start_line() -> Self {
-        Self {
-            is_start: true,
-            ..Self::default()
-        }
-    }
-
-    /// Whether it is in the place of a request line, so that one of its words is the target.
-    pub(super) fn is_start(&self) -> bool {
-        self.is_start
-    }
-
-    /// Whether the rest of the line has to be seen before it is clear where a secret in it ends.
-    pub(super) fn needs_more(&self, seen: &[u8]) -> bool {
-        seen.len() < MAX_START_LINE && !seen.contains(&b'\n')
-    }
-
     /// The part of a secret that lies in `part`, the next bytes of the line, which lie at `span`; and the
     /// name of its field.
     pub(super) fn find_secret(&mut self, span: Span, part: &[u8]) -> Option<(String, Span)> {

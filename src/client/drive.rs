@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::exchange::ExchangeReader;
 use crate::http1::{self, BodyRetention, MessageEnd};
 use crate::net::{ClientConnection, Clock, NetFailure};
-use crate::span::StreamSide;
+use crate::span::{Moment, StreamSide};
 use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, WireSink,
 };
@@ -58,34 +58,22 @@ pub async fn run_exchange(
         request,
         written: 0,
         flushed: 0,
-        write_limit: continue_offset(request),
+        write_limit: continue_offset(request, limits.http1),
         write_error: None,
     };
     let ended = run.drive(&mut connection, limits, pin!(stop)).await;
     run.finish(&mut connection, ended).await
 }
 
-/// Where the writing pauses for `100 Continue`: after the head, if it asks for that.
-fn continue_offset(request: &[u8]) -> usize {
-    let mut head = http1::HttpDecoder::for_request(0, http1::HttpLimits::default());
-    let seen = crate::tape::Window {
-        base: 0,
-        bytes: request,
-        ended: false,
-    };
-    while let Some(event) = head.step(seen) {
-        match event {
-            http1::Event::Field(field)
-                if seen.slice(field.name).eq_ignore_ascii_case(b"expect") =>
-            {
-                let end = memchr::memmem::find(request, b"\r\n\r\n");
-                return end.map_or(request.len(), |end| end.saturating_add(4));
-            }
-            http1::Event::HeadEnd(..) => break,
-            _ => {}
-        }
+/// Offset at which writing pauses for `100 Continue`: after the head, if it asks for that; otherwise the end.
+fn continue_offset(request: &[u8], limits: http1::HttpLimits) -> usize {
+    let mut reader = ExchangeReader::new(BodyRetention::HeadsOnly, limits);
+    reader.bytes(StreamSide::Sent, Moment::default(), request, &mut ());
+    let head = &reader.exchange.request.head;
+    match head.get("expect") {
+        Some(_) => head.bytes.len(),
+        None => request.len(),
     }
-    request.len()
 }
 
 /// Why the driving stopped.

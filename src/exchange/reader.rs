@@ -1,12 +1,12 @@
 //! The reader that makes an [`Exchange`] from bytes and facts, of a tape or while they cross the wire.
 
-use super::{Exchange, MAX_REMEMBERED};
+use super::{Exchange, MAX_REMEMBERED, TrafficTotals};
 use crate::http1::{
-    BodyFraming, BodyRetention, Event, HttpDecoder, HttpLimits, HttpMessage, HttpOddity,
-    MessageEnd, OddityKind, RequestMethod,
+    BodyFraming, BodyRetention, Connection, ConnectionEvent, Event, HttpLimits, HttpMessage,
+    HttpOddity, MessageEnd, MessagePart, OddityKind,
 };
 use crate::span::{Moment, Span, StreamSide};
-use crate::tape::{ConnectionFact, RollingBuffer, Tape, Window};
+use crate::tape::{ConnectionFact, Tape, Window};
 
 /// A receiver of the HTTP events of both messages, as they are read.
 pub trait HttpEventSink {
@@ -18,23 +18,16 @@ impl HttpEventSink for () {
     fn event(&mut self, _: StreamSide, _: Moment, _: &Event, _: Window<'_>) {}
 }
 
-/// A reader that builds an [`Exchange`] from facts, reads and writes.
+/// A reader that builds the first [`Exchange`] of a connection from facts, reads and writes. What follows on the
+/// connection counts as bytes after its end.
 #[derive(Debug)]
 pub struct ExchangeReader {
     /// The exchange so far.
     pub exchange: Exchange,
     keep: BodyRetention,
-    limits: HttpLimits,
     /// Number of masked places among the facts.
     masked_places: usize,
-    sent: SideDecoder,
-    received: SideDecoder,
-}
-
-#[derive(Debug, Default)]
-struct SideDecoder {
-    rolling: RollingBuffer,
-    decoder: Option<HttpDecoder>,
+    connection: Connection,
 }
 
 impl ExchangeReader {
@@ -43,10 +36,8 @@ impl ExchangeReader {
         Self {
             exchange: Exchange::default(),
             keep,
-            limits,
             masked_places: 0,
-            sent: SideDecoder::default(),
-            received: SideDecoder::default(),
+            connection: Connection::new(limits),
         }
     }
 
@@ -72,61 +63,30 @@ impl ExchangeReader {
         if bytes.is_empty() {
             return;
         }
-        let traffic = match side {
-            StreamSide::Sent => &mut self.exchange.sent,
-            StreamSide::Received => &mut self.exchange.received,
-        };
+        let (traffic, _) = self.exchange.side_mut(side);
         traffic.bytes = traffic.bytes.saturating_add(bytes.len() as u64);
         traffic.runs = traffic.runs.saturating_add(1);
         traffic.first.get_or_insert(moment);
         traffic.last = Some(moment);
-        self.feed(side, moment, bytes, false, sink);
+        self.feed(side, bytes, false, sink);
     }
 
     /// Ends one side: no more bytes will come on it.
     pub fn ended(&mut self, side: StreamSide, sink: &mut dyn HttpEventSink) {
-        let traffic = match side {
-            StreamSide::Sent => &self.exchange.sent,
-            StreamSide::Received => &self.exchange.received,
-        };
-        let moment = traffic.last.unwrap_or_default();
-        self.feed(side, moment, &[], true, sink);
+        self.feed(side, &[], true, sink);
+        let (traffic, message) = self.exchange.side_mut(side);
+        if traffic.bytes == 0 {
+            message.end = Some(MessageEnd::Truncated {
+                within: MessagePart::StartLine,
+                missing: None,
+            });
+        }
     }
 
-    fn feed(
-        &mut self,
-        side: StreamSide,
-        moment: Moment,
-        bytes: &[u8],
-        ended: bool,
-        sink: &mut dyn HttpEventSink,
-    ) {
-        let half = match side {
-            StreamSide::Sent => &mut self.sent,
-            StreamSide::Received => &mut self.received,
-        };
-        let (exchange, keep, limits) = (&mut self.exchange, self.keep, self.limits);
-        let decoder = half.decoder.get_or_insert_with(|| match side {
-            StreamSide::Sent => HttpDecoder::for_request(0, limits),
-            StreamSide::Received => {
-                HttpDecoder::for_response(request_method(&exchange.request), 0, limits)
-            }
-        });
-        half.rolling.feed(bytes, ended, |seen| {
-            while let Some(event) = decoder.step(seen) {
-                sink.event(side, moment, &event, seen);
-                exchange.add_event(side, moment, &event, seen, keep);
-                let interim = side == StreamSide::Received && exchange.response.is_interim();
-                if interim && event == Event::End(MessageEnd::Complete) {
-                    exchange.finish_interim();
-                    *decoder = HttpDecoder::for_response(
-                        request_method(&exchange.request),
-                        decoder.at(),
-                        limits,
-                    );
-                }
-            }
-            exchange.take_after_end(side, moment, decoder, seen, sink)
+    fn feed(&mut self, side: StreamSide, bytes: &[u8], ended: bool, sink: &mut dyn HttpEventSink) {
+        let (exchange, keep) = (&mut self.exchange, self.keep);
+        self.connection.feed(side, bytes, ended, |found, seen| {
+            exchange.add_event(found, seen, keep, sink);
         });
     }
 }
@@ -148,13 +108,45 @@ impl Exchange {
     }
 }
 
-fn request_method(request: &HttpMessage) -> RequestMethod {
-    request
-        .method()
-        .map_or(RequestMethod::Other, RequestMethod::from_method)
-}
-
 impl Exchange {
+    fn side_mut(&mut self, side: StreamSide) -> (&mut TrafficTotals, &mut HttpMessage) {
+        match side {
+            StreamSide::Sent => (&mut self.sent, &mut self.request),
+            StreamSide::Received => (&mut self.received, &mut self.response),
+        }
+    }
+
+    fn add_event(
+        &mut self,
+        found: &ConnectionEvent,
+        seen: Window<'_>,
+        keep: BodyRetention,
+        sink: &mut dyn HttpEventSink,
+    ) {
+        let ConnectionEvent {
+            side, ref event, ..
+        } = *found;
+        let (traffic, message) = self.side_mut(side);
+        let moment = traffic.last.unwrap_or_default();
+        if found.exchange > 0 || message.end.is_some_and(MessageEnd::is_whole) {
+            if let Some((_, span)) = event.role_and_span() {
+                self.add_after_end(side, moment, span, seen, sink);
+            }
+            return;
+        }
+        sink.event(side, moment, event, seen);
+        message.add_event(event, seen, keep);
+        if side == StreamSide::Received {
+            match event {
+                Event::HeadEnd(..) => self.response_head_at = Some(moment),
+                Event::End(MessageEnd::Complete) if self.response.is_interim() => {
+                    self.finish_interim();
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn finish_interim(&mut self) {
         let interim = std::mem::take(&mut self.response);
         if self.interim.len() < MAX_REMEMBERED {
@@ -164,57 +156,29 @@ impl Exchange {
         }
     }
 
-    fn add_event(
+    /// Takes bytes after the end of the message: all are counted, one oddity is reported.
+    fn add_after_end(
         &mut self,
         side: StreamSide,
         moment: Moment,
-        event: &Event,
-        seen: Window<'_>,
-        keep: BodyRetention,
-    ) {
-        match side {
-            StreamSide::Sent => self.request.add_event(event, seen, keep),
-            StreamSide::Received => {
-                self.response.add_event(event, seen, keep);
-                if matches!(event, Event::HeadEnd(..)) {
-                    self.response_head_at = Some(moment);
-                }
-            }
-        }
-    }
-
-    /// Takes the bytes after the end of the message: all are counted, one oddity is reported.
-    fn take_after_end(
-        &mut self,
-        side: StreamSide,
-        moment: Moment,
-        decoder: &HttpDecoder,
+        span: Span,
         seen: Window<'_>,
         sink: &mut dyn HttpEventSink,
-    ) -> u64 {
-        let rest = Span::new(decoder.at(), seen.end());
-        if !decoder.is_done() || rest.is_empty() {
-            return decoder.at();
-        }
-        let message = match side {
-            StreamSide::Sent => &mut self.request,
-            StreamSide::Received => &mut self.response,
-        };
-        let tunnel = message.framing == Some(BodyFraming::Tunnel);
-        let fresh = Span::new(rest.start.max(seen.base), rest.end);
+    ) {
+        let is_tunnel = self.response.framing == Some(BodyFraming::Tunnel);
+        let (_, message) = self.side_mut(side);
         let is_after_end = |odd: &HttpOddity| odd.kind == OddityKind::AfterEnd;
-        if !tunnel && !message.oddities.iter().any(is_after_end) {
+        if !is_tunnel && !message.oddities.iter().any(is_after_end) {
             let oddity = HttpOddity {
                 kind: OddityKind::AfterEnd,
-                at: Span::empty_at(rest.start),
+                at: Span::empty_at(span.start),
             };
             message.add_oddity(oddity);
             sink.event(side, moment, &Event::Odd(oddity), seen);
         }
         if side == StreamSide::Received {
-            self.bytes_after_end = self.bytes_after_end.saturating_add(fresh.len());
+            self.bytes_after_end = self.bytes_after_end.saturating_add(span.len());
         }
-        sink.event(side, moment, &Event::Unframed(fresh), seen);
-        rest.end
+        sink.event(side, moment, &Event::Unframed(span), seen);
     }
 }

@@ -28,6 +28,8 @@ pub fn role_spans(tape: &Tape, limits: HttpLimits) -> Vec<RoleSpan> {
         }
         reader.ended(stream.side, &mut gather);
     }
+    // Sent bytes that waited for a response were read after it.
+    gather.0.sort_by_key(|tile| tile.side);
     gather.0
 }
 

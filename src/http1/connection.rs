@@ -1,6 +1,7 @@
 //! All exchanges of one connection: which request a response answers, and where HTTP ends.
 //!
-//! A [`Connection`] reads both directions and tags each [`Event`] with the number of its exchange, from 0.
+//! A [`Connection`] is fed the bytes of both directions and passes on each [`Event`] with the number of its exchange,
+//! from 0. It holds the bytes that are not yet part of an event.
 //!
 //! ```text
 //!                            Complete
@@ -18,24 +19,30 @@
 //!                                                      1xx
 //! ```
 //!
-//! - A response waits until the method of its request is known, because the framing depends on it: response
-//!   bytes that come first stay unread. Once the sent stream has no further request (it ended, or its
-//!   framing was lost), such bytes are read as the response to a request other than HEAD and CONNECT.
+//! - A response waits until the method of its request is known, because the framing depends on it. Once the sent
+//!   stream has no further request (it ended, or its framing was lost), received bytes are read as the response to a
+//!   request other than HEAD and CONNECT.
 //! - Sent bytes after a request with `Upgrade` or CONNECT wait for the head of its final response. A 101 that
 //!   no `Upgrade` asked for (RFC 9110, 15.2.2) changes the received direction only.
+//! - At most [`MAX_WAITING`] bytes wait: with more, a response is read as one to an unknown request, and a switch of
+//!   protocols counts as refused.
 //! - The bytes of a tunnel are `Unframed` in both directions, with the number of the exchange that opened it.
 //! - A request without a response gives `End(Truncated)` once the received stream ended, the first of several.
 //! - `Connection: close` changes nothing: bytes that follow all the same are read.
 //!
 //! Guarantees, held by property tests and fuzzing: any split and any interleaving of the two directions
-//! gives the same events of each direction, once neighbouring `Data` and `Unframed` are joined; the spans of
-//! each direction tile its stream, except for bytes that still wait.
+//! gives the same events of each direction, once neighbouring `Data` and `Unframed` are joined and as long as no more
+//! than [`MAX_WAITING`] bytes wait; the spans of each direction tile its stream, except for bytes that still wait.
+//!
+//! Its users: `exchange::ExchangeReader` (which every view and `client::drive` read with), `capture::Masker`, and
+//! `serve`, which reads requests alone and reports each answer with [`Connection::skip_response`].
 
 use std::collections::VecDeque;
 
-use super::{BodyFraming, Event, HttpDecoder, HttpLimits, MessageEnd, RequestMethod, StartLine};
+use super::decoder::HttpDecoder;
+use super::{BodyFraming, Event, HttpLimits, MessageEnd, RequestMethod, StartLine};
 use crate::span::{Span, StreamSide};
-use crate::tape::Window;
+use crate::tape::{RollingBuffer, Window};
 
 /// An event of one direction and the exchange it belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,9 +55,79 @@ pub struct ConnectionEvent {
     pub event: Event,
 }
 
-/// Reads the exchanges of one connection from windows of its two streams. See the file's page.
+/// Bytes of one direction that wait for the other one at most: as many as the longest head, since real peers wait
+/// for an answer after a few kilobytes.
+pub const MAX_WAITING: u64 = 256 << 10;
+
+/// A reader of all exchanges of one connection. See the file's page.
 #[derive(Clone, Debug)]
 pub struct Connection {
+    state: ConnectionState,
+    sent: RollingBuffer,
+    received: RollingBuffer,
+}
+
+impl Connection {
+    /// A connection of which both streams begin at offset 0.
+    pub fn new(limits: HttpLimits) -> Self {
+        Self {
+            state: ConnectionState::new(limits),
+            sent: RollingBuffer::default(),
+            received: RollingBuffer::default(),
+        }
+    }
+
+    /// Reads the next bytes of `side`; `ended` says that no more will come. `take` gets each event that is certain now,
+    /// of either direction, with a window that holds its bytes.
+    pub fn feed(
+        &mut self,
+        side: StreamSide,
+        bytes: &[u8],
+        ended: bool,
+        mut take: impl FnMut(&ConnectionEvent, Window<'_>),
+    ) {
+        let state = &mut self.state;
+        let (own, other, opposite) = match side {
+            StreamSide::Sent => (&mut self.sent, &mut self.received, StreamSide::Received),
+            StreamSide::Received => (&mut self.received, &mut self.sent, StreamSide::Sent),
+        };
+        state.direction(side).ended |= ended;
+        let (ended, other_ended) = (
+            ended || state.direction(side).ended,
+            state.direction(opposite).ended,
+        );
+        // What the other direction holds may become readable.
+        other.feed(&[], other_ended, |other_seen| {
+            own.feed(bytes, ended, |own_seen| {
+                let (sent, received) = match side {
+                    StreamSide::Sent => (own_seen, other_seen),
+                    StreamSide::Received => (other_seen, own_seen),
+                };
+                while let Some(found) = state.step(sent, received) {
+                    let seen = if found.side == side {
+                        own_seen
+                    } else {
+                        other_seen
+                    };
+                    take(&found, seen);
+                }
+                state.direction(side).at
+            });
+            state.direction(opposite).at
+        });
+    }
+
+    /// Counts the next response as read, and as no switch of protocols: for a server, which does not feed its own
+    /// responses.
+    pub fn skip_response(&mut self) {
+        self.state.unanswered.pop_front();
+        self.state.answered = self.state.answered.saturating_add(1);
+    }
+}
+
+/// The states of both directions, without their bytes.
+#[derive(Clone, Debug)]
+struct ConnectionState {
     limits: HttpLimits,
     sent: Direction,
     received: Direction,
@@ -73,15 +150,16 @@ pub struct Connection {
 /// One direction of a connection.
 #[derive(Clone, Debug, Default)]
 struct Direction {
+    /// Whether no more bytes come.
+    ended: bool,
     /// `None` between messages.
     decoder: Option<HttpDecoder>,
     at: u64,
     exchange: u64,
 }
 
-impl Connection {
-    /// A connection of which both streams begin at offset 0.
-    pub fn new(limits: HttpLimits) -> Self {
+impl ConnectionState {
+    fn new(limits: HttpLimits) -> Self {
         Self {
             limits,
             sent: Direction::default(),
@@ -96,18 +174,15 @@ impl Connection {
         }
     }
 
-    /// The first byte of `side` that is still needed: those before it may be dropped.
-    pub fn at(&self, side: StreamSide) -> u64 {
+    fn direction(&mut self, side: StreamSide) -> &mut Direction {
         match side {
-            StreamSide::Sent => self.sent.at,
-            StreamSide::Received => self.received.at,
+            StreamSide::Sent => &mut self.sent,
+            StreamSide::Received => &mut self.received,
         }
     }
 
     /// The next event of either direction; `None`: needs more bytes of one of them, or both are over.
-    ///
-    /// Each call must see at least the bytes from [`Connection::at`] on that an earlier call saw.
-    pub fn step(&mut self, sent: Window<'_>, received: Window<'_>) -> Option<ConnectionEvent> {
+    fn step(&mut self, sent: Window<'_>, received: Window<'_>) -> Option<ConnectionEvent> {
         // Sent bytes can wait for a response and a response for sent bytes, so each is tried again after
         // the other. `step_received` without an event changes nothing that the sent direction waits for.
         self.step_sent(sent)
@@ -144,7 +219,8 @@ impl Connection {
 
     /// Whether a request is being read now: a new one begins with the first byte after the last one.
     fn begin_request(&mut self, seen: Window<'_>) -> bool {
-        if self.asks_to_switch && self.answered > self.sent.exchange {
+        let waiting = seen.end().saturating_sub(self.sent.at);
+        if self.asks_to_switch && (self.answered > self.sent.exchange || waiting > MAX_WAITING) {
             self.asks_to_switch = false;
             if self.switched == Some(self.sent.exchange) {
                 self.requests_over = true;
@@ -159,7 +235,7 @@ impl Connection {
             self.requests_over = seen.ended;
             return false;
         }
-        let decoder = HttpDecoder::for_request(self.sent.at, self.limits);
+        let decoder = HttpDecoder::new(None, self.sent.at, self.limits);
         self.sent.decoder = Some(decoder);
         true
     }
@@ -175,7 +251,7 @@ impl Connection {
             }
             let method = self.method_to_answer(seen)?;
             self.answers = Some(method);
-            let decoder = HttpDecoder::for_response(method, self.received.at, self.limits);
+            let decoder = HttpDecoder::new(Some(method), self.received.at, self.limits);
             self.received.decoder = Some(decoder);
         }
         let found = self.received.step(StreamSide::Received, seen)?;
@@ -208,7 +284,8 @@ impl Connection {
 
     /// The method that the next response answers; `None` while it is not known.
     fn method_to_answer(&mut self, seen: Window<'_>) -> Option<RequestMethod> {
-        let unasked = self.requests_over && seen.end() > self.received.at;
+        let waiting = seen.end().saturating_sub(self.received.at);
+        let unasked = waiting > 0 && (self.requests_over || waiting > MAX_WAITING);
         self.answers
             .or_else(|| self.unanswered.pop_front())
             .or_else(|| unasked.then_some(RequestMethod::Other))
@@ -280,76 +357,39 @@ mod checks {
         };
         let mut connection = Connection::new(limits);
         let mut events = (Vec::new(), Vec::new());
-        let (mut fed_sent, mut fed_received) = (0usize, 0usize);
+        let mut feed = |side, bytes: &[u8], ended| {
+            connection.feed(side, bytes, ended, |found, _| match found.side {
+                StreamSide::Sent => push_joined(&mut events.0, *found),
+                StreamSide::Received => push_joined(&mut events.1, *found),
+            });
+        };
+        let (mut sent, mut received) = (sent, received);
         // Eight rounds split the beginning well; the rest comes at once.
         for &step in steps.iter().cycle().take(steps.len().saturating_mul(8)) {
-            match step {
-                u8::MAX => fed_received = received.len(),
-                step if step % 2 == 0 => fed_sent = fed_sent.saturating_add(usize::from(step / 2)),
-                step => fed_received = fed_received.saturating_add(usize::from(step / 2)),
-            }
-            fed_sent = fed_sent.min(sent.len());
-            fed_received = fed_received.min(received.len());
-            let windows = (
-                sent.get(..fed_sent).unwrap_or_default(),
-                received.get(..fed_received).unwrap_or_default(),
-            );
-            drain(&mut connection, windows, (false, false), &mut events);
+            let length = if step == u8::MAX {
+                usize::MAX
+            } else {
+                usize::from(step / 2)
+            };
+            let (side, rest) = match step % 2 {
+                0 => (StreamSide::Sent, &mut sent),
+                _ => (StreamSide::Received, &mut received),
+            };
+            let (next, after) = rest.split_at(length.min(rest.len()));
+            *rest = after;
+            feed(side, next, false);
         }
-        let received_ends_first = steps.len() % 2 == 1;
-        let one = (!received_ends_first, received_ends_first);
-        drain(
-            &mut connection,
-            (sent, received),
-            (false, false),
-            &mut events,
-        );
-        drain(&mut connection, (sent, received), one, &mut events);
-        drain(&mut connection, (sent, received), (true, true), &mut events);
+        let mut sides = [(StreamSide::Sent, sent), (StreamSide::Received, received)];
+        for (side, rest) in sides {
+            feed(side, rest, false);
+        }
+        if steps.len() % 2 == 1 {
+            sides.reverse();
+        }
+        for (side, _) in sides {
+            feed(side, &[], true);
+        }
         events
-    }
-
-    fn drain(
-        connection: &mut Connection,
-        (sent, received): (&[u8], &[u8]),
-        (sent_ended, received_ended): (bool, bool),
-        events: &mut (Vec<ConnectionEvent>, Vec<ConnectionEvent>),
-    ) {
-        let window = |bytes: &'_ [u8], from: u64, ended: bool| {
-            let from = usize::try_from(from).unwrap_or(usize::MAX);
-            (bytes.get(from..).unwrap_or_default().to_vec(), ended)
-        };
-        loop {
-            // Bytes before `at` are dropped, as a caller may.
-            let (sent_at, received_at) = (
-                connection.at(StreamSide::Sent),
-                connection.at(StreamSide::Received),
-            );
-            let (sent, sent_ended) = window(sent, sent_at, sent_ended);
-            let (received, received_ended) = window(received, received_at, received_ended);
-            let sent = Window {
-                base: sent_at,
-                bytes: &sent,
-                ended: sent_ended,
-            };
-            let received = Window {
-                base: received_at,
-                bytes: &received,
-                ended: received_ended,
-            };
-            // Events of one window may name bytes before `at`: the window stays until no event is left.
-            let mut found = false;
-            while let Some(event) = connection.step(sent, received) {
-                found = true;
-                match event.side {
-                    StreamSide::Sent => push_joined(&mut events.0, event),
-                    StreamSide::Received => push_joined(&mut events.1, event),
-                }
-            }
-            if !found {
-                return;
-            }
-        }
     }
 
     fn push_joined(events: &mut Vec<ConnectionEvent>, next: ConnectionEvent) {

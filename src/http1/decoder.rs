@@ -31,7 +31,7 @@ impl Default for HttpLimits {
 
 /// Reads one message from windows of a stream. See the module page for what it promises.
 #[derive(Clone, Debug)]
-pub struct HttpDecoder {
+pub(super) struct HttpDecoder {
     /// `None` reads a request; otherwise what the response answers.
     request_method: Option<RequestMethod>,
     limits: HttpLimits,
@@ -62,18 +62,9 @@ enum DecoderState {
 }
 
 impl HttpDecoder {
-    /// Reads the response to `asked`, whose first byte is at `start`. An interim response (1xx) is a
-    /// message of its own.
-    pub fn for_response(asked: RequestMethod, start: u64, limits: HttpLimits) -> Self {
-        Self::new(Some(asked), start, limits)
-    }
-
-    /// Reads the request whose first byte is at `start`.
-    pub fn for_request(start: u64, limits: HttpLimits) -> Self {
-        Self::new(None, start, limits)
-    }
-
-    fn new(asked: Option<RequestMethod>, start: u64, limits: HttpLimits) -> Self {
+    /// Reads the message whose first byte is at `start`: the response to a request of the method `asked`, or a request
+    /// if that is `None`. An interim response (1xx) is a message of its own.
+    pub(super) fn new(asked: Option<RequestMethod>, start: u64, limits: HttpLimits) -> Self {
         Self {
             request_method: asked,
             limits,
@@ -89,20 +80,14 @@ impl HttpDecoder {
     }
 
     /// The first byte that is still needed: those before it may be dropped.
-    pub fn at(&self) -> u64 {
+    pub(super) fn at(&self) -> u64 {
         self.at
-    }
-
-    /// Whether the message is over: by its framing, or cut, or lost. Bytes from [`HttpDecoder::at`] on are
-    /// not part of it.
-    pub fn is_done(&self) -> bool {
-        self.state == DecoderState::Done && self.queue.is_empty()
     }
 
     /// The next event in what is seen; `None`: needs more, or done.
     ///
     /// Each call must see at least the bytes from [`HttpDecoder::at`] on that an earlier call saw.
-    pub fn step(&mut self, seen: Window<'_>) -> Option<Event> {
+    pub(super) fn step(&mut self, seen: Window<'_>) -> Option<Event> {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 return Some(event);

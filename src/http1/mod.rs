@@ -1,7 +1,7 @@
 //! HTTP/1.1 messages and connections (RFC 9112), read by our own scanner: every byte gets one role, nothing is
 //! re-spelled, and an oddity is reported instead of refused.
 //!
-//! This reader is for people who want to see the bytes that were written. So an [`HttpDecoder`] never returns
+//! This reader is for people who want to see the bytes that were written. So a [`Connection`] never returns
 //! an error. It emits [`Event`]s whose
 //! spans tile the stream; an [`HttpOddity`] where a rule was bent but the meaning is plain; and when the
 //! framing is lost, one [`MessageEnd::FramingLost`] with the offset and the [`HttpFault`], and the rest as
@@ -23,7 +23,7 @@
 //!   neighbouring `Unframed`) are joined;
 //! - the spans of the events tile what was fed: re-emitting them gives the input;
 //! - a decoder owns no buffer and looks at no byte twice for the same purpose: the bytes before
-//!   [`HttpDecoder::at`] may be dropped.
+//!   its `at` may be dropped; [`Connection`] holds the others.
 
 #![cfg_attr(
     not(test),
@@ -45,8 +45,9 @@ mod message;
 mod oddity;
 mod scan;
 
-pub use connection::{Connection, ConnectionEvent};
-pub use decoder::{HttpDecoder, HttpLimits};
+pub use connection::{Connection, ConnectionEvent, MAX_WAITING};
+pub use decoder::HttpLimits;
+
 pub use encode::{FieldEdit, FieldEditError, RequestHead};
 pub use framing::{BodyFraming, RequestMethod};
 pub use head::{HeadField, StartLine};

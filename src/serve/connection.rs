@@ -1,6 +1,7 @@
 //! One accepted connection: reads whole requests, gets the reply to each from a [`RequestHandler`], writes
 //! it, and keeps, closes or drops the connection.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -10,9 +11,10 @@ use super::coding::ReplyCoding;
 use super::reply::{self, AfterReply, ReplyOptions, ServerReply};
 use super::request::ServerRequest;
 use crate::http1::{
-    BodyFraming, BodyRetention, Event, HttpDecoder, HttpLimits, HttpMessage, MessageEnd,
+    BodyFraming, BodyRetention, Connection, Event, HttpLimits, HttpMessage, MessageEnd,
 };
-use crate::tape::{RollingBuffer, Window};
+use crate::span::StreamSide;
+use crate::tape::Window;
 
 /// The longest request body that is read, in bytes. A body is held whole in memory; the largest that the
 /// APIs accept, with images inside, is about half of this.
@@ -40,7 +42,8 @@ where
 {
     let mut connection = ServerConnection {
         stream,
-        unread: RollingBuffer::default(),
+        connection: Connection::new(HttpLimits::default()),
+        reader: RequestReader::default(),
         peer_closed: false,
     };
     loop {
@@ -52,7 +55,7 @@ where
             }
         };
         match reply::write_reply(&mut connection.stream, reply, options).await? {
-            AfterReply::KeepAlive => {}
+            AfterReply::KeepAlive => connection.connection.skip_response(),
             AfterReply::Close => return connection.close().await,
             AfterReply::Disconnect => return Ok(()),
             AfterReply::Stall => return connection.drain().await,
@@ -62,8 +65,8 @@ where
 
 struct ServerConnection<S> {
     stream: S,
-    /// Bytes that were read and are not yet part of a request: pipelined requests wait here.
-    unread: RollingBuffer,
+    connection: Connection,
+    reader: RequestReader,
     peer_closed: bool,
 }
 
@@ -75,44 +78,36 @@ enum NextRequest {
     Closed,
 }
 
-/// Reads one request from the windows that it is shown.
+/// A reader that builds requests from the events of the connection.
+#[derive(Default)]
 struct RequestReader {
-    decoder: HttpDecoder,
     message: HttpMessage,
     body: Vec<u8>,
-}
-
-/// The state of a request after all bytes seen so far were read.
-enum ReadProgress {
-    NeedsMore,
-    /// The head is whole, and the client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
-    ExpectsContinue,
-    Done(NextRequest),
+    /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
+    expects_continue: bool,
+    /// Requests that were read and have no reply yet: several, where the client pipelines.
+    ready: VecDeque<NextRequest>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> ServerConnection<S> {
     async fn read_request(&mut self) -> io::Result<NextRequest> {
-        let mut reader = RequestReader {
-            decoder: HttpDecoder::for_request(self.unread.base(), HttpLimits::default()),
-            message: HttpMessage::default(),
-            body: Vec::new(),
-        };
         let mut bytes = Vec::with_capacity(READ_SIZE);
         loop {
-            let mut progress = ReadProgress::NeedsMore;
-            self.unread.feed(&bytes, self.peer_closed, |window| {
-                progress = reader.step(window);
-                reader.decoder.at()
-            });
-            match progress {
-                ReadProgress::Done(next) => return Ok(next),
-                ReadProgress::ExpectsContinue => {
-                    self.stream
-                        .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
-                        .await?;
-                    self.stream.flush().await?;
-                }
-                ReadProgress::NeedsMore => {}
+            let reader = &mut self.reader;
+            self.connection
+                .feed(StreamSide::Sent, &bytes, self.peer_closed, |found, seen| {
+                    reader.add_event(&found.event, seen);
+                });
+            if let Some(next) = reader.ready.pop_front() {
+                return Ok(next);
+            }
+            if self.peer_closed {
+                return Ok(NextRequest::Closed);
+            }
+            if std::mem::take(&mut reader.expects_continue) {
+                let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
+                self.stream.write_all(interim).await?;
+                self.stream.flush().await?;
             }
             self.read_more(&mut bytes).await?;
         }
@@ -161,33 +156,29 @@ fn is_disconnect(error: &io::Error) -> bool {
 }
 
 impl RequestReader {
-    fn step(&mut self, seen: Window<'_>) -> ReadProgress {
-        let mut waiting = false;
-        while let Some(event) = self.decoder.step(seen) {
-            self.message
-                .add_event(&event, seen, BodyRetention::HeadsOnly);
-            match event {
-                Event::HeadEnd(_, framing) => {
-                    if matches!(framing, BodyFraming::Length(length) if length > BODY_LIMIT) {
-                        return ReadProgress::Done(body_too_large());
-                    }
-                    waiting = self.expects_continue() && framing != BodyFraming::Empty;
-                }
-                Event::Data(_) if self.message.body_length > BODY_LIMIT => {
-                    return ReadProgress::Done(body_too_large());
-                }
-                Event::Data(span) => {
-                    waiting = false;
-                    self.body.extend_from_slice(seen.slice(span));
-                }
-                Event::End(end) => return ReadProgress::Done(self.finish(end)),
-                _ => {}
+    fn add_event(&mut self, event: &Event, seen: Window<'_>) {
+        self.message
+            .add_event(event, seen, BodyRetention::HeadsOnly);
+        match *event {
+            Event::HeadEnd(_, BodyFraming::Length(length)) if length > BODY_LIMIT => {
+                self.ready.push_back(body_too_large());
             }
-        }
-        if waiting {
-            ReadProgress::ExpectsContinue
-        } else {
-            ReadProgress::NeedsMore
+            Event::HeadEnd(_, framing) => {
+                self.expects_continue = framing != BodyFraming::Empty && self.asks_to_continue();
+            }
+            Event::Data(_) if self.message.body_length > BODY_LIMIT => {
+                self.ready.push_back(body_too_large());
+            }
+            Event::Data(span) => {
+                self.expects_continue = false;
+                self.body.extend_from_slice(seen.slice(span));
+            }
+            Event::End(end) => {
+                let next = self.finish(end);
+                self.ready.push_back(next);
+                self.message = HttpMessage::default();
+            }
+            _ => {}
         }
     }
 
@@ -197,12 +188,6 @@ impl RequestReader {
                 let request = self.build_request();
                 let options = self.reply_options(&request);
                 NextRequest::Complete(request, options)
-            }
-            // The connection ended between two requests, as it usually does.
-            MessageEnd::Truncated { .. }
-                if self.message.start.is_none() && self.message.head.bytes.is_empty() =>
-            {
-                NextRequest::Closed
             }
             MessageEnd::Truncated { within, .. } => {
                 NextRequest::Rejected(400, format!("The request ended inside {within}."))
@@ -248,7 +233,7 @@ impl RequestReader {
         }
     }
 
-    fn expects_continue(&self) -> bool {
+    fn asks_to_continue(&self) -> bool {
         let expected = self.message.head.get("expect");
         // An HTTP/1.0 peer would take the interim response for the final one.
         !self.is_http10()

@@ -164,14 +164,45 @@ fn an_idle_connection_that_ends_has_no_exchange() {
 #[test]
 fn a_response_waits_for_the_method_of_its_request() {
     let mut connection = Connection::new(HttpLimits::default());
-    let window = |bytes, base, ended| Window { base, bytes, ended };
-    let received = window(OK.as_bytes(), 0, false);
-    assert_eq!(connection.step(window(b"", 0, false), received), None);
-    assert_eq!(connection.at(StreamSide::Received), 0);
-    let sent = window(b"HEAD / HTTP/1.1\r\n".as_slice(), 0, false);
-    let events = std::iter::from_fn(|| connection.step(sent, received));
-    let ended = events.filter(|found| matches!(found.event, Event::End(MessageEnd::Complete)));
-    assert_eq!(ended.count(), 1);
+    let mut ends = 0;
+    let mut feed = |side, bytes| {
+        let mut count = 0;
+        connection.feed(side, bytes, false, |found, _| {
+            count += 1;
+            ends += i32::from(found.event == Event::End(MessageEnd::Complete));
+        });
+        count
+    };
+    assert_eq!(feed(StreamSide::Received, OK.as_bytes()), 0);
+    assert!(feed(StreamSide::Sent, b"HEAD / HTTP/1.1\r\n") > 1);
+    assert_eq!(ends, 1);
+}
+
+#[test]
+fn what_waits_is_bounded() {
+    let mut connection = Connection::new(HttpLimits::default());
+    let mut last = None;
+    let many = vec![b'a'; MAX_WAITING as usize];
+    for bytes in [OK.as_bytes(), &many, b"a"] {
+        connection.feed(StreamSide::Received, bytes, false, |found, _| {
+            last = Some(found.event)
+        });
+    }
+    assert!(last.is_some(), "the response is read without its request");
+}
+
+#[test]
+fn a_server_skips_its_own_responses() {
+    let mut connection = Connection::new(HttpLimits::default());
+    let mut starts = 0;
+    for _ in 0..2 {
+        let asked = b"GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n";
+        connection.feed(StreamSide::Sent, asked, false, |found, _| {
+            starts += i32::from(matches!(found.event, Event::Start(_)));
+        });
+        connection.skip_response();
+    }
+    assert_eq!(starts, 2);
 }
 
 proptest::proptest! {

@@ -85,7 +85,7 @@ fn feed(decoder: HttpDecoder, bytes: &[u8]) -> String {
 
 #[track_caller]
 fn response(bytes: &str, expected: &str) {
-    let decoder = HttpDecoder::for_response(RequestMethod::Other, 0, HttpLimits::default());
+    let decoder = HttpDecoder::new(Some(RequestMethod::Other), 0, HttpLimits::default());
     assert_eq!(feed(decoder, bytes.as_bytes()), expected.trim());
 }
 
@@ -93,7 +93,7 @@ fn response(bytes: &str, expected: &str) {
 fn request(bytes: &str, expected: &str) {
     assert_eq!(
         feed(
-            HttpDecoder::for_request(0, HttpLimits::default()),
+            HttpDecoder::new(None, 0, HttpLimits::default()),
             bytes.as_bytes()
         ),
         expected.trim()
@@ -150,7 +150,7 @@ fn chunks_cut_in_each_part() {
     fn case(tail: &str, end: &str) {
         let bytes =
             format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n{tail}");
-        let decoder = HttpDecoder::for_response(RequestMethod::Other, 0, HttpLimits::default());
+        let decoder = HttpDecoder::new(Some(RequestMethod::Other), 0, HttpLimits::default());
         let story = feed(decoder, bytes.as_bytes());
         assert!(story.contains(end), "{story}");
     }
@@ -183,7 +183,7 @@ fn empty_lines_before_the_start_line_are_part_of_the_limit() {
     let story = |blanks: usize| {
         let bytes = format!("{}HTTP/1.1 200 OK\r\n\r\n", "\r\n".repeat(blanks));
         feed(
-            HttpDecoder::for_response(RequestMethod::Other, 0, limits),
+            HttpDecoder::new(Some(RequestMethod::Other), 0, limits),
             bytes.as_bytes(),
         )
     };
@@ -272,7 +272,7 @@ fn a_head_over_the_limit_is_lost_at_the_line_that_passes_it() {
     };
     let bytes = b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 0123456789012345678901234567890\r\n\r\n";
     let story = feed(
-        HttpDecoder::for_response(RequestMethod::Other, 0, limits),
+        HttpDecoder::new(Some(RequestMethod::Other), 0, limits),
         bytes,
     );
     assert!(
@@ -289,7 +289,7 @@ fn a_folded_line_over_the_limit_is_lost() {
     };
     let bytes = b"HTTP/1.1 200 OK\r\nA: 1\r\n 0123456789012345678901234567890\r\n\r\n";
     let story = feed(
-        HttpDecoder::for_response(RequestMethod::Other, 0, limits),
+        HttpDecoder::new(Some(RequestMethod::Other), 0, limits),
         bytes,
     );
     assert!(

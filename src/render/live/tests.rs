@@ -43,7 +43,10 @@ fn painter(parts: ExchangeParts, out: &Writes) -> LivePainter<Writes, Writes> {
         out: out.clone(),
         style: OutputStyle::default(),
     };
-    LivePainter::new(screen(), screen(), plan, &Default::default())
+    let mut live = LivePainter::new(screen(), screen(), plan, &Default::default());
+    // Without a request the response is read at once.
+    live.ended(StreamSide::Sent, Moment::default());
+    live
 }
 
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
