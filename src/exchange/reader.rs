@@ -10,12 +10,19 @@ use crate::tape::{ConnectionFact, Tape, Window};
 
 /// A receiver of the HTTP events of both messages, as they are read.
 pub trait HttpEventSink {
-    /// Takes one event. `seen` still holds the bytes of the event; `moment` is the time of its last byte.
-    fn event(&mut self, side: StreamSide, moment: Moment, event: &Event, seen: Window<'_>);
+    /// Takes one event of `exchange`, which has it already. `seen` still holds the bytes of the event; `moment` is the time of its last byte.
+    fn event(
+        &mut self,
+        exchange: &Exchange,
+        side: StreamSide,
+        moment: Moment,
+        event: &Event,
+        seen: Window<'_>,
+    );
 }
 
 impl HttpEventSink for () {
-    fn event(&mut self, _: StreamSide, _: Moment, _: &Event, _: Window<'_>) {}
+    fn event(&mut self, _: &Exchange, _: StreamSide, _: Moment, _: &Event, _: Window<'_>) {}
 }
 
 /// A reader that builds the first [`Exchange`] of a connection from facts, reads and writes. What follows on the
@@ -134,8 +141,8 @@ impl Exchange {
             }
             return;
         }
-        sink.event(side, moment, event, seen);
         message.add_event(event, seen, keep);
+        sink.event(self, side, moment, event, seen);
         if side == StreamSide::Received {
             match event {
                 Event::HeadEnd(..) => self.response_head_at = Some(moment),
@@ -174,11 +181,11 @@ impl Exchange {
                 at: Span::empty_at(span.start),
             };
             message.add_oddity(oddity);
-            sink.event(side, moment, &Event::Odd(oddity), seen);
+            sink.event(self, side, moment, &Event::Odd(oddity), seen);
         }
         if side == StreamSide::Received {
             self.bytes_after_end = self.bytes_after_end.saturating_add(span.len());
         }
-        sink.event(side, moment, &Event::Unframed(span), seen);
+        sink.event(self, side, moment, &Event::Unframed(span), seen);
     }
 }

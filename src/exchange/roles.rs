@@ -1,6 +1,6 @@
 //! The tiles of both streams: which byte has which role, from the first to the last.
 
-use crate::exchange::{ExchangeReader, HttpEventSink};
+use crate::exchange::{Exchange, ExchangeReader, HttpEventSink};
 use crate::http1::{BodyRetention, ByteRole, Event, HttpLimits};
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{Tape, Window};
@@ -36,7 +36,14 @@ pub fn role_spans(tape: &Tape, limits: HttpLimits) -> Vec<RoleSpan> {
 struct RoleCollector(Vec<RoleSpan>);
 
 impl HttpEventSink for RoleCollector {
-    fn event(&mut self, side: StreamSide, _: Moment, event: &Event, seen: Window<'_>) {
+    fn event(
+        &mut self,
+        _: &Exchange,
+        side: StreamSide,
+        _: Moment,
+        event: &Event,
+        seen: Window<'_>,
+    ) {
         let Some((role, span)) = event.role_and_span() else {
             return;
         };

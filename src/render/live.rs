@@ -17,7 +17,7 @@ use crate::chat::{self, AnswerReadOptions};
 use crate::content;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::exchange::{Exchange, ExchangeReader, HttpEventSink};
-use crate::http1::{BodyRetention, Event, HttpMessage, MessageEnd};
+use crate::http1::{BodyRetention, Event, MessageEnd};
 use crate::price::PriceTable;
 use crate::span::{Moment, StreamSide};
 use crate::sse;
@@ -37,8 +37,6 @@ struct EventPainter<O: Write, N> {
     notes_output: StyledOutput<N>,
     view_options: ViewOptions,
     decode_limits: content::DecodeLimits,
-    /// Both heads, as far as their events were delivered. The reader's own exchange is ahead of them within a read.
-    heads: Exchange,
     /// The bodies that are being shown; both can be open, since an answer may begin before its request ends.
     request_output: Option<BodyOutput>,
     response_output: Option<BodyOutput>,
@@ -95,7 +93,6 @@ impl<O: Write, N: Write> LivePainter<O, N> {
                 notes_output: notes,
                 view_options: plan,
                 decode_limits: options.content,
-                heads: Exchange::default(),
                 request_output: None,
                 response_output: None,
                 body_decoder: None,
@@ -199,18 +196,14 @@ impl<O: Write, N: Write> WireSink for LivePainter<O, N> {
 }
 
 impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
-    fn event(&mut self, side: StreamSide, moment: Moment, event: &Event, seen: Window<'_>) {
-        match side {
-            StreamSide::Sent => self
-                .heads
-                .request
-                .add_event(event, seen, BodyRetention::HeadsOnly),
-            StreamSide::Received => {
-                self.heads
-                    .response
-                    .add_event(event, seen, BodyRetention::HeadsOnly)
-            }
-        }
+    fn event(
+        &mut self,
+        exchange: &Exchange,
+        side: StreamSide,
+        moment: Moment,
+        event: &Event,
+        seen: Window<'_>,
+    ) {
         let raw = self.view_options.decode == DecodeLevel::Nothing;
         match *event {
             Event::Start(_) => {
@@ -220,7 +213,7 @@ impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
             Event::Field(_) => self.write_head_line(side, event, seen),
             Event::HeadEnd(..) => {
                 self.write_head_line(side, event, seen);
-                self.begin_body(side);
+                self.begin_body(side, exchange);
             }
             Event::Data(span) => self.push_body_data(side, moment, seen.slice(span)),
             Event::ChunkHead { line: span, .. }
@@ -245,10 +238,6 @@ impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
                 // A raw view still shows the bytes after the place where framing was lost.
                 if !(raw && matches!(end, MessageEnd::FramingLost { .. })) {
                     self.end_body(side);
-                }
-                let over = side == StreamSide::Received && end == MessageEnd::Complete;
-                if over && self.heads.response.is_interim() {
-                    self.heads.response = HttpMessage::default();
                 }
             }
             Event::Unframed(span) => self.show_unframed_request(seen.slice(span)),

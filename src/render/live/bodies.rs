@@ -7,6 +7,7 @@ use super::EventPainter;
 use crate::call::meaning::CallMeaning;
 use crate::content;
 use crate::exchange::Exchange;
+use crate::http1::HttpMessage;
 use crate::price::PriceTable;
 use crate::render::answer_tail::AnswerTail;
 use crate::render::body::BodyPrinter;
@@ -23,7 +24,7 @@ const REQUEST_SHOWN_LIMIT: u64 = 16 << 10;
 const REQUEST_KEPT_LIMIT: usize = 8 << 20;
 
 impl<O: Write, N: Write> EventPainter<O, N> {
-    pub(super) fn begin_body(&mut self, side: StreamSide) {
+    pub(super) fn begin_body(&mut self, side: StreamSide, exchange: &Exchange) {
         let (parts, answer) = (self.view_options.parts, self.view_options.answer_form);
         match side {
             StreamSide::Sent => {
@@ -31,11 +32,11 @@ impl<O: Write, N: Write> EventPainter<O, N> {
                 let painter = BodyPrinter::new(json, pretty, self.notes_output.style);
                 self.request_output = parts.request_body.then(|| self.new_request_output(painter));
             }
-            StreamSide::Received if self.heads.response.is_interim() => {}
+            StreamSide::Received if exchange.response.is_interim() => {}
             StreamSide::Received => {
                 let shown = parts.response_body && answer == AnswerForm::Body;
-                self.response_output = shown.then(|| self.new_response_output());
-                self.body_decoder = self.new_decoder();
+                self.response_output = shown.then(|| self.new_response_output(&exchange.response));
+                self.body_decoder = self.new_decoder(&exchange.response);
                 let answer = if parts.response_body {
                     answer
                 } else {
@@ -44,7 +45,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
                 let screen = self.view_options.on_screen;
                 let asked = std::mem::take(&mut self.request_body);
                 self.live_answer = Some(LiveAnswer::begin(
-                    &self.heads,
+                    exchange,
                     &asked,
                     self.chat_options,
                     answer,
@@ -73,16 +74,11 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         }
     }
 
-    fn new_response_output(&self) -> BodyOutput {
+    fn new_response_output(&self, response: &HttpMessage) -> BodyOutput {
         if !self.view_options.on_screen {
             return BodyOutput::unpainted();
         }
-        let media = self
-            .heads
-            .response
-            .head
-            .get("content-type")
-            .unwrap_or_default();
+        let media = response.head.get("content-type").unwrap_or_default();
         BodyOutput::painted(BodyPrinter::new(
             &media,
             self.view_options.pretty,
@@ -90,8 +86,8 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         ))
     }
 
-    fn new_decoder(&mut self) -> Option<content::ContentDecoder> {
-        match content::ContentCoding::parse(self.heads.response.codings()) {
+    fn new_decoder(&mut self, response: &HttpMessage) -> Option<content::ContentDecoder> {
+        match content::ContentCoding::parse(response.codings()) {
             Ok(codings) if codings.is_empty() => None,
             Ok(codings) => Some(content::ContentDecoder::new(&codings, self.decode_limits)),
             Err(unknown) => {
