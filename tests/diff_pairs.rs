@@ -15,7 +15,7 @@ use exchange_files::{file, names, reads, tape};
 use wire::call::{Call, ReadOptions};
 use wire::diff::{self, DiffInput, DiffLayer, noise};
 use wire::render::OutputStyle;
-use wire::render::diff::{DiffViewOptions, write_unified};
+use wire::render::diff::{DiffView, write_unified};
 
 /// An exchange of `tests/exchanges`, as if it had been captured.
 fn subject(name: &str) -> DiffInput {
@@ -31,7 +31,11 @@ fn report(left: &DiffInput, right: &DiffInput) -> String {
         ..OutputStyle::default()
     };
     let mut text = Vec::new();
-    write_unified(&difference, DiffViewOptions::default(), &style, &mut text).unwrap();
+    let view = DiffView {
+        difference: &difference,
+        with_noise: false,
+    };
+    write_unified(view, &style, &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 

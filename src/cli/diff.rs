@@ -13,7 +13,7 @@ use crate::capture::ParsedCapture;
 use crate::capture::store::{self, CaptureStore};
 use crate::diff::{self, Baseline, DiffInput, DiffLayer, DiffMatrix, ExchangeDiff};
 use crate::prompt_cache as cache;
-use crate::render::diff::{self as paint, DiffViewOptions};
+use crate::render::diff::{self as paint, DiffView};
 use crate::render::{escape, json_output, wording};
 use crate::span::StreamSide;
 
@@ -31,9 +31,6 @@ pub(super) fn run(common: &CommonArgs, args: &args::DiffArgs) -> Result<ExitReas
         options: read_options(common, args.dialect.as_deref(), &args.limits)?,
         layers: selected_layers(args)?,
         rules: diff::noise::noise_rules(&args.ignore),
-        display: DiffViewOptions {
-            with_noise: args.all,
-        },
     };
     if !args.noise.is_empty() {
         return run.compare_to_baseline();
@@ -84,7 +81,6 @@ struct DiffRun<'a> {
     options: ReadOptions,
     layers: Vec<DiffLayer>,
     rules: Vec<diff::NoiseRule>,
-    display: DiffViewOptions,
 }
 
 impl DiffRun<'_> {
@@ -188,14 +184,16 @@ impl DiffRun<'_> {
         out: &mut Vec<u8>,
     ) -> std::io::Result<()> {
         let form = &self.args.format;
+        let view = DiffView {
+            difference,
+            with_noise: self.args.all,
+        };
         match () {
             () if form.json => json_output::write_value(difference, out),
-            () if form.markdown => paint::write_markdown(difference, self.display, out),
+            () if form.markdown => paint::write_markdown(view, out),
             () if form.stat => paint::write_stat(difference, style, out),
-            () if form.side_by_side => {
-                paint::write_side_by_side(difference, self.display, style, out)
-            }
-            () => paint::write_unified(difference, self.display, style, out),
+            () if form.side_by_side => paint::write_side_by_side(view, style, out),
+            () => paint::write_unified(view, style, out),
         }
     }
 
@@ -209,12 +207,11 @@ impl DiffRun<'_> {
             .map(|right| self.compare(first, right))
             .collect::<Result<_, _>>()?;
         let matrix = DiffMatrix::from_differences(&differences);
+        let with_noise = self.args.all;
         self.print_painted(|style, out| match &self.args.format {
             form if form.json => json_output::write_value(&matrix, out),
-            form if form.markdown => {
-                paint::write_markdown_matrix(&matrix, self.display.with_noise, out)
-            }
-            _ => paint::write_matrix(&matrix, self.display.with_noise, style, out),
+            form if form.markdown => paint::write_markdown_matrix(&matrix, with_noise, out),
+            _ => paint::write_matrix(&matrix, with_noise, style, out),
         })?;
         let mut differences = differences.iter();
         Ok(self.exit_reason(differences.any(|difference| self.is_different(difference))))

@@ -1,36 +1,39 @@
-//! Noise that is learned: what varies among several exchanges that should be alike is noise, and another
-//! exchange differs only where it lies outside of that.
+//! Noise that is learned from a baseline: several exchanges that should be alike.
 //!
-//! The first exchange of the baseline is what the others, and then the candidates, are compared to. A place
-//! that is equal in all of the baseline is exact: any other value there is a difference. A place that varies has
-//! the range of its numbers, or of the lengths of its texts: a value inside says nothing.
+//! The first exchange of the baseline is compared with the others, and then with the candidates. A place that is equal
+//! in all of the baseline is exact: any other value there is a difference. A place that varies has the range of its
+//! numbers, or of the lengths of its texts: a value inside that range is noise.
 
 use std::collections::HashMap;
 
-use super::change::{DiffChange, DiffLayer, DiffValue, ExchangeDiff, PlacedValue};
-use super::noise::NoiseReason;
+use super::change::{DiffChange, DiffValue, ExchangeDiff, PlacedValue};
+use super::layer::DiffLayer;
+use super::noise_reason::NoiseReason;
+use super::place::Place;
+use super::usual::{RangeUnit, UsualRange, UsualValue};
 
-/// What a baseline is like.
+/// The values that vary among several exchanges that should be alike.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
-    /// How many exchanges it is made of.
+    /// How many exchanges were compared.
     pub exchange_count: usize,
-    varying_places: HashMap<(DiffLayer, String), ObservedValues>,
+    /// By places without array indices: an array that is longer in one exchange has no fixed ones.
+    varying_places: HashMap<(DiffLayer, Place), ObservedValues>,
 }
 
-/// What stood at one place that is not equal in all of the baseline: as much of it as values are judged by.
+/// The values at one place that differ among the exchanges of a baseline.
 #[derive(Clone, Debug, Default)]
 struct ObservedValues {
-    /// How many values.
+    /// How many values there were.
     count: u64,
-    /// Whether there was none at times.
+    /// Whether an exchange had none.
     was_absent: bool,
     numbers: NumberRange,
     lengths: NumberRange,
     types: Vec<ValueType>,
 }
 
-/// The least and the greatest of so many numbers.
+/// The least and the greatest of some numbers, and how many there were.
 #[derive(Clone, Copy, Debug)]
 struct NumberRange {
     count: u64,
@@ -38,54 +41,31 @@ struct NumberRange {
     max: f64,
 }
 
-/// Values of one kind are like each other: of JSON values, those of one type.
+/// The type of a value; of a JSON value also its JSON type, as one letter.
 type ValueType = (std::mem::Discriminant<DiffValue>, char);
 
-/// How a value stands to a baseline.
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct BaselineMatch {
-    /// Whether it is like those of the baseline.
-    is_usual: bool,
-    /// What they are like.
-    description: String,
-}
-
-impl BaselineMatch {
-    fn new(inside: bool, usual: impl Into<String>) -> Self {
-        Self {
-            is_usual: inside,
-            description: usual.into(),
-        }
-    }
-}
-
 impl Baseline {
-    /// From the differences of the first exchange to each of the others.
+    /// Learns from the differences of the first exchange to each of the others.
     pub fn learn(differences: &[ExchangeDiff]) -> Self {
         let mut baseline = Self {
             exchange_count: differences.len().saturating_add(1),
             varying_places: HashMap::new(),
         };
-        for difference in differences {
-            for (layer, change) in difference.changes() {
-                let seen = baseline
-                    .varying_places
-                    .entry((layer, generalize_place(&change.at)))
-                    .or_default();
-                seen.record(change.left.as_ref());
-                seen.record(change.right.as_ref());
-            }
+        for (layer, change) in differences.iter().flat_map(ExchangeDiff::changes) {
+            let place = (layer, change.at.without_indices());
+            let values = baseline.varying_places.entry(place).or_default();
+            values.record(change.left.as_ref());
+            values.record(change.right.as_ref());
         }
         baseline
     }
 
-    /// Judges each change of a candidate against the first exchange: what lies inside becomes noise, and what is
-    /// left is told with what the baseline is like.
+    /// Judges each change from the first exchange to a candidate: values inside the range of the baseline become
+    /// noise, and all others are reported with that range.
     pub fn judge(&self, difference: &mut ExchangeDiff) {
         for compared in &mut difference.layers {
-            let layer = compared.layer;
             for change in &mut compared.changes {
-                self.judge_change(layer, change);
+                self.judge_change(compared.layer, change);
             }
         }
     }
@@ -94,72 +74,66 @@ impl Baseline {
         if change.noise.is_some_and(|why| !why.has_usual_range()) {
             return;
         }
-        let Some(seen) = self
-            .varying_places
-            .get(&(layer, generalize_place(&change.at)))
-        else {
-            let usual = match change.left {
-                Some(_) => "the same in all",
-                None => "in none of",
-            };
-            change.usual = Some(format!("{usual} {}", self.exchange_count));
-            if self.exchange_count > 1 {
-                change.noise = None;
+        let place = (layer, change.at.without_indices());
+        let range = match self.varying_places.get(&place) {
+            Some(values) => {
+                let value = change.right.as_ref().map(|right| &right.value);
+                let (is_usual, range) = values.judge(value);
+                change.noise = is_usual.then_some(NoiseReason::VariesInBaseline);
+                range
             }
-            return;
+            None => {
+                // A baseline of one exchange cannot show what varies.
+                if self.exchange_count > 1 {
+                    change.noise = None;
+                }
+                match change.left {
+                    Some(_) => UsualRange::SameInAll,
+                    None => UsualRange::InNone,
+                }
+            }
         };
-        let value = change.right.as_ref().map(|right| &right.value);
-        let judgement = seen.judge(value);
-        change.noise = judgement.is_usual.then_some(NoiseReason::VariesInBaseline);
-        change.usual = Some(format!(
-            "{} (n = {})",
-            judgement.description, self.exchange_count
-        ));
+        change.usual = Some(UsualValue {
+            range,
+            exchange_count: self.exchange_count,
+        });
     }
 }
 
 impl ObservedValues {
-    fn record(&mut self, shown: Option<&PlacedValue>) {
-        let Some(PlacedValue { value, .. }) = shown else {
+    fn record(&mut self, value: Option<&PlacedValue>) {
+        let Some(PlacedValue { value, .. }) = value else {
             self.was_absent = true;
             return;
         };
         self.count = self.count.saturating_add(1);
         self.numbers.record(value.as_f64());
-        self.lengths
-            .record(value.text_length().map(|length| length as f64));
+        self.lengths.record(length(value));
         let kind = value_type(value);
         if !self.types.contains(&kind) {
             self.types.push(kind);
         }
     }
 
-    fn judge(&self, value: Option<&DiffValue>) -> BaselineMatch {
+    /// Returns whether a value is like those of the baseline, and what these have in common.
+    fn judge(&self, value: Option<&DiffValue>) -> (bool, UsualRange) {
         let Some(value) = value else {
-            let usual = match self.was_absent {
-                true => "not always there",
-                false => "always there",
+            let range = match self.was_absent {
+                true => UsualRange::Sometimes,
+                false => UsualRange::Always,
             };
-            return BaselineMatch::new(self.was_absent, usual);
+            return (self.was_absent, range);
         };
-        if let (Some(numbers), Some(number)) = (self.complete_range(self.numbers), value.as_f64()) {
-            return numbers.judge(number, |least, most| range_text(value, least, most));
-        }
-        if let (Some(lengths), Some(length)) =
-            (self.complete_range(self.lengths), value.text_length())
-        {
-            let words = |least, most| format!("texts of {least} .. {most} characters");
-            return lengths.judge(length as f64, words);
-        }
-        BaselineMatch::new(
-            self.types.contains(&value_type(value)),
-            "other values of one type",
-        )
-    }
-
-    /// The reach, where every value had one.
-    fn complete_range(&self, reach: NumberRange) -> Option<NumberRange> {
-        (reach.count == self.count).then_some(reach)
+        let ranges = [
+            (self.numbers, value.as_f64(), number_unit(value)),
+            (self.lengths, length(value), RangeUnit::Characters),
+        ];
+        // Only where every value of the baseline had a number, or a length.
+        let mut ranges = ranges
+            .into_iter()
+            .filter(|(range, ..)| range.count == self.count);
+        let judged = ranges.find_map(|(range, number, unit)| Some(range.judge(number?, unit)));
+        judged.unwrap_or_else(|| (self.types.contains(&value_type(value)), UsualRange::OneType))
     }
 }
 
@@ -181,25 +155,25 @@ impl NumberRange {
         self.max = self.max.max(number);
     }
 
-    /// Whether `value` lies no further from the others than they lie from each other.
-    fn judge(self, value: f64, words: impl Fn(f64, f64) -> String) -> BaselineMatch {
-        let Self {
-            min: least,
-            max: most,
-            ..
-        } = self;
-        let width = most - least;
-        let inside = least - width <= value && value <= most + width;
-        BaselineMatch::new(inside, words(least, most))
+    /// Returns whether `value` is no further from the others than these are from each other: a baseline of few
+    /// exchanges rarely has the extremes.
+    fn judge(self, value: f64, unit: RangeUnit) -> (bool, UsualRange) {
+        let Self { min, max, .. } = self;
+        let width = max - min;
+        let is_usual = min - width <= value && value <= max + width;
+        (is_usual, UsualRange::Between { min, max, unit })
     }
 }
 
-/// A range in the unit of `value`.
-fn range_text(value: &DiffValue, least: f64, most: f64) -> String {
+fn length(value: &DiffValue) -> Option<f64> {
+    value.text_length().map(|length| length as f64)
+}
+
+fn number_unit(value: &DiffValue) -> RangeUnit {
     match value {
-        DiffValue::Micros(_) => format!("{:.2} .. {:.2} ms", least / 1e3, most / 1e3),
-        DiffValue::Number(_) => format!("{least:.1} .. {most:.1}"),
-        _ => format!("{least} .. {most}"),
+        DiffValue::Micros(_) => RangeUnit::Micros,
+        DiffValue::Number(_) => RangeUnit::Fraction,
+        _ => RangeUnit::Count,
     }
 }
 
@@ -211,7 +185,7 @@ fn value_type(value: &DiffValue) -> ValueType {
     (std::mem::discriminant(value), first)
 }
 
-/// What a JSON text begins with tells its type; all numbers are one, and so are the two booleans.
+/// The first character of a JSON text, which says its type; the same for all numbers, and for both booleans.
 fn json_type_char(json: &str) -> char {
     match json.chars().next().unwrap_or_default() {
         '0'..='9' | '-' => '0',
@@ -220,27 +194,23 @@ fn json_type_char(json: &str) -> char {
     }
 }
 
-/// A place without the numbers of items: an array that is longer in one exchange has no fixed ones.
-fn generalize_place(at: &str) -> String {
-    if !at.starts_with('/') {
-        return at.to_owned();
-    }
-    let is_index = |step: &str| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
-    let steps = at
-        .split('/')
-        .map(|step| if is_index(step) { "*" } else { step });
-    steps.collect::<Vec<_>>().join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diff::change::{ChangeKind, LayerDiff};
 
-    fn difference(layer: DiffLayer, changes: &[(&str, DiffValue, DiffValue)]) -> ExchangeDiff {
-        let change = |(at, left, right): &(&str, DiffValue, DiffValue)| {
+    fn difference(
+        layer: DiffLayer,
+        changes: &[(&'static str, DiffValue, DiffValue)],
+    ) -> ExchangeDiff {
+        let change = |&(at, ref left, ref right): &(&'static str, DiffValue, DiffValue)| {
             let (left, right) = (left.clone().into(), right.clone().into());
-            DiffChange::new(at, ChangeKind::Changed, Some(left), Some(right))
+            DiffChange::new(
+                Place::fact(at),
+                ChangeKind::Changed,
+                Some(left),
+                Some(right),
+            )
         };
         ExchangeDiff {
             left: "first".to_owned(),
@@ -262,7 +232,7 @@ mod tests {
         let mut candidate = to(&value);
         Baseline::learn(&baseline).judge(&mut candidate);
         let change = candidate.layers[0].changes[0].clone();
-        (change.noise.is_some(), change.usual.unwrap())
+        (change.noise.is_some(), change.usual.unwrap().to_string())
     }
 
     #[test]
@@ -297,18 +267,20 @@ mod tests {
                 &[("finish", value("stop"), value(text))],
             )
         };
+        let usual = |difference: &ExchangeDiff| {
+            let usual = difference.layers[0].changes[0].usual.clone();
+            usual.unwrap().to_string()
+        };
         let same = difference(DiffLayer::Meaning, &[]);
         let baseline = Baseline::learn(&[same.clone(), same]);
         let mut candidate = to("length");
         baseline.judge(&mut candidate);
         assert!(candidate.is_different());
-        let usual = candidate.layers[0].changes[0].usual.as_deref();
-        assert_eq!(usual, Some("the same in all 3"));
+        assert_eq!(usual(&candidate), "the same in all 3");
         let mut candidate = to("length");
         candidate.layers[0].changes[0].left = None;
         baseline.judge(&mut candidate);
-        let usual = candidate.layers[0].changes[0].usual.as_deref();
-        assert_eq!(usual, Some("in none of 3"));
+        assert_eq!(usual(&candidate), "in none of 3");
     }
 
     #[test]
@@ -335,11 +307,5 @@ mod tests {
         let mut candidate = folded(to(6));
         Baseline::learn(&[folded(to(7))]).judge(&mut candidate);
         assert!(!candidate.is_different());
-    }
-
-    #[test]
-    fn items_of_an_array_share_their_place() {
-        assert_eq!(generalize_place("/a/0/b/12"), "/a/*/b/*");
-        assert_eq!(generalize_place("run 1"), "run 1");
     }
 }

@@ -1,64 +1,12 @@
 //! What differs between two exchanges, as plain data: layers, each with its changes.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::noise::NoiseReason;
+use super::layer::DiffLayer;
+use super::noise_reason::NoiseReason;
+use super::place::Place;
+use super::usual::UsualValue;
 use crate::span::Span;
-
-/// The parts of an exchange that are compared, in the order in which they are told.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DiffLayer {
-    /// Names, addresses, TLS.
-    Connection,
-    /// Start line, fields and body of the request.
-    Request,
-    /// Start line and fields of the response.
-    Head,
-    /// How both bodies are framed and coded, and how the response ended.
-    Framing,
-    /// The response's body: as JSON, as text, as bytes; of a stream, what its events are made of.
-    Body,
-    /// The sequence of events.
-    Stream,
-    /// What the answer means.
-    Meaning,
-    /// When what came.
-    Timing,
-}
-
-impl DiffLayer {
-    /// All of them, in order.
-    pub const ALL: [Self; 8] = [
-        Self::Connection,
-        Self::Request,
-        Self::Head,
-        Self::Framing,
-        Self::Body,
-        Self::Stream,
-        Self::Meaning,
-        Self::Timing,
-    ];
-
-    /// Its name, as users write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Connection => "connection",
-            Self::Request => "request",
-            Self::Head => "head",
-            Self::Framing => "framing",
-            Self::Body => "body",
-            Self::Stream => "stream",
-            Self::Meaning => "meaning",
-            Self::Timing => "timing",
-        }
-    }
-
-    /// The layer of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|layer| layer.name() == name)
-    }
-}
 
 /// All that differs between two exchanges.
 #[derive(Clone, Debug, Serialize)]
@@ -103,15 +51,39 @@ pub struct LayerDiff {
     pub changes: Vec<DiffChange>,
     /// What a reader should know of how it was compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    pub notes: Vec<LayerNote>,
+}
+
+/// A remark on how a layer was compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LayerNote {
+    /// The work limit was reached.
+    Coarse,
+    /// The changes are in the shape that the events of both streams share, not in single events.
+    EventPlaces,
+}
+
+impl LayerNote {
+    /// The note in words, as reports and JSON show it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Coarse => "compared more coarsely where it would have taken too long",
+            Self::EventPlaces => "places in the events of the streams",
+        }
+    }
+}
+
+impl Serialize for LayerNote {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
+    }
 }
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DiffChange {
-    /// Where: a JSON Pointer, the name of a field in small letters, the name of a fact. Within one layer of one
-    /// difference no two changes have the same place and kind.
-    pub at: String,
+    /// Where it is. Within one layer of one difference no two changes have the same place and kind.
+    pub at: Place,
     /// What kind of fact it is, where a layer has several: `field`, `rate limits`.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub group: &'static str,
@@ -128,7 +100,7 @@ pub struct DiffChange {
     pub noise: Option<NoiseReason>,
     /// What the exchanges of a baseline had there, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub usual: Option<String>,
+    pub usual: Option<UsualValue>,
 }
 
 /// From left to right.
@@ -182,9 +154,9 @@ pub struct PlacedValue {
     /// Its place: in the decoded body for what stands in one, else in the raw stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
-    /// Its path on this side, where it differs from the place of the change.
+    /// Its place on this side, where it differs from the place of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<Place>,
 }
 
 /// What a fact is.
@@ -238,6 +210,17 @@ impl std::fmt::Display for DiffValue {
     }
 }
 
+impl PlacedValue {
+    /// A value at a span.
+    pub fn at(value: DiffValue, span: Span) -> Self {
+        Self {
+            value,
+            span: Some(span),
+            path: None,
+        }
+    }
+}
+
 impl From<DiffValue> for PlacedValue {
     fn from(value: DiffValue) -> Self {
         Self {
@@ -251,7 +234,7 @@ impl From<DiffValue> for PlacedValue {
 impl DiffChange {
     /// A change of the kind that its two sides make it; `None` where they are equal.
     pub fn from_sides(
-        at: &str,
+        at: Place,
         left: Option<PlacedValue>,
         right: Option<PlacedValue>,
     ) -> Option<Self> {
@@ -267,13 +250,13 @@ impl DiffChange {
 
     /// A change of that kind.
     pub fn new(
-        at: &str,
+        at: Place,
         what: ChangeKind,
         left: Option<PlacedValue>,
         right: Option<PlacedValue>,
     ) -> Self {
         Self {
-            at: at.to_owned(),
+            at,
             group: "",
             what,
             left,
@@ -281,6 +264,12 @@ impl DiffChange {
             noise: None,
             usual: None,
         }
+    }
+
+    /// The same change of another kind.
+    #[must_use]
+    pub fn with_kind(self, what: ChangeKind) -> Self {
+        Self { what, ..self }
     }
 
     /// The same change in a group.

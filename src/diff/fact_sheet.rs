@@ -1,105 +1,149 @@
-//! Facts with names, one list a side: layers that are no text are compared as these.
+//! Named facts, one list for each side. A layer that is not text is compared as two such lists.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::change::{DiffChange, DiffValue, PlacedValue};
+use super::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use super::json_changes;
+use super::place::{Place, PlaceRoot, RepeatedName};
 use crate::span::Span;
 
-/// Facts of one side, in the order in which they are reported. A repeated name is numbered: `name (2)`.
+/// The facts of one side, in the order in which they are reported.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FactSheet {
     facts: Vec<NamedFact>,
-    /// How often each name came.
-    name_counts: HashMap<String, u64>,
+    /// How often each name was added.
+    name_counts: HashMap<Cow<'static, str>, u32>,
 }
 
 #[derive(Clone, Debug)]
 struct NamedFact {
-    name: String,
+    place: Place,
     group: &'static str,
     value: PlacedValue,
+    /// Whether the value is a text that should hold JSON, which is compared inside.
+    holds_json: bool,
 }
 
+/// A fact's name: a constant, or made of a number and a constant.
+pub(super) type FactName = Cow<'static, str>;
+
 impl FactSheet {
-    /// Notes a fact, where there is one.
-    pub(super) fn put(&mut self, at: &str, value: Option<DiffValue>) {
-        self.put_in_group("", at, value.map(PlacedValue::from));
+    /// Adds a fact if there is a value.
+    pub(super) fn put(&mut self, name: impl Into<FactName>, value: Option<DiffValue>) {
+        self.put_in_group("", name, value.map(PlacedValue::from));
     }
 
-    /// Notes a text, where there is one.
-    pub(super) fn put_text(&mut self, at: &str, text: Option<impl Into<String>>) {
-        self.put(at, text.map(|text| DiffValue::Text(text.into())));
+    /// Adds a text if there is one.
+    pub(super) fn put_text(&mut self, name: impl Into<FactName>, text: Option<impl Into<String>>) {
+        self.put(name, text.map(|text| DiffValue::Text(text.into())));
     }
 
-    /// Notes a number, where there is one.
-    pub(super) fn put_count(&mut self, at: &str, number: Option<u64>) {
-        self.put(at, number.map(DiffValue::Count));
+    /// Adds a text that should hold JSON.
+    pub(super) fn put_json_text(&mut self, name: impl Into<FactName>, text: &str) {
+        self.put_text(name, Some(text));
+        if let Some(last) = self.facts.last_mut() {
+            last.holds_json = true;
+        }
     }
 
-    /// Notes a duration in microseconds, where there is one.
-    pub(super) fn put_micros(&mut self, at: &str, micros: Option<u64>) {
-        self.put(at, micros.map(DiffValue::Micros));
+    /// Adds a number if there is one.
+    pub(super) fn put_count(&mut self, name: impl Into<FactName>, number: Option<u64>) {
+        self.put(name, number.map(DiffValue::Count));
     }
 
-    /// Notes a fact of a group.
+    /// Adds a duration in microseconds if there is one.
+    pub(super) fn put_micros(&mut self, name: impl Into<FactName>, micros: Option<u64>) {
+        self.put(name, micros.map(DiffValue::Micros));
+    }
+
+    /// Adds a fact to a group if there is a value.
     pub(super) fn put_in_group(
         &mut self,
         group: &'static str,
-        at: &str,
-        shown: Option<PlacedValue>,
+        name: impl Into<FactName>,
+        value: Option<PlacedValue>,
     ) {
-        let Some(shown) = shown else { return };
-        let times = self.name_counts.entry(at.to_owned()).or_default();
-        *times = times.saturating_add(1);
-        let at = match *times {
-            1 => at.to_owned(),
-            times => format!("{at} ({times})"),
-        };
+        let Some(value) = value else { return };
+        let name = name.into();
+        let count = self.name_counts.entry(name.clone()).or_default();
+        *count = count.saturating_add(1);
+        let root = PlaceRoot::Fact(RepeatedName { name, nth: *count });
         self.facts.push(NamedFact {
-            name: at,
+            place: Place::all_of(root),
             group,
-            value: shown,
+            value,
+            holds_json: false,
         });
     }
 
-    /// Notes a text with its place.
-    pub(super) fn put_text_at(&mut self, group: &'static str, at: &str, text: String, span: Span) {
-        let shown = PlacedValue {
-            value: DiffValue::Text(text),
-            span: Some(span),
-            path: None,
-        };
-        self.put_in_group(group, at, Some(shown));
+    /// Adds a text with its span to a group.
+    pub(super) fn put_text_at(
+        &mut self,
+        group: &'static str,
+        name: &'static str,
+        text: String,
+        span: Span,
+    ) {
+        let value = PlacedValue::at(DiffValue::Text(text), span);
+        self.put_in_group(group, name, Some(value));
     }
 
-    /// What differs from `self` to `right`, in the order of the left side; what only the right side has comes
-    /// before what it precedes there.
+    /// Returns what differs from `self` to `right`, in the order of the left side; facts that only the right side has
+    /// come before the fact that they precede there.
     pub(super) fn compare(&self, right: &Self) -> Vec<DiffChange> {
-        let lefts: HashSet<_> = self.facts.iter().map(|left| left.name.as_str()).collect();
+        let lefts: HashSet<_> = self.facts.iter().map(|left| &left.place).collect();
         let entries = right.facts.iter().enumerate();
-        let rights: HashMap<_, _> = entries.map(|(n, right)| (right.name.as_str(), n)).collect();
+        let rights: HashMap<_, _> = entries.map(|(n, right)| (&right.place, n)).collect();
         let mut changes = Vec::new();
-        let mut told = 0usize;
-        let mut new_until = |end: usize, changes: &mut Vec<DiffChange>| {
-            let new = right.facts.get(told..end).unwrap_or_default().iter();
-            let new = new.filter(|entry| !lefts.contains(entry.name.as_str()));
-            changes.extend(new.filter_map(|entry| entry.change_between(None, Some(entry))));
-            told = told.max(end);
+        let mut done = 0usize;
+        let mut add_new_until = |end: usize, changes: &mut Vec<DiffChange>| {
+            let new = right.facts.get(done..end).unwrap_or_default().iter();
+            let new = new.filter(|fact| !lefts.contains(&fact.place));
+            changes.extend(new.flat_map(|fact| fact.compare(None, Some(fact))));
+            done = done.max(end);
         };
         for left in &self.facts {
-            let other = rights.get(left.name.as_str()).copied();
+            let other = rights.get(&left.place).copied();
             if let Some(n) = other {
-                new_until(n, &mut changes);
+                add_new_until(n, &mut changes);
             }
             let other = other.and_then(|n| right.facts.get(n));
-            changes.extend(left.change_between(Some(left), other));
+            changes.extend(left.compare(Some(left), other));
         }
-        new_until(right.facts.len(), &mut changes);
+        add_new_until(right.facts.len(), &mut changes);
         changes
     }
 }
 
-/// Bytes as text; what is no UTF-8 as `\xff`, so that no two are mistaken for each other.
+impl NamedFact {
+    /// The changes from one value of this fact to the other.
+    fn compare(&self, left: Option<&Self>, right: Option<&Self>) -> Vec<DiffChange> {
+        let value = |fact: Option<&Self>| fact.map(|fact| fact.value.clone());
+        let change = DiffChange::from_sides(self.place.clone(), value(left), value(right));
+        let Some(mut change) = change else {
+            return vec![];
+        };
+        change.group = self.group;
+        if let (true, Some(left), Some(right)) = (self.holds_json, left, right) {
+            let [left, right] = [left, right].map(|fact| fact.value.value.to_string());
+            match json_changes::compare(left.as_bytes(), right.as_bytes(), &self.place) {
+                // Only white space differs.
+                Some((inside, _)) if inside.is_empty() => change.what = ChangeKind::Respelled,
+                Some((inside, _)) => {
+                    return inside
+                        .into_iter()
+                        .map(|one| one.with_group(self.group))
+                        .collect();
+                }
+                None => {}
+            }
+        }
+        vec![change]
+    }
+}
+
+/// Bytes as text; bytes that are not UTF-8 as `\xff`, so that different bytes give different texts.
 pub(super) fn escape_non_utf8(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -110,23 +154,15 @@ pub(super) fn escape_non_utf8(bytes: &[u8]) -> String {
     text
 }
 
-impl NamedFact {
-    fn change_between(&self, left: Option<&Self>, right: Option<&Self>) -> Option<DiffChange> {
-        let shown = |entry: Option<&Self>| entry.map(|entry| entry.value.clone());
-        let change = DiffChange::from_sides(&self.name, shown(left), shown(right))?;
-        Some(change.with_group(self.group))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diff::change::ChangeKind;
 
-    fn sheet(entries: &[(&str, &str)]) -> FactSheet {
+    fn sheet(entries: &[(&'static str, &str)]) -> FactSheet {
         let mut sheet = FactSheet::default();
-        for (at, text) in entries {
-            sheet.put_text(at, Some(*text));
+        for &(at, text) in entries {
+            sheet.put_text(at, Some(text));
         }
         sheet
     }
@@ -151,7 +187,7 @@ mod tests {
         let changes = left.compare(&right);
         let told: Vec<_> = changes
             .iter()
-            .map(|change| (&change.at[..], change.what))
+            .map(|change| (change.at.to_string(), change.what))
             .collect();
         let expected = [
             ("b", ChangeKind::Removed),
@@ -159,7 +195,7 @@ mod tests {
             ("c", ChangeKind::Changed),
             ("last", ChangeKind::Added),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(told, expected.map(|(at, what)| (at.to_owned(), what)));
         assert_eq!(left.compare(&left), vec![]);
         let mirrored: Vec<_> = right
             .compare(&left)

@@ -2,41 +2,70 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::change::{ChangeKind, DiffChange, DiffLayer, DiffValue, ExchangeDiff};
+use super::change::{ChangeKind, DiffChange, DiffValue, ExchangeDiff};
+use super::layer::DiffLayer;
+use super::noise_reason::NoiseReason;
+use super::place::Place;
 
-/// Facts that are not equal in all exchanges.
+/// A table of the facts that are not equal in all exchanges.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct DiffMatrix {
-    /// What the exchanges are called: one a column.
+    /// The names of the exchanges, one for each column.
     pub names: Vec<String>,
-    /// In the order of the layers.
+    /// The facts, in the order of the layers.
     pub rows: Vec<MatrixRow>,
 }
 
-/// One fact.
+/// One fact with its value in each exchange.
 #[derive(Clone, Debug, Serialize)]
 pub struct MatrixRow {
-    /// Which layer it belongs to.
+    /// The layer of the fact.
     pub layer: DiffLayer,
-    /// Where, as in [`DiffChange::at`].
-    pub at: String,
+    /// Where it is.
+    pub at: RowPlace,
     /// What it is about, where a layer has several kinds of fact.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub group: &'static str,
-    /// Its value in each exchange; `None` where it is not there.
+    /// Its value in each exchange; `None` where it is absent.
     pub cells: Vec<Option<DiffValue>>,
-    /// Why it says nothing.
+    /// Why all its differences are noise.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise: Option<crate::diff::NoiseReason>,
+    pub noise: Option<NoiseReason>,
 }
 
-/// Where each row is, and in which columns a change was told of it.
-type RowIndex = HashMap<(DiffLayer, String), (usize, Vec<bool>)>;
+/// The place of a row. A place whose value is spelled otherwise, or is elsewhere, in one exchange may have another
+/// value in a third: these are two rows.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct RowPlace {
+    /// The place of the changes.
+    pub place: Place,
+    /// Their kind, if it leaves the value as it is.
+    pub kind: Option<ChangeKind>,
+}
+
+/// `/stop/0`, `/seed (respelled)`.
+impl std::fmt::Display for RowPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.kind {
+            Some(kind) => write!(f, "{} ({})", self.place, kind.name()),
+            None => write!(f, "{}", self.place),
+        }
+    }
+}
+
+impl Serialize for RowPlace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The index of each row, and the columns that have a change there.
+type RowIndex = HashMap<(DiffLayer, RowPlace), (usize, Vec<bool>)>;
 
 impl DiffMatrix {
-    /// From the differences of the first exchange to each of the others.
+    /// Makes the table from the differences of the first exchange to each of the others.
     pub fn from_differences(differences: &[ExchangeDiff]) -> Self {
         let Some(first) = differences.first() else {
             return Self::default();
@@ -62,19 +91,17 @@ impl DiffMatrix {
         matrix
     }
 
-    /// What lies within something that is another altogether in `column` is not there, and not as in the first.
+    /// Empties the cells of `column` whose place is inside a value that was replaced or removed there.
     fn clear_replaced_cells(&mut self, column: usize, difference: &ExchangeDiff) {
-        let told: HashSet<_> = difference
+        let replaced: HashSet<_> = difference
             .changes()
             .filter(|(_, change)| matches!(change.what, ChangeKind::Changed | ChangeKind::Removed))
-            .map(|(layer, change)| (layer, change.at.as_str()))
+            .map(|(layer, change)| (layer, change.at.clone()))
             .collect();
         for row in &mut self.rows {
-            let within = row.at.rmatch_indices('/').any(|(end, _)| {
-                let around = row.at.get(..end).unwrap_or_default();
-                told.contains(&(row.layer, around))
-            });
-            if let (true, Some(cell)) = (within, row.cells.get_mut(column)) {
+            let mut around = row.at.place.ancestors();
+            let is_replaced = around.any(|place| replaced.contains(&(row.layer, place)));
+            if let (true, Some(cell)) = (is_replaced, row.cells.get_mut(column)) {
                 *cell = None;
             }
         }
@@ -87,15 +114,16 @@ impl DiffMatrix {
         layer: DiffLayer,
         change: &DiffChange,
     ) {
-        // A place can be spelled, or stand, otherwise, and hold another value besides.
-        let at = match change.what {
-            ChangeKind::Respelled | ChangeKind::Reordered | ChangeKind::Moved => {
-                format!("{} ({})", change.at, change.what.name())
-            }
-            ChangeKind::Added | ChangeKind::Removed | ChangeKind::Changed => change.at.clone(),
+        let leaves_value = matches!(
+            change.what,
+            ChangeKind::Respelled | ChangeKind::Reordered | ChangeKind::Moved
+        );
+        let at = RowPlace {
+            place: change.at.clone(),
+            kind: leaves_value.then_some(change.what),
         };
         let columns = self.names.len();
-        let (place, told) = places.entry((layer, at.clone())).or_insert_with(|| {
+        let (index, has_change) = places.entry((layer, at.clone())).or_insert_with(|| {
             self.rows.push(MatrixRow {
                 layer,
                 at,
@@ -105,25 +133,26 @@ impl DiffMatrix {
             });
             (self.rows.len().saturating_sub(1), vec![false; columns])
         });
-        let Some(row) = self.rows.get_mut(*place) else {
+        let Some(row) = self.rows.get_mut(*index) else {
             return;
         };
-        // Noise in some, but not in all.
+        // A row is noise if it is in all columns.
         row.noise = row.noise.take().filter(|_| change.noise.is_some());
-        // Where no change is told, the value is that of the first: of an item that another pushed away too.
+        // A column without a change has the value of the first: also of an item that another one pushed away.
         if let Some(left) = &change.left
             && row.cells.first().is_some_and(Option::is_none)
         {
-            let untold = row.cells.iter_mut().zip(told.iter());
-            for (cell, _) in untold.filter(|(_, told)| !**told) {
+            let cells = row.cells.iter_mut().zip(has_change.iter());
+            for (cell, _) in cells.filter(|(_, has_change)| !**has_change) {
                 *cell = Some(left.value.clone());
             }
         }
-        // What left one place may be followed there by what was put in.
-        if let (Some(cell), Some(told)) = (row.cells.get_mut(column), told.get_mut(column))
-            && (!*told || change.right.is_some())
+        // Of two changes at one place, the addition after the removal counts.
+        let column = (row.cells.get_mut(column), has_change.get_mut(column));
+        if let (Some(cell), Some(has_change)) = column
+            && (!*has_change || change.right.is_some())
         {
-            *told = true;
+            *has_change = true;
             *cell = change.right.as_ref().map(|right| right.value.clone());
         }
     }
@@ -158,8 +187,13 @@ mod tests {
             .collect();
         let rows = DiffMatrix::from_differences(&differences).rows.into_iter();
         let cell = |cell: Option<DiffValue>| cell.map_or("-".to_owned(), |value| value.to_string());
-        rows.map(|row| (row.at, row.cells.into_iter().map(cell).collect()))
-            .collect()
+        rows.map(|row| {
+            (
+                row.at.to_string(),
+                row.cells.into_iter().map(cell).collect(),
+            )
+        })
+        .collect()
     }
 
     #[test]

@@ -1,22 +1,20 @@
-//! What is different between two exchanges, and whether it matters: plain values made from plain values.
+//! Comparison of exchanges: what differs, and whether it matters.
 //!
-//! Two [`DiffInput`]s are compared layer by layer, from the connection to the meaning; what differs is a
-//! [`DiffChange`] with its place, both values and, where any two exchanges differ there, the reason why it says
-//! nothing. More than two are a [`DiffMatrix`]; several that should be alike are a [`Baseline`], which learns what is
-//! noise.
+//! Two [`DiffInput`]s are compared layer by layer, from the connection to the timing. Each difference is a
+//! [`DiffChange`] with its [`Place`], both values and, if any two exchanges differ there, the reason why it is noise.
+//! More than two exchanges make a [`DiffMatrix`]; several that should be alike make a [`Baseline`], which learns what
+//! is noise.
 //!
 //! ```text
-//!  Subject  --+                                  +--> Matrix    (a column an exchange)
-//!             +--> compare --> Difference(s) ----+
-//!  Subject  --+                  ^               +--> Baseline  (what varies is noise)
-//!                                |
-//!          json, text, sequence: one alignment for bodies, arguments, words, events
+//!  DiffInput --+                             +--> DiffMatrix  (one column for each exchange)
+//!              +--> compare --> ExchangeDiff-+
+//!  DiffInput --+                             +--> Baseline    (places that vary are noise)
 //! ```
 //!
-//! Where each part lives: `json` is the structural diff of two JSON texts; `text` that of words and lines;
-//! `sequence` aligns any two lists; `connection`, `head`, `framing`, `body`, `stream`, `meaning` and `timing` are
-//! a layer each; `shape` leaves values out; `noise` is the table of what says nothing. `cache` stands beside the
-//! layers: it holds prompts against each other in the order in which an API caches them.
+//! - `place`: where a change is; `change`: what differs there; `noise`: the table of expected differences;
+//! - `layers`: one file for each layer, from the connection to the timing;
+//! - `json`: the structural diff of two JSON texts; `text`: that of words and lines; `sequence`: aligns any two lists;
+//! - `shape`: the paths and types of JSON texts without their values.
 
 mod baseline;
 pub(crate) mod bytes;
@@ -25,23 +23,31 @@ mod fact_sheet;
 mod input;
 pub mod json;
 mod json_changes;
+mod layer;
 pub(crate) mod layers;
 mod matrix;
 pub mod noise;
+mod noise_reason;
+pub mod place;
 pub mod sequence;
 mod shape;
 pub mod text;
+mod usual;
 pub mod work_limit;
 
 pub use baseline::Baseline;
 pub use bytes::{ByteAddress, ByteRun, ByteStreamDiff, FirstDifference, compare as compare_bytes};
 pub use change::{
-    ChangeKind, DiffChange, DiffLayer, DiffValue, ExchangeDiff, LayerDiff, PlacedValue,
+    ChangeKind, DiffChange, DiffValue, ExchangeDiff, LayerDiff, LayerNote, PlacedValue,
 };
 pub use input::DiffInput;
-pub use matrix::{DiffMatrix, MatrixRow};
-pub use noise::{NoiseReason, NoiseRule};
+pub use layer::DiffLayer;
+pub use matrix::{DiffMatrix, MatrixRow, RowPlace};
+pub use noise::NoiseRule;
+pub use noise_reason::NoiseReason;
+pub use place::Place;
 pub use shape::JsonShape;
+pub use usual::{RangeUnit, UsualRange, UsualValue};
 
 use crate::call::Call;
 use crate::json::{JsonDocument, JsonError};
@@ -72,30 +78,44 @@ pub fn compare(
     }
 }
 
-/// `None`: a side was never answered, so that there is nothing to compare.
-fn compare_layer(
-    layer: DiffLayer,
-    left: &DiffInput,
-    right: &DiffInput,
-) -> Option<(Vec<DiffChange>, Vec<String>)> {
-    if layer == DiffLayer::Request {
-        return Some(compare_requests(left, right));
+/// The changes in one layer, and notes on how it was compared.
+type LayerChanges = (Vec<DiffChange>, Vec<LayerNote>);
+
+type CompareCalls = fn(&Call, &Call) -> LayerChanges;
+
+/// The layers that need an answer on both sides.
+const ANSWER_LAYERS: [(DiffLayer, CompareCalls); 7] = [
+    (DiffLayer::Connection, |left, right| {
+        (connection::compare(&left.tape, &right.tape), vec![])
+    }),
+    (DiffLayer::Head, |left, right| {
+        let [left, right] = [left, right].map(|call| &call.exchange.response);
+        (head::compare(left, right, true), vec![])
+    }),
+    (DiffLayer::Framing, |left, right| {
+        (framing::compare(left, right), vec![])
+    }),
+    (DiffLayer::Body, compare_response_bodies),
+    (DiffLayer::Stream, |left, right| {
+        (stream::compare(left, right), vec![])
+    }),
+    (DiffLayer::Meaning, |left, right| {
+        (meaning::compare(&left.meaning, &right.meaning), vec![])
+    }),
+    (DiffLayer::Timing, |left, right| {
+        (timing::compare(left, right), vec![])
+    }),
+];
+
+/// Compares one layer; `None` if it needs an answer and a side has none.
+fn compare_layer(layer: DiffLayer, left: &DiffInput, right: &DiffInput) -> Option<LayerChanges> {
+    match ANSWER_LAYERS.iter().find(|(known, _)| *known == layer) {
+        Some((_, compare)) => Some(compare(left.call()?, right.call()?)),
+        None => Some(compare_requests(left, right)),
     }
-    let (left, right) = (left.call()?, right.call()?);
-    let changes = match layer {
-        DiffLayer::Connection => connection::compare(&left.tape, &right.tape),
-        DiffLayer::Head => head::compare(&left.exchange.response, &right.exchange.response, true),
-        DiffLayer::Framing => framing::compare(left, right),
-        DiffLayer::Body => return Some(compare_response_bodies(left, right)),
-        DiffLayer::Stream => stream::compare(left, right),
-        DiffLayer::Meaning => meaning::compare(&left.meaning, &right.meaning),
-        DiffLayer::Timing => timing::compare(left, right),
-        DiffLayer::Request => vec![],
-    };
-    Some((changes, vec![]))
 }
 
-fn compare_requests(left: &DiffInput, right: &DiffInput) -> (Vec<DiffChange>, Vec<String>) {
+fn compare_requests(left: &DiffInput, right: &DiffInput) -> LayerChanges {
     let mut changes = match (left.request(), right.request()) {
         (Some(left), Some(right)) => head::compare(left, right, false),
         // A file with a body alone has no head.
@@ -106,16 +126,16 @@ fn compare_requests(left: &DiffInput, right: &DiffInput) -> (Vec<DiffChange>, Ve
     (changes, notes)
 }
 
-/// The bodies of two responses. Of streams, what their events are made of and what is the same in all: the pieces
-/// themselves are the answer, which is compared as its meaning.
-fn compare_response_bodies(left: &Call, right: &Call) -> (Vec<DiffChange>, Vec<String>) {
+/// Compares the bodies of two responses. Of two streams it compares the shape of the events and the values that all
+/// events share; the pieces of the answer are compared in the meaning layer.
+fn compare_response_bodies(left: &Call, right: &Call) -> LayerChanges {
     let (Some(lefts), Some(rights)) = (stream::events_shape(left), stream::events_shape(right))
     else {
         return body::compare(&left.response_body.bytes, &right.response_body.bytes);
     };
     let mut changes = lefts.compare(&rights);
     changes.extend(lefts.compare_constants(&rights));
-    let note = (!changes.is_empty()).then(|| "places in the events of the streams".to_owned());
+    let note = (!changes.is_empty()).then_some(LayerNote::EventPlaces);
     (changes, note.into_iter().collect())
 }
 

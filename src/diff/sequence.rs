@@ -11,7 +11,7 @@ mod myers;
 
 use std::ops::Range;
 
-use myers::MyersSearch;
+use myers::{MyersSearch, count_equal};
 
 use super::work_limit::StepMeter;
 
@@ -272,14 +272,6 @@ fn common_ends(left: &[u32], right: &[u32]) -> (usize, usize) {
     let before = count_equal(left.iter(), right.iter());
     let after = count_equal(left[before..].iter().rev(), right[before..].iter().rev());
     (before, after)
-}
-
-/// How many symbols are equal before the first that differ.
-fn count_equal<'a>(
-    left: impl Iterator<Item = &'a u32>,
-    right: impl Iterator<Item = &'a u32>,
-) -> usize {
-    left.zip(right).take_while(|(a, b)| a == b).count()
 }
 
 /// Indices of a longest strictly rising subsequence.

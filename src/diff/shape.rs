@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use super::place::{JsonPath, PathStep, Place};
 use crate::json::{self, JsonKind};
 
 /// The shape of all texts taken in.
@@ -73,15 +74,11 @@ impl JsonShape {
         };
         if (self.root.count == 0) != (other.root.count == 0) {
             let (left, right) = (words(&self.root), words(&other.root));
-            return vec![DiffChange::new(
-                "",
-                ChangeKind::Changed,
-                Some(left),
-                Some(right),
-            )];
+            return vec![changed(&JsonPath::default(), left, right)];
         }
         let mut changes = Vec::new();
-        self.root.compare(&other.root, rule, "", &mut changes);
+        self.root
+            .compare(&other.root, rule, &JsonPath::default(), &mut changes);
         changes
     }
 
@@ -89,7 +86,8 @@ impl JsonShape {
     /// constant.
     pub fn compare_constants(&self, other: &Self) -> Vec<DiffChange> {
         let mut changes = Vec::new();
-        self.root.compare_constants(&other.root, "", &mut changes);
+        self.root
+            .compare_constants(&other.root, &JsonPath::default(), &mut changes);
         changes
     }
 }
@@ -128,29 +126,28 @@ impl PathShape {
         DiffValue::Text(format!("{kinds}{often}")).into()
     }
 
-    fn compare(&self, other: &Self, rule: ShapeMode, at: &str, changes: &mut Vec<DiffChange>) {
+    fn compare(&self, other: &Self, rule: ShapeMode, at: &JsonPath, changes: &mut Vec<DiffChange>) {
         let new = other
             .type_names
             .iter()
             .any(|kind| !self.type_names.contains(kind));
         let differ = new || rule == ShapeMode::Equal && self.type_names != other.type_names;
         if differ && self.count > 0 && other.count > 0 {
-            let (left, right) = (self.describe(true), other.describe(true));
-            changes.push(DiffChange::new(
-                at,
-                ChangeKind::Changed,
-                Some(left),
-                Some(right),
-            ));
+            changes.push(changed(at, self.describe(true), other.describe(true)));
         }
         for (key, place) in &self.members {
-            let inner = format!("{at}/{}", escape_step(key));
+            let inner = at.join(PathStep::Key(key.as_str().into()));
             let always = place.count >= self.object_count;
             let Some(there) = other.members.get(key) else {
                 // Of an object that is not there at all, nothing is missing.
                 if other.object_count > 0 && (always || rule == ShapeMode::Equal) {
                     let left = Some(place.describe(always));
-                    changes.push(DiffChange::new(&inner, ChangeKind::Removed, left, None));
+                    changes.push(DiffChange::new(
+                        Place::in_body(inner),
+                        ChangeKind::Removed,
+                        left,
+                        None,
+                    ));
                 }
                 continue;
             };
@@ -158,55 +155,58 @@ impl PathShape {
             let often = always && !still || rule == ShapeMode::Equal && always != still;
             if often && other.object_count > 0 && self.object_count > 0 {
                 let (left, right) = (place.describe(always), there.describe(still));
-                changes.push(DiffChange::new(
-                    &inner,
-                    ChangeKind::Changed,
-                    Some(left),
-                    Some(right),
-                ));
+                changes.push(changed(&inner, left, right));
             }
-            // Told once: the kinds are part of those words.
-            let told = changes.len();
+            // One change for both: the description above names the types too.
+            let next = changes.len();
             place.compare(there, rule, &inner, changes);
-            if often && changes.get(told).is_some_and(|change| change.at == inner) {
-                changes.remove(told);
+            if often
+                && changes
+                    .get(next)
+                    .is_some_and(|change| change.at.path == inner)
+            {
+                changes.remove(next);
             }
         }
         // Where no object was ever seen, it is the object that is new, and not each of its members.
         for (key, place) in other.members.iter().filter(|_| self.object_count > 0) {
             if !self.members.contains_key(key) {
                 let always = place.count >= other.object_count;
-                let inner = format!("{at}/{}", escape_step(key));
+                let inner = at.join(PathStep::Key(key.as_str().into()));
                 let right = Some(place.describe(always));
-                changes.push(DiffChange::new(&inner, ChangeKind::Added, None, right));
+                changes.push(DiffChange::new(
+                    Place::in_body(inner),
+                    ChangeKind::Added,
+                    None,
+                    right,
+                ));
             }
         }
         if let (Some(items), Some(others)) = (&self.items, &other.items) {
-            items.compare(others, rule, &format!("{at}/*"), changes);
+            items.compare(others, rule, &at.join(PathStep::AnyItem), changes);
         }
     }
 
-    fn compare_constants(&self, other: &Self, at: &str, changes: &mut Vec<DiffChange>) {
+    fn compare_constants(&self, other: &Self, at: &JsonPath, changes: &mut Vec<DiffChange>) {
         if let (ConstantState::Always(left), ConstantState::Always(right)) =
             (&self.constant, &other.constant)
             && left != right
             && self.count.min(other.count) > 1
         {
-            let json = |text: &String| Some(DiffValue::Json(text.clone()).into());
-            changes.push(DiffChange::new(
-                at,
-                ChangeKind::Changed,
-                json(left),
-                json(right),
-            ));
+            let json = |text: &String| DiffValue::Json(text.clone()).into();
+            changes.push(changed(at, json(left), json(right)));
         }
         for (key, place) in &self.members {
             if let Some(there) = other.members.get(key) {
-                place.compare_constants(there, &format!("{at}/{}", escape_step(key)), changes);
+                place.compare_constants(
+                    there,
+                    &at.join(PathStep::Key(key.as_str().into())),
+                    changes,
+                );
             }
         }
         if let (Some(items), Some(others)) = (&self.items, &other.items) {
-            items.compare_constants(others, &format!("{at}/*"), changes);
+            items.compare_constants(others, &at.join(PathStep::AnyItem), changes);
         }
     }
 }
@@ -233,9 +233,9 @@ fn type_name(kind: JsonKind) -> &'static str {
     }
 }
 
-/// A key as a step of a JSON Pointer (RFC 6901, section 3).
-fn escape_step(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+fn changed(at: &JsonPath, left: PlacedValue, right: PlacedValue) -> DiffChange {
+    let place = Place::in_body(at.clone());
+    DiffChange::new(place, ChangeKind::Changed, Some(left), Some(right))
 }
 
 #[cfg(test)]
@@ -301,7 +301,7 @@ mod tests {
             ..change
         });
         let sorted = |mut changes: Vec<DiffChange>| {
-            changes.sort_by(|one, other| one.at.cmp(&other.at));
+            changes.sort_by_key(|change| change.at.to_string());
             changes
         };
         assert_eq!(sorted(there), sorted(back.collect()));

@@ -1,7 +1,11 @@
 //! What has been told, and how much more may be.
 
+use super::super::change::ChangeKind;
 use super::super::work_limit::{StepMeter, WorkLimit};
-use super::{JsonChange, JsonChangeKind, JsonDiff, JsonPlace};
+use super::difference::{JsonChange, JsonDiff, JsonPlace};
+
+/// About how many bytes the last step of a path takes; the steps before it are shared with other changes.
+const PATH_BYTES: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct ChangeBudget {
@@ -33,19 +37,27 @@ impl ChangeBudget {
 
     pub(super) fn push_change(
         &mut self,
-        kind: JsonChangeKind,
+        kind: ChangeKind,
         [left, right]: [JsonPlace; 2],
         keys: Vec<String>,
     ) {
-        let place = |place: &JsonPlace| place.path.len() + texts_size(&place.inside);
-        let bytes = size_of::<JsonChange>() + place(&left) + place(&right) + texts_size(&keys);
+        let key_bytes: usize = keys.iter().map(|key| key.len() + size_of::<String>()).sum();
+        let bytes = size_of::<JsonChange>() + 2 * PATH_BYTES + key_bytes;
         self.bytes_spent = self.bytes_spent.saturating_add(bytes as u64);
         self.changes.push(JsonChange {
             kind,
+            is_key: false,
             left,
             right,
             keys,
         });
+    }
+
+    /// Records that the last change is one of a key.
+    pub(super) fn mark_last_as_key(&mut self) {
+        if let Some(last) = self.changes.last_mut() {
+            last.is_key = true;
+        }
     }
 
     /// Whether no container should be gone into any more.
@@ -96,9 +108,4 @@ impl ChangeBudget {
             changes: self.changes,
         }
     }
-}
-
-fn texts_size(texts: &[String]) -> usize {
-    let bytes = texts.iter().map(|text| text.len() + size_of::<String>());
-    bytes.sum()
 }

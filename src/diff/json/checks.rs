@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::work_limit::WorkLimit;
-use super::{JsonChange, JsonChangeKind, JsonDiff, compare, patch};
+use super::{JsonChange, JsonDiff, compare, patch};
 use crate::json::{JsonDocument, JsonKind, Node};
 
 /// Compares the two texts that a zero byte parts, and asserts what the module page promises. The body of a
@@ -83,16 +83,11 @@ fn assert_mirrored(told: &JsonDiff, other: &JsonDiff) {
         .iter()
         .map(|change| format!("{:?}", with_sorted_keys(change.clone())));
     let mut two = other.changes.iter().map(|change| {
-        let kind = match change.kind {
-            JsonChangeKind::Added => JsonChangeKind::Removed,
-            JsonChangeKind::Removed => JsonChangeKind::Added,
-            kind => kind,
-        };
         let change = JsonChange {
-            kind,
+            kind: change.kind.mirrored(),
             left: change.right.clone(),
             right: change.left.clone(),
-            keys: change.keys.clone(),
+            ..change.clone()
         };
         format!("{:?}", with_sorted_keys(change))
     });

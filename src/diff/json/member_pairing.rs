@@ -1,7 +1,7 @@
 //! Which members of two objects belong together, and which of them moved past others.
 
+use super::super::place::DuplicateKey;
 use super::super::sequence::longest_increasing;
-use super::DuplicateKey;
 use super::pairing::EntryPairing;
 
 const NO_MEMBER: u32 = u32::MAX;

@@ -1,6 +1,8 @@
 //! A comparison as a JSON Patch (RFC 6902).
 
-use super::{JsonChange, JsonChangeKind, JsonDiff};
+use super::super::change::ChangeKind;
+use super::super::place::JsonPath;
+use super::difference::{JsonChange, JsonDiff};
 use crate::json::{JsonDocument, quote};
 use crate::span::Span;
 
@@ -16,7 +18,7 @@ pub fn patch(comparison: &JsonDiff, right: &JsonDocument<'_>) -> String {
     let mut operations = Vec::new();
     // The indices of the left text hold as long as whatever is behind an item goes before it.
     let moved = |change: &&JsonChange| {
-        change.kind == JsonChangeKind::Moved && change.left.inside.is_empty()
+        change.kind == ChangeKind::Moved && change.left.path.outer_string().is_none()
     };
     let mut away: Vec<&JsonChange> = comparison
         .changes
@@ -39,30 +41,24 @@ pub fn patch(comparison: &JsonDiff, right: &JsonDocument<'_>) -> String {
         {
             continue;
         }
-        if !place.inside.is_empty() {
+        if let Some(outer) = place.path.outer_string() {
             // One value for whatever changed inside of the string.
-            if string.replace(&place.path) != Some(&place.path) {
-                let span = leaf_at(right, place.span.start);
-                operations.push(write_operation(
-                    "replace",
-                    &place.path,
-                    Some(right.slice(span)),
-                ));
+            if string.replace(outer) != Some(outer) {
+                let value = right.slice(leaf_at(right, place.span.start));
+                operations.push(write_operation("replace", outer, Some(value)));
             }
             continue;
         }
         let value = Some(right.slice(place.span));
         operations.push(match change.kind {
-            JsonChangeKind::Added => write_operation("add", &place.path, value),
-            JsonChangeKind::Removed => write_operation("remove", &place.path, None),
-            JsonChangeKind::Changed => write_operation("replace", &place.path, value),
-            JsonChangeKind::Moved => {
+            ChangeKind::Added => write_operation("add", &place.path, value),
+            ChangeKind::Removed => write_operation("remove", &place.path, None),
+            ChangeKind::Changed => write_operation("replace", &place.path, value),
+            ChangeKind::Moved => {
                 within = Some(place.span);
                 write_operation("add", &place.path, value)
             }
-            JsonChangeKind::Respelled
-            | JsonChangeKind::KeyRespelled
-            | JsonChangeKind::Reordered => continue,
+            ChangeKind::Respelled | ChangeKind::Reordered => continue,
         });
     }
     match operations.is_empty() {
@@ -71,8 +67,8 @@ pub fn patch(comparison: &JsonDiff, right: &JsonDocument<'_>) -> String {
     }
 }
 
-fn write_operation(name: &str, path: &str, value: Option<&[u8]>) -> String {
-    let path = String::from_utf8_lossy(&quote(path)).into_owned();
+fn write_operation(name: &str, path: &JsonPath, value: Option<&[u8]>) -> String {
+    let path = String::from_utf8_lossy(&quote(&path.to_string())).into_owned();
     match value.map(String::from_utf8_lossy) {
         Some(value) => format!(r#"{{"op": "{name}", "path": {path}, "value": {value}}}"#),
         None => format!(r#"{{"op": "{name}", "path": {path}}}"#),

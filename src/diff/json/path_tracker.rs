@@ -1,37 +1,32 @@
 //! Where the value is that is being compared: its pointer, kept while the tree is walked, and its bytes in the
 //! outermost text.
 
-use std::fmt::Write;
-
-use super::{DuplicateKey, JsonPlace};
-use crate::json::ValuePath;
+use super::super::place::{DuplicateKey, JsonPath, PathStep};
+use super::difference::JsonPlace;
 use crate::span::Span;
 
 /// The way to the value that is being compared, on one side.
 #[derive(Debug)]
 pub(super) struct PathTracker<'a> {
-    /// Pointers to the strings that lead to this document, outermost first.
-    outer_pointers: Vec<String>,
-    pointer: String,
-    /// How many steps of the way a later member with an equal key hides.
-    shadowed_steps: usize,
+    path: JsonPath,
+    /// Whether the value is in a member that a later one with an equal key hides.
+    hidden: bool,
     origin: TextOrigin<'a>,
 }
 
-/// How a step is undone.
+/// The place before a step, to go back to.
 #[derive(Debug)]
 pub(super) struct PathMark {
-    pointer_length: usize,
-    shadowed_steps: usize,
+    path: JsonPath,
+    hidden: bool,
 }
 
 impl<'a> PathTracker<'a> {
     /// At the outermost value of a text.
     pub(super) fn new() -> Self {
         Self {
-            outer_pointers: Vec::new(),
-            pointer: String::new(),
-            shadowed_steps: 0,
+            path: JsonPath::default(),
+            hidden: false,
             origin: TextOrigin::Outermost,
         }
     }
@@ -42,12 +37,9 @@ impl<'a> PathTracker<'a> {
         string: Span,
         offsets: Vec<(u32, u32)>,
     ) -> PathTracker<'b> {
-        let mut outer = self.outer_pointers.clone();
-        outer.push(self.pointer.clone());
         PathTracker {
-            outer_pointers: outer,
-            pointer: String::new(),
-            shadowed_steps: self.shadowed_steps,
+            path: self.path.join(PathStep::InString),
+            hidden: self.hidden,
             origin: TextOrigin::InString {
                 outer: &self.origin,
                 start: string.start.saturating_add(1),
@@ -56,43 +48,30 @@ impl<'a> PathTracker<'a> {
         }
     }
 
-    /// Goes on to a member of that name, or, without one, to the item at `index`.
-    pub(super) fn enter(
-        &mut self,
-        name: Option<&str>,
-        index: usize,
-        duplicate: Option<DuplicateKey>,
-    ) -> PathMark {
-        let mark = PathMark {
-            pointer_length: self.pointer.len(),
-            shadowed_steps: self.shadowed_steps,
-        };
-        // Writing to a string does not fail.
-        let _ = match name {
-            Some(name) => write!(self.pointer, "{}", ValuePath::default().join(name)),
-            None => write!(self.pointer, "/{index}"),
-        };
-        self.shadowed_steps += usize::from(duplicate.is_some_and(|one| one.nth < one.of));
-        mark
+    /// Goes one step further in.
+    pub(super) fn enter(&mut self, step: PathStep, duplicate: Option<DuplicateKey>) -> PathMark {
+        let inner = self.path.join(step);
+        let hidden = self.hidden || duplicate.is_some_and(|one| one.nth < one.of);
+        PathMark {
+            path: std::mem::replace(&mut self.path, inner),
+            hidden: std::mem::replace(&mut self.hidden, hidden),
+        }
     }
 
     pub(super) fn leave(&mut self, mark: PathMark) {
-        self.pointer.truncate(mark.pointer_length);
-        self.shadowed_steps = mark.shadowed_steps;
+        (self.path, self.hidden) = (mark.path, mark.hidden);
     }
 
     /// The place that the trail leads to, at `span` of the document.
     pub(super) fn place(&self, span: Span, duplicate: Option<DuplicateKey>) -> JsonPlace {
-        let mut paths = self.outer_pointers.iter().chain([&self.pointer]).cloned();
         JsonPlace {
-            path: paths.next().unwrap_or_default(),
-            inside: paths.collect(),
+            path: self.path.clone(),
             span: Span::new(
                 self.origin.outermost_offset(span.start),
                 self.origin.outermost_offset(span.end),
             ),
             duplicate,
-            hidden: self.shadowed_steps > 0,
+            hidden: self.hidden,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a person would call the difference, by example; and what the module page promises, for any pair.
 
+use super::super::change::ChangeKind;
 use super::super::work_limit::WorkLimit;
-use super::{JsonChangeKind, JsonDiff, JsonPlace, compare};
+use super::{JsonDiff, JsonPlace, compare};
 use crate::json::{JsonDocument, MAX_DEPTH};
 
 fn comparison(left: &str, right: &str) -> JsonDiff {
@@ -11,8 +12,7 @@ fn comparison(left: &str, right: &str) -> JsonDiff {
 }
 
 fn pointer(place: &JsonPlace) -> String {
-    let paths = std::iter::once(&place.path).chain(&place.inside);
-    let mut text = paths.cloned().collect::<Vec<_>>().join(" > ");
+    let mut text = place.path.to_string().replace(':', " > ");
     if let Some(duplicate) = place.duplicate {
         text += &format!(" ({} of {})", duplicate.nth, duplicate.of);
     }
@@ -28,8 +28,8 @@ fn lines(comparison: &JsonDiff) -> Vec<String> {
     let line = |change: &super::JsonChange| {
         let (left, right) = (pointer(&change.left), pointer(&change.right));
         let place = match change.kind {
-            JsonChangeKind::Added => right,
-            JsonChangeKind::Removed => left,
+            ChangeKind::Added => right,
+            ChangeKind::Removed => left,
             _ if left == right => left,
             _ => format!("{left} -> {right}"),
         };
@@ -37,7 +37,8 @@ fn lines(comparison: &JsonDiff) -> Vec<String> {
             true => String::new(),
             false => format!(" [{}]", change.keys.join(" ")),
         };
-        format!("{:?} {place}{keys}", change.kind).to_lowercase()
+        let key = if change.is_key { "key" } else { "" };
+        format!("{key}{} {place}{keys}", change.kind.name())
     };
     comparison.changes.iter().map(line).collect()
 }
@@ -177,7 +178,7 @@ fn as_deep_as_can_be_read() {
     assert_eq!(told.changes.len(), 2);
     assert!(told.coarse, "the tower in the string stands on another");
     assert_eq!(
-        told.changes[0].right.path.len(),
+        told.changes[0].right.path.to_string().len(),
         "/text".len() + 2 * (MAX_DEPTH - 1)
     );
 }
@@ -203,6 +204,6 @@ fn what_is_too_much_is_told_coarsely() {
         .iter()
         .map(|change| (change.kind, pointer(&change.right)))
         .collect();
-    let changed = |path: &str| (JsonChangeKind::Changed, path.to_owned());
+    let changed = |path: &str| (ChangeKind::Changed, path.to_owned());
     assert_eq!(paths, [changed("/a"), changed("/b")]);
 }

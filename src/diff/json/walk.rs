@@ -1,14 +1,17 @@
 //! The walk down both trees at once, which tells what differs.
 
+use super::super::change::ChangeKind;
+use super::super::place::{DuplicateKey, PathStep};
 use super::super::work_limit::WorkLimit;
 use super::budget::ChangeBudget;
+use super::difference::JsonDiff;
 use super::item_pairing::{ItemList, ItemPairer, PairingTables};
 use super::member_pairing::{DuplicateTable, LastMembers};
 use super::pairing::{EntryPairing, PairingEvent};
 use super::path_tracker::PathTracker;
 use super::value_classes::{ValueClasses, between_quotes};
 use super::walk_side::{ContainerEntries, ContainerEntry, WalkSide};
-use super::{DuplicateKey, JsonChangeKind, JsonDiff, member_pairing, spelling};
+use super::{member_pairing, spelling};
 use crate::json::{JsonDocument, JsonKind as Value, MAX_DEPTH};
 use crate::span::Span;
 
@@ -86,7 +89,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
 
     fn add_change(
         &mut self,
-        kind: JsonChangeKind,
+        kind: ChangeKind,
         nodes: [usize; 2],
         duplicates: [Option<DuplicateKey>; 2],
     ) {
@@ -107,10 +110,10 @@ impl<'a, 't> TreeWalk<'a, 't> {
                 self.compare_containers(nodes, duplicates);
             }
             _ if self.loose_class(0, nodes[0]) == self.loose_class(1, nodes[1]) => {
-                self.add_change(JsonChangeKind::Respelled, nodes, duplicates);
+                self.add_change(ChangeKind::Respelled, nodes, duplicates);
             }
             [Value::String, Value::String] if self.compare_strings(nodes) => {}
-            _ => self.add_change(JsonChangeKind::Changed, nodes, duplicates),
+            _ => self.add_change(ChangeKind::Changed, nodes, duplicates),
         }
     }
 
@@ -126,7 +129,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         }
         self.budget.roll_back(mark);
         self.budget.mark_coarse();
-        self.add_change(JsonChangeKind::Changed, nodes, duplicates);
+        self.add_change(ChangeKind::Changed, nodes, duplicates);
     }
 
     /// Tells what differs inside of two containers, and says whether it was not too much.
@@ -202,8 +205,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
                 let at = &self.sides[side];
                 at.place(at.node(nodes[side]).span(), own[side])
             });
-            self.budget
-                .push_change(JsonChangeKind::Reordered, places, keys);
+            self.budget.push_change(ChangeKind::Reordered, places, keys);
         }
         (pairing, duplicates)
     }
@@ -239,13 +241,13 @@ impl<'a, 't> TreeWalk<'a, 't> {
 
     /// Tells an entry that only one side has.
     fn add_one_sided(&mut self, side: usize, entry: ContainerEntry, stands: usize, gap: Span) {
-        let name = entry.key.map(|key| self.sides[side].text(key).into_owned());
-        let own = self.sides[side]
-            .path
-            .enter(name.as_deref(), entry.index, entry.duplicate);
-        let other = self.sides[1 - side]
-            .path
-            .enter(name.as_deref(), stands, None);
+        let step = self.sides[side].step(&entry);
+        let there = match &step {
+            PathStep::Item(_) => PathStep::Item(stands),
+            key => key.clone(),
+        };
+        let own = self.sides[side].path.enter(step, entry.duplicate);
+        let other = self.sides[1 - side].path.enter(there, None);
         let place = {
             let side = &self.sides[side];
             side.place(side.node(entry.value).span(), entry.duplicate)
@@ -254,10 +256,10 @@ impl<'a, 't> TreeWalk<'a, 't> {
         match side {
             0 => self
                 .budget
-                .push_change(JsonChangeKind::Removed, [place, stands], Vec::new()),
+                .push_change(ChangeKind::Removed, [place, stands], Vec::new()),
             _ => self
                 .budget
-                .push_change(JsonChangeKind::Added, [stands, place], Vec::new()),
+                .push_change(ChangeKind::Added, [stands, place], Vec::new()),
         }
         self.sides[side].path.leave(own);
         self.sides[1 - side].path.leave(other);
@@ -275,22 +277,15 @@ impl<'a, 't> TreeWalk<'a, 't> {
         }
         let duplicates = entries.map(|entry| entry.duplicate);
         let marks = [0, 1].map(|side| {
-            let ContainerEntry {
-                key,
-                index,
-                duplicate,
-                ..
-            } = entries[side];
-            let name = key.map(|key| self.sides[side].text(key).into_owned());
-            self.sides[side]
-                .path
-                .enter(name.as_deref(), index, duplicate)
+            let step = self.sides[side].step(&entries[side]);
+            self.sides[side].path.enter(step, duplicates[side])
         });
         if moved {
-            self.add_change(JsonChangeKind::Moved, values, duplicates);
+            self.add_change(ChangeKind::Moved, values, duplicates);
         }
         if let Some(keys) = respelled {
-            self.add_change(JsonChangeKind::KeyRespelled, keys, duplicates);
+            self.add_change(ChangeKind::Respelled, keys, duplicates);
+            self.budget.mark_last_as_key();
         }
         self.compare_values(values, duplicates);
         for (side, mark) in marks.into_iter().enumerate() {
@@ -330,7 +325,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         walk.string_depth = self.string_depth + 1;
         walk.compare_values([0, 0], [None; 2]);
         if !walk.budget.has_changes_since(mark) && texts[0] != texts[1] {
-            walk.add_change(JsonChangeKind::Respelled, [0, 0], [None; 2]);
+            walk.add_change(ChangeKind::Respelled, [0, 0], [None; 2]);
         }
         self.budget.has_changes_since(mark)
     }

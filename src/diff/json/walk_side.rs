@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::super::place::{DuplicateKey, PathStep};
+use super::difference::JsonPlace;
 use super::path_tracker::PathTracker;
-use super::{DuplicateKey, JsonPlace};
 use crate::json::{JsonDocument, JsonKind, Node};
 use crate::span::Span;
 
@@ -29,6 +30,14 @@ impl WalkSide<'_> {
     /// The place where the trail leads, at a node or in a gap.
     pub(super) fn place(&self, span: Span, duplicate: Option<DuplicateKey>) -> JsonPlace {
         self.path.place(span, duplicate)
+    }
+
+    /// The step from a container to one of its entries.
+    pub(super) fn step(&self, entry: &ContainerEntry) -> PathStep {
+        match entry.key {
+            Some(key) => PathStep::Key(self.text(key).into()),
+            None => PathStep::Item(entry.index),
+        }
     }
 
     pub(super) fn entries(&self, container: usize) -> ContainerEntries {

@@ -1,18 +1,19 @@
-//! Two bodies: as JSON where both are, as text where both are that, else as bytes.
+//! Two bodies, compared as JSON if both are JSON, as text if both are text, else as bytes.
 
 use crate::diff::bytes::common_prefix_len;
-use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use crate::diff::change::{ChangeKind, DiffChange, DiffValue, LayerNote, PlacedValue};
 use crate::diff::json_changes;
+use crate::diff::place::{Place, PlaceRoot};
 use crate::json::JsonDocument;
 use crate::span::Span;
 
-/// What differs, and what is to be said of how it was compared.
-pub(in crate::diff) fn compare(left: &[u8], right: &[u8]) -> (Vec<DiffChange>, Vec<String>) {
+/// Returns what differs between two bodies, and notes on how they were compared.
+pub(crate) fn compare(left: &[u8], right: &[u8]) -> (Vec<DiffChange>, Vec<LayerNote>) {
     if left == right {
         return (vec![], vec![]);
     }
     if let (Ok(lefts), Ok(rights)) = (JsonDocument::parse(left), JsonDocument::parse(right)) {
-        let (mut changes, note) = json_changes::compare_documents(&lefts, &rights);
+        let (mut changes, note) = json_changes::compare_documents(&lefts, &rights, &whole());
         changes.extend(compare_layout(&lefts, &rights));
         if changes.is_empty() {
             changes.extend(compare_white_space(left, right));
@@ -27,19 +28,19 @@ pub(in crate::diff) fn compare(left: &[u8], right: &[u8]) -> (Vec<DiffChange>, V
     (change.into_iter().collect(), vec![])
 }
 
-fn compare_text(left: &str, right: &str) -> Option<DiffChange> {
-    let shown = |text: &str| {
-        let place = Span::new(0, text.len() as u64);
-        (!text.is_empty()).then(|| PlacedValue {
-            value: DiffValue::Text(text.to_owned()),
-            span: Some(place),
-            path: None,
-        })
-    };
-    DiffChange::from_sides("", shown(left), shown(right))
+fn whole() -> Place {
+    Place::all_of(PlaceRoot::Body)
 }
 
-/// How many bytes around the first that differs are told.
+fn compare_text(left: &str, right: &str) -> Option<DiffChange> {
+    let shown = |text: &str| {
+        let span = Span::new(0, text.len() as u64);
+        (!text.is_empty()).then(|| PlacedValue::at(DiffValue::Text(text.to_owned()), span))
+    };
+    DiffChange::from_sides(whole(), shown(left), shown(right))
+}
+
+/// Bytes shown from the first that differs on: one row of a hex view.
 const SHOWN_BYTES: usize = 16;
 
 fn compare_bytes(left: &[u8], right: &[u8]) -> Option<DiffChange> {
@@ -47,46 +48,34 @@ fn compare_bytes(left: &[u8], right: &[u8]) -> Option<DiffChange> {
     let shown = |bytes: &[u8]| {
         let here = bytes.get(first..).unwrap_or_default();
         let here = here.get(..SHOWN_BYTES).unwrap_or(here);
-        let size = bytes.len();
-        Some(PlacedValue {
-            value: DiffValue::Text(format!(
-                "{size} bytes; from byte {first}: {}",
-                hex::encode(here)
-            )),
-            span: Some(Span::new(
-                first as u64,
-                first.saturating_add(here.len()) as u64,
-            )),
-            path: None,
-        })
+        let (size, digits) = (bytes.len(), hex::encode(here));
+        let text = format!("{size} bytes; from byte {first}: {digits}");
+        let span = Span::new(first as u64, first.saturating_add(here.len()) as u64);
+        Some(PlacedValue::at(DiffValue::Text(text), span))
     };
-    DiffChange::from_sides("", shown(left), shown(right))
+    DiffChange::from_sides(whole(), shown(left), shown(right))
 }
 
-/// How the two JSON texts are laid out, where that differs.
+/// Returns the layouts of two JSON texts, if they differ.
 fn compare_layout(left: &JsonDocument<'_>, right: &JsonDocument<'_>) -> Option<DiffChange> {
-    // Where one of them shows none, there is nothing to compare.
     let layouts = [
         JsonLayout::from_document(left)?,
         JsonLayout::from_document(right)?,
     ];
     let [left, right] = layouts.map(|layout| Some(DiffValue::Text(layout.describe()).into()));
-    let change = DiffChange::from_sides("white space", left, right)?;
-    Some(DiffChange {
-        what: ChangeKind::Respelled,
-        ..change
-    })
+    let change = DiffChange::from_sides(Place::fact("white space"), left, right)?;
+    Some(change.with_kind(ChangeKind::Respelled))
 }
 
-/// How many characters behind the first that differs are told.
+/// Characters shown from the first that differs on: enough to find the place in an editor.
 const SHOWN_CHARS: usize = 16;
 
-/// Where two JSON texts that say the same, and look alike at their beginning, part.
+/// Returns where two JSON texts first differ whose values and layouts are equal.
 fn compare_white_space(left: &[u8], right: &[u8]) -> Option<DiffChange> {
     let first = common_prefix_len(left, right);
     let shown = |bytes: &[u8]| {
         let here = bytes.get(first..).unwrap_or_default();
-        // No character has more than four bytes.
+        // A character has at most four bytes.
         let here = here.get(..SHOWN_CHARS.saturating_mul(4)).unwrap_or(here);
         let text = String::from_utf8_lossy(here);
         let text: String = text.chars().take(SHOWN_CHARS).collect();
@@ -94,24 +83,24 @@ fn compare_white_space(left: &[u8], right: &[u8]) -> Option<DiffChange> {
             "from byte {first}: {text:?}"
         ))))
     };
-    let change = DiffChange::from_sides("white space", shown(left), shown(right))?;
-    Some(DiffChange {
-        what: ChangeKind::Respelled,
-        ..change
-    })
+    let place = Place::fact("white space");
+    let change = DiffChange::from_sides(place, shown(left), shown(right))?;
+    Some(change.with_kind(ChangeKind::Respelled))
 }
 
 /// The white space between the tokens of a JSON text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct JsonLayout {
-    /// After an opening bracket.
+    /// White space after an opening bracket.
     indent: String,
+    /// The comma between two members, with the white space around it.
     comma: String,
+    /// The colon of a member, with the white space around it.
     colon: String,
 }
 
 impl JsonLayout {
-    /// By the first object with two members; `None` where there is none.
+    /// The layout of the outermost object, read from its first two members; `None` if it has fewer.
     fn from_document(document: &JsonDocument<'_>) -> Option<Self> {
         let root = document.root();
         let mut members = root.members();
@@ -165,7 +154,7 @@ mod tests {
         ] {
             let (changes, _) = compare(left.as_bytes(), right.as_bytes());
             assert_eq!(changes.len(), 1, "{left} {right}");
-            assert_eq!(changes[0].at, "white space");
+            assert_eq!(changes[0].at, Place::fact("white space"));
             assert_eq!(changes[0].what, ChangeKind::Respelled);
         }
         let (changes, _) = compare(br#"{"a":1}"#, br#"{"a":1,"b":2}"#);

@@ -1,12 +1,12 @@
-//! The connections of two exchanges: where to, through what, under which TLS.
+//! The connections of two exchanges: addresses, proxies, TLS.
 
 use crate::diff::change::{DiffChange, DiffValue};
 use crate::diff::fact_sheet::FactSheet;
 use crate::span::StreamSide;
 use crate::tape::{ConnectionFact, Tape, TlsSession};
 
-/// What differs between them.
-pub(in crate::diff) fn compare(left: &Tape, right: &Tape) -> Vec<DiffChange> {
+/// Returns what differs between two connections.
+pub(crate) fn compare(left: &Tape, right: &Tape) -> Vec<DiffChange> {
     collect_facts(left).compare(&collect_facts(right))
 }
 
@@ -32,14 +32,14 @@ fn collect_facts(tape: &Tape) -> FactSheet {
             }
             ConnectionFact::Secured(secured) => add_tls_facts(&mut sheet, secured),
             ConnectionFact::Reused {} => sheet.put_text("reused", Some("yes")),
-            // What the peer sets, such as a cookie, is new each time.
+            // A secret that the peer sets, such as a cookie, is new each time.
             ConnectionFact::Redacted {
                 rule,
                 side: StreamSide::Sent,
                 fingerprint,
                 ..
             } if !fingerprint.is_empty() => {
-                sheet.put_text(&format!("key ({rule})"), Some(fingerprint.as_str()));
+                sheet.put_text(format!("key ({rule})"), Some(fingerprint.as_str()));
             }
             // The end of the connection is reported in the framing layer.
             ConnectionFact::Redacted { .. }

@@ -1,21 +1,21 @@
-//! How two exchanges framed and coded their bodies, and how they ended.
+//! The framing and coding of the bodies of two exchanges, and how the exchanges ended.
 
 use crate::call::Call;
-use crate::diff::change::{DiffChange, DiffValue};
+use crate::diff::change::DiffChange;
 use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
 use crate::exchange::ExchangeOutcome;
 use crate::http1::{BodyFraming, HttpMessage};
 use crate::span::StreamSide;
 use crate::tape::{CloseKind, ConnectionFact, ConnectionParty};
 
-/// What differs between them.
-pub(in crate::diff) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
+/// Returns what differs between the framings of two exchanges.
+pub(crate) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
     collect_facts(left).compare(&collect_facts(right))
 }
 
-fn collect_facts(answered: &Call) -> FactSheet {
+fn collect_facts(call: &Call) -> FactSheet {
     let mut sheet = FactSheet::default();
-    let exchange = &answered.exchange;
+    let exchange = &call.exchange;
     add_message_facts(&mut sheet, "request", &exchange.request);
     sheet.put_count(
         "interim responses",
@@ -23,11 +23,8 @@ fn collect_facts(answered: &Call) -> FactSheet {
     );
     add_message_facts(&mut sheet, "response", &exchange.response);
     sheet.put_count("reads", Some(exchange.received.runs));
-    sheet.put_count(
-        "decoded bytes",
-        Some(answered.response_body.bytes.len() as u64),
-    );
-    let trouble = answered.response_body.error.as_ref();
+    sheet.put_count("decoded bytes", Some(call.response_body.bytes.len() as u64));
+    let trouble = call.response_body.error.as_ref();
     sheet.put_text("content coding broken", trouble.map(ToString::to_string));
     sheet.put_text("end", Some(outcome_text(&exchange.outcome())));
     for (_, fact) in &exchange.facts {
@@ -50,43 +47,40 @@ fn collect_facts(answered: &Call) -> FactSheet {
             StreamSide::Received => "response",
         };
         let at = format!("{of}: {}", oddity.kind.explain());
-        sheet.put(
-            &at,
-            Some(DiffValue::Text(format!("at {}", oddity.at.start))),
-        );
+        sheet.put_text(at, Some(format!("at {}", oddity.at.start)));
     }
     sheet
 }
 
 fn add_message_facts(sheet: &mut FactSheet, name: &str, message: &HttpMessage) {
     let at = |what: &str| format!("{name} {what}");
-    sheet.put_text(&at("framing"), message.framing.map(framing_name));
+    sheet.put_text(at("framing"), message.framing.map(framing_name));
     let codings: Vec<_> = message.codings().map(escape_non_utf8).collect();
     sheet.put_text(
-        &at("codings"),
+        at("codings"),
         Some(codings.join(", ")).filter(|all| !all.is_empty()),
     );
-    sheet.put_count(&at("bytes of body"), Some(message.body_length));
+    sheet.put_count(at("bytes of body"), Some(message.body_length));
     if message.framing == Some(BodyFraming::Chunked) {
-        sheet.put_count(&at("chunks"), Some(message.chunks));
-        sheet.put_text(&at("chunk sizes"), chunk_sizes_text(message));
+        sheet.put_count(at("chunks"), Some(message.chunks));
+        sheet.put_text(at("chunk sizes"), chunk_sizes_text(message));
     }
     for (name, value) in message.trailers.pairs() {
         let name = escape_non_utf8(name).to_ascii_lowercase();
-        let at = at(&format!("trailer {name}"));
-        sheet.put_text(&at, Some(escape_non_utf8(value)));
+        sheet.put_text(at(&format!("trailer {name}")), Some(escape_non_utf8(value)));
     }
 }
 
 fn framing_name(framing: BodyFraming) -> String {
     match framing {
-        // The number itself is told as bytes of body.
+        // The number itself is the fact `bytes of body`.
         BodyFraming::Length(_) => "Content-Length".to_owned(),
         other => other.to_string(),
     }
 }
 
-/// Least, median and greatest: a chunk's data is one span of the body, unless a body of one run was joined.
+/// The least, median and greatest size of the chunks. The data of a chunk is one span of the body, unless the body is
+/// one run.
 fn chunk_sizes_text(message: &HttpMessage) -> Option<String> {
     let mut sizes: Vec<_> = message.body.iter().map(|span| span.len()).collect();
     sizes.sort_unstable();

@@ -1,45 +1,37 @@
-//! Two heads: start line, and fields told apart by name, value, spelling and order.
+//! Two heads: the start line, and the fields by name, value, spelling of the name and order.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::capture::{mask_field_value, mask_url};
 use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
+use crate::diff::place::{Place, PlaceRoot, RepeatedName};
 use crate::diff::sequence;
 use crate::http1::{HttpMessage, StartLine};
 use crate::service::{self, HeaderMeaning, ServiceFacts};
 use crate::span::Span;
 
-/// What differs between two heads. `grouped`: fields of responses are told by what they are about.
-pub(in crate::diff) fn compare(
-    left: &HttpMessage,
-    right: &HttpMessage,
-    grouped: bool,
-) -> Vec<DiffChange> {
-    let changes = start_line_facts(left)
-        .compare(&start_line_facts(right))
-        .into_iter();
-    let mut changes: Vec<_> = changes.map(mask_change).collect();
-    let fields = [
-        FieldTable::from_message(left),
-        FieldTable::from_message(right),
-    ];
-    let groups = grouped.then(|| [left, right].map(|message| service::read_head(&message.head)));
-    let group = |name: &str| match &groups {
-        Some(facts) => field_group(name, facts),
+/// Returns what differs between two heads. `grouped`: fields of responses are grouped by what they are about.
+pub(crate) fn compare(left: &HttpMessage, right: &HttpMessage, grouped: bool) -> Vec<DiffChange> {
+    let mut changes = start_line_facts(left).compare(&start_line_facts(right));
+    let facts = grouped.then(|| [left, right].map(|message| service::read_head(&message.head)));
+    let group = |name: &RepeatedName| match &facts {
+        Some(facts) => field_group(&name.name, facts),
         None => "field",
     };
-    let [left, right] = &fields;
-    changes.extend(compare_values(left, right, &group));
-    changes.extend(compare_names(left, right, &group));
-    changes.extend(compare_order(left, right));
+    let [left, right] = [left, right].map(FieldTable::from_message);
+    changes.extend(compare_values(&left, &right, &group));
+    changes.iter_mut().for_each(mask_secrets);
+    changes.extend(compare_names(&left, &right, &group));
+    changes.extend(compare_order(&left, &right));
     changes
 }
 
 fn start_line_facts(message: &HttpMessage) -> FactSheet {
     let mut sheet = FactSheet::default();
     let text = |span| escape_non_utf8(message.head.slice(span));
-    let mut put = |at: &str, span: Span| sheet.put_text_at("start line", at, text(span), span);
+    let mut put =
+        |at: &'static str, span: Span| sheet.put_text_at("start line", at, text(span), span);
     match message.start {
         Some(StartLine::Request {
             method,
@@ -48,7 +40,7 @@ fn start_line_facts(message: &HttpMessage) -> FactSheet {
             ..
         }) => {
             put("method", method);
-            put("target", target);
+            put(TARGET, target);
             put("version", version);
         }
         Some(StartLine::Status {
@@ -70,107 +62,111 @@ fn start_line_facts(message: &HttpMessage) -> FactSheet {
     sheet
 }
 
-/// The fields of a head, by the name in small letters and the how manieth of that name.
+/// The fields of a head by name.
 struct FieldTable {
-    keys: Vec<String>,
-    /// Name as spelled, value, and all of the line.
-    by_key: HashMap<String, (String, String, Span)>,
+    names: Vec<RepeatedName>,
+    by_name: HashMap<RepeatedName, FieldLine>,
+}
+
+struct FieldLine {
+    /// The name as it is spelled.
+    spelling: String,
+    value: String,
+    span: Span,
 }
 
 impl FieldTable {
     fn from_message(message: &HttpMessage) -> Self {
-        let mut times: HashMap<String, u64> = HashMap::new();
-        let mut fields = Self {
-            keys: Vec::new(),
-            by_key: HashMap::new(),
-        };
+        let mut counts: HashMap<String, u32> = HashMap::new();
+        let mut names = Vec::new();
         let text = |span| escape_non_utf8(message.head.slice(span));
-        for field in &message.head.fields {
-            let name = text(field.name);
-            let lower = name.to_ascii_lowercase();
-            let time = times.entry(lower.clone()).or_default();
-            *time = time.saturating_add(1);
-            let key = match *time {
-                1 => lower,
-                time => format!("{lower} ({time})"),
+        let fields = message.head.fields.iter().map(|field| {
+            let spelling = text(field.name);
+            let name = spelling.to_ascii_lowercase();
+            let count = counts.entry(name.clone()).or_default();
+            *count = count.saturating_add(1);
+            let name = RepeatedName {
+                name: name.into(),
+                nth: *count,
             };
-            fields.keys.push(key.clone());
-            fields
-                .by_key
-                .insert(key, (name, text(field.value), field.line));
-        }
-        fields
+            names.push(name.clone());
+            let line = FieldLine {
+                spelling,
+                value: text(field.value),
+                span: field.line,
+            };
+            (name, line)
+        });
+        let by_name = fields.collect();
+        Self { names, by_name }
     }
 
-    fn has_key(&self, key: &str) -> bool {
-        self.by_key.contains_key(key)
+    fn has(&self, name: &RepeatedName) -> bool {
+        self.by_name.contains_key(name)
     }
 
-    /// The value under a key.
-    fn value(&self, key: &str) -> Option<PlacedValue> {
-        let (_, value, line) = self.by_key.get(key)?;
-        Some(placed_value(value, *line))
-    }
-
-    /// The name as spelled under a key.
-    fn spelled_name(&self, key: &str) -> Option<PlacedValue> {
-        let (name, _, line) = self.by_key.get(key)?;
-        Some(placed_value(name, *line))
-    }
-}
-
-fn placed_value(text: &str, line: Span) -> PlacedValue {
-    PlacedValue {
-        value: DiffValue::Text(text.to_owned()),
-        span: Some(line),
-        path: None,
+    /// The value or the spelling of a field, with its line.
+    fn text(&self, name: &RepeatedName, which: fn(&FieldLine) -> &String) -> Option<PlacedValue> {
+        let line = self.by_name.get(name)?;
+        Some(PlacedValue::at(
+            DiffValue::Text(which(line).clone()),
+            line.span,
+        ))
     }
 }
 
-type GroupLookup<'a> = &'a dyn Fn(&str) -> &'static str;
+type GroupLookup<'a> = &'a dyn Fn(&RepeatedName) -> &'static str;
 
-/// Fields that one side alone has, or with another value.
+/// Returns the change of the value, or of the spelling, of one field.
+fn compare_field(
+    name: &RepeatedName,
+    [left, right]: [&FieldTable; 2],
+    which: fn(&FieldLine) -> &String,
+    group: GroupLookup<'_>,
+) -> Option<DiffChange> {
+    let place = Place::all_of(PlaceRoot::Field(name.clone()));
+    let sides = (left.text(name, which), right.text(name, which));
+    let change = DiffChange::from_sides(place, sides.0, sides.1)?;
+    Some(change.with_group(group(name)))
+}
+
+/// Returns the fields that only one side has, or that have another value.
 fn compare_values(
     left: &FieldTable,
     right: &FieldTable,
     group: GroupLookup<'_>,
 ) -> Vec<DiffChange> {
-    let new = right.keys.iter().filter(|key| !left.has_key(key));
-    let keys = left.keys.iter().chain(new);
-    let change = |key: &String| {
-        let change = DiffChange::from_sides(key, left.value(key), right.value(key))?;
-        Some(mask_change(change).with_group(group(key)))
-    };
-    keys.filter_map(change).collect()
+    let new = right.names.iter().filter(|name| !left.has(name));
+    let names = left.names.iter().chain(new);
+    let change = |name| compare_field(name, [left, right], |line| &line.value, group);
+    names.filter_map(change).collect()
 }
 
-/// A request file may hold a key, which is compared and not shown.
-fn mask_change(mut change: DiffChange) -> DiffChange {
-    let name = change.at.split(" (").next().unwrap_or_default().to_owned();
-    for shown in [&mut change.left, &mut change.right].into_iter().flatten() {
-        if let DiffValue::Text(text) = &mut shown.value {
-            *text = match &*name {
-                "target" => mask_url(text),
-                name => mask_field_value(name, text),
-            };
+/// Masks keys: a request file may hold one, which is compared but not shown.
+fn mask_secrets(change: &mut DiffChange) {
+    for value in [&mut change.left, &mut change.right].into_iter().flatten() {
+        match (&change.at.root, &mut value.value) {
+            (PlaceRoot::Field(name), DiffValue::Text(text)) => {
+                *text = mask_field_value(&name.name, text);
+            }
+            (PlaceRoot::Fact(name), DiffValue::Text(text)) if name.name == TARGET => {
+                *text = mask_url(text);
+            }
+            _ => {}
         }
     }
-    change
 }
 
-/// From how many on names that are spelled otherwise are told together: one client writes all of them small.
+/// Fields whose names are spelled differently are one change from this number on: one client writes all names in small
+/// letters, another none.
 const MIN_RESPELLED_TOGETHER: usize = 4;
 
-/// Fields whose names are spelled in other letters.
+/// Returns the fields whose names are spelled with other capital letters.
 fn compare_names(left: &FieldTable, right: &FieldTable, group: GroupLookup<'_>) -> Vec<DiffChange> {
-    let both = left.keys.iter().filter(|key| right.has_key(key));
-    let change = |key: &String| {
-        let change = DiffChange::from_sides(key, left.spelled_name(key), right.spelled_name(key))?;
-        let respelled = DiffChange {
-            what: ChangeKind::Respelled,
-            ..change
-        };
-        Some(respelled.with_group(group(key)))
+    let both = left.names.iter().filter(|name| right.has(name));
+    let change = |name| {
+        let change = compare_field(name, [left, right], |line| &line.spelling, group)?;
+        Some(change.with_kind(ChangeKind::Respelled))
     };
     let changes: Vec<_> = both.filter_map(change).collect();
     if changes.len() < MIN_RESPELLED_TOGETHER {
@@ -178,45 +174,54 @@ fn compare_names(left: &FieldTable, right: &FieldTable, group: GroupLookup<'_>) 
     }
     let all = |side: fn(&DiffChange) -> &Option<PlacedValue>| {
         let names = changes.iter().filter_map(|change| side(change).as_ref());
-        let names: Vec<_> = names.map(|shown| shown.value.to_string()).collect();
+        let names: Vec<_> = names.map(|name| name.value.to_string()).collect();
         Some(DiffValue::Text(names.join(", ")).into())
     };
     let (left, right) = (all(|change| &change.left), all(|change| &change.right));
-    vec![DiffChange::new("names", ChangeKind::Respelled, left, right).with_group("field")]
+    let place = Place::fact("names");
+    vec![DiffChange::new(place, ChangeKind::Respelled, left, right).with_group("field")]
 }
 
-/// The fields that stand elsewhere among those that both have: as few as explain the order.
+/// Returns the fields that moved among those that both sides have: as few as explain the order.
 fn compare_order(left: &FieldTable, right: &FieldTable) -> Option<DiffChange> {
-    let both = |fields: &FieldTable, other: &FieldTable| -> Vec<String> {
-        let keys = fields.keys.iter().filter(|key| other.has_key(key));
-        keys.cloned().collect()
+    let both = |fields: &FieldTable, other: &FieldTable| -> Vec<RepeatedName> {
+        let names = fields.names.iter().filter(|name| other.has(name));
+        names.cloned().collect()
     };
     let (lefts, rights) = (both(left, right), both(right, left));
     let places: HashMap<_, _> = rights.iter().zip(0u32..).collect();
     let order: Vec<u32> = lefts
         .iter()
-        .filter_map(|key| places.get(key).copied())
+        .filter_map(|name| places.get(name).copied())
         .collect();
     let kept: HashSet<_> = sequence::longest_increasing(&order).into_iter().collect();
     let moved = lefts.iter().enumerate().filter(|(n, _)| !kept.contains(n));
-    let moved: Vec<_> = moved.map(|(_, key)| key.as_str()).collect();
+    let moved: Vec<_> = moved.map(|(_, name)| name.to_string()).collect();
     if moved.is_empty() {
         return None;
     }
     let moved = DiffValue::Text(moved.join(", ")).into();
-    Some(DiffChange::new("order", ChangeKind::Reordered, None, Some(moved)).with_group("order"))
+    let change = DiffChange::new(
+        Place::fact("order"),
+        ChangeKind::Reordered,
+        None,
+        Some(moved),
+    );
+    Some(change.with_group("order"))
 }
 
-/// What a field of a response is about.
-fn field_group(key: &str, facts: &[ServiceFacts; 2]) -> &'static str {
-    let name = key.split(" (").next().unwrap_or(key);
+/// The name of the fact that holds the request target, which may have a key in its query.
+const TARGET: &str = "target";
+
+/// Returns what a field of a response is about.
+fn field_group(name: &str, facts: &[ServiceFacts; 2]) -> &'static str {
     let is = |field: &String| field.eq_ignore_ascii_case(name);
     for facts in facts {
         if facts.limits.iter().any(|limit| limit.fields.iter().any(is)) {
             return "rate limits";
         }
-        if let Some(told) = facts.told.iter().find(|told| is(&told.field)) {
-            return meaning_group(told.kind);
+        if let Some(fact) = facts.told.iter().find(|fact| is(&fact.field)) {
+            return meaning_group(fact.kind);
         }
         if facts.times.iter().any(|time| is(&time.field)) {
             return "server time";

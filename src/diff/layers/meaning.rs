@@ -1,50 +1,13 @@
-//! What two answers mean: models, words, calls, ends, counts, cost.
+//! The meaning of two answers: models, texts, tool calls, finish reasons, token counts, cost.
 
 use crate::call::meaning::{CallMeaning, CostEstimate};
 use crate::chat::{AnswerChoice, ApiError, Completion, TokenUsage};
-use crate::diff::change::{ChangeKind, DiffChange, DiffValue};
+use crate::diff::change::DiffChange;
 use crate::diff::fact_sheet::FactSheet;
-use crate::diff::json_changes;
 
-/// What differs between them.
-pub(in crate::diff) fn compare(left: &CallMeaning, right: &CallMeaning) -> Vec<DiffChange> {
-    let mut changes = collect_facts(left).compare(&collect_facts(right));
-    // Arguments of a tool call are JSON in a string: told by what differs inside.
-    let mut told = Vec::with_capacity(changes.len());
-    for change in changes.drain(..) {
-        match compare_arguments(&change) {
-            Some(inside) => told.extend(inside),
-            None => told.push(change),
-        }
-    }
-    told
-}
-
-/// The end of the name under which the arguments of a call are noted.
-const ARGUMENTS_SUFFIX: &str = " arguments";
-
-fn compare_arguments(change: &DiffChange) -> Option<Vec<DiffChange>> {
-    let is_arguments = change.what == ChangeKind::Changed && change.at.ends_with(ARGUMENTS_SUFFIX);
-    let (DiffValue::Text(left), DiffValue::Text(right)) =
-        (&change.left.as_ref()?.value, &change.right.as_ref()?.value)
-    else {
-        return None;
-    };
-    let inside = json_changes::compare(left.as_bytes(), right.as_bytes());
-    let (mut inside, _) = inside.filter(|_| is_arguments)?;
-    if inside.is_empty() {
-        // Other white space.
-        let respelled = DiffChange {
-            what: ChangeKind::Respelled,
-            ..change.clone()
-        };
-        return Some(vec![respelled]);
-    }
-    for one in &mut inside {
-        one.at = format!("{}{}", change.at, one.at);
-        one.group = change.group;
-    }
-    Some(inside)
+/// Returns what differs between two answers. Arguments of tool calls are compared as JSON.
+pub(crate) fn compare(left: &CallMeaning, right: &CallMeaning) -> Vec<DiffChange> {
+    collect_facts(left).compare(&collect_facts(right))
 }
 
 fn collect_facts(report: &CallMeaning) -> FactSheet {
@@ -94,29 +57,24 @@ fn add_choice(sheet: &mut FactSheet, choice: &AnswerChoice, numbered: bool) {
         false => name.to_owned(),
     };
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    sheet.put_text(&at("role"), choice.role.as_deref());
-    sheet.put_text(&at("reasoning"), some(&choice.reasoning));
-    sheet.put_text(&at("text"), some(&choice.text));
-    sheet.put_text(&at("refusal"), choice.refusal.as_deref());
+    sheet.put_text(at("role"), choice.role.as_deref());
+    sheet.put_text(at("reasoning"), some(&choice.reasoning));
+    sheet.put_text(at("text"), some(&choice.text));
+    sheet.put_text(at("refusal"), choice.refusal.as_deref());
     for (n, call) in choice.tool_calls.iter().enumerate() {
         let of = at(&format!("tool call {n}"));
-        sheet.put_text(&of, Some(call.name.as_str()));
-        sheet.put_text(&format!("{of} id"), call.id.as_deref());
-        sheet.put_text(
-            &format!("{of}{ARGUMENTS_SUFFIX}"),
-            Some(call.arguments.as_str()),
-        );
-        if call.hosted {
-            sheet.put_text(&format!("{of} hosted"), Some("yes"));
-        }
+        sheet.put_text(of.clone(), Some(call.name.as_str()));
+        sheet.put_text(format!("{of} id"), call.id.as_deref());
+        sheet.put_json_text(format!("{of} arguments"), &call.arguments);
+        sheet.put_text(format!("{of} hosted"), call.hosted.then_some("yes"));
     }
     for citation in &choice.citations {
-        sheet.put_text(&at("citation"), Some(citation.source.as_str()));
+        sheet.put_text(at("citation"), Some(citation.source.as_str()));
     }
     let finish = choice.finish.as_ref();
-    sheet.put_text(&at("finish"), finish.map(|finish| finish.named.as_str()));
-    sheet.put_text(&at("log probabilities"), choice.logprobs.then_some("yes"));
-    sheet.put_text(&at("audio"), choice.audio.then_some("yes"));
+    sheet.put_text(at("finish"), finish.map(|finish| finish.named.as_str()));
+    sheet.put_text(at("log probabilities"), choice.logprobs.then_some("yes"));
+    sheet.put_text(at("audio"), choice.audio.then_some("yes"));
 }
 
 fn add_token_counts(sheet: &mut FactSheet, usage: &TokenUsage) {

@@ -7,6 +7,7 @@ use crate::call::{Call, EventDeltas};
 use crate::chat::DeltaKind;
 use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::diff::fact_sheet::FactSheet;
+use crate::diff::place::Place;
 use crate::diff::shape::JsonShape;
 use crate::json::JsonDocument;
 use crate::sse::{EventDecoder, StreamFormat, StreamItem};
@@ -16,7 +17,7 @@ use crate::tape::Window;
 const MAX_RUNS_SHOWN: usize = 48;
 
 /// What differs between the sequences of two streams.
-pub(in crate::diff) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
+pub(crate) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
     let mut changes = collect_facts(left).compare(&collect_facts(right));
     let streamed = |answered: &Call| answered.meaning.completion.is_streamed();
     if streamed(left) && streamed(right) {
@@ -29,13 +30,13 @@ pub(in crate::diff) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
 }
 
 /// The shape of all events of a stream, taken together; `None` where the answer is no stream.
-pub(in crate::diff) fn events_shape(answered: &Call) -> Option<JsonShape> {
+pub(crate) fn events_shape(answered: &Call) -> Option<JsonShape> {
     let mut shape = JsonShape::default();
     add_to_shape(answered, &mut shape).then_some(shape)
 }
 
 /// Takes the events of a stream in; whether the answer is one.
-pub(in crate::diff) fn add_to_shape(answered: &Call, shape: &mut JsonShape) -> bool {
+pub(crate) fn add_to_shape(answered: &Call, shape: &mut JsonShape) -> bool {
     let Some(format) = answered.meaning.completion.media.stream_format() else {
         return false;
     };
@@ -48,17 +49,14 @@ pub(in crate::diff) fn add_to_shape(answered: &Call, shape: &mut JsonShape) -> b
 }
 
 /// The kinds of event that follow each other in a stream, each named once in a row.
-pub(in crate::diff) fn event_sequence(answered: &Call) -> Vec<String> {
+pub(crate) fn event_sequence(answered: &Call) -> Vec<String> {
     let runs = event_runs(&answered.events).into_iter();
     runs.map(|(kinds, ..)| kinds).collect()
 }
 
 /// The sequence of a stream, where none of the baseline had one like it; said against the one that goes along
 /// with it the longest.
-pub(in crate::diff) fn compare_with_known(
-    known: &[Vec<String>],
-    answered: &Call,
-) -> Option<DiffChange> {
+pub(crate) fn compare_with_known(known: &[Vec<String>], answered: &Call) -> Option<DiffChange> {
     let own = event_sequence(answered);
     let along = |known: &&Vec<String>| {
         known
@@ -72,15 +70,18 @@ pub(in crate::diff) fn compare_with_known(
         return None;
     }
     let text = |kinds: &[String]| Some(PlacedValue::from(DiffValue::Events(kinds.join(", "))));
-    Some(DiffChange::new(
-        "sequence",
-        ChangeKind::Changed,
-        text(nearest),
-        text(&own),
-    ))
+    Some(changed("sequence", text(nearest), text(&own)))
 }
 
-/// The data of each event.
+fn changed(
+    name: &'static str,
+    left: Option<PlacedValue>,
+    right: Option<PlacedValue>,
+) -> DiffChange {
+    DiffChange::new(Place::fact(name), ChangeKind::Changed, left, right)
+}
+
+/// The data of each event of a stream.
 pub(crate) fn event_data(body: &[u8], format: StreamFormat) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let seen = Window {
         base: 0,
@@ -176,7 +177,7 @@ fn compare_sequences([left, right]: &[Vec<EventRun>; 2]) -> Vec<DiffChange> {
         let change = |(n, (left, right)): (usize, (&EventRun, &EventRun))| {
             let count = |run: &EventRun| Some(PlacedValue::from(DiffValue::Count(run.1)));
             let at = format!("run {n}: {}", left.0);
-            DiffChange::from_sides(&at, count(left), count(right))
+            DiffChange::from_sides(Place::fact(at), count(left), count(right))
         };
         let pairs = left.iter().zip(right).enumerate();
         return pairs.filter_map(change).collect();
@@ -195,13 +196,8 @@ fn compare_sequences([left, right]: &[Vec<EventRun>; 2]) -> Vec<DiffChange> {
     };
     let sequence = |runs| Some(PlacedValue::from(DiffValue::Events(runs_text(runs))));
     vec![
-        DiffChange::new(
-            "sequence",
-            ChangeKind::Changed,
-            sequence(left),
-            sequence(right),
-        ),
-        DiffChange::new("departs at", ChangeKind::Changed, place(left), place(right)),
+        changed("sequence", sequence(left), sequence(right)),
+        changed("departs at", place(left), place(right)),
     ]
 }
 

@@ -1,24 +1,24 @@
-//! When what came, in two exchanges: phases, milestones of the answer, pace. Times differ between any two
-//! exchanges; whether a difference says something, a baseline tells.
+//! The times of two exchanges: connection phases, milestones of the answer, pace. Times differ between any two
+//! exchanges; a baseline shows which differences matter.
 
 use crate::call::Call;
 use crate::diff::change::{DiffChange, DiffValue};
 use crate::diff::fact_sheet::FactSheet;
 use crate::exchange::phases::ExchangeMilestones;
 
-/// What differs between them.
-pub(in crate::diff) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
+/// Returns what differs between the times of two exchanges.
+pub(crate) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
     collect_facts(left).compare(&collect_facts(right))
 }
 
-fn collect_facts(answered: &Call) -> FactSheet {
+fn collect_facts(call: &Call) -> FactSheet {
     let mut sheet = FactSheet::default();
-    let milestones = ExchangeMilestones::from_exchange(&answered.exchange);
+    let milestones = ExchangeMilestones::from_exchange(&call.exchange);
     for phase in milestones.phases() {
         sheet.put_micros(phase.name, Some(phase.to.micros_since(phase.from)));
     }
-    let timeline = &answered.meaning.timeline;
-    // Counted from the end of the request: how long the connection took is told above.
+    let timeline = &call.meaning.timeline;
+    // Counted from the end of the request: the phases above have the time of the connection.
     let sent = milestones.sent.unwrap_or_default();
     let moments = [
         ("first event", timeline.first_event),
@@ -38,13 +38,13 @@ fn collect_facts(answered: &Call) -> FactSheet {
     sheet.put_micros("longest gap", gaps.map(|gaps| gaps.longest.micros));
     let speed = timeline.speed.as_ref().map(|speed| speed.per_second);
     sheet.put("tokens a second", speed.map(DiffValue::Number));
-    for time in &answered.meaning.service.times {
+    for time in &call.meaning.service.times {
         let metric = time.metric.as_ref();
         let metric = metric
             .map(|metric| format!(" {metric}"))
             .unwrap_or_default();
         let name = format!("{}{metric}", time.field.to_ascii_lowercase());
-        sheet.put_micros(&name, Some(time.micros));
+        sheet.put_micros(name, Some(time.micros));
     }
     sheet
 }

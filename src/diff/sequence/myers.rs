@@ -1,7 +1,6 @@
 //! The search for a point in the middle of a shortest path between two sequences: the heart of Myers'
 //! algorithm in linear space.
 
-use super::count_equal;
 use crate::diff::work_limit::StepMeter;
 
 /// How many differences from either end a search goes through before it settles for less.
@@ -70,6 +69,14 @@ impl MyersSearch {
             Some((x, (x as isize - k) as usize))
         })
     }
+}
+
+/// How many symbols are equal before the first that differ.
+pub(super) fn count_equal<'a>(
+    left: impl Iterator<Item = &'a u32>,
+    right: impl Iterator<Item = &'a u32>,
+) -> usize {
+    left.zip(right).take_while(|(a, b)| a == b).count()
 }
 
 /// How far a search from one end has come on each diagonal, counted in symbols of the left side; -1: not there.

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::super::{OutputStyle, TextStyle, wording};
-use super::change_mark;
 use crate::diff::text::{self, TextRunKind};
 use crate::diff::work_limit::StepMeter;
 use crate::diff::{ChangeKind, DiffChange, DiffValue, PlacedValue};
@@ -26,12 +25,22 @@ const CONTEXT_CHARS: usize = 48;
 const WORD_DIFF_STEPS: u64 = 20_000_000;
 
 /// How many steps the words of each of these changes may take.
-pub(super) fn steps_per_change(changes: &[&DiffChange]) -> u64 {
+pub(super) fn words_per_change(changes: &[&DiffChange]) -> u64 {
     let changed = changes
         .iter()
         .filter(|change| change.what == ChangeKind::Changed);
     let count = changed.count().max(1) as u64;
     WORD_DIFF_STEPS.div_euclid(count)
+}
+
+/// The sign in front of a change, and its style.
+pub(super) fn change_mark(what: ChangeKind) -> (char, TextStyle) {
+    match what {
+        ChangeKind::Added => ('+', TextStyle::Success),
+        ChangeKind::Removed => ('-', TextStyle::Error),
+        ChangeKind::Changed => ('~', TextStyle::Warning),
+        ChangeKind::Respelled | ChangeKind::Moved | ChangeKind::Reordered => ('=', TextStyle::Dim),
+    }
 }
 
 /// Writes one change, below the heading of its layer; its words are compared in so many `steps`.
@@ -86,9 +95,9 @@ pub(super) fn write_change(
 
 /// Where a change is, as a reader sees it.
 pub(super) fn place_text(change: &DiffChange) -> String {
-    match change.at.is_empty() {
-        true => "(the whole)".to_owned(),
-        false => wording::escape_line(&change.at).into_owned(),
+    match change.at.to_string() {
+        place if place.is_empty() => "(the whole)".to_owned(),
+        place => wording::escape_line(&place).into_owned(),
     }
 }
 
@@ -108,13 +117,10 @@ pub(super) fn kind_and_remarks(change: &DiffChange) -> String {
 
 /// Where it comes from; how the baseline is; why it is noise.
 pub(super) fn change_remarks(change: &DiffChange) -> Option<String> {
-    let moved = |shown: &Option<PlacedValue>| shown.as_ref()?.path.clone();
-    let from = moved(&change.left).filter(|path| *path != change.at);
-    let from = from.map(|path| format!("from {}", wording::escape_line(&path)));
-    let usual = change
-        .usual
-        .as_ref()
-        .map(|usual| format!("baseline: {usual}"));
+    let from = change.left.as_ref().and_then(|left| left.path.as_ref());
+    let from = from.map(|from| format!("from {from}"));
+    let usual = change.usual.as_ref();
+    let usual = usual.map(|usual| format!("baseline: {usual}"));
     let noise = change.noise.map(|why| format!("noise: {}", why.text()));
     let all: Vec<_> = [from, usual, noise].into_iter().flatten().collect();
     (!all.is_empty()).then(|| wording::escape_line(&all.join("; ")).into_owned())
@@ -286,6 +292,8 @@ fn fold_unchanged(text: &str, after: bool, before: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::Place;
+    use crate::diff::place::JsonPath;
 
     #[test]
     fn json_fits_a_line() {
@@ -295,9 +303,14 @@ mod tests {
 
     #[test]
     fn all_changes_together_take_no_more_than_one() {
-        let change = DiffChange::new("", ChangeKind::Changed, None, None);
+        let change = DiffChange::new(
+            Place::in_body(JsonPath::default()),
+            ChangeKind::Changed,
+            None,
+            None,
+        );
         let many = vec![&change; 100];
-        assert!(steps_per_change(&many) * 100 <= WORD_DIFF_STEPS);
+        assert!(words_per_change(&many) * 100 <= WORD_DIFF_STEPS);
         let (left, right) = ("a b c d e f g h i j", "k a l b m c n d o e");
         let line = word_diff(left, right, 3, &OutputStyle::default());
         assert!(
@@ -309,7 +322,12 @@ mod tests {
     #[test]
     fn what_is_empty_can_be_seen() {
         let value = |text: &str| Some(DiffValue::Text(text.to_owned()).into());
-        let emptied = DiffChange::new("x-field", ChangeKind::Changed, value("a"), value(""));
+        let emptied = DiffChange::new(
+            Place::fact("x-field"),
+            ChangeKind::Changed,
+            value("a"),
+            value(""),
+        );
         let mut out = Vec::new();
         write_change(&emptied, 0, &OutputStyle::default(), &mut out).unwrap();
         assert_eq!(out, b"  ~ x-field  a -> (empty)\n");
@@ -318,7 +336,12 @@ mod tests {
     #[test]
     fn where_long_values_part_is_seen() {
         let long = |end: &str| Some(DiffValue::Text(format!("{}{end}", "é".repeat(9000))).into());
-        let change = DiffChange::new("", ChangeKind::Changed, long("one"), long("other"));
+        let change = DiffChange::new(
+            Place::in_body(JsonPath::default()),
+            ChangeKind::Changed,
+            long("one"),
+            long("other"),
+        );
         let [left, right] = side_lines(&change).map(Option::unwrap_or_default);
         assert!(
             left.starts_with("... é") && left.ends_with("éone"),
@@ -328,7 +351,12 @@ mod tests {
             right.ends_with("éother") && right.chars().count() < 70,
             "{right}"
         );
-        let change = DiffChange::new("", ChangeKind::Changed, long(""), long("more"));
+        let change = DiffChange::new(
+            Place::in_body(JsonPath::default()),
+            ChangeKind::Changed,
+            long(""),
+            long("more"),
+        );
         let [left, right] = side_lines(&change).map(Option::unwrap_or_default);
         assert_ne!(left, right);
     }

@@ -3,76 +3,54 @@
 use std::io::{self, Write};
 
 use super::super::{OutputStyle, wording};
-use super::{DiffViewOptions, change_lines, noise_summary};
-use crate::diff::{DiffChange, DiffLayer, ExchangeDiff, PlacedValue};
+use super::view::DiffView;
+use super::{change_lines, timing};
+use crate::diff::{DiffChange, PlacedValue};
 
 /// Writes the difference as Markdown.
-pub fn write_markdown(
-    difference: &ExchangeDiff,
-    shows: DiffViewOptions,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let plain = OutputStyle::default();
-    writeln!(
-        out,
-        "### {} → {}\n",
-        inline_code(&difference.left),
-        inline_code(&difference.right)
-    )?;
-    let mut any = false;
-    for compared in &difference.layers {
-        let changes = compared.changes.iter();
-        let changes: Vec<_> = changes.filter(|change| shows.includes(change)).collect();
-        if compared.layer == DiffLayer::Timing || changes.is_empty() {
-            continue;
+pub fn write_markdown(view: DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let names = [&view.difference.left, &view.difference.right];
+    let [left, right] = names.map(|name| inline_code(name));
+    writeln!(out, "### {left} → {right}\n")?;
+    let mut is_same = true;
+    for (layer, changes) in view.shown_layers() {
+        is_same = false;
+        writeln!(out, "**{}**\n", layer.layer.name())?;
+        for note in &layer.notes {
+            writeln!(out, "({})\n", note.text())?;
         }
-        any = true;
-        writeln!(out, "**{}**\n", compared.layer.name())?;
-        for note in &compared.notes {
-            writeln!(out, "({})\n", wording::escape_line(note))?;
-        }
-        let steps = change_lines::steps_per_change(&changes);
+        let limit = change_lines::words_per_change(&changes);
         for change in changes {
-            write_change(change, steps, &plain, out)?;
+            write_change(change, limit, out)?;
         }
         writeln!(out)?;
     }
-    if !any {
+    if is_same {
         writeln!(out, "No difference.\n")?;
     }
-    write_times(difference, out)?;
-    match noise_summary(difference).filter(|_| !shows.with_noise) {
-        Some(text) => writeln!(out, "_{}_", text),
+    write_times(view, out)?;
+    match view.noise_summary() {
+        Some(text) => writeln!(out, "_{text}_"),
         None => Ok(()),
     }
 }
 
-fn write_change(
-    change: &DiffChange,
-    steps: u64,
-    style: &OutputStyle,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let [left, right] = change_lines::side_lines(change);
-    let what = change.what.name();
+fn write_change(change: &DiffChange, words: u64, out: &mut dyn Write) -> io::Result<()> {
     // Paths and reasons may hold anything.
-    let remarks =
-        change_lines::change_remarks(change).map(|remarks| format!(", {}", inline_code(&remarks)));
-    let remarks = remarks.unwrap_or_default();
-    writeln!(
-        out,
-        "- {} {what}{remarks}",
-        inline_code(&change_lines::place_text(change))
-    )?;
+    let remarks = change_lines::change_remarks(change);
+    let remarks = remarks.map(|remarks| format!(", {}", inline_code(&remarks)));
+    let place = inline_code(&change_lines::place_text(change));
+    let what = change.what.name();
+    writeln!(out, "- {place} {what}{}", remarks.unwrap_or_default())?;
     if let Some((left, right)) = change_lines::prose_texts(change) {
-        let words = change_lines::word_diff(&left, &right, steps, style);
+        let plain = OutputStyle::default();
+        let words = change_lines::word_diff(&left, &right, words, &plain);
         return write_diff_block(&[("", &words)], out);
     }
-    let lines: Vec<_> = [("- ", &left), ("+ ", &right)]
-        .into_iter()
-        .filter_map(|(sign, value)| Some((sign, value.as_deref()?)))
-        .collect();
-    write_diff_block(&lines, out)
+    let [left, right] = change_lines::side_lines(change);
+    let lines = [("- ", &left), ("+ ", &right)].into_iter();
+    let lines = lines.filter_map(|(sign, value)| Some((sign, value.as_deref()?)));
+    write_diff_block(&lines.collect::<Vec<_>>(), out)
 }
 
 /// A `diff` block below an item of a list. Its fence is longer than any run of backticks within.
@@ -89,37 +67,29 @@ fn write_diff_block(lines: &[(&str, &str)], out: &mut dyn Write) -> io::Result<(
     writeln!(out, "  {fence}")
 }
 
-fn write_times(difference: &ExchangeDiff, out: &mut dyn Write) -> io::Result<()> {
-    let Some(compared) = super::find_layer(difference, DiffLayer::Timing) else {
+fn write_times(view: DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(layer) = view.timing() else {
         return Ok(());
     };
-    if compared.changes.is_empty() {
-        return Ok(());
-    }
     writeln!(out, "| timing | left | right | ratio |\n|---|--:|--:|--:|")?;
-    for change in &compared.changes {
-        let text = |shown: &Option<PlacedValue>| {
-            change_lines::value_line(shown).unwrap_or_else(|| "-".to_owned())
+    for change in &layer.changes {
+        let text = |value: &Option<PlacedValue>| {
+            change_lines::value_line(value).unwrap_or_else(|| "-".to_owned())
         };
-        let number =
-            |shown: &Option<PlacedValue>| shown.as_ref().and_then(|shown| shown.value.as_f64());
-        let ratio = match (number(&change.left), number(&change.right)) {
-            (Some(left), Some(right)) if left > 0.0 => format!("{:.2}", right / left),
-            _ => String::new(),
-        };
-        let name = table_cell(&change.at);
+        let name = table_cell(&change_lines::place_text(change));
         let (left, right) = (text(&change.left), text(&change.right));
+        let ratio = timing::ratio_text(change);
         writeln!(out, "| {name} | {left} | {right} | {ratio} |")?;
     }
     writeln!(out)
 }
 
-/// As inline code in a table, which no `|` ends.
+/// A text as inline code in a table: `|` is escaped, since it ends a cell.
 pub(super) fn table_cell(text: &str) -> String {
     inline_code(text).replace('|', "\\|")
 }
 
-/// As inline code; its fence is longer than any run of backticks within.
+/// A text as inline code. The fence is longer than any run of backticks in the text.
 pub(super) fn inline_code(text: &str) -> String {
     let text = wording::escape_line(text);
     match longest_backtick_run(&text) {
@@ -142,17 +112,22 @@ mod tests {
 
     #[test]
     fn what_is_foreign_stands_in_code() {
-        use crate::diff::{ChangeKind, DiffValue, LayerDiff};
+        use crate::diff::{ChangeKind, DiffLayer, DiffValue, ExchangeDiff, LayerDiff, Place};
         let evil = "<img src=x>";
-        let shown = |path: Option<&str>| {
+        let shown = |path: Option<&'static str>| {
             Some(PlacedValue {
-                path: path.map(str::to_owned),
+                path: path.map(Place::fact),
                 ..DiffValue::Text("1".to_owned()).into()
             })
         };
-        let moved = DiffChange::new("/a", ChangeKind::Moved, shown(Some(evil)), shown(None));
+        let moved = DiffChange::new(
+            Place::fact("/a"),
+            ChangeKind::Moved,
+            shown(Some(evil)),
+            shown(None),
+        );
         let time = |micros| Some(DiffValue::Micros(micros).into());
-        let time = DiffChange::new(evil, ChangeKind::Changed, time(1), time(2));
+        let time = DiffChange::new(Place::fact(evil), ChangeKind::Changed, time(1), time(2));
         let layer = |layer, change| LayerDiff {
             layer,
             changes: vec![change],
@@ -167,7 +142,11 @@ mod tests {
             ],
         };
         let mut out = Vec::new();
-        write_markdown(&difference, DiffViewOptions::default(), &mut out).unwrap();
+        let view = DiffView {
+            difference: &difference,
+            with_noise: false,
+        };
+        write_markdown(view, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches(evil).count(), 4, "{text}");
         for (at, _) in text.match_indices(evil) {

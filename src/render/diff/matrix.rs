@@ -6,49 +6,39 @@ use super::super::{OutputStyle, TextStyle, wording};
 use super::{change_lines, markdown};
 use crate::diff::{DiffLayer, DiffMatrix, DiffValue, MatrixRow};
 
-/// The narrowest a column of values may be.
+/// The least width of a column of values.
 const MIN_COLUMN_WIDTH: usize = 12;
 
-/// The widest a column may be.
+/// The greatest width of a column, so that three exchanges fit 120 columns.
 const MAX_COLUMN_WIDTH: usize = 32;
 
-/// Writes the table. Noise is left out unless `all`; times are left out of that rule, for they are why one looks.
+/// Writes the table.
 pub fn write_matrix(
     matrix: &DiffMatrix,
-    all: bool,
+    with_noise: bool,
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let shown = |row: &&MatrixRow| all || row.noise.is_none() || row.layer == DiffLayer::Timing;
-    let rows: Vec<_> = matrix.rows.iter().filter(shown).collect();
-    let names: Vec<_> = matrix
-        .names
-        .iter()
-        .map(|name| wording::escape_line(name))
-        .collect();
-    for (n, name) in names.iter().enumerate() {
-        writeln!(
-            out,
-            "{} {name}",
-            style.paint(TextStyle::Strong, &column_letter(n))
-        )?;
+    let rows = shown_rows(matrix, with_noise);
+    for (n, name) in matrix.names.iter().enumerate() {
+        let letter = style.paint(TextStyle::Strong, &column_letter(n));
+        writeln!(out, "{letter} {}", wording::escape_line(name))?;
     }
     if rows.is_empty() {
         return writeln!(out, "{}", style.paint(TextStyle::Success, "no difference"));
     }
-    let longest = rows.iter().map(|row| row.at.chars().count()).max();
+    let longest = rows
+        .iter()
+        .map(|row| row.at.to_string().chars().count())
+        .max();
     let place = longest.unwrap_or_default().clamp(8, MAX_COLUMN_WIDTH);
     let room = style.width.saturating_sub(place.saturating_add(2));
     let most = room.div_euclid(MIN_COLUMN_WIDTH.saturating_add(2)).max(2);
-    for columns in column_blocks(names.len(), most) {
+    for columns in column_blocks(matrix.names.len(), most) {
         let column = room.checked_div(columns.len()).unwrap_or_default();
-        let widths = (
-            place,
-            column
-                .saturating_sub(2)
-                .clamp(MIN_COLUMN_WIDTH, MAX_COLUMN_WIDTH),
-        );
-        write_block(&rows, &columns, widths, style, out)?;
+        let column = column.saturating_sub(2);
+        let column = column.clamp(MIN_COLUMN_WIDTH, MAX_COLUMN_WIDTH);
+        write_block(&rows, &columns, (place, column), style, out)?;
     }
     let folded = matrix.rows.len().saturating_sub(rows.len());
     if folded > 0 {
@@ -58,8 +48,15 @@ pub fn write_matrix(
     Ok(())
 }
 
-/// The columns of each part of a table of which `most` fit beside each other: the first stands in all of them, for
-/// it is what the others are compared to.
+/// The rows that are not noise, and those of times, which a reader of the table looks for; all rows `with_noise`.
+fn shown_rows(matrix: &DiffMatrix, with_noise: bool) -> Vec<&MatrixRow> {
+    let shown =
+        |row: &&MatrixRow| with_noise || row.noise.is_none() || row.layer == DiffLayer::Timing;
+    matrix.rows.iter().filter(shown).collect()
+}
+
+/// The columns of each part of a table of which `most` fit beside each other. The first column is in all parts, since
+/// the others are compared with it.
 fn column_blocks(columns: usize, most: usize) -> Vec<Vec<usize>> {
     let others: Vec<_> = (1..columns).collect();
     if columns <= most {
@@ -83,7 +80,7 @@ fn write_block(
     writeln!(out, "{}", style.dim(head.trim_end()))?;
     let mut layer = None;
     for row in rows {
-        // In a part of many columns a row may have nothing to say.
+        // Where the table is written in parts, a row may be equal in all columns of one part.
         if columns
             .iter()
             .all(|&n| row.cells.get(n) == row.cells.first())
@@ -101,19 +98,14 @@ fn write_block(
 /// Writes the table as one of GitHub's Markdown.
 pub fn write_markdown_matrix(
     matrix: &DiffMatrix,
-    all: bool,
+    with_noise: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for (n, name) in matrix.names.iter().enumerate() {
-        writeln!(
-            out,
-            "- {} {}",
-            column_letter(n),
-            markdown::inline_code(name)
-        )?;
+        let name = markdown::inline_code(name);
+        writeln!(out, "- {} {name}", column_letter(n))?;
     }
-    let shown = |row: &&MatrixRow| all || row.noise.is_none() || row.layer == DiffLayer::Timing;
-    let rows: Vec<_> = matrix.rows.iter().filter(shown).collect();
+    let rows = shown_rows(matrix, with_noise);
     if rows.is_empty() {
         return writeln!(out, "\nNo difference.");
     }
@@ -127,18 +119,14 @@ pub fn write_markdown_matrix(
                 text => markdown::table_cell(&text),
             };
         let cells: Vec<_> = row.cells.iter().map(cell).collect();
-        let at = markdown::table_cell(&row.at);
-        writeln!(
-            out,
-            "| {} | {at} | {} |",
-            row.layer.name(),
-            cells.join(" | ")
-        )?;
+        let at = markdown::table_cell(&row.at.to_string());
+        let layer = row.layer.name();
+        writeln!(out, "| {layer} | {at} | {} |", cells.join(" | "))?;
     }
     Ok(())
 }
 
-/// What the column of that number is called: `A`, ..., `Z`, `AA`, ...
+/// The name of the column of that number: `A`, ..., `Z`, `AA`, ...
 fn column_letter(n: usize) -> String {
     let (before, own) = (n.div_euclid(26), n.rem_euclid(26));
     let own = (b'A'..=b'Z').nth(own).map_or('?', char::from);
@@ -148,10 +136,10 @@ fn column_letter(n: usize) -> String {
     }
 }
 
-/// How much of the beginning and of the end of a value is looked at, in characters.
+/// How much of the beginning and of the end of a value can be shown, in characters: more than any column has.
 const CELL_END_CHARS: usize = 200;
 
-/// A value on one line, without the middle of a long one; what is not there as a dash.
+/// A value on one line, without the middle if it is long; a dash if there is none.
 fn cell_text(cell: &Option<DiffValue>) -> String {
     let Some(value) = cell else {
         return "-".to_owned();
@@ -162,15 +150,9 @@ fn cell_text(cell: &Option<DiffValue>) -> String {
         return wording::escape_line(&text).into_owned();
     }
     let head: String = text.chars().take(CELL_END_CHARS).collect();
-    let tail: String = text
-        .chars()
-        .skip(length.saturating_sub(CELL_END_CHARS))
-        .collect();
-    format!(
-        "{}{}",
-        wording::escape_line(&head),
-        wording::escape_line(&tail)
-    )
+    let tail = text.chars().skip(length.saturating_sub(CELL_END_CHARS));
+    let tail: String = tail.collect();
+    wording::escape_line(&head).into_owned() + &wording::escape_line(&tail)
 }
 
 fn write_row(
@@ -184,12 +166,12 @@ fn write_row(
         |cell: &Option<DiffValue>| format!("{:<column$}", shorten_middle(&cell_text(cell), column));
     let cells = columns.iter().filter_map(|&n| row.cells.get(n));
     let cells: Vec<_> = cells.map(cell).collect();
-    let at = shorten_middle(&wording::escape_line(&row.at), place);
+    let at = shorten_middle(&wording::escape_line(&row.at.to_string()), place);
     let at = style.paint(TextStyle::Name, &format!("{at:<place$}"));
     writeln!(out, "{}", format!("{at}  {}", cells.join("  ")).trim_end())
 }
 
-/// At most `width` characters: of a longer text the beginning and the end.
+/// The text if it has at most `width` characters, else its beginning and end.
 fn shorten_middle(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {
@@ -205,6 +187,7 @@ fn shorten_middle(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::{Place, RowPlace};
 
     #[test]
     fn columns_that_do_not_fit_come_in_parts() {
@@ -236,7 +219,10 @@ mod tests {
             names: vec!["a".to_owned(), "b".to_owned()],
             rows: vec![MatrixRow {
                 layer: DiffLayer::Meaning,
-                at: "text".to_owned(),
+                at: RowPlace {
+                    place: Place::fact("text"),
+                    kind: None,
+                },
                 group: "",
                 cells: vec![value("<img>|`x`"), None],
                 noise: None,

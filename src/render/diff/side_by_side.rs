@@ -3,50 +3,32 @@
 use std::io::{self, Write};
 
 use super::super::{OutputStyle, TextStyle, wording};
-use super::{DiffViewOptions, change_lines, change_mark, find_layer, timing};
-use crate::diff::{DiffChange, DiffLayer, ExchangeDiff};
+use super::change_lines;
+use super::view::{DiffView, write_layer_heading};
+use crate::diff::DiffChange;
 
-/// The narrowest a column may be.
+/// The least width of a column: below it, most words would be broken.
 const MIN_COLUMN_WIDTH: usize = 20;
 
 /// Writes each change as its place, and below it both values beside each other.
 pub fn write_side_by_side(
-    difference: &ExchangeDiff,
-    shows: DiffViewOptions,
+    view: DiffView<'_>,
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let column = style
-        .width
-        .saturating_sub(7)
-        .div_euclid(2)
-        .max(MIN_COLUMN_WIDTH);
-    let names =
-        [&difference.left, &difference.right].map(|name| wording::escape_line(name).into_owned());
+    // Seven columns are the margin and the bar.
+    let column = style.width.saturating_sub(7).div_euclid(2);
+    let column = column.max(MIN_COLUMN_WIDTH);
+    let names = [&view.difference.left, &view.difference.right];
+    let names = names.map(|name| wording::escape_line(name).into_owned());
     write_pair(&names, [TextStyle::Strong; 2], column, style, out)?;
-    for compared in &difference.layers {
-        let mut changes = compared
-            .changes
-            .iter()
-            .filter(|change| shows.includes(change))
-            .peekable();
-        if compared.layer == DiffLayer::Timing || changes.peek().is_none() {
-            continue;
-        }
-        writeln!(
-            out,
-            "{}",
-            style.paint(TextStyle::Strong, compared.layer.name())
-        )?;
-        super::write_notes(compared, style, out)?;
+    for (layer, changes) in view.shown_layers() {
+        write_layer_heading(layer, style, out)?;
         for change in changes {
             write_change(change, column, style, out)?;
         }
     }
-    if let Some(compared) = find_layer(difference, DiffLayer::Timing) {
-        timing::write_table(compared, shows, style, out)?;
-    }
-    super::write_ending(difference, shows, style, out)
+    view.write_ending(style, out)
 }
 
 fn write_change(
@@ -55,22 +37,17 @@ fn write_change(
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let (sign, look) = change_mark(change.what);
+    let (sign, look) = change_lines::change_mark(change.what);
     let sign = style.paint(look, &sign.to_string());
     let at = style.paint(TextStyle::Name, &change_lines::place_text(change));
     let extra = style.dim(&change_lines::kind_and_remarks(change));
     writeln!(out, "  {sign} {at}{extra}")?;
     let sides = change_lines::side_lines(change).map(Option::unwrap_or_default);
-    write_pair(
-        &sides,
-        [TextStyle::Error, TextStyle::Success],
-        column,
-        style,
-        out,
-    )
+    let looks = [TextStyle::Error, TextStyle::Success];
+    write_pair(&sides, looks, column, style, out)
 }
 
-/// Both texts beside each other, each broken into lines of `column` characters.
+/// Writes two texts beside each other, each broken into lines of `column` characters.
 fn write_pair(
     sides: &[String; 2],
     looks: [TextStyle; 2],

@@ -1,12 +1,12 @@
-//! Two timelines side by side, with the ratio of each pair and a small picture.
+//! The times of two exchanges as a table, with the ratio of each pair and bars.
 
 use std::io::{self, Write};
 
-use super::super::{OutputStyle, TextStyle, wording};
-use super::DiffViewOptions;
+use super::super::{OutputStyle, TextStyle};
+use super::change_lines;
 use crate::diff::{DiffChange, DiffValue, LayerDiff, PlacedValue};
 
-/// The most columns of one bar, and the fewest that show anything.
+/// The most columns of one bar, and the fewest in which a difference can be seen.
 const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 4..=16;
 
 /// Columns beside the name of a row and its two bars.
@@ -14,29 +14,20 @@ const FIXED_COLUMNS: usize = 40;
 
 /// Writes a row for each time that differs.
 pub(super) fn write_table(
-    compared: &LayerDiff,
-    shows: DiffViewOptions,
+    layer: &LayerDiff,
+    with_noise: bool,
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    if compared.changes.is_empty() {
-        return Ok(());
-    }
-    let name = style.paint(TextStyle::Strong, compared.layer.name());
-    let width = compared
-        .changes
-        .iter()
-        .map(|change| change.at.chars().count());
+    let name = style.paint(TextStyle::Strong, layer.layer.name());
+    let changes = layer.changes.iter();
+    let width = changes.map(|change| change_lines::place_text(change).chars().count());
     let width = width.max().unwrap_or(0).min(40);
     let margin = " ".repeat(width.saturating_sub("timing".len()).saturating_add(4));
     let columns = format!("{margin}{:>12} {:>12} {:>7}", "left", "right", "ratio");
     writeln!(out, "{name}{}", style.dim(&columns))?;
-    let most = compared.changes.iter().flat_map(|change| {
-        let micros = [shown_micros(&change.left), shown_micros(&change.right)];
-        micros.into_iter().flatten()
-    });
-    let most = most.max().unwrap_or(1).max(1);
-    // Where there is no room for pictures, there are none.
+    let values = layer.changes.iter();
+    let values = values.flat_map(|change| [&change.left, &change.right]);
     let room = style
         .width
         .saturating_sub(width.saturating_add(FIXED_COLUMNS));
@@ -47,20 +38,20 @@ pub(super) fn write_table(
         } else {
             0
         },
-        max_micros: most,
+        max_micros: values.filter_map(micros).max().unwrap_or(1).max(1),
     };
-    for change in &compared.changes {
-        write_row(change, width, bars, shows, style, out)?;
-    }
-    Ok(())
+    layer
+        .changes
+        .iter()
+        .try_for_each(|change| write_row(change, width, bars, with_noise, style, out))
 }
 
-/// How bars are drawn.
+/// The size of bars.
 #[derive(Clone, Copy)]
 struct BarScale {
-    /// The longest.
+    /// Columns of the longest bar; 0 where the terminal has no room for bars.
     max_columns: usize,
-    /// What that stands for, in microseconds.
+    /// The time of the longest bar, in microseconds.
     max_micros: u64,
 }
 
@@ -68,63 +59,56 @@ fn write_row(
     change: &DiffChange,
     width: usize,
     bars: BarScale,
-    shows: DiffViewOptions,
+    with_noise: bool,
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let value = |shown: &Option<PlacedValue>| match shown {
-        Some(shown) => super::change_lines::clip_value(&shown.value, 12),
+    let value = |value: &Option<PlacedValue>| match value {
+        Some(value) => change_lines::clip_value(&value.value, 12),
         None => "-".to_owned(),
     };
-    let number =
-        |shown: &Option<PlacedValue>| shown.as_ref().and_then(|shown| shown.value.as_f64());
-    let ratio = match (number(&change.left), number(&change.right)) {
-        (Some(left), Some(right)) if left > 0.0 => format!("{:.2}", right / left),
-        _ => String::new(),
-    };
-    let bars = [
-        draw_bar(&change.left, bars, style),
-        draw_bar(&change.right, bars, style),
-    ]
-    .join(" ");
-    let name = format!("  {:<width$}", wording::escape_line(&change.at));
+    let bars = [&change.left, &change.right].map(|value| draw_bar(value, bars, style));
+    let name = format!("  {:<width$}", change_lines::place_text(change));
     let line = format!(
-        "{:>12} {:>12} {ratio:>7}  {bars}",
+        "{:>12} {:>12} {:>7}  {}",
         value(&change.left),
-        value(&change.right)
+        value(&change.right),
+        ratio_text(change),
+        bars.join(" ")
     );
     let usual = match (&change.usual, &change.noise) {
-        (Some(usual), None) => format!("  (baseline: {})", wording::escape_line(usual)),
+        (Some(usual), None) => format!("  (baseline: {usual})"),
         _ => String::new(),
     };
-    let outside = change.noise.is_none() && !shows.with_noise;
-    let sign = if outside { "~" } else { " " };
-    let sign = style.paint(TextStyle::Warning, sign);
-    let line = format!("{name} {sign}{}{}", line.trim_end(), style.dim(&usual));
-    writeln!(out, "{line}")
+    let is_unusual = change.noise.is_none() && !with_noise;
+    let sign = style.paint(TextStyle::Warning, if is_unusual { "~" } else { " " });
+    writeln!(out, "{name} {sign}{}{}", line.trim_end(), style.dim(&usual))
 }
 
-fn shown_micros(shown: &Option<PlacedValue>) -> Option<u64> {
-    match shown.as_ref()?.value {
+/// Right divided by left, or nothing where that has no meaning.
+pub(super) fn ratio_text(change: &DiffChange) -> String {
+    let number = |value: &Option<PlacedValue>| value.as_ref()?.value.as_f64();
+    match (number(&change.left), number(&change.right)) {
+        (Some(left), Some(right)) if left > 0.0 => format!("{:.2}", right / left),
+        _ => String::new(),
+    }
+}
+
+fn micros(value: &Option<PlacedValue>) -> Option<u64> {
+    match value.as_ref()?.value {
         DiffValue::Micros(micros) => Some(micros),
         _ => None,
     }
 }
 
-fn draw_bar(
-    shown: &Option<PlacedValue>,
-    BarScale {
-        max_columns: columns,
-        max_micros: most,
-    }: BarScale,
-    style: &OutputStyle,
-) -> String {
-    let Some(micros) = shown_micros(shown) else {
+fn draw_bar(value: &Option<PlacedValue>, scale: BarScale, style: &OutputStyle) -> String {
+    let columns = scale.max_columns;
+    let Some(micros) = micros(value) else {
         return " ".repeat(columns);
     };
     let filled = u128::from(micros)
         .saturating_mul(columns as u128)
-        .div_ceil(u128::from(most));
+        .div_ceil(u128::from(scale.max_micros));
     let filled = usize::try_from(filled).unwrap_or_default();
     let (full, empty) = match style.unicode {
         true => ("█", "·"),
@@ -137,12 +121,19 @@ fn draw_bar(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::{ChangeKind, DiffLayer};
+    use crate::diff::{ChangeKind, DiffLayer, Place};
 
     #[test]
     fn rows_fit_the_terminal() {
         let time = |micros| Some(DiffValue::Micros(micros).into());
-        let change = |at| DiffChange::new(at, ChangeKind::Changed, time(1_000), time(60_000_000));
+        let change = |at| {
+            DiffChange::new(
+                Place::fact(at),
+                ChangeKind::Changed,
+                time(1_000),
+                time(60_000_000),
+            )
+        };
         let compared = LayerDiff {
             layer: DiffLayer::Timing,
             changes: vec![change("x-envoy-upstream-service-time"), change("wait")],
@@ -154,7 +145,7 @@ mod tests {
                 ..OutputStyle::default()
             };
             let mut out = Vec::new();
-            write_table(&compared, DiffViewOptions::default(), &style, &mut out).unwrap();
+            write_table(&compared, false, &style, &mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
             assert!(
                 text.lines().all(|line| line.chars().count() <= width),

@@ -2,6 +2,7 @@
 //! was reported; and for a whole conversation a table.
 
 mod prefix_break;
+mod short_text;
 mod table;
 mod usage;
 
@@ -12,14 +13,10 @@ use crate::prompt_cache::{
     CacheBreakpoint, CacheComparison, CacheKeyChange, CommonPrefix, OrderBasis, PrefixState,
     PromptAmount, RawComparison, TokenBasis,
 };
-use prefix_break::pointer_text;
+use short_text::{NAME_LIMIT, VALUE_LIMIT, clip, kept_percent, pointer_text};
 
 /// Columns of the bar.
 const BAR_WIDTH: u64 = 32;
-
-/// How much of a value, a name, a place is shown, in characters.
-const VALUE_LIMIT: usize = 120;
-const NAME_LIMIT: usize = 48;
 
 /// Writes every step, and a table where there are several.
 pub fn write_cache(
@@ -142,20 +139,6 @@ fn shares_text(prefix: &CommonPrefix, how: &str) -> String {
     )
 }
 
-/// How much of what both have keeps its place.
-fn kept_percent(prefix: &CommonPrefix) -> String {
-    let both = prefix.bytes.common.saturating_add(prefix.lost.bytes);
-    match both {
-        0 => "0%".to_owned(),
-        both if both == prefix.bytes.common => "100%".to_owned(),
-        both => {
-            // What is not all is never shown as all.
-            let share = prefix.bytes.common as f64 / both as f64 * 100.0;
-            format!("{:.1}%", share.min(99.9))
-        }
-    }
-}
-
 fn lost_text(step: &CacheComparison, style: &OutputStyle) -> Option<String> {
     let prefix = step.effective_prefix();
     let new = match prefix.new {
@@ -175,13 +158,6 @@ fn lost_text(step: &CacheComparison, style: &OutputStyle) -> Option<String> {
         style.paint(TextStyle::Error, &text),
         wording::format_bytes(prefix.lost.bytes),
     ))
-}
-
-fn segment_count(count: u64) -> String {
-    match count {
-        1 => "1 segment".to_owned(),
-        count => format!("{} segments", wording::format_count(count)),
-    }
 }
 
 fn estimate_text(step: &CacheComparison) -> String {
@@ -254,15 +230,4 @@ fn side_fact_text(fact: &CacheKeyChange, style: &OutputStyle) -> String {
     let note = fact.note.map(|note| style.dim(&format!("  ({note})")));
     let (left, right) = (value(&fact.left), value(&fact.right));
     format!("{name}  {left} -> {right}{}", note.unwrap_or_default())
-}
-
-/// Foreign text on one line of at most `most` characters.
-fn clip(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => wording::escape_line(text).into_owned(),
-        Some((end, _)) => format!(
-            "{}...",
-            wording::escape_line(text.get(..end).unwrap_or(text))
-        ),
-    }
 }

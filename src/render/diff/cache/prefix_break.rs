@@ -1,7 +1,7 @@
 //! Where a prefix breaks, in words: the segment, what happened there, both places, and what stands there.
 
 use super::super::super::{OutputStyle, TextStyle, wording};
-use super::{NAME_LIMIT, VALUE_LIMIT, clip, segment_count};
+use super::short_text::{NAME_LIMIT, VALUE_LIMIT, clip, pointer_text, segment_count};
 use crate::diff::ChangeKind;
 use crate::prompt_cache::{
     CacheComparison, DivergenceSide, PrefixState, PromptDivergence, SpellingDifference, TextExcerpt,
@@ -96,13 +96,6 @@ fn places_text(left: &DivergenceSide, right: &DivergenceSide) -> String {
             pointer_text(&left.pointer),
             pointer_text(&right.pointer)
         ),
-    }
-}
-
-pub(super) fn pointer_text(pointer: &str) -> String {
-    match pointer {
-        "" => "the whole".to_owned(),
-        pointer => clip(pointer, VALUE_LIMIT),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::super::{OutputStyle, TextStyle, wording};
-use super::{NAME_LIMIT, clip, kept_percent};
+use super::short_text::{NAME_LIMIT, clip, kept_percent};
 use crate::prompt_cache::{CacheComparison, PrefixState};
 
 /// One line a step: how much is kept, what was reported, what is lost, and where.
