@@ -83,10 +83,7 @@ impl Completion {
 
     /// Whether the answer came as events.
     pub fn is_streamed(&self) -> bool {
-        matches!(
-            self.media,
-            BodyMediaType::Sse | BodyMediaType::Ndjson | BodyMediaType::JsonArray
-        )
+        self.media.stream_format().is_some()
     }
 }
 
@@ -120,7 +117,7 @@ impl BodyMediaType {
             Self::Sse => Some(StreamFormat::EventStream),
             Self::Ndjson => Some(StreamFormat::Lines),
             Self::JsonArray => Some(StreamFormat::Array),
-            Self::Empty | Self::Json | Self::Html | Self::Text | Self::Binary => None,
+            _ => None,
         }
     }
 }

@@ -1,8 +1,7 @@
-//! Finish reasons: the word of each provider, its kind, and its meaning in one line.
-//! Sources: the API references of OpenAI, Anthropic (`stop_reason`), Google (`FinishReason`), Ollama
-//! (`done_reason`), Mistral, DeepSeek, OpenRouter, Cohere.
+//! Finish reasons: the word of each provider, its kind, and its meaning in one line. `finish_reasons.txt` is the table.
 
-use serde::Serialize;
+use serde::de::{IntoDeserializer, value};
+use serde::{Deserialize, Serialize};
 
 /// The reason why an answer stopped.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -16,7 +15,7 @@ pub struct FinishReason {
 }
 
 /// Kinds of finish reasons.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishKind {
     /// The model was done, or met a stop sequence.
@@ -39,19 +38,38 @@ pub enum FinishKind {
     Other,
 }
 
+/// The known words, one a line: word, kind, meaning.
+const KNOWN_REASONS: &str = include_str!("finish_reasons.txt");
+
+/// The kind and the meaning of a word of the table.
+fn find_reason(word: &str) -> Option<(FinishKind, &'static str)> {
+    let row = |line: &'static str| {
+        let (own, rest) = line.split_once(' ')?;
+        (own == word).then_some(rest)
+    };
+    let (kind, meaning) = KNOWN_REASONS
+        .lines()
+        .find_map(row)?
+        .trim()
+        .split_once(' ')?;
+    let kind: value::StrDeserializer<'_, value::Error> = kind.into_deserializer();
+    Some((FinishKind::deserialize(kind).ok()?, meaning.trim()))
+}
+
 impl FinishReason {
-    /// Looks the provider's word up.
+    /// Looks the provider's word up; a word with an unknown detail, `blocked:SAFETY`, as `blocked:*`.
     pub fn new(named: &str) -> Self {
-        let known = KNOWN_REASONS.iter().find(|(word, ..)| *word == named);
-        let family = || {
+        let without_detail = || {
             let (head, _) = named.split_once(':')?;
-            REASON_PREFIXES.iter().find(|(word, ..)| *word == head)
+            find_reason(&format!("{head}:*"))
         };
-        let (_, kind, meaning) = known.or_else(family).copied().unwrap_or((
-            "",
-            Other,
+        let unknown = (
+            FinishKind::Other,
             "a reason that is not known to this version",
-        ));
+        );
+        let (kind, meaning) = find_reason(named)
+            .or_else(without_detail)
+            .unwrap_or(unknown);
         Self {
             named: named.to_owned(),
             kind,
@@ -66,196 +84,9 @@ impl FinishReason {
     }
 }
 
-use FinishKind::{
-    Cancelled, ContentFilter, Error, Length, Other, Paused, Refusal, Stop, ToolCalls,
-};
-
-const BY_FILTER: &str = "a content filter stopped the answer";
-const AT_TOKEN_LIMIT: &str = "the limit of output tokens, or the end of the context, was reached";
-const AWAITS_TOOLS: &str = "the model waits for the results of tool calls";
-
-/// Words that carry a detail after a colon.
-const REASON_PREFIXES: &[(&str, FinishKind, &str)] = &[
-    (
-        "blocked",
-        ContentFilter,
-        "the prompt was blocked: there is no answer",
-    ),
-    ("incomplete", Other, "the answer is incomplete"),
-];
-
-const KNOWN_REASONS: &[(&str, FinishKind, &str)] = &[
-    // OpenAI Chat Completions and its relatives.
-    ("stop", Stop, "the model was done, or met a stop sequence"),
-    ("length", Length, AT_TOKEN_LIMIT),
-    ("tool_calls", ToolCalls, AWAITS_TOOLS),
-    (
-        "function_call",
-        ToolCalls,
-        "the model waits for the result of a function call (old form)",
-    ),
-    ("content_filter", ContentFilter, BY_FILTER),
-    ("eos", Stop, "the model was done"),
-    ("error", Error, "the provider failed while answering"),
-    ("model_length", Length, "the end of the context was reached"),
-    (
-        "insufficient_system_resource",
-        Error,
-        "the provider ran short of resources",
-    ),
-    ("sensitive", ContentFilter, BY_FILTER),
-    ("network_error", Error, "the provider's own network failed"),
-    // OpenAI Responses.
-    ("completed", Stop, "the response is complete"),
-    ("failed", Error, "the response failed; its error says why"),
-    ("cancelled", Cancelled, "the response was cancelled"),
-    ("requires_action", ToolCalls, AWAITS_TOOLS),
-    ("in_progress", Paused, "the response is still being made"),
-    ("queued", Paused, "the response waits to be made"),
-    (
-        "incomplete",
-        Other,
-        "the answer is incomplete, without a reason",
-    ),
-    (
-        "incomplete:max_output_tokens",
-        Length,
-        "max_output_tokens was reached; reasoning counts too",
-    ),
-    ("incomplete:content_filter", ContentFilter, BY_FILTER),
-    (
-        "incomplete:max_messages",
-        Length,
-        "the limit of messages was reached",
-    ),
-    (
-        "incomplete:steered",
-        Cancelled,
-        "a steering message replaced the response",
-    ),
-    // Anthropic Messages.
-    ("end_turn", Stop, "the model was done"),
-    ("stop_sequence", Stop, "a stop sequence was met"),
-    ("max_tokens", Length, "max_tokens was reached"),
-    ("tool_use", ToolCalls, AWAITS_TOOLS),
-    (
-        "pause_turn",
-        Paused,
-        "a long turn paused: send it back to let it go on",
-    ),
-    ("refusal", Refusal, "the model refused"),
-    (
-        "model_context_window_exceeded",
-        Length,
-        "the end of the context was reached",
-    ),
-    ("compaction", Paused, "the context was compacted"),
-    // Gemini.
-    ("STOP", Stop, "the model was done, or met a stop sequence"),
-    (
-        "MAX_TOKENS",
-        Length,
-        "maxOutputTokens was reached; thoughts count too",
-    ),
-    (
-        "SAFETY",
-        ContentFilter,
-        "the safety filter stopped the answer",
-    ),
-    (
-        "RECITATION",
-        ContentFilter,
-        "the answer repeated its training material too closely",
-    ),
-    ("LANGUAGE", Error, "the language is not supported"),
-    ("OTHER", Other, "stopped for a reason that is not named"),
-    (
-        "BLOCKLIST",
-        ContentFilter,
-        "a forbidden term stopped the answer",
-    ),
-    (
-        "PROHIBITED_CONTENT",
-        ContentFilter,
-        "prohibited content stopped the answer",
-    ),
-    (
-        "SPII",
-        ContentFilter,
-        "sensitive personal information stopped the answer",
-    ),
-    (
-        "MALFORMED_FUNCTION_CALL",
-        Error,
-        "the model wrote a function call that cannot be read",
-    ),
-    (
-        "UNEXPECTED_TOOL_CALL",
-        Error,
-        "the model called a tool that it was not given",
-    ),
-    (
-        "TOO_MANY_TOOL_CALLS",
-        Error,
-        "the model called too many tools in a row",
-    ),
-    (
-        "IMAGE_SAFETY",
-        ContentFilter,
-        "the safety filter stopped an image",
-    ),
-    (
-        "IMAGE_PROHIBITED_CONTENT",
-        ContentFilter,
-        "prohibited content stopped an image",
-    ),
-    (
-        "IMAGE_RECITATION",
-        ContentFilter,
-        "an image repeated its training material too closely",
-    ),
-    (
-        "IMAGE_OTHER",
-        Error,
-        "an image failed for a reason that is not named",
-    ),
-    ("NO_IMAGE", Error, "an image was expected and none was made"),
-    (
-        "MALFORMED_RESPONSE",
-        Error,
-        "the model wrote an answer that cannot be read",
-    ),
-    (
-        "MISSING_THOUGHT_SIGNATURE",
-        Error,
-        "the request left out a thought signature",
-    ),
-    ("ESCALATION", ContentFilter, "the request was escalated"),
-    (
-        "MODEL_ARMOR",
-        ContentFilter,
-        "Model Armor stopped the answer",
-    ),
-    ("PUP_LIMITED_DISABLED", Error, "the account is limited"),
-    (
-        "CONTINUATION",
-        Paused,
-        "the limit of one request: go on with the continuationToken",
-    ),
-    // Ollama.
-    ("load", Other, "the model was only loaded"),
-    ("unload", Other, "the model was only unloaded"),
-    // Cohere.
-    ("COMPLETE", Stop, "the model was done"),
-    ("STOP_SEQUENCE", Stop, "a stop sequence was met"),
-    ("TOOL_CALL", ToolCalls, AWAITS_TOOLS),
-    ("ERROR", Error, "the provider failed while answering"),
-    ("TIMEOUT", Error, "the provider took too long"),
-];
-
 #[cfg(test)]
 mod tests {
-    use super::{FinishKind, FinishReason};
+    use super::{FinishKind, FinishReason, KNOWN_REASONS, find_reason};
 
     #[test]
     fn words_are_looked_up_as_they_are_spelled() {
@@ -271,5 +102,17 @@ mod tests {
         for (word, kind) in cases {
             assert_eq!(FinishReason::new(word).kind, kind, "{word}");
         }
+    }
+
+    #[test]
+    fn every_row_of_the_table_can_be_read() {
+        let rows = KNOWN_REASONS
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        for row in rows {
+            let word = row.split(' ').next().unwrap();
+            assert!(find_reason(word).is_some(), "{row}");
+        }
+        assert_eq!(find_reason("#"), None);
     }
 }

@@ -7,7 +7,7 @@ use super::delta::{DeltaKind, DeltaSink};
 use super::dialect::{Dialect, ExchangeHeads, RequestParams, model_in_path};
 use super::dialects::{recognise_heads, recognise_json};
 use super::judgement::{EndEvidence, judge_answer};
-use super::sniff::{BodyHints, media_mismatch, sniff_media, stream_format};
+use super::sniff::{BodyHints, media_mismatch, sniff_media};
 use super::verdict::BodyEnding;
 use super::{AnswerReadOptions, AnswerRetention};
 use crate::exchange::Exchange;
@@ -210,7 +210,8 @@ impl AnswerReader {
             let media = sniff_media(&self.hints, seen)?;
             self.media = Some(media);
             self.completion.media = media;
-            self.decoder = stream_format(media)
+            self.decoder = media
+                .stream_format()
                 .map(|format| EventDecoder::with_limit(format, self.size_limit));
             if let Some(text) = media_mismatch(&self.hints, media) {
                 self.with_builder(EventPlace::none(), &mut (), |gather| {

@@ -1,7 +1,6 @@
 //! What a body is: by its label, and by how it begins, which is what counts where the two differ.
 
 use super::completion::BodyMediaType;
-use crate::sse::StreamFormat;
 use crate::tape::Window;
 
 /// What the label and the dialect say, before the first byte.
@@ -88,16 +87,6 @@ fn labelled_media(label: &BodyHints) -> BodyMediaType {
         kind if is_json_lines(label) && !kind.is_empty() => BodyMediaType::Ndjson,
         kind if kind.starts_with("text/") => BodyMediaType::Text,
         _ => BodyMediaType::Binary,
-    }
-}
-
-/// How the events of such a body are written, if it has any.
-pub(super) fn stream_format(media: BodyMediaType) -> Option<StreamFormat> {
-    match media {
-        BodyMediaType::Sse => Some(StreamFormat::EventStream),
-        BodyMediaType::Ndjson => Some(StreamFormat::Lines),
-        BodyMediaType::JsonArray => Some(StreamFormat::Array),
-        _ => None,
     }
 }
 

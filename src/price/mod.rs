@@ -46,7 +46,6 @@ pub use model_price::{
 };
 pub use money::{Money, MoneyParseError, TokenRate};
 pub use rows::{PriceRow, find_rows};
-pub use table::{PriceTableError, PriceTableFault};
 pub use tokens::TokenCounts;
 
 use std::sync::LazyLock;
@@ -71,9 +70,12 @@ impl PriceTable {
 
     /// Reads a table, as the module page describes it. Only `models`, and of each `model`, `input` and
     /// `output`, have to be there.
-    pub fn parse(bytes: &[u8]) -> Result<Self, PriceTableError> {
-        let (source, entries) = table::parse_table(bytes)?;
-        Ok(Self { source, entries })
+    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let file: table::PriceFile = serde_json::from_slice(bytes)?;
+        Ok(Self {
+            source: file.source,
+            entries: file.models,
+        })
     }
 
     /// This table with the entries of `own` in place of those of the same model and provider, whose aliases

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::de::{Error, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::money::TokenRate;
 
 /// Where a table comes from.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PriceSource {
     /// The list and its version.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,38 +22,76 @@ pub struct PriceSource {
 }
 
 /// What one model costs at one provider.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 pub struct ModelPrice {
     /// The name that requests and responses use.
     pub model: String,
     /// Provider that bills; empty for any provider that serves the model.
+    #[serde(default)]
     pub provider: String,
     /// Other names of the same model at the same price.
+    #[serde(default)]
     pub aliases: Vec<String>,
     /// The plain rates.
+    #[serde(flatten)]
     pub rates: TokenRates,
-    /// Rates of other service tiers.
-    pub tiers: BTreeMap<ServiceTier, TierRates>,
     /// Rates of long prompts.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub long_context: Option<LongContextRates>,
     /// Most tokens of a prompt.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_input: Option<u64>,
     /// Most tokens of an answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output: Option<u64>,
     /// The day on which the provider shuts it down, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "deprecation_date")]
     pub retires: Option<String>,
     /// Whether it answers under `/responses` only.
+    #[serde(default)]
     pub responses_only: bool,
     /// Whether some hours of the day have other rates, which are not known here.
+    #[serde(default, rename = "has_off_peak")]
     pub off_peak: bool,
     /// Whether there are bands of length with other rates, which are not known here.
+    #[serde(default, rename = "has_tiered")]
     pub bands: bool,
     /// Whether it is from the user's own file.
+    #[serde(skip)]
     pub own: bool,
+    /// Rates of other service tiers, from all keys that no field above has taken.
+    #[serde(flatten, deserialize_with = "read_tiers")]
+    pub tiers: BTreeMap<ServiceTier, TierRates>,
+}
+
+/// Reads the rates of tiers: `batch_input`, `flex_cached_input`. Other keys are typing errors, or remarks of the author.
+fn read_tiers<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<ServiceTier, TierRates>, D::Error> {
+    let mut tiers = BTreeMap::new();
+    for (key, value) in BTreeMap::<String, serde_json::Value>::deserialize(from)? {
+        if matches!(key.as_str(), "note" | "source") {
+            continue;
+        }
+        let unknown = || Error::custom(format!("unknown key `{key}`"));
+        let (tier, column) = key.split_once('_').ok_or_else(unknown)?;
+        let tier = ServiceTier::from_name(tier).filter(|tier| *tier != ServiceTier::Standard);
+        let rates: &mut TierRates = tiers.entry(tier.ok_or_else(unknown)?).or_default();
+        let place = match column {
+            "input" => &mut rates.input,
+            "output" => &mut rates.output,
+            "cached_input" => &mut rates.cached_input,
+            _ => return Err(unknown()),
+        };
+        let rate = TokenRate::deserialize(value);
+        *place = Some(rate.map_err(|why| Error::custom(format!("`{key}`: {why}")))?);
+    }
+    Ok(tiers)
+}
+
+/// Refuses keys that no field has taken: most likely they are typing errors.
+fn refuse_unknown<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    match BTreeMap::<String, IgnoredAny>::deserialize(from)?.pop_first() {
+        Some((key, _)) => Err(Error::custom(format!("unknown key `{key}`"))),
+        None => Ok(()),
+    }
 }
 
 impl ModelPrice {
@@ -63,7 +102,7 @@ impl ModelPrice {
 }
 
 /// Prices of one token of each kind.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct TokenRates {
     /// A fresh token of the prompt.
     pub input: TokenRate,
@@ -90,26 +129,27 @@ pub struct TokenRates {
 }
 
 /// Rates of one service tier; what is absent is not known.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct TierRates {
     /// A token of the prompt.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<TokenRate>,
     /// A token read from a cache.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<TokenRate>,
     /// A generated token.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<TokenRate>,
 }
 
 /// Rates of long prompts: once they apply, they do for all tokens of the request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 pub struct LongContextRates {
     /// They apply to prompts of more tokens than that (xAI: that many or more), cached ones counted.
+    #[serde(rename = "above_input_tokens")]
     pub above: u64,
     /// What tokens cost then.
+    #[serde(flatten)]
     pub rates: TokenRates,
+    #[serde(flatten, deserialize_with = "refuse_unknown")]
+    _unknown: (),
 }
 
 /// The service tier that a response says it was served in.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::Add;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// Decimals of a dollar that an amount can hold.
@@ -139,6 +140,14 @@ impl fmt::Display for TokenRate {
 impl Serialize for TokenRate {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&self.exact_decimal())
+    }
+}
+
+/// From a JSON number. Its shortest decimal has the digits that were written, up to 15 of them.
+impl<'de> Deserialize<'de> for TokenRate {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let dollars = f64::deserialize(from)?.to_string();
+        Self::parse(dollars.as_bytes()).map_err(|why| D::Error::custom(format!("{dollars} {why}")))
     }
 }
 

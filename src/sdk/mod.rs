@@ -4,8 +4,11 @@
 //! 1.12.0 and groq-python 1.7.0; those of anthropic-python 0.121.0, google-genai 3.4.0 and the Vercel AI SDK 6
 //! after notes on their sources. All rules are defaults: a program may set its own number of retries.
 
+mod checks;
 mod sdks;
 
+#[doc(hidden)]
+pub use checks::fuzz;
 pub use sdks::{SDKS, SdkFamily, SdkProfile};
 
 use jiff::Timestamp;
@@ -286,23 +289,6 @@ pub fn advise_all(
     SDKS.iter()
         .map(|sdk| sdk.advise(failure, facts, now))
         .collect()
-}
-
-/// Reads `bytes` as fields and asserts that the advice made from them holds together. The body of a fuzz target.
-#[doc(hidden)]
-pub fn fuzz(bytes: &[u8]) {
-    let facts = crate::service::check_fields(bytes);
-    for status in [429, 200] {
-        for advice in advise_all(CallFailure::Status(status), &facts, facts.date) {
-            assert!(
-                advice
-                    .waits
-                    .iter()
-                    .all(|wait| wait.least_micros <= wait.most_micros)
-            );
-            assert!(advice.retries || advice.waits.is_empty());
-        }
-    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub struct ServiceFacts {
 }
 
 /// One limit, put together from all fields about it.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct RateLimit {
     /// What it counts.
     pub what: LimitUnit,
@@ -81,14 +81,7 @@ impl RateLimit {
             what: key.unit,
             scope: key.scope,
             window: key.window,
-            limit: None,
-            remaining: None,
-            used: None,
-            cost: None,
-            reset: None,
-            utilization: None,
-            status: None,
-            fields: Vec::new(),
+            ..Self::default()
         }
     }
 

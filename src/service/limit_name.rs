@@ -7,10 +7,11 @@
 use serde::{Serialize, Serializer};
 
 /// Unit that a rate limit counts.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitUnit {
     /// Requests.
+    #[default]
     Requests,
     /// Tokens, of prompt and answer.
     Tokens,

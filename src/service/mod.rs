@@ -21,6 +21,7 @@
 //! assert_eq!(limit.reset.as_ref().unwrap().after_micros, Some(59_943_000));
 //! ```
 
+mod checks;
 mod facts;
 mod known_headers;
 mod limit_name;
@@ -28,42 +29,12 @@ mod policy;
 mod reader;
 pub(crate) mod value;
 
+pub(crate) use checks::check_fields;
 pub use facts::{HeaderFact, RateLimit, RetryAfter, RetryFields, ServiceFacts, UnreadableField};
 pub use known_headers::{HeaderMeaning, ServerTime, ServerTimeKind};
 pub use limit_name::{LimitUnit, LimitWindow};
 pub use reader::{read_fields, read_head};
 pub use value::{LimitCount, ResetTime, TimeFormat};
-
-/// Reads `bytes` as fields, one a line, and asserts that none is lost. Half the body of a fuzz target: [`crate::sdk::fuzz`]
-/// goes on with what it returns.
-pub(crate) fn check_fields(bytes: &[u8]) -> ServiceFacts {
-    let lines = bytes.split(|&byte| byte == b'\n');
-    let pairs: Vec<(&[u8], &[u8])> = lines
-        .map(|line| {
-            let colon = line.iter().position(|&byte| byte == b':');
-            let (name, value) = line
-                .split_at_checked(colon.unwrap_or(line.len()))
-                .unwrap_or((line, b""));
-            (name, value.get(1..).unwrap_or_default())
-        })
-        .collect();
-    let facts = read_fields(pairs.iter().copied());
-    let spelled = |field: &String| {
-        pairs
-            .iter()
-            .any(|(name, _)| String::from_utf8_lossy(name) == *field)
-    };
-    assert!(
-        facts.fields.iter().all(spelled),
-        "a field that is not there"
-    );
-    assert!(facts.limits.len() <= facts::MAX_LIMITS);
-    assert!(facts.fields.len().saturating_add(facts.unread.len()) <= pairs.len());
-    for reset in facts.limits.iter().filter_map(|limit| limit.reset.as_ref()) {
-        assert!(reset.at.is_some() || reset.after_micros.is_some());
-    }
-    facts
-}
 
 #[cfg(test)]
 mod tests;
