@@ -144,8 +144,7 @@ impl AnswerBuilder<'_> {
 
     /// Records `id`, `model` and `service_tier` of an object that uses these names.
     pub(super) fn set_identity(&mut self, object: JsonValue<'_>) {
-        for (key, value) in object.members() {
-            let Some(key) = key.as_str() else { continue };
+        for (key, value) in named_members(object) {
             match &*key {
                 "id" => self.set_id(value),
                 "model" => self.set_model(value),
@@ -234,8 +233,28 @@ impl AnswerBuilder<'_> {
         }
     }
 
+    /// Adds the source that an object names by an address, the id of a file or a title, unless the answer already has it.
+    pub(super) fn push_citation(&mut self, choice: u32, object: JsonValue<'_>) {
+        let word = |keys: &[&str]| {
+            let found = keys.iter().find_map(|key| text_at(object, key));
+            found.map(Cow::into_owned)
+        };
+        let cited = word(&["cited_text"]);
+        // Anthropic cites documents that have neither address nor title.
+        let source = word(&["url", "uri", "file_id", "source", "document_title"])
+            .or_else(|| cited.as_ref().map(|_| String::new()));
+        if let Some(source) = source {
+            let citation = Citation {
+                source,
+                title: word(&["title", "filename", "document_title"]),
+                cited,
+            };
+            self.add_citation(choice, citation, object);
+        }
+    }
+
     /// Adds a citation, unless the answer already has it.
-    pub(super) fn push_citation(&mut self, choice: u32, citation: Citation, value: JsonValue<'_>) {
+    pub(super) fn add_citation(&mut self, choice: u32, citation: Citation, value: JsonValue<'_>) {
         let known = &mut self.choice_mut(choice).citations;
         if known.len() >= MAX_CITATIONS || known.contains(&citation) {
             return;
@@ -373,6 +392,27 @@ impl AnswerBuilder<'_> {
             self.push_note(kind, text, span);
         }
     }
+}
+
+/// The members of an object with their keys as text; keys that are not text are left out.
+pub(super) fn named_members<'a>(
+    object: JsonValue<'a>,
+) -> impl Iterator<Item = (Cow<'a, str>, JsonValue<'a>)> {
+    let members = object.members();
+    members.filter_map(|(key, value)| Some((key.as_str()?, value)))
+}
+
+/// The items of the array at `key`; none if there is no such array.
+pub(super) fn items_at<'a>(
+    object: JsonValue<'a>,
+    key: &str,
+) -> impl Iterator<Item = JsonValue<'a>> + use<'a> {
+    object.get(key).into_iter().flat_map(JsonValue::items)
+}
+
+/// The string at `key`, if it is not empty.
+pub(super) fn text_at<'a>(object: JsonValue<'a>, key: &str) -> Option<Cow<'a, str>> {
+    object.get(key).and_then(non_empty_str)
 }
 
 /// The string of `value`, if it is not empty.

@@ -36,7 +36,7 @@ mod dialects;
 mod final_checks;
 mod finish;
 mod judgement;
-mod model_match;
+pub(crate) mod model_match;
 mod plain_body;
 mod profile;
 pub mod prompt_order;

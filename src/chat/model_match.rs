@@ -94,7 +94,7 @@ const VARIANT_WORDS: &[&str] = &[
 ];
 
 /// The name without vendor, region and variant, in lower case.
-fn base_model_name(name: &str) -> String {
+pub(crate) fn base_model_name(name: &str) -> String {
     let name = name.rsplit('/').next().unwrap_or(name);
     let name = name.split(':').next().unwrap_or(name);
     let regions = ["us.", "eu.", "apac.", "au.", "jp.", "us-gov.", "global."];
@@ -106,24 +106,14 @@ fn base_model_name(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
-/// `-2024-07-18`, `-20250929`, `@20250929`, `-2603`.
-fn without_date(name: &str) -> &str {
-    let digits = |text: &str, count: usize| {
-        text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let mut parts = name.rsplitn(4, '-');
-    if let (Some(day), Some(month), Some(year), Some(rest)) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-        && digits(day, 2)
-        && digits(month, 2)
-        && digits(year, 4)
-    {
-        return rest;
-    }
-    match name.rsplit_once(['-', '@']) {
-        Some((rest, last)) if digits(last, 8) || digits(last, 4) => rest,
+/// The name without the date at its end: `-2024-07-18`, `-20250929`, `@20250929`, `-2603`.
+pub(crate) fn without_date(name: &str) -> &str {
+    let is_date =
+        |text: &str| matches!(text.len(), 4 | 8) && text.bytes().all(|byte| byte.is_ascii_digit());
+    crate::price::without_date(name).unwrap_or(match name.rsplit_once(['-', '@']) {
+        Some((rest, last)) if is_date(last) => rest,
         _ => name,
-    }
+    })
 }
 
 /// Whether both names have the same words, in any order, and the same numbers, in this: `claude-sonnet-4.5`,

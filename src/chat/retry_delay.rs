@@ -1,9 +1,10 @@
 //! How long a provider asks to wait, where it says so in a body: Google's `RetryInfo`, or words such as
-//! `Please try again in 1.87s` (OpenAI, Groq, Azure). What it says in fields is `limits`' to read.
+//! `Please try again in 1.87s` (OpenAI, Groq, Azure). `service` reads what it says in header fields.
 
 use serde::Serialize;
 
 use crate::json::JsonValue;
+use crate::service::value::parse_duration_prefix;
 
 /// A wait that a body asks for.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -42,51 +43,13 @@ impl RetryDelay {
 
     /// Reads numbers with units at the beginning of `text`: `1.87s`, `6m0s`, `120ms`, `2 seconds`.
     fn parse(text: &str, named: &'static str) -> Option<Self> {
-        let (mut rest, mut micros, mut end) = (text, 0_u64, 0_usize);
-        loop {
-            let number = leading_part(rest, |char| char.is_ascii_digit() || char == '.');
-            let after = rest.get(number.len()..).unwrap_or_default();
-            let unit = after.strip_prefix(' ').unwrap_or(after);
-            let unit = leading_part(unit, |char| char.is_ascii_alphabetic());
-            let Some(part) = to_micros(number, unit) else {
-                break;
-            };
-            micros = micros.saturating_add(part);
-            let space = usize::from(after.starts_with(' '));
-            let taken = number
-                .len()
-                .saturating_add(space)
-                .saturating_add(unit.len());
-            end = end.saturating_add(taken);
-            rest = rest.get(taken..).unwrap_or_default();
-        }
-        (end > 0).then(|| Self {
-            text: text.get(..end).unwrap_or_default().to_owned(),
+        let (micros, end) = parse_duration_prefix(text)?;
+        Some(Self {
+            text: text.get(..end)?.to_owned(),
             micros,
             named,
         })
     }
-}
-
-fn leading_part(text: &str, fits: impl Fn(char) -> bool) -> &str {
-    let end = text.find(|char| !fits(char)).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
-}
-
-fn to_micros(number: &str, unit: &str) -> Option<u64> {
-    let scale = match unit {
-        "d" | "day" | "days" => 86_400e6,
-        "h" | "hour" | "hours" => 3_600e6,
-        "m" | "min" | "minute" | "minutes" => 60e6,
-        "s" | "sec" | "second" | "seconds" => 1e6,
-        "ms" | "milliseconds" => 1e3,
-        _ => return None,
-    };
-    // The cast saturates.
-    number
-        .parse::<f64>()
-        .ok()
-        .map(|number| (number * scale).round() as u64)
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn agreed_price<'a>(prices: &[&'a ModelPrice]) -> Option<&'a ModelPrice> {
 }
 
 /// The name without `-YYYY-MM-DD` or `-YYYYMMDD` at its end; `None` if there is no date.
-fn without_date(name: &str) -> Option<&str> {
+pub(crate) fn without_date(name: &str) -> Option<&str> {
     ["-dddd-dd-dd", "-dddddddd"].iter().find_map(|pattern| {
         let (stem, end) = name.split_at_checked(name.len().checked_sub(pattern.len())?)?;
         let fits = |(byte, like)| {

@@ -41,6 +41,7 @@ mod table;
 mod tokens;
 
 pub use cost::{CostBreakdown, CostNote, compute_cost};
+pub(crate) use lookup::without_date;
 pub use model_price::{
     LongContextRates, ModelPrice, PriceSource, ServiceTier, TierRates, TokenRates,
 };

@@ -44,18 +44,35 @@ pub struct DivergenceSide {
     pub value: Option<String>,
 }
 
-/// Where two prompts part, and what that means for either.
+impl PromptDivergence {
+    fn new(
+        segment: &PromptSegment<'_>,
+        what: ChangeKind,
+        [left, right]: [DivergenceSide; 2],
+    ) -> Self {
+        Self {
+            segment: segment.name.clone(),
+            what,
+            spellings: vec![],
+            count: None,
+            left,
+            right,
+            excerpt: None,
+        }
+    }
+}
+
+/// The divergence of two prompts, and what it means for the sizes of both.
 pub(super) struct PrefixBreak {
     pub(super) divergence: PromptDivergence,
     /// What the two segments have in common.
     pub(super) common: CommonSize,
-    /// Whether the first segment of both rests is the same one, changed or respelled.
-    pub(super) paired: bool,
-    /// Of such a pair: how much right says again behind the difference.
-    pub(super) repeated: PromptSize,
+    /// How much right repeats behind the difference, if the first segment of both rests is the same one, changed or
+    /// respelled.
+    pub(super) repeated: Option<PromptSize>,
 }
 
-/// What happened where the rests of two prompts begin; `None` where left has come to its end.
+/// What happened where the rests of two prompts begin; `None` if left is at its end.
 pub(super) fn find_break(
     rests: [&[PromptSegment<'_>]; 2],
     level: EqualityLevel,
@@ -63,7 +80,15 @@ pub(super) fn find_break(
 ) -> Option<PrefixBreak> {
     let one = rests[0].first()?;
     let Some(other) = rests[1].first() else {
-        return Some(break_at_end(one, rests[0].len() as u64));
+        let sides = [side_with_value(one), DivergenceSide::default()];
+        return Some(PrefixBreak {
+            divergence: PromptDivergence {
+                count: Some(rests[0].len() as u64),
+                ..PromptDivergence::new(one, ChangeKind::Removed, sides)
+            },
+            common: CommonSize::default(),
+            repeated: None,
+        });
     };
     if one.part == other.part && one.digest() == other.digest() {
         return Some(break_by_spelling(one, other));
@@ -74,38 +99,37 @@ pub(super) fn find_break(
         shift = detect_extra_part(rests, order);
     }
     let (what, count) = shift.to_change_kind();
-    let stands = match what {
-        ChangeKind::Added => [side_without_value(one), side_with_value(other)],
-        ChangeKind::Removed => [side_with_value(one), side_without_value(other)],
+    let (named, sides) = match what {
+        ChangeKind::Added => (other, [side_without_value(one), side_with_value(other)]),
+        ChangeKind::Removed => (one, [side_with_value(one), side_without_value(other)]),
         ChangeKind::Moved => {
-            let there = rests[1].iter().zip(&digests[1]);
-            let moved = |(_, digest): &(_, &u64)| digests[0].first() == Some(*digest);
-            let there = there.into_iter().find(moved).map(|(segment, _)| segment);
-            [
-                side_with_value(one),
-                side_without_value(there.unwrap_or(other)),
-            ]
+            let place = digests[1]
+                .iter()
+                .position(|own| digests[0].first() == Some(own));
+            let there = place.and_then(|place| rests[1].get(place)).unwrap_or(other);
+            (other, [side_with_value(one), side_without_value(there)])
         }
         _ => return Some(break_by_change(one, other, level)),
     };
-    Some(break_by_shift(what, count, [one, other], stands, level))
+    // The bytes that two different segments begin with alike are equal bytes too.
+    let equal = match level {
+        EqualityLevel::Written => common_prefix_len(&one.text, &other.text) as u64,
+        EqualityLevel::Values => 0,
+    };
+    Some(PrefixBreak {
+        divergence: PromptDivergence {
+            count: (count > 0).then_some(count),
+            ..PromptDivergence::new(named, what, sides)
+        },
+        common: first_bytes([one, other], [equal; 2]),
+        repeated: None,
+    })
 }
 
-/// Right has come to its end before so many segments of left.
-fn break_at_end(one: &PromptSegment<'_>, count: u64) -> PrefixBreak {
-    PrefixBreak {
-        divergence: PromptDivergence {
-            segment: one.name.clone(),
-            what: ChangeKind::Removed,
-            spellings: vec![],
-            count: Some(count),
-            left: side_with_value(one),
-            right: DivergenceSide::default(),
-            excerpt: None,
-        },
-        common: CommonSize::default(),
-        paired: false,
-        repeated: PromptSize::default(),
+fn first_bytes([left, right]: [&PromptSegment<'_>; 2], bytes: [u64; 2]) -> CommonSize {
+    CommonSize {
+        left: left.size.first_bytes(bytes[0]),
+        right: right.size.first_bytes(bytes[1]),
     }
 }
 
@@ -130,74 +154,28 @@ fn detect_extra_part([left, right]: [&[PromptSegment<'_>]; 2], order: &PromptOrd
     }
 }
 
-fn break_by_shift(
-    what: ChangeKind,
-    count: u64,
-    [one, other]: [&PromptSegment<'_>; 2],
-    [left, right]: [DivergenceSide; 2],
-    level: EqualityLevel,
-) -> PrefixBreak {
-    let named = match what {
-        ChangeKind::Removed => one,
-        _ => other,
-    };
-    // The bytes that two different segments begin with alike are equal bytes too.
-    let equal = match level {
-        EqualityLevel::Written => common_prefix_len(&one.text, &other.text) as u64,
-        EqualityLevel::Values => 0,
-    };
-    PrefixBreak {
-        divergence: PromptDivergence {
-            segment: named.name.clone(),
-            what,
-            spellings: vec![],
-            count: (count > 0).then_some(count),
-            left,
-            right,
-            excerpt: None,
-        },
-        common: CommonSize {
-            left: one.size.first_bytes(equal),
-            right: other.size.first_bytes(equal),
-        },
-        paired: false,
-        repeated: PromptSize::default(),
-    }
-}
-
 fn break_by_spelling(one: &PromptSegment<'_>, other: &PromptSegment<'_>) -> PrefixBreak {
     let equal = common_prefix_len(&one.text, &other.text) as u64;
     let spellings = match (one.value, other.value) {
         (Some(left), Some(right)) => spelling_differences([left, right], [&one.text, &other.text]),
         _ => vec![],
     };
-    let what = match spellings == [SpellingDifference::KeyOrder]
-        || spellings == [SpellingDifference::FieldOrder]
-    {
-        true => ChangeKind::Reordered,
-        false => ChangeKind::Respelled,
+    let what = match spellings[..] {
+        [SpellingDifference::KeyOrder | SpellingDifference::FieldOrder] => ChangeKind::Reordered,
+        _ => ChangeKind::Respelled,
     };
-    let at = |segment: &PromptSegment<'_>| DivergenceSide {
+    let sides = [one, other].map(|segment| DivergenceSide {
         pointer: segment.pointer_at(equal),
         value: Some(text_from(segment, equal)),
-    };
-    let rest = other.size.without(other.size.first_bytes(equal));
+    });
+    let common = first_bytes([one, other], [equal; 2]);
     PrefixBreak {
         divergence: PromptDivergence {
-            segment: other.name.clone(),
-            what,
             spellings,
-            count: None,
-            left: at(one),
-            right: at(other),
-            excerpt: None,
+            ..PromptDivergence::new(other, what, sides)
         },
-        common: CommonSize {
-            left: one.size.first_bytes(equal),
-            right: other.size.first_bytes(equal),
-        },
-        paired: true,
-        repeated: rest,
+        repeated: Some(other.size.without(common.right)),
+        common,
     }
 }
 
@@ -206,59 +184,43 @@ fn break_by_change(
     other: &PromptSegment<'_>,
     level: EqualityLevel,
 ) -> PrefixBreak {
-    let equal = common_prefix_len(&one.text, &other.text) as u64;
+    let both = [one, other];
+    let mut equal = [common_prefix_len(&one.text, &other.text) as u64; 2];
     let found = one.value.zip(other.value);
     let found = found.and_then(|(left, right)| first_difference(left, right, ValueRole::Block));
-    let (what, count, sides, offsets) = match &found {
+    let divergence = match found {
         None => {
-            let sides = [one, other].map(|segment| DivergenceSide {
+            let sides = both.map(|segment| DivergenceSide {
                 pointer: segment.pointer.clone(),
-                value: Some(text_from(segment, equal)),
+                value: Some(text_from(segment, equal[0])),
             });
-            (ChangeKind::Changed, 0, sides, [equal; 2])
+            PromptDivergence::new(other, ChangeKind::Changed, sides)
         }
         Some(found) => {
-            let sides = [
-                side_at_spot(one, &found.left),
-                side_at_spot(other, &found.right),
-            ];
-            let offsets = match level {
-                EqualityLevel::Written => [equal; 2],
-                EqualityLevel::Values => [
-                    one.text_offset(found.left.offset),
-                    other.text_offset(found.right.offset),
-                ],
-            };
-            (found.kind, found.count, sides, offsets)
+            let spots = [found.left, found.right];
+            if level == EqualityLevel::Values {
+                equal = [0, 1].map(|n| both[n].text_offset(spots[n].offset));
+            }
+            let sides = [0, 1].map(|n| side_at_spot(both[n], &spots[n]));
+            PromptDivergence {
+                count: (found.count > 0).then_some(found.count),
+                excerpt: make_excerpt(&spots[0], &spots[1]),
+                ..PromptDivergence::new(other, found.kind, sides)
+            }
         }
     };
-    let [left, right] = sides;
     let ends = one.text.iter().rev().zip(other.text.iter().rev());
     let alike = ends.take_while(|(left, right)| left == right).count() as u64;
-    let rest = [(one, offsets[0]), (other, offsets[1])]
-        .map(|(segment, offset)| (segment.text.len() as u64).saturating_sub(offset));
-    let again = alike.min(rest[0]).min(rest[1]);
+    let rests = [0, 1].map(|n| (both[n].text.len() as u64).saturating_sub(equal[n]));
     PrefixBreak {
-        divergence: PromptDivergence {
-            segment: other.name.clone(),
-            what,
-            spellings: vec![],
-            count: (count > 0).then_some(count),
-            left,
-            right,
-            excerpt: found.and_then(|found| make_excerpt(&found.left, &found.right)),
-        },
-        common: CommonSize {
-            left: one.size.first_bytes(offsets[0]),
-            right: other.size.first_bytes(offsets[1]),
-        },
-        paired: true,
-        repeated: other.size.first_bytes(again),
+        divergence,
+        common: first_bytes(both, equal),
+        repeated: Some(other.size.first_bytes(alike.min(rests[0]).min(rests[1]))),
     }
 }
 
 fn make_excerpt(left: &DifferenceSpot<'_>, right: &DifferenceSpot<'_>) -> Option<TextExcerpt> {
-    let (left, right) = (left.value?, right.value?);
+    let (left, right) = (left.value()?, right.value()?);
     let (left, right) = (left.as_str()?, right.as_str()?);
     Some(TextExcerpt::around_difference(&left, &right))
 }
@@ -285,8 +247,8 @@ fn side_at_spot(segment: &PromptSegment<'_>, spot: &DifferenceSpot<'_>) -> Diver
         truncate_end(&String::from_utf8_lossy(value.raw()), MAX_VALUE_CHARS)
     };
     DivergenceSide {
-        pointer: format!("{}{}", segment.pointer, spot.path),
-        value: spot.value.map(text),
+        pointer: segment.pointer_in_body(spot.start()),
+        value: spot.value().map(text),
     }
 }
 

@@ -1,62 +1,70 @@
 //! The first difference between two values, or two lists: what was changed, came in, fell out, or moved.
+//!
+//! `diff::json` is not used here: it explains two whole texts with as few changes as possible, while a cache ends at the
+//! first byte that differs. An item that moved is reported there at its new place, and an edited item may be paired with
+//! one further on. It also does not know that breakpoint marks and the shorthand of a lone text block are no difference.
+
+use std::cmp::Ordering;
 
 use super::value_digest::{NamedMember, ValueRole, digest, has_same_keys, sorted_members};
 use crate::diff::bytes::common_prefix_len;
 use crate::diff::change::ChangeKind;
-use crate::json::{JsonKind, JsonValue, ValuePath};
+use crate::json::{ArrayItems, JsonKind, JsonValue};
 
 /// The first difference between two values.
 #[derive(Debug)]
 pub(super) struct ValueDifference<'a> {
     pub(super) kind: ChangeKind,
-    /// How many items came in or fell out; zero for what is no item.
+    /// How many items came in or fell out; zero if it is not about items.
     pub(super) count: u64,
     pub(super) left: DifferenceSpot<'a>,
     pub(super) right: DifferenceSpot<'a>,
 }
 
 /// One side of a difference.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct DifferenceSpot<'a> {
-    /// From the values compared to this one.
-    pub(super) path: ValuePath,
-    /// What stands there.
-    pub(super) value: Option<JsonValue<'a>>,
+    /// The value that differs, or the container that lacks it.
+    at: JsonValue<'a>,
+    /// Whether the value is missing on this side.
+    is_missing: bool,
     /// The first byte that differs, in the body.
     pub(super) offset: u64,
 }
 
 impl<'a> DifferenceSpot<'a> {
-    fn at_value(value: JsonValue<'a>) -> Self {
+    fn at_value(value: JsonValue<'a>, offset: u64) -> Self {
         Self {
-            path: ValuePath::default(),
-            value: Some(value),
-            offset: value.span().start,
+            at: value,
+            is_missing: false,
+            offset,
         }
     }
 
-    /// Where something could stand at the end of `container`.
+    /// The place of a missing value: the end of `container`.
     fn at_end_of(container: JsonValue<'a>) -> Self {
         Self {
-            path: ValuePath::default(),
-            value: None,
+            at: container,
+            is_missing: true,
             offset: container.span().end.saturating_sub(1),
         }
     }
 
-    fn under_step(self, step: &str) -> Self {
-        let steps = std::iter::once(step).chain(self.path.steps().iter().map(String::as_str));
-        Self {
-            path: steps.map(str::to_owned).collect(),
-            ..self
-        }
+    /// The value, if this side has it.
+    pub(super) fn value(&self) -> Option<JsonValue<'a>> {
+        (!self.is_missing).then_some(self.at)
+    }
+
+    /// The first byte of the value, or of the container that lacks it.
+    pub(super) fn start(&self) -> u64 {
+        self.at.span().start
     }
 }
 
 impl<'a> ValueDifference<'a> {
-    fn new(what: ChangeKind, left: DifferenceSpot<'a>, right: DifferenceSpot<'a>) -> Self {
+    fn new(kind: ChangeKind, left: DifferenceSpot<'a>, right: DifferenceSpot<'a>) -> Self {
         Self {
-            kind: what,
+            kind,
             count: 0,
             left,
             right,
@@ -65,23 +73,14 @@ impl<'a> ValueDifference<'a> {
 
     fn changed(left: JsonValue<'a>, right: JsonValue<'a>) -> Self {
         let common = common_prefix_len(left.raw(), right.raw()) as u64;
-        let spot = |value: JsonValue<'a>| DifferenceSpot {
-            offset: value.span().start.saturating_add(common),
-            ..DifferenceSpot::at_value(value)
+        let spot = |value: JsonValue<'a>| {
+            DifferenceSpot::at_value(value, value.span().start.saturating_add(common))
         };
         Self::new(ChangeKind::Changed, spot(left), spot(right))
     }
-
-    fn under_steps(self, left: &str, right: &str) -> Self {
-        Self {
-            left: self.left.under_step(left),
-            right: self.right.under_step(right),
-            ..self
-        }
-    }
 }
 
-/// The first difference that is more than spelling; `None` where both say the same.
+/// The first difference that is more than spelling; `None` if both values are the same.
 pub(super) fn first_difference<'a>(
     left: JsonValue<'a>,
     right: JsonValue<'a>,
@@ -101,68 +100,39 @@ fn first_member_difference<'a>(
     right: JsonValue<'a>,
     role: ValueRole,
 ) -> Option<ValueDifference<'a>> {
-    let in_order = has_same_keys(left, right, role);
     let sides = [left, right].map(|value| sorted_members(value, role).into_iter().peekable());
     let [mut lefts, mut rights] = sides;
     let mut founds = Vec::new();
+    let spot =
+        |(_, key, value, _): NamedMember<'a>| DifferenceSpot::at_value(value, key.span().start);
     loop {
-        let which = match (lefts.peek(), rights.peek()) {
+        let order = match (lefts.peek(), rights.peek()) {
             (None, None) => break,
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
             (Some(one), Some(other)) => one.0.cmp(&other.0),
         };
-        let (one, other) = match which {
-            std::cmp::Ordering::Less => (lefts.next(), None),
-            std::cmp::Ordering::Greater => (None, rights.next()),
-            std::cmp::Ordering::Equal => (lefts.next(), rights.next()),
-        };
-        founds.extend(member_difference(one, other, left, right));
+        founds.extend(match order {
+            Ordering::Less => lefts.next().map(|gone| {
+                let end = DifferenceSpot::at_end_of(right);
+                ValueDifference::new(ChangeKind::Removed, spot(gone), end)
+            }),
+            Ordering::Greater => rights.next().map(|new| {
+                let end = DifferenceSpot::at_end_of(left);
+                ValueDifference::new(ChangeKind::Added, end, spot(new))
+            }),
+            Ordering::Equal => lefts.next().zip(rights.next()).and_then(|(one, other)| {
+                let ((_, _, one, role), (_, _, other, _)) = (one, other);
+                first_difference(one, other, role)
+            }),
+        });
     }
     // In the order of the text; what only one side has comes last on the other.
-    let place = |found: &ValueDifference<'_>| match in_order {
+    let in_order = has_same_keys(left, right, role);
+    founds.into_iter().min_by_key(|found| match in_order {
         true => (found.right.offset, 0),
         false => (found.left.offset, found.right.offset),
-    };
-    founds.into_iter().min_by_key(place)
-}
-
-fn member_difference<'a>(
-    one: Option<NamedMember<'a>>,
-    other: Option<NamedMember<'a>>,
-    left: JsonValue<'a>,
-    right: JsonValue<'a>,
-) -> Option<ValueDifference<'a>> {
-    let spot = |key: JsonValue<'a>, value: JsonValue<'a>, name: &str| {
-        let at = key.span().start;
-        DifferenceSpot {
-            offset: at,
-            ..DifferenceSpot::at_value(value)
-        }
-        .under_step(name)
-    };
-    match (one, other) {
-        (Some((name, _, one, role)), Some((_, _, other, _))) => {
-            Some(first_difference(one, other, role)?.under_steps(&name, &name))
-        }
-        (Some((name, key, one, _)), None) => {
-            let gone = spot(key, one, &name);
-            Some(ValueDifference::new(
-                ChangeKind::Removed,
-                gone,
-                DifferenceSpot::at_end_of(right),
-            ))
-        }
-        (None, Some((name, key, other, _))) => {
-            let new = spot(key, other, &name);
-            Some(ValueDifference::new(
-                ChangeKind::Added,
-                DifferenceSpot::at_end_of(left),
-                new,
-            ))
-        }
-        (None, None) => None,
-    }
+    })
 }
 
 /// Up to which size of an array it is looked for items that came in: nested ones would be read once a level.
@@ -178,47 +148,41 @@ fn first_item_difference<'a>(
         _ => ValueRole::Other,
     };
     let (mut lefts, mut rights) = (left.items(), right.items());
-    let mut n = 0usize;
     loop {
-        let rest = (lefts.clone(), rights.clone());
+        let rest = [lefts.clone(), rights.clone()];
         let (one, other) = (lefts.next(), rights.next());
         let found = match (one, other) {
             (None, None) => return None,
-            (Some(one), Some(other)) => first_difference(one, other, of_item),
-            _ => Some(ValueDifference::new(
-                ChangeKind::Changed,
-                DifferenceSpot::at_end_of(left),
-                DifferenceSpot::at_end_of(right),
-            )),
+            (Some(one), Some(other)) => match first_difference(one, other, of_item) {
+                Some(found) => Some(found),
+                None => continue,
+            },
+            _ => None,
         };
-        let Some(found) = found else {
-            n = n.saturating_add(1);
-            continue;
-        };
-        let small = left.span().len().max(right.span().len()) <= MAX_SHIFT_BYTES;
-        let ended = one.is_none() || other.is_none();
-        let shift = match role == ValueRole::Blocks || small || ended {
+        let is_small = left.span().len().max(right.span().len()) <= MAX_SHIFT_BYTES;
+        let shift = match role == ValueRole::Blocks || is_small || found.is_none() {
             true => {
-                let digests = |items: crate::json::ArrayItems<'a>| -> Vec<u64> {
+                let [lefts, rights] = rest.map(|items: ArrayItems<'a>| -> Vec<u64> {
                     items.map(|item| digest(item, of_item)).collect()
-                };
-                detect_shift(&digests(rest.0), &digests(rest.1))
+                });
+                detect_shift(&lefts, &rights)
             }
             false => ListShift::Changed,
         };
-        let step = n.to_string();
         let spot = |item: Option<JsonValue<'a>>, container| match item {
-            Some(item) => DifferenceSpot::at_value(item).under_step(&step),
+            Some(item) => DifferenceSpot::at_value(item, item.span().start),
             None => DifferenceSpot::at_end_of(container),
         };
-        let (what, count) = shift.to_change_kind();
-        return Some(match what {
-            ChangeKind::Changed => found.under_steps(&step, &step),
-            what => ValueDifference {
+        let (kind, count) = shift.to_change_kind();
+        return match kind {
+            ChangeKind::Changed => found,
+            _ => Some(ValueDifference {
+                kind,
                 count,
-                ..ValueDifference::new(what, spot(one, left), spot(other, right))
-            },
-        });
+                left: spot(one, left),
+                right: spot(other, right),
+            }),
+        };
     }
 }
 
@@ -274,7 +238,7 @@ pub(super) fn detect_shift(left: &[u64], right: &[u64]) -> ListShift {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::JsonDocument;
+    use crate::json::{JsonDocument, pointer_at};
 
     #[test]
     fn lists_shift() {
@@ -300,11 +264,8 @@ mod tests {
                     .unwrap();
             assert_eq!(found.kind, what, "{left} {right}");
             let spots = [&found.left, &found.right];
-            assert_eq!(
-                spots.map(|spot| spot.path.to_string()),
-                paths,
-                "{left} {right}"
-            );
+            let pointers = [0, 1].map(|n| pointer_at(&documents[n], spots[n].start()));
+            assert_eq!(pointers, paths, "{left} {right}");
             for ((spot, text), expected) in spots.into_iter().zip([left, right]).zip(bytes) {
                 let rest = &text[usize::try_from(spot.offset).unwrap()..];
                 assert!(rest.starts_with(expected), "{rest} {expected}");

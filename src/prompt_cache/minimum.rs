@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::chat::model_match::{base_model_name, without_date};
+
 /// The least that an API keeps in its cache, by its documents.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct CacheMinimum {
@@ -99,22 +101,11 @@ pub(super) fn cache_minimum(provider: Option<&str>, model: &str) -> Option<Cache
 /// The name of a model without its provider, its date and its dots: `anthropic/claude-sonnet-4.5` and
 /// `claude-sonnet-4-5-20250929` are one.
 fn normalize_model(model: &str) -> String {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    let name = name.strip_prefix("anthropic.").unwrap_or(name);
-    let name = name
-        .split(['@', ':'])
-        .next()
+    let name = base_model_name(model);
+    let name = without_date(&name);
+    name.strip_suffix("-latest")
         .unwrap_or(name)
-        .to_ascii_lowercase();
-    let name = name
-        .strip_suffix("-latest")
-        .unwrap_or(&name)
-        .replace('.', "-");
-    let is_date = |end: &str| end.len() == 8 && end.bytes().all(|byte| byte.is_ascii_digit());
-    match name.rsplit_once('-') {
-        Some((front, end)) if is_date(end) => front.to_owned(),
-        _ => name,
-    }
+        .replace('.', "-")
 }
 
 /// Whether an OpenAI model is older than GPT-5.6.

@@ -126,13 +126,13 @@ fn total_size<'a>(segments: impl Iterator<Item = &'a PromptSegment<'a>>) -> Prom
 
 /// What of the right rest stands in the left rest too; each segment of left counts once.
 fn repeated_size([left, right]: [&[PromptSegment<'_>]; 2], breach: &PrefixBreak) -> PromptSize {
-    let skip = usize::from(breach.paired);
+    let skip = usize::from(breach.repeated.is_some());
     let mut had: HashMap<u64, u64> = HashMap::new();
     for segment in left.iter().skip(skip) {
         let count = had.entry(segment.digest()).or_default();
         *count = count.saturating_add(1);
     }
-    let mut again = breach.repeated;
+    let mut again = breach.repeated.unwrap_or_default();
     for (n, segment) in right.iter().enumerate().skip(skip) {
         let Some(count) = had.get_mut(&segment.digest()).filter(|count| **count > 0) else {
             continue;

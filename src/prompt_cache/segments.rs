@@ -160,10 +160,13 @@ impl PromptSegment<'_> {
 
     /// The JSON Pointer of the innermost value at the byte `offset` of the text.
     pub(super) fn pointer_at(&self, offset: u64) -> String {
-        match self.document {
-            Some(document) => pointer_at(document, self.body_offset(offset)),
-            None => String::new(),
-        }
+        self.pointer_in_body(self.body_offset(offset))
+    }
+
+    /// The JSON Pointer of the innermost value at the byte `place` of the body.
+    pub(super) fn pointer_in_body(&self, place: u64) -> String {
+        let document = self.document;
+        document.map_or_else(String::new, |document| pointer_at(document, place))
     }
 
     /// The offset in the body of the byte at `offset` of the text; its end for what lies behind.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::chat::prompt_order::SpellingDifference;
+use crate::diff::json::normalize_number;
 use crate::json::{JsonKind, JsonValue};
 
 /// Members that ask for a cache entry and are no part of the prompt: Anthropic's, of which "the moving marker
@@ -80,7 +81,7 @@ pub(super) fn digest(value: JsonValue<'_>, role: ValueRole) -> u64 {
     let mut hasher = DefaultHasher::new();
     match value.kind() {
         JsonKind::String => return digest_text(&value.as_str().unwrap_or_default()),
-        JsonKind::Number => NormalizedNumber::parse(value.raw()).hash(&mut hasher),
+        JsonKind::Number => normalize_number(value.raw()).hash(&mut hasher),
         JsonKind::Array => {
             if let Some(text) = lone_block_text(value, role) {
                 return digest_text(&text);
@@ -130,51 +131,6 @@ pub(super) fn has_same_keys(left: JsonValue<'_>, right: JsonValue<'_>, role: Val
             (None, None) => return true,
             (Some(left), Some(right)) if left.as_str() == right.as_str() => {}
             _ => return false,
-        }
-    }
-}
-
-/// A number by its value: sign, digits without zeros at either end, power of ten.
-#[derive(Debug, Eq, Hash, PartialEq)]
-enum NormalizedNumber {
-    Zero,
-    Decimal(bool, Vec<u8>, i64),
-    /// Its power of ten is beyond all reason.
-    Unreduced(Vec<u8>),
-}
-
-impl NormalizedNumber {
-    fn parse(raw: &[u8]) -> Self {
-        let (negative, rest) = match raw.strip_prefix(b"-") {
-            Some(rest) => (true, rest),
-            None => (false, raw),
-        };
-        let cut = rest.iter().position(|byte| matches!(byte, b'e' | b'E'));
-        let (mantissa, power) = rest.split_at(cut.unwrap_or(rest.len()));
-        let power = std::str::from_utf8(power.get(1..).unwrap_or_default()).unwrap_or_default();
-        let power: Option<i64> = match power {
-            "" => Some(0),
-            text => text.strip_prefix('+').unwrap_or(text).parse().ok(),
-        };
-        let point = mantissa.iter().position(|byte| *byte == b'.');
-        let decimals = point.map_or(0, |at| mantissa.len().saturating_sub(at.saturating_add(1)));
-        let digits = mantissa.iter().copied().filter(|byte| *byte != b'.');
-        let mut digits: Vec<u8> = digits.skip_while(|byte| *byte == b'0').collect();
-        let significant = digits.iter().rposition(|byte| *byte != b'0');
-        let Some(last) = significant else {
-            return Self::Zero;
-        };
-        let zeros = digits.len().saturating_sub(last.saturating_add(1));
-        digits.truncate(last.saturating_add(1));
-        let shift = |power: i64| {
-            let down = i64::try_from(decimals).ok()?;
-            power
-                .checked_sub(down)?
-                .checked_add(i64::try_from(zeros).ok()?)
-        };
-        match power.and_then(shift) {
-            Some(power) => Self::Decimal(negative, digits, power),
-            None => Self::Unreduced(raw.to_vec()),
         }
     }
 }
@@ -329,22 +285,5 @@ mod tests {
         case(r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#, None);
         case("[null]", "[false]", None);
         case(r#"["1"]"#, "[1]", None);
-    }
-
-    #[test]
-    fn numbers_beyond_reason_stay_as_they_are() {
-        let huge = "1e99999999999999999999";
-        assert_eq!(
-            NormalizedNumber::parse(huge.as_bytes()),
-            NormalizedNumber::Unreduced(huge.as_bytes().to_vec())
-        );
-        assert_ne!(
-            NormalizedNumber::parse(b"1e9223372036854775807"),
-            NormalizedNumber::Zero
-        );
-        assert_eq!(
-            NormalizedNumber::parse(b"10e9223372036854775807"),
-            NormalizedNumber::Unreduced(b"10e9223372036854775807".to_vec())
-        );
     }
 }

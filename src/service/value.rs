@@ -184,34 +184,41 @@ pub(super) fn parse_scaled(text: &str, unit: u64) -> Option<u64> {
     whole.checked_mul(unit)?.checked_add(fraction.0)
 }
 
-/// Go's notation of durations, in microseconds: `1h2m3.5s`, `172.8ms`, `0s`.
+/// A duration in Go's notation, in microseconds: `1h2m3.5s`, `172.8ms`, `0s`.
 pub(super) fn parse_go_duration(text: &str) -> Option<u64> {
-    let (mut rest, mut sum) = (text, 0_u64);
-    while !rest.is_empty() {
-        let number = rest.find(|char: char| !char.is_ascii_digit() && char != '.')?;
-        let (number, after) = rest.split_at_checked(number)?;
-        let letters = after
-            .find(|char: char| char.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (unit, after) = after.split_at_checked(letters)?;
-        sum = sum.checked_add(unit_micros(number, unit)?)?;
-        rest = after;
-    }
-    (!text.is_empty()).then_some(sum)
+    let (micros, end) = parse_duration_prefix(text)?;
+    (end == text.len()).then_some(micros)
 }
 
-fn unit_micros(number: &str, unit: &str) -> Option<u64> {
+/// The duration at the beginning of `text` in microseconds, and the length of its text: `1h2m3.5s`, `2 seconds`.
+pub(crate) fn parse_duration_prefix(text: &str) -> Option<(u64, usize)> {
+    let (mut rest, mut sum) = (text, None);
+    while let Some((micros, after)) = parse_duration_part(rest) {
+        sum = Some(sum.unwrap_or(0_u64).checked_add(micros)?);
+        rest = after;
+    }
+    Some((sum?, text.len().saturating_sub(rest.len())))
+}
+
+/// One number with its unit, and the text behind it.
+fn parse_duration_part(text: &str) -> Option<(u64, &str)> {
+    let split =
+        |text: &'_ str, fits: fn(char) -> bool| text.find(|char| !fits(char)).unwrap_or(text.len());
+    let is_digit = |char: char| char.is_ascii_digit() || char == '.';
+    let (number, rest) = text.split_at_checked(split(text, is_digit))?;
+    let rest = rest.strip_prefix(' ').unwrap_or(rest);
+    let (unit, rest) = rest.split_at_checked(split(rest, char::is_alphabetic))?;
     let unit = match unit {
-        "d" => MICROS_PER_SECOND.saturating_mul(86_400),
-        "h" => MICROS_PER_SECOND.saturating_mul(3_600),
-        "m" => MICROS_PER_SECOND.saturating_mul(60),
-        "s" => MICROS_PER_SECOND,
-        "ms" => MICROS_PER_MILLI,
+        "d" | "day" | "days" => MICROS_PER_SECOND.saturating_mul(86_400),
+        "h" | "hour" | "hours" => MICROS_PER_SECOND.saturating_mul(3_600),
+        "m" | "min" | "minute" | "minutes" => MICROS_PER_SECOND.saturating_mul(60),
+        "s" | "sec" | "second" | "seconds" => MICROS_PER_SECOND,
+        "ms" | "milliseconds" => MICROS_PER_MILLI,
         "us" | "µs" | "μs" => 1,
-        "ns" => return parse_scaled(number, 1).map(|nanos| nanos.div_euclid(1000)),
+        "ns" => return Some((parse_scaled(number, 1)?.div_euclid(1000), rest)),
         _ => return None,
     };
-    parse_scaled(number, unit)
+    Some((parse_scaled(number, unit)?, rest))
 }
 
 /// An HTTP date: as of today (`Wed, 21 Oct 2026 07:28:00 GMT`), of RFC 850, or of C's `asctime`.

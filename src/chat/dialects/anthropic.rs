@@ -5,8 +5,7 @@
 //! ping: anywhere; error: instead of the rest
 //! ```
 
-use crate::chat::builder::{AnswerBuilder, non_empty_str};
-use crate::chat::completion::Citation;
+use crate::chat::builder::{AnswerBuilder, items_at, named_members, text_at};
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::profile::DialectProfile;
@@ -100,7 +99,7 @@ impl Dialect for AnthropicDialect {
     }
 
     fn read_event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        let kind = root.get("type").and_then(non_empty_str);
+        let kind = text_at(root, "type");
         let kind = kind.unwrap_or_else(|| String::from_utf8_lossy(name));
         match &*kind {
             "message_start" => {
@@ -124,12 +123,7 @@ impl Dialect for AnthropicDialect {
             return;
         }
         gather.choice_mut(0);
-        for (n, block) in root
-            .get("content")
-            .into_iter()
-            .flat_map(JsonValue::items)
-            .enumerate()
-        {
+        for (n, block) in items_at(root, "content").enumerate() {
             read_block(n as u64, block, gather);
         }
         read_message_head(root, gather);
@@ -145,8 +139,7 @@ impl Dialect for AnthropicDialect {
 }
 
 fn read_message_head(message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    for (key, value) in message.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(message) {
         match &*key {
             "id" => gather.set_id(value),
             "model" => gather.set_model(value),
@@ -185,10 +178,7 @@ fn read_stop(holder: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
 }
 
 fn tool_call_key<'a>(index: u64, block: JsonValue<'a>) -> Option<ToolCallKey<'a>> {
-    let kind = block
-        .get("type")
-        .and_then(non_empty_str)
-        .unwrap_or_default();
+    let kind = text_at(block, "type").unwrap_or_default();
     let ours = kind == "tool_use";
     (ours || kind.ends_with("tool_use")).then_some(ToolCallKey {
         index: Some(index),
@@ -220,18 +210,14 @@ fn start_block(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
 
 /// Text, thoughts and citations that a block, or the start of one, holds.
 fn read_block_text(block: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    let kind = block
-        .get("type")
-        .and_then(non_empty_str)
-        .unwrap_or_default();
-    for (key, value) in block.members() {
-        let Some(key) = key.as_str() else { continue };
+    let kind = text_at(block, "type").unwrap_or_default();
+    for (key, value) in named_members(block) {
         match (&*kind, &*key) {
             ("text", "text") => gather.push_text(0, value),
             ("thinking", "thinking") => gather.push_reasoning(0, value),
             ("text", "citations") => {
                 for citation in value.items() {
-                    push_citation(citation, gather);
+                    gather.push_citation(0, citation);
                 }
             }
             // Another model answers from here on.
@@ -265,27 +251,8 @@ fn read_block_delta(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
                 let at = gather.find_or_add_call(0, mark);
                 gather.push_arguments(0, at, value);
             }
-            "citation" => push_citation(value, gather),
+            "citation" => gather.push_citation(0, value),
             _ => {}
         }
     }
-}
-
-fn push_citation(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    let word = |key| {
-        value
-            .get(key)
-            .and_then(non_empty_str)
-            .map(|text| text.into_owned())
-    };
-    let source = word("url")
-        .or_else(|| word("file_id"))
-        .or_else(|| word("source"))
-        .or_else(|| word("document_title"));
-    let found = Citation {
-        source: source.unwrap_or_default(),
-        title: word("title").or_else(|| word("document_title")),
-        cited: word("cited_text"),
-    };
-    gather.push_citation(0, found, value);
 }

@@ -1,6 +1,6 @@
 //! Cohere `/v1/chat` and `/v2/chat`. Source: docs.cohere.com, Chat API reference.
 
-use crate::chat::builder::{AnswerBuilder, non_empty_str};
+use crate::chat::builder::{AnswerBuilder, named_members, text_at};
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::profile::DialectProfile;
@@ -42,7 +42,7 @@ impl Dialect for CohereDialect {
     }
 
     fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        let kind = root.get("type").and_then(non_empty_str).unwrap_or_default();
+        let kind = text_at(root, "type").unwrap_or_default();
         let delta = root.get("delta").unwrap_or(root);
         let index = root.get("index").and_then(JsonValue::as_u64);
         match &*kind {
@@ -80,8 +80,7 @@ impl Dialect for CohereDialect {
 }
 
 fn read_message(message: JsonValue<'_>, index: Option<u64>, gather: &mut AnswerBuilder<'_>) {
-    for (key, value) in message.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(message) {
         match &*key {
             "role" => gather.set_role(0, value),
             "tool_plan" => gather.push_reasoning(0, value),

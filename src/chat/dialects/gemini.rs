@@ -1,8 +1,10 @@
 //! Gemini `generateContent` and `streamGenerateContent`, at Google AI and on Vertex. Every event is a whole
 //! `GenerateContentResponse`; there is no end mark. Source: googleapis/python-genai, `types.py`.
 
-use crate::chat::builder::{AnswerBuilder, non_empty_str, read_index};
-use crate::chat::completion::{AnswerNoteKind, Citation};
+use crate::chat::builder::{
+    AnswerBuilder, items_at, named_members, non_empty_str, read_index, text_at,
+};
+use crate::chat::completion::AnswerNoteKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::profile::{DialectProfile, EndSignal};
 use crate::chat::prompt_order::{PromptOrder, PromptPart};
@@ -75,8 +77,7 @@ impl Dialect for GeminiDialect {
 }
 
 fn read_response(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    for (key, value) in root.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(root) {
         match &*key {
             "responseId" => gather.set_id(value),
             "modelVersion" => gather.set_model(value),
@@ -100,7 +101,7 @@ fn read_usage(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
 
 /// A blocked prompt has no candidates at all.
 fn read_prompt_feedback(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    if let Some(reason) = value.get("blockReason").and_then(non_empty_str) {
+    if let Some(reason) = text_at(value, "blockReason") {
         gather.set_finish_reason(0, &format!("blocked:{reason}"), gather.place.span);
     }
 }
@@ -115,8 +116,7 @@ fn read_candidates(list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
 }
 
 fn read_candidate(index: u32, candidate: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    for (key, value) in candidate.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(candidate) {
         match &*key {
             "content" => read_content(index, value, gather),
             "avgLogprobs" | "logprobsResult" => gather.choice_mut(index).logprobs = true,
@@ -134,7 +134,7 @@ fn read_content(index: u32, content: JsonValue<'_>, gather: &mut AnswerBuilder<'
     if let Some(role) = content.get("role") {
         gather.set_role(index, role);
     }
-    for part in content.get("parts").into_iter().flat_map(JsonValue::items) {
+    for part in items_at(content, "parts") {
         read_part(index, part, gather);
     }
 }
@@ -182,7 +182,7 @@ fn read_citations(index: u32, value: JsonValue<'_>, gather: &mut AnswerBuilder<'
         .into_iter()
         .filter_map(|key| value.get(key));
     for source in lists.flat_map(JsonValue::items) {
-        push_citation(index, source, gather);
+        gather.push_citation(index, source);
     }
 }
 
@@ -190,24 +190,7 @@ fn read_grounding(index: u32, value: JsonValue<'_>, gather: &mut AnswerBuilder<'
     let chunks = value.get("groundingChunks");
     for chunk in chunks.into_iter().flat_map(JsonValue::items) {
         for (_, source) in chunk.members() {
-            push_citation(index, source, gather);
+            gather.push_citation(index, source);
         }
-    }
-}
-
-fn push_citation(index: u32, source: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    let word = |key| {
-        source
-            .get(key)
-            .and_then(non_empty_str)
-            .map(|text| text.into_owned())
-    };
-    if let Some(address) = word("uri") {
-        let found = Citation {
-            source: address,
-            title: word("title"),
-            cited: None,
-        };
-        gather.push_citation(index, found, source);
     }
 }

@@ -6,8 +6,7 @@
 //! interaction.status_update: anywhere; error: instead of the rest
 //! ```
 
-use super::openai::parse_citation;
-use crate::chat::builder::{AnswerBuilder, non_empty_str};
+use crate::chat::builder::{AnswerBuilder, items_at, text_at};
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::profile::DialectProfile;
 use crate::chat::tool_calls::ToolCallKey;
@@ -45,10 +44,7 @@ impl Dialect for InteractionsDialect {
     }
 
     fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        let kind = root
-            .get("event_type")
-            .and_then(non_empty_str)
-            .unwrap_or_default();
+        let kind = text_at(root, "event_type").unwrap_or_default();
         let index = root.get("index").and_then(JsonValue::as_u64);
         let inner = root.get("interaction");
         match &*kind {
@@ -115,7 +111,7 @@ fn start_step(index: Option<u64>, step: JsonValue<'_>, gather: &mut AnswerBuilde
 
 /// Text and thoughts that a step, or a piece of one, holds.
 fn read_step_text(step: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    let kind = step.get("type").and_then(non_empty_str).unwrap_or_default();
+    let kind = text_at(step, "type").unwrap_or_default();
     let texts = |key| step.get(key).into_iter().flat_map(JsonValue::items);
     match &*kind {
         "thought" => {
@@ -139,7 +135,9 @@ fn read_step_text(step: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
             if let Some(text) = step.get("text") {
                 gather.push_text(0, text);
             }
-            push_citations(step, gather);
+            for annotation in items_at(step, "annotations") {
+                gather.push_citation(0, annotation);
+            }
         }
     }
 }
@@ -188,13 +186,4 @@ fn tool_call_key(index: Option<u64>, step: JsonValue<'_>) -> Option<ToolCallKey<
         hosted: !ours,
         takes_text: false,
     })
-}
-
-fn push_citations(holder: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    let annotations = holder.get("annotations");
-    for annotation in annotations.into_iter().flat_map(JsonValue::items) {
-        if let Some(found) = parse_citation(annotation) {
-            gather.push_citation(0, found, annotation);
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Ollama `/api/chat` and `/api/generate`: JSON lines, the last with `"done":true` and the counts.
 //! Source: ollama/ollama, `api/types.go`, `docs/api/*.mdx`.
 
-use crate::chat::builder::AnswerBuilder;
+use crate::chat::builder::{AnswerBuilder, named_members};
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::profile::DialectProfile;
@@ -66,8 +66,7 @@ fn read_answer(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     }
     gather.choice_mut(0);
     let mut done = false;
-    for (key, value) in root.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(root) {
         match &*key {
             "model" => gather.set_model(value),
             "message" => read_message(value, gather),
@@ -84,8 +83,7 @@ fn read_answer(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
 }
 
 fn read_message(message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    for (key, value) in message.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(message) {
         match &*key {
             "role" => gather.set_role(0, value),
             "content" => gather.push_text(0, value),

@@ -8,7 +8,7 @@
 //! delta = {role?, content?, refusal?, tool_calls?[{index, id?, function:{name?, arguments?}}], reasoning*?, audio?}
 //! ```
 
-use crate::chat::builder::{AnswerBuilder, read_index};
+use crate::chat::builder::{AnswerBuilder, named_members, read_index};
 use crate::chat::completion::Citation;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::profile::{DialectProfile, EndSignal};
@@ -154,8 +154,7 @@ impl Dialect for AzureDialect {
 
 /// A whole answer, or a chunk of one: both have the same members. One pass, since there are many chunks.
 fn read_chunk(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    for (key, value) in root.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(root) {
         match &*key {
             "id" => gather.set_id(value),
             "model" => gather.set_model(value),
@@ -217,8 +216,7 @@ fn read_choice(index: u32, choice: JsonValue<'_>, gather: &mut AnswerBuilder<'_>
     };
     let found = wanted.into_iter().find(|key| choice.get(key).is_some());
     let mut finish = None;
-    for (key, value) in choice.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(choice) {
         match &*key {
             key if found == Some(key) => read_message(index, value, gather),
             "text" if found.is_none() => gather.push_text(index, value),
@@ -236,8 +234,7 @@ fn read_choice(index: u32, choice: JsonValue<'_>, gather: &mut AnswerBuilder<'_>
 
 fn read_message(index: u32, message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     let mut has_reasoning = false;
-    for (key, value) in message.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(message) {
         match &*key {
             "role" => gather.set_role(index, value),
             "content" => read_content(index, value, gather),
@@ -303,40 +300,22 @@ fn read_tool_calls(index: u32, list: JsonValue<'_>, gather: &mut AnswerBuilder<'
 
 fn read_annotations(index: u32, list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for annotation in list.items() {
-        let inner = annotation.get("url_citation").unwrap_or(annotation);
-        if let Some(citation) = parse_citation(inner) {
-            gather.push_citation(index, citation, inner);
-        }
+        gather.push_citation(index, annotation.get("url_citation").unwrap_or(annotation));
     }
 }
 
 /// Perplexity: addresses, or results with title and address, for the whole answer.
 fn read_sources(list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     for source in list.items() {
-        let found = match source.as_str() {
-            Some(address) => Some(Citation {
-                source: address.into_owned(),
-                ..Citation::default()
-            }),
-            None => parse_citation(source),
-        };
-        if let Some(found) = found {
-            gather.push_citation(0, found, source);
+        match source.as_str() {
+            Some(address) => {
+                let citation = Citation {
+                    source: address.into_owned(),
+                    ..Citation::default()
+                };
+                gather.add_citation(0, citation, source);
+            }
+            None => gather.push_citation(0, source),
         }
     }
-}
-
-/// An object with an address or the id of a file.
-pub(in crate::chat) fn parse_citation(object: JsonValue<'_>) -> Option<Citation> {
-    let word = |key| {
-        let text = object.get(key)?.as_str()?;
-        Some(text.into_owned())
-    };
-    Some(Citation {
-        source: word("url")
-            .or_else(|| word("uri"))
-            .or_else(|| word("file_id"))?,
-        title: word("title").or_else(|| word("filename")),
-        cited: word("cited_text"),
-    })
 }

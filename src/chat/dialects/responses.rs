@@ -6,10 +6,10 @@
 //! response.completed | response.failed | response.incomplete        (holds the whole response)
 //! ```
 
-use super::openai::{OPENAI_NOTE, OPENAI_SOURCE, parse_citation};
+use super::openai::{OPENAI_NOTE, OPENAI_SOURCE};
 use crate::chat::AnswerRetention;
 use crate::chat::api_error::ApiError;
-use crate::chat::builder::{AnswerBuilder, non_empty_str};
+use crate::chat::builder::{AnswerBuilder, items_at, named_members, non_empty_str, text_at};
 use crate::chat::completion::{AnswerChoice, AnswerNoteKind, Completion};
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
@@ -78,7 +78,7 @@ impl Dialect for ResponsesDialect {
     }
 
     fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        let Some(kind) = root.get("type").and_then(non_empty_str) else {
+        let Some(kind) = text_at(root, "type") else {
             return;
         };
         match &*kind {
@@ -102,12 +102,7 @@ impl Dialect for ResponsesDialect {
             return;
         }
         gather.choice_mut(0);
-        for (n, item) in root
-            .get("output")
-            .into_iter()
-            .flat_map(JsonValue::items)
-            .enumerate()
-        {
+        for (n, item) in items_at(root, "output").enumerate() {
             read_output_item(n as u64, item, gather);
         }
         read_ending(root, gather);
@@ -126,7 +121,7 @@ fn read_ending(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
     if let Some(error) = ApiError::from_error_key(response) {
         gather.push_error(error, gather.value_span(response));
     }
-    let Some(status) = response.get("status").and_then(non_empty_str) else {
+    let Some(status) = text_at(response, "status") else {
         return;
     };
     let details = response.get("incomplete_details");
@@ -159,10 +154,7 @@ fn merge_whole_response(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>)
         has_emitted: false,
         spare_choice: AnswerChoice::default(),
     };
-    let items = response
-        .get("output")
-        .into_iter()
-        .flat_map(JsonValue::items);
+    let items = items_at(response, "output");
     let mut said = false;
     for (n, item) in items.enumerate() {
         said = true;
@@ -175,10 +167,7 @@ fn merge_whole_response(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>)
     let told = ReceivedPieces::from_choice(pieces);
     let differs = pieces.text_bytes != whole.text_bytes
         || (!pieces.text.is_empty() && pieces.text != whole.text);
-    let items = response
-        .get("output")
-        .into_iter()
-        .flat_map(JsonValue::items);
+    let items = items_at(response, "output");
     for (n, item) in items.enumerate() {
         if !told.covers(item) {
             read_output_item(n as u64, item, gather);
@@ -214,7 +203,7 @@ impl ReceivedPieces {
     }
 
     fn covers(self, item: JsonValue<'_>) -> bool {
-        match &*item.get("type").and_then(non_empty_str).unwrap_or_default() {
+        match &*text_at(item, "type").unwrap_or_default() {
             "message" => self.has_text,
             "reasoning" => self.has_reasoning,
             _ => self.has_calls,
@@ -224,13 +213,13 @@ impl ReceivedPieces {
 
 /// One item of a whole response.
 fn read_output_item(index: u64, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    let kind = item.get("type").and_then(non_empty_str).unwrap_or_default();
+    let kind = text_at(item, "type").unwrap_or_default();
     match &*kind {
         "message" => {
             if let Some(role) = item.get("role") {
                 gather.set_role(0, role);
             }
-            for part in item.get("content").into_iter().flat_map(JsonValue::items) {
+            for part in items_at(item, "content") {
                 read_content_part(part, gather);
             }
         }
@@ -261,25 +250,18 @@ fn call_arguments(item: JsonValue<'_>) -> Option<JsonValue<'_>> {
 }
 
 fn read_content_part(part: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    for (key, value) in part.members() {
-        let Some(key) = key.as_str() else { continue };
+    for (key, value) in named_members(part) {
         match &*key {
             "text" => gather.push_text(0, value),
             "refusal" => gather.push_refusal(0, value),
             "logprobs" if !value.is_empty() => gather.choice_mut(0).logprobs = true,
             "annotations" => {
                 for annotation in value.items() {
-                    push_citation(annotation, gather);
+                    gather.push_citation(0, annotation);
                 }
             }
             _ => {}
         }
-    }
-}
-
-fn push_citation(annotation: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    if let Some(found) = parse_citation(annotation) {
-        gather.push_citation(0, found, annotation);
     }
 }
 
@@ -362,7 +344,7 @@ fn read_other_event(
         ("response.output_item.done", Some(item)) => finish_item(index, item, gather),
         ("response.output_text.annotation.added", _) => {
             if let Some(annotation) = root.get("annotation") {
-                push_citation(annotation, gather);
+                gather.push_citation(0, annotation);
             }
         }
         _ => {}
@@ -371,7 +353,7 @@ fn read_other_event(
 }
 
 fn start_item(index: Option<u64>, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    let kind = item.get("type").and_then(non_empty_str).unwrap_or_default();
+    let kind = text_at(item, "type").unwrap_or_default();
     if let Some(role) = item.get("role").filter(|_| kind == "message") {
         gather.set_role(0, role);
     }
@@ -380,7 +362,7 @@ fn start_item(index: Option<u64>, item: JsonValue<'_>, gather: &mut AnswerBuilde
 
 /// The arguments of a call whose pieces were not sent, or of which the start was not.
 fn finish_item(index: Option<u64>, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    let kind = item.get("type").and_then(non_empty_str).unwrap_or_default();
+    let kind = text_at(item, "type").unwrap_or_default();
     let Some(at) = find_or_add_call(index.unwrap_or_default(), &kind, item, gather) else {
         return;
     };

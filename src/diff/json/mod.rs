@@ -55,6 +55,7 @@ mod tests;
 
 pub use difference::{JsonChange, JsonDiff, JsonPlace};
 pub use patch::patch;
+pub(crate) use spelling::normalize_number;
 
 #[doc(hidden)]
 pub use checks::fuzz;

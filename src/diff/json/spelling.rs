@@ -8,7 +8,7 @@ const MAX_ZEROS: u64 = 40;
 /// The text of a number in the one form that all spellings of it share: as most write it, without exponent
 /// and without zeros at the end of a fraction; with an exponent where that would take very many zeros. Exact:
 /// no double is in between.
-pub(super) fn normalize_number(text: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn normalize_number(text: &[u8]) -> Cow<'_, [u8]> {
     if is_normalized(text) {
         return Cow::Borrowed(text);
     }
