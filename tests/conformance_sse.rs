@@ -217,10 +217,7 @@ fn check_usage(id: &str, prefix: &str, expected: &Value, found: &Completion) {
     for (key, value) in expected.as_object().into_iter().flatten() {
         let path = format!("{prefix}{key}");
         if let Some(number) = value.as_u64() {
-            let named = found
-                .usage
-                .as_ref()
-                .and_then(|usage| usage.reported_count(&path));
+            let named = found.usage.as_ref().and_then(|usage| usage.count(&path));
             assert_eq!(named, Some(number), "{id}: {path}");
         }
         check_usage(id, &format!("{path}."), value, found);

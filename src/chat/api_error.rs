@@ -5,8 +5,11 @@
 //! `{"object":"error",...}` (Mistral, old vLLM), `{"message","type","code"}` (Cerebras, Cohere, Bedrock),
 //! `{"detail":[...]}` (FastAPI), and pages of proxies. `Content-Type` is never required.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
+use super::members::non_empty_str;
 use super::retry_delay::RetryDelay;
 use crate::json::{JsonKind, JsonValue};
 use crate::span::Span;
@@ -69,12 +72,12 @@ impl ApiError {
         match error.kind() {
             JsonKind::Object if !error.is_empty() => Some(Self::from_object(error)),
             JsonKind::String => {
-                let message = non_empty_text(error)?;
+                let message = owned_text(error)?;
                 Some(Self {
                     wait: RetryDelay::from_error(root, &message),
                     message,
                     code: root.get("code").and_then(read_code),
-                    class: class.and_then(non_empty_text),
+                    class: class.and_then(owned_text),
                     ..Self::default()
                 })
             }
@@ -115,8 +118,8 @@ impl ApiError {
             return Some(Self::from_object(root));
         }
         let detail = root.get("detail")?;
-        let message = non_empty_text(detail)
-            .or_else(|| non_empty_text(detail.item_at(0)?.get("msg")?))
+        let message = owned_text(detail)
+            .or_else(|| owned_text(detail.item_at(0)?.get("msg")?))
             .unwrap_or_else(|| String::from_utf8_lossy(detail.raw()).into_owned());
         Some(Self {
             message,
@@ -127,9 +130,9 @@ impl ApiError {
     /// Reads the object that holds message, type, code and param.
     pub(super) fn from_object(error: JsonValue<'_>) -> Self {
         let metadata = error.get("metadata");
-        let word = |key| error.get(key).and_then(non_empty_text);
+        let word = |key| error.get(key).and_then(owned_text);
         let message = error.get("message").map(|message| {
-            non_empty_text(message)
+            owned_text(message)
                 .unwrap_or_else(|| String::from_utf8_lossy(message.raw()).into_owned())
         });
         let message = message.unwrap_or_default();
@@ -139,7 +142,7 @@ impl ApiError {
                 .filter(|class| class != "error")
                 .or_else(|| word("status"))
                 .or_else(|| word("error_type"))
-                .or_else(|| non_empty_text(metadata?.get("error_type")?)),
+                .or_else(|| owned_text(metadata?.get("error_type")?)),
             code: error.get("code").and_then(read_code),
             param: word("param"),
             detail: read_detail_code(error),
@@ -178,18 +181,17 @@ fn read_detail_code(error: JsonValue<'_>) -> Option<String> {
             detail.get("reason").or(quota)
         })
     };
-    own.or_else(listed).and_then(non_empty_text)
+    own.or_else(listed).and_then(owned_text)
 }
 
-fn non_empty_text(value: JsonValue<'_>) -> Option<String> {
-    let text = value.as_str()?;
-    (!text.is_empty()).then(|| text.into_owned())
+fn owned_text(value: JsonValue<'_>) -> Option<String> {
+    non_empty_str(value).map(Cow::into_owned)
 }
 
 fn read_code(value: JsonValue<'_>) -> Option<ErrorCode> {
     match value.as_u64() {
         Some(number) => Some(ErrorCode::Number(number)),
-        None => non_empty_text(value).map(ErrorCode::Text),
+        None => owned_text(value).map(ErrorCode::Text),
     }
 }
 

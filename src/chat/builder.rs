@@ -7,6 +7,7 @@ use super::api_error::ApiError;
 use super::completion::{AnswerChoice, AnswerNote, AnswerNoteKind, Citation, Completion};
 use super::delta::{AnswerDelta, DeltaKind, DeltaSink};
 use super::finish::FinishReason;
+use super::members::{named_members, non_empty_str, text_at};
 use super::usage::{self, TokenUsage, UsageArithmetic};
 use crate::json::{JsonKind, JsonValue};
 use crate::span::{Moment, Span};
@@ -18,8 +19,9 @@ const MAX_NOTES: usize = 256;
 const MAX_ERRORS: usize = 64;
 const MAX_TIMES: usize = 64;
 
-/// Position and time of the event, or plain body, that is being read.
-#[derive(Clone, Copy, Debug)]
+/// Position and time of the event, or plain body, that is being read; the default is the place of notes that belong to
+/// no event.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct EventPlace {
     /// Offset of its first JSON byte in the body; `None` if the JSON was joined from several `data` lines.
     pub(super) base: Option<u64>,
@@ -394,41 +396,10 @@ impl AnswerBuilder<'_> {
     }
 }
 
-/// The members of an object with their keys as text; keys that are not text are left out.
-pub(super) fn named_members<'a>(
-    object: JsonValue<'a>,
-) -> impl Iterator<Item = (Cow<'a, str>, JsonValue<'a>)> {
-    let members = object.members();
-    members.filter_map(|(key, value)| Some((key.as_str()?, value)))
-}
-
-/// The items of the array at `key`; none if there is no such array.
-pub(super) fn items_at<'a>(
-    object: JsonValue<'a>,
-    key: &str,
-) -> impl Iterator<Item = JsonValue<'a>> + use<'a> {
-    object.get(key).into_iter().flat_map(JsonValue::items)
-}
-
-/// The string at `key`, if it is not empty.
-pub(super) fn text_at<'a>(object: JsonValue<'a>, key: &str) -> Option<Cow<'a, str>> {
-    object.get(key).and_then(non_empty_str)
-}
-
-/// The string of `value`, if it is not empty.
-pub(super) fn non_empty_str(value: JsonValue<'_>) -> Option<Cow<'_, str>> {
-    value.as_str().filter(|text| !text.is_empty())
-}
-
 fn set_if_changed(place: &mut Option<String>, value: JsonValue<'_>) {
     if let Some(text) = non_empty_str(value)
         && place.as_deref() != Some(&*text)
     {
         *place = Some(text.into_owned());
     }
-}
-
-/// The index of a choice or an item, read from `value`.
-pub(super) fn read_index(value: Option<JsonValue<'_>>) -> Option<u32> {
-    u32::try_from(value?.as_u64()?).ok()
 }

@@ -21,7 +21,11 @@ pub trait Dialect: Sync {
     }
 
     /// Why the request or the response head shows this dialect; `None` if it does not.
-    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str>;
+    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
+        let mut paths = self.profile().paths.iter();
+        let (_, why) = paths.find(|(end, _)| asked.path_ends_with(end))?;
+        Some(why)
+    }
 
     /// Whether the body of a request, without path and head, shows this dialect by members that no other dialect has.
     fn recognise_request_body(&self, _: JsonValue<'_>) -> bool {

@@ -2,7 +2,6 @@
 //! more than they say, models that differ, counts that are missing.
 
 use super::AnswerRetention;
-use super::builder::EventPlace;
 use super::completion::{AnswerChoice, AnswerNoteKind, ArgumentCheck};
 use super::finish::FinishKind;
 use super::model_match::{self, ModelMatch};
@@ -45,9 +44,7 @@ impl AnswerReader {
             let text = format!(
                 "bytes {span} of the text of choice {index} are thoughts (<think>): the answer is what follows"
             );
-            self.with_builder(EventPlace::none(), &mut (), |gather| {
-                gather.push_note(AnswerNoteKind::InlineThought, text, None);
-            });
+            self.push_note(AnswerNoteKind::InlineThought, text, None);
         }
     }
 
@@ -57,9 +54,7 @@ impl AnswerReader {
         if !served.is_empty() && known.iter().all(|known| known.as_ref() != Some(&served)) {
             let text =
                 format!("the head names the model that served: {served} (x-ms-served-model)");
-            self.with_builder(EventPlace::none(), &mut (), |gather| {
-                gather.push_note(AnswerNoteKind::ServedModel, text, None);
-            });
+            self.push_note(AnswerNoteKind::ServedModel, text, None);
         }
         let completion = &mut self.completion;
         let (Some(asked), Some(served)) = (&completion.asked_model, &completion.served_model)
@@ -76,9 +71,7 @@ impl AnswerReader {
         let text = format!("asked for {asked}, answered by {served}");
         completion.model_match = Some(found);
         if found == ModelMatch::Different {
-            self.with_builder(EventPlace::none(), &mut (), |gather| {
-                gather.push_note(AnswerNoteKind::OtherModel, text, None);
-            });
+            self.push_note(AnswerNoteKind::OtherModel, text, None);
         }
     }
 
@@ -97,9 +90,7 @@ impl AnswerReader {
         }
         let text = "no token counts: a stream sends them only if the request has \
                     \"stream_options\": {\"include_usage\": true}";
-        self.with_builder(EventPlace::none(), &mut (), |gather| {
-            gather.push_note(AnswerNoteKind::UsageNotAsked, text.to_owned(), None);
-        });
+        self.push_note(AnswerNoteKind::UsageNotAsked, text.to_owned(), None);
     }
 
     fn note_only_reasoning(&mut self) {
@@ -122,9 +113,7 @@ impl AnswerReader {
             let text = format!(
                 "all {output} output tokens went into reasoning: there is no text, and it is billed"
             );
-            self.with_builder(EventPlace::none(), &mut (), |gather| {
-                gather.push_note(AnswerNoteKind::OnlyReasoning, text, None);
-            });
+            self.push_note(AnswerNoteKind::OnlyReasoning, text, None);
         }
     }
 }

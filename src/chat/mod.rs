@@ -36,6 +36,7 @@ mod dialects;
 mod final_checks;
 mod finish;
 mod judgement;
+mod members;
 pub(crate) mod model_match;
 mod plain_body;
 mod profile;

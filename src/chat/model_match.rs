@@ -52,7 +52,11 @@ pub fn compare_models(asked: &str, served: &str) -> ModelMatch {
         .any(|word| asked_core.ends_with(word));
     let tier = undated.strip_prefix(asked_core.as_str());
     let tier = tier.and_then(|rest| rest.strip_prefix('-'));
-    let is_tier = |tier: &str| !tier.split('-').any(|word| VARIANT_WORDS.contains(&word));
+    let is_tier = |tier: &str| {
+        !tier
+            .split('-')
+            .any(|word| VARIANT_WORDS.split(' ').any(|known| known == word))
+    };
     match moving || tier.is_some_and(is_tier) {
         true => ModelMatch::Alias,
         false if same_words(without_date(&asked_core), &served_core) => ModelMatch::Renamed,
@@ -61,37 +65,8 @@ pub fn compare_models(asked: &str, served: &str) -> ModelMatch {
 }
 
 /// Words after a name that make it another model of the family, and not a tier of the same.
-const VARIANT_WORDS: &[&str] = &[
-    "mini",
-    "nano",
-    "micro",
-    "lite",
-    "small",
-    "medium",
-    "large",
-    "flash",
-    "fast",
-    "turbo",
-    "pro",
-    "max",
-    "plus",
-    "chat",
-    "instruct",
-    "base",
-    "vision",
-    "audio",
-    "realtime",
-    "search",
-    "codex",
-    "coder",
-    "reasoning",
-    "thinking",
-    "image",
-    "tts",
-    "transcribe",
-    "embedding",
-    "deep",
-];
+const VARIANT_WORDS: &str = "mini nano micro lite small medium large flash fast turbo pro max plus chat instruct \
+    base vision audio realtime search codex coder reasoning thinking image tts transcribe embedding deep";
 
 /// The name without vendor, region and variant, in lower case.
 pub(crate) fn base_model_name(name: &str) -> String {

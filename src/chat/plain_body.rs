@@ -97,13 +97,11 @@ impl AnswerReader {
                 1 => "an empty line came before the answer, as a sign of life".to_owned(),
                 _ => format!("{lines} empty lines came before the answer, as signs of life"),
             };
-            self.with_builder(EventPlace::none(), &mut (), |gather| {
-                gather.push_note(
-                    AnswerNoteKind::KeepAlive,
-                    text,
-                    Some(Span::new(0, blank as u64)),
-                );
-            });
+            self.push_note(
+                AnswerNoteKind::KeepAlive,
+                text,
+                Some(Span::new(0, blank as u64)),
+            );
         }
     }
 

@@ -11,6 +11,8 @@ use crate::sdk::SdkFamily;
 pub struct DialectProfile {
     /// Name of the dialect, stable: `openai-chat`.
     pub name: &'static str,
+    /// Ends of request paths that show the dialect, each with the reason in words.
+    pub(super) paths: &'static [(&'static str, &'static str)],
     /// The only provider of this dialect, for hosts that do not show one.
     pub provider: Option<&'static str>,
     /// SDKs that speak it.
@@ -39,6 +41,7 @@ impl DialectProfile {
     /// The profile that a dialect fills in: an end event, the SDKs of OpenAI, nothing special.
     pub(super) const BASE: Self = Self {
         name: "",
+        paths: &[],
         provider: None,
         sdk_family: SdkFamily::OpenAi,
         end_signal: EndSignal::LastEvent,

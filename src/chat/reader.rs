@@ -1,12 +1,13 @@
 //! Reads one answer while it arrives: finds the format of the body, its events and its dialect, and joins the pieces.
 
 use super::api_error::ApiError;
-use super::builder::{AnswerBuilder, EventPlace, non_empty_str};
+use super::builder::{AnswerBuilder, EventPlace};
 use super::completion::{AnswerChoice, AnswerNoteKind, BodyMediaType, Completion};
 use super::delta::{DeltaKind, DeltaSink};
 use super::dialect::{Dialect, ExchangeHeads, RequestParams, model_in_path};
 use super::dialects::{recognise_heads, recognise_json};
 use super::judgement::{EndEvidence, judge_answer};
+use super::members::non_empty_str;
 use super::sniff::{BodyHints, media_mismatch, sniff_media};
 use super::verdict::BodyEnding;
 use super::{AnswerReadOptions, AnswerRetention};
@@ -21,7 +22,7 @@ use crate::tape::{RollingBuffer, Window};
 ///
 /// [`AnswerReader::new`] when the head of the response is whole, [`AnswerReader::push`] what comes of its body, content
 /// codings undone, and [`AnswerReader::finish`] at its end. Memory stays bounded under [`AnswerRetention::TotalsOnly`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AnswerReader {
     pub(super) completion: Completion,
     pub(super) dialect: Option<&'static dyn Dialect>,
@@ -96,18 +97,8 @@ impl AnswerReader {
                     && wish.stream != Some(false),
             },
             request_params: wish,
-            rolling: RollingBuffer::default(),
-            media: None,
-            decoder: None,
-            next_event: 0,
-            last_sequence: None,
-            dialect_confirmed: false,
-            cut_span: None,
             head_model: asked.response_field("x-ms-served-model"),
-            plain_done: false,
-            last_moment: Moment::default(),
-            fed_from: 0,
-            held_moment: Moment::default(),
+            ..Self::default()
         }
     }
 
@@ -191,11 +182,15 @@ impl AnswerReader {
         match self.decoder.take() {
             Some(mut decoder) => {
                 while let Some(item) = decoder.step(seen) {
-                    let times = EventTimes {
+                    let place = EventPlace {
+                        base: None,
+                        span: item.span(),
+                        event: self.next_event,
                         began: self.event_began(item.span().start, moments),
                         moment: moments(decoder.ready_at().saturating_sub(1)),
+                        is_streamed: true,
                     };
-                    self.take_item(item, seen, times, hear);
+                    self.take_item(item, seen, place, hear);
                 }
                 let at = decoder.at();
                 self.decoder = Some(decoder);
@@ -214,12 +209,17 @@ impl AnswerReader {
                 .stream_format()
                 .map(|format| EventDecoder::with_limit(format, self.size_limit));
             if let Some(text) = media_mismatch(&self.hints, media) {
-                self.with_builder(EventPlace::none(), &mut (), |gather| {
-                    gather.push_note(AnswerNoteKind::MediaDiffers, text, None);
-                });
+                self.push_note(AnswerNoteKind::MediaDiffers, text, None);
             }
         }
         self.media
+    }
+
+    /// Adds a note that belongs to no event.
+    pub(super) fn push_note(&mut self, kind: AnswerNoteKind, text: String, span: Option<Span>) {
+        self.with_builder(EventPlace::default(), &mut (), |gather| {
+            gather.push_note(kind, text, span);
+        });
     }
 
     pub(super) fn with_builder(
@@ -242,17 +242,9 @@ impl AnswerReader {
         &mut self,
         item: StreamItem,
         seen: Window<'_>,
-        times: EventTimes,
+        place: EventPlace,
         hear: &mut dyn DeltaSink,
     ) {
-        let place = EventPlace {
-            base: None,
-            span: item.span(),
-            event: self.next_event,
-            began: times.began,
-            moment: times.moment,
-            is_streamed: true,
-        };
         match item {
             StreamItem::Separator(_) => return,
             StreamItem::Event(event) => self.take_event(event, seen, place, hear),
@@ -392,26 +384,5 @@ impl AnswerReader {
         (number != before.saturating_add(1)).then(|| {
             format!("event {number} follows event {before}: events were lost or came twice")
         })
-    }
-}
-
-/// Arrival times of an event.
-#[derive(Clone, Copy)]
-struct EventTimes {
-    began: Moment,
-    moment: Moment,
-}
-
-impl EventPlace {
-    /// The place of notes that belong to no event.
-    pub(super) fn none() -> Self {
-        Self {
-            base: None,
-            span: Span::default(),
-            event: 0,
-            began: Moment::default(),
-            moment: Moment::default(),
-            is_streamed: false,
-        }
     }
 }

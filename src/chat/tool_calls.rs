@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::builder::{AnswerBuilder, non_empty_str};
+use super::builder::AnswerBuilder;
 use super::completion::{ArgumentCheck, ToolCall};
 use super::delta::DeltaKind;
+use super::members::non_empty_str;
 use crate::json::{JsonKind, JsonValue};
 
 /// Most tool calls kept for one choice: no real answer has as many, and memory must stay bounded.

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::members::named_members;
 use crate::json::{JsonKind, JsonValue};
 
 /// Token counts of one exchange, made comparable, and as the provider named them.
@@ -58,8 +59,7 @@ impl TokenUsage {
     }
 
     fn merge_object(&mut self, prefix: &str, object: JsonValue<'_>, depth: u32) {
-        for (key, value) in object.members() {
-            let Some(key) = key.as_str() else { continue };
+        for (key, value) in named_members(object) {
             let is_inner =
                 matches!(value.kind(), JsonKind::Object | JsonKind::Array) && depth < MAX_DEPTH;
             let number = value.as_u64();
@@ -92,7 +92,7 @@ impl TokenUsage {
             let mut one = Self::default();
             one.merge_object(path, item, depth.saturating_add(1));
             for (path, count) in one.named {
-                let before = sums.reported_count(&path).unwrap_or(0);
+                let before = sums.count(&path).unwrap_or(0);
                 sums.set_count(path, before.saturating_add(count));
             }
         }
@@ -111,7 +111,7 @@ impl TokenUsage {
     }
 
     /// The count at `path` in the usage object.
-    pub fn reported_count(&self, path: &str) -> Option<u64> {
+    pub fn count(&self, path: &str) -> Option<u64> {
         let mut named = self.named.iter();
         named
             .find(|(known, _)| known == path)
@@ -119,12 +119,12 @@ impl TokenUsage {
     }
 
     fn first_count(&self, paths: &[&str]) -> Option<u64> {
-        paths.iter().find_map(|path| self.reported_count(path))
+        paths.iter().find_map(|path| self.count(path))
     }
 
     /// The sum of the counts that exist; `None` if none does.
     fn sum_counts(&self, paths: &[&str]) -> Option<u64> {
-        let mut found = paths.iter().filter_map(|path| self.reported_count(path));
+        let mut found = paths.iter().filter_map(|path| self.count(path));
         let first = found.next()?;
         Some(found.fold(first, u64::saturating_add))
     }
@@ -133,30 +133,28 @@ impl TokenUsage {
 /// Chat Completions and its relatives: cached tokens are part of the prompt; reasoning is part of the
 /// completion, unless the total says otherwise (xAI counts it beside).
 pub(super) fn add_up_chat(usage: &mut TokenUsage) -> Option<String> {
-    let details = |field: &str| {
-        let inside = usage.reported_count(&format!("prompt_tokens_details.{field}"));
-        inside.or_else(|| usage.reported_count(field))
-    };
-    let output = |field: &str| {
-        let inside = usage.reported_count(&format!("completion_tokens_details.{field}"));
-        inside.or_else(|| usage.reported_count(field))
-    };
     let (prompt, completion) = (
-        usage.reported_count("prompt_tokens"),
-        usage.reported_count("completion_tokens"),
+        usage.count("prompt_tokens"),
+        usage.count("completion_tokens"),
     );
-    let cached =
-        details("cached_tokens").or_else(|| usage.reported_count("prompt_cache_hit_tokens"));
-    let (written, reasoning) = (details("cache_write_tokens"), output("reasoning_tokens"));
-    let audio_input = usage.reported_count("prompt_tokens_details.audio_tokens");
-    let audio_output = usage.reported_count("completion_tokens_details.audio_tokens");
+    let cached = usage.first_count(&[
+        "prompt_tokens_details.cached_tokens",
+        "cached_tokens",
+        "prompt_cache_hit_tokens",
+    ]);
     usage.input = prompt;
     usage.cached_input = cached;
-    usage.cache_write = written;
+    usage.cache_write = usage.first_count(&[
+        "prompt_tokens_details.cache_write_tokens",
+        "cache_write_tokens",
+    ]);
     usage.output = completion;
-    usage.reasoning = reasoning;
-    usage.audio_input = audio_input;
-    usage.audio_output = audio_output;
+    usage.reasoning = usage.first_count(&[
+        "completion_tokens_details.reasoning_tokens",
+        "reasoning_tokens",
+    ]);
+    usage.audio_input = usage.count("prompt_tokens_details.audio_tokens");
+    usage.audio_output = usage.count("completion_tokens_details.audio_tokens");
     let (Some(prompt), Some(completion)) = (prompt, completion) else {
         return None;
     };
@@ -168,7 +166,7 @@ pub(super) fn add_up_chat(usage: &mut TokenUsage) -> Option<String> {
 
 /// Chooses between two readings by the total; see the section on usage in each provider's reference.
 fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Option<String> {
-    let total = usage.reported_count("total_tokens")?;
+    let total = usage.count("total_tokens")?;
     let inside = prompt.saturating_add(completion);
     let reasoning = usage.reasoning.unwrap_or_default();
     if inside == total {
@@ -188,21 +186,21 @@ fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Opt
 
 /// Responses: all parts are included in the totals.
 pub(super) fn add_up_responses(usage: &mut TokenUsage) -> Option<String> {
-    usage.input = usage.reported_count("input_tokens");
-    usage.cached_input = usage.reported_count("input_tokens_details.cached_tokens");
-    usage.cache_write = usage.reported_count("input_tokens_details.cache_write_tokens");
-    usage.output = usage.reported_count("output_tokens");
-    usage.reasoning = usage.reported_count("output_tokens_details.reasoning_tokens");
-    usage.audio_input = usage.reported_count("input_tokens_details.audio_tokens");
-    usage.audio_output = usage.reported_count("output_tokens_details.audio_tokens");
+    usage.input = usage.count("input_tokens");
+    usage.cached_input = usage.count("input_tokens_details.cached_tokens");
+    usage.cache_write = usage.count("input_tokens_details.cache_write_tokens");
+    usage.output = usage.count("output_tokens");
+    usage.reasoning = usage.count("output_tokens_details.reasoning_tokens");
+    usage.audio_input = usage.count("input_tokens_details.audio_tokens");
+    usage.audio_output = usage.count("output_tokens_details.audio_tokens");
     None
 }
 
 /// Anthropic: `input_tokens` is only what no cache was asked about; the cached ones stand beside it. Rounds of
 /// compaction and of advisors are in `iterations` alone, whose sum is what is paid.
 pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<String> {
-    let top = usage.reported_count("output_tokens");
-    let rounds = usage.reported_count("iterations.output_tokens");
+    let top = usage.count("output_tokens");
+    let rounds = usage.count("iterations.output_tokens");
     let has_more = rounds.is_some_and(|rounds| top.is_none_or(|top| rounds >= top));
     let name = |name: &str| match has_more {
         true => format!("iterations.{name}"),
@@ -213,14 +211,14 @@ pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<String> {
         name("cache_read_input_tokens"),
         name("cache_creation_input_tokens"),
     );
-    usage.cached_input = usage.reported_count(&cached);
-    usage.cache_write = usage.reported_count(&written);
-    usage.cache_write_1h = usage.reported_count(&name("cache_creation.ephemeral_1h_input_tokens"));
+    usage.cached_input = usage.count(&cached);
+    usage.cache_write = usage.count(&written);
+    usage.cache_write_1h = usage.count(&name("cache_creation.ephemeral_1h_input_tokens"));
     usage.input = usage.sum_counts(&[&input, &cached, &written]);
-    usage.output = usage.reported_count(&name("output_tokens"));
+    usage.output = usage.count(&name("output_tokens"));
     usage.reasoning = usage
-        .reported_count(&name("output_tokens_details.thinking_tokens"))
-        .or_else(|| usage.reported_count("output_tokens_details.thinking_tokens"));
+        .count(&name("output_tokens_details.thinking_tokens"))
+        .or_else(|| usage.count("output_tokens_details.thinking_tokens"));
     let beside = rounds?.checked_sub(top?).filter(|beside| *beside > 0)?;
     Some(format!(
         "{beside} output tokens are those of compaction or of other models: only the iterations count them"
@@ -235,39 +233,39 @@ pub(super) fn add_up_gemini(usage: &mut TokenUsage) -> Option<String> {
     usage.input = usage
         .sum_counts(&["promptTokenCount", "toolUsePromptTokenCount"])
         .or(zero);
-    usage.cached_input = usage.reported_count("cachedContentTokenCount").or(zero);
+    usage.cached_input = usage.count("cachedContentTokenCount").or(zero);
     usage.output = usage
         .sum_counts(&["candidatesTokenCount", "thoughtsTokenCount"])
         .or(zero);
-    usage.reasoning = usage.reported_count("thoughtsTokenCount").or(zero);
-    usage.audio_input = usage.reported_count("promptTokensDetails.AUDIO");
-    usage.audio_output = usage.reported_count("candidatesTokensDetails.AUDIO");
+    usage.reasoning = usage.count("thoughtsTokenCount").or(zero);
+    usage.audio_input = usage.count("promptTokensDetails.AUDIO");
+    usage.audio_output = usage.count("candidatesTokensDetails.AUDIO");
     None
 }
 
 /// Gemini Interactions: thoughts stand beside the output, the results of tools beside the input.
 pub(super) fn add_up_interactions(usage: &mut TokenUsage) -> Option<String> {
     usage.input = usage.sum_counts(&["total_input_tokens", "total_tool_use_tokens"]);
-    usage.cached_input = usage.reported_count("total_cached_tokens");
+    usage.cached_input = usage.count("total_cached_tokens");
     usage.output = usage.sum_counts(&["total_output_tokens", "total_thought_tokens"]);
-    usage.reasoning = usage.reported_count("total_thought_tokens");
-    usage.audio_input = usage.reported_count("input_tokens_by_modality.audio");
-    usage.audio_output = usage.reported_count("output_tokens_by_modality.audio");
+    usage.reasoning = usage.count("total_thought_tokens");
+    usage.audio_input = usage.count("input_tokens_by_modality.audio");
+    usage.audio_output = usage.count("output_tokens_by_modality.audio");
     None
 }
 
 /// Ollama: counts of zero are left out, and a prompt that was cached as a whole is not counted.
 pub(super) fn add_up_ollama(usage: &mut TokenUsage) -> Option<String> {
-    usage.input = usage.reported_count("prompt_eval_count");
-    usage.output = usage.reported_count("eval_count");
+    usage.input = usage.count("prompt_eval_count");
+    usage.output = usage.count("eval_count");
     None
 }
 
 /// Cohere: `tokens` is what the model saw, `billed_units` what is paid.
 pub(super) fn add_up_cohere(usage: &mut TokenUsage) -> Option<String> {
-    usage.input = usage.reported_count("tokens.input_tokens");
-    usage.output = usage.reported_count("tokens.output_tokens");
-    usage.cached_input = usage.reported_count("cached_tokens");
+    usage.input = usage.count("tokens.input_tokens");
+    usage.output = usage.count("tokens.output_tokens");
+    usage.cached_input = usage.count("cached_tokens");
     None
 }
 
@@ -388,7 +386,7 @@ mod tests {
             (usage.input, usage.audio_input, usage.audio_output),
             (Some(100), Some(80), None)
         );
-        assert_eq!(usage.reported_count("promptTokensDetails.TEXT"), Some(20));
+        assert_eq!(usage.count("promptTokensDetails.TEXT"), Some(20));
     }
 
     #[test]

@@ -70,11 +70,7 @@ impl fmt::Display for CostNote {
             }
             Self::OutputPartsExceed => f.write_str("reasoning and sound tokens exceed the answer"),
             Self::NoTierRates(tier) => {
-                write!(
-                    f,
-                    "no rates known for tier {}: plain ones used",
-                    tier.name()
-                )
+                write!(f, "no rates known for tier {tier}: plain ones used")
             }
             Self::UnknownTier => {
                 f.write_str("no rates known for the tier that served: plain ones used")
@@ -82,15 +78,13 @@ impl fmt::Display for CostNote {
             Self::NoTierCacheRate(tier) => {
                 write!(
                     f,
-                    "no rate known for caching in tier {}: charged in full",
-                    tier.name()
+                    "no rate known for caching in tier {tier}: charged in full"
                 )
             }
             Self::NoTierLongRates(tier) => {
                 write!(
                     f,
-                    "no rates known for long prompts in tier {}: plain ones used",
-                    tier.name()
+                    "no rates known for long prompts in tier {tier}: plain ones used"
                 )
             }
             Self::AudioAsText => f.write_str("no rate known for sound: charged like text"),

@@ -140,6 +140,10 @@ pub struct TierRates {
 }
 
 /// Rates of long prompts: once they apply, they do for all tokens of the request.
+#[expect(
+    clippy::manual_non_exhaustive,
+    reason = "the last field refuses unknown keys"
+)]
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 pub struct LongContextRates {
     /// They apply to prompts of more tokens than that (xAI: that many or more), cached ones counted.
@@ -179,14 +183,16 @@ impl ServiceTier {
             _ => return None,
         })
     }
+}
 
-    /// Its name, as OpenAI spells it.
-    pub fn name(self) -> &'static str {
-        match self {
+/// The name of the tier, as OpenAI spells it.
+impl std::fmt::Display for ServiceTier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
             Self::Standard => "default",
             Self::Batch => "batch",
             Self::Flex => "flex",
             Self::Priority => "priority",
-        }
+        })
     }
 }

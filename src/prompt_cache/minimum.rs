@@ -26,48 +26,28 @@ const GEMINI_SOURCE: &str = "https://ai.google.dev/gemini-api/docs/caching";
 
 /// Models with their least, as the pages had them in November 2026. Names are whole: the number does not grow
 /// with the version, so that nothing follows for a model that is not listed.
-const MINIMA: &[(u64, &str, &[&str])] = &[
+const MINIMA: &[(u64, &str, &str)] = &[
     (
         512,
         CLAUDE_SOURCE,
-        &["claude-opus-5", "claude-fable-5-1", "claude-mythos-5-1"],
+        "claude-opus-5 claude-fable-5-1 claude-mythos-5-1",
     ),
     (
         1024,
         CLAUDE_SOURCE,
-        &[
-            "claude-opus-4-8",
-            "claude-sonnet-5",
-            "claude-sonnet-4-6",
-            "claude-sonnet-4-5",
-            "claude-opus-4-1",
-            "claude-opus-4",
-            "claude-opus-4-0",
-            "claude-sonnet-4",
-            "claude-sonnet-4-0",
-        ],
+        "claude-opus-4-8 claude-sonnet-5 claude-sonnet-4-6 claude-sonnet-4-5 claude-opus-4-1 claude-opus-4 claude-opus-4-0 claude-sonnet-4 claude-sonnet-4-0",
     ),
-    (
-        2048,
-        CLAUDE_SOURCE,
-        &["claude-opus-4-7", "claude-3-5-haiku"],
-    ),
+    (2048, CLAUDE_SOURCE, "claude-opus-4-7 claude-3-5-haiku"),
     (
         4096,
         CLAUDE_SOURCE,
-        &["claude-opus-4-6", "claude-opus-4-5", "claude-haiku-4-5"],
+        "claude-opus-4-6 claude-opus-4-5 claude-haiku-4-5",
     ),
-    (2048, GEMINI_SOURCE, &["gemini-2-5-flash", "gemini-2-5-pro"]),
+    (2048, GEMINI_SOURCE, "gemini-2-5-flash gemini-2-5-pro"),
     (
         4096,
         GEMINI_SOURCE,
-        &[
-            "gemini-3-1-pro-preview",
-            "gemini-3-5-flash",
-            "gemini-3-6-flash",
-            "gemini-3-7-flash",
-            "gemini-3-8-flash",
-        ],
+        "gemini-3-1-pro-preview gemini-3-5-flash gemini-3-6-flash gemini-3-7-flash gemini-3-8-flash",
     ),
 ];
 
@@ -89,7 +69,9 @@ pub(super) fn cache_minimum(provider: Option<&str>, model: &str) -> Option<Cache
             source: OPENAI_SOURCE,
         });
     }
-    let (tokens, source, _) = MINIMA.iter().find(|(.., names)| names.contains(&&*model))?;
+    let (tokens, source, _) = MINIMA
+        .iter()
+        .find(|(.., names)| names.split(' ').any(|name| name == model))?;
     Some(CacheMinimum {
         tokens: *tokens,
         step: None,

@@ -173,6 +173,7 @@ pub(super) fn cf_ray_site(ray: &str) -> Option<&str> {
 const KNOWN_HEADERS: &[(&str, HeaderValueFormat)] = {
     use HeaderMeaning::*;
     use HeaderValueFormat::{CfRay, Millis, Plain, Seconds, ServerTiming};
+    use ServerTimeKind as Work;
     &[
         ("x-request-id", Plain(RequestId)),
         ("request-id", Plain(RequestId)),
@@ -222,35 +223,23 @@ const KNOWN_HEADERS: &[(&str, HeaderValueFormat)] = {
         ("azure-openai-deployment-utilization", Plain(Utilization)),
         ("x-litellm-attempted-retries", Plain(Attempts)),
         ("x-litellm-attempted-fallbacks", Plain(Attempts)),
-        ("openai-processing-ms", Millis(ServerTimeKind::Processing)),
-        ("ms-azureml-model-time", Millis(ServerTimeKind::Model)),
-        (
-            "cmp-upstream-response-duration",
-            Millis(ServerTimeKind::Upstream),
-        ),
-        (
-            "x-envoy-upstream-service-time",
-            Millis(ServerTimeKind::Upstream),
-        ),
-        ("x-kong-upstream-latency", Millis(ServerTimeKind::Upstream)),
-        ("x-kong-proxy-latency", Millis(ServerTimeKind::Overhead)),
-        ("x-kong-response-latency", Millis(ServerTimeKind::Total)),
-        (
-            "x-litellm-overhead-duration-ms",
-            Millis(ServerTimeKind::Overhead),
-        ),
-        (
-            "x-litellm-response-duration-ms",
-            Millis(ServerTimeKind::Total),
-        ),
-        ("x-metrics-e2e-ms", Millis(ServerTimeKind::Total)),
+        ("openai-processing-ms", Millis(Work::Processing)),
+        ("ms-azureml-model-time", Millis(Work::Model)),
+        ("cmp-upstream-response-duration", Millis(Work::Upstream)),
+        ("x-envoy-upstream-service-time", Millis(Work::Upstream)),
+        ("x-kong-upstream-latency", Millis(Work::Upstream)),
+        ("x-kong-proxy-latency", Millis(Work::Overhead)),
+        ("x-kong-response-latency", Millis(Work::Total)),
+        ("x-litellm-overhead-duration-ms", Millis(Work::Overhead)),
+        ("x-litellm-response-duration-ms", Millis(Work::Total)),
+        ("x-metrics-e2e-ms", Millis(Work::Total)),
         (
             "fireworks-server-time-to-first-token",
-            Seconds(ServerTimeKind::FirstToken),
+            Seconds(Work::FirstToken),
         ),
         (
             "fireworks-server-processing-time",
-            Seconds(ServerTimeKind::Processing),
+            Seconds(Work::Processing),
         ),
         ("server-timing", ServerTiming),
     ]

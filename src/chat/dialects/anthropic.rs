@@ -5,9 +5,10 @@
 //! ping: anywhere; error: instead of the rest
 //! ```
 
-use crate::chat::builder::{AnswerBuilder, items_at, named_members, text_at};
+use crate::chat::builder::AnswerBuilder;
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::members::{items_at, named_members, text_at};
 use crate::chat::profile::DialectProfile;
 use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart, SpellingDifference};
 use crate::chat::tool_calls::ToolCallKey;

@@ -1,8 +1,9 @@
 //! Cohere `/v1/chat` and `/v2/chat`. Source: docs.cohere.com, Chat API reference.
 
-use crate::chat::builder::{AnswerBuilder, named_members, text_at};
+use crate::chat::builder::AnswerBuilder;
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::dialect::Dialect;
+use crate::chat::members::{named_members, text_at};
 use crate::chat::profile::DialectProfile;
 use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
@@ -13,8 +14,11 @@ use crate::sdk::SdkFamily;
 /// Cohere's own API.
 pub(in crate::chat) struct CohereDialect;
 
+const PATH_REASON: &str = "the path is /v1/chat or /v2/chat";
+
 static PROFILE: DialectProfile = DialectProfile {
     name: "cohere",
+    paths: &[("/v1/chat", PATH_REASON), ("/v2/chat", PATH_REASON)],
     // No SDK of its own is known here.
     sdk_family: SdkFamily::Any,
     prompt_orders: &[PromptOrder {
@@ -34,11 +38,6 @@ static PROFILE: DialectProfile = DialectProfile {
 impl Dialect for CohereDialect {
     fn profile(&self) -> &'static DialectProfile {
         &PROFILE
-    }
-
-    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
-        let path = asked.path_ends_with("/v1/chat") || asked.path_ends_with("/v2/chat");
-        path.then_some("the path is /v1/chat or /v2/chat")
     }
 
     fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {

@@ -2,7 +2,7 @@
 //! Source: openai/openai-openapi, `CreateEmbeddingResponse`.
 
 use crate::chat::builder::AnswerBuilder;
-use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::dialect::Dialect;
 use crate::chat::profile::{DialectProfile, EndSignal};
 use crate::chat::usage;
 use crate::json::JsonValue;
@@ -12,6 +12,7 @@ pub(in crate::chat) struct EmbeddingsDialect;
 
 static PROFILE: DialectProfile = DialectProfile {
     name: "openai-embeddings",
+    paths: &[("/embeddings", "the path ends with /embeddings")],
     end_signal: EndSignal::BodyEnd,
     ..DialectProfile::BASE
 };
@@ -19,12 +20,6 @@ static PROFILE: DialectProfile = DialectProfile {
 impl Dialect for EmbeddingsDialect {
     fn profile(&self) -> &'static DialectProfile {
         &PROFILE
-    }
-
-    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
-        asked
-            .path_ends_with("/embeddings")
-            .then_some("the path ends with /embeddings")
     }
 
     fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {

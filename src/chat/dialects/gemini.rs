@@ -1,11 +1,10 @@
 //! Gemini `generateContent` and `streamGenerateContent`, at Google AI and on Vertex. Every event is a whole
 //! `GenerateContentResponse`; there is no end mark. Source: googleapis/python-genai, `types.py`.
 
-use crate::chat::builder::{
-    AnswerBuilder, items_at, named_members, non_empty_str, read_index, text_at,
-};
+use crate::chat::builder::AnswerBuilder;
 use crate::chat::completion::AnswerNoteKind;
-use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::dialect::Dialect;
+use crate::chat::members::{items_at, named_members, non_empty_str, read_index, text_at};
 use crate::chat::profile::{DialectProfile, EndSignal};
 use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
@@ -16,8 +15,14 @@ use crate::sdk::SdkFamily;
 /// Gemini.
 pub(in crate::chat) struct GeminiDialect;
 
+const PATH_REASON: &str = "the path ends with generateContent";
+
 static PROFILE: DialectProfile = DialectProfile {
     name: "gemini",
+    paths: &[
+        (":generateContent", PATH_REASON),
+        (":streamGenerateContent", PATH_REASON),
+    ],
     sdk_family: SdkFamily::Google,
     end_signal: EndSignal::AllFinished,
     streams_arrays: true,
@@ -43,12 +48,6 @@ static PROFILE: DialectProfile = DialectProfile {
 impl Dialect for GeminiDialect {
     fn profile(&self) -> &'static DialectProfile {
         &PROFILE
-    }
-
-    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
-        let ends = [":generateContent", ":streamGenerateContent"];
-        let generates = ends.iter().any(|end| asked.path_ends_with(end));
-        generates.then_some("the path ends with generateContent")
     }
 
     fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {

@@ -6,8 +6,9 @@
 //! interaction.status_update: anywhere; error: instead of the rest
 //! ```
 
-use crate::chat::builder::{AnswerBuilder, items_at, text_at};
+use crate::chat::builder::AnswerBuilder;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::members::{items_at, text_at};
 use crate::chat::profile::DialectProfile;
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;

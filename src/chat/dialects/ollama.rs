@@ -1,9 +1,10 @@
 //! Ollama `/api/chat` and `/api/generate`: JSON lines, the last with `"done":true` and the counts.
 //! Source: ollama/ollama, `api/types.go`, `docs/api/*.mdx`.
 
-use crate::chat::builder::{AnswerBuilder, named_members};
+use crate::chat::builder::AnswerBuilder;
 use crate::chat::delta::DeltaKind;
-use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::dialect::Dialect;
+use crate::chat::members::named_members;
 use crate::chat::profile::DialectProfile;
 use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
@@ -14,8 +15,11 @@ use crate::sdk::SdkFamily;
 /// Ollama's own API; its others are read as those they follow.
 pub(in crate::chat) struct OllamaDialect;
 
+const PATH_REASON: &str = "the path is /api/chat or /api/generate";
+
 static PROFILE: DialectProfile = DialectProfile {
     name: "ollama",
+    paths: &[("/api/chat", PATH_REASON), ("/api/generate", PATH_REASON)],
     // No SDK of its own is known here.
     sdk_family: SdkFamily::Any,
     streams_lines: true,
@@ -38,11 +42,6 @@ static PROFILE: DialectProfile = DialectProfile {
 impl Dialect for OllamaDialect {
     fn profile(&self) -> &'static DialectProfile {
         &PROFILE
-    }
-
-    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
-        (asked.path_ends_with("/api/chat") || asked.path_ends_with("/api/generate"))
-            .then_some("the path is /api/chat or /api/generate")
     }
 
     fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {

@@ -8,9 +8,10 @@
 //! delta = {role?, content?, refusal?, tool_calls?[{index, id?, function:{name?, arguments?}}], reasoning*?, audio?}
 //! ```
 
-use crate::chat::builder::{AnswerBuilder, named_members, read_index};
+use crate::chat::builder::AnswerBuilder;
 use crate::chat::completion::Citation;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::members::{named_members, read_index};
 use crate::chat::profile::{DialectProfile, EndSignal};
 use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
@@ -25,6 +26,10 @@ pub(in crate::chat) struct AzureDialect;
 
 static PROFILE: DialectProfile = DialectProfile {
     name: "openai-chat",
+    paths: &[
+        ("/chat/completions", "the path ends with /chat/completions"),
+        ("/completions", "the path ends with /completions"),
+    ],
     end_signal: EndSignal::DoneMark,
     counts_on_request: true,
     prompt_orders: &[
@@ -81,15 +86,6 @@ pub(super) const OPENAI_NOTE: &str =
 impl Dialect for ChatDialect {
     fn profile(&self) -> &'static DialectProfile {
         &PROFILE
-    }
-
-    fn recognise_request(&self, asked: &ExchangeHeads<'_>) -> Option<&'static str> {
-        if asked.path_ends_with("/chat/completions") {
-            return Some("the path ends with /chat/completions");
-        }
-        asked
-            .path_ends_with("/completions")
-            .then_some("the path ends with /completions")
     }
 
     fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {

@@ -9,10 +9,11 @@
 use super::openai::{OPENAI_NOTE, OPENAI_SOURCE};
 use crate::chat::AnswerRetention;
 use crate::chat::api_error::ApiError;
-use crate::chat::builder::{AnswerBuilder, items_at, named_members, non_empty_str, text_at};
+use crate::chat::builder::AnswerBuilder;
 use crate::chat::completion::{AnswerChoice, AnswerNoteKind, Completion};
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
+use crate::chat::members::{items_at, named_members, non_empty_str, text_at};
 use crate::chat::profile::DialectProfile;
 use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
