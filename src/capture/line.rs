@@ -7,9 +7,12 @@ use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{FORMAT_VERSION, json_string};
+use super::json_string;
 use crate::span::{Moment, StreamSide};
 use crate::tape::{ConnectionFact, TapeOrigin};
+
+/// The version of the format that this program writes, and the newest that it reads.
+pub const FORMAT_VERSION: u64 = 1;
 
 /// Appends the first line of a capture.
 pub(super) fn put_origin(out: &mut Vec<u8>, origin: &TapeOrigin) {

@@ -43,17 +43,15 @@ pub mod store;
 mod unframed_line;
 mod write;
 
+pub use line::FORMAT_VERSION;
 pub use mask::Masker;
 pub use name::{CaptureSelector, SelectorError, file_name, select_capture};
 pub use read::{CaptureNote, CaptureNoteKind, CaptureReadError, ParsedCapture, read};
 pub use secrets::Secrets;
 pub use sensitive::{SENSITIVE_FIELDS, mask_field_value, mask_url};
-pub use write::CaptureWriter;
+pub use write::{CaptureWriter, LineSink};
 
 #[doc(hidden)]
 pub use mask::fuzz as fuzz_mask;
 #[doc(hidden)]
 pub use read::fuzz as fuzz_read;
-
-/// The version of the format that this program writes, and the newest that it reads.
-pub const FORMAT_VERSION: u64 = 1;

@@ -9,13 +9,13 @@ use super::exit::ExitReason;
 use super::job::SendJob;
 use super::output;
 use crate::capture::CaptureWriter;
-use crate::capture::keeper::CaptureKeeper;
+use crate::capture::keeper::BackgroundWriter;
 use crate::capture::store::{self, CaptureStore, StoreError};
 use crate::render::wording;
 
 /// The capture that is being written; without a writer, none is wanted.
 pub(super) struct CaptureFile {
-    pub(super) writer: Option<CaptureKeeper<CaptureWriter<File>>>,
+    pub(super) writer: Option<CaptureWriter<BackgroundWriter<File>>>,
     path: PathBuf,
     /// The secret of the folder's fingerprints.
     pub(super) salt: [u8; 32],
@@ -55,7 +55,7 @@ impl CaptureFile {
             )
             .with_hint("name another folder with --captures, or go without: --no-capture")
         })?;
-        capture.writer = Some(CaptureKeeper::new(CaptureWriter::new(file, &job.origin)));
+        capture.writer = Some(CaptureWriter::new(BackgroundWriter::new(file), &job.origin));
         Ok(capture)
     }
 
@@ -115,13 +115,13 @@ impl CaptureFile {
 }
 
 /// How much was written; or where and why it breaks off, in words.
-fn close_writer(keeper: CaptureKeeper<CaptureWriter<File>>) -> Result<String, String> {
-    let Some(writer) = keeper.finish() else {
+fn close_writer(writer: CaptureWriter<BackgroundWriter<File>>) -> Result<String, String> {
+    let Some(end) = writer.finish().ok().and_then(BackgroundWriter::finish) else {
         return Err("where its thread panicked".to_owned());
     };
-    let written = wording::format_bytes(writer.bytes_written());
-    match writer.finish() {
-        Ok(_) => Ok(written),
-        Err(error) => Err(format!("after {written}: {error}")),
+    let written = wording::format_bytes(end.bytes);
+    match end.error {
+        None => Ok(written),
+        Some(error) => Err(format!("after {written}: {error}")),
     }
 }

@@ -4,7 +4,7 @@
 //! answer could have another cause than the change. New text follows the layout around it.
 
 use super::find::{NotFoundReason, PathLookup, PathNotFound, follow_path};
-use super::{JsonDocument, JsonError, JsonKind, JsonValue, ValuePath, quote};
+use super::{JsonDocument, JsonError, JsonValue, ValuePath, quote};
 use crate::span::Span;
 
 /// A text after one change.
@@ -168,11 +168,8 @@ fn separator(container: JsonValue<'_>, colon: &[u8]) -> Vec<u8> {
 
 /// How the document writes a colon: as in its first member; bare, if it has none.
 fn colon_style(document: &JsonDocument<'_>) -> Vec<u8> {
-    let objects = (0..)
-        .zip(document.nodes())
-        .filter(|(_, node)| node.kind == JsonKind::Object);
     let mut members =
-        objects.filter_map(|(index, _)| JsonValue { document, index }.members().next());
+        (0..document.nodes().len()).filter_map(|index| document.value(index)?.members().next());
     match members.next() {
         Some((key, value)) => bytes_between(document, key, value),
         None => b":".to_vec(),

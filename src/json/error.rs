@@ -1,6 +1,8 @@
 //! What is wrong with a text that is not JSON, and where.
 
-use super::MAX_DEPTH;
+/// Deepest nesting of containers that is read: what programs write nests a dozen levels, and the open containers of a
+/// hostile text stay few.
+pub const MAX_DEPTH: usize = 512;
 
 /// Why a text is not JSON, and where.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -1,10 +1,7 @@
 //! From bytes to nodes in one pass, without recursion.
 
-use super::error::{ExpectedToken, JsonError, JsonFault, JsonPart};
-use super::{JsonKind, Node};
-
-/// Deepest nesting of containers that is read.
-pub const MAX_DEPTH: usize = 512;
+use super::error::{ExpectedToken, JsonError, JsonFault, JsonPart, MAX_DEPTH};
+use super::node::{JsonKind, Node};
 
 /// The text, known to be UTF-8, and its nodes; at least one.
 pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Node>), JsonError> {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value as Plain;
 
 use super::*;
+use crate::span::Span;
 
 #[track_caller]
 fn refused(text: &str, expected: &str) {

@@ -1,0 +1,258 @@
+//! [`JsonDocument`] and [`JsonValue`]: a text with its values, and one of them.
+
+use std::borrow::Cow;
+
+use super::error::JsonError;
+use super::node::{JsonKind, Node};
+use super::{escape, parse};
+use crate::span::Span;
+
+/// A text that is JSON, with the place of every value in it.
+#[derive(Clone, Debug)]
+pub struct JsonDocument<'a> {
+    text: &'a str,
+    /// Never empty: the first is the outermost value.
+    nodes: Vec<Node>,
+}
+
+impl<'a> JsonDocument<'a> {
+    /// Reads one JSON text, with optional white space around it.
+    ///
+    /// Strict, as RFC 8259 has it, with one liberty that its section 8.2 leaves open: an escape of half a
+    /// surrogate pair is kept. Values nest at most [`MAX_DEPTH`](super::MAX_DEPTH) deep.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, JsonError> {
+        let (text, nodes) = parse::parse(bytes)?;
+        Ok(Self { text, nodes })
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> JsonValue<'_> {
+        JsonValue {
+            document: self,
+            index: 0,
+        }
+    }
+
+    /// The whole text, white space around the outermost value included.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// Every value and every key, in the order of the text: a container comes before what it holds.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The value, or key, at `index` of [`JsonDocument::nodes`].
+    pub fn value(&self, index: usize) -> Option<JsonValue<'_>> {
+        let index = u32::try_from(index).ok()?;
+        self.nodes.get(usize::try_from(index).ok()?)?;
+        Some(JsonValue {
+            document: self,
+            index,
+        })
+    }
+
+    /// The bytes of `span`, as far as the text has them.
+    pub fn slice(&self, span: Span) -> &'a [u8] {
+        span.of(self.bytes())
+    }
+
+    fn node(&self, index: u32) -> Node {
+        let none = Node {
+            start: 0,
+            end: 0,
+            next: u32::MAX,
+            kind: JsonKind::Null,
+            escaped: false,
+        };
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| self.nodes.get(index))
+            .copied()
+            .unwrap_or(none)
+    }
+
+    fn text_between(&self, start: u32, end: u32) -> &'a str {
+        Span::new(start.into(), end.into()).of_text(self.text)
+    }
+}
+
+/// One value of a [`JsonDocument`]: a place in it, as cheap to copy as a reference.
+#[derive(Clone, Copy)]
+pub struct JsonValue<'a> {
+    pub(super) document: &'a JsonDocument<'a>,
+    index: u32,
+}
+
+impl<'a> JsonValue<'a> {
+    /// What it is.
+    pub fn kind(self) -> JsonKind {
+        self.node().kind
+    }
+
+    /// Its bytes in the document, quotes and brackets included, white space around it not.
+    pub fn span(self) -> Span {
+        self.node().span()
+    }
+
+    /// Its bytes as they were written.
+    pub fn raw(self) -> &'a [u8] {
+        let node = self.node();
+        self.document.text_between(node.start, node.end).as_bytes()
+    }
+
+    /// The characters of a string, escapes undone; `None` for any other kind.
+    ///
+    /// Half a surrogate pair, which no string can hold, becomes U+FFFD; [`JsonValue::raw`] still has it.
+    pub fn as_str(self) -> Option<Cow<'a, str>> {
+        let node = self.node();
+        let inner = self
+            .document
+            .text_between(node.start.saturating_add(1), node.end.saturating_sub(1));
+        match (node.kind, node.escaped) {
+            (JsonKind::String, false) => Some(Cow::Borrowed(inner)),
+            (JsonKind::String, true) => Some(Cow::Owned(escape::unescape(inner))),
+            _ => None,
+        }
+    }
+
+    /// A number written as digits alone, if it fits; `None` for `1.0`, `1e3`, `-1` and other kinds.
+    pub fn as_u64(self) -> Option<u64> {
+        self.number_text()?.parse().ok()
+    }
+
+    /// The double nearest to a number; `None` beyond the range of doubles and for any other kind.
+    pub fn as_f64(self) -> Option<f64> {
+        let number: f64 = self.number_text()?.parse().ok()?;
+        number.is_finite().then_some(number)
+    }
+
+    /// `true` or `false`; `None` for any other kind.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.kind() {
+            JsonKind::True => Some(true),
+            JsonKind::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The member of an object under `key`: of duplicates the last, which is what most readers take.
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.get_all(key).last()
+    }
+
+    /// Every member of an object under `key`, in order. Empty for any other kind.
+    pub fn get_all(self, key: &str) -> impl Iterator<Item = Self> {
+        self.members()
+            .filter(move |(name, _)| name.equals_str(key))
+            .map(|(_, value)| value)
+    }
+
+    /// The item of an array at `index`, counted from zero.
+    pub fn item_at(self, index: usize) -> Option<Self> {
+        self.items().nth(index)
+    }
+
+    /// Key and value of each member of an object, in order. Empty for any other kind.
+    pub fn members(self) -> ObjectMembers<'a> {
+        ObjectMembers(self.children(JsonKind::Object))
+    }
+
+    /// Each item of an array, in order. Empty for any other kind.
+    pub fn items(self) -> ArrayItems<'a> {
+        ArrayItems(self.children(JsonKind::Array))
+    }
+
+    /// How many members or items it holds, counted one by one; zero for any other kind.
+    pub fn len(self) -> usize {
+        match self.kind() {
+            JsonKind::Object => self.members().count(),
+            _ => self.items().count(),
+        }
+    }
+
+    /// Whether it holds no member and no item.
+    pub fn is_empty(self) -> bool {
+        self.node().next <= self.index.saturating_add(1)
+    }
+
+    fn node(self) -> Node {
+        self.document.node(self.index)
+    }
+
+    fn number_text(self) -> Option<&'a str> {
+        let node = self.node();
+        (node.kind == JsonKind::Number).then(|| self.document.text_between(node.start, node.end))
+    }
+
+    /// Whether it is the string `text`; compares without a copy where nothing is escaped.
+    fn equals_str(self, text: &str) -> bool {
+        self.as_str().is_some_and(|own| own == text)
+    }
+
+    fn children(self, kind: JsonKind) -> ChildValues<'a> {
+        let node = self.node();
+        let first = self.index.saturating_add(1);
+        ChildValues {
+            document: self.document,
+            next: first,
+            end: if node.kind == kind { node.next } else { first },
+        }
+    }
+}
+
+impl std::fmt::Debug for JsonValue<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let raw = String::from_utf8_lossy(self.raw());
+        write!(f, "{:?} {} {raw:?}", self.kind(), self.span())
+    }
+}
+
+/// The values inside one container, keys among them.
+#[derive(Clone, Copy, Debug)]
+struct ChildValues<'a> {
+    document: &'a JsonDocument<'a>,
+    next: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for ChildValues<'a> {
+    type Item = JsonValue<'a>;
+
+    fn next(&mut self) -> Option<JsonValue<'a>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let value = JsonValue {
+            document: self.document,
+            index: self.next,
+        };
+        self.next = value.node().next;
+        Some(value)
+    }
+}
+
+/// The members of an object; see [`JsonValue::members`].
+#[derive(Clone, Debug)]
+pub struct ObjectMembers<'a>(ChildValues<'a>);
+
+impl<'a> Iterator for ObjectMembers<'a> {
+    type Item = (JsonValue<'a>, JsonValue<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.0.next()?, self.0.next()?))
+    }
+}
+
+/// The items of an array; see [`JsonValue::items`].
+#[derive(Clone, Debug)]
+pub struct ArrayItems<'a>(ChildValues<'a>);
+
+impl<'a> Iterator for ArrayItems<'a> {
+    type Item = JsonValue<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}

@@ -1,0 +1,68 @@
+//! [`Node`]: the kind and span of one value, and what is inside of it.
+
+use crate::span::Span;
+
+/// One value or key: its kind and span. 16 bytes, since a document may hold millions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Node {
+    /// Offset of the first byte.
+    pub(super) start: u32,
+    /// Offset one past the last byte.
+    pub(super) end: u32,
+    /// Index of the node after everything that this one holds.
+    pub(super) next: u32,
+    pub(super) kind: JsonKind,
+    /// Whether it is a string with a `\` in it.
+    pub(super) escaped: bool,
+}
+
+impl Node {
+    /// What it is; a key is a string.
+    pub fn kind(&self) -> JsonKind {
+        self.kind
+    }
+
+    /// Its bytes, quotes and brackets included.
+    pub fn span(&self) -> Span {
+        Span::new(self.start.into(), self.end.into())
+    }
+
+    /// Index, in [`JsonDocument::nodes`](super::JsonDocument::nodes), of the node after everything that this one holds.
+    pub fn next(&self) -> usize {
+        usize::try_from(self.next).unwrap_or(usize::MAX)
+    }
+}
+
+/// What a value is (RFC 8259, section 3).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JsonKind {
+    /// Members in braces.
+    Object,
+    /// Items in brackets.
+    Array,
+    /// Characters in quotes.
+    String,
+    /// A decimal number.
+    Number,
+    /// `true`.
+    True,
+    /// `false`.
+    False,
+    /// `null`.
+    Null,
+}
+
+impl std::fmt::Display for JsonKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::True => "`true`",
+            Self::False => "`false`",
+            Self::Null => "`null`",
+        })
+    }
+}
