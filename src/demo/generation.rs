@@ -1,12 +1,13 @@
-//! Generated answers as tokens, before a dialect shapes them.
+//! Generated answers as tokens, before an API shapes them.
 
 use serde_json::Value;
 
+use super::context::DemoContext;
 use super::model_request::{AnswerFormat, DeclaredTool, ModelRequest};
 use super::schema_value::value_for_schema;
 use super::tokens::{estimate_tokens, first_chars, split_tokens};
 use super::usage::GeneratedUsage;
-use super::{DemoContext, big_body, ids, models};
+use super::{big_body, ids, models};
 
 /// The answers to one request and their token counts.
 #[derive(Clone, Debug)]
@@ -68,56 +69,57 @@ impl GeneratedCall {
     }
 }
 
-/// Generates the answers to `ask`.
-pub(super) fn generate(ask: &ModelRequest, seen: DemoContext) -> GenerationResult {
-    if let Some(mebibytes) = models::big_body_mebibytes(&ask.model) {
-        return generate_big(ask, mebibytes);
+/// Generates the answers to `question`.
+pub(super) fn generate(question: &ModelRequest, context: DemoContext) -> GenerationResult {
+    if let Some(mebibytes) = models::big_body_mebibytes(&question.model) {
+        return generate_big(question, mebibytes);
     }
-    let thoughts: Vec<GeneratedAnswer> = (0..ask.answer_count)
-        .map(|index| generate_answer(ask, index, seen))
+    let answers: Vec<GeneratedAnswer> = (0..question.answer_count)
+        .map(|index| generate_answer(question, index, context))
         .collect();
-    let reasoning = |thought: &GeneratedAnswer| thought.reasoning_tokens.len() as u64;
+    let reasoning = |answer: &GeneratedAnswer| answer.reasoning_tokens.len() as u64;
     let usage = GeneratedUsage {
-        prompt_tokens: ask.prompt_tokens,
-        completion_tokens: thoughts.iter().map(GeneratedAnswer::token_count).sum(),
-        reasoning_tokens: thoughts.iter().map(reasoning).sum(),
+        prompt_tokens: question.prompt_tokens,
+        completion_tokens: answers.iter().map(GeneratedAnswer::token_count).sum(),
+        reasoning_tokens: answers.iter().map(reasoning).sum(),
     };
-    GenerationResult {
-        answers: thoughts,
-        usage,
-    }
+    GenerationResult { answers, usage }
+}
+
+/// Generates the one answer of an API that gives no more.
+pub(super) fn generate_one(
+    question: &ModelRequest,
+    context: DemoContext,
+) -> (GeneratedAnswer, GeneratedUsage) {
+    let GenerationResult { answers, usage } = generate(question, context);
+    (answers.into_iter().next().unwrap_or_default(), usage)
 }
 
 /// An answer with a mark in place of its text of `mebibytes` MiB.
-fn generate_big(ask: &ModelRequest, mebibytes: u64) -> GenerationResult {
-    let thought = GeneratedAnswer {
+fn generate_big(question: &ModelRequest, mebibytes: u64) -> GenerationResult {
+    let answer = GeneratedAnswer {
         text_tokens: vec![big_body::BIG_TEXT_MARK.to_owned()],
         ..GeneratedAnswer::default()
     };
     let usage = GeneratedUsage {
-        prompt_tokens: ask.prompt_tokens,
+        prompt_tokens: question.prompt_tokens,
         completion_tokens: big_body::big_text_tokens(mebibytes),
         reasoning_tokens: 0,
     };
     GenerationResult {
-        answers: vec![thought],
+        answers: vec![answer],
         usage,
     }
-}
-
-/// A number that differs for each request.
-pub(super) fn request_salt(seen: DemoContext) -> u64 {
-    ids::mix_bits(seen.created_secs.unsigned_abs()) ^ seen.request_number
 }
 
 impl GeneratedAnswer {
     fn token_count(&self) -> u64 {
         let calls: u64 = self.tool_calls.iter().map(GeneratedCall::token_count).sum();
-        let said = self
+        let tokens = self
             .reasoning_tokens
             .len()
             .saturating_add(self.text_tokens.len());
-        calls.saturating_add(said as u64)
+        calls.saturating_add(tokens as u64)
     }
 
     /// Cuts the answer after `limit` tokens, reasoning included. A tool call is kept whole or dropped.
@@ -125,48 +127,48 @@ impl GeneratedAnswer {
         let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else {
             return;
         };
-        let thought = self.reasoning_tokens.len();
-        if thought.saturating_add(self.text_tokens.len()) > limit {
+        let reasoning = self.reasoning_tokens.len();
+        if reasoning.saturating_add(self.text_tokens.len()) > limit {
             self.finish = FinishCause::Length;
             self.reasoning_tokens.truncate(limit);
-            self.text_tokens.truncate(limit.saturating_sub(thought));
+            self.text_tokens.truncate(limit.saturating_sub(reasoning));
             self.tool_calls.clear();
         }
     }
 }
 
-fn generate_answer(ask: &ModelRequest, index: u64, seen: DemoContext) -> GeneratedAnswer {
-    let mut thought = if ask.tools_to_call.is_empty() {
-        text_answer(ask, index)
+fn generate_answer(question: &ModelRequest, index: u64, context: DemoContext) -> GeneratedAnswer {
+    let mut answer = if question.tools_to_call.is_empty() {
+        text_answer(question, index)
     } else {
-        let seed = request_salt(seen).wrapping_add(index << 32);
-        tool_call_answer(&ask.tools_to_call, ask.last_user_text(), seed)
+        let seed = context.answer_seed().wrapping_add(index << 32);
+        tool_call_answer(&question.tools_to_call, question.last_user_text(), seed)
     };
-    if ask.thinks_first {
-        thought.reasoning_tokens = split_tokens(&reasoning_text(ask));
+    if question.thinks_first {
+        answer.reasoning_tokens = split_tokens(&reasoning_text(question));
     }
-    if ask.model == "demo-long" && thought.finish == FinishCause::Stop {
-        thought.truncate_to(Some(ask.long_answer_tokens()));
+    if question.model == "demo-long" && answer.finish == FinishCause::Stop {
+        answer.truncate_to(Some(question.long_answer_tokens()));
     }
-    thought.truncate_to(ask.max_tokens);
-    thought
+    answer.truncate_to(question.max_tokens);
+    answer
 }
 
-fn text_answer(ask: &ModelRequest, index: u64) -> GeneratedAnswer {
-    let (text, stop) = cut_at_stop(answer_text(ask, index), &ask.stop_sequences);
-    let mut thought = GeneratedAnswer {
+fn text_answer(question: &ModelRequest, index: u64) -> GeneratedAnswer {
+    let (text, stop) = cut_at_stop(answer_text(question, index), &question.stop_sequences);
+    let mut answer = GeneratedAnswer {
         text_tokens: split_tokens(&text),
-        refused: ask.model == "demo-refusal",
+        refused: question.model == "demo-refusal",
         finish: stop.map_or(FinishCause::Stop, FinishCause::StopSequence),
         ..GeneratedAnswer::default()
     };
-    if ask.model == "demo-filter" {
-        thought
+    if question.model == "demo-filter" {
+        answer
             .text_tokens
-            .truncate(thought.text_tokens.len().div_ceil(2));
-        thought.finish = FinishCause::Filtered;
+            .truncate(answer.text_tokens.len().div_ceil(2));
+        answer.finish = FinishCause::Filtered;
     }
-    thought
+    answer
 }
 
 fn tool_call_answer(tools: &[DeclaredTool], words: &str, seed: u64) -> GeneratedAnswer {
@@ -196,64 +198,67 @@ fn cut_at_stop(mut text: String, stops: &[String]) -> (String, Option<String>) {
     (text, Some(stop))
 }
 
-fn answer_text(ask: &ModelRequest, index: u64) -> String {
-    if ask.model == "demo-refusal" {
+fn answer_text(question: &ModelRequest, index: u64) -> String {
+    if question.model == "demo-refusal" {
         return "I'm sorry, but I can't help with that.".to_owned();
     }
-    match &ask.format {
+    match &question.format {
         AnswerFormat::JsonSchema(schema) => {
-            value_for_schema(schema, ask.last_user_text()).to_string()
+            value_for_schema(schema, question.last_user_text()).to_string()
         }
-        AnswerFormat::JsonObject => json_answer(ask, index),
-        AnswerFormat::Text if ask.model == "demo-long" => long_answer(ask),
-        AnswerFormat::Text => prose_answer(ask, index),
+        AnswerFormat::JsonObject => json_answer(question, index),
+        AnswerFormat::Text if question.model == "demo-long" => long_answer(question),
+        AnswerFormat::Text => prose_answer(question, index),
     }
 }
 
-fn json_answer(ask: &ModelRequest, index: u64) -> String {
+fn json_answer(question: &ModelRequest, index: u64) -> String {
     serde_json::json!({
-        "question": first_chars(ask.last_user_text(), 60),
+        "question": first_chars(question.last_user_text(), 60),
         "answer": "This is the demo model of wire.",
-        "messages": ask.turns.len(),
+        "messages": question.turns.len(),
         "choice": index,
     })
     .to_string()
 }
 
-fn prose_answer(ask: &ModelRequest, index: u64) -> String {
+fn prose_answer(question: &ModelRequest, index: u64) -> String {
     const OPENINGS: [&str; 4] = ["You wrote", "I read", "Your words were", "The question is"];
     let at = usize::try_from(index % 4).unwrap_or(0);
     let opening = OPENINGS.get(at).copied().unwrap_or_default();
-    let mut text = match ask.last_tool_result() {
+    let mut text = match question.last_tool_result() {
         Some(result) => format!("The tool says: {}", first_chars(result, 120)),
-        None => format!("{opening}: \"{}\".", first_chars(ask.last_user_text(), 60)),
+        None => format!(
+            "{opening}: \"{}\".",
+            first_chars(question.last_user_text(), 60)
+        ),
     };
-    let manner = ProseStyle::from_instruction(ask.system_text());
-    if manner != ProseStyle::Brief {
-        text.push_str(&prose_remarks(ask, index));
+    let style = ProseStyle::from_instruction(question.system_text());
+    if style != ProseStyle::Brief {
+        text.push_str(&prose_remarks(question, index));
     }
-    match manner {
+    match style {
         ProseStyle::Loud => text.to_uppercase(),
         ProseStyle::Pirate => format!("Arr! {text} Arr!"),
         ProseStyle::Usual | ProseStyle::Brief => text,
     }
 }
 
-fn prose_remarks(ask: &ModelRequest, index: u64) -> String {
-    let count = ask.turns.len();
+fn prose_remarks(question: &ModelRequest, index: u64) -> String {
+    let count = question.turns.len();
     let mut text = match count {
         1 => " That is one message".to_owned(),
         _ => format!(" That is {count} messages"),
     };
-    let other: usize = ask.turns.iter().map(|turn| turn.non_text_parts).sum();
+    let other: usize = question.turns.iter().map(|turn| turn.non_text_parts).sum();
     match other {
         0 => {}
         1 => text.push_str(", with one part that is not text"),
         _ => text.push_str(&format!(", with {other} parts that are not text")),
     }
     text.push('.');
-    if let Some(told) = ask.system_text() {
-        text.push_str(&format!(" I was told: \"{}\".", first_chars(told, 40)));
+    if let Some(prompt) = question.system_text() {
+        text.push_str(&format!(" I was told: \"{}\".", first_chars(prompt, 40)));
     }
     text.push_str(" No language model runs here, but every byte is real.");
     if index > 0 {
@@ -273,13 +278,13 @@ enum ProseStyle {
 
 impl ProseStyle {
     fn from_instruction(instruction: Option<&str>) -> Self {
-        let told = instruction.unwrap_or_default().to_lowercase();
-        let speaks = |words: &[&str]| words.iter().any(|word| told.contains(word));
-        if speaks(&["pirate"]) {
+        let wanted = instruction.unwrap_or_default().to_lowercase();
+        let mentions = |words: &[&str]| words.iter().any(|word| wanted.contains(word));
+        if mentions(&["pirate"]) {
             Self::Pirate
-        } else if speaks(&["uppercase", "upper case", "all caps"]) {
+        } else if mentions(&["uppercase", "upper case", "all caps"]) {
             Self::Loud
-        } else if speaks(&["brief", "terse", "concise", "short"]) {
+        } else if mentions(&["brief", "terse", "concise", "short"]) {
             Self::Brief
         } else {
             Self::Usual
@@ -288,15 +293,15 @@ impl ProseStyle {
 }
 
 /// An endless text: only the token limit ends it.
-fn long_answer(ask: &ModelRequest) -> String {
-    (0..=ask.long_answer_tokens())
+fn long_answer(question: &ModelRequest) -> String {
+    (0..=question.long_answer_tokens())
         .map(|number| format!("{number}, "))
         .collect()
 }
 
-fn reasoning_text(ask: &ModelRequest) -> String {
+fn reasoning_text(question: &ModelRequest) -> String {
     format!(
         "The user asks: \"{}\". I have no model to ask, so I look at the wire and answer with what I see.",
-        first_chars(ask.last_user_text(), 40)
+        first_chars(question.last_user_text(), 40)
     )
 }

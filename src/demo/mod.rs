@@ -5,15 +5,15 @@
 //! of recorded traffic.
 //!
 //! ```text
-//!                  ┌─ chat ─────┐                                      ┌ object ┐
-//!                  ├─ responses │                                      │        │
-//!   ServerRequest ─┼─ messages  ├─ ModelRequest ─ Generation (tokens) ─┤        ├─ pacing ─ special_models ─ ServerReply
-//!                  ├─ gemini    │                                      │        │
-//!                  └─ ollama    ┘                                      └ stream ┘
+//!                  ┌─ openai: chat, responses ─┐
+//!   ServerRequest ─┼─ anthropic                ├─ ModelRequest ─ GenerationResult ─ ApiAnswer ─ special_models ─ ServerReply
+//!                  ├─ gemini                   │     check,           tokens       whole or
+//!                  └─ ollama                   ┘    request                       streamed
 //! ```
 //!
-//! Each dialect has a folder: `check` refuses bad requests, `request` reads a request, the other files shape the
-//! answer. The text of an answer and the models below are the same for all dialects.
+//! Each API has a folder, which imports only the shared files beside it: `check` refuses bad requests by a table of
+//! [`parameters`], `request` reads a request, `error` has the words of errors, the other files shape the answer. The
+//! text of an answer and the models below are the same for all APIs.
 //!
 //! | request | reply |
 //! |---|---|
@@ -45,19 +45,22 @@
 //! | `error-NNN` | the error of that status: `error-429`, `error-503`, ... |
 //! | `unknown-...`, `nope...` | is not found: 404, in Responses 400 |
 
+mod anthropic;
+mod api_answer;
+mod api_error;
 mod big_body;
-mod chat;
-mod gateway;
+mod context;
 mod gemini;
 mod generation;
+mod head;
 mod ids;
-mod messages;
+mod json_values;
 mod model_request;
 mod models;
 mod ollama;
 mod openai;
 mod pacing;
-mod responses;
+mod parameters;
 mod schema_value;
 mod server;
 mod special_models;
@@ -65,51 +68,48 @@ mod timestamps;
 mod tokens;
 mod usage;
 
+pub use context::DemoContext;
 pub use models::MODELS;
 pub use server::{DemoOptions, DemoServer};
 
-use std::time::Duration;
-
-use self::openai::error::OpenAiError;
 use crate::serve::{ServerReply, ServerRequest};
 
-/// The values beside the request that a reply depends on.
-#[derive(Clone, Copy, Debug)]
-pub struct DemoContext {
-    /// The number of the request on this server, from 1.
-    pub request_number: u64,
-    /// Wall-clock time, seconds since 1970.
-    pub created_secs: i64,
-    /// The pause between the events of a stream.
-    pub pace: Duration,
+/// One API.
+struct DemoApi {
+    /// Whether a request is for it.
+    accepts: fn(&ServerRequest) -> bool,
+    answer: fn(&ServerRequest, DemoContext) -> ServerReply,
 }
 
+/// The APIs beside OpenAI's, which answers what no other accepts.
+const APIS: [DemoApi; 3] = [
+    DemoApi {
+        accepts: anthropic::accepts,
+        answer: anthropic::answer,
+    },
+    DemoApi {
+        accepts: gemini::accepts,
+        answer: gemini::answer,
+    },
+    DemoApi {
+        accepts: ollama::accepts,
+        answer: ollama::answer,
+    },
+];
+
 /// The reply to `request`.
-pub fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
-    if messages::is_for_anthropic(request) {
-        messages::answer(request, seen)
-    } else if gemini::is_for_gemini(request) {
-        gemini::answer(request, seen)
-    } else if ollama::is_for_ollama(request) {
-        ollama::answer(request, seen)
-    } else {
-        openai::answer(request, seen)
+pub fn answer(request: &ServerRequest, context: DemoContext) -> ServerReply {
+    match APIS.iter().find(|api| (api.accepts)(request)) {
+        Some(api) => (api.answer)(request, context),
+        None => openai::answer(request, context),
     }
 }
 
 /// The reply to a request that cannot be read; the connection is closed after it.
-pub fn refuse(status: u16, fault: &str, seen: DemoContext) -> ServerReply {
-    let mut reply = OpenAiError::new(status, fault).to_reply(seen);
+pub fn refuse(status: u16, fault: &str, context: DemoContext) -> ServerReply {
+    let mut reply = openai::refuse(status, fault, context);
     reply.close_after = true;
     reply
-}
-
-/// The token of `Bearer token` (RFC 6750, 2.1); the scheme is read in any case (RFC 9110, 11.1).
-fn bearer_token(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! A request to a model as values that all dialects share. Each dialect fills them from its own JSON after its
-//! `check` has accepted it.
+//! A request to a model as values that all APIs share. Each API fills them from its own JSON after its `check`
+//! has accepted it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::json_values::{array_items, content_parts, text_at};
 use super::tokens::estimate_tokens;
 
 /// A request to a model.
@@ -50,18 +51,6 @@ pub(super) enum TurnRole {
     Other,
 }
 
-impl TurnRole {
-    /// The role called `role`.
-    pub(super) fn from_name(role: &str) -> Self {
-        match role {
-            "system" | "developer" => Self::System,
-            "user" => Self::User,
-            "tool" => Self::Tool,
-            _ => Self::Other,
-        }
-    }
-}
-
 /// The wanted form of the answer.
 #[derive(Clone, Debug)]
 pub(super) enum AnswerFormat {
@@ -76,6 +65,7 @@ pub(super) enum AnswerFormat {
 #[derive(Clone, Debug)]
 pub(super) struct DeclaredTool {
     pub(super) name: String,
+    /// The JSON schema of its parameters.
     pub(super) parameters: Value,
 }
 
@@ -111,9 +101,8 @@ impl ModelRequest {
 
     /// Adds a system prompt outside the turns.
     pub(super) fn with_system_prompt(mut self, prompt: Option<String>) -> Self {
-        let tokens = prompt
-            .as_ref()
-            .map_or(0, |prompt| estimate_tokens(prompt.len() as u64));
+        let bytes = prompt.as_ref().map_or(0, String::len);
+        let tokens = estimate_tokens(bytes as u64);
         self.prompt_tokens = self.prompt_tokens.saturating_add(tokens);
         self.system_prompt = prompt;
         self
@@ -121,8 +110,8 @@ impl ModelRequest {
 
     /// The last message of the user, empty if there is none.
     pub(super) fn last_user_text(&self) -> &str {
-        let asked = |turn: &&ChatTurn| turn.role == TurnRole::User;
-        let turn = self.turns.iter().rev().find(asked);
+        let is_user = |turn: &&ChatTurn| turn.role == TurnRole::User;
+        let turn = self.turns.iter().rev().find(is_user);
         turn.map_or("", |turn| &turn.text)
     }
 
@@ -151,83 +140,109 @@ impl ModelRequest {
     pub(super) fn choose_tools(
         &mut self,
         mut tools: Vec<DeclaredTool>,
-        wanted: ToolChoice<'_>,
+        choice: ToolChoice<'_>,
         parallel: bool,
     ) {
-        let asked = self.turns.last().map(|turn| turn.role) == Some(TurnRole::User);
-        match wanted {
-            ToolChoice::Never => tools.clear(),
-            ToolChoice::Named(name) => {
-                tools.retain(|tool| tool.name == name);
-                tools.truncate(1);
-            }
-            ToolChoice::Auto => tools.truncate(if parallel { 2 } else { 1 }),
+        let user_is_last = self.turns.last().map(|turn| turn.role) == Some(TurnRole::User);
+        let most = match choice {
+            ToolChoice::Auto if user_is_last => 1 + usize::from(parallel),
+            ToolChoice::Named(_) if user_is_last => 1,
+            _ => 0,
+        };
+        if let ToolChoice::Named(name) = choice {
+            tools.retain(|tool| tool.name == name);
         }
-        self.tools_to_call = if asked { tools } else { Vec::new() };
+        tools.truncate(most);
+        self.tools_to_call = tools;
     }
 }
 
 impl ChatTurn {
     /// A turn with `content`: a text, or an array of parts.
-    pub(super) fn from_content(role: TurnRole, content: Option<&Value>) -> Self {
-        let (text, other_parts) = content.map_or((String::new(), 0), content_parts);
+    pub(super) fn new(role: TurnRole, content: &Value) -> Self {
+        let (text, non_text_parts) = content_parts(content);
         Self {
             role,
             text,
-            non_text_parts: other_parts,
+            non_text_parts,
+        }
+    }
+
+    /// The turn of a message with `role` and `content`.
+    pub(super) fn from_message(message: &Value) -> Self {
+        let role = TurnRole::from_name(text_at(message, "role"));
+        Self::new(role, message.get("content").unwrap_or(&Value::Null))
+    }
+
+    /// The turn of tools that return these results.
+    pub(super) fn tool_results(results: &[String]) -> Self {
+        Self {
+            role: TurnRole::Tool,
+            text: results.join("\n"),
+            non_text_parts: 0,
         }
     }
 }
 
-/// The texts of a content, joined by line ends, and the number of its parts that are not text.
-pub(super) fn content_parts(content: &Value) -> (String, usize) {
-    match content {
-        Value::String(text) => (text.clone(), 0),
-        Value::Array(parts) => {
-            let texts: Vec<&str> = parts
-                .iter()
-                .filter_map(|part| part.get("text").and_then(Value::as_str))
-                .collect();
-            (texts.join("\n"), parts.len().saturating_sub(texts.len()))
+impl TurnRole {
+    /// The role called `role`.
+    pub(super) fn from_name(role: &str) -> Self {
+        match role {
+            "system" | "developer" => Self::System,
+            "user" => Self::User,
+            "tool" => Self::Tool,
+            _ => Self::Other,
         }
-        _ => (String::new(), 0),
     }
 }
 
-/// The text at `key`, empty if there is none.
-pub(super) fn text_at<'a>(object: &'a Value, key: &str) -> &'a str {
-    object.get(key).and_then(Value::as_str).unwrap_or_default()
+impl AnswerFormat {
+    /// The format that OpenAI calls `name`.
+    pub(super) fn from_name(name: &str, schema: Option<&Value>) -> Self {
+        match name {
+            "json_object" => Self::JsonObject,
+            "json_schema" => Self::JsonSchema(schema.cloned().unwrap_or(Value::Bool(true))),
+            _ => Self::Text,
+        }
+    }
 }
 
-/// Whether the value at `key` is true.
-pub(super) fn flag_at(body: &Map<String, Value>, key: &str) -> bool {
-    body.get(key).and_then(Value::as_bool).unwrap_or(false)
+impl DeclaredTool {
+    /// A function with this name and schema; `None` without a name.
+    pub(super) fn read(name: &Value, parameters: &Value) -> Option<Self> {
+        Some(Self {
+            name: name.as_str()?.to_owned(),
+            parameters: parameters.clone(),
+        })
+    }
+
+    /// The functions in `tools` that are declared as `{"function": {name, parameters}}`.
+    pub(super) fn nested_in(tools: &Value) -> Vec<Self> {
+        array_items(tools)
+            .filter_map(|tool| tool.get("function"))
+            .filter_map(|function| Self::read(&function["name"], &function["parameters"]))
+            .collect()
+    }
 }
 
-/// The elements of an array; none for other values.
-pub(super) fn array_items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    value.and_then(Value::as_array).into_iter().flatten()
+impl<'a> ToolChoice<'a> {
+    /// The choice of a tool called `name`, if any, unless `never`.
+    pub(super) fn new(never: bool, name: Option<&'a str>) -> Self {
+        match name {
+            _ if never => Self::Never,
+            Some(name) => Self::Named(name),
+            None => Self::Auto,
+        }
+    }
 }
 
 /// Stop sequences from a string or an array. Empty ones are dropped: they would match everywhere.
-pub(super) fn stop_sequences(value: Option<&Value>) -> Vec<String> {
-    let one = value.and_then(Value::as_str);
-    one.into_iter()
-        .chain(array_items(value).filter_map(Value::as_str))
+pub(super) fn stop_sequences(value: &Value) -> Vec<String> {
+    let one = value.as_str().into_iter();
+    one.chain(array_items(value).filter_map(Value::as_str))
         .filter(|text| !text.is_empty())
         .map(str::to_owned)
         .collect()
-}
-
-/// A function called `name` that takes `parameters`, a JSON schema; `None` without a name.
-pub(super) fn declared_tool(
-    name: Option<&Value>,
-    parameters: Option<&Value>,
-) -> Option<DeclaredTool> {
-    Some(DeclaredTool {
-        name: name?.as_str()?.to_owned(),
-        parameters: parameters.cloned().unwrap_or_default(),
-    })
 }
 
 /// The estimated tokens of a prompt: its texts and tools, 3 for each turn and 3 for the start of the answer, 85
@@ -239,7 +254,7 @@ fn estimate_prompt_tokens(turns: &[ChatTurn], declared: Option<&Value>) -> u64 {
             .saturating_add(3)
             .saturating_add(images)
     };
-    let said = turns.iter().map(each).fold(3, u64::saturating_add);
+    let turns = turns.iter().map(each).fold(3, u64::saturating_add);
     let declared = declared.map_or(0, |tools| estimate_tokens(tools.to_string().len() as u64));
-    said.saturating_add(declared)
+    turns.saturating_add(declared)
 }

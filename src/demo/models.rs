@@ -1,5 +1,7 @@
 //! The models of the demo server: the list, the snapshots behind aliases, and the special names.
 
+use super::api_error::{ApiError, ApiResult};
+
 /// Listed models and what each does. Any other name is served too, as an ordinary model.
 pub const MODELS: &[(&str, &str)] = &[
     (
@@ -94,14 +96,35 @@ pub(super) enum ModelFault {
     Status(u16),
 }
 
+impl ModelFault {
+    /// The status of the error, in most APIs.
+    pub(super) fn status(self) -> u16 {
+        match self {
+            Self::Unknown => 404,
+            Self::Status(status) => status,
+        }
+    }
+}
+
 /// The fault that the name of a model asks for: `error-NNN`, and names that do not exist.
-pub(super) fn model_fault(model: &str) -> Option<ModelFault> {
+fn model_fault(model: &str) -> Option<ModelFault> {
     if is_unknown(model) {
         return Some(ModelFault::Unknown);
     }
     match model.strip_prefix("error-")?.parse().ok()? {
         status @ 400..=599 => Some(ModelFault::Status(status)),
         _ => None,
+    }
+}
+
+/// Returns the error for the fault that the name of a model asks for, if any.
+pub(super) fn check_fault(
+    model: &str,
+    error: impl FnOnce(ModelFault, &str) -> ApiError,
+) -> ApiResult {
+    match model_fault(model) {
+        Some(fault) => Err(error(fault, model)),
+        None => Ok(()),
     }
 }
 

@@ -2,71 +2,72 @@
 
 use std::time::Duration;
 
-use super::DemoContext;
+use super::context::DemoContext;
+use super::head::ReplyFields;
 use crate::serve::reply::{BodyStep, ReplyBody, ServerReply};
 
 /// One event of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct PacedEvent {
-    pub(super) bytes: String,
+    bytes: String,
     /// The number of its tokens, and so of the pauses before it.
-    pub(super) tokens: u32,
+    tokens: u64,
 }
 
 impl PacedEvent {
     pub(super) fn new(bytes: String, tokens: usize) -> Self {
-        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        let tokens = tokens as u64;
         Self { bytes, tokens }
     }
 }
 
-/// A reply with a whole body, delayed in proportion to its tokens.
+/// A reply with a whole body, delayed in proportion to its tokens: at most 40 pauses, as its reader sees nothing
+/// before the end.
 pub(super) fn whole_reply(
-    fields: Vec<(String, String)>,
+    fields: ReplyFields,
     body: impl Into<Vec<u8>>,
     tokens: u64,
-    seen: DemoContext,
+    context: DemoContext,
 ) -> ServerReply {
     let mut reply = ServerReply::whole(200, fields, body);
-    let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-    reply.delay = seen.pace.saturating_mul(tokens.min(40));
+    reply.delay = context.pauses(tokens.min(40));
     reply
 }
 
 /// A streamed reply: each event follows the pauses of its tokens. The head waits for the first event.
 pub(super) fn stream_reply(
-    fields: Vec<(String, String)>,
+    fields: ReplyFields,
     events: Vec<PacedEvent>,
-    seen: DemoContext,
+    context: DemoContext,
 ) -> ServerReply {
     let first = events.first().map_or(0, |event| event.tokens);
-    let more = seen.pace.saturating_mul(first.saturating_sub(1));
+    let more = context.pauses(first.saturating_sub(1));
     let step = move |(at, event): (usize, PacedEvent)| {
         let tokens = if at == 0 { 0 } else { event.tokens };
-        BodyStep::bytes_after(seen.pace.saturating_mul(tokens), event.bytes)
+        BodyStep::bytes_after(context.pauses(tokens), event.bytes)
     };
     ServerReply {
         status: 200,
         fields,
         body: ReplyBody::Chunked(Box::new(events.into_iter().enumerate().map(step))),
-        delay: first_token_delay(seen).saturating_add(more),
+        delay: first_token_delay(context).saturating_add(more),
         close_after: false,
     }
 }
 
-/// The time until the first token.
-pub(super) fn first_token_delay(seen: DemoContext) -> Duration {
-    seen.pace.saturating_mul(8)
+/// The time until the first token: eight pauses, as a model reads the prompt first.
+pub(super) fn first_token_delay(context: DemoContext) -> Duration {
+    context.pauses(8)
 }
 
 /// The events of several answers generated in parallel: they take turns.
-pub(super) fn interleave<T>(lists: Vec<Vec<T>>) -> Vec<(usize, T)> {
+pub(super) fn interleave<T>(lists: Vec<Vec<T>>) -> Vec<T> {
     let mut lists: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
     let mut all = Vec::new();
     loop {
         let before = all.len();
-        for (index, list) in lists.iter_mut().enumerate() {
-            all.extend(list.next().map(|item| (index, item)));
+        for list in &mut lists {
+            all.extend(list.next());
         }
         if all.len() == before {
             return all;
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn the_lists_take_turns() {
         let all = interleave(vec![vec!["a", "b", "c"], vec![], vec!["d"]]);
-        assert_eq!(all, [(0, "a"), (2, "d"), (0, "b"), (0, "c")]);
+        assert_eq!(all, ["a", "d", "b", "c"]);
     }
 
     #[test]

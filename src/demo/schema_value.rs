@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value};
 
 use super::tokens::first_chars;
 
@@ -55,8 +55,8 @@ impl SchemaFiller<'_> {
             "object" => self.fill_object(schema, deeper),
             "array" => self.fill_array(schema, name, deeper),
             "string" => Value::String(self.fill_string(schema, name)),
-            "integer" => self.fill_integer(schema),
-            "number" => self.fill_number(schema),
+            "integer" => self.fill_number(schema, true),
+            "number" => self.fill_number(schema, false),
             "boolean" => Value::Bool(true),
             _ => Value::Null,
         }
@@ -119,22 +119,23 @@ impl SchemaFiller<'_> {
         text.chars().take(most.unwrap_or(usize::MAX)).collect()
     }
 
-    fn fill_integer(&self, schema: &Value) -> Value {
-        let least = numeric_bound(schema, "minimum")
-            .or_else(|| numeric_bound(schema, "exclusiveMinimum").map(|n| n + 1.0));
-        let most = numeric_bound(schema, "maximum")
-            .or_else(|| numeric_bound(schema, "exclusiveMaximum").map(|n| n - 1.0));
-        let number = self.pick_number(least, most).trunc();
-        // A bound beyond 64 bits saturates.
-        Value::Number(Number::from(number as i64))
-    }
-
-    fn fill_number(&self, schema: &Value) -> Value {
-        let least = numeric_bound(schema, "minimum")
-            .or_else(|| numeric_bound(schema, "exclusiveMinimum").map(|n| n + 0.5));
-        let most = numeric_bound(schema, "maximum")
-            .or_else(|| numeric_bound(schema, "exclusiveMaximum").map(|n| n - 0.5));
-        json!(self.pick_number(least, most))
+    fn fill_number(&self, schema: &Value, whole: bool) -> Value {
+        // The distance to an exclusive bound.
+        let step = if whole { 1.0 } else { 0.5 };
+        let bound = |name: &str, exclusive: &str, step: f64| {
+            let beyond = || schema.get(exclusive)?.as_f64().map(|bound| bound + step);
+            let bound = schema.get(name).and_then(Value::as_f64);
+            bound.or_else(beyond)
+        };
+        let least = bound("minimum", "exclusiveMinimum", step);
+        let most = bound("maximum", "exclusiveMaximum", -step);
+        let number = self.pick_number(least, most);
+        if whole {
+            // A bound beyond 64 bits saturates.
+            Value::from(number.trunc() as i64)
+        } else {
+            Value::from(number)
+        }
     }
 
     /// The first number among the words that fits the schema; otherwise another one that fits.
@@ -142,12 +143,13 @@ impl SchemaFiller<'_> {
         let fits = |number: &f64| {
             least.is_none_or(|least| *number >= least) && most.is_none_or(|most| *number <= most)
         };
-        let said = self
+        let mentioned = self
             .words
             .split(|char: char| !(char.is_ascii_digit() || char == '.'))
             .filter_map(|word| word.trim_matches('.').parse::<f64>().ok())
             .find(fits);
-        said.or(Some(1.0).filter(fits))
+        mentioned
+            .or(Some(1.0).filter(fits))
             .or(least)
             .or(most)
             .unwrap_or(1.0)
@@ -190,10 +192,6 @@ fn schema_type(schema: &Value) -> &str {
     }
 }
 
-fn numeric_bound(schema: &Value, key: &str) -> Option<f64> {
-    schema.get(key)?.as_f64()
-}
-
 /// Whether a property called `name` holds a proper name.
 fn is_name_property(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -221,6 +219,8 @@ fn proper_noun(words: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

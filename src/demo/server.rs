@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
+use super::context::DemoContext;
 use crate::net::Clock;
 use crate::serve::{RequestHandler, ServerReply, ServerRequest, serve_stream};
 
@@ -121,8 +122,8 @@ struct DemoHandler {
 }
 
 impl DemoHandler {
-    fn next_context(&self) -> super::DemoContext {
-        super::DemoContext {
+    fn next_context(&self) -> DemoContext {
+        DemoContext {
             request_number: self
                 .request_count
                 .fetch_add(1, Ordering::Relaxed)

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{DemoContext, big_body, models};
+use super::context::DemoContext;
+use super::{big_body, models};
 use crate::serve::reply::{BodyAction, BodyStep, ReplyBody, ServerReply};
 
 /// Whether a model fails inside a stream, and so fails at once without one.
@@ -16,7 +17,7 @@ pub(super) fn fails_without_stream(model: &str) -> bool {
 pub(super) fn apply_behaviour(
     model: &str,
     reply: ServerReply,
-    seen: DemoContext,
+    context: DemoContext,
     failure: impl FnOnce(usize) -> Vec<String>,
 ) -> ServerReply {
     if let Some(mebibytes) = models::big_body_mebibytes(model) {
@@ -24,7 +25,7 @@ pub(super) fn apply_behaviour(
     }
     match model {
         // 40 pauses are 0.6 s at the default pace: slow enough to see, and to reach a short time limit.
-        "demo-slow" => slow_down(reply, seen.pace.saturating_mul(40)),
+        "demo-slow" => slow_down(reply, context.pauses(40)),
         "demo-cut" => splice_steps(reply, SplicePoint::Half, |_, _| {
             vec![BodyStep::immediate(BodyAction::Disconnect)]
         }),
@@ -40,7 +41,7 @@ pub(super) fn apply_behaviour(
         "demo-error-in-stream" => splice_steps(reply, SplicePoint::Half, |at, _| {
             let events = failure(at).into_iter();
             events
-                .map(|event| BodyStep::bytes_after(seen.pace, event))
+                .map(|event| BodyStep::bytes_after(context.pace, event))
                 .collect()
         }),
         _ => reply,

@@ -1,13 +1,21 @@
 //! Checks a request for content; errors have the words of Google's API
 //! (<https://ai.google.dev/api/generate-content>).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::error::GeminiError;
-use super::request::{declared_tools, non_null, to_snake_case};
-use crate::demo::model_request::{ModelRequest, array_items, text_at};
+use super::error::{field_violation, invalid};
+use super::request::{declared_tools, find, to_snake_case, value_at};
+use crate::demo::api_error::{ApiError, ApiResult};
+use crate::demo::json_values::{array_items, text_at};
+use crate::demo::model_request::ModelRequest;
+use crate::demo::parameters::ParameterType::{self, Decimal, Integer};
+use crate::demo::parameters::{ParameterRules, Violation};
 
-type GeminiCheck = Result<(), GeminiError>;
+/// The rules of the parameters in `generationConfig`.
+const RULES: ParameterRules = ParameterRules {
+    find,
+    word: violation_error,
+};
 
 /// The known keys of a request.
 const REQUEST_KEYS: [&str; 12] = [
@@ -51,91 +59,81 @@ const CONFIG_KEYS: [&str; 22] = [
     "audioTimestamp",
 ];
 
+/// The largest 32-bit number.
+const MAX: i128 = i32::MAX as i128;
+
+const CONFIG_NUMBERS: &[(&str, ParameterType)] = &[
+    ("temperature", Decimal(0.0, 2.0)),
+    ("topP", Decimal(0.0, 1.0)),
+    ("candidateCount", Integer(1, 8)),
+    ("maxOutputTokens", Integer(1, MAX)),
+    ("topK", Integer(1, MAX)),
+];
+
 /// The body as a JSON object.
-pub(super) fn parse_body(body: &[u8]) -> Result<Value, GeminiError> {
+pub(super) fn parse_body(body: &[u8]) -> ApiResult<Value> {
     if body.trim_ascii().is_empty() {
-        return Ok(Value::Object(serde_json::Map::new()));
+        return Ok(json!({}));
     }
-    match serde_json::from_slice(body) {
-        Ok(body @ Value::Object(_)) => Ok(body),
-        Ok(_) => Err(GeminiError::invalid(
+    match serde_json::from_slice::<Value>(body) {
+        Ok(body) if body.is_object() => Ok(body),
+        Ok(_) => Err(invalid(
             "Invalid JSON payload received. Unknown name \"\": Root element must be a message.",
         )),
-        Err(error) => Err(GeminiError::invalid(format!(
+        Err(error) => Err(invalid(format!(
             "Invalid JSON payload received. Unexpected token.\n{error}"
         ))),
     }
 }
 
 /// Checks all parameters, common mistakes first.
-pub(super) fn check_parameters(body: &Value) -> GeminiCheck {
+pub(super) fn check_parameters(body: &Value) -> ApiResult {
     check_known_keys(body, &REQUEST_KEYS, "")?;
     check_contents(body)?;
-    if let Some(config) = non_null(body, "generationConfig") {
-        check_known_keys(config, &CONFIG_KEYS, "generation_config")?;
-        for (name, most) in [("temperature", 2.0), ("topP", 1.0)] {
-            check_decimal(config, name, most)?;
-        }
-        for (name, most) in [
-            ("candidateCount", 8),
-            ("maxOutputTokens", i64::from(i32::MAX)),
-            ("topK", i64::from(i32::MAX)),
-        ] {
-            check_integer(config, name, most)?;
-        }
-    }
+    let config = value_at(body, "generationConfig");
+    check_known_keys(config, &CONFIG_KEYS, "generation_config")?;
+    RULES.check_table(config, CONFIG_NUMBERS)?;
     check_function_calling(body)
 }
 
 /// Refuses unknown keys, those of other APIs among them.
-fn check_known_keys(object: &Value, names: &[&str], at: &str) -> GeminiCheck {
-    let is_known = |key: &str| {
+fn check_known_keys(object: &Value, names: &[&str], path: &str) -> ApiResult {
+    let is_known = |key: &String| {
         names
             .iter()
-            .any(|name| *name == key || to_snake_case(name) == key)
+            .any(|name| name == key || to_snake_case(name) == *key)
     };
-    let keys = object.as_object().into_iter().flatten();
-    match keys.map(|(key, _)| key).find(|key| !is_known(key)) {
-        None => Ok(()),
-        Some(key) => {
-            let place = if at.is_empty() {
-                String::new()
-            } else {
-                format!(" at '{at}'")
-            };
-            let message = format!(
-                "Invalid JSON payload received. Unknown name \"{key}\"{place}: Cannot find field."
-            );
-            Err(GeminiError::field_violation(at, message))
-        }
-    }
+    let mut keys = object.as_object().into_iter().flatten();
+    let Some((key, _)) = keys.find(|(key, _)| !is_known(key)) else {
+        return Ok(());
+    };
+    let place = match path {
+        "" => String::new(),
+        path => format!(" at '{path}'"),
+    };
+    let message =
+        format!("Invalid JSON payload received. Unknown name \"{key}\"{place}: Cannot find field.");
+    Err(field_violation(path, message))
 }
 
-fn check_contents(body: &Value) -> GeminiCheck {
-    let contents = match non_null(body, "contents") {
-        Some(Value::Array(contents)) => contents.as_slice(),
-        Some(Value::Object(_)) | None => &[],
-        Some(other) => {
-            let message = format!(
-                "Invalid value at 'contents' (type.googleapis.com/google.ai.generativelanguage.v1beta.Content), {other}"
-            );
-            return Err(GeminiError::field_violation("contents", message));
-        }
-    };
-    if contents.is_empty() {
-        return Err(GeminiError::invalid(
+fn check_contents(body: &Value) -> ApiResult {
+    let contents = value_at(body, "contents");
+    if !matches!(contents, Value::Array(_) | Value::Object(_) | Value::Null) {
+        let expected = "type.googleapis.com/google.ai.generativelanguage.v1beta.Content";
+        return Err(wrong_type("contents", expected, contents));
+    }
+    if array_items(contents).next().is_none() {
+        return Err(invalid(
             "* GenerateContentRequest.contents: contents is not specified\n",
         ));
     }
-    for (index, content) in contents.iter().enumerate() {
+    for (index, content) in array_items(contents).enumerate() {
         let role = text_at(content, "role");
         if !["", "user", "model", "function", "tool"].contains(&role) {
-            return Err(GeminiError::invalid(
-                "Please use a valid role: user, model.",
-            ));
+            return Err(invalid("Please use a valid role: user, model."));
         }
-        if array_items(content.get("parts")).next().is_none() {
-            return Err(GeminiError::invalid(format!(
+        if array_items(&content["parts"]).next().is_none() {
+            return Err(invalid(format!(
                 "* GenerateContentRequest.contents[{index}].parts: contents.parts must not be empty.\n"
             )));
         }
@@ -143,60 +141,44 @@ fn check_contents(body: &Value) -> GeminiCheck {
     Ok(())
 }
 
-fn check_decimal(config: &Value, name: &str, most: f64) -> GeminiCheck {
-    let Some(value) = non_null(config, name) else {
-        return Ok(());
+fn violation_error(key: &str, violation: Violation<'_>) -> ApiError {
+    let name = to_snake_case(key);
+    let path = format!("generation_config.{name}");
+    let problem = match violation {
+        Violation::WrongType(Decimal(..), value) => return wrong_type(&path, "TYPE_FLOAT", value),
+        Violation::WrongType(_, value) => return wrong_type(&path, "TYPE_INT32", value),
+        // No signed number of 64 bits.
+        Violation::TooLarge(Integer(..), value) if value.is_u64() && !value.is_i64() => {
+            return wrong_type(&path, "TYPE_INT32", value);
+        }
+        Violation::TooSmall(Decimal(low, high), _) | Violation::TooLarge(Decimal(low, high), _) => {
+            format!("must be in the range [{low:.1}, {high:.1}]")
+        }
+        Violation::TooLarge(kind, _) => format!("must be at most {}", kind.bounds().1),
+        _ => "must be positive".to_owned(),
     };
-    let name = to_snake_case(name);
-    match value.as_f64() {
-        None => Err(wrong_type(&name, "TYPE_FLOAT", value)),
-        Some(number) if (0.0..=most).contains(&number) => Ok(()),
-        Some(_) => Err(GeminiError::invalid(format!(
-            "* GenerateContentRequest.generation_config.{name}: {name} must be in the range \
-             [0.0, {most:.1}].\n"
-        ))),
-    }
+    invalid(format!(
+        "* GenerateContentRequest.{path}: {name} {problem}.\n"
+    ))
 }
 
-fn check_integer(config: &Value, name: &str, most: i64) -> GeminiCheck {
-    let Some(value) = non_null(config, name) else {
-        return Ok(());
-    };
-    let name = to_snake_case(name);
-    match value.as_i64() {
-        None => Err(wrong_type(&name, "TYPE_INT32", value)),
-        Some(number) if number < 1 => Err(GeminiError::invalid(format!(
-            "* GenerateContentRequest.generation_config.{name}: {name} must be positive.\n"
-        ))),
-        Some(number) if number > most => Err(GeminiError::invalid(format!(
-            "* GenerateContentRequest.generation_config.{name}: {name} must be at most {most}.\n"
-        ))),
-        Some(_) => Ok(()),
-    }
+fn wrong_type(path: &str, expected: &str, value: &Value) -> ApiError {
+    let message = format!("Invalid value at '{path}' ({expected}), {value}");
+    field_violation(path, message)
 }
 
-fn wrong_type(name: &str, expected: &str, value: &Value) -> GeminiError {
-    let at = format!("generation_config.{name}");
-    let message = format!("Invalid value at '{at}' ({expected}), {value}");
-    GeminiError::field_violation(&at, message)
-}
-
-fn check_function_calling(body: &Value) -> GeminiCheck {
-    let config =
-        non_null(body, "toolConfig").and_then(|tool| non_null(tool, "functionCallingConfig"));
-    let Some(config) = config else {
-        return Ok(());
-    };
+fn check_function_calling(body: &Value) -> ApiResult {
+    let config = value_at(value_at(body, "toolConfig"), "functionCallingConfig");
     let mode = text_at(config, "mode");
     if !["", "AUTO", "ANY", "NONE", "VALIDATED"].contains(&mode.to_ascii_uppercase().as_str()) {
-        let at = "tool_config.function_calling_config.mode";
-        let message = format!(
-            "Invalid value at '{at}' (type.googleapis.com/google.ai.generativelanguage.v1beta.FunctionCallingConfig.Mode), \"{mode}\""
-        );
-        return Err(GeminiError::field_violation(at, message));
+        let path = "tool_config.function_calling_config.mode";
+        let expected =
+            "type.googleapis.com/google.ai.generativelanguage.v1beta.FunctionCallingConfig.Mode";
+        let message = format!("Invalid value at '{path}' ({expected}), \"{mode}\"");
+        return Err(field_violation(path, message));
     }
     if declared_tools(body).is_empty() && mode.eq_ignore_ascii_case("ANY") {
-        return Err(GeminiError::invalid(
+        return Err(invalid(
             "Function calling config is set without function_declarations.",
         ));
     }
@@ -204,11 +186,11 @@ fn check_function_calling(body: &Value) -> GeminiCheck {
 }
 
 /// Checks that the prompt fits into the context.
-pub(super) fn check_length(ask: &ModelRequest) -> GeminiCheck {
+pub(super) fn check_length(question: &ModelRequest) -> ApiResult {
     const CONTEXT: u64 = 1_048_576;
-    match ask.prompt_tokens {
+    match question.prompt_tokens {
         ..=CONTEXT => Ok(()),
-        tokens => Err(GeminiError::invalid(format!(
+        tokens => Err(invalid(format!(
             "The input token count ({tokens}) exceeds the maximum number of tokens allowed ({CONTEXT})."
         ))),
     }

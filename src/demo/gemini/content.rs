@@ -3,20 +3,22 @@
 
 use serde_json::{Value, json};
 
-use super::head::sparse_object;
-use super::request::GeminiRequest;
+use super::request;
+use crate::demo::context::DemoContext;
 use crate::demo::generation::{
     self, FinishCause, GeneratedAnswer, GeneratedCall, GenerationResult,
 };
+use crate::demo::json_values::sparse_object;
+use crate::demo::model_request::ModelRequest;
 use crate::demo::usage::GeneratedUsage;
-use crate::demo::{DemoContext, ids, models, pacing};
+use crate::demo::{ids, models, pacing};
 
 /// Generated content, source of a whole reply and of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct GeminiContent {
     id: String,
     model: String,
-    pub(super) answers: Vec<GeneratedAnswer>,
+    answers: Vec<GeneratedAnswer>,
     pub(super) usage: GeneratedUsage,
     /// Whether reasoning is shown.
     pub(super) show_thinking: bool,
@@ -27,19 +29,17 @@ pub(super) struct GeminiContent {
 const TOKENS_PER_ELEMENT: usize = 8;
 
 impl GeminiContent {
-    pub(super) fn generate(asked: &GeminiRequest, seen: DemoContext) -> Self {
-        let GenerationResult {
-            answers: thoughts,
-            usage,
-        } = generation::generate(&asked.model_request, seen);
-        let salt = generation::request_salt(seen);
+    /// Generates the content for `question`, which was read from `body`.
+    pub(super) fn generate(body: &Value, question: &ModelRequest, context: DemoContext) -> Self {
+        let GenerationResult { answers, usage } = generation::generate(question, context);
+        let seed = context.answer_seed();
         Self {
-            id: ids::alphanumeric_id("", salt, 22),
-            model: asked.model_request.model.clone(),
-            answers: thoughts,
+            id: ids::alphanumeric_id("", seed, 22),
+            model: question.model.clone(),
+            answers,
             usage,
-            show_thinking: asked.show_thinking,
-            signature: ids::alphanumeric_id("Ep2d", salt, 80),
+            show_thinking: request::shows_thinking(&question.model, body),
+            signature: ids::alphanumeric_id("Ep2d", seed, 80),
         }
     }
 
@@ -48,21 +48,17 @@ impl GeminiContent {
         if self.is_blocked() {
             return self.blocked_json();
         }
-        let candidate = |(index, thought): (usize, &GeneratedAnswer)| {
+        let candidate = |(index, answer): (usize, &GeneratedAnswer)| {
             let mut parts = Vec::new();
-            if self.show_thinking && !thought.reasoning_tokens.is_empty() {
-                parts.push(json!({"text": thought.reasoning_tokens.concat(), "thought": true}));
+            if self.show_thinking && !answer.reasoning_tokens.is_empty() {
+                parts.push(json!({"text": answer.reasoning_tokens.concat(), "thought": true}));
             }
-            if !thought.text_tokens.is_empty() {
-                parts.push(json!({"text": thought.text_tokens.concat()}));
+            if !answer.text_tokens.is_empty() {
+                parts.push(json!({"text": answer.text_tokens.concat()}));
             }
-            parts.extend(
-                thought
-                    .tool_calls
-                    .iter()
-                    .map(|call| self.function_call_json(call, thought)),
-            );
-            candidate_json(index, parts, Some(thought))
+            let calls = answer.tool_calls.iter();
+            parts.extend(calls.map(|call| self.function_call_json(call, answer)));
+            candidate_json(index, parts, Some(answer))
         };
         let candidates = self.answers.iter().enumerate().map(candidate).collect();
         self.response_json(candidates, self.usage.answer_tokens())
@@ -74,78 +70,58 @@ impl GeminiContent {
         if self.is_blocked() {
             return vec![(self.blocked_json(), 0)];
         }
-        let pieces = self
-            .answers
-            .iter()
-            .map(|thought| self.answer_pieces(thought));
+        let answers = self.answers.iter().enumerate();
+        let pieces = answers.map(|(index, answer)| self.answer_pieces(index, answer));
         let pieces = pacing::interleave(pieces.collect());
         let last = pieces.len().saturating_sub(1);
-        let mut said = 0_u64;
-        let element = |(at, (index, piece)): (usize, (usize, ContentPiece))| {
-            said = match at == last {
+        let mut generated = 0_u64;
+        let element = |(at, piece): (usize, ContentPiece)| {
+            generated = match at == last {
                 true => self.usage.answer_tokens(),
-                false => said.saturating_add(piece.answer_tokens),
+                false => generated.saturating_add(piece.answer_tokens),
             };
-            let ending = self.answers.get(index).filter(|_| piece.is_last);
-            let candidates = vec![candidate_json(index, vec![piece.part], ending)];
-            (self.response_json(candidates, said), piece.tokens)
+            let response = self.response_json(vec![piece.candidate], generated);
+            (response, piece.tokens)
         };
         pieces.into_iter().enumerate().map(element).collect()
     }
 
-    /// The number of hidden tokens before the first element.
-    pub(super) fn hidden_tokens(&self) -> u64 {
-        if self.show_thinking {
-            0
-        } else {
-            self.usage.reasoning_tokens
-        }
-    }
-
-    fn answer_pieces(&self, thought: &GeneratedAnswer) -> Vec<ContentPiece> {
-        let text = |(text, tokens): (String, usize)| ContentPiece {
-            part: json!({"text": text}),
+    fn answer_pieces(&self, index: usize, answer: &GeneratedAnswer) -> Vec<ContentPiece> {
+        let piece = |part: Value, tokens: usize, answer_tokens: u64| ContentPiece {
+            candidate: candidate_json(index, vec![part], None),
             tokens,
-            answer_tokens: tokens as u64,
-            is_last: false,
+            answer_tokens,
         };
-        let thinking = |(text, tokens): (String, usize)| ContentPiece {
-            part: json!({"text": text, "thought": true}),
-            tokens,
-            answer_tokens: 0,
-            is_last: false,
+        let text =
+            |(text, tokens): (String, usize)| piece(json!({"text": text}), tokens, tokens as u64);
+        let thinking = |(text, tokens): (String, usize)| {
+            piece(json!({"text": text, "thought": true}), tokens, 0)
         };
-        let call = |call: &GeneratedCall| ContentPiece {
-            part: self.function_call_json(call, thought),
-            tokens: call.argument_tokens.len(),
-            answer_tokens: call.token_count(),
-            is_last: false,
+        let call = |call: &GeneratedCall| {
+            let part = self.function_call_json(call, answer);
+            piece(part, call.argument_tokens.len(), call.token_count())
         };
         let end = ContentPiece {
-            part: json!({"text": ""}),
+            candidate: candidate_json(index, vec![json!({"text": ""})], Some(answer)),
             tokens: 1,
             answer_tokens: 0,
-            is_last: true,
         };
-        let shown = if self.show_thinking {
-            thought.reasoning_tokens.as_slice()
-        } else {
-            &[]
-        };
+        let reasoning = pacing::group_tokens(&answer.reasoning_tokens, TOKENS_PER_ELEMENT);
         // A big body repeats the element with the mark, which must not be the one that opens the array.
-        let opens = models::big_body_mebibytes(&self.model).map(|_| text((String::new(), 0)));
-        pacing::group_tokens(shown, TOKENS_PER_ELEMENT)
+        let opening = models::big_body_mebibytes(&self.model).map(|_| text((String::new(), 0)));
+        reasoning
+            .filter(|_| self.show_thinking)
             .map(thinking)
-            .chain(opens)
-            .chain(pacing::group_tokens(&thought.text_tokens, TOKENS_PER_ELEMENT).map(text))
-            .chain(thought.tool_calls.iter().map(call))
+            .chain(opening)
+            .chain(pacing::group_tokens(&answer.text_tokens, TOKENS_PER_ELEMENT).map(text))
+            .chain(answer.tool_calls.iter().map(call))
             .chain(std::iter::once(end))
             .collect()
     }
 
-    fn function_call_json(&self, call: &GeneratedCall, thought: &GeneratedAnswer) -> Value {
+    fn function_call_json(&self, call: &GeneratedCall, answer: &GeneratedAnswer) -> Value {
         let function = json!({"name": call.name, "args": call.input});
-        let signature = (!thought.reasoning_tokens.is_empty()).then(|| json!(self.signature));
+        let signature = (!answer.reasoning_tokens.is_empty()).then(|| json!(self.signature));
         sparse_object([
             ("functionCall", Some(function)),
             ("thoughtSignature", signature),
@@ -154,7 +130,7 @@ impl GeminiContent {
 
     /// Whether the prompt was blocked: then there is no candidate.
     fn is_blocked(&self) -> bool {
-        self.answers.iter().any(|thought| thought.refused)
+        self.answers.iter().any(|answer| answer.refused)
     }
 
     fn blocked_json(&self) -> Value {
@@ -167,31 +143,24 @@ impl GeminiContent {
         })
     }
 
-    /// The response object around `candidates`, which have `said` tokens in all.
-    fn response_json(&self, candidates: Vec<Value>, said: u64) -> Value {
+    /// The response object around `candidates`, which have `generated` tokens in all.
+    fn response_json(&self, candidates: Vec<Value>, generated: u64) -> Value {
         let GeneratedUsage {
             prompt_tokens: prompt,
             reasoning_tokens: reasoning,
             ..
         } = self.usage;
-        let cached = Some(self.usage.cached_tokens()).filter(|cached| *cached > 0);
-        let total = prompt.saturating_add(said).saturating_add(reasoning);
+        let cached = self.usage.cached_tokens();
+        let total = prompt.saturating_add(generated).saturating_add(reasoning);
+        let unless_zero = |count: u64| (count > 0).then(|| json!(count));
+        let details = json!([{"modality": "TEXT", "tokenCount": prompt}]);
         let usage = sparse_object([
             ("promptTokenCount", Some(json!(prompt))),
-            (
-                "cachedContentTokenCount",
-                cached.map(|cached| json!(cached)),
-            ),
-            ("candidatesTokenCount", Some(json!(said))),
+            ("cachedContentTokenCount", unless_zero(cached)),
+            ("candidatesTokenCount", Some(json!(generated))),
             ("totalTokenCount", Some(json!(total))),
-            (
-                "promptTokensDetails",
-                Some(json!([{"modality": "TEXT", "tokenCount": prompt}])),
-            ),
-            (
-                "thoughtsTokenCount",
-                (reasoning > 0).then(|| json!(reasoning)),
-            ),
+            ("promptTokensDetails", Some(details)),
+            ("thoughtsTokenCount", unless_zero(reasoning)),
             ("serviceTier", Some(json!("standard"))),
         ]);
         json!({
@@ -205,13 +174,11 @@ impl GeminiContent {
 
 /// The piece of a candidate in one element.
 struct ContentPiece {
-    part: Value,
+    candidate: Value,
     /// The number of its tokens.
     tokens: usize,
     /// The number of tokens that count as the candidate's.
     answer_tokens: u64,
-    /// Whether it is the last piece.
-    is_last: bool,
 }
 
 /// A candidate object, with its `finishReason` if it has ended.
@@ -239,8 +206,8 @@ fn candidate_json(index: usize, parts: Vec<Value>, ended: Option<&GeneratedAnswe
 }
 
 /// The `finishReason` of an answer; tool calls end with `STOP` here.
-fn finish_reason(thought: &GeneratedAnswer) -> &'static str {
-    match thought.finish {
+fn finish_reason(answer: &GeneratedAnswer) -> &'static str {
+    match answer.finish {
         FinishCause::Stop | FinishCause::StopSequence(_) | FinishCause::ToolCalls => "STOP",
         FinishCause::Length => "MAX_TOKENS",
         FinishCause::Filtered => "SAFETY",

@@ -4,39 +4,34 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
-use serde_json::{Map, Value};
 
-use crate::demo::{DemoContext, timestamps};
+use crate::demo::context::DemoContext;
+use crate::demo::head::{ReplyFields, processing_millis, reply_fields};
 
 pub(super) const JSON_TYPE: &str = "application/json; charset=UTF-8";
-pub(super) const SSE_TYPE: &str = "text/event-stream";
+pub(super) const EVENTS_TYPE: &str = "text/event-stream";
 
-/// The head fields of a reply.
-pub(super) fn head_fields(
-    content_type: &str,
-    tokens: u64,
-    seen: DemoContext,
-) -> Vec<(String, String)> {
-    let took = 80_u64.saturating_add(tokens.min(2_000));
-    let shown =
-        (content_type == SSE_TYPE).then(|| ("Content-Disposition", "attachment".to_owned()));
-    let rest = [
+/// The head fields of a reply that used `tokens` tokens.
+pub(super) fn head_fields(content_type: &str, tokens: u64, context: DemoContext) -> ReplyFields {
+    let millis = processing_millis(tokens);
+    let mut fields = reply_fields([("Content-Type", content_type.to_owned())]);
+    if content_type == EVENTS_TYPE {
+        fields.push(("Content-Disposition".to_owned(), "attachment".to_owned()));
+    }
+    fields.extend(reply_fields([
         ("Vary", "Origin".to_owned()),
         ("Vary", "X-Origin".to_owned()),
         ("Vary", "Referer".to_owned()),
-        ("Date", timestamps::http_date(seen.created_secs)),
+        ("Date", context.http_date()),
         ("Server", "wire-demo".to_owned()),
         ("X-XSS-Protection", "0".to_owned()),
         ("X-Frame-Options", "SAMEORIGIN".to_owned()),
         ("X-Content-Type-Options", "nosniff".to_owned()),
-        ("Server-Timing", format!("gfet4t7; dur={took}")),
-    ];
-    std::iter::once(("Content-Type", content_type.to_owned()))
-        .chain(shown)
-        .chain(rest)
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+        ("Server-Timing", format!("gfet4t7; dur={millis}")),
+    ]));
+    fields
 }
 
 /// JSON on one line: a space after each colon, none after a comma.
@@ -47,12 +42,6 @@ pub(super) fn json_line(value: &Value) -> String {
     let written = value.serialize(&mut serializer);
     debug_assert!(written.is_ok());
     String::from_utf8(bytes).unwrap_or_default()
-}
-
-/// An object with these keys in this order, without those whose value is `None`.
-pub(super) fn sparse_object<const N: usize>(keys: [(&str, Option<Value>); N]) -> Value {
-    let some = |(key, value): (&str, Option<Value>)| Some((key.to_owned(), value?));
-    Value::Object(keys.into_iter().filter_map(some).collect::<Map<_, _>>())
 }
 
 struct JsonLineFormatter;

@@ -1,52 +1,50 @@
 //! Reads a request for content (<https://ai.google.dev/api/generate-content>) from JSON that `check` has accepted.
 //! Every key may be spelled in camel case or with underscores.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::demo::json_values::{array_items, content_parts, text_at};
 use crate::demo::model_request::{
-    AnswerFormat, ChatTurn, DeclaredTool, ModelRequest, ToolChoice, TurnRole,
+    AnswerFormat, ChatTurn, DeclaredTool, ModelRequest, ToolChoice, TurnRole, stop_sequences,
 };
-use crate::demo::model_request::{
-    array_items, content_parts, declared_tool, stop_sequences, text_at,
-};
-
-/// A model request with the options that only this API has.
-#[derive(Clone, Debug)]
-pub(super) struct GeminiRequest {
-    pub(super) model_request: ModelRequest,
-    /// Whether the answer shows its reasoning.
-    pub(super) show_thinking: bool,
-}
 
 /// The model request in `body`.
-pub(super) fn read_request(model: &str, body: &Value) -> GeminiRequest {
-    let config = non_null(body, "generationConfig").unwrap_or(&Value::Null);
-    let number = |key: &str| non_null(config, key).and_then(Value::as_u64);
-    let turns = array_items(body.get("contents")).map(read_turn).collect();
-    let mut ask = ModelRequest::new(model, turns, body.get("tools"))
-        .with_system_prompt(system_instruction(body));
-    ask.answer_count = number("candidateCount").unwrap_or(1);
-    ask.max_tokens = number("maxOutputTokens");
-    ask.stop_sequences = stop_sequences(non_null(config, "stopSequences"));
-    ask.seed = non_null(config, "seed").and_then(Value::as_i64);
-    ask.format = read_format(config);
-    let thinking = non_null(config, "thinkingConfig");
-    let within = |key: &str| thinking.and_then(|thinking| non_null(thinking, key));
-    let budget = within("thinkingBudget").and_then(Value::as_i64);
-    let always_thinks = model == "demo-reasoning";
-    ask.thinks_first = always_thinks || (thinking.is_some() && budget != Some(0));
-    choose_tools(&mut ask, body);
-    let shown = within("includeThoughts").and_then(Value::as_bool);
-    GeminiRequest {
-        show_thinking: shown.unwrap_or(always_thinks),
-        model_request: ask,
-    }
+pub(super) fn read_request(model: &str, body: &Value, stream: bool) -> ModelRequest {
+    let config = value_at(body, "generationConfig");
+    let number = |key: &str| value_at(config, key).as_u64();
+    let turns = array_items(&body["contents"]).map(read_turn).collect();
+    let system = content_parts(&value_at(body, "systemInstruction")["parts"]).0;
+    let mut question = ModelRequest::new(model, turns, body.get("tools"))
+        .with_system_prompt(Some(system).filter(|text| !text.is_empty()));
+    question.stream = stream;
+    question.answer_count = number("candidateCount").unwrap_or(1);
+    question.max_tokens = number("maxOutputTokens");
+    question.stop_sequences = stop_sequences(value_at(config, "stopSequences"));
+    question.seed = value_at(config, "seed").as_i64();
+    question.format = read_format(config);
+    let thinking = value_at(config, "thinkingConfig");
+    let thinks = !thinking.is_null() && value_at(thinking, "thinkingBudget").as_i64() != Some(0);
+    question.thinks_first = model == "demo-reasoning" || thinks;
+    choose_tools(&mut question, body);
+    question
+}
+
+/// Whether the answer shows its reasoning.
+pub(super) fn shows_thinking(model: &str, body: &Value) -> bool {
+    let thinking = value_at(value_at(body, "generationConfig"), "thinkingConfig");
+    let shown = value_at(thinking, "includeThoughts").as_bool();
+    shown.unwrap_or(model == "demo-reasoning")
 }
 
 /// The value at `key`, in camel case or with underscores, unless it is null.
-pub(super) fn non_null<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
+pub(super) fn find<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
     let found = object.get(key).or_else(|| object.get(to_snake_case(key)));
     found.filter(|value| !value.is_null())
+}
+
+/// The value at `key`, in camel case or with underscores; null if there is none.
+pub(super) fn value_at<'a>(object: &'a Value, key: &str) -> &'a Value {
+    find(object, key).unwrap_or(&Value::Null)
 }
 
 /// A camel-case name with underscores instead.
@@ -61,29 +59,20 @@ pub(super) fn to_snake_case(key: &str) -> String {
     snake
 }
 
-fn system_instruction(body: &Value) -> Option<String> {
-    let parts_of = non_null(body, "systemInstruction")?.get("parts")?;
-    Some(content_parts(parts_of).0).filter(|text| !text.is_empty())
-}
-
 /// The turn of a content; one with function results is a turn of the tool.
 fn read_turn(content: &Value) -> ChatTurn {
-    let results: Vec<String> = array_items(content.get("parts"))
-        .filter_map(|part| non_null(part, "functionResponse")?.get("response"))
+    let results: Vec<String> = array_items(&content["parts"])
+        .filter_map(|part| find(part, "functionResponse")?.get("response"))
         .map(result_text)
         .collect();
     if !results.is_empty() {
-        return ChatTurn {
-            role: TurnRole::Tool,
-            text: results.join("\n"),
-            non_text_parts: 0,
-        };
+        return ChatTurn::tool_results(&results);
     }
     let role = match text_at(content, "role") {
         "" => TurnRole::User,
         role => TurnRole::from_name(role),
     };
-    ChatTurn::from_content(role, content.get("parts"))
+    ChatTurn::new(role, &content["parts"])
 }
 
 /// The result of a function: its `result` or `output`, or the whole object.
@@ -96,28 +85,24 @@ fn result_text(response: &Value) -> String {
 }
 
 fn read_format(config: &Value) -> AnswerFormat {
-    let kind = non_null(config, "responseMimeType").and_then(Value::as_str);
-    let schema =
-        non_null(config, "responseJsonSchema").or_else(|| non_null(config, "responseSchema"));
-    match (kind, schema) {
-        (Some("application/json"), Some(schema)) => {
-            AnswerFormat::JsonSchema(lowercase_types(schema))
-        }
-        (Some("application/json"), None) => AnswerFormat::JsonObject,
-        _ => AnswerFormat::Text,
+    if value_at(config, "responseMimeType") != "application/json" {
+        return AnswerFormat::Text;
+    }
+    let schema = find(config, "responseJsonSchema").or_else(|| find(config, "responseSchema"));
+    match schema {
+        Some(schema) => AnswerFormat::JsonSchema(lowercase_types(schema)),
+        None => AnswerFormat::JsonObject,
     }
 }
 
 /// The schema with types spelled as in JSON Schema: `string` for `STRING`.
 fn lowercase_types(schema: &Value) -> Value {
     let entry = |(key, value): (&String, &Value)| match value {
-        Value::String(kind) if key == "type" => {
-            (key.clone(), Value::String(kind.to_ascii_lowercase()))
-        }
+        Value::String(kind) if key == "type" => (key.clone(), kind.to_ascii_lowercase().into()),
         value => (key.clone(), lowercase_types(value)),
     };
     match schema {
-        Value::Object(object) => Value::Object(object.iter().map(entry).collect::<Map<_, _>>()),
+        Value::Object(object) => object.iter().map(entry).collect(),
         Value::Array(values) => values.iter().map(lowercase_types).collect(),
         value => value.clone(),
     }
@@ -125,32 +110,25 @@ fn lowercase_types(schema: &Value) -> Value {
 
 /// The functions declared in `tools`, without the tools that Google hosts.
 pub(super) fn declared_tools(body: &Value) -> Vec<DeclaredTool> {
-    let declared = array_items(body.get("tools")).flat_map(|tool| {
-        let functions = non_null(tool, "functionDeclarations");
-        array_items(functions)
-    });
     let function = |function: &Value| {
-        let schema =
-            non_null(function, "parametersJsonSchema").or_else(|| function.get("parameters"));
-        declared_tool(function.get("name"), schema.map(lowercase_types).as_ref())
+        let schema = find(function, "parametersJsonSchema").unwrap_or(&function["parameters"]);
+        DeclaredTool::read(&function["name"], &lowercase_types(schema))
     };
-    declared.filter_map(function).collect()
+    array_items(&body["tools"])
+        .flat_map(|tool| array_items(value_at(tool, "functionDeclarations")))
+        .filter_map(function)
+        .collect()
 }
 
-fn choose_tools(ask: &mut ModelRequest, body: &Value) {
-    let config =
-        non_null(body, "toolConfig").and_then(|tool| non_null(tool, "functionCallingConfig"));
-    let mode = config.map_or("", |config| text_at(config, "mode"));
-    let allowed = config.and_then(|config| non_null(config, "allowedFunctionNames"));
+fn choose_tools(question: &mut ModelRequest, body: &Value) {
+    let config = value_at(value_at(body, "toolConfig"), "functionCallingConfig");
+    let allowed = value_at(config, "allowedFunctionNames");
     let mut tools = declared_tools(body);
     if array_items(allowed).next().is_some() {
         tools.retain(|tool| array_items(allowed).any(|name| *name == tool.name));
     }
-    let wanted = match mode.to_ascii_uppercase().as_str() {
-        "NONE" => ToolChoice::Never,
-        _ => ToolChoice::Auto,
-    };
-    ask.choose_tools(tools, wanted, true);
+    let never = text_at(config, "mode").eq_ignore_ascii_case("NONE");
+    question.choose_tools(tools, ToolChoice::new(never, None), true);
 }
 
 #[cfg(test)]
@@ -162,7 +140,7 @@ mod tests {
         assert_eq!(to_snake_case("maxOutputTokens"), "max_output_tokens");
         assert_eq!(to_snake_case("topK"), "top_k");
         let object = serde_json::json!({"top_k": 5, "topP": null});
-        assert_eq!(non_null(&object, "topK"), Some(&Value::from(5)));
-        assert_eq!(non_null(&object, "topP"), None);
+        assert_eq!(find(&object, "topK"), Some(&Value::from(5)));
+        assert_eq!(find(&object, "topP"), None);
     }
 }

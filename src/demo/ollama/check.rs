@@ -1,81 +1,82 @@
 //! Checks a request for a chat; errors have Ollama's words
 //! (<https://docs.ollama.com/api/chat>). Ollama ignores unknown keys.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::error::OllamaError;
+use super::error::invalid;
+use crate::demo::api_error::{ApiError, ApiResult};
+use crate::demo::json_values::non_null;
+use crate::demo::parameters::ParameterType::{self, Boolean, List, Object, Text};
+use crate::demo::parameters::{ParameterRules, Violation};
 
-type OllamaBody = Map<String, Value>;
+/// The rules of Ollama's parameters: null is as good as absent.
+const RULES: ParameterRules = ParameterRules {
+    find: non_null,
+    word: violation_error,
+};
+
+const PARAMETERS: &[(&str, ParameterType)] =
+    &[("messages", List), ("stream", Boolean), ("options", Object)];
 
 /// The body as a JSON object.
-pub(super) fn parse_body(body: &[u8]) -> Result<OllamaBody, OllamaError> {
+pub(super) fn parse_body(body: &[u8]) -> ApiResult<Value> {
     if body.is_empty() {
-        return Err(OllamaError::invalid("missing request body"));
+        return Err(invalid("missing request body"));
     }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(body)) => Ok(body),
-        Ok(other) => Err(unmarshal_error(&other, "", "api.ChatRequest")),
-        Err(error) if error.is_eof() => Err(OllamaError::invalid("unexpected EOF")),
-        Err(error) => Err(OllamaError::invalid(format!("invalid JSON: {error}"))),
+    match serde_json::from_slice::<Value>(body) {
+        Ok(body) if body.is_object() => Ok(body),
+        Ok(other) => Err(unmarshal_error(&other, "value", "api.ChatRequest")),
+        Err(error) if error.is_eof() => Err(invalid("unexpected EOF")),
+        Err(error) => Err(invalid(format!("invalid JSON: {error}"))),
     }
 }
 
 /// The model in the request.
-pub(super) fn required_model(body: &OllamaBody) -> Result<&str, OllamaError> {
-    match body.get("model") {
-        None | Some(Value::Null) => Err(OllamaError::invalid("model is required")),
-        Some(Value::String(model)) if model.is_empty() => {
-            Err(OllamaError::invalid("model is required"))
-        }
-        Some(Value::String(model)) => Ok(model),
-        Some(other) => Err(unmarshal_error(other, "model", "string")),
-    }
+pub(super) fn required_model(body: &Value) -> ApiResult<&str> {
+    RULES.check_table(body, &[("model", Text)])?;
+    let model = body["model"].as_str().filter(|model| !model.is_empty());
+    model.ok_or_else(|| invalid("model is required"))
 }
 
 /// Checks all parameters but the model.
-pub(super) fn check_parameters(body: &OllamaBody) -> Result<(), OllamaError> {
-    let given = |name: &str| body.get(name).filter(|value| !value.is_null());
-    match given("messages") {
-        None | Some(Value::Array(_)) => {}
-        Some(other) => return Err(unmarshal_error(other, "messages", "[]api.Message")),
-    }
-    match given("stream") {
-        None | Some(Value::Bool(_)) => {}
-        Some(other) => return Err(unmarshal_error(other, "stream", "bool")),
-    }
-    match given("options") {
-        None | Some(Value::Object(_)) => {}
-        Some(other) => return Err(unmarshal_error(other, "options", "map[string]interface {}")),
-    }
-    match given("format") {
-        None | Some(Value::Object(_)) => {}
-        Some(Value::String(kind)) if kind.is_empty() || kind == "json" => {}
-        Some(other) => {
+pub(super) fn check_parameters(body: &Value) -> ApiResult {
+    RULES.check_table(body, PARAMETERS)?;
+    match &body["format"] {
+        Value::Null | Value::Object(_) => {}
+        Value::String(kind) if kind.is_empty() || kind == "json" => {}
+        other => {
             let message =
                 format!("invalid format: {other}; expected \"json\" or a valid JSON Schema object");
-            return Err(OllamaError::invalid(message));
+            return Err(invalid(message));
         }
     }
-    check_think(given("think"))
-}
-
-fn check_think(value: Option<&Value>) -> Result<(), OllamaError> {
-    match value {
-        None | Some(Value::Bool(_)) => Ok(()),
-        Some(Value::String(level))
-            if ["high", "medium", "low", "max"].contains(&level.as_str()) =>
-        {
+    match &body["think"] {
+        Value::Null | Value::Bool(_) => Ok(()),
+        Value::String(level) if ["high", "medium", "low", "max"].contains(&level.as_str()) => {
             Ok(())
         }
-        Some(other) => Err(OllamaError::invalid(format!(
+        other => Err(invalid(format!(
             "invalid think value: {other} (must be \"high\", \"medium\", \"low\", \"max\", true, or false)"
         ))),
     }
 }
 
+fn violation_error(path: &str, violation: Violation<'_>) -> ApiError {
+    let place = format!("struct field ChatRequest.{path}");
+    match violation {
+        Violation::WrongType(List, value) => unmarshal_error(value, &place, "[]api.Message"),
+        Violation::WrongType(Boolean, value) => unmarshal_error(value, &place, "bool"),
+        Violation::WrongType(Object, value) => {
+            unmarshal_error(value, &place, "map[string]interface {}")
+        }
+        Violation::WrongType(_, value) => unmarshal_error(value, &place, "string"),
+        _ => invalid(format!("{path} is required")),
+    }
+}
+
 /// The error of a value with a wrong type, in the words of Go's decoder.
-fn unmarshal_error(value: &Value, field: &str, expected: &str) -> OllamaError {
-    let kind = match value {
+fn unmarshal_error(value: &Value, place: &str, expected: &str) -> ApiError {
+    let found = match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
         Value::Number(_) => "number",
@@ -83,11 +84,7 @@ fn unmarshal_error(value: &Value, field: &str, expected: &str) -> OllamaError {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    let place = match field {
-        "" => "value".to_owned(),
-        field => format!("struct field ChatRequest.{field}"),
-    };
-    OllamaError::invalid(format!(
-        "json: cannot unmarshal {kind} into Go {place} of type {expected}"
+    invalid(format!(
+        "json: cannot unmarshal {found} into Go {place} of type {expected}"
     ))
 }

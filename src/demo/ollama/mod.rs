@@ -9,67 +9,58 @@ mod request;
 use serde_json::{Value, json};
 
 use self::chat::OllamaChat;
-use self::error::OllamaError;
-use super::model_request::array_items;
-use super::{DemoContext, bearer_token, ids, models, special_models};
+use self::error::{error_reply, router_error};
+use super::api_answer::reply_with;
+use super::api_error::ApiResult;
+use super::context::DemoContext;
+use super::head::{bearer_token, is_bad_key};
+use super::json_values::array_items;
+use super::{ids, models};
 use crate::serve::reply::ServerReply;
 use crate::serve::request::ServerRequest;
 
 /// Whether a request is for this API, by its path.
-pub(super) fn is_for_ollama(request: &ServerRequest) -> bool {
+pub(super) fn accepts(request: &ServerRequest) -> bool {
     request.path().starts_with("/api/")
 }
 
 /// The reply to a request for this API.
-pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
-    match route(request, seen) {
-        Ok(reply) => reply,
-        Err(problem) => problem.to_reply(seen),
-    }
+pub(super) fn answer(request: &ServerRequest, context: DemoContext) -> ServerReply {
+    route(request, context).unwrap_or_else(|error| error_reply(&error, context))
 }
 
-fn route(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, OllamaError> {
-    if request.field("authorization").and_then(bearer_token) == Some("bad-key") {
-        return Err(OllamaError::bad_key());
+fn route(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
+    if is_bad_key(bearer_token(request)) {
+        return Err(error::bad_key());
     }
     match (request.path(), request.method()) {
-        ("/api/chat", "POST") => create_chat(request, seen),
-        ("/api/tags", "GET" | "HEAD") => Ok(list_tags(seen)),
-        ("/api/chat" | "/api/tags", _) => Err(OllamaError::method_not_allowed()),
-        _ => Err(OllamaError::page_not_found()),
+        ("/api/chat", "POST") => create_chat(request, context),
+        ("/api/tags", "GET" | "HEAD") => Ok(list_tags(context)),
+        ("/api/chat" | "/api/tags", _) => Err(router_error(405, "405 method not allowed")),
+        _ => Err(router_error(404, "404 page not found")),
     }
 }
 
 /// `POST /api/chat`.
-fn create_chat(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, OllamaError> {
+fn create_chat(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
     let body = check::parse_body(&request.body)?;
     let model = check::required_model(&body)?;
-    if let Some(fault) = models::model_fault(model) {
-        return Err(OllamaError::from_fault(fault, model));
-    }
+    models::check_fault(model, error::model_error)?;
     check::check_parameters(&body)?;
-    if array_items(body.get("messages")).next().is_none() {
-        let kept = body.get("keep_alive").and_then(Value::as_i64) != Some(0);
-        let reason = if kept { "load" } else { "unload" };
-        return Ok(chat::load_reply(model, reason, seen));
+    if array_items(&body["messages"]).next().is_none() {
+        let unloads = body["keep_alive"].as_i64() == Some(0);
+        let reason = if unloads { "unload" } else { "load" };
+        return Ok(chat::load_reply(model, reason, context));
     }
-    let ask = request::read_request(&body);
-    let chat = OllamaChat::generate(&ask, seen);
-    let reply = if ask.stream {
-        chat.stream_reply()
-    } else if special_models::fails_without_stream(model) {
-        return Err(OllamaError::model_failed());
-    } else {
-        chat.whole_reply()
-    };
-    let failure = |_| vec![format!("{}\n", OllamaError::model_failed().to_json())];
-    Ok(special_models::apply_behaviour(model, reply, seen, failure))
+    let question = request::read_request(&body);
+    let chat = OllamaChat::generate(&question, context);
+    reply_with(&chat, &question, context)
 }
 
 /// `GET /api/tags` (<https://docs.ollama.com/api/tags>).
-fn list_tags(seen: DemoContext) -> ServerReply {
+fn list_tags(context: DemoContext) -> ServerReply {
     let all: Vec<Value> = models::model_names().map(model_object).collect();
-    let fields = head::head_fields(head::JSON_TYPE, seen);
+    let fields = head::head_fields(head::JSON_TYPE, context);
     ServerReply::whole(200, fields, json!({"models": all}).to_string())
 }
 

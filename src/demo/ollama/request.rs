@@ -1,57 +1,40 @@
 //! Reads a request for a chat (<https://docs.ollama.com/api/chat>) from JSON that `check` has accepted.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::demo::model_request::{AnswerFormat, ChatTurn, DeclaredTool, ModelRequest, TurnRole};
-use crate::demo::model_request::{ToolChoice, array_items, declared_tool, stop_sequences, text_at};
+use crate::demo::json_values::{array_items, text_at};
+use crate::demo::model_request::{
+    AnswerFormat, ChatTurn, DeclaredTool, ModelRequest, ToolChoice, stop_sequences,
+};
 
 /// The model request in `body`.
-pub(super) fn read_request(body: &Map<String, Value>) -> ModelRequest {
-    let model = body.get("model").and_then(Value::as_str);
-    let turns = array_items(body.get("messages")).map(read_turn).collect();
-    let mut ask = ModelRequest::new(model.unwrap_or_default(), turns, body.get("tools"));
-    let option = |name: &str| body.get("options").and_then(|options| options.get(name));
+pub(super) fn read_request(body: &Value) -> ModelRequest {
+    let turns = array_items(&body["messages"]).map(read_turn).collect();
+    let mut question = ModelRequest::new(text_at(body, "model"), turns, body.get("tools"));
+    let options = &body["options"];
     // A chat is streamed by default.
-    ask.stream = body.get("stream").and_then(Value::as_bool).unwrap_or(true);
+    question.stream = body["stream"] != false;
     // -1 and -2 mean no limit.
-    ask.max_tokens = option("num_predict").and_then(Value::as_u64);
-    ask.stop_sequences = stop_sequences(option("stop"));
-    ask.seed = option("seed").and_then(Value::as_i64);
-    ask.format = read_format(body.get("format"));
-    ask.thinks_first = match body.get("think") {
-        None | Some(Value::Null) => ask.model == "demo-reasoning",
-        Some(think) => *think != Value::Bool(false),
+    question.max_tokens = options["num_predict"].as_u64();
+    question.stop_sequences = stop_sequences(&options["stop"]);
+    question.seed = options["seed"].as_i64();
+    question.format = match &body["format"] {
+        Value::String(name) if name == "json" => AnswerFormat::JsonObject,
+        schema @ Value::Object(_) => AnswerFormat::JsonSchema(schema.clone()),
+        _ => AnswerFormat::Text,
     };
-    ask.choose_tools(declared_tools(body), ToolChoice::Auto, true);
-    ask
+    question.thinks_first = match &body["think"] {
+        Value::Null => question.model == "demo-reasoning",
+        think => think != false,
+    };
+    let tools = DeclaredTool::nested_in(&body["tools"]);
+    question.choose_tools(tools, ToolChoice::Auto, true);
+    question
 }
 
 fn read_turn(message: &Value) -> ChatTurn {
-    let images = array_items(message.get("images")).count();
-    let turn = ChatTurn::from_content(
-        TurnRole::from_name(text_at(message, "role")),
-        message.get("content"),
-    );
     ChatTurn {
-        non_text_parts: images,
-        ..turn
+        non_text_parts: array_items(&message["images"]).count(),
+        ..ChatTurn::from_message(message)
     }
-}
-
-fn read_format(value: Option<&Value>) -> AnswerFormat {
-    match value {
-        Some(Value::String(kind)) if kind == "json" => AnswerFormat::JsonObject,
-        Some(schema @ Value::Object(_)) => AnswerFormat::JsonSchema(schema.clone()),
-        _ => AnswerFormat::Text,
-    }
-}
-
-fn declared_tools(body: &Map<String, Value>) -> Vec<DeclaredTool> {
-    let function = |value: &Value| {
-        let function = value.get("function")?;
-        declared_tool(function.get("name"), function.get("parameters"))
-    };
-    array_items(body.get("tools"))
-        .filter_map(function)
-        .collect()
 }

@@ -3,46 +3,35 @@
 
 use serde_json::Value;
 
-use crate::demo::{DemoContext, ids, timestamps};
+use crate::demo::context::DemoContext;
+use crate::demo::head::{ReplyFields, processing_millis, reply_fields};
+use crate::demo::ids;
 
 const REQUEST_LIMIT: u64 = 10_000;
 const TOKEN_LIMIT: u64 = 2_000_000;
 
-/// The head fields of a reply.
-pub(in crate::demo) fn head_fields(
-    content_type: &str,
-    seen: DemoContext,
-    tokens: u64,
-) -> Vec<(String, String)> {
+/// The head fields of a reply that used `tokens` tokens.
+pub(super) fn head_fields(content_type: &str, tokens: u64, context: DemoContext) -> ReplyFields {
     let used = tokens.min(TOKEN_LIMIT);
-    let processing = 80_u64.saturating_add(used.min(2_000));
-    let seed = ids::mix_bits(seen.request_number ^ seen.created_secs.unsigned_abs());
-    let fields = [
-        ("Date", timestamps::http_date(seen.created_secs)),
+    let requests_left = REQUEST_LIMIT.saturating_sub(1).to_string();
+    let tokens_left = TOKEN_LIMIT.saturating_sub(used).to_string();
+    let id = ids::hex_id("req_", context.request_seed(), 32);
+    reply_fields([
+        ("Date", context.http_date()),
         ("Content-Type", content_type.to_owned()),
         ("access-control-expose-headers", "X-Request-ID".to_owned()),
         ("openai-organization", "demo".to_owned()),
-        ("openai-processing-ms", processing.to_string()),
+        ("openai-processing-ms", processing_millis(used).to_string()),
         ("openai-version", "2020-10-01".to_owned()),
         ("x-ratelimit-limit-requests", REQUEST_LIMIT.to_string()),
         ("x-ratelimit-limit-tokens", TOKEN_LIMIT.to_string()),
-        (
-            "x-ratelimit-remaining-requests",
-            REQUEST_LIMIT.saturating_sub(1).to_string(),
-        ),
-        (
-            "x-ratelimit-remaining-tokens",
-            TOKEN_LIMIT.saturating_sub(used).to_string(),
-        ),
+        ("x-ratelimit-remaining-requests", requests_left),
+        ("x-ratelimit-remaining-tokens", tokens_left),
         ("x-ratelimit-reset-requests", "6ms".to_owned()),
         ("x-ratelimit-reset-tokens", reset_duration(used)),
-        ("x-request-id", ids::hex_id("req_", seed, 32)),
+        ("x-request-id", id),
         ("Server", "wire-demo".to_owned()),
-    ];
-    fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    ])
 }
 
 /// The time until `tokens` are available again at the rate of the limit a minute, written as a Go duration.
@@ -56,7 +45,7 @@ fn reset_duration(tokens: u64) -> String {
 }
 
 /// JSON in OpenAI's layout of whole replies: two spaces of indent, a line end at the end.
-pub(in crate::demo) fn pretty_json(value: &Value) -> String {
+pub(super) fn pretty_json(value: &Value) -> String {
     format!("{value:#}\n")
 }
 

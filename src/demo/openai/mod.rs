@@ -1,62 +1,68 @@
-//! The parts of OpenAI's API that Chat Completions and Responses share: routes, keys, heads, errors, models
+//! OpenAI's API: routes, keys and the list of models
 //! (<https://platform.openai.com/docs/api-reference/introduction>).
 
-pub(super) mod check;
-pub(super) mod error;
-pub(super) mod head;
-pub(super) mod model_errors;
-mod models;
+mod chat;
+mod check;
+mod error;
+mod head;
+mod responses;
 
-use self::error::OpenAiError;
-use super::{DemoContext, bearer_token, chat, responses};
+use serde_json::{Value, json};
+
+use self::error::error_reply;
+use super::api_error::{ApiError, ApiResult};
+use super::context::DemoContext;
+use super::head::{JSON_TYPE, bearer_token, is_bad_key, is_read};
+use super::models;
 use crate::serve::reply::ServerReply;
 use crate::serve::request::ServerRequest;
 
 /// The reply to a request for this API, which also gets all paths of no API.
-pub(super) fn answer(request: &ServerRequest, seen: DemoContext) -> ServerReply {
-    match route(request, seen) {
-        Ok(reply) => reply,
-        Err(problem) => problem.to_reply(seen),
+pub(super) fn answer(request: &ServerRequest, context: DemoContext) -> ServerReply {
+    route(request, context).unwrap_or_else(|error| error_reply(&error, context))
+}
+
+/// The reply to a request that cannot be read.
+pub(super) fn refuse(status: u16, fault: &str, context: DemoContext) -> ServerReply {
+    error_reply(&ApiError::new(status, fault), context)
+}
+
+fn route(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
+    let (method, path) = (request.method(), request.path());
+    let Some(resource) = path.strip_prefix("/v1/") else {
+        return Err(error::unknown_url(method, path));
+    };
+    if is_bad_key(bearer_token(request)) {
+        return Err(error::bad_key("bad-key"));
+    }
+    let not_allowed = |allowed: &str| Err(error::method_not_allowed(method, path, allowed));
+    match (resource, resource.strip_prefix("models/")) {
+        ("chat/completions" | "responses", _) if method != "POST" => not_allowed("POST"),
+        ("chat/completions", _) => chat::create_completion(request, context),
+        ("responses", _) => responses::create_response(request, context),
+        (_, Some("")) => Err(error::unknown_url(method, path)),
+        ("models", _) | (_, Some(_)) if !is_read(request) => not_allowed("GET, HEAD"),
+        ("models", _) => Ok(list_models(context)),
+        (_, Some(id)) if models::is_listed(id) => Ok(json_reply(&model_object(id), context)),
+        (_, Some(id)) => Err(error::unknown_model(id)),
+        _ => Err(match resource.strip_prefix("responses/") {
+            Some(id) => responses::stored_response_error(id),
+            None => error::unknown_url(method, path),
+        }),
     }
 }
 
-fn route(request: &ServerRequest, seen: DemoContext) -> Result<ServerReply, OpenAiError> {
-    let path = request.path();
-    if !path.starts_with("/v1/") {
-        return Err(OpenAiError::unknown_url(request.method(), path));
-    }
-    if request.field("authorization").and_then(bearer_token) == Some("bad-key") {
-        return Err(OpenAiError::bad_key("bad-key"));
-    }
-    let reading = matches!(request.method(), "GET" | "HEAD");
-    let id = path.strip_prefix("/v1/models/").filter(|id| !id.is_empty());
-    match (path, id) {
-        ("/v1/chat/completions", _) if request.method() == "POST" => {
-            chat::create_completion(request, seen)
-        }
-        ("/v1/chat/completions", _) => Err(OpenAiError::method_not_allowed(
-            request.method(),
-            path,
-            "POST",
-        )),
-        ("/v1/responses", _) if request.method() == "POST" => {
-            responses::create_response(request, seen)
-        }
-        ("/v1/responses", _) => Err(OpenAiError::method_not_allowed(
-            request.method(),
-            path,
-            "POST",
-        )),
-        ("/v1/models", _) | (_, Some(_)) if !reading => Err(OpenAiError::method_not_allowed(
-            request.method(),
-            path,
-            "GET, HEAD",
-        )),
-        ("/v1/models", _) => Ok(models::list_models(seen)),
-        (_, Some(id)) => models::retrieve_model(id, seen),
-        _ => Err(match path.strip_prefix("/v1/responses/") {
-            Some(id) => responses::stored_response_error(id),
-            None => OpenAiError::unknown_url(request.method(), path),
-        }),
-    }
+/// `GET /v1/models` (<https://platform.openai.com/docs/api-reference/models>).
+fn list_models(context: DemoContext) -> ServerReply {
+    let data: Vec<Value> = models::model_names().map(model_object).collect();
+    json_reply(&json!({"object": "list", "data": data}), context)
+}
+
+fn model_object(id: &str) -> Value {
+    json!({"id": id, "object": "model", "created": 1_715_367_049, "owned_by": "system"})
+}
+
+fn json_reply(value: &Value, context: DemoContext) -> ServerReply {
+    let fields = head::head_fields(JSON_TYPE, 0, context);
+    ServerReply::whole(200, fields, head::pretty_json(value))
 }

@@ -1,20 +1,48 @@
-//! A message as a stream of named events (<https://docs.claude.com/en/docs/build-with-claude/streaming>).
+//! A message as a reply: whole, or as a stream of named events
+//! (<https://docs.claude.com/en/docs/build-with-claude/streaming>).
 
 use serde_json::{Value, json};
 
-use super::head;
 use super::message::{AnthropicMessage, ContentBlock};
+use super::{error, head};
+use crate::demo::api_answer::ApiAnswer;
+use crate::demo::api_error::ApiError;
+use crate::demo::context::DemoContext;
+use crate::demo::head::{EVENTS_TYPE, JSON_TYPE, ReplyFields};
+use crate::demo::ids;
+use crate::demo::json_values::text_at;
 use crate::demo::pacing::{self, PacedEvent};
-use crate::demo::{DemoContext, ids};
-use crate::serve::reply::ServerReply;
+use crate::demo::usage::GeneratedUsage;
 
 /// Tokens in a delta: Anthropic sends several at once.
 const TOKENS_PER_DELTA: usize = 3;
 
-/// The message as a stream with an event for each [`TOKENS_PER_DELTA`] tokens.
-pub(super) fn stream_reply(message: &AnthropicMessage, seen: DemoContext) -> ServerReply {
-    let fields = head::head_fields("text/event-stream; charset=utf-8", message.usage, seen);
-    pacing::stream_reply(fields, message_events(message), seen)
+impl ApiAnswer for AnthropicMessage {
+    fn usage(&self) -> GeneratedUsage {
+        self.usage
+    }
+
+    fn head_fields(&self, streamed: bool, context: DemoContext) -> ReplyFields {
+        let content_type = if streamed { EVENTS_TYPE } else { JSON_TYPE };
+        head::head_fields(content_type, self.usage, context)
+    }
+
+    fn body(&self) -> String {
+        self.to_json(true).to_string()
+    }
+
+    fn events(&self) -> Vec<PacedEvent> {
+        message_events(self)
+    }
+
+    fn failure(&self) -> ApiError {
+        error::overloaded()
+    }
+
+    fn failure_events(&self, _: usize) -> Vec<String> {
+        let error = error::error_json(&self.failure(), self.context);
+        vec![format!("event: error\ndata: {error}\n\n")]
+    }
 }
 
 fn message_events(message: &AnthropicMessage) -> Vec<PacedEvent> {
@@ -55,27 +83,23 @@ fn message_events(message: &AnthropicMessage) -> Vec<PacedEvent> {
 
 /// The deltas of a block, each with its number of tokens.
 fn block_deltas(block: &ContentBlock) -> Vec<(Value, usize)> {
-    let texts = |tokens: &[String], kind: &str, key: &str| -> Vec<(Value, usize)> {
+    let deltas = |tokens: &[String], kind: &str, key: &str| -> Vec<(Value, usize)> {
         pacing::group_tokens(tokens, TOKENS_PER_DELTA)
             .map(|(text, count)| (json!({"type": kind, key: text}), count))
             .collect()
     };
     match block {
         ContentBlock::Thinking { tokens, signature } => {
-            let mut deltas = texts(tokens, "thinking_delta", "thinking");
+            let mut deltas = deltas(tokens, "thinking_delta", "thinking");
             let signature = json!({"type": "signature_delta", "signature": signature});
             deltas.push((signature, 0));
             deltas
         }
-        ContentBlock::Text(tokens) => texts(tokens, "text_delta", "text"),
+        ContentBlock::Text(tokens) => deltas(tokens, "text_delta", "text"),
         ContentBlock::ToolUse(call) => {
-            let first = json!({"type": "input_json_delta", "partial_json": ""});
-            let mut deltas = vec![(first, 0)];
-            deltas.extend(texts(
-                &call.argument_tokens,
-                "input_json_delta",
-                "partial_json",
-            ));
+            let (kind, key) = ("input_json_delta", "partial_json");
+            let mut deltas = deltas(&call.argument_tokens, kind, key);
+            deltas.insert(0, (json!({"type": kind, key: ""}), 0));
             deltas
         }
     }
@@ -84,7 +108,7 @@ fn block_deltas(block: &ContentBlock) -> Vec<(Value, usize)> {
 /// An event as written to the wire. Spaces before the last brace pad its data, so that its
 /// size reveals less about the text.
 fn padded_event(data: &Value, tokens: usize) -> PacedEvent {
-    let name = data.get("type").and_then(Value::as_str).unwrap_or_default();
+    let name = text_at(data, "type");
     let text = data.to_string();
     let spaces = usize::try_from(ids::hash_text(&text) % 16).unwrap_or(0);
     let text = text.strip_suffix('}').unwrap_or(&text);
@@ -92,9 +116,4 @@ fn padded_event(data: &Value, tokens: usize) -> PacedEvent {
         format!("event: {name}\ndata: {text}{:spaces$}}}\n\n", ""),
         tokens,
     )
-}
-
-/// An error as an event.
-pub(super) fn error_event(error: &Value) -> String {
-    format!("event: error\ndata: {error}\n\n")
 }

@@ -3,54 +3,53 @@
 
 use std::time::Duration;
 
+use crate::demo::context::DemoContext;
+use crate::demo::head::{ReplyFields, reply_fields};
 use crate::demo::usage::GeneratedUsage;
-use crate::demo::{DemoContext, ids, timestamps};
-
-type ReplyFields = Vec<(String, String)>;
+use crate::demo::{ids, timestamps};
 
 const REQUEST_LIMIT: u64 = 4_000;
 const INPUT_TOKEN_LIMIT: u64 = 2_000_000;
 const OUTPUT_TOKEN_LIMIT: u64 = 400_000;
 
 /// The id of a request, in the head and in the body of errors.
-pub(super) fn request_id(seen: DemoContext) -> String {
-    let seed = ids::mix_bits(seen.request_number ^ seen.created_secs.unsigned_abs());
-    ids::alphanumeric_id("req_011C", seed, 20)
+pub(super) fn request_id(context: DemoContext) -> String {
+    ids::alphanumeric_id("req_011C", context.request_seed(), 20)
 }
 
 /// The head fields of a reply.
 pub(super) fn head_fields(
     content_type: &str,
-    cost: GeneratedUsage,
-    seen: DemoContext,
+    usage: GeneratedUsage,
+    context: DemoContext,
 ) -> ReplyFields {
-    let mut fields = leading_fields(content_type, seen);
-    fields.extend(rate_limit_fields(cost, seen));
-    fields.extend(trailing_fields(seen));
+    let mut fields = leading_fields(content_type, context);
+    fields.extend(rate_limit_fields(usage, context));
+    fields.extend(trailing_fields(context));
     fields
 }
 
 /// The head fields before the rate limits.
-pub(super) fn leading_fields(content_type: &str, seen: DemoContext) -> ReplyFields {
-    owned_fields([
-        ("Date", timestamps::http_date(seen.created_secs)),
+pub(super) fn leading_fields(content_type: &str, context: DemoContext) -> ReplyFields {
+    reply_fields([
+        ("Date", context.http_date()),
         ("Content-Type", content_type.to_owned()),
         ("Cache-Control", "no-cache".to_owned()),
     ])
 }
 
 /// The head fields of the rate limits; remaining tokens are rounded to thousands.
-pub(super) fn rate_limit_fields(cost: GeneratedUsage, seen: DemoContext) -> ReplyFields {
+pub(super) fn rate_limit_fields(usage: GeneratedUsage, context: DemoContext) -> ReplyFields {
     let left = |limit: u64, used: u64| {
         let left = limit.saturating_sub(used);
         left.saturating_sub(left % 1_000)
     };
     let (input, output) = (
-        left(INPUT_TOKEN_LIMIT, cost.prompt_tokens),
-        left(OUTPUT_TOKEN_LIMIT, cost.completion_tokens),
+        left(INPUT_TOKEN_LIMIT, usage.prompt_tokens),
+        left(OUTPUT_TOKEN_LIMIT, usage.completion_tokens),
     );
     let all = INPUT_TOKEN_LIMIT.saturating_add(OUTPUT_TOKEN_LIMIT);
-    let reset = timestamps::rfc3339_time(seen.created_secs, Duration::ZERO, 0);
+    let reset = timestamps::rfc3339_time(context.created_secs, Duration::ZERO, 0);
     let mut fields = Vec::new();
     for (what, limit, left) in [
         ("requests", REQUEST_LIMIT, REQUEST_LIMIT.saturating_sub(1)),
@@ -67,17 +66,12 @@ pub(super) fn rate_limit_fields(cost: GeneratedUsage, seen: DemoContext) -> Repl
 }
 
 /// The head fields after the rate limits.
-pub(super) fn trailing_fields(seen: DemoContext) -> ReplyFields {
+pub(super) fn trailing_fields(context: DemoContext) -> ReplyFields {
     let organization = "00000000-0000-4000-8000-000000000000";
-    owned_fields([
-        ("request-id", request_id(seen)),
+    reply_fields([
+        ("request-id", request_id(context)),
         ("anthropic-organization-id", organization.to_owned()),
         ("Server", "wire-demo".to_owned()),
         ("X-Robots-Tag", "none".to_owned()),
     ])
-}
-
-fn owned_fields<const N: usize>(fields: [(&str, String); N]) -> ReplyFields {
-    let owned = |(name, value): (&str, String)| (name.to_owned(), value);
-    fields.into_iter().map(owned).collect()
 }
