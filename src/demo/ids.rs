@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn same_seed_same_text() {
+    fn equal_seeds_give_equal_ids() {
         assert_eq!(
             alphanumeric_id("call_", 7, 24),
             alphanumeric_id("call_", 7, 24)

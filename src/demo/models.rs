@@ -145,7 +145,7 @@ mod tests {
     use super::thinks_first;
 
     #[test]
-    fn some_think_only_when_they_are_asked_to() {
+    fn some_models_think_only_on_request() {
         let case = |model, effort, expected| {
             assert_eq!(thinks_first(model, effort), expected, "{model} {effort:?}");
         };

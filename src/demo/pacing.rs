@@ -89,13 +89,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lists_take_turns() {
+    fn interleaved_lists_take_turns() {
         let all = interleave(vec![vec!["a", "b", "c"], vec![], vec!["d"]]);
         assert_eq!(all, ["a", "d", "b", "c"]);
     }
 
     #[test]
-    fn groups_join_to_the_text() {
+    fn groups_of_tokens_join_to_the_text() {
         let tokens = ["a", "b", "c"].map(str::to_owned);
         let groups: Vec<_> = group_tokens(&tokens, 2).collect();
         assert_eq!(groups, [("ab".to_owned(), 2), ("c".to_owned(), 1)]);

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn no_schema_is_too_odd() {
+    fn odd_schemas_never_panic() {
         for schema in [
             json!({"type": "integer", "minimum": 1e300}),
             json!({"type": 7}),

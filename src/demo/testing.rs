@@ -56,6 +56,17 @@ pub(super) fn json_of(reply: ServerReply, status: u16) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// Checks that the reply is OpenAI's error 400 with this parameter and code, empty if null, and this message.
+#[track_caller]
+pub(super) fn assert_refused_by_openai(reply: ServerReply, param: &str, code: &str, message: &str) {
+    let found = json_of(reply, 400);
+    let error = &found["error"];
+    assert_eq!(error["message"], message);
+    assert_eq!(error["param"].as_str().unwrap_or_default(), param);
+    assert_eq!(error["code"].as_str().unwrap_or_default(), code);
+    assert_eq!(error["type"], "invalid_request_error");
+}
+
 /// The values of the fields called `name`.
 pub(super) fn field<'a>(reply: &'a ServerReply, name: &str) -> Vec<&'a str> {
     let found = reply.fields.iter().filter(|(known, _)| known == name);

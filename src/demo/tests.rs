@@ -1,4 +1,4 @@
-//! What holds for every API alike: keys, and what the special models do.
+//! Tests that hold for every API: keys, and what the special models do.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ fn acts(reply: ServerReply) -> Vec<BodyAction> {
 }
 
 #[test]
-fn faults_of_every_api() {
+fn fault_models_break_replies_of_every_api() {
     each("demo", |name, reply| {
         assert_eq!(reply.status, 200, "{name}")
     });
@@ -117,7 +117,7 @@ fn faults_of_every_api() {
 }
 
 #[test]
-fn errors_of_every_api() {
+fn model_names_ask_for_errors_of_every_api() {
     for status in 400..=599 {
         each(&format!("error-{status}"), |name, reply| {
             assert_eq!(reply.status, status, "{name}");
@@ -136,7 +136,7 @@ fn errors_of_every_api() {
 }
 
 #[test]
-fn a_bad_key_in_every_api() {
+fn every_api_refuses_the_bad_key() {
     for (name, asking) in APIS {
         let field = match name {
             "messages" => ("x-api-key", "bad-key"),
@@ -151,7 +151,7 @@ fn a_bad_key_in_every_api() {
 }
 
 #[test]
-fn pauses_of_every_api() {
+fn every_api_pauses_between_events() {
     let seen = DemoContext {
         pace: Duration::from_millis(2),
         ..SEEN
@@ -176,7 +176,7 @@ fn pauses_of_every_api() {
 }
 
 #[test]
-fn a_huge_body_is_not_made_before_it_is_written() {
+fn a_huge_body_is_made_while_it_is_written() {
     each("demo-big-1048576", |name, reply| {
         let (ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps)) = reply.body else {
             panic!("{name}: in steps")
@@ -186,7 +186,7 @@ fn a_huge_body_is_not_made_before_it_is_written() {
 }
 
 #[test]
-fn same_request_same_bytes_in_every_api() {
+fn equal_requests_get_equal_bytes_in_every_api() {
     for (name, asking) in APIS {
         let once = || text(answer(&asking("demo-reasoning", true), SEEN));
         assert_eq!(once(), once(), "{name}");
@@ -194,7 +194,7 @@ fn same_request_same_bytes_in_every_api() {
 }
 
 #[test]
-fn nothing_is_too_odd() {
+fn odd_bodies_never_panic() {
     let odd = [
         "",
         "{",

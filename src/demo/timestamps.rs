@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_and_instants() {
+    fn times_are_written_as_http_dates_and_rfc_3339() {
         assert_eq!(http_date(1_795_425_247), "Mon, 23 Nov 2026 09:14:07 GMT");
         let after = Duration::from_millis(1_500);
         assert_eq!(

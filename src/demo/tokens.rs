@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_join_to_the_text() {
+    fn tokens_join_to_the_text() {
         for text in [
             "",
             "Hello, world!",
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn beginnings() {
+    fn first_chars_are_one_line_with_an_ellipsis() {
         assert_eq!(first_chars("one\n two", 20), "one two");
         assert_eq!(first_chars("ääää", 3), "äää…");
     }

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn caches_hold_whole_runs() {
+    fn cached_tokens_are_whole_runs_of_128() {
         #[track_caller]
         fn case(prompt: u64, cached: u64) {
             let usage = GeneratedUsage {

@@ -1,4 +1,4 @@
-//! Messages, as values: same request, same bytes.
+//! Replies of Messages, as values.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ fn tools() -> Value {
 }
 
 #[test]
-fn what_is_refused() {
+fn bad_requests_are_refused() {
     #[track_caller]
     fn case(more: Value, message: &str) {
         let found = json_of(asked(more), 400);
@@ -111,7 +111,7 @@ fn what_is_refused() {
 }
 
 #[test]
-fn what_the_head_must_say() {
+fn version_and_key_in_the_head_are_checked() {
     let reply = answer(&sent(&body(json!({})), &[]), SEEN);
     let id = field(&reply, "request-id")[0].to_owned();
     let found = json_of(reply, 400);
@@ -137,7 +137,7 @@ fn what_the_head_must_say() {
 }
 
 #[test]
-fn a_message_to_the_byte() {
+fn a_message_has_these_bytes() {
     let reply = asked(json!({"max_tokens": 6}));
     let names: Vec<&str> = reply.fields.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
@@ -165,7 +165,7 @@ fn a_message_to_the_byte() {
 }
 
 #[test]
-fn a_stream_to_the_byte() {
+fn a_stream_has_these_bytes() {
     let text = text(asked(json!({"max_tokens": 4, "stream": true})));
     let bare: Vec<String> = text.lines().map(|line| line.replace("  ", "")).collect();
     assert_eq!(bare[3], "event: content_block_start");
@@ -191,7 +191,7 @@ fn a_stream_to_the_byte() {
 }
 
 #[test]
-fn a_stream_says_what_the_message_says() {
+fn stream_and_message_have_the_same_content() {
     for more in [
         json!({}),
         json!({"tools": tools()}),
@@ -237,7 +237,7 @@ fn a_stream_says_what_the_message_says() {
 }
 
 #[test]
-fn why_it_stops() {
+fn the_stop_reason_names_the_cause() {
     let stop = |more: Value| {
         let found = object(more);
         (found["stop_reason"].clone(), found["stop_sequence"].clone())
@@ -254,7 +254,7 @@ fn why_it_stops() {
 }
 
 #[test]
-fn calls_and_their_results() {
+fn tools_are_called_and_their_results_quoted() {
     let found = object(json!({"tools": tools(), "tool_choice": {"type": "tool", "name": "b"}}));
     let call = &found["content"][0];
     assert_eq!(
@@ -275,7 +275,7 @@ fn calls_and_their_results() {
 }
 
 #[test]
-fn what_the_system_says_counts() {
+fn the_system_prompt_shapes_the_text_and_counts_as_input() {
     let system = json!([{"type": "text", "text": "Be brief."}]);
     let found = object(json!({"system": system}));
     assert_eq!(
@@ -286,7 +286,7 @@ fn what_the_system_says_counts() {
 }
 
 #[test]
-fn a_cache_is_written_and_then_read() {
+fn the_first_request_writes_the_cache_and_the_next_reads_it() {
     let system = json!([{
         "type": "text", "text": "x".repeat(8_000), "cache_control": {"type": "ephemeral"},
     }]);
@@ -306,7 +306,7 @@ fn a_cache_is_written_and_then_read() {
 }
 
 #[test]
-fn models_with_faults() {
+fn fault_models_fail_in_the_shapes_of_messages() {
     let events = stream(json!({"model": "demo-error-in-stream"}));
     let (name, data) = events.last().unwrap();
     assert_eq!(name, "error");
@@ -333,7 +333,7 @@ fn models_with_faults() {
 }
 
 #[test]
-fn big_bodies() {
+fn big_bodies_have_a_text_of_that_size() {
     let found = object(json!({"model": "demo-big-1"}));
     assert_eq!(found["content"][0]["text"].as_str().unwrap().len(), 1 << 20);
     let events = stream(json!({"model": "demo-big-1"}));
@@ -342,7 +342,7 @@ fn big_bodies() {
 }
 
 #[test]
-fn models_by_version() {
+fn the_version_field_chooses_the_shape_of_the_model_list() {
     let mut request = request("GET", "/v1/models", "");
     assert_eq!(json_of(answer(&request, SEEN), 200)["object"], "list");
     let version = ("anthropic-version".into(), "2023-06-01".into());

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_space_after_each_colon() {
+    fn json_line_has_a_space_after_each_colon() {
         let value = serde_json::json!({"a": [1, {"b": ":"}], "c": {}});
         assert_eq!(json_line(&value), r#"{"a": [1,{"b": ":"}],"c": {}}"#);
     }

@@ -1,4 +1,4 @@
-//! Generated contents, as values: same request, same bytes.
+//! Replies of Gemini, as values.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn tools() -> Value {
 }
 
 #[test]
-fn what_is_refused() {
+fn bad_requests_are_refused() {
     #[track_caller]
     fn case(more: Value, message: &str) {
         let found = json_of(asked("gemini-3.6-flash", more), 400);
@@ -99,7 +99,7 @@ fn what_is_refused() {
 }
 
 #[test]
-fn keys_and_routes() {
+fn keys_and_paths_decide_the_status() {
     let mut request = request(
         "POST",
         &target("demo", "generateContent"),
@@ -129,7 +129,7 @@ fn keys_and_routes() {
 }
 
 #[test]
-fn an_object_to_the_byte() {
+fn an_object_has_these_bytes() {
     let reply = asked(
         "gemini-3.6-flash",
         json!({"generationConfig": {"maxOutputTokens": 6}}),
@@ -187,7 +187,7 @@ fn an_object_to_the_byte() {
 }
 
 #[test]
-fn streams_to_the_byte() {
+fn streams_have_these_bytes() {
     let more = json!({"generationConfig": {"maxOutputTokens": 2}});
     let usage = r#""usageMetadata": {"promptTokenCount": 12,"candidatesTokenCount": 2,"totalTokenCount": 14,"promptTokensDetails": [{"modality": "TEXT","tokenCount": 12}],"serviceTier": "standard"},"modelVersion": "g","responseId": "JEOrRlGgzhDvTHbGONfjnb"}"#;
     let reply = post(
@@ -211,7 +211,7 @@ fn streams_to_the_byte() {
 }
 
 #[test]
-fn a_stream_says_what_the_object_says() {
+fn stream_and_object_have_the_same_content() {
     let thinks = json!({"thinkingConfig": {"includeThoughts": true}});
     for (model, more) in [
         ("demo", json!({})),
@@ -276,7 +276,7 @@ fn a_stream_says_what_the_object_says() {
 }
 
 #[test]
-fn thinking_is_shown_where_it_is_asked_for() {
+fn reasoning_is_shown_on_request() {
     let config = |thinking: Value| json!({"generationConfig": {"thinkingConfig": thinking}});
     let shown = object("demo", config(json!({"includeThoughts": true})));
     assert_eq!(
@@ -302,7 +302,7 @@ fn thinking_is_shown_where_it_is_asked_for() {
 }
 
 #[test]
-fn calls_and_their_results() {
+fn tools_are_called_and_their_results_quoted() {
     let found = object("demo", json!({"tools": tools()}));
     let candidate = &found["candidates"][0];
     assert_eq!(
@@ -334,7 +334,7 @@ fn calls_and_their_results() {
 }
 
 #[test]
-fn json_where_it_is_asked_for() {
+fn a_json_format_gives_json() {
     let schema = json!({"type": "OBJECT", "properties": {"city": {"type": "STRING"}}});
     let config = json!({"responseMimeType": "application/json", "responseSchema": schema});
     let found = object("demo", json!({"generationConfig": config}));
@@ -343,7 +343,7 @@ fn json_where_it_is_asked_for() {
 }
 
 #[test]
-fn models_with_faults() {
+fn fault_models_fail_in_the_shapes_of_gemini() {
     let refused = object("demo-refusal", json!({}));
     assert_eq!(
         refused["promptFeedback"]["blockReason"],
@@ -381,7 +381,7 @@ fn models_with_faults() {
 }
 
 #[test]
-fn big_bodies() {
+fn big_bodies_have_a_text_of_that_size() {
     let found = object("demo-big-1", json!({}));
     let said = found["candidates"][0]["content"]["parts"][0]["text"].as_str();
     assert_eq!(said.unwrap().len(), 1 << 20);

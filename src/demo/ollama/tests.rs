@@ -1,4 +1,4 @@
-//! Chats, as values: same request, same bytes.
+//! Replies of Ollama, as values.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn tools() -> Value {
 }
 
 #[test]
-fn what_is_refused() {
+fn bad_requests_are_refused() {
     #[track_caller]
     fn case(more: Value, status: u16, message: &str) {
         assert_eq!(json_of(asked(more), status), json!({"error": message}));
@@ -68,7 +68,7 @@ fn what_is_refused() {
 }
 
 #[test]
-fn routes() {
+fn each_path_and_method_has_its_status() {
     for (method, path, status) in [
         ("GET", "/api/tags", 200),
         ("GET", "/api/chat", 405),
@@ -81,7 +81,7 @@ fn routes() {
 }
 
 #[test]
-fn an_object_to_the_byte() {
+fn an_object_has_these_bytes() {
     let more = json!({"stream": false, "options": {"num_predict": 6}});
     let seen = DemoContext {
         pace: Duration::from_millis(10),
@@ -97,7 +97,7 @@ fn an_object_to_the_byte() {
 }
 
 #[test]
-fn a_stream_to_the_byte() {
+fn a_stream_has_these_bytes() {
     let reply = asked(json!({"options": {"num_predict": 1}}));
     assert_eq!(field(&reply, "Content-Type"), ["application/x-ndjson"]);
     assert_eq!(
@@ -111,7 +111,7 @@ fn a_stream_to_the_byte() {
 }
 
 #[test]
-fn a_stream_says_what_the_object_says() {
+fn stream_and_object_have_the_same_content() {
     for more in [
         json!({}),
         json!({"tools": tools(), "think": true}),
@@ -142,7 +142,7 @@ fn a_stream_says_what_the_object_says() {
 }
 
 #[test]
-fn thinking_calls_and_formats() {
+fn reasoning_tools_and_formats_follow_the_request() {
     let thinks = |more: Value| object(more)["message"].get("thinking").is_some();
     assert!(thinks(json!({"think": "low"})));
     assert!(thinks(json!({"model": "demo-reasoning"})));
@@ -168,7 +168,7 @@ fn thinking_calls_and_formats() {
 }
 
 #[test]
-fn without_messages_a_model_is_loaded() {
+fn a_chat_without_messages_loads_the_model() {
     let loaded = json_of(asked(json!({"messages": []})), 200);
     assert_eq!(loaded["done_reason"], "load");
     let unloaded = json_of(asked(json!({"messages": null, "keep_alive": 0})), 200);
@@ -176,7 +176,7 @@ fn without_messages_a_model_is_loaded() {
 }
 
 #[test]
-fn models_with_faults() {
+fn fault_models_fail_in_the_shapes_of_ollama() {
     let failed = lines(asked(json!({"model": "demo-error-in-stream"})));
     assert!(failed.last().unwrap()["error"].is_string());
     let plain = asked(json!({"model": "demo-error-in-stream", "stream": false}));
@@ -190,7 +190,7 @@ fn models_with_faults() {
 }
 
 #[test]
-fn big_bodies() {
+fn big_bodies_have_a_text_of_that_size() {
     let found = object(json!({"model": "demo-big-1"}));
     assert_eq!(found["message"]["content"].as_str().unwrap().len(), 1 << 20);
     let lines = lines(asked(json!({"model": "demo-big-1"})));

@@ -54,14 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn resets() {
+    fn reset_times_are_go_durations() {
         assert_eq!(reset_duration(100), "3ms");
         assert_eq!(reset_duration(2_000_000), "60s");
         assert_eq!(reset_duration(50_000), "1.500s");
     }
 
     #[test]
-    fn two_spaces_and_a_line_end() {
+    fn pretty_json_has_two_spaces_and_a_line_end() {
         assert_eq!(
             pretty_json(&serde_json::json!({"a": []})),
             "{\n  \"a\": []\n}\n"

@@ -1,4 +1,4 @@
-//! The server whole: over real sockets, with a client that trusts what it is told to trust.
+//! The whole server over real sockets, with a client that trusts only its certificate.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ fn client(demo: &DemoServer) -> tokio_rustls::TlsConnector {
 }
 
 #[tokio::test]
-async fn tls_for_every_name_of_this_machine() {
+async fn tls_works_for_every_name_of_this_machine() {
     let demo = started(true).await;
     for name in ["localhost", "127.0.0.1", "::1"] {
         let tcp = connected(&demo).await;
@@ -76,7 +76,7 @@ async fn tls_for_every_name_of_this_machine() {
 }
 
 #[tokio::test]
-async fn nobody_else_is_trusted() {
+async fn the_certificate_of_another_server_is_not_trusted() {
     let (demo, other) = (started(true).await, started(true).await);
     let tcp = connected(&demo).await;
     let name = ServerName::try_from("localhost").unwrap();
@@ -84,7 +84,7 @@ async fn nobody_else_is_trusted() {
 }
 
 #[tokio::test]
-async fn without_tls() {
+async fn it_answers_without_tls() {
     let demo = started(false).await;
     assert_eq!(demo.roots_pem, "");
     let reply = asked(connected(&demo).await, &request()).await;
@@ -95,7 +95,7 @@ async fn without_tls() {
 }
 
 #[tokio::test]
-async fn it_stops_when_dropped() {
+async fn connections_end_when_the_server_is_dropped() {
     let demo = started(false).await;
     let mut open = connected(&demo).await;
     open.write_all(b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -1,11 +1,9 @@
-//! Answers to requests, as values: same request, same bytes.
-
-use std::time::Duration;
+//! Replies of Chat Completions, as values.
 
 use serde_json::{Value, json};
 
-use crate::demo::testing::{SEEN, joined, post, request, steps, text};
-use crate::demo::{DemoContext, answer};
+use crate::demo::answer;
+use crate::demo::testing::{SEEN, assert_refused_by_openai, joined, post, request, text};
 use crate::serve::reply::{BodyAction, ReplyBody, ServerReply};
 
 fn asked(body: &Value) -> ServerReply {
@@ -50,7 +48,7 @@ fn stream(more: Value) -> (Vec<Value>, bool) {
 }
 
 #[test]
-fn routes() {
+fn each_path_and_method_has_its_status_and_code() {
     #[track_caller]
     fn case(method: &str, target: &str, status: u16, code: &str) {
         let reply = answer(&request(method, target, ""), SEEN);
@@ -74,22 +72,13 @@ fn routes() {
     case("OPTIONS", "*", 404, "unknown_url");
 }
 
-/// A request with `more` is refused, so.
 #[track_caller]
 fn refused(more: Value, param: &str, code: &str, message: &str) {
-    let reply = asked(&body(more));
-    assert_eq!(reply.status, 400);
-    let text = text(reply);
-    let found: Value = serde_json::from_str(&text).unwrap();
-    let error = &found["error"];
-    assert_eq!(error["message"], message);
-    assert_eq!(error["param"].as_str().unwrap_or_default(), param);
-    assert_eq!(error["code"].as_str().unwrap_or_default(), code);
-    assert_eq!(error["type"], "invalid_request_error");
+    assert_refused_by_openai(asked(&body(more)), param, code, message);
 }
 
 #[test]
-fn messages_that_are_refused() {
+fn bad_messages_are_refused() {
     refused(
         json!({"model": null}),
         "",
@@ -135,7 +124,7 @@ fn messages_that_are_refused() {
 }
 
 #[test]
-fn numbers_that_are_refused() {
+fn numbers_of_a_wrong_type_or_range_are_refused() {
     refused(
         json!({"n": 0}),
         "n",
@@ -169,7 +158,7 @@ fn numbers_that_are_refused() {
 }
 
 #[test]
-fn what_does_not_go_together() {
+fn parameters_that_exclude_each_other_are_refused() {
     refused(
         json!({"model": "gpt-5-mini", "max_tokens": 5}),
         "max_tokens",
@@ -215,7 +204,7 @@ fn what_does_not_go_together() {
 }
 
 #[test]
-fn what_is_not_json() {
+fn a_body_that_is_not_json_is_refused() {
     for bytes in ["{", "[]", "\"x\"", "\u{0}", "{\"model\":\"x\"} x"] {
         let reply = answer(&request("POST", "/v1/chat/completions", bytes), SEEN);
         assert_eq!(reply.status, 400);
@@ -226,7 +215,7 @@ fn what_is_not_json() {
 }
 
 #[test]
-fn a_bad_key() {
+fn only_the_bad_key_is_refused() {
     let mut request = request("GET", "/v1/models", "");
     let mut status = |value: &str| {
         request.fields = vec![("AUTHORIZATION".into(), value.into())];
@@ -239,7 +228,7 @@ fn a_bad_key() {
 }
 
 #[test]
-fn errors_by_name() {
+fn a_model_name_asks_for_an_error() {
     for status in 400..=599 {
         let reply = asked(&body(json!({"model": format!("error-{status}")})));
         assert_eq!(reply.status, status);
@@ -264,7 +253,7 @@ fn errors_by_name() {
 }
 
 #[test]
-fn a_plain_completion_to_the_byte() {
+fn a_completion_has_these_bytes() {
     let reply = asked(&body(json!({"max_tokens": 6})));
     assert_eq!(
         text(reply),
@@ -309,7 +298,7 @@ fn a_plain_completion_to_the_byte() {
 }
 
 #[test]
-fn the_fields_in_their_order() {
+fn head_fields_have_their_order() {
     let names: Vec<String> = asked(&body(json!({})))
         .fields
         .into_iter()
@@ -337,7 +326,7 @@ fn the_fields_in_their_order() {
 }
 
 #[test]
-fn what_a_text_reacts_to() {
+fn the_text_depends_on_prompt_system_and_stop() {
     let content = |more: Value| object(more)["choices"][0]["message"]["content"].clone();
     let usual = content(json!({}));
     assert_eq!(
@@ -374,7 +363,7 @@ fn what_a_text_reacts_to() {
 }
 
 #[test]
-fn choices_differ_and_take_turns() {
+fn choices_differ_and_alternate_in_a_stream() {
     let choices = object(json!({"n": 3}))["choices"].clone();
     let texts: Vec<&Value> = choices
         .as_array()
@@ -394,7 +383,7 @@ fn choices_differ_and_take_turns() {
 }
 
 #[test]
-fn json_where_it_is_asked_for() {
+fn a_json_format_gives_json() {
     let read = |value: Value| -> Value {
         serde_json::from_str(value["choices"][0]["message"]["content"].as_str().unwrap()).unwrap()
     };
@@ -412,7 +401,7 @@ fn json_where_it_is_asked_for() {
 }
 
 #[test]
-fn log_probabilities_for_each_token() {
+fn each_token_has_log_probabilities() {
     let found = object(json!({"logprobs": true, "top_logprobs": 2, "max_tokens": 3}));
     let list = found["choices"][0]["logprobs"]["content"]
         .as_array()
@@ -432,7 +421,7 @@ fn log_probabilities_for_each_token() {
 }
 
 #[test]
-fn the_seed_makes_the_fingerprint() {
+fn the_seed_decides_the_fingerprint() {
     let print = |more: Value| object(more)["system_fingerprint"].clone();
     assert_eq!(print(json!({"seed": 7})), print(json!({"seed": 7})));
     assert_ne!(print(json!({"seed": 7})), print(json!({"seed": 8})));
@@ -446,7 +435,7 @@ fn tools(names: &[&str]) -> Value {
 }
 
 #[test]
-fn which_tools_are_called() {
+fn the_request_decides_which_tools_are_called() {
     #[track_caller]
     fn case(more: Value, called: &[&str]) {
         let mut with = json!({"tools": tools(&["a", "b", "c"])});
@@ -485,7 +474,7 @@ fn which_tools_are_called() {
 }
 
 #[test]
-fn a_tool_is_quoted() {
+fn the_answer_quotes_the_result_of_a_tool() {
     let messages = json!([
         {"role": "user", "content": "Is it warm?"},
         {"role": "assistant", "content": null, "tool_calls": [
@@ -502,7 +491,7 @@ fn a_tool_is_quoted() {
 }
 
 #[test]
-fn a_stream_says_what_the_object_says() {
+fn stream_and_object_have_the_same_content() {
     for more in [
         json!({}),
         json!({"stop": ".", "max_tokens": 40}),
@@ -536,7 +525,7 @@ fn a_stream_says_what_the_object_says() {
 }
 
 #[test]
-fn usage_comes_last_where_it_is_asked_for() {
+fn a_stream_ends_with_the_usage_on_request() {
     let (events, done) = stream(json!({"stream_options": {"include_usage": true}}));
     let (last, before) = events.split_last().unwrap();
     assert_eq!(last["choices"], json!([]));
@@ -550,7 +539,7 @@ fn usage_comes_last_where_it_is_asked_for() {
 }
 
 #[test]
-fn calls_in_pieces() {
+fn a_stream_splits_tool_calls() {
     let (events, _) = stream(json!({"tools": tools(&["a", "b"])}));
     for (index, name) in ["a", "b"].into_iter().enumerate() {
         let calls: Vec<Value> = events
@@ -570,33 +559,7 @@ fn calls_in_pieces() {
 }
 
 #[test]
-fn models_with_faults() {
-    let acts = |model: &str, stream: bool| -> Vec<BodyAction> {
-        let reply = asked(&body(json!({"model": model, "stream": stream})));
-        steps(reply).into_iter().map(|step| step.action).collect()
-    };
-    for stream in [false, true] {
-        assert_eq!(
-            acts("demo-cut", stream).last(),
-            Some(&BodyAction::Disconnect)
-        );
-        let stalled = acts("demo-stall", stream);
-        assert_eq!(
-            (stalled.len(), stalled.last()),
-            (4, Some(&BodyAction::Stall))
-        );
-        let garbage = acts("demo-garbage", stream);
-        let raw = garbage
-            .iter()
-            .filter(|act| matches!(act, BodyAction::RawBytes(_)));
-        assert_eq!(raw.count(), 1);
-    }
-    let reply = asked(&body(json!({"model": "demo-garbage"})));
-    assert!(
-        matches!(reply.body, ReplyBody::Chunked(_)),
-        "there is a framing to break"
-    );
-
+fn a_stream_that_fails_ends_with_an_error_and_without_done() {
     let (events, done) = stream(json!({"model": "demo-error-in-stream"}));
     assert_eq!(events.last().unwrap()["error"]["type"], "server_error");
     assert!(!done);
@@ -607,18 +570,7 @@ fn models_with_faults() {
 }
 
 #[test]
-fn slow_is_slower_than_the_pace() {
-    let seen = DemoContext {
-        pace: Duration::from_millis(2),
-        ..SEEN
-    };
-    let body = body(json!({"model": "demo-slow", "stream": true})).to_string();
-    let reply = answer(&request("POST", "/v1/chat/completions", body), seen);
-    assert!(steps(reply).iter().all(|step| step.pause == seen.pace * 40));
-}
-
-#[test]
-fn big_bodies_have_the_length_that_they_announce() {
+fn big_bodies_have_their_announced_length() {
     let reply = asked(&body(json!({"model": "demo-big-2"})));
     let ReplyBody::KnownLength { length, steps } = reply.body else {
         panic!("counted")
@@ -643,23 +595,4 @@ fn big_bodies_have_the_length_that_they_announce() {
     let (events, done) = stream(json!({"model": "demo-big-1"}));
     assert_eq!(joined(&events, "/choices/0/delta/content").len(), 1 << 20);
     assert!(done);
-}
-
-#[test]
-fn a_huge_body_is_not_made_before_it_is_written() {
-    for stream in [false, true] {
-        let reply = asked(&body(
-            json!({"model": "demo-big-1048576", "stream": stream}),
-        ));
-        let (ReplyBody::KnownLength { steps, .. } | ReplyBody::Chunked(steps)) = reply.body else {
-            panic!("in steps")
-        };
-        assert_eq!(steps.take(3).count(), 3);
-    }
-}
-
-#[test]
-fn same_request_same_bytes() {
-    let one = || text(asked(&body(json!({"stream": true, "n": 2}))));
-    assert_eq!(one(), one());
 }

@@ -1,8 +1,10 @@
-//! Responses, as values: same request, same bytes.
+//! Replies of Responses, as values.
 
 use serde_json::{Value, json};
 
-use crate::demo::testing::{field, joined, json_of, named_events, post, steps, text, with};
+use crate::demo::testing::{
+    assert_refused_by_openai, field, joined, json_of, named_events, post, steps, text, with,
+};
 use crate::serve::reply::{BodyAction, ReplyBody, ServerReply};
 
 fn asked(more: Value) -> ServerReply {
@@ -24,19 +26,13 @@ fn tools() -> Value {
     json!([tool("a"), tool("b")])
 }
 
-/// A request with `more` is refused, so.
 #[track_caller]
 fn case(more: Value, param: &str, code: &str, message: &str) {
-    let found = json_of(asked(more), 400);
-    let error = &found["error"];
-    assert_eq!(error["message"], message);
-    assert_eq!(error["param"].as_str().unwrap_or_default(), param);
-    assert_eq!(error["code"].as_str().unwrap_or_default(), code);
-    assert_eq!(error["type"], "invalid_request_error");
+    assert_refused_by_openai(asked(more), param, code, message);
 }
 
 #[test]
-fn inputs_that_are_refused() {
+fn bad_inputs_are_refused() {
     case(
         json!({"model": null}),
         "model",
@@ -76,7 +72,7 @@ fn inputs_that_are_refused() {
 }
 
 #[test]
-fn parameters_that_are_refused() {
+fn bad_parameters_are_refused() {
     case(
         json!({"max_output_tokens": 5}),
         "max_output_tokens",
@@ -123,7 +119,7 @@ fn parameters_that_are_refused() {
 }
 
 #[test]
-fn the_object_to_the_byte() {
+fn the_object_has_these_keys_and_bytes() {
     let mut found = object(json!({"max_output_tokens": 16, "instructions": "Be brief."}));
     let keys: Vec<&String> = found.as_object().unwrap().keys().collect();
     assert_eq!(
@@ -176,7 +172,7 @@ fn the_object_to_the_byte() {
 }
 
 #[test]
-fn the_order_of_events() {
+fn events_have_their_order() {
     let names = |more: Value| {
         let mut names: Vec<String> = stream(more).into_iter().map(|(name, _)| name).collect();
         names.dedup();
@@ -206,7 +202,7 @@ fn the_order_of_events() {
 }
 
 #[test]
-fn an_event_to_the_byte() {
+fn a_delta_has_these_bytes() {
     let mut events = stream(json!({}));
     let (_, mut delta) = events.swap_remove(4);
     delta["item_id"] = Value::Null;
@@ -217,7 +213,7 @@ fn an_event_to_the_byte() {
 }
 
 #[test]
-fn a_stream_says_what_the_object_says() {
+fn stream_and_object_have_the_same_content() {
     for more in [
         json!({}),
         json!({"tools": tools()}),
@@ -259,7 +255,7 @@ fn a_stream_says_what_the_object_says() {
 }
 
 #[test]
-fn thinking_is_told_where_it_is_asked_for() {
+fn reasoning_is_summarised_on_request() {
     let hidden = object(json!({"model": "gpt-5-mini"}));
     assert_eq!(hidden["output"][0]["summary"], json!([]));
     assert_eq!(hidden["reasoning"]["effort"], "medium");
@@ -271,7 +267,7 @@ fn thinking_is_told_where_it_is_asked_for() {
 }
 
 #[test]
-fn calls_and_their_results() {
+fn tools_are_called_and_their_results_quoted() {
     let found = object(json!({"tools": tools()}));
     let call = &found["output"][1];
     assert_eq!(
@@ -290,7 +286,7 @@ fn calls_and_their_results() {
 }
 
 #[test]
-fn json_where_it_is_asked_for() {
+fn a_json_format_gives_json() {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}});
     let format = json!({"type": "json_schema", "name": "x", "schema": schema});
     let found = object(json!({"text": {"format": format}}));
@@ -301,7 +297,7 @@ fn json_where_it_is_asked_for() {
 }
 
 #[test]
-fn models_with_faults() {
+fn fault_models_fail_in_the_shapes_of_responses() {
     let events = stream(json!({"model": "demo-error-in-stream"}));
     let [.., (error, _), (failed, data)] = events.as_slice() else {
         panic!("two at the end")
@@ -323,7 +319,7 @@ fn models_with_faults() {
 }
 
 #[test]
-fn big_bodies() {
+fn big_bodies_have_their_announced_length() {
     let ReplyBody::KnownLength { length, steps } = asked(json!({"model": "demo-big-1"})).body
     else {
         panic!("counted")
