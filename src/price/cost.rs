@@ -1,4 +1,4 @@
-//! What so many tokens cost: exact sums, with a note for everything that the table does not tell.
+//! The cost of token counts: exact sums, with a note for everything that the table does not have.
 
 use std::fmt;
 
@@ -6,31 +6,31 @@ use serde::{Serialize, Serializer};
 
 use super::{ModelPrice, Money, ServiceTier, TokenCounts, TokenRate, TokenRates};
 
-/// What an exchange cost, in parts that add up to the total exactly.
+/// Cost of a call by kind of token. The parts add up to the total exactly.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CostBreakdown {
-    /// The fresh tokens of the prompt, text and sound.
+    /// Cost of uncached tokens of the prompt, text and audio.
     pub input: Money,
-    /// The tokens read from a cache.
+    /// Cost of tokens read from a cache.
     pub cached: Money,
-    /// The tokens written to a cache.
+    /// Cost of tokens written to a cache.
     pub cache_write: Money,
-    /// What was generated: text, sound and reasoning.
+    /// Cost of generated tokens: text, audio and reasoning.
     pub output: Money,
-    /// All of it.
+    /// Total cost.
     pub total: Money,
     /// The rates that were used.
     pub rates: TokenRates,
-    /// Of which service tier they are.
+    /// Service tier of these rates.
     pub tier: ServiceTier,
-    /// Whether they are those of long prompts.
+    /// Whether they are the rates of long prompts.
     pub long_context: bool,
-    /// What was not known, and what was done about it. Empty: the sum is as good as the table.
+    /// Reasons why the cost may be wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<CostNote>,
 }
 
-/// What a cost leaves open.
+/// A reason why a cost may be wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CostNote {
@@ -103,9 +103,9 @@ impl Serialize for CostNote {
     }
 }
 
-/// What `tokens` cost at `price`, served in the tier that the *response* names ([`ServiceTier::from_name`]).
+/// The cost of `tokens` at `price`, in the tier that the *response* names ([`ServiceTier::from_name`]).
 ///
-/// `None` if the response counts neither prompt nor answer: that is unknown, and not free.
+/// `None` if the response counts neither prompt nor answer: the cost is unknown, not zero.
 pub fn compute_cost(
     price: &ModelPrice,
     tokens: &TokenCounts,
@@ -168,7 +168,7 @@ fn select_rates(
     (rates, false)
 }
 
-/// Fresh, cached and written tokens of the prompt.
+/// Cost of the prompt: uncached, cached and written tokens.
 fn prompt_costs(rates: &TokenRates, tokens: &TokenCounts, notes: &mut Vec<CostNote>) -> [Money; 3] {
     notes.extend(tokens.input.is_none().then_some(CostNote::NoInputCount));
     let [cached, written, sound] =
@@ -199,7 +199,7 @@ fn prompt_costs(rates: &TokenRates, tokens: &TokenCounts, notes: &mut Vec<CostNo
     ]
 }
 
-/// All that was generated.
+/// Cost of all generated tokens.
 fn output_cost(rates: &TokenRates, tokens: &TokenCounts, notes: &mut Vec<CostNote>) -> Money {
     let Some(all) = tokens.output else {
         notes.push(CostNote::NoOutputCount);

@@ -1,4 +1,4 @@
-//! From the name of a model to its price, without a guess.
+//! Finds the price of a model by its name, without guessing.
 
 use super::ModelPrice;
 
@@ -25,7 +25,7 @@ pub(super) fn find_price<'a>(
     }
 }
 
-/// The name itself, an alias, or the name without a date.
+/// The price of the name itself, of an alias, or of the name without its date.
 fn find_by_name<'a>(
     entries: &'a [ModelPrice],
     name: &str,
@@ -55,7 +55,7 @@ fn find_by_name<'a>(
     agreed_price(&by(&|price| price.model == stem))
 }
 
-/// The first, if all ask the same for plain requests.
+/// The first price, if all have the same rates.
 fn agreed_price<'a>(prices: &[&'a ModelPrice]) -> Option<&'a ModelPrice> {
     let (first, others) = prices.split_first()?;
     // A user's own entry comes first and wins over the table's.

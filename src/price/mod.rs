@@ -1,4 +1,4 @@
-//! What an exchange cost: a table of prices, the way from a model's name to its price, and exact sums.
+//! The cost of a call: a table of prices, the lookup of a model's price, and exact sums.
 //!
 //! The table is compiled in and read on first use. It goes stale within weeks, so every view that
 //! shows a cost also shows [`PriceSource::published`], and a user's own file of the same shape overrides it.
@@ -104,7 +104,7 @@ impl PriceTable {
         }
     }
 
-    /// Where the numbers come from, and of when they are.
+    /// The source and the date of the prices.
     pub fn source(&self) -> &PriceSource {
         &self.source
     }

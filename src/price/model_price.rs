@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::money::TokenRate;
 
-/// Where a table comes from.
+/// Source of a price table.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PriceSource {
     /// The list and its version.
@@ -21,7 +21,7 @@ pub struct PriceSource {
     pub license: Option<String>,
 }
 
-/// What one model costs at one provider.
+/// Price of one model at one provider.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 pub struct ModelPrice {
     /// The name that requests and responses use.
@@ -104,7 +104,7 @@ impl ModelPrice {
 /// Prices of one token of each kind.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct TokenRates {
-    /// A fresh token of the prompt.
+    /// An uncached token of the prompt.
     pub input: TokenRate,
     /// A token read from a cache; absent: as `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,7 +115,7 @@ pub struct TokenRates {
     /// A token written to a cache for an hour; absent: as `cache_write`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_write_1h: Option<TokenRate>,
-    /// A token of sound in the prompt; absent: as `input`.
+    /// An audio token of the prompt; absent: as `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_input: Option<TokenRate>,
     /// A generated token.
@@ -123,12 +123,12 @@ pub struct TokenRates {
     /// A token of reasoning; absent: as `output`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_output: Option<TokenRate>,
-    /// A generated token of sound; absent: as `output`.
+    /// A generated audio token; absent: as `output`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_output: Option<TokenRate>,
 }
 
-/// Rates of one service tier; what is absent is not known.
+/// Rates of one service tier; `None` if the table does not have it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct TierRates {
     /// A token of the prompt.
@@ -146,10 +146,10 @@ pub struct TierRates {
 )]
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 pub struct LongContextRates {
-    /// They apply to prompts of more tokens than that (xAI: that many or more), cached ones counted.
+    /// The rates apply to prompts of more tokens than this (xAI: this many or more), cached tokens included.
     #[serde(rename = "above_input_tokens")]
     pub above: u64,
-    /// What tokens cost then.
+    /// Rates of long prompts.
     #[serde(flatten)]
     pub rates: TokenRates,
     #[serde(flatten, deserialize_with = "refuse_unknown")]

@@ -24,18 +24,18 @@ pub struct Money {
 }
 
 impl Money {
-    /// That many pico-dollars.
+    /// An amount of `pico` pico-dollars.
     pub const fn from_pico(pico: u128) -> Self {
         Self { pico }
     }
 
-    /// What a number of dollars comes nearest to; nothing for what is no amount.
+    /// The amount nearest to a number of dollars; zero for negative numbers and NaN.
     pub fn from_dollars(dollars: f64) -> Self {
-        // The cast saturates, and takes what is no number for zero.
+        // The cast saturates, and NaN becomes zero.
         Self::from_pico((dollars * 1e12).round() as u128)
     }
 
-    /// How many pico-dollars.
+    /// The amount in pico-dollars.
     pub const fn pico(self) -> u128 {
         self.pico
     }
@@ -91,7 +91,7 @@ impl Serialize for Money {
     }
 }
 
-/// What one token costs, in pico-dollars; which is also what a million tokens cost, in micro-dollars.
+/// Price of one token in pico-dollars, which is also the price of a million tokens in micro-dollars.
 ///
 /// At most [`TokenRate::MAX`], so that no bill over `u64` counts of tokens can overflow. Shown and serialised as
 /// dollars per million tokens, exact: `$0.0375`, `"0.0375"`.
@@ -116,12 +116,12 @@ impl TokenRate {
             .ok_or(MoneyParseError::TooLarge)
     }
 
-    /// How many pico-dollars a token costs.
+    /// The price of one token in pico-dollars.
     pub const fn pico(self) -> u64 {
         self.pico
     }
 
-    /// What so many tokens cost: exact, below 2¹¹⁴ pico-dollars, so that thousands of them add up exactly.
+    /// The cost of `tokens` tokens: exact, and below 2¹¹⁴ pico-dollars, so that thousands of them add up exactly.
     pub fn cost_of(self, tokens: u64) -> Money {
         Money::from_pico(u128::from(self.pico).saturating_mul(tokens.into()))
     }
@@ -151,7 +151,7 @@ impl<'de> Deserialize<'de> for TokenRate {
     }
 }
 
-/// Why a number is no price.
+/// Reason why a text is not an amount or a price.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum MoneyParseError {
     /// Not a decimal number.
@@ -163,7 +163,7 @@ pub enum MoneyParseError {
     /// More decimals than can be kept exactly.
     #[error("has more decimals than can be kept exactly")]
     TooManyDecimals,
-    /// Beyond any price.
+    /// Larger than any price.
     #[error("is too large for a price")]
     TooLarge,
 }

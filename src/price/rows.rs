@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::{ModelPrice, PriceTable, TokenRate};
 
-/// One line of a listing; rates in dollars per million tokens.
+/// One row of the price listing; rates in dollars per million tokens.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct PriceRow<'a> {
-    /// The name of the model.
+    /// Name of the model.
     pub model: &'a str,
-    /// Who asks for the money; empty: anybody.
+    /// Provider that bills; empty for any provider.
     pub provider: &'a str,
     /// A fresh token of the prompt.
     pub input: TokenRate,
@@ -37,8 +37,8 @@ pub struct PriceRow<'a> {
     pub own: bool,
 }
 
-/// The rows for `asked`: of the models with that name or alias at any provider; if there is none, of those
-/// whose name or provider holds the words; without a word, all. In the order of the table.
+/// The rows of models whose name, alias or provider is `asked`; if there is none, those that contain it; all without
+/// `asked`. In the order of the table.
 pub fn find_rows<'a>(prices: &'a PriceTable, asked: Option<&str>) -> Vec<PriceRow<'a>> {
     let asked = asked.unwrap_or_default();
     let small = asked.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! What keys a cache, or routes to one, without being a part of the prompt: each fact only where it differs.
+//! Facts outside the prompt that select a cache or invalidate it (model, host, key, parameters), where they differ.
 
 use std::borrow::Cow;
 
@@ -12,23 +12,23 @@ use crate::json::{JsonDocument, JsonValue};
 use crate::span::StreamSide;
 use crate::tape::ConnectionFact;
 
-/// A fact that differs.
+/// A fact outside the prompt that differs between two requests and affects the cache.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CacheKeyChange {
-    /// What: a JSON Pointer of the body, the name of a field, `host`, `key`.
+    /// Name of the fact: a JSON Pointer into the body, a field name, `model`, `host`, `key`.
     pub name: String,
-    /// On the left; absent where left does not say.
+    /// Value on the left, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<String>,
-    /// On the right.
+    /// Value on the right, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub right: Option<String>,
-    /// What the API's documents say of it.
+    /// Effect on the cache by the API's documents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
 }
 
-/// What the model is called there.
+/// The name of the fact that is the model.
 pub(super) const MODEL_NAME: &str = "model";
 
 /// <https://developers.openai.com/api/docs/guides/prompt-caching>
@@ -70,7 +70,7 @@ const CACHE_KEY_MEMBERS: &[(&str, Option<&str>)] = &[
     ("/cache_prompt", None),
 ];
 
-/// Fields of the request that are looked at.
+/// Header fields of the request that are compared.
 const CACHE_KEY_FIELDS: &[&str] = &[
     "anthropic-version",
     "anthropic-beta",
@@ -80,7 +80,7 @@ const CACHE_KEY_FIELDS: &[&str] = &[
     "x-goog-user-project",
 ];
 
-/// What differs, members of the body first.
+/// Returns the facts that differ, members of the body first.
 pub(super) fn compare(
     [left, right]: [&DiffInput; 2],
     documents: [Option<&JsonDocument<'_>>; 2],

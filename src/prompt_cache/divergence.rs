@@ -1,4 +1,4 @@
-//! Where two prompts part: which segment, what happened there, the places on both sides and the words.
+//! The end of the common prefix of two prompts: the segment, the kind of change, the place and the text on both sides.
 
 use serde::Serialize;
 
@@ -10,36 +10,34 @@ use crate::chat::prompt_order::{PromptOrder, SpellingDifference};
 use crate::diff::bytes::common_prefix_len;
 use crate::diff::change::ChangeKind;
 
-/// Where two prompts part.
+/// The first difference of two prompts, at which their common prefix ends.
 #[derive(Clone, Debug, Serialize)]
 pub struct PromptDivergence {
-    /// The segment that breaks, by its name on the side that has it.
+    /// Name of the segment that differs, on the side that has it.
     pub segment: String,
-    /// What happened there: something was changed, came in (`added`), fell out (`removed`), stands elsewhere
-    /// (`moved`); or it says the same and is spelled otherwise (`respelled`, `reordered` where only the order of
-    /// keys differs).
+    /// Kind of the change. `respelled` and `reordered`: the same value, with another spelling or another order of keys.
     pub what: ChangeKind,
-    /// How the spelling differs, where only that does.
+    /// Kinds of spelling differences, if only the spelling differs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spellings: Vec<SpellingDifference>,
-    /// How many items came in or fell out.
+    /// Number of items that were added or removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// On the left.
+    /// Place on the left.
     pub left: DivergenceSide,
-    /// On the right.
+    /// Place on the right.
     pub right: DivergenceSide,
-    /// The words around it, where a text was changed.
+    /// Text around the difference, if a text was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<TextExcerpt>,
 }
 
-/// One side of the place where two prompts part.
+/// Place of a divergence on one side.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct DivergenceSide {
-    /// JSON Pointer of the value there; of what moved, where it stands on this side.
+    /// JSON Pointer of the value; of a moved item, its place on this side.
     pub pointer: String,
-    /// The value as it was written, or its beginning.
+    /// The value as written, shortened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
@@ -72,7 +70,7 @@ pub(super) struct PrefixBreak {
     pub(super) repeated: Option<PromptSize>,
 }
 
-/// What happened where the rests of two prompts begin; `None` if left is at its end.
+/// Describes the difference at the start of the rests of two prompts; `None` if left has ended.
 pub(super) fn find_break(
     rests: [&[PromptSegment<'_>]; 2],
     level: EqualityLevel,
@@ -111,7 +109,7 @@ pub(super) fn find_break(
         }
         _ => return Some(break_by_change(one, other, level)),
     };
-    // The bytes that two different segments begin with alike are equal bytes too.
+    // Equal bytes at the start of two different segments belong to the common prefix too.
     let equal = match level {
         EqualityLevel::Written => common_prefix_len(&one.text, &other.text) as u64,
         EqualityLevel::Values => 0,
@@ -133,7 +131,7 @@ fn first_bytes([left, right]: [&PromptSegment<'_>; 2], bytes: [u64; 2]) -> Commo
     }
 }
 
-/// Both rests begin with another part, and nothing of either is on the other side: one side has a part more.
+/// The shift between two rests that begin with different parts and share no segment: one side has an extra part.
 fn detect_extra_part([left, right]: [&[PromptSegment<'_>]; 2], order: &PromptOrder) -> ListShift {
     let (Some(one), Some(other)) = (left.first(), right.first()) else {
         return ListShift::Changed;
@@ -225,7 +223,7 @@ fn make_excerpt(left: &DifferenceSpot<'_>, right: &DifferenceSpot<'_>) -> Option
     Some(TextExcerpt::around_difference(&left, &right))
 }
 
-/// How much of a value is told, in characters.
+/// Longest value shown, in characters: two lines of a terminal.
 const MAX_VALUE_CHARS: usize = 200;
 
 fn side_with_value(segment: &PromptSegment<'_>) -> DivergenceSide {
@@ -252,7 +250,7 @@ fn side_at_spot(segment: &PromptSegment<'_>, spot: &DifferenceSpot<'_>) -> Diver
     }
 }
 
-/// The text of a segment from a byte on.
+/// The text of a segment from byte `from` on, shortened.
 fn text_from(segment: &PromptSegment<'_>, from: u64) -> String {
     let from = usize::try_from(from).unwrap_or(usize::MAX);
     let rest = segment.text.get(from..).unwrap_or_default();

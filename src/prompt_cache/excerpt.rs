@@ -1,30 +1,30 @@
-//! The words around the first difference of two texts, cut so that whole characters and whole words are shown.
+//! Excerpts around the first difference of two texts, cut at whole characters and whole words.
 
 use serde::Serialize;
 
 use crate::diff::bytes::common_prefix_len;
 
-/// The words around the first difference of two texts.
+/// Excerpt around the first difference of two texts.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct TextExcerpt {
-    /// What both have before it.
+    /// Common text before the difference.
     pub before: String,
-    /// What only left has.
+    /// Text that only left has.
     pub left: String,
-    /// What only right has.
+    /// Text that only right has.
     pub right: String,
-    /// What both have after it, where it is the only difference.
+    /// Common text after the difference.
     pub after: String,
 }
 
-/// How much is shown on either side of a difference, in characters.
+/// Context shown on each side of a difference, in characters: enough to recognise a sentence, and both sides fit a line.
 const CONTEXT_CHARS: usize = 24;
 
-/// How much of a difference is shown, in characters.
+/// Longest difference shown, in characters: left and right fit two lines of a terminal.
 const MAX_DIFFERENCE_CHARS: usize = 64;
 
 impl TextExcerpt {
-    /// Of two texts.
+    /// The excerpt around the first difference of `left` and `right`.
     pub(super) fn around_difference(left: &str, right: &str) -> Self {
         let before =
             char_boundary_before(left, common_prefix_len(left.as_bytes(), right.as_bytes()));
@@ -39,7 +39,7 @@ impl TextExcerpt {
         let other = other
             .get(..other.len().saturating_sub(after))
             .unwrap_or(other);
-        // A word that is cut in two tells less than the whole word.
+        // The difference is widened to whole words.
         let word = |char: char| !char.is_whitespace();
         let start: usize = head
             .chars()
@@ -65,7 +65,7 @@ impl TextExcerpt {
     }
 }
 
-/// The last boundary of a character at or before `at`.
+/// The last character boundary at or before `at`.
 fn char_boundary_before(text: &str, at: usize) -> usize {
     (0..=at.min(text.len()))
         .rev()

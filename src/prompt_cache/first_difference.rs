@@ -1,4 +1,4 @@
-//! The first difference between two values, or two lists: what was changed, came in, fell out, or moved.
+//! The first difference between two values or two lists: changed, added, removed or moved.
 //!
 //! `diff::json` is not used here: it explains two whole texts with as few changes as possible, while a cache ends at the
 //! first byte that differs. An item that moved is reported there at its new place, and an edited item may be paired with
@@ -15,7 +15,7 @@ use crate::json::{ArrayItems, JsonKind, JsonValue};
 #[derive(Debug)]
 pub(super) struct ValueDifference<'a> {
     pub(super) kind: ChangeKind,
-    /// How many items came in or fell out; zero if it is not about items.
+    /// Number of items that were added or removed; zero if the difference is not about items.
     pub(super) count: u64,
     pub(super) left: DifferenceSpot<'a>,
     pub(super) right: DifferenceSpot<'a>,
@@ -127,7 +127,7 @@ fn first_member_difference<'a>(
             }),
         });
     }
-    // In the order of the text; what only one side has comes last on the other.
+    // In the order of the text. A missing member has the offset of the end of the object.
     let in_order = has_same_keys(left, right, role);
     founds.into_iter().min_by_key(|found| match in_order {
         true => (found.right.offset, 0),
@@ -135,7 +135,7 @@ fn first_member_difference<'a>(
     })
 }
 
-/// Up to which size of an array it is looked for items that came in: nested ones would be read once a level.
+/// Largest array, in bytes, that is searched for added items: nested arrays would be read once for each level.
 const MAX_SHIFT_BYTES: u64 = 64 << 10;
 
 fn first_item_difference<'a>(
@@ -186,21 +186,21 @@ fn first_item_difference<'a>(
     }
 }
 
-/// What happened between two lists that differ from their first item on.
+/// Shift between two lists whose first items differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ListShift {
-    /// So many items came in before what left begins with.
+    /// Items were inserted before the first item of left.
     Inserted(u64),
-    /// So many items fell out before what right begins with.
+    /// Items were removed before the first item of right.
     Removed(u64),
-    /// Both have both, in another order.
+    /// Both lists have both items, in another order.
     Moved,
-    /// The first items are different ones.
+    /// The first item was replaced.
     Changed,
 }
 
 impl ListShift {
-    /// As a change, and how many items.
+    /// The kind of change and the number of items.
     pub(super) fn to_change_kind(self) -> (ChangeKind, u64) {
         match self {
             Self::Inserted(count) => (ChangeKind::Added, count),
@@ -211,7 +211,7 @@ impl ListShift {
     }
 }
 
-/// Tells by the digests of both lists.
+/// Finds the shift between two lists by the digests of their items.
 pub(super) fn detect_shift(left: &[u64], right: &[u64]) -> ListShift {
     let (Some(one), Some(other)) = (left.first(), right.first()) else {
         return match left.is_empty() {
@@ -226,7 +226,7 @@ pub(super) fn detect_shift(left: &[u64], right: &[u64]) -> ListShift {
         (Some(n), None) => ListShift::Inserted(n as u64),
         (None, Some(n)) => ListShift::Removed(n as u64),
         (None, None) => ListShift::Changed,
-        // One that comes again and again is found on both sides, whatever happened.
+        // An item that occurs several times is found on both sides in any case.
         (Some(n), Some(_)) if count(right, other) > count(left, other) => {
             ListShift::Inserted(n as u64)
         }

@@ -1,21 +1,21 @@
-//! The least that an API keeps in its cache, by its documents: one table.
+//! The shortest prompt that each API caches, by its documents: one table.
 
 use serde::Serialize;
 
 use crate::chat::model_match::{base_model_name, without_date};
 
-/// The least that an API keeps in its cache, by its documents.
+/// The shortest prompt that an API caches, by its documents.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct CacheMinimum {
     /// Tokens.
     pub tokens: u64,
-    /// Above it, what is cached grows in steps of so many tokens.
+    /// Step in tokens by which the cached length grows above the minimum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
-    /// What else is to be known of which entries are read.
+    /// Remark on which cache entries are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
-    /// The page that says so.
+    /// URL of the document.
     pub source: &'static str,
 }
 
@@ -24,8 +24,8 @@ const CLAUDE_SOURCE: &str =
 const OPENAI_SOURCE: &str = "https://developers.openai.com/api/docs/guides/prompt-caching";
 const GEMINI_SOURCE: &str = "https://ai.google.dev/gemini-api/docs/caching";
 
-/// Models with their least, as the pages had them in November 2026. Names are whole: the number does not grow
-/// with the version, so that nothing follows for a model that is not listed.
+/// Minimum in tokens, source, names of models; as of November 2026. Names are compared whole: the minimum does not follow
+/// from the version, so a model that is not listed has no known minimum.
 const MINIMA: &[(u64, &str, &str)] = &[
     (
         512,
@@ -57,7 +57,7 @@ const MINIMA: &[(u64, &str, &str)] = &[
 const BREAKPOINTS_NOTE: &str = "documented: from GPT-5.6 on entries end at breakpoints near the latest message, and a \
     common beginning before them may not be read";
 
-/// The least that is cached of prompts to `model`, where a document says it.
+/// The documented minimum for prompts to `model`; `None` if no document has one.
 pub(super) fn cache_minimum(provider: Option<&str>, model: &str) -> Option<CacheMinimum> {
     let model = normalize_model(model);
     if matches!(provider, Some("openai" | "azure")) {

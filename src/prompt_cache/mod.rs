@@ -1,22 +1,21 @@
-//! Why a prompt cache was, or was not, used again: how far two requests go together in the order in which the
-//! API puts its prompt together, where they part, and what thereby falls out of the cache.
+//! Why a request did, or did not, use the prompt cache that an earlier request filled: the common prefix of the two
+//! prompts in the order of the API, the first difference, and the tokens that are lost behind it.
 //!
-//! Caches of prompts hold prefixes: one byte that moves early is paid for with all that comes after it. Only bytes
-//! are compared, and nothing is said of causes that they do not show: an entry that expired, a machine that had
-//! none.
+//! Prompt caches hold prefixes: one changed byte near the start makes everything behind it cost the full price. Only
+//! bytes are compared. Causes that bytes do not show are not guessed: an expired entry, another machine.
 //!
 //! ```text
-//!  body --> order (a table, by dialect) --> segments --> prefix --> CacheStep
-//!                tools system messages      one each     written, and by value where only the spelling differs
-//!  heads, other members --> beside                ^           |
-//!  usage of the answer  --> check  <---------------+-----------+
+//!  body --> PromptOrder (by dialect) --> segments --> prefix --> CacheComparison
+//!             tools system messages      one each     as written, and by value where only the spelling differs
+//!  heads, other members --> cache_keys                 |
+//!  usage of the answer  --> usage_check <--------------+
 //! ```
 //!
-//! Where each part lives: `order` is the table of the orders and where they are documented; `segments` cuts a body
-//! up, `pieces` leaves marks out; `value` tells what a value says from how it is spelled; `breach` finds the first
-//! difference, `excerpt` the words around it; `prefix` is the comparison, `divergence` the place where it ends;
-//! `beside` looks at what is no part of the prompt; `tokens` estimates; `check` holds what was reported against
-//! it, `least` is the table of what is too short to be cached.
+//! `segments` cuts a body into the parts of its prompt, `prompt_text` leaves breakpoint marks out; `value_digest`
+//! compares values regardless of their spelling; `first_difference` finds where two values differ (its page says why
+//! `diff::json` does not), `excerpt` the words around it; `prefix` compares two prompts, `divergence` describes the end of
+//! the common prefix; `cache_keys` compares what is not part of the prompt; `tokens` estimates; `usage_check` compares
+//! the estimate with the reported usage; `minimum` is the table of the shortest prompts that are cached.
 
 mod cache_keys;
 mod divergence;
@@ -55,57 +54,57 @@ use crate::price::Money;
 use prefix::common_prefix;
 use segments::{CommonSize, EqualityLevel, SegmentedPrompt};
 
-/// From one request to the next: what of the prompt could come from a cache that the first one filled.
+/// Comparison of the prompts of two requests: how much of the later one a cache filled by the earlier one can serve.
 #[derive(Clone, Debug, Serialize)]
 pub struct CacheComparison {
-    /// What the left one is called.
+    /// Name of the left request.
     pub left: String,
-    /// What the right one is called.
+    /// Name of the right request.
     pub right: String,
     /// The order in which the prompt is put together.
     pub order: &'static PromptOrder,
-    /// In one word.
+    /// State of the prefix.
     pub state: PrefixState,
-    /// By the bytes as they were written.
+    /// Common prefix by the bytes as they were written.
     pub written: CommonPrefix,
-    /// By what the JSON says, where the bytes part by spelling alone.
+    /// Common prefix by JSON values, if the bytes differ in spelling only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<CommonPrefix>,
     /// How tokens are estimated.
     pub estimate: TokenEstimate,
-    /// The two bodies as they stand.
+    /// Comparison of the two bodies byte by byte.
     pub raw: RawComparison,
-    /// Where left and right ask for an entry.
+    /// Breakpoints of left and right: where each asks for a cache entry.
     pub marks: [Vec<CacheBreakpoint>; 2],
-    /// What differs beside the prompt and has to do with caches.
+    /// Differences outside the prompt that select or invalidate a cache.
     pub beside: Vec<CacheKeyChange>,
-    /// What the answer to right reports.
+    /// Cached tokens that the answer to right reports, compared with the estimate.
     pub check: UsageCheck,
-    /// What the lost tokens cost more than they would from a cache, where a price is known; those that were cached
-    /// all the same are not counted. Rough.
+    /// Extra cost of the lost tokens over the price of cached ones, if a price is known; tokens that the answer reports as
+    /// cached are not counted. An estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra: Option<Money>,
-    /// What the API itself says of the miss, as JSON.
+    /// The API's own diagnostics of the miss, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
 }
 
-/// What became of the prefix.
+/// State of the common prefix of two prompts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrefixState {
-    /// Right has all that left has, and may go on.
+    /// Right contains all of left, and may continue.
     Intact,
-    /// Right ends earlier: all that it has is in left.
+    /// Right is a prefix of left.
     Shortened,
-    /// As JSON values it is intact or shortened; the bytes are spelled otherwise.
+    /// Intact or shortened as JSON values; the bytes are spelled differently.
     Respelled,
-    /// Left goes on in another way than right.
+    /// Left and right differ before either ends.
     Broken,
 }
 
 impl CacheComparison {
-    /// Whether the bytes of the prefix are the same, and the model, to which a cache belongs: nothing falls out.
+    /// Whether the cache entry of left is still valid for right: same bytes in the prefix and same model.
     pub fn is_prefix_kept(&self) -> bool {
         let other_model = self
             .beside
@@ -114,23 +113,23 @@ impl CacheComparison {
         matches!(self.state, PrefixState::Intact | PrefixState::Shortened) && !other_model
     }
 
-    /// The comparison that counts for the eye: by value where the bytes part by spelling alone.
+    /// The comparison to show: by value if the bytes differ in spelling only, else by bytes.
     pub fn effective_prefix(&self) -> &CommonPrefix {
         self.values.as_ref().unwrap_or(&self.written)
     }
 }
 
-/// Two bodies as bytes, in the order in which they stand.
+/// Comparison of two bodies byte by byte.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum RawComparison {
     /// No byte differs.
     Same,
-    /// Right begins with all of left.
+    /// Left is a prefix of right.
     LeftIsPrefix,
-    /// Left begins with all of right.
+    /// Right is a prefix of left.
     RightIsPrefix,
-    /// They part.
+    /// The bodies differ.
     Differs {
         /// Offset of the first byte that differs.
         at: u64,
@@ -141,7 +140,7 @@ pub enum RawComparison {
     },
 }
 
-/// Compares the prompts of two requests, of which `right` came later. `dialect` is what the user named.
+/// Compares the prompts of two requests; `right` is the later one. `dialect` is the one that the user named.
 pub fn compare(
     left: &DiffInput,
     right: &DiffInput,
@@ -199,8 +198,8 @@ pub fn compare(
     }
 }
 
-/// The same by value, where the bytes part by spelling alone, and values go further: where the documents say that
-/// this spelling breaks a cache, they do not.
+/// The common prefix by value, if the bytes differ in spelling only and the values have a longer common prefix. A spelling
+/// that breaks the cache by the API's documents counts as a difference.
 fn compare_by_value(
     prompts: [&SegmentedPrompt<'_>; 2],
     written: &CommonPrefix,
@@ -213,8 +212,8 @@ fn compare_by_value(
     (values.segments.common > written.segments.common).then_some((values, common))
 }
 
-/// The dialect of each side: what the user named, what the exchange shows, what the other side's shows for a
-/// request file, and last what its body shows.
+/// The dialect of each side: the one that the user named, else that of the exchange, else (for a request file) that of the
+/// other side, else the one that the body shows.
 fn find_dialects(
     subjects: [&DiffInput; 2],
     documents: [Option<&JsonDocument<'_>>; 2],
@@ -263,8 +262,8 @@ fn prefix_state(written: &CommonPrefix, values: Option<&CommonPrefix>) -> Prefix
     }
 }
 
-/// What so many tokens cost at the full rate more than at that of cached ones; of those that the answer does not
-/// report as cached.
+/// The extra cost of `tokens` at the full rate over the rate of cached tokens. Tokens that the answer reports as cached are
+/// not counted.
 fn extra_cost(subject: &DiffInput, tokens: u64) -> Option<Money> {
     let completion = &subject.call()?.meaning.completion;
     let CostEstimate::Known { cost, .. } = &subject.call()?.meaning.cost else {
@@ -303,10 +302,10 @@ fn compare_raw(
     }
 }
 
-/// How much of what the API says of itself is told, in bytes.
+/// Longest diagnostics shown, in bytes: three lines of a terminal.
 const MAX_DIAGNOSTICS: usize = 400;
 
-/// What the API says of the cache, in the answer: Anthropic's `diagnostics`
+/// The API's own diagnostics of a cache miss in the answer: Anthropic's `diagnostics`
 /// (<https://platform.claude.com/docs/en/build-with-claude/cache-diagnostics>), OpenAI's
 /// `prompt_cache_diagnostics`.
 fn api_diagnostics(answered: &Call) -> Option<String> {

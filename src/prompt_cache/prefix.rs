@@ -1,4 +1,4 @@
-//! The longest common prefix of two prompts, where it ends, and what comes behind it though left had it too.
+//! The longest common prefix of two prompts, its end, and the content behind it that both prompts have.
 
 use std::collections::HashMap;
 
@@ -10,47 +10,47 @@ use super::tokens::TokenEstimate;
 use super::value_digest::spelling_differences;
 use crate::chat::prompt_order::PromptOrder;
 
-/// How far two prompts go together.
+/// The common prefix of two prompts and what follows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct CommonPrefix {
-    /// Whole segments.
+    /// Size in whole segments.
     pub segments: PrefixShare,
-    /// Bytes of the segments as they were written, marks left out, in the order of the cache.
+    /// Size in bytes as written, without breakpoint marks, in the order of the cache.
     pub bytes: PrefixShare,
-    /// Those of the common part, in tokens of right; rough.
+    /// Estimated tokens of the common part, in right.
     pub tokens: u64,
-    /// Where they part; `None`: right has all that left has, and may go on.
+    /// The first difference; `None` if right contains all of left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub divergence: Option<PromptDivergence>,
-    /// What right says behind that place though left said it too: it falls out of the cache.
+    /// Content of right behind the difference that left has too: it is lost to the cache.
     pub lost: PromptAmount,
-    /// What only right says.
+    /// Content that only right has.
     pub new: PromptAmount,
 }
 
-/// A part of two wholes.
+/// Size of the common part, of left and of right, in one unit.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct PrefixShare {
-    /// What both have, from the beginning.
+    /// Size of the common prefix.
     pub common: u64,
-    /// All of left.
+    /// Size of left.
     pub left: u64,
-    /// All of right.
+    /// Size of right.
     pub right: u64,
 }
 
-/// How much something is.
+/// Size of a part of a prompt.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct PromptAmount {
-    /// Whole segments.
+    /// Size in whole segments.
     pub segments: u64,
     /// Bytes as written.
     pub bytes: u64,
-    /// Tokens; rough.
+    /// Estimated tokens.
     pub tokens: u64,
 }
 
-/// Compares two prompts.
+/// Compares two prompts, and returns their common prefix with its size on each side.
 pub(super) fn common_prefix(
     [left, right]: [&SegmentedPrompt<'_>; 2],
     level: EqualityLevel,
@@ -124,7 +124,7 @@ fn total_size<'a>(segments: impl Iterator<Item = &'a PromptSegment<'a>>) -> Prom
     size
 }
 
-/// What of the right rest stands in the left rest too; each segment of left counts once.
+/// The size of the segments of the right rest that the left rest has too; each segment of left counts once.
 fn repeated_size([left, right]: [&[PromptSegment<'_>]; 2], breach: &PrefixBreak) -> PromptSize {
     let skip = usize::from(breach.repeated.is_some());
     let mut had: HashMap<u64, u64> = HashMap::new();

@@ -1,16 +1,16 @@
-//! What of a value is no prompt text: the bytes of marks for the cache, and those of inline data.
+//! Bytes of a value that are not prompt text: breakpoint marks and inline data.
 
 use super::value_digest::{BREAKPOINT_KEYS, ValueRole, prompt_members};
 use crate::json::{JsonKind, JsonValue};
 use crate::span::Span;
 
-/// Whether a member of a block is such a mark.
+/// Whether the key of a block's member is that of a breakpoint mark.
 pub(super) fn is_breakpoint_key(key: JsonValue<'_>) -> bool {
     key.as_str()
         .is_some_and(|key| BREAKPOINT_KEYS.contains(&&*key))
 }
 
-/// Where the bytes of a segment stand: all of it, but for the marks and the commas that go with them.
+/// Spans of the prompt text of a value: everything except breakpoint marks and their commas.
 pub(super) fn text_spans(value: JsonValue<'_>) -> Vec<Span> {
     let mut holes = Vec::new();
     let raw = value.raw();
@@ -40,7 +40,7 @@ fn find_breakpoint_spans(value: JsonValue<'_>, role: ValueRole, holes: &mut Vec<
     if role != ValueRole::Block {
         return;
     }
-    // Where what is kept ends: a mark goes with the comma before it, one that is first with that after it.
+    // End of the last kept member. A mark is removed with the comma before it, a first mark with the comma after it.
     let mut kept: Option<u64> = None;
     let mut open: Option<u64> = None;
     for (key, member) in value.members() {
@@ -67,10 +67,10 @@ fn find_breakpoint_spans(value: JsonValue<'_>, role: ValueRole, holes: &mut Vec<
     }
 }
 
-/// How long a string must be to be taken for inline data.
+/// Shortest string that counts as inline data: shorter ones do not change an estimate of tokens.
 const MIN_INLINE_DATA: u64 = 1024;
 
-/// Bytes of inline pictures, sounds and files: what stands for them in tokens has nothing to do with bytes.
+/// Bytes of inline pictures, sounds and files in a value: their tokens do not depend on their bytes.
 pub(super) fn inline_data_len(value: JsonValue<'_>, key: &str) -> u64 {
     if value.span().len() < MIN_INLINE_DATA {
         return 0;

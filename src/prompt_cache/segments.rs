@@ -1,5 +1,5 @@
-//! A request body as the segments of its prompt, in the order of the cache: what each is called, where it stands,
-//! its bytes without marks, and which marks stand on it.
+//! The segments of a prompt, cut from a request body in the order of the cache: name, place, bytes without marks, and
+//! the breakpoint marks.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,40 +15,40 @@ use crate::span::Span;
 /// The prompt of one request.
 #[derive(Debug)]
 pub(super) struct SegmentedPrompt<'a> {
-    /// In the order of the cache.
+    /// Segments in the order of the cache.
     pub(super) segments: Vec<PromptSegment<'a>>,
-    /// Where the sender asks for a cache entry, in the order of the cache.
+    /// Breakpoints in the order of the cache.
     pub(super) breakpoints: Vec<CacheBreakpoint>,
-    /// All of it.
+    /// Size of the whole prompt.
     pub(super) size: PromptSize,
 }
 
-/// One tool, one block of the system prompt, one message: what stands and falls together.
+/// One tool, one block of the system prompt or one message: the unit of the comparison.
 #[derive(Clone, Debug)]
 pub(super) struct PromptSegment<'a> {
-    /// The part that it belongs to.
+    /// Part of the prompt that it belongs to.
     pub(super) part: &'static str,
-    /// What users know it by: `tools[3] get_weather`.
+    /// Name for users: `tools[3] get_weather`.
     pub(super) name: String,
     /// Its JSON Pointer.
     pub(super) pointer: String,
-    /// The value, and what it stands in; `None` for a body that is not JSON.
+    /// The JSON value; `None` for a body that is not JSON.
     pub(super) value: Option<JsonValue<'a>>,
     document: Option<&'a JsonDocument<'a>>,
-    /// Its bytes as they were written, without the marks.
+    /// Bytes as written, without breakpoint marks.
     pub(super) text: Cow<'a, [u8]>,
-    /// Where those bytes stand in the body.
+    /// Spans of these bytes in the body.
     pieces: Vec<Span>,
     pub(super) size: PromptSize,
 }
 
-/// How much something is.
+/// Size of a prompt or of a part of it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct PromptSize {
     pub(super) segments: u64,
     /// Bytes as they were written, marks left out.
     pub(super) bytes: u64,
-    /// Of those, what is no inline picture, sound or file: tokens are estimated by these.
+    /// Bytes without inline pictures, sounds and files; tokens are estimated from these.
     pub(super) text_bytes: u64,
 }
 
@@ -59,8 +59,8 @@ impl PromptSize {
         self.text_bytes = self.text_bytes.saturating_add(other.text_bytes);
     }
 
-    /// So many bytes of something of this size, and no whole segment. Where its inline data stands is not
-    /// looked at: what is text is counted first.
+    /// The size of the first `bytes` bytes, without a whole segment. Text counts before inline data, whose place is not
+    /// looked at.
     pub(super) fn first_bytes(self, bytes: u64) -> Self {
         Self {
             segments: 0,
@@ -69,7 +69,7 @@ impl PromptSize {
         }
     }
 
-    /// Without what `other` has.
+    /// This size minus `other`.
     pub(super) fn without(self, other: Self) -> Self {
         Self {
             segments: self.segments.saturating_sub(other.segments),
@@ -95,16 +95,16 @@ pub(super) struct CommonSize {
     pub(super) right: PromptSize,
 }
 
-/// A place where the sender asks the API to keep what comes before, itself included: `cache_control`,
+/// A mark that asks the API to cache the prompt up to and including its block: `cache_control`,
 /// `prompt_cache_breakpoint`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CacheBreakpoint {
-    /// JSON Pointer of the block that it stands on.
+    /// JSON Pointer of the block that has the mark.
     pub pointer: String,
-    /// The life time that it asks for: `5m`, `1h`.
+    /// Requested lifetime: `5m`, `1h`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<String>,
-    /// How much of the prompt comes before its end, in bytes of the cache order.
+    /// Bytes of the prompt up to the end of the block, in the order of the cache.
     pub end: u64,
     /// The same without inline data.
     #[serde(skip)]
@@ -115,7 +115,7 @@ pub struct CacheBreakpoint {
     pub block: u64,
 }
 
-/// Cuts a body up. What is not JSON is one segment.
+/// Cuts a body into the segments of its prompt. A body that is not JSON is one segment.
 pub(super) fn segment_prompt<'a>(
     document: Option<&'a JsonDocument<'a>>,
     body: &'a [u8],
@@ -141,7 +141,7 @@ pub(super) fn segment_prompt<'a>(
 }
 
 impl PromptSegment<'_> {
-    /// The same for segments that say the same in the same part. A text says what a list of that one text says.
+    /// A hash that is equal for segments of the same part with equal values. A text equals a list of that one text.
     pub(super) fn digest(&self) -> u64 {
         let said = match self.value {
             None => DefaultHasher::new().finish(),
@@ -169,7 +169,7 @@ impl PromptSegment<'_> {
         document.map_or_else(String::new, |document| pointer_at(document, place))
     }
 
-    /// The offset in the body of the byte at `offset` of the text; its end for what lies behind.
+    /// The offset in the body of the byte at `offset` of the text; the end of the segment for larger offsets.
     fn body_offset(&self, offset: u64) -> u64 {
         let mut left = offset;
         for piece in &self.pieces {
@@ -188,7 +188,7 @@ impl PromptSegment<'_> {
     }
 }
 
-/// The types of block of which a run counts as one.
+/// Block types of which a run counts as one block.
 const RUN_BLOCK_TYPES: [&str; 2] = ["tool_use", "tool_result"];
 
 #[derive(Default)]
@@ -196,9 +196,9 @@ struct SegmentBuilder<'a> {
     segments: Vec<PromptSegment<'a>>,
     breakpoints: Vec<CacheBreakpoint>,
     size: PromptSize,
-    /// Content blocks until now; see [`CacheBreakpoint::end`].
+    /// Content blocks so far; see [`CacheBreakpoint::block`].
     block_count: u64,
-    /// The type of the last one, where a run of them counts as one.
+    /// Type of the last block, if a run of it counts as one.
     run_type: Option<&'static str>,
 }
 
@@ -220,7 +220,7 @@ impl<'a> SegmentBuilder<'a> {
         });
     }
 
-    /// Every member as it stands.
+    /// Adds each member of the body as a segment, in the order of the bytes.
     fn add_members(&mut self, document: &'a JsonDocument<'a>) {
         if document.root().kind() != JsonKind::Object {
             return self.add_opaque(document.bytes());
@@ -245,7 +245,7 @@ impl<'a> SegmentBuilder<'a> {
         }
     }
 
-    /// One segment, or one for each item.
+    /// Adds one segment, or one for each item of an array.
     fn add_value(
         &mut self,
         part: &'static str,
@@ -288,7 +288,7 @@ impl<'a> SegmentBuilder<'a> {
         self.segments.push(segment);
     }
 
-    /// Counts the blocks of a segment, and notes the marks on them.
+    /// Counts the blocks of a segment and records their breakpoint marks.
     fn count_blocks(&mut self, value: JsonValue<'a>, segment: &PromptSegment<'a>) {
         let content = value.get("content");
         let content = content.filter(|content| !content.is_empty());
@@ -297,7 +297,7 @@ impl<'a> SegmentBuilder<'a> {
         for (n, block) in content.into_iter().flat_map(JsonValue::items).enumerate() {
             let pointer = format!("{pointer}/content/{n}");
             self.count_block(block);
-            // Blocks inside a block are no places of their own, but marks on them count.
+            // Inner blocks do not count as blocks, but their marks count.
             for (inner, value) in inner_blocks(block).enumerate() {
                 self.add_breakpoints(value, &format!("{pointer}/content/{inner}"), segment);
             }
@@ -344,7 +344,7 @@ impl<'a> SegmentBuilder<'a> {
         }
     }
 
-    /// A mark of the whole request stands on its last block.
+    /// Adds the breakpoint of a mark on the whole request: it applies to the last block.
     /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching#automatic-caching>)
     fn add_automatic_breakpoint(&mut self, root: JsonValue<'a>) {
         let mark = root
@@ -373,7 +373,7 @@ fn inner_blocks(block: JsonValue<'_>) -> impl Iterator<Item = JsonValue<'_>> {
     content.into_iter().flat_map(JsonValue::items)
 }
 
-/// The name of a tool, the role of a message, the type of anything else.
+/// A label for an item: the name of a tool, the role of a message, else its type.
 fn item_label(item: JsonValue<'_>) -> Option<Cow<'_, str>> {
     let of = |value: JsonValue<'_>, key: &str| -> Option<String> {
         let text = value.get(key).and_then(JsonValue::as_str)?;

@@ -1,21 +1,21 @@
-//! How many tokens bytes are, roughly.
+//! Estimates of tokens from bytes.
 
 use serde::Serialize;
 
 use super::segments::SegmentedPrompt;
 use crate::chat::TokenUsage;
 
-/// How tokens are estimated.
+/// Estimate of the tokens of a prompt, by its bytes.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct TokenEstimate {
     /// Tokens of the whole right prompt.
     pub prompt: u64,
-    /// Where that number comes from. A part counts in proportion to its bytes.
+    /// Basis of that number. A part counts in proportion to its bytes.
     pub basis: TokenBasis,
-    /// Bytes of inline pictures, sounds and files in right, which are left out.
+    /// Bytes of inline pictures, sounds and files in right, which are not counted.
     #[serde(skip_serializing_if = "is_zero")]
     pub inline: u64,
-    /// Bytes of the right prompt without those.
+    /// Bytes of the right prompt without inline data.
     #[serde(skip)]
     text_bytes: u64,
 }
@@ -24,17 +24,17 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Where a number of tokens comes from.
+/// Basis of a number of tokens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenBasis {
-    /// The answer reports it.
+    /// Reported by the answer.
     Usage,
-    /// Four bytes are taken for a token.
+    /// Estimated: four bytes per token.
     Bytes,
 }
 
-/// Bytes to a token where nothing is counted: about right for English, too many for code and other scripts.
+/// Bytes per token if the answer counts none: about right for English, too many for code and other scripts.
 const BYTES_PER_TOKEN: u64 = 4;
 
 impl TokenEstimate {
@@ -54,13 +54,13 @@ impl TokenEstimate {
         }
     }
 
-    /// Tokens of so many bytes of text.
+    /// Estimated tokens of `text` bytes of text.
     pub(super) fn tokens_of(&self, text: u64) -> u64 {
         scale(self.prompt, text, self.text_bytes)
     }
 }
 
-/// `number` times `part` in `whole`.
+/// `number * part / whole`; zero if `whole` is zero.
 pub(super) fn scale(number: u64, part: u64, whole: u64) -> u64 {
     let product = u128::from(number).saturating_mul(part.into());
     let scaled = product.checked_div(whole.into()).unwrap_or(0);

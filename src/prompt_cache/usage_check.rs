@@ -1,4 +1,4 @@
-//! Whether the cached tokens that an answer reports fit what the bytes, the marks and the documents allow.
+//! Compares the cached tokens that an answer reports with the number that bytes, breakpoints and documents allow.
 
 use serde::Serialize;
 
@@ -7,75 +7,75 @@ use super::segments::{CacheBreakpoint, CommonSize, SegmentedPrompt};
 use super::tokens::{TokenEstimate, scale};
 use crate::chat::TokenUsage;
 
-/// What the answer to right reports, against what the bytes allow.
+/// Cached tokens reported by the answer to right, and the number that the bytes allow.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct UsageCheck {
     /// Tokens of the prompt, cached ones included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<u64>,
-    /// Of those, read from a cache.
+    /// Tokens of the prompt that were read from a cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached: Option<u64>,
-    /// Of those, written to a cache.
+    /// Tokens of the prompt that were written to a cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub written: Option<u64>,
-    /// The most that could be read of what left may have left behind; rough.
+    /// Most tokens that right can read from a cache filled by left. An estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<u64>,
-    /// The same if the API does not see how JSON is spelled, where only the spelling differs.
+    /// The same for an API that ignores the spelling of JSON, if only the spelling differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_by_value: Option<u64>,
-    /// The least that is cached.
+    /// Shortest prompt that is cached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum: Option<CacheMinimum>,
-    /// Where an API caches only what is marked: what the marks allow.
+    /// Reach of the breakpoints, for an API that caches only marked prefixes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<BreakpointReach>,
-    /// How the two compare.
+    /// Result of the comparison.
     pub verdict: UsageAgreement,
 }
 
-/// How what is reported compares to what the bytes allow.
+/// Agreement of the reported cached tokens with the number that the bytes allow.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageAgreement {
-    /// There is no answer: it is a request that was not sent.
+    /// No answer: the request was not sent.
     #[default]
     NoAnswer,
     /// The answer does not count cached tokens.
     NotReported,
     /// About the common prefix was cached.
     Agrees,
-    /// About the common prefix was cached that there is if spelling is ignored, and not that of the bytes.
+    /// About the common prefix by value was cached, which is longer than that of the bytes.
     AgreesByValue,
-    /// Nothing was cached, and the common prefix is shorter than the least that is.
+    /// Nothing was cached, and the common prefix is shorter than the minimum.
     BelowMinimum,
-    /// Nothing was cached, and nobody asked for it.
+    /// Nothing was cached, and the requests have no breakpoints.
     NotAsked,
     /// Fewer tokens were cached than the bytes allow.
     Fewer,
-    /// More tokens were cached than the two have in common.
+    /// More tokens were cached than the common prefix has.
     More,
 }
 
-/// What the marks of left and right allow to be read, where an API caches only what is marked.
+/// How much of left's cache entries right can read, by the breakpoints of both.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum BreakpointReach {
-    /// Left asks for no entry.
+    /// Left has no breakpoint.
     LeftUnmarked,
-    /// Right asks for none, and so reads none.
+    /// Right has no breakpoint, and so reads no entry.
     RightUnmarked,
-    /// Every mark of left stands behind the common prefix.
+    /// All breakpoints of left are behind the common prefix.
     Behind,
-    /// No mark of right is near enough to an entry of left.
+    /// No breakpoint of right is near enough to an entry of left.
     TooFar {
-        /// How many content blocks lie between the nearest two, the later one counted.
+        /// Content blocks between the nearest two, the later one included.
         blocks: u64,
     },
-    /// Up to there.
+    /// Right can read up to this entry of left.
     Upto {
-        /// Bytes in the order of the cache, of left.
+        /// End of the entry in left, in bytes of the order of the cache.
         bytes: u64,
         /// The same without inline data.
         #[serde(skip)]
@@ -87,7 +87,7 @@ pub enum BreakpointReach {
 /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>)
 pub(super) const LOOKBACK_BLOCKS: u64 = 20;
 
-/// What right can read of the entries that left asked for.
+/// Computes how much of left's cache entries right can read.
 pub(super) fn breakpoint_reach(
     [left, right]: [&[CacheBreakpoint]; 2],
     common: CommonSize,
@@ -121,21 +121,21 @@ pub(super) fn breakpoint_reach(
     }
 }
 
-/// What the check is made of.
+/// Input of the check: the prompts, their common prefixes, and the documented minimum.
 pub(super) struct CheckInput<'a> {
     /// Whether the API caches only prefixes that the request marks.
     pub(super) caches_marked_only: bool,
     pub(super) prompts: [&'a SegmentedPrompt<'a>; 2],
     pub(super) estimate: &'a TokenEstimate,
-    /// By bytes.
+    /// Common prefix by bytes.
     pub(super) by_bytes: CommonSize,
-    /// By value, where only the spelling differs.
+    /// Common prefix by value, if only the spelling differs.
     pub(super) by_values: Option<CommonSize>,
     pub(super) minimum: Option<CacheMinimum>,
 }
 
 impl CheckInput<'_> {
-    /// Holds what `usage` reports against it.
+    /// Compares the reported `usage` with the expected cached tokens.
     pub(super) fn check_usage(&self, usage: Option<&TokenUsage>) -> UsageCheck {
         let expected = self.expected_tokens(self.by_bytes);
         let by_value = self.by_values.map(|common| self.expected_tokens(common).0);
@@ -202,7 +202,7 @@ impl CheckInput<'_> {
     }
 }
 
-/// Whether a count is what a rough estimate says: within a fifth, or two steps of 128 tokens.
+/// Whether a count is near an estimate: within a fifth (the error of four bytes per token), or two steps of 128 tokens.
 fn is_near(cached: u64, expected: u64) -> bool {
     cached.abs_diff(expected) <= expected.div_euclid(5).max(256)
 }
@@ -249,7 +249,7 @@ mod tests {
             50,
             upto(10),
         );
-        // A mark of right that stands before the entry does not look ahead.
+        // A breakpoint of right before the entry does not look ahead.
         case(&[mark(40, 3)], &[mark(20, 2)], 50, BreakpointReach::Behind);
     }
 }

@@ -1,5 +1,5 @@
-//! What a JSON value says, however it is spelled: digests of values, the first difference between two, and in what
-//! two spellings of the same differ. Marks for the cache are left out.
+//! Digests of JSON values that do not depend on their spelling, and the kinds of spelling differences between equal
+//! values. Breakpoint marks are left out.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,10 +15,10 @@ use crate::json::{JsonKind, JsonValue};
 /// that name is the user's own.
 pub(super) const BREAKPOINT_KEYS: [&str; 2] = ["cache_control", "prompt_cache_breakpoint"];
 
-/// What a value is in a prompt.
+/// Role of a value in a prompt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ValueRole {
-    /// A tool, a message, a content block: may be marked.
+    /// A tool, a message or a content block: it can have a breakpoint mark.
     Block,
     /// The content of a block: text, or blocks.
     Blocks,
@@ -26,7 +26,7 @@ pub(super) enum ValueRole {
     Other,
 }
 
-/// The members that count, with what their values are.
+/// The members of an object without breakpoint marks, with the roles of their values.
 pub(super) fn prompt_members(
     value: JsonValue<'_>,
     role: ValueRole,
@@ -41,7 +41,7 @@ pub(super) fn prompt_members(
     })
 }
 
-/// The items with what they are.
+/// The items of an array with their role.
 fn items_with_role(
     value: JsonValue<'_>,
     role: ValueRole,
@@ -53,7 +53,7 @@ fn items_with_role(
     value.items().map(move |item| (item, of_item))
 }
 
-/// The text of a block that says nothing but that.
+/// The text of a block that has a text and nothing else.
 pub(super) fn block_text(block: JsonValue<'_>) -> Option<Cow<'_, str>> {
     let (mut kind, mut text) = (None, None);
     for (key, member, _) in prompt_members(block, ValueRole::Block) {
@@ -67,7 +67,7 @@ pub(super) fn block_text(block: JsonValue<'_>) -> Option<Cow<'_, str>> {
     text.filter(|_| is_text)
 }
 
-/// The text that a content of one text block says.
+/// The text of a content that is a list of one text block.
 fn lone_block_text(value: JsonValue<'_>, role: ValueRole) -> Option<Cow<'_, str>> {
     let mut items = value.items();
     match (role, items.next(), items.next()) {
@@ -76,7 +76,7 @@ fn lone_block_text(value: JsonValue<'_>, role: ValueRole) -> Option<Cow<'_, str>
     }
 }
 
-/// The same for values that say the same, and only by an accident of 64 bits for others.
+/// A hash that is equal for equal values, regardless of spelling. Other values collide with a chance of 2^-64.
 pub(super) fn digest(value: JsonValue<'_>, role: ValueRole) -> u64 {
     let mut hasher = DefaultHasher::new();
     match value.kind() {
@@ -101,17 +101,17 @@ pub(super) fn digest(value: JsonValue<'_>, role: ValueRole) -> u64 {
     hasher.finish()
 }
 
-/// The digest of a text, however it is wrapped.
+/// The digest of a text, as a string or as a block.
 pub(super) fn digest_text(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (text, JsonKind::String).hash(&mut hasher);
     hasher.finish()
 }
 
-/// A member: its name, its key, its value and what that is.
+/// A member: name, key, value and the role of the value.
 pub(super) type NamedMember<'a> = (Cow<'a, str>, JsonValue<'a>, JsonValue<'a>, ValueRole);
 
-/// The members by name; those of one name stay in order.
+/// The members sorted by name; members of one name keep their order.
 pub(super) fn sorted_members(value: JsonValue<'_>, role: ValueRole) -> Vec<NamedMember<'_>> {
     let named = |(key, member, role): (_, _, ValueRole)| {
         let name = JsonValue::as_str(key).unwrap_or_default();
@@ -122,7 +122,7 @@ pub(super) fn sorted_members(value: JsonValue<'_>, role: ValueRole) -> Vec<Named
     all
 }
 
-/// Whether two objects name the same members in the same order.
+/// Whether two objects have the same keys in the same order.
 pub(super) fn has_same_keys(left: JsonValue<'_>, right: JsonValue<'_>, role: ValueRole) -> bool {
     let keys = |value| prompt_members(value, role).map(|(key, ..)| key);
     let (mut lefts, mut rights) = (keys(left), keys(right));
@@ -135,7 +135,7 @@ pub(super) fn has_same_keys(left: JsonValue<'_>, right: JsonValue<'_>, role: Val
     }
 }
 
-/// In what two spellings of one value differ; `texts` are their bytes without marks.
+/// The kinds of spelling differences between two equal values; `texts` are their bytes without marks.
 pub(super) fn spelling_differences(
     [left, right]: [JsonValue<'_>; 2],
     texts: [&[u8]; 2],
@@ -143,7 +143,7 @@ pub(super) fn spelling_differences(
     let mut found = Vec::new();
     collect_spellings(left, right, ValueRole::Block, &mut found);
     let spaces = texts.map(count_white_space);
-    // A list of one text has tokens, and so white space, that the text has not.
+    // A list of one text has more tokens than the text, and so more white space.
     let comparable = !found.contains(&SpellingDifference::Shorthand);
     if comparable && spaces[0] != spaces[1] || found.is_empty() {
         found.push(SpellingDifference::WhiteSpace);

@@ -1,4 +1,4 @@
-//! What the SDKs would do about a failure, by the rules in their code: try again or not, when, how often.
+//! What SDKs do after a failure, by the rules in their code: retry or not, when, how often.
 //!
 //! Read in the packages of openai-python 3.54.0, openai-node 7.5.0, anthropic-python 2.12.0, anthropic-ts
 //! 1.12.0 and groq-python 1.7.0; those of anthropic-python 0.121.0, google-genai 3.4.0 and the Vercel AI SDK 6
@@ -18,7 +18,7 @@ use crate::service::value::MICROS_PER_SECOND;
 use crate::service::{RetryAfter, ServiceFacts};
 use sdks::{BackoffJitter, LongWaitPolicy, WaitPolicy};
 
-/// What went wrong, as far as an SDK can tell.
+/// A failure of a call, as an SDK sees it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CallFailure {
     /// A response came, with this status.
@@ -40,7 +40,7 @@ impl SdkProfile {
         fits.max_by_key(|sdk| sdk.agent_prefix.len())
     }
 
-    /// What it would do; `now` is used for waits that end at an instant, the response's `Date` without it.
+    /// The advice after `failure`. A wait until an instant counts from `now`, else from the response's `Date`.
     pub fn advise(
         &self,
         failure: CallFailure,
@@ -107,7 +107,7 @@ impl SdkProfile {
         self.family != SdkFamily::Google || matches!(status, 500 | 502 | 503 | 504)
     }
 
-    /// The statuses that it tries again, in words.
+    /// The statuses that the SDK retries, in words.
     fn describe_statuses(&self) -> String {
         let listed: Vec<String> = self.retried_statuses.iter().map(u16::to_string).collect();
         let servers = match self.family {
@@ -117,7 +117,7 @@ impl SdkProfile {
         format!("{}, {servers}", listed.join(", "))
     }
 
-    /// The waits, and in words where they come from.
+    /// The waits before the retries, and the reason in words.
     fn plan_waits(&self, asked: Option<RequestedWait<'_>>) -> (Vec<WaitRange>, String) {
         let Some(asked) = asked else {
             return (
@@ -153,7 +153,7 @@ impl SdkProfile {
         }
     }
 
-    /// Its own waits, one for each try.
+    /// The SDK's own waits, one for each retry.
     fn own_waits(&self) -> Vec<WaitRange> {
         let tries = 0..u32::from(self.max_retries);
         let steps = tries.map(|step| {
@@ -180,13 +180,13 @@ fn override_reason(should: bool, status: u16) -> String {
     format!("x-should-retry: {should} wins over status {status}")
 }
 
-/// Whether to try again, and because of what.
+/// Whether an SDK retries, with the reason in words.
 enum RetryDecision {
     Retry(String),
     GiveUp(String),
 }
 
-/// The wait that a response asks for.
+/// A wait that a response asks for, in microseconds from now.
 #[derive(Clone, Copy)]
 struct RequestedWait<'a> {
     wait: &'a RetryAfter,
@@ -207,33 +207,33 @@ impl std::fmt::Display for RequestedWait<'_> {
     }
 }
 
-/// What one SDK would do.
+/// What one SDK does after a failure.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct RetryAdvice {
-    /// The name of the SDK.
+    /// Name of the SDK.
     pub sdk: &'static str,
-    /// The versions whose code was read.
+    /// Versions whose code was read.
     pub versions: &'static str,
-    /// Whom it is made for.
+    /// Family of providers that the SDK is made for.
     pub family: SdkFamily,
-    /// Whether it would try again.
+    /// Whether it retries.
     pub retries: bool,
-    /// How often at most; zero if it would not.
+    /// Most retries; zero if it does not retry.
     pub times: u8,
-    /// How long it would wait: before the next try where a field says so, else before each.
+    /// Waits: one before the next retry if a field asks for it, else one before each retry.
     pub waits: Vec<WaitRange>,
-    /// By which rule.
+    /// The rule that decided, in words.
     pub because: String,
-    /// All of it as a sentence.
+    /// The advice as a sentence.
     pub words: String,
 }
 
-/// How long an SDK would wait, with its jitter.
+/// Range of a wait of an SDK, jitter included.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct WaitRange {
-    /// At least so many microseconds.
+    /// Shortest wait in microseconds.
     pub least_micros: u64,
-    /// At most so many microseconds.
+    /// Longest wait in microseconds.
     pub most_micros: u64,
 }
 
@@ -280,7 +280,7 @@ impl RetryAdvice {
     }
 }
 
-/// What each of the [`SDKS`] would do, in their order.
+/// The advice of each of the [`SDKS`], in their order.
 pub fn advise_all(
     failure: CallFailure,
     facts: &ServiceFacts,

@@ -1,8 +1,8 @@
-//! The SDKs whose code was read, and their habits: a table, and nothing that acts on it.
+//! The table of SDKs with their retry rules, read from their code.
 
 use serde::Serialize;
 
-/// Whom an SDK is made for.
+/// Family of providers that an SDK is made for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SdkFamily {
@@ -25,53 +25,53 @@ impl SdkFamily {
     }
 }
 
-/// The habits of one SDK.
+/// Retry rules of one SDK.
 #[derive(Debug, Eq, PartialEq)]
 pub struct SdkProfile {
-    /// Its name.
+    /// Name of the SDK.
     pub name: &'static str,
-    /// The versions whose code was read.
+    /// Versions whose code was read.
     pub versions: &'static str,
     /// Family of providers that the SDK is made for.
     pub family: SdkFamily,
     /// Default number of retries after the first attempt.
     pub max_retries: u8,
-    /// What `user-agent` begins with, `Async` before it left out.
+    /// Prefix of its `user-agent`, without `Async`.
     pub(super) agent_prefix: &'static str,
-    /// Whether `x-should-retry` goes before the status.
+    /// Whether `x-should-retry` overrides the status.
     pub(super) obeys_should_retry: bool,
-    /// The statuses below 500 that it tries again; from 500 up it does with all (Google: with the usual four).
+    /// Statuses below 500 that it retries. From 500 up it retries all (Google: 500, 502, 503, 504).
     pub(super) retried_statuses: &'static [u16],
-    /// What it makes of `retry-after-ms` and `retry-after`.
+    /// How it treats `retry-after-ms` and `retry-after`.
     pub(super) wait_policy: WaitPolicy,
-    /// Whether a wait of zero is obeyed as well.
+    /// Whether it obeys a wait of zero.
     pub(super) obeys_zero_wait: bool,
-    /// Whether the longest wait that it accepts is just below its limit.
+    /// Whether the limit of the wait itself is not accepted.
     pub(super) limit_exclusive: bool,
     pub(super) backoff: BackoffRule,
 }
 
-/// What an SDK makes of a wait that a response asks for.
+/// How an SDK treats a wait that a response asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum WaitPolicy {
-    /// It does not look.
+    /// It ignores the fields.
     IgnoresFields,
-    /// It waits as asked, up to so many seconds, and else does as said.
+    /// It waits as asked, up to a number of seconds; longer waits are treated by the policy.
     ObeysUpTo(u64, LongWaitPolicy),
 }
 
-/// What an SDK does when a response asks for too long a wait.
+/// How an SDK treats a wait above its limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum LongWaitPolicy {
     /// It waits by its own rule.
     OwnRule,
-    /// It does not try again, whatever `x-should-retry` says.
+    /// It does not retry, regardless of `x-should-retry`.
     GivesUp,
-    /// It waits that long.
+    /// It waits as long as its limit.
     WaitsMaximum,
 }
 
-/// An SDK's own waits: doubling from the first to the most.
+/// An SDK's own waits: doubling from the first to the maximum.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct BackoffRule {
     pub(super) first_micros: u64,
@@ -79,7 +79,7 @@ pub(super) struct BackoffRule {
     pub(super) jitter: BackoffJitter,
 }
 
-/// Chance in an SDK's own waits.
+/// Jitter of an SDK's own waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum BackoffJitter {
     None,
@@ -111,7 +111,7 @@ const BASE_PROFILE: SdkProfile = SdkProfile {
     backoff: STAINLESS_BACKOFF,
 };
 
-/// The SDKs whose habits are known.
+/// All known SDKs.
 pub static SDKS: [SdkProfile; 8] = [
     SdkProfile {
         name: "openai-python",
@@ -134,7 +134,7 @@ pub static SDKS: [SdkProfile; 8] = [
         versions: "2.12.0",
         family: SdkFamily::Anthropic,
         agent_prefix: "Anthropic/Python",
-        // As long as the sleep of any platform can be.
+        // The longest sleep on every platform.
         wait_policy: WaitPolicy::ObeysUpTo(4_294_967, LongWaitPolicy::WaitsMaximum),
         ..BASE_PROFILE
     },

@@ -7,16 +7,16 @@ use super::known_headers::{HeaderMeaning, ServerTime};
 use super::limit_name::{LimitKey, LimitUnit, LimitWindow};
 use super::value::{LimitCount, ResetTime};
 
-/// Most limits that are read: a head may consist of such fields alone.
+/// Most limits that are read: no service has as many, and a head of such fields alone must not cost quadratic time.
 pub(super) const MAX_LIMITS: usize = 64;
 
-/// What LiteLLM puts before the names of fields that it passes on.
+/// Prefix of the fields that LiteLLM passes on from the provider.
 pub(super) const LITELLM_PREFIX: &str = "llm_provider-";
 
 /// Facts from the header fields of a response; each list in the order of the head.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ServiceFacts {
-    /// When the response was made, by the server's clock.
+    /// Date of the response, by the server's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<Timestamp>,
     /// The limits.
@@ -28,10 +28,10 @@ pub struct ServiceFacts {
     /// Times that servers measured.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub times: Vec<ServerTime>,
-    /// Everything else: ids, places, accounts, versions.
+    /// Other facts: ids, places, accounts, versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<HeaderFact>,
-    /// Fields of a known name whose value cannot be read as it should.
+    /// Fields with a known name and an unreadable value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<UnreadableField>,
     /// The names of all fields that are used above, as spelled.
@@ -39,7 +39,7 @@ pub struct ServiceFacts {
     pub fields: Vec<String>,
 }
 
-/// One limit, put together from all fields about it.
+/// One rate limit, joined from all fields about it.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct RateLimit {
     /// What it counts.
@@ -50,22 +50,22 @@ pub struct RateLimit {
     /// For how long it holds, where the field or the provider's documents say so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<LimitWindow>,
-    /// How much there is.
+    /// The limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<LimitCount>,
-    /// How much is left.
+    /// Amount left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<LimitCount>,
-    /// How much is used.
+    /// Amount used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub used: Option<LimitCount>,
-    /// How much this request took.
+    /// Amount that this request took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<LimitCount>,
-    /// When it is fresh again. For OpenAI: full again, which is later than when a request would pass.
+    /// Time of the reset. For OpenAI: the limit is full again, which is later than the next request would pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset: Option<ResetTime>,
-    /// Which part is used, as written.
+    /// Share that is used, as written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilization: Option<String>,
     /// The provider's word about it, as written: `allowed`.
@@ -95,7 +95,7 @@ impl RateLimit {
     }
 }
 
-/// Whether and when to come again.
+/// Fields about retries: whether and when to try again.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct RetryFields {
     /// `retry-after-ms`.
@@ -121,12 +121,12 @@ impl RetryFields {
     }
 }
 
-/// A wait that a field asks for.
+/// A wait that a header field asks for.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct RetryAfter {
     /// The name of the field, as spelled.
     pub field: String,
-    /// Until when.
+    /// End of the wait.
     #[serde(flatten)]
     pub until: ResetTime,
 }
@@ -134,7 +134,7 @@ pub struct RetryAfter {
 /// A header field whose value is a fact by itself.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct HeaderFact {
-    /// What it is.
+    /// Meaning of the field.
     pub kind: HeaderMeaning,
     /// The value, or the part of it that holds the fact.
     pub value: String,
@@ -142,7 +142,7 @@ pub struct HeaderFact {
     pub field: String,
 }
 
-/// A field of a known name with a value that makes no sense.
+/// A field with a known name and a value that cannot be read.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct UnreadableField {
     /// The name of the field, as spelled.

@@ -1,6 +1,6 @@
-//! What the name of a rate-limit field says: which limit, and what about it.
+//! Reads the name of a rate-limit field: which limit, and which property of it.
 //!
-//! There is no standard that anybody follows, but all build the names from the same words in another order
+//! No provider follows a standard, but all build the names from the same words in another order
 //! (`x-ratelimit-limit-tokens-minute`, `anthropic-ratelimit-input-tokens-remaining`): so words are read,
 //! and not a list of names.
 
@@ -147,7 +147,7 @@ pub(super) fn parse_limit_name(name: &str) -> Option<(LimitKey, Option<LimitFiel
     Some(seen.finish())
 }
 
-/// The family, the words about the limit, the scope that the family stands for, and whether it counts tokens.
+/// The family of a field name, the words about the limit, the scope of the family, and whether it counts tokens.
 fn split_family(name: &str) -> Option<(&str, &str, Vec<&str>, bool)> {
     for (prefix, scope, tokens) in [
         ("anthropic-priority-", Some("priority"), false),

@@ -43,7 +43,7 @@ pub(super) fn parse_policy(value: &str) -> Vec<PolicyItem> {
 
 /// An item, taken apart.
 struct PolicyItemParts<'a> {
-    /// What stands there without a `=`. The draft has one; some servers put a word before it.
+    /// Words without a `=`. The draft has one; some servers put another word before it.
     names: Vec<&'a str>,
     parameters: Vec<(&'a str, &'a str)>,
 }

@@ -1,4 +1,4 @@
-//! From the fields of a head to facts, one field after the other.
+//! Reads the fields of a head into facts, one field after the other.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,12 @@ use super::{
 };
 use crate::http1::FieldSection;
 
-/// What the fields of a response head, or of its trailers, tell.
+/// Reads the facts from a response head, or from its trailers.
 pub fn read_head(head: &FieldSection) -> ServiceFacts {
     read_fields(head.pairs())
 }
 
-/// What these fields, pairs of name and value, tell.
+/// Reads the facts from header fields: pairs of name and value.
 pub fn read_fields<'a>(fields: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> ServiceFacts {
     let fields: Vec<(Cow<'_, str>, String)> = fields
         .map(|(name, value)| (String::from_utf8_lossy(name), unfolded_text(value)))
@@ -38,7 +38,7 @@ fn unfolded_text(value: &[u8]) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-/// The facts as far as the fields were read.
+/// Facts from the fields read so far.
 #[derive(Default)]
 struct ServiceFactsReader {
     facts: ServiceFacts,
@@ -231,7 +231,7 @@ impl ServiceFactsReader {
     }
 }
 
-/// Puts a value in an empty place; answers whether it did: what is said twice, or not readable, is not taken.
+/// Sets an empty place to a value, and returns whether it did. A second value, and an unreadable one, are not taken.
 fn set_if_empty<T>(place: &mut Option<T>, value: Option<T>) -> bool {
     let takes = place.is_none() && value.is_some();
     if takes {

@@ -169,7 +169,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A decimal number times `unit`; what is finer than one is cut off.
+/// A decimal number times `unit`, rounded down.
 pub(super) fn parse_scaled(text: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if !is_digits(whole) || !is_digits(fraction) {
@@ -236,7 +236,7 @@ pub(super) fn parse_http_date(text: &str) -> Option<Timestamp> {
     })
 }
 
-/// The parts of `text` between `at`, save where it stands in quotes.
+/// The parts of `text` between the separators `at` that are outside quotes.
 pub(super) fn split_unquoted(text: &str, at: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |char| {
