@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::span::Moment;
 use crate::sse::MAX_EVENT_BYTES;
 
-/// Reads `bytes` as the body of every dialect, and of none that is named. The body of a fuzz target.
+/// Reads `bytes` as a body of every dialect, and as one whose dialect has to be recognised. The body of a fuzz target.
 pub fn fuzz(bytes: &[u8]) {
     assert_split_invariant(bytes, None);
     for &dialect in DIALECTS {
@@ -16,15 +16,15 @@ pub fn fuzz(bytes: &[u8]) {
     }
 }
 
-/// Reads `bytes` as the body of the dialect called `name`; of none, as one whose dialect the body tells. The
-/// body of a fuzz target for each.
+/// Reads `bytes` as a body of the dialect called `name`; without a name, as one whose dialect has to be recognised. The
+/// body of one fuzz target for each dialect.
 pub fn fuzz_as(name: Option<&str>, bytes: &[u8]) {
     let dialect = name.and_then(dialect_by_name);
     assert_eq!(name, dialect.map(Dialect::name), "no such dialect");
     assert_split_invariant(bytes, dialect);
 }
 
-/// Asserts that any split gives the same answer, and that what was cut never reads as whole.
+/// Asserts that any split gives the same answer, and that a cut body never reads as complete.
 fn assert_split_invariant(bytes: &[u8], dialect: Option<&'static dyn Dialect>) {
     for keep in [AnswerRetention::Everything, AnswerRetention::TotalsOnly] {
         let options = AnswerReadOptions {
@@ -53,14 +53,14 @@ fn read_in_pieces(
     size: usize,
     ending: BodyEnding,
 ) -> (Completion, Vec<String>) {
-    let mut told = Vec::new();
-    let mut hear = |delta: &AnswerDelta<'_>| {
-        told.push(format!("{:?} {} {}", delta.kind, delta.text, delta.span));
+    let mut deltas = Vec::new();
+    let mut sink = |delta: &AnswerDelta<'_>| {
+        deltas.push(format!("{:?} {} {}", delta.kind, delta.text, delta.span));
     };
     let mut reader = AnswerReader::new(&Exchange::default(), &[], options);
     for piece in bytes.chunks(size.max(1)) {
-        reader.push(piece, Moment::default(), &mut hear);
+        reader.push(piece, Moment::default(), &mut sink);
     }
-    let completion = reader.finish(ending, &mut hear);
-    (completion, told)
+    let completion = reader.finish(ending, &mut sink);
+    (completion, deltas)
 }

@@ -1,4 +1,4 @@
-//! The common model of an answer in any dialect: plain values; the code that reads them is elsewhere.
+//! The answer of a model in any dialect, as plain values.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::sse::StreamFormat;
 
 /// The answer of a model, as far as the read options keep it.
 ///
-/// What the provider did not send is absent, never empty or zero.
+/// A value that the provider did not send is absent, never empty or zero.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Completion {
     /// The dialect; serialised as its name. `None` if it was not recognised.

@@ -38,12 +38,12 @@ pub trait Dialect: Sync {
     }
 
     /// Reads one event of a stream: its type and its data. By default an event has the shape of a plain body.
-    fn read_event(&self, _name: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        self.read_body(root, gather);
+    fn read_event(&self, _name: &[u8], root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+        self.read_body(root, builder);
     }
 
     /// Reads the body of an answer that is not streamed.
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>);
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>);
 
     /// The mark that ends a stream of this dialect, as `provider` serves it.
     fn end_signal(&self, _provider: Option<&str>) -> EndSignal {

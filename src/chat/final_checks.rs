@@ -1,5 +1,5 @@
-//! What can be said of an answer only when all of it is there: arguments that are JSON or not, words that mean
-//! more than they say, models that differ, counts that are missing.
+//! Checks that need the whole answer: whether arguments are JSON, finish reasons that depend on the content, other models
+//! than asked for, missing token counts.
 
 use super::AnswerRetention;
 use super::completion::{AnswerChoice, AnswerNoteKind, ArgumentCheck};
@@ -10,7 +10,7 @@ use crate::json::JsonDocument;
 use crate::span::Span;
 
 impl AnswerReader {
-    /// What can be said only when all is there.
+    /// Runs the checks that need the whole answer.
     pub(super) fn run_final_checks(&mut self) {
         let keeps = self.retention != AnswerRetention::TotalsOnly;
         let dialect = self.completion.dialect;
@@ -118,8 +118,8 @@ impl AnswerReader {
     }
 }
 
-/// Thoughts at the beginning of a text, tags included. Some templates open them before the text begins; they
-/// close them on a line of its own.
+/// The span of thoughts at the beginning of a text, tags included. Some templates open them before the text begins, and
+/// close them on a line of their own.
 fn find_inline_thought(text: &str) -> Option<Span> {
     let opens = text.trim_start().starts_with("<think>");
     let Some((before, after)) = text.split_once("</think>") else {
@@ -143,7 +143,7 @@ fn check_arguments(arguments: &str) -> ArgumentCheck {
     }
 }
 
-/// `stop` also stands over a refusal, and over calls that were forced; Gemini knows no other word.
+/// Corrects the finish reason `stop` of refusals and of forced tool calls; Gemini has no other word for them.
 fn refine_finish(choice: &mut AnswerChoice) {
     let waits = choice.tool_calls.iter().any(|call| !call.hosted);
     let refused = choice.refusal.is_some();

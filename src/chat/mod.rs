@@ -79,10 +79,10 @@ use crate::sse::MAX_EVENT_BYTES;
 /// How much of an answer a reader keeps.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum AnswerRetention {
-    /// Its text, and a [`DeltaStamp`] of every piece.
+    /// All text, and a [`DeltaStamp`] of every piece.
     #[default]
     Everything,
-    /// Its text.
+    /// All text.
     TextOnly,
     /// The beginning of each text, up to 1 MiB: memory stays bounded, and short answers are whole.
     TextStart,
@@ -90,7 +90,7 @@ pub enum AnswerRetention {
     TotalsOnly,
 }
 
-/// How much of a text is its beginning, in bytes.
+/// Longest beginning of a text that is kept, in bytes: longer than any answer of today's models.
 const MAX_KEPT_TEXT: usize = 1 << 20;
 
 impl AnswerRetention {
@@ -109,12 +109,12 @@ impl AnswerRetention {
     }
 }
 
-/// How an answer is to be read.
+/// Options for reading an answer: dialect, retention, size limit.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerReadOptions {
-    /// The dialect, where the user named it.
+    /// The dialect, if the user named it.
     pub dialect: Option<&'static dyn Dialect>,
-    /// How much is kept.
+    /// How much of the answer is kept.
     pub retention: AnswerRetention,
     /// Longest event, or plain body, in bytes.
     pub size_limit: u64,
@@ -131,8 +131,8 @@ impl Default for AnswerReadOptions {
 }
 
 impl Completion {
-    /// Reads a whole answer. Both bodies without content coding; `moments` tells when each byte of the
-    /// response's came.
+    /// Reads a whole answer. Both bodies are without content coding; `moments` returns the arrival time of each byte of
+    /// `body`.
     pub fn read(
         exchange: &Exchange,
         request_body: &[u8],

@@ -1,4 +1,4 @@
-//! The model that was asked for against the one that answered: an alias, a dated snapshot, or another.
+//! Compares the model that was asked for with the one that answered: an alias, a dated snapshot, or another.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ pub enum ModelMatch {
     Same,
     /// The asked name is an alias of this dated snapshot.
     Snapshot,
-    /// The asked name stands for this one: a named tier, what `latest` or a router chose.
+    /// The asked name currently refers to this one: a named tier, the choice of `latest` or of a router.
     Alias,
     /// The same but for a vendor, a region, a variant, or a date that the answer leaves out.
     Renamed,
@@ -21,7 +21,7 @@ pub enum ModelMatch {
 }
 
 impl ModelMatch {
-    /// What it means, in one line.
+    /// The meaning in one line.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Same => "the model that was asked for",
@@ -34,7 +34,7 @@ impl ModelMatch {
     }
 }
 
-/// Compares both names.
+/// Compares the asked name with the served name.
 pub fn compare_models(asked: &str, served: &str) -> ModelMatch {
     if asked == served {
         return ModelMatch::Same;
@@ -91,7 +91,7 @@ pub(crate) fn without_date(name: &str) -> &str {
     })
 }
 
-/// Whether both names have the same words, in any order, and the same numbers, in this: `claude-sonnet-4.5`,
+/// Whether both names have the same words in any order and the same numbers in the same order: `claude-sonnet-4.5`,
 /// `claude-4.5-sonnet`.
 fn same_words(one: &str, other: &str) -> bool {
     let words = |name: &str| {

@@ -1,4 +1,4 @@
-//! Bodies that are no stream: one JSON text, or a page that says what went wrong.
+//! Reads bodies that are not streamed: one JSON text, or an error page.
 
 use super::api_error::ApiError;
 use super::builder::EventPlace;
@@ -10,13 +10,13 @@ use crate::span::Span;
 use crate::tape::Window;
 
 impl AnswerReader {
-    /// A body that is no stream is read when it is whole.
+    /// Reads a body that is not streamed, once it is whole.
     pub(super) fn step_plain(
         &mut self,
         media: BodyMediaType,
         seen: Window<'_>,
         moments: MomentLookup<'_>,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) -> u64 {
         let held = seen.bytes.len() as u64;
         if self.plain_done {
@@ -40,18 +40,18 @@ impl AnswerReader {
         };
         match media {
             BodyMediaType::Json if held > self.size_limit => {
-                self.with_builder(place, hear, |gather| {
+                self.with_builder(place, sink, |builder| {
                     let text = "the body is too large to be read".to_owned();
-                    gather.push_note(AnswerNoteKind::TooLarge, text, None);
+                    builder.push_note(AnswerNoteKind::TooLarge, text, None);
                 })
             }
-            BodyMediaType::Json => self.read_document(seen, place, hear),
-            _ => self.read_error_page(seen, place, hear),
+            BodyMediaType::Json => self.read_document(seen, place, sink),
+            _ => self.read_error_page(seen, place, sink),
         }
         seen.end()
     }
 
-    fn read_document(&mut self, seen: Window<'_>, place: EventPlace, hear: &mut dyn DeltaSink) {
+    fn read_document(&mut self, seen: Window<'_>, place: EventPlace, sink: &mut dyn DeltaSink) {
         self.note_blank_lines(seen);
         let bytes = seen
             .bytes
@@ -60,7 +60,7 @@ impl AnswerReader {
         let skipped = seen.bytes.len().saturating_sub(bytes.len()) as u64;
         let document = match JsonDocument::parse(bytes) {
             Ok(document) => document,
-            Err(error) => return self.take_invalid_json(&error, seen, place, hear),
+            Err(error) => return self.take_invalid_json(&error, seen, place, sink),
         };
         let root = document.root();
         let place = EventPlace {
@@ -70,22 +70,22 @@ impl AnswerReader {
         self.recognise_dialect(b"", root);
         self.completion.first_event.get_or_insert(place.moment);
         let (dialect, failed) = (self.dialect, self.is_error_status());
-        self.with_builder(place, hear, |gather| {
+        self.with_builder(place, sink, |builder| {
             let error = if failed {
                 ApiError::from_body(root)
             } else {
                 ApiError::from_error_key(root)
             };
             if let Some(error) = error {
-                gather.push_error(error, gather.value_span(root));
+                builder.push_error(error, builder.value_span(root));
             }
             if let Some(dialect) = dialect.filter(|_| !failed) {
-                dialect.read_body(root, gather);
+                dialect.read_body(root, builder);
             }
         });
     }
 
-    /// Under load, DeepSeek sends empty lines until there is an answer.
+    /// Notes empty lines before the answer: DeepSeek sends them under load.
     fn note_blank_lines(&mut self, seen: Window<'_>) {
         let blank = seen
             .bytes
@@ -109,27 +109,27 @@ impl AnswerReader {
         self.completion.status.is_some_and(|status| status >= 400)
     }
 
-    /// JSON that stops too early was cut; any other fault was sent so.
+    /// Handles a body that is not valid JSON. JSON that ends too early was cut; other faults were sent.
     fn take_invalid_json(
         &mut self,
         error: &JsonError,
         seen: Window<'_>,
         place: EventPlace,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) {
         if matches!(error.kind, JsonFault::Truncated { .. }) {
             self.cut_span = Some(place.span);
         }
         let text = format!("the body is not JSON: {error}");
-        self.with_builder(place, hear, |gather| {
-            gather.push_note(AnswerNoteKind::NotJson, text, Some(place.span));
+        self.with_builder(place, sink, |builder| {
+            builder.push_note(AnswerNoteKind::NotJson, text, Some(place.span));
         });
-        self.read_error_page(seen, place, hear);
+        self.read_error_page(seen, place, sink);
     }
 
-    /// What is neither JSON nor a stream can only be an error. Only its beginning is looked at, so that it
-    /// does not matter how much of it is at hand.
-    fn read_error_page(&mut self, seen: Window<'_>, place: EventPlace, hear: &mut dyn DeltaSink) {
+    /// Reads a body that is neither JSON nor a stream as an error. Only its beginning is read, so that the result does not
+    /// depend on how much of it has arrived.
+    fn read_error_page(&mut self, seen: Window<'_>, place: EventPlace, sink: &mut dyn DeltaSink) {
         if !self.is_error_status() || self.media == Some(BodyMediaType::Binary) {
             return;
         }
@@ -148,12 +148,12 @@ impl AnswerReader {
             error.span = Some(begins);
             let text = error.message.clone();
             self.completion.errors.push(error);
-            self.with_builder(place, hear, |gather| {
-                gather.emit_event(DeltaKind::Error, &text);
+            self.with_builder(place, sink, |builder| {
+                builder.emit_event(DeltaKind::Error, &text);
             });
         }
     }
 }
 
-/// How much of a page is looked at.
+/// Bytes of an error page that are read: its title is in the first few hundred.
 const MAX_PAGE_BYTES: u64 = 4096;

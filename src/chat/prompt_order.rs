@@ -1,5 +1,5 @@
 //! The order in which an API puts the parts of a request together before it looks into its prompt cache. Each dialect
-//! states its own; what is not documented says that it is assumed.
+//! states its own, and whether it is documented or assumed.
 
 use serde::{Serialize, Serializer};
 

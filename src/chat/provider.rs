@@ -1,4 +1,4 @@
-//! Who serves an API: by host. Fields that only one provider sends are known to the dialects.
+//! The provider behind a host. The dialects know the fields that only one provider sends.
 
 /// The provider behind `host` (lower case, without port).
 pub(super) fn provider_by_host(host: &str) -> Option<&'static str> {
@@ -14,7 +14,7 @@ pub(super) fn provider_by_host(host: &str) -> Option<&'static str> {
     found.map(|(_, name)| *name).or(vertex)
 }
 
-/// Hosts, each with what lies under it.
+/// Hosts, each with its subdomains, and their providers.
 const PROVIDER_HOSTS: &[(&str, &str)] = &[
     ("api.openai.com", "openai"),
     ("openai.azure.com", "azure"),

@@ -108,9 +108,9 @@ impl AnswerReader {
     }
 
     /// Reads bytes of the decoded body that arrived at `moment`.
-    pub fn push(&mut self, bytes: &[u8], moment: Moment, hear: &mut dyn DeltaSink) {
+    pub fn push(&mut self, bytes: &[u8], moment: Moment, sink: &mut dyn DeltaSink) {
         self.last_moment = moment;
-        self.feed(bytes, false, &|_| moment, hear);
+        self.feed(bytes, false, &|_| moment, sink);
     }
 
     /// Reads bytes whose arrival times are looked up one by one.
@@ -118,18 +118,18 @@ impl AnswerReader {
         &mut self,
         bytes: &[u8],
         moments: MomentLookup<'_>,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) {
-        self.feed(bytes, false, moments, hear);
+        self.feed(bytes, false, moments, sink);
         if let Some(last) = self.completion.bytes.checked_sub(1) {
             self.last_moment = moments(last);
         }
     }
 
     /// Ends the body and returns the answer with its verdict.
-    pub fn finish(mut self, ending: BodyEnding, hear: &mut dyn DeltaSink) -> Completion {
+    pub fn finish(mut self, ending: BodyEnding, sink: &mut dyn DeltaSink) -> Completion {
         let last = self.last_moment;
-        self.feed(&[], true, &|_| last, hear);
+        self.feed(&[], true, &|_| last, sink);
         self.run_final_checks();
         let provider = self.completion.provider;
         let evidence = EndEvidence {
@@ -147,13 +147,13 @@ impl AnswerReader {
         bytes: &[u8],
         ended: bool,
         moments: MomentLookup<'_>,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) {
         let more = bytes.len() as u64;
         self.fed_from = self.completion.bytes;
         self.completion.bytes = self.completion.bytes.saturating_add(more);
         let mut rolling = std::mem::take(&mut self.rolling);
-        rolling.feed(bytes, ended, |seen| self.step(seen, moments, hear));
+        rolling.feed(bytes, ended, |seen| self.step(seen, moments, sink));
         self.rolling = rolling;
         let at = self.decoder.as_ref().map_or(0, EventDecoder::at);
         if at >= self.fed_from && more > 0 {
@@ -174,7 +174,7 @@ impl AnswerReader {
         &mut self,
         seen: Window<'_>,
         moments: MomentLookup<'_>,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) -> u64 {
         let Some(media) = self.detect_media(seen) else {
             return seen.base;
@@ -190,13 +190,13 @@ impl AnswerReader {
                         moment: moments(decoder.ready_at().saturating_sub(1)),
                         is_streamed: true,
                     };
-                    self.take_item(item, seen, place, hear);
+                    self.take_item(item, seen, place, sink);
                 }
                 let at = decoder.at();
                 self.decoder = Some(decoder);
                 at
             }
-            None => self.step_plain(media, seen, moments, hear),
+            None => self.step_plain(media, seen, moments, sink),
         }
     }
 
@@ -217,20 +217,20 @@ impl AnswerReader {
 
     /// Adds a note that belongs to no event.
     pub(super) fn push_note(&mut self, kind: AnswerNoteKind, text: String, span: Option<Span>) {
-        self.with_builder(EventPlace::default(), &mut (), |gather| {
-            gather.push_note(kind, text, span);
+        self.with_builder(EventPlace::default(), &mut (), |builder| {
+            builder.push_note(kind, text, span);
         });
     }
 
     pub(super) fn with_builder(
         &mut self,
         place: EventPlace,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
         write: impl FnOnce(&mut AnswerBuilder<'_>),
     ) {
         write(&mut AnswerBuilder {
             completion: &mut self.completion,
-            sink: hear,
+            sink,
             retention: self.retention,
             place,
             has_emitted: false,
@@ -243,31 +243,31 @@ impl AnswerReader {
         item: StreamItem,
         seen: Window<'_>,
         place: EventPlace,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) {
         match item {
             StreamItem::Separator(_) => return,
-            StreamItem::Event(event) => self.take_event(event, seen, place, hear),
+            StreamItem::Event(event) => self.take_event(event, seen, place, sink),
             StreamItem::Comment { text, .. } => {
                 self.completion.comments = self.completion.comments.saturating_add(1);
                 let text = String::from_utf8_lossy(seen.slice(text));
-                self.with_builder(place, hear, |gather| {
-                    gather.emit_event(DeltaKind::Comment, &text);
+                self.with_builder(place, sink, |builder| {
+                    builder.emit_event(DeltaKind::Comment, &text);
                 });
             }
             StreamItem::WithoutData(_) => {
-                self.with_builder(place, hear, |gather| {
-                    gather.emit_event(DeltaKind::Other, "");
+                self.with_builder(place, sink, |builder| {
+                    builder.emit_event(DeltaKind::Other, "");
                 });
             }
             StreamItem::TooLong(span) => {
                 let text = format!("an event of {} bytes is too large to be read", span.len());
-                self.with_builder(place, hear, |gather| {
-                    gather.push_note(AnswerNoteKind::TooLarge, text, Some(span));
-                    gather.emit_event(DeltaKind::Other, "");
+                self.with_builder(place, sink, |builder| {
+                    builder.push_note(AnswerNoteKind::TooLarge, text, Some(span));
+                    builder.emit_event(DeltaKind::Other, "");
                 });
             }
-            StreamItem::Truncated(cut) => self.take_cut_event(cut, seen, place, hear),
+            StreamItem::Truncated(cut) => self.take_cut_event(cut, seen, place, sink),
         }
         self.next_event = self.next_event.saturating_add(1);
     }
@@ -278,7 +278,7 @@ impl AnswerReader {
         cut: TruncatedEvent,
         seen: Window<'_>,
         place: EventPlace,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) {
         let bytes = seen.slice(cut.span);
         let data = bytes.strip_prefix(b"data:").unwrap_or_default();
@@ -286,13 +286,13 @@ impl AnswerReader {
         if !is_mark {
             self.cut_span = Some(cut.span);
         }
-        self.with_builder(place, hear, |gather| match is_mark {
+        self.with_builder(place, sink, |builder| match is_mark {
             true => {
                 let text = "the end mark lacks its blank line: strict readers never see it";
-                gather.push_note(AnswerNoteKind::OpenMark, text.to_owned(), Some(cut.span));
-                gather.mark_done("[DONE]");
+                builder.push_note(AnswerNoteKind::OpenMark, text.to_owned(), Some(cut.span));
+                builder.mark_done("[DONE]");
             }
-            false => gather.emit_event(DeltaKind::Cut, &String::from_utf8_lossy(bytes)),
+            false => builder.emit_event(DeltaKind::Cut, &String::from_utf8_lossy(bytes)),
         });
     }
 
@@ -301,7 +301,7 @@ impl AnswerReader {
         event: SseEvent,
         seen: Window<'_>,
         place: EventPlace,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) {
         let base = event.first_data.filter(|_| event.data_lines == 1);
         let place = EventPlace {
@@ -311,20 +311,20 @@ impl AnswerReader {
         let (data, name) = (event.data(seen), event.name(seen));
         self.completion.first_event.get_or_insert(place.moment);
         if data.trim_ascii().starts_with(b"[DONE]") {
-            return self.with_builder(place, hear, |gather| gather.mark_done("[DONE]"));
+            return self.with_builder(place, sink, |builder| builder.mark_done("[DONE]"));
         }
         self.completion.events = self.completion.events.saturating_add(1);
         match JsonDocument::parse(&data) {
-            Ok(document) => self.take_json_event(name, document.root(), place, hear),
-            Err(error) => self.with_builder(place, hear, |gather| {
+            Ok(document) => self.take_json_event(name, document.root(), place, sink),
+            Err(error) => self.with_builder(place, sink, |builder| {
                 if name == b"error" {
-                    gather.push_error(ApiError::from_text(&data), event.span);
+                    builder.push_error(ApiError::from_text(&data), event.span);
                 } else if !data.trim_ascii().is_empty() {
                     let text = format!("the data of an event is not JSON: {error}");
-                    gather.push_note(AnswerNoteKind::NotJson, text, Some(event.span));
+                    builder.push_note(AnswerNoteKind::NotJson, text, Some(event.span));
                 }
                 let text = String::from_utf8_lossy(&data);
-                gather.emit_event(DeltaKind::Other, &text);
+                builder.emit_event(DeltaKind::Other, &text);
             }),
         }
     }
@@ -334,31 +334,31 @@ impl AnswerReader {
         name: &[u8],
         root: JsonValue<'_>,
         place: EventPlace,
-        hear: &mut dyn DeltaSink,
+        sink: &mut dyn DeltaSink,
     ) {
         self.recognise_dialect(name, root);
         let dialect = self.dialect;
         self.dialect_confirmed |= !self.dialect_confirmed
             && dialect.is_some_and(|dialect| dialect.recognise_body(name, root).is_some());
         let gap = self.find_sequence_gap(root);
-        self.with_builder(place, hear, |gather| {
+        self.with_builder(place, sink, |builder| {
             if let Some(error) =
                 ApiError::from_error_key(root).or_else(|| ApiError::from_error_event(name, root))
             {
-                gather.push_error(error, gather.value_span(root));
+                builder.push_error(error, builder.value_span(root));
             }
             if let Some(dialect) = dialect {
-                dialect.read_event(name, root, gather);
+                dialect.read_event(name, root, builder);
             }
             // An event without a piece of the answer is seen all the same.
-            if !gather.has_emitted {
+            if !builder.has_emitted {
                 let kinds = ["type", "event_type", "object"];
                 let kind = kinds.iter().find_map(|key| non_empty_str(root.get(key)?));
                 let kind = kind.unwrap_or_default();
-                gather.emit_event(DeltaKind::Other, &kind);
+                builder.emit_event(DeltaKind::Other, &kind);
             }
             if let Some(text) = gap {
-                gather.push_note_once(AnswerNoteKind::SequenceGap, text, Some(gather.place.span));
+                builder.push_note_once(AnswerNoteKind::SequenceGap, text, Some(builder.place.span));
             }
         });
     }

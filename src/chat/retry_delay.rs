@@ -1,4 +1,4 @@
-//! How long a provider asks to wait, where it says so in a body: Google's `RetryInfo`, or words such as
+//! Waits that a provider asks for in a body: Google's `RetryInfo`, or words such as
 //! `Please try again in 1.87s` (OpenAI, Groq, Azure). `service` reads what it says in header fields.
 
 use serde::Serialize;
@@ -6,33 +6,33 @@ use serde::Serialize;
 use crate::json::JsonValue;
 use crate::service::value::parse_duration_prefix;
 
-/// A wait that a body asks for.
+/// A wait that the body of an error asks for.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct RetryDelay {
-    /// As it was written: `34.4s`, `2 seconds`.
+    /// The wait as written: `34.4s`, `2 seconds`.
     pub text: String,
-    /// In microseconds.
+    /// The wait in microseconds.
     pub micros: u64,
-    /// Where it stands: `retryDelay`, `message`.
+    /// Name of the member that has it: `retryDelay`, `message`.
     pub named: &'static str,
 }
 
-/// What comes before a wait in words.
+/// Words before a wait, in lower case.
 const DELAY_PHRASES: &[&str] = &["try again in ", "retry in ", "retry after ", "again after "];
 
 impl RetryDelay {
-    /// The wait that an error asks for: in its details, else in its message.
+    /// The wait in the details of an error, else in its message.
     pub(super) fn from_error(error: JsonValue<'_>, message: &str) -> Option<Self> {
         let details = error.get("details").into_iter().flat_map(JsonValue::items);
         let delay = details
             .filter_map(|detail| detail.get("retryDelay"))
             .find_map(JsonValue::as_str);
-        let told = delay.and_then(|delay| Self::parse(&delay, "retryDelay"));
-        told.or_else(|| Self::from_message(message))
+        let listed = delay.and_then(|delay| Self::parse(&delay, "retryDelay"));
+        listed.or_else(|| Self::from_message(message))
     }
 
     fn from_message(message: &str) -> Option<Self> {
-        // Of ASCII alone, so that offsets stay true.
+        // ASCII only, so that offsets stay valid.
         let small = message.to_ascii_lowercase();
         DELAY_PHRASES.iter().find_map(|before| {
             let (start, _) = small.match_indices(before).next()?;

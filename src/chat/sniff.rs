@@ -1,18 +1,18 @@
-//! What a body is: by its label, and by how it begins, which is what counts where the two differ.
+//! Recognises the media type of a body by its beginning and its Content-Type. The beginning counts if the two differ.
 
 use super::completion::BodyMediaType;
 use crate::tape::Window;
 
-/// What the label and the dialect say, before the first byte.
+/// Hints about a body before its first byte: Content-Type and dialect.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BodyHints {
     /// `Content-Type` without parameters, lower case.
     pub(super) content_type: String,
-    /// Whether no body belongs to it.
+    /// Whether the response has no body by its status or method.
     pub(super) has_no_body: bool,
-    /// Whether a JSON array of this dialect is a stream.
+    /// Whether a JSON array is a stream in this dialect.
     pub(super) array_is_stream: bool,
-    /// Whether JSON of this dialect comes in lines.
+    /// Whether JSON comes in lines in this dialect.
     pub(super) json_is_lines: bool,
 }
 
@@ -78,7 +78,7 @@ fn is_json_lines(label: &BodyHints) -> bool {
     named || (label.json_is_lines && unnamed)
 }
 
-/// What the label alone says.
+/// Media type by the Content-Type alone.
 fn labelled_media(label: &BodyHints) -> BodyMediaType {
     match label.content_type.as_str() {
         "text/event-stream" => BodyMediaType::Sse,
@@ -90,7 +90,7 @@ fn labelled_media(label: &BodyHints) -> BodyMediaType {
     }
 }
 
-/// Whether the label says something else, in words.
+/// The difference between the Content-Type and the recognised media type, in words; `None` if they agree.
 pub(super) fn media_mismatch(label: &BodyHints, media: BodyMediaType) -> Option<String> {
     let labelled = labelled_media(label);
     let is_json = |media| matches!(media, BodyMediaType::Json | BodyMediaType::JsonArray);

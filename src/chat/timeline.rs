@@ -1,5 +1,4 @@
-//! When the pieces of an answer came: each milestone with one definition, the gaps between the pieces, and
-//! how fast the model wrote.
+//! Arrival times of the pieces of an answer: milestones, gaps between the pieces, and the speed of the output.
 //!
 //! Moments are those of the read that brought the last byte of the piece's event. Events of one read came at
 //! one moment: they are counted as coalesced, and the gap before each but the first is zero.
@@ -9,52 +8,52 @@ use serde::Serialize;
 use crate::chat::{AnswerDelta, Completion, DeltaKind, DeltaSink};
 use crate::span::{Moment, Span};
 
-/// What is gathered while an answer comes: hears its pieces.
+/// Builds the timeline of an answer from its deltas.
 #[derive(Clone, Debug, Default)]
 pub struct TimelineBuilder {
     timeline: AnswerTimeline,
-    /// When each event with a piece of the model came.
+    /// Arrival time of each event with a piece of the answer, in microseconds.
     arrivals: Vec<u64>,
-    /// Where the last of them lies.
+    /// Number, arrival time and span of the last such event.
     last_arrival: Option<(u64, Moment, Span)>,
     longest_stall: Option<ArrivalStall>,
 }
 
-/// How many moments are kept for the percentiles and the picture; of a longer answer, those of its beginning.
+/// Most arrival times kept for percentiles and the picture, 8 MB; of a longer answer, those of its beginning.
 const MAX_ARRIVALS: usize = 1 << 20;
 
-/// When what came. Absent: it never did.
+/// Arrival times of the milestones of an answer. `None`: it never came.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AnswerTimeline {
-    /// The first event was whole.
+    /// The first event was complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_event: Option<Moment>,
-    /// The first piece of reasoning was there.
+    /// First piece of reasoning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_reasoning: Option<Moment>,
-    /// The first piece of the answer's text (or refusal, or audio) was there: the time to first token, TTFT.
+    /// First piece of text, refusal or audio: the time to first token, TTFT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_content: Option<Moment>,
-    /// The first piece of a tool call was there.
+    /// First piece of a tool call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_tool: Option<Moment>,
-    /// The last piece that a model made was there.
+    /// Last piece of text, reasoning, refusal, audio or tool call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_content: Option<Moment>,
-    /// The end mark was there.
+    /// The end mark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub done: Option<Moment>,
-    /// Events with a piece that a model made. Not tokens: a server may put several into one event.
+    /// Number of events with such a piece. Not tokens: a server may put several into one event.
     pub content_events: u64,
-    /// How many of them came in one read with the one before.
+    /// Number of them that came in the same read as the one before.
     pub coalesced: u64,
-    /// The times between them, from two on.
+    /// Times between them, if there are at least two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gaps: Option<ArrivalGaps>,
-    /// How fast the answer was written, where its length in tokens and its span in time are known.
+    /// Speed of the output, if its tokens and its duration are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speed: Option<OutputSpeed>,
-    /// When each of the content events came, in microseconds; for the picture.
+    /// Arrival time of each content event, in microseconds; for the picture.
     #[serde(skip)]
     pub arrivals: Vec<u64>,
 }
@@ -62,39 +61,39 @@ pub struct AnswerTimeline {
 /// Times between neighbouring content events, in microseconds.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct ArrivalGaps {
-    /// How many.
+    /// Number of gaps.
     pub count: u64,
-    /// Half are no longer than this.
+    /// Median.
     pub p50: u64,
-    /// 95 of 100 are no longer than this.
+    /// 95th percentile.
     pub p95: u64,
-    /// The longest, and its place.
+    /// The longest gap.
     pub longest: ArrivalStall,
 }
 
 /// A wait between two content events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct ArrivalStall {
-    /// How long, in microseconds.
+    /// Duration in microseconds.
     pub micros: u64,
-    /// When it began.
+    /// Time at which it began.
     pub from: Moment,
     /// The number of the event that ended it, counted from zero over all events.
     pub event: u64,
-    /// What came then, in the decoded body.
+    /// Span of the piece that ended it, in the decoded body.
     pub span: Span,
 }
 
-/// Output over time.
+/// Speed of the output in tokens per second.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct OutputSpeed {
-    /// Tokens a second.
+    /// Tokens per second.
     pub per_second: f64,
-    /// How many tokens are counted: those of the usage, without the reasoning that was not streamed.
+    /// Tokens that are counted: those of the usage, without reasoning that was not streamed.
     pub tokens: u64,
-    /// Over how many microseconds.
+    /// Duration in microseconds.
     pub micros: u64,
-    /// From where to where.
+    /// The stretch of time.
     pub over: SpeedBasis,
 }
 
@@ -175,7 +174,7 @@ impl TimelineBuilder {
     ) -> AnswerTimeline {
         let mut timeline = self.timeline;
         if !completion.is_streamed() {
-            // Pieces of an answer that came whole are no events.
+            // An answer that was not streamed has no events.
             return AnswerTimeline {
                 speed: whole_speed(completion, sent, last_byte),
                 ..AnswerTimeline::default()
@@ -272,7 +271,7 @@ mod tests {
 
     #[test]
     fn milestones_gaps_and_speed() {
-        let mut gather = TimelineBuilder::default();
+        let mut builder = TimelineBuilder::default();
         let pieces = [
             (DeltaKind::Comment, 0, 5),
             (DeltaKind::Role, 1, 10),
@@ -285,7 +284,7 @@ mod tests {
             (DeltaKind::Done, 7, 150),
         ];
         for (kind, event, micros) in pieces {
-            gather.delta(&delta(kind, event, micros));
+            builder.delta(&delta(kind, event, micros));
         }
         let completion = Completion {
             media: BodyMediaType::Sse,
@@ -296,7 +295,7 @@ mod tests {
             }),
             ..Completion::default()
         };
-        let timeline = gather.finish(&completion, None, None);
+        let timeline = builder.finish(&completion, None, None);
         let at = |micros| Some(Moment::from_micros(micros));
         assert_eq!(timeline.first_event, at(10));
         assert_eq!(timeline.first_reasoning, at(20));

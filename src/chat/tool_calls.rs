@@ -1,4 +1,4 @@
-//! Joins the pieces of tool calls: by number, by id, by name, in this order.
+//! Joins the pieces of tool calls by index, by id or by name, in this order.
 
 use std::borrow::Cow;
 

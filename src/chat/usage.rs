@@ -48,7 +48,7 @@ impl ReportedCost {
 /// The arithmetic of a dialect. Returns a note if the parts do not add up to the total.
 pub(super) type UsageArithmetic = fn(&mut TokenUsage) -> Option<String>;
 
-/// Limits on depth and number of the counts that are read.
+/// Limits on depth and number of the counts that are read: real usage objects have two levels and under thirty counts.
 const MAX_DEPTH: u32 = 4;
 const MAX_COUNTS: usize = 128;
 
@@ -226,7 +226,7 @@ pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<String> {
 }
 
 /// Gemini: thoughts stand beside the candidates, the results of tools beside the prompt. Counts of zero are
-/// left out (the JSON form of protocol buffers), so that what is absent beside a total is zero.
+/// left out (the JSON form of protocol buffers), so an absent count beside a total is zero.
 pub(super) fn add_up_gemini(usage: &mut TokenUsage) -> Option<String> {
     let total = usage.first_count(&["totalTokenCount", "total_tokens"]);
     let zero = total.map(|_| 0);
@@ -261,7 +261,7 @@ pub(super) fn add_up_ollama(usage: &mut TokenUsage) -> Option<String> {
     None
 }
 
-/// Cohere: `tokens` is what the model saw, `billed_units` what is paid.
+/// Cohere: `tokens` counts the tokens of the model, `billed_units` those that are billed.
 pub(super) fn add_up_cohere(usage: &mut TokenUsage) -> Option<String> {
     usage.input = usage.count("tokens.input_tokens");
     usage.output = usage.count("tokens.output_tokens");

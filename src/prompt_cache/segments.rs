@@ -121,22 +121,22 @@ pub(super) fn segment_prompt<'a>(
     body: &'a [u8],
     order: &PromptOrder,
 ) -> SegmentedPrompt<'a> {
-    let mut gather = SegmentBuilder::default();
+    let mut builder = SegmentBuilder::default();
     match document {
-        None => gather.add_opaque(body),
-        Some(document) if order.parts.is_empty() => gather.add_members(document),
+        None => builder.add_opaque(body),
+        Some(document) if order.parts.is_empty() => builder.add_members(document),
         Some(document) => order
             .parts
             .iter()
-            .for_each(|part| gather.add_part(document, part)),
+            .for_each(|part| builder.add_part(document, part)),
     }
     if let Some(document) = document {
-        gather.add_automatic_breakpoint(document.root());
+        builder.add_automatic_breakpoint(document.root());
     }
     SegmentedPrompt {
-        segments: gather.segments,
-        breakpoints: gather.breakpoints,
-        size: gather.size,
+        segments: builder.segments,
+        breakpoints: builder.breakpoints,
+        size: builder.size,
     }
 }
 

@@ -16,11 +16,11 @@ use crate::chat::usage;
 use crate::json::JsonValue;
 use crate::sdk::SdkFamily;
 
-/// Messages.
+/// Anthropic Messages.
 pub(in crate::chat) struct AnthropicDialect;
 
-/// Parts of paths below which no message is answered, though the version is named there too, or the last part
-/// is called so (stored chat completions, threads of assistants).
+/// Parts of paths of other APIs that also have an `anthropic-version` field or end with `/messages` (stored chat
+/// completions, threads of assistants).
 const OTHER_PATHS: &[&str] = &[
     "/completions",
     "/responses",
@@ -99,36 +99,36 @@ impl Dialect for AnthropicDialect {
         }
     }
 
-    fn read_event(&self, name: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    fn read_event(&self, name: &[u8], root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         let kind = text_at(root, "type");
         let kind = kind.unwrap_or_else(|| String::from_utf8_lossy(name));
         match &*kind {
             "message_start" => {
-                gather.choice_mut(0);
+                builder.choice_mut(0);
                 if let Some(message) = root.get("message") {
-                    read_message_head(message, gather);
+                    read_message_head(message, builder);
                 }
             }
-            "content_block_start" => start_block(root, gather),
-            "content_block_delta" => read_block_delta(root, gather),
-            "message_delta" => read_message_delta(root, gather),
-            "message_stop" => gather.mark_done("message_stop"),
-            "ping" => gather.emit_event(DeltaKind::Ping, ""),
-            _ if gather.has_emitted => {}
-            _ => gather.emit_event(DeltaKind::Other, &kind),
+            "content_block_start" => start_block(root, builder),
+            "content_block_delta" => read_block_delta(root, builder),
+            "message_delta" => read_message_delta(root, builder),
+            "message_stop" => builder.mark_done("message_stop"),
+            "ping" => builder.emit_event(DeltaKind::Ping, ""),
+            _ if builder.has_emitted => {}
+            _ => builder.emit_event(DeltaKind::Other, &kind),
         }
     }
 
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         if root.get("content").is_none() {
             return;
         }
-        gather.choice_mut(0);
+        builder.choice_mut(0);
         for (n, block) in items_at(root, "content").enumerate() {
-            read_block(n as u64, block, gather);
+            read_block(n as u64, block, builder);
         }
-        read_message_head(root, gather);
-        read_stop(root, gather);
+        read_message_head(root, builder);
+        read_stop(root, builder);
     }
 
     fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
@@ -139,42 +139,42 @@ impl Dialect for AnthropicDialect {
     }
 }
 
-fn read_message_head(message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_message_head(message: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (key, value) in named_members(message) {
         match &*key {
-            "id" => gather.set_id(value),
-            "model" => gather.set_model(value),
-            "role" => gather.set_role(0, value),
-            "usage" => read_usage(value, gather),
+            "id" => builder.set_id(value),
+            "model" => builder.set_model(value),
+            "role" => builder.set_role(0, value),
+            "usage" => read_usage(value, builder),
             _ => {}
         }
     }
 }
 
-/// Later counts replace those of the same name; what they leave out stays.
-fn read_usage(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+/// Reads token counts. Later counts replace those of the same name; others stay.
+fn read_usage(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(tier) = value.get("service_tier") {
-        gather.set_service_tier(tier);
+        builder.set_service_tier(tier);
     }
-    gather.merge_usage(value, usage::add_up_anthropic);
+    builder.merge_usage(value, usage::add_up_anthropic);
 }
 
-fn read_message_delta(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_message_delta(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(value) = root.get("usage") {
-        read_usage(value, gather);
+        read_usage(value, builder);
     }
     if let Some(delta) = root.get("delta") {
-        read_stop(delta, gather);
+        read_stop(delta, builder);
     }
 }
 
-fn read_stop(holder: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_stop(holder: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(reason) = holder.get("stop_reason") {
-        gather.set_finish(0, reason);
+        builder.set_finish(0, reason);
     }
     let details = holder.get("stop_details");
     if let Some(explanation) = details.and_then(|details| details.get("explanation")) {
-        gather.push_refusal(0, explanation);
+        builder.push_refusal(0, explanation);
     }
 }
 
@@ -196,63 +196,63 @@ fn block_index(root: JsonValue<'_>) -> u64 {
         .unwrap_or_default()
 }
 
-/// A block begins. The input of a tool is `{}` here whatever it will be.
-fn start_block(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+/// Reads the start of a block. The input of a tool is always `{}` here.
+fn start_block(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let Some(block) = root.get("content_block") else {
         return;
     };
     match tool_call_key(block_index(root), block) {
         Some(mark) => {
-            gather.find_or_add_call(0, mark);
+            builder.find_or_add_call(0, mark);
         }
-        None => read_block_text(block, gather),
+        None => read_block_text(block, builder),
     }
 }
 
 /// Text, thoughts and citations that a block, or the start of one, holds.
-fn read_block_text(block: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_block_text(block: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let kind = text_at(block, "type").unwrap_or_default();
     for (key, value) in named_members(block) {
         match (&*kind, &*key) {
-            ("text", "text") => gather.push_text(0, value),
-            ("thinking", "thinking") => gather.push_reasoning(0, value),
+            ("text", "text") => builder.push_text(0, value),
+            ("thinking", "thinking") => builder.push_reasoning(0, value),
             ("text", "citations") => {
                 for citation in value.items() {
-                    gather.push_citation(0, citation);
+                    builder.push_citation(0, citation);
                 }
             }
             // Another model answers from here on.
-            ("fallback", "model") => gather.set_model(value),
+            ("fallback", "model") => builder.set_model(value),
             _ => {}
         }
     }
 }
 
-fn read_block(index: u64, block: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_block(index: u64, block: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let Some(mark) = tool_call_key(index, block) else {
-        return read_block_text(block, gather);
+        return read_block_text(block, builder);
     };
-    let at = gather.find_or_add_call(0, mark);
+    let at = builder.find_or_add_call(0, mark);
     if let Some(input) = block.get("input") {
-        gather.push_arguments(0, at, input);
+        builder.push_arguments(0, at, input);
     }
 }
 
-fn read_block_delta(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_block_delta(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (key, value) in root.get("delta").into_iter().flat_map(JsonValue::members) {
         let Some(key) = key.as_str() else { continue };
         match &*key {
-            "text" => gather.push_text(0, value),
-            "thinking" => gather.push_reasoning(0, value),
+            "text" => builder.push_text(0, value),
+            "thinking" => builder.push_reasoning(0, value),
             "partial_json" => {
                 let mark = ToolCallKey {
                     index: Some(block_index(root)),
                     ..ToolCallKey::default()
                 };
-                let at = gather.find_or_add_call(0, mark);
-                gather.push_arguments(0, at, value);
+                let at = builder.find_or_add_call(0, mark);
+                builder.push_arguments(0, at, value);
             }
-            "citation" => gather.push_citation(0, value),
+            "citation" => builder.push_citation(0, value),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! OpenAI Embeddings, and all who speak them: no words, no finish, but a model and counts.
+//! OpenAI Embeddings at any provider: no text and no finish reason, but a model and token counts.
 //! Source: openai/openai-openapi, `CreateEmbeddingResponse`.
 
 use crate::chat::builder::AnswerBuilder;
@@ -7,7 +7,7 @@ use crate::chat::profile::{DialectProfile, EndSignal};
 use crate::chat::usage;
 use crate::json::JsonValue;
 
-/// Embeddings.
+/// OpenAI Embeddings.
 pub(in crate::chat) struct EmbeddingsDialect;
 
 static PROFILE: DialectProfile = DialectProfile {
@@ -27,12 +27,12 @@ impl Dialect for EmbeddingsDialect {
         first.get("embedding").map(|_| "the body has embeddings")
     }
 
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         if let Some(model) = root.get("model") {
-            gather.set_model(model);
+            builder.set_model(model);
         }
         if let Some(counts) = root.get("usage") {
-            gather.replace_usage(counts, usage::add_up_chat);
+            builder.replace_usage(counts, usage::add_up_chat);
         }
     }
 }

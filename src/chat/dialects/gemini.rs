@@ -12,7 +12,7 @@ use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
 use crate::sdk::SdkFamily;
 
-/// Gemini.
+/// Gemini `generateContent`.
 pub(in crate::chat) struct GeminiDialect;
 
 const PATH_REASON: &str = "the path ends with generateContent";
@@ -62,11 +62,11 @@ impl Dialect for GeminiDialect {
             .then_some("the body has candidates, promptFeedback or usageMetadata")
     }
 
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         // The array of a stream, read as one text.
         match root.kind() {
-            JsonKind::Array => root.items().for_each(|item| read_response(item, gather)),
-            _ => read_response(root, gather),
+            JsonKind::Array => root.items().for_each(|item| read_response(item, builder)),
+            _ => read_response(root, builder),
         }
     }
 
@@ -75,121 +75,121 @@ impl Dialect for GeminiDialect {
     }
 }
 
-fn read_response(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_response(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (key, value) in named_members(root) {
         match &*key {
-            "responseId" => gather.set_id(value),
-            "modelVersion" => gather.set_model(value),
-            "candidates" => read_candidates(value, gather),
-            "promptFeedback" => read_prompt_feedback(value, gather),
-            "usageMetadata" => read_usage(value, gather),
+            "responseId" => builder.set_id(value),
+            "modelVersion" => builder.set_model(value),
+            "candidates" => read_candidates(value, builder),
+            "promptFeedback" => read_prompt_feedback(value, builder),
+            "usageMetadata" => read_usage(value, builder),
             _ => {}
         }
     }
 }
 
-fn read_usage(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_usage(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for tier in ["serviceTier", "trafficType"] {
         if let Some(tier) = value.get(tier) {
-            gather.set_service_tier(tier);
+            builder.set_service_tier(tier);
             break;
         }
     }
-    gather.replace_usage(value, usage::add_up_gemini);
+    builder.replace_usage(value, usage::add_up_gemini);
 }
 
 /// A blocked prompt has no candidates at all.
-fn read_prompt_feedback(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_prompt_feedback(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(reason) = text_at(value, "blockReason") {
-        gather.set_finish_reason(0, &format!("blocked:{reason}"), gather.place.span);
+        builder.set_finish_reason(0, &format!("blocked:{reason}"), builder.place.span);
     }
 }
 
-fn read_candidates(list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_candidates(list: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (n, candidate) in list.items().enumerate() {
         let place = u32::try_from(n).unwrap_or(u32::MAX);
         let index = read_index(candidate.get("index")).unwrap_or(place);
-        gather.choice_mut(index);
-        read_candidate(index, candidate, gather);
+        builder.choice_mut(index);
+        read_candidate(index, candidate, builder);
     }
 }
 
-fn read_candidate(index: u32, candidate: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_candidate(index: u32, candidate: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (key, value) in named_members(candidate) {
         match &*key {
-            "content" => read_content(index, value, gather),
-            "avgLogprobs" | "logprobsResult" => gather.choice_mut(index).logprobs = true,
-            "citationMetadata" => read_citations(index, value, gather),
-            "groundingMetadata" => read_grounding(index, value, gather),
+            "content" => read_content(index, value, builder),
+            "avgLogprobs" | "logprobsResult" => builder.choice_mut(index).logprobs = true,
+            "citationMetadata" => read_citations(index, value, builder),
+            "groundingMetadata" => read_grounding(index, value, builder),
             _ => {}
         }
     }
     if let Some(reason) = candidate.get("finishReason") {
-        gather.set_finish(index, reason);
+        builder.set_finish(index, reason);
     }
 }
 
-fn read_content(index: u32, content: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_content(index: u32, content: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(role) = content.get("role") {
-        gather.set_role(index, role);
+        builder.set_role(index, role);
     }
     for part in items_at(content, "parts") {
-        read_part(index, part, gather);
+        read_part(index, part, builder);
     }
 }
 
-fn read_part(index: u32, part: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_part(index: u32, part: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let is_thought = part.get("thought").and_then(JsonValue::as_bool) == Some(true);
     if let Some(text) = part.get("text") {
         match is_thought {
-            true => gather.push_reasoning(index, text),
-            false => gather.push_text(index, text),
+            true => builder.push_reasoning(index, text),
+            false => builder.push_text(index, text),
         }
     }
     if let Some(call) = part.get("functionCall") {
-        read_function_call(index, call, gather);
+        read_function_call(index, call, builder);
     }
     let inline = part.get("inlineData");
     let mime = inline.and_then(|inline| non_empty_str(inline.get("mimeType")?));
     if let Some(inline) = inline.filter(|_| mime.is_some_and(|mime| mime.starts_with("audio/"))) {
-        gather.choice_mut(index).audio = true;
+        builder.choice_mut(index).audio = true;
         if let Some(data) = inline.get("data") {
-            gather.push_audio(index, data);
+            builder.push_audio(index, data);
         }
     }
 }
 
 /// A call comes whole; on Vertex also in pieces, one JSON path at a time.
-fn read_function_call(index: u32, call: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_function_call(index: u32, call: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let mark = ToolCallKey {
         id: call.get("id"),
         name: call.get("name"),
         ..ToolCallKey::default()
     };
-    let at = gather.find_or_add_call(index, mark);
+    let at = builder.find_or_add_call(index, mark);
     if let Some(arguments) = call.get("args") {
-        gather.push_arguments(index, at, arguments);
+        builder.push_arguments(index, at, arguments);
     }
     if call.get("partialArgs").is_some() {
         let text = "arguments came in pieces by JSON path (partialArgs), which are not joined";
-        gather.push_note_once(AnswerNoteKind::UnknownShape, text.to_owned(), None);
+        builder.push_note_once(AnswerNoteKind::UnknownShape, text.to_owned(), None);
     }
 }
 
-fn read_citations(index: u32, value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_citations(index: u32, value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let lists = ["citations", "citationSources"]
         .into_iter()
         .filter_map(|key| value.get(key));
     for source in lists.flat_map(JsonValue::items) {
-        gather.push_citation(index, source);
+        builder.push_citation(index, source);
     }
 }
 
-fn read_grounding(index: u32, value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_grounding(index: u32, value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let chunks = value.get("groundingChunks");
     for chunk in chunks.into_iter().flat_map(JsonValue::items) {
         for (_, source) in chunk.members() {
-            gather.push_citation(index, source);
+            builder.push_citation(index, source);
         }
     }
 }

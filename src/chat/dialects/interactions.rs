@@ -15,7 +15,7 @@ use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
 use crate::sdk::SdkFamily;
 
-/// Interactions.
+/// Gemini Interactions.
 pub(in crate::chat) struct InteractionsDialect;
 
 static PROFILE: DialectProfile = DialectProfile {
@@ -44,110 +44,110 @@ impl Dialect for InteractionsDialect {
             .then_some("the type of an event begins with interaction.")
     }
 
-    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    fn read_event(&self, _: &[u8], root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         let kind = text_at(root, "event_type").unwrap_or_default();
         let index = root.get("index").and_then(JsonValue::as_u64);
         let inner = root.get("interaction");
         match &*kind {
             "interaction.created" | "interaction.start" => {
-                gather.choice_mut(0);
-                gather.set_identity(inner.unwrap_or(root));
+                builder.choice_mut(0);
+                builder.set_identity(inner.unwrap_or(root));
             }
             "step.start" | "content.start" => {
                 if let Some(step) = root.get("step").or_else(|| root.get("content")) {
-                    start_step(index, step, gather);
+                    start_step(index, step, builder);
                 }
             }
             "step.delta" | "content.delta" => {
                 if let Some(delta) = root.get("delta") {
-                    read_step_delta(index, delta, gather);
+                    read_step_delta(index, delta, builder);
                 }
             }
             "interaction.completed" | "interaction.complete" => {
                 let inner = inner.unwrap_or(root);
-                gather.choice_mut(0);
-                gather.set_identity(inner);
-                read_ending(inner, gather);
-                gather.mark_done(&kind);
+                builder.choice_mut(0);
+                builder.set_identity(inner);
+                read_ending(inner, builder);
+                builder.mark_done(&kind);
             }
             _ => {}
         }
     }
 
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        gather.set_identity(root);
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+        builder.set_identity(root);
         // `outputs` until May 2026.
         let steps = root.get("steps").or_else(|| root.get("outputs"));
         if steps.is_none() && root.get("status").is_none() {
             return;
         }
-        gather.choice_mut(0);
+        builder.choice_mut(0);
         for (n, step) in steps.into_iter().flat_map(JsonValue::items).enumerate() {
-            start_step(Some(n as u64), step, gather);
+            start_step(Some(n as u64), step, builder);
             if let Some(arguments) = step.get("arguments") {
-                push_arguments(Some(n as u64), step, arguments, gather);
+                push_arguments(Some(n as u64), step, arguments, builder);
             }
         }
-        read_ending(root, gather);
+        read_ending(root, builder);
     }
 }
 
-fn read_ending(interaction: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_ending(interaction: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(counts) = interaction.get("usage") {
-        gather.replace_usage(counts, usage::add_up_interactions);
+        builder.replace_usage(counts, usage::add_up_interactions);
     }
     if let Some(status) = interaction.get("status") {
-        gather.set_finish(0, status);
+        builder.set_finish(0, status);
     }
 }
 
-/// A step begins, or is whole: of a call its name, of all others what they hold.
-fn start_step(index: Option<u64>, step: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+/// Reads the start of a step, or a whole step: the name of a call, the content of any other step.
+fn start_step(index: Option<u64>, step: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if tool_call_key(index, step).is_some_and(|mark| mark.name.is_some()) {
-        find_or_add_call(index, step, gather);
+        find_or_add_call(index, step, builder);
     } else {
-        read_step_text(step, gather);
+        read_step_text(step, builder);
     }
 }
 
 /// Text and thoughts that a step, or a piece of one, holds.
-fn read_step_text(step: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_step_text(step: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let kind = text_at(step, "type").unwrap_or_default();
     let texts = |key| step.get(key).into_iter().flat_map(JsonValue::items);
     match &*kind {
         "thought" => {
             for text in texts("summary").filter_map(|part| part.get("text")) {
-                gather.push_reasoning(0, text);
+                builder.push_reasoning(0, text);
             }
         }
         "thought_summary" => {
             if let Some(text) = step.get("content").and_then(|part| part.get("text")) {
-                gather.push_reasoning(0, text);
+                builder.push_reasoning(0, text);
             }
         }
-        "model_output" => texts("content").for_each(|part| read_step_text(part, gather)),
+        "model_output" => texts("content").for_each(|part| read_step_text(part, builder)),
         "audio" => {
-            gather.choice_mut(0).audio = true;
+            builder.choice_mut(0).audio = true;
             if let Some(data) = step.get("data") {
-                gather.push_audio(0, data);
+                builder.push_audio(0, data);
             }
         }
         _ => {
             if let Some(text) = step.get("text") {
-                gather.push_text(0, text);
+                builder.push_text(0, text);
             }
             for annotation in items_at(step, "annotations") {
-                gather.push_citation(0, annotation);
+                builder.push_citation(0, annotation);
             }
         }
     }
 }
 
 /// A piece of a step: words, or arguments, in pieces for functions and whole for tools of Google's own.
-fn read_step_delta(index: Option<u64>, delta: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_step_delta(index: Option<u64>, delta: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     match delta.get("arguments") {
-        Some(arguments) => push_arguments(index, delta, arguments, gather),
-        None => read_step_text(delta, gather),
+        Some(arguments) => push_arguments(index, delta, arguments, builder),
+        None => read_step_text(delta, builder),
     }
 }
 
@@ -155,22 +155,22 @@ fn push_arguments(
     index: Option<u64>,
     holder: JsonValue<'_>,
     value: JsonValue<'_>,
-    gather: &mut AnswerBuilder<'_>,
+    builder: &mut AnswerBuilder<'_>,
 ) {
-    let at = find_or_add_call(index, holder, gather);
-    gather.push_arguments(0, at, value);
+    let at = find_or_add_call(index, holder, builder);
+    builder.push_arguments(0, at, value);
 }
 
 fn find_or_add_call(
     index: Option<u64>,
     step: JsonValue<'_>,
-    gather: &mut AnswerBuilder<'_>,
+    builder: &mut AnswerBuilder<'_>,
 ) -> usize {
     let known = tool_call_key(index, step).unwrap_or(ToolCallKey {
         index,
         ..ToolCallKey::default()
     });
-    gather.find_or_add_call(0, known)
+    builder.find_or_add_call(0, known)
 }
 
 /// Calls among the steps: functions wait for us, all others run at Google and are called by their type.

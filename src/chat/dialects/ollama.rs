@@ -12,7 +12,7 @@ use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
 use crate::sdk::SdkFamily;
 
-/// Ollama's own API; its others are read as those they follow.
+/// Ollama's own API. Its copies of other APIs are read in their dialects.
 pub(in crate::chat) struct OllamaDialect;
 
 const PATH_REASON: &str = "the path is /api/chat or /api/generate";
@@ -49,8 +49,8 @@ impl Dialect for OllamaDialect {
             .then_some("the body has done and created_at")
     }
 
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        read_answer(root, gather);
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+        read_answer(root, builder);
     }
 
     fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
@@ -59,42 +59,42 @@ impl Dialect for OllamaDialect {
     }
 }
 
-fn read_answer(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_answer(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if root.get("done").is_none() {
         return;
     }
-    gather.choice_mut(0);
+    builder.choice_mut(0);
     let mut done = false;
     for (key, value) in named_members(root) {
         match &*key {
-            "model" => gather.set_model(value),
-            "message" => read_message(value, gather),
-            "response" => gather.push_text(0, value),
-            "thinking" => gather.push_reasoning(0, value),
-            "logprobs" if !value.is_empty() => gather.choice_mut(0).logprobs = true,
+            "model" => builder.set_model(value),
+            "message" => read_message(value, builder),
+            "response" => builder.push_text(0, value),
+            "thinking" => builder.push_reasoning(0, value),
+            "logprobs" if !value.is_empty() => builder.choice_mut(0).logprobs = true,
             "done" => done = value.kind() == JsonKind::True,
             _ => {}
         }
     }
     if done {
-        read_last_line(root, gather);
+        read_last_line(root, builder);
     }
 }
 
-fn read_message(message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_message(message: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (key, value) in named_members(message) {
         match &*key {
-            "role" => gather.set_role(0, value),
-            "content" => gather.push_text(0, value),
-            "thinking" => gather.push_reasoning(0, value),
-            "tool_calls" => value.items().for_each(|call| read_call(call, gather)),
+            "role" => builder.set_role(0, value),
+            "content" => builder.push_text(0, value),
+            "thinking" => builder.push_reasoning(0, value),
+            "tool_calls" => value.items().for_each(|call| read_call(call, builder)),
             _ => {}
         }
     }
 }
 
 /// Calls come whole; their arguments are an object, not a string of one.
-fn read_call(call: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_call(call: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let Some(function) = call.get("function") else {
         return;
     };
@@ -103,17 +103,17 @@ fn read_call(call: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
         id: call.get("id"),
         ..ToolCallKey::default()
     };
-    gather.push_function(0, mark, function);
+    builder.push_function(0, mark, function);
 }
 
-fn read_last_line(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_last_line(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(reason) = root.get("done_reason") {
-        gather.set_finish(0, reason);
+        builder.set_finish(0, reason);
     }
-    gather.replace_usage(root, usage::add_up_ollama);
-    gather.record_times("", root);
-    match gather.is_streamed() {
-        true => gather.mark_done("done"),
-        false => gather.emit_event(DeltaKind::Done, "done"),
+    builder.replace_usage(root, usage::add_up_ollama);
+    builder.record_times("", root);
+    match builder.is_streamed() {
+        true => builder.mark_done("done"),
+        false => builder.emit_event(DeltaKind::Done, "done"),
     }
 }

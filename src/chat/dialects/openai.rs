@@ -1,5 +1,5 @@
-//! OpenAI Chat Completions, the older Completions, and all who speak them: Azure, OpenRouter, Groq, DeepSeek,
-//! Mistral, xAI, Perplexity, vLLM, llama.cpp, Together and others; what each adds or breaks is read too.
+//! OpenAI Chat Completions, the older Completions, and all providers that use them: Azure, OpenRouter, Groq, DeepSeek,
+//! Mistral, xAI, Perplexity, vLLM, llama.cpp, Together and others; their additions and deviations are read too.
 //! Source: openai/openai-openapi, `CreateChatCompletionResponse` and `CreateChatCompletionStreamResponse`.
 //!
 //! ```text
@@ -18,10 +18,10 @@ use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
 
-/// Chat Completions, by whomever.
+/// OpenAI Chat Completions at any provider except Azure.
 pub(in crate::chat) struct ChatDialect;
 
-/// Chat Completions at Azure: named apart, since its paths, keys, errors and filters are its own.
+/// OpenAI Chat Completions at Azure, which has paths, keys, errors and filters of its own.
 pub(in crate::chat) struct AzureDialect;
 
 static PROFILE: DialectProfile = DialectProfile {
@@ -102,8 +102,8 @@ impl Dialect for ChatDialect {
         }
     }
 
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        read_chunk(root, gather);
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+        read_chunk(root, builder);
     }
 
     fn end_signal(&self, provider: Option<&str>) -> EndSignal {
@@ -143,69 +143,69 @@ impl Dialect for AzureDialect {
             .map(|_| "the body has prompt_filter_results")
     }
 
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        read_chunk(root, gather);
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+        read_chunk(root, builder);
     }
 }
 
 /// A whole answer, or a chunk of one: both have the same members. One pass, since there are many chunks.
-fn read_chunk(root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_chunk(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (key, value) in named_members(root) {
         match &*key {
-            "id" => gather.set_id(value),
-            "model" => gather.set_model(value),
-            "choices" => read_choices(value, gather),
-            "usage" => read_usage(value, gather),
-            "x_groq" => read_groq_member(value, gather),
-            "service_tier" => gather.set_service_tier(value),
-            "system_fingerprint" => gather.set_fingerprint(value),
-            "provider" if value.kind() == JsonKind::String => set_provider(gather, "openrouter"),
-            "time_info" => gather.record_times("time_info.", value),
+            "id" => builder.set_id(value),
+            "model" => builder.set_model(value),
+            "choices" => read_choices(value, builder),
+            "usage" => read_usage(value, builder),
+            "x_groq" => read_groq_member(value, builder),
+            "service_tier" => builder.set_service_tier(value),
+            "system_fingerprint" => builder.set_fingerprint(value),
+            "provider" if value.kind() == JsonKind::String => set_provider(builder, "openrouter"),
+            "time_info" => builder.record_times("time_info.", value),
             "timings" => {
-                set_provider(gather, "llama.cpp");
-                gather.record_times("timings.", value);
+                set_provider(builder, "llama.cpp");
+                builder.record_times("timings.", value);
             }
-            "citations" | "search_results" => read_sources(value, gather),
+            "citations" | "search_results" => read_sources(value, builder),
             _ => {}
         }
     }
 }
 
 /// A member that only this provider sends.
-fn set_provider(gather: &mut AnswerBuilder<'_>, provider: &'static str) {
-    gather.completion.provider.get_or_insert(provider);
+fn set_provider(builder: &mut AnswerBuilder<'_>, provider: &'static str) {
+    builder.completion.provider.get_or_insert(provider);
 }
 
-/// Groq repeats the usage of a stream under a member of its own; it may stand there alone.
-fn read_groq_member(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    set_provider(gather, "groq");
+/// Groq repeats the usage of a stream under a member of its own; sometimes only there.
+fn read_groq_member(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    set_provider(builder, "groq");
     if let Some(value) = value.get("usage") {
-        read_usage(value, gather);
+        read_usage(value, builder);
     }
 }
 
 /// Counts of tokens, and, among them, times (Groq).
-fn read_usage(value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_usage(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     // Most chunks have none.
     if value.kind() != JsonKind::Object {
         return;
     }
-    gather.replace_usage(value, usage::add_up_chat);
-    gather.record_times("usage.", value);
+    builder.replace_usage(value, usage::add_up_chat);
+    builder.record_times("usage.", value);
 }
 
-fn read_choices(list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_choices(list: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (n, choice) in list.items().enumerate() {
         let place = u32::try_from(n).unwrap_or(u32::MAX);
         let index = read_index(choice.get("index")).unwrap_or(place);
-        gather.choice_mut(index);
-        read_choice(index, choice, gather);
+        builder.choice_mut(index);
+        read_choice(index, choice, builder);
     }
 }
 
-fn read_choice(index: u32, choice: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_choice(index: u32, choice: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     // Perplexity sends the whole message beside each delta, and an empty delta beside a whole message.
-    let wanted = if gather.is_streamed() {
+    let wanted = if builder.is_streamed() {
         ["delta", "message"]
     } else {
         ["message", "delta"]
@@ -214,72 +214,72 @@ fn read_choice(index: u32, choice: JsonValue<'_>, gather: &mut AnswerBuilder<'_>
     let mut finish = None;
     for (key, value) in named_members(choice) {
         match &*key {
-            key if found == Some(key) => read_message(index, value, gather),
-            "text" if found.is_none() => gather.push_text(index, value),
+            key if found == Some(key) => read_message(index, value, builder),
+            "text" if found.is_none() => builder.push_text(index, value),
             "finish_reason" => finish = Some(value),
             "logprobs" if value.kind() == JsonKind::Object => {
-                gather.choice_mut(index).logprobs = true
+                builder.choice_mut(index).logprobs = true
             }
             _ => {}
         }
     }
     if let Some(finish) = finish {
-        gather.set_finish(index, finish);
+        builder.set_finish(index, finish);
     }
 }
 
-fn read_message(index: u32, message: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_message(index: u32, message: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let mut has_reasoning = false;
     for (key, value) in named_members(message) {
         match &*key {
-            "role" => gather.set_role(index, value),
-            "content" => read_content(index, value, gather),
-            "refusal" => gather.push_refusal(index, value),
+            "role" => builder.set_role(index, value),
+            "content" => read_content(index, value, builder),
+            "refusal" => builder.push_refusal(index, value),
             // Two names for one thing: some send both.
             "reasoning_content" | "reasoning" if !has_reasoning => {
                 has_reasoning = value.as_str().is_some_and(|text| !text.is_empty());
-                gather.push_reasoning(index, value);
+                builder.push_reasoning(index, value);
             }
-            "tool_calls" => read_tool_calls(index, value, gather),
+            "tool_calls" => read_tool_calls(index, value, builder),
             "function_call" if value.kind() == JsonKind::Object => {
-                gather.push_function(index, ToolCallKey::default(), value);
+                builder.push_function(index, ToolCallKey::default(), value);
             }
-            "audio" if value.kind() == JsonKind::Object => read_audio(index, value, gather),
-            "annotations" => read_annotations(index, value, gather),
+            "audio" if value.kind() == JsonKind::Object => read_audio(index, value, builder),
+            "annotations" => read_annotations(index, value, builder),
             _ => {}
         }
     }
 }
 
-/// Sound, in a stream after its id and before its expiry, which are none; what is said stands beside it.
-fn read_audio(index: u32, value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    gather.choice_mut(index).audio = true;
+/// Audio. In a stream the id and the expiry come in pieces of their own, without data.
+fn read_audio(index: u32, value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    builder.choice_mut(index).audio = true;
     if let Some(data) = value.get("data") {
-        gather.push_audio(index, data);
+        builder.push_audio(index, data);
     }
 }
 
-/// A string, or parts: Mistral's `thinking` stands among them.
-fn read_content(index: u32, value: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    gather.push_text(index, value);
+/// Reads the content of a message: a string, or parts, among them Mistral's `thinking`.
+fn read_content(index: u32, value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    builder.push_text(index, value);
     for part in value.items() {
         if let Some(thinking) = part.get("thinking") {
-            gather.push_reasoning(index, thinking);
+            builder.push_reasoning(index, thinking);
             for inner in thinking.items().filter_map(|inner| inner.get("text")) {
-                gather.push_reasoning(index, inner);
+                builder.push_reasoning(index, inner);
             }
         } else if let Some(text) = part.get("text") {
-            gather.push_text(index, text);
+            builder.push_text(index, text);
         } else if let Some(refusal) = part.get("refusal") {
-            gather.push_refusal(index, refusal);
+            builder.push_refusal(index, refusal);
         }
     }
 }
 
-fn read_tool_calls(index: u32, list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_tool_calls(index: u32, list: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (n, call) in list.items().enumerate() {
         // A whole answer counts its calls by place. In a stream the place means nothing.
-        let place = (!gather.is_streamed()).then_some(n as u64);
+        let place = (!builder.is_streamed()).then_some(n as u64);
         let (function, custom) = (call.get("function"), call.get("custom"));
         let mark = ToolCallKey {
             index: call.get("index").and_then(JsonValue::as_u64).or(place),
@@ -289,19 +289,19 @@ fn read_tool_calls(index: u32, list: JsonValue<'_>, gather: &mut AnswerBuilder<'
         };
         let inner = function.or(custom).unwrap_or(call);
         if inner.kind() == JsonKind::Object {
-            gather.push_function(index, mark, inner);
+            builder.push_function(index, mark, inner);
         }
     }
 }
 
-fn read_annotations(index: u32, list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_annotations(index: u32, list: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for annotation in list.items() {
-        gather.push_citation(index, annotation.get("url_citation").unwrap_or(annotation));
+        builder.push_citation(index, annotation.get("url_citation").unwrap_or(annotation));
     }
 }
 
 /// Perplexity: addresses, or results with title and address, for the whole answer.
-fn read_sources(list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_sources(list: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for source in list.items() {
         match source.as_str() {
             Some(address) => {
@@ -309,9 +309,9 @@ fn read_sources(list: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
                     source: address.into_owned(),
                     ..Citation::default()
                 };
-                gather.add_citation(0, citation, source);
+                builder.add_citation(0, citation, source);
             }
-            None => gather.push_citation(0, source),
+            None => builder.push_citation(0, source),
         }
     }
 }

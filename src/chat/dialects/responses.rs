@@ -20,7 +20,7 @@ use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
 
-/// Responses.
+/// OpenAI Responses.
 pub(in crate::chat) struct ResponsesDialect;
 
 static PROFILE: DialectProfile = DialectProfile {
@@ -78,7 +78,7 @@ impl Dialect for ResponsesDialect {
             .then_some("the type of an event begins with response.")
     }
 
-    fn read_event(&self, _: &[u8], root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+    fn read_event(&self, _: &[u8], root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         let Some(kind) = text_at(root, "type") else {
             return;
         };
@@ -86,27 +86,27 @@ impl Dialect for ResponsesDialect {
             "response.completed"
             | "response.failed"
             | "response.incomplete"
-            | "response.cancelled" => read_last_event(&kind, root, gather),
+            | "response.cancelled" => read_last_event(&kind, root, builder),
             "response.created" | "response.in_progress" | "response.queued" => {
                 if let Some(response) = root.get("response") {
-                    gather.set_identity(response);
+                    builder.set_identity(response);
                 }
-                gather.emit_event(DeltaKind::Other, &kind);
+                builder.emit_event(DeltaKind::Other, &kind);
             }
-            _ => read_delta(&kind, root, gather),
+            _ => read_delta(&kind, root, builder),
         }
     }
 
-    fn read_body(&self, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-        gather.set_identity(root);
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+        builder.set_identity(root);
         if root.get("output").is_none() && root.get("status").is_none() {
             return;
         }
-        gather.choice_mut(0);
+        builder.choice_mut(0);
         for (n, item) in items_at(root, "output").enumerate() {
-            read_output_item(n as u64, item, gather);
+            read_output_item(n as u64, item, builder);
         }
-        read_ending(root, gather);
+        read_ending(root, builder);
     }
 
     fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
@@ -114,13 +114,13 @@ impl Dialect for ResponsesDialect {
     }
 }
 
-/// What only a response that is over tells.
-fn read_ending(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+/// Reads the members that only a finished response has: usage, error, status.
+fn read_ending(response: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(counts) = response.get("usage") {
-        gather.replace_usage(counts, usage::add_up_responses);
+        builder.replace_usage(counts, usage::add_up_responses);
     }
     if let Some(error) = ApiError::from_error_key(response) {
-        gather.push_error(error, gather.value_span(response));
+        builder.push_error(error, builder.value_span(response));
     }
     let Some(status) = text_at(response, "status") else {
         return;
@@ -131,27 +131,27 @@ fn read_ending(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
         Some(reason) => format!("{status}:{reason}"),
         None => status.into_owned(),
     };
-    gather.set_finish_reason(0, &named, gather.place.span);
+    builder.set_finish_reason(0, &named, builder.place.span);
 }
 
-/// The last event holds all again: what the pieces did not tell is taken from it, what differs is noted.
-fn read_last_event(kind: &str, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    gather.choice_mut(0);
+/// Reads the last event, which repeats the whole response: takes what the pieces did not have, and notes differences.
+fn read_last_event(kind: &str, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    builder.choice_mut(0);
     if let Some(response) = root.get("response") {
-        gather.set_identity(response);
-        merge_whole_response(response, gather);
-        read_ending(response, gather);
+        builder.set_identity(response);
+        merge_whole_response(response, builder);
+        read_ending(response, builder);
     }
-    gather.mark_done(kind);
+    builder.mark_done(kind);
 }
 
-fn merge_whole_response(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn merge_whole_response(response: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let mut whole = Completion::default();
     let mut quiet = AnswerBuilder {
         completion: &mut whole,
         sink: &mut (),
         retention: AnswerRetention::TextOnly,
-        place: gather.place,
+        place: builder.place,
         has_emitted: false,
         spare_choice: AnswerChoice::default(),
     };
@@ -164,24 +164,24 @@ fn merge_whole_response(response: JsonValue<'_>, gather: &mut AnswerBuilder<'_>)
     let Some(whole) = whole.choices.first().filter(|_| said) else {
         return;
     };
-    let pieces = gather.choice_mut(0);
+    let pieces = builder.choice_mut(0);
     let told = ReceivedPieces::from_choice(pieces);
     let differs = pieces.text_bytes != whole.text_bytes
         || (!pieces.text.is_empty() && pieces.text != whole.text);
     let items = items_at(response, "output");
     for (n, item) in items.enumerate() {
         if !told.covers(item) {
-            read_output_item(n as u64, item, gather);
+            read_output_item(n as u64, item, builder);
         }
     }
     if told.has_text && differs {
         let text = format!(
             "the pieces join to {} bytes of text, the last event holds {}",
-            gather.choice_mut(0).text_bytes,
+            builder.choice_mut(0).text_bytes,
             whole.text_bytes
         );
-        let span = gather.place.span;
-        gather.push_note(AnswerNoteKind::PiecesDiffer, text, Some(span));
+        let span = builder.place.span;
+        builder.push_note(AnswerNoteKind::PiecesDiffer, text, Some(span));
     }
 }
 
@@ -212,16 +212,16 @@ impl ReceivedPieces {
     }
 }
 
-/// One item of a whole response.
-fn read_output_item(index: u64, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+/// Reads one item of a whole response.
+fn read_output_item(index: u64, item: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let kind = text_at(item, "type").unwrap_or_default();
     match &*kind {
         "message" => {
             if let Some(role) = item.get("role") {
-                gather.set_role(0, role);
+                builder.set_role(0, role);
             }
             for part in items_at(item, "content") {
-                read_content_part(part, gather);
+                read_content_part(part, builder);
             }
         }
         "reasoning" => {
@@ -232,13 +232,13 @@ fn read_output_item(index: u64, item: JsonValue<'_>, gather: &mut AnswerBuilder<
                 .flat_map(JsonValue::items)
                 .filter_map(|part| part.get("text"))
             {
-                gather.push_reasoning(0, text);
+                builder.push_reasoning(0, text);
             }
         }
         _ => {
-            let at = find_or_add_call(index, &kind, item, gather);
+            let at = find_or_add_call(index, &kind, item, builder);
             if let (Some(at), Some(arguments)) = (at, call_arguments(item)) {
-                gather.push_arguments(0, at, arguments);
+                builder.push_arguments(0, at, arguments);
             }
         }
     }
@@ -250,15 +250,15 @@ fn call_arguments(item: JsonValue<'_>) -> Option<JsonValue<'_>> {
         .find_map(|key| item.get(key))
 }
 
-fn read_content_part(part: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn read_content_part(part: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (key, value) in named_members(part) {
         match &*key {
-            "text" => gather.push_text(0, value),
-            "refusal" => gather.push_refusal(0, value),
-            "logprobs" if !value.is_empty() => gather.choice_mut(0).logprobs = true,
+            "text" => builder.push_text(0, value),
+            "refusal" => builder.push_refusal(0, value),
+            "logprobs" if !value.is_empty() => builder.choice_mut(0).logprobs = true,
             "annotations" => {
                 for annotation in value.items() {
-                    gather.push_citation(0, annotation);
+                    builder.push_citation(0, annotation);
                 }
             }
             _ => {}
@@ -271,7 +271,7 @@ fn find_or_add_call(
     index: u64,
     kind: &str,
     item: JsonValue<'_>,
-    gather: &mut AnswerBuilder<'_>,
+    builder: &mut AnswerBuilder<'_>,
 ) -> Option<usize> {
     if !kind.ends_with("_call") {
         return None;
@@ -281,7 +281,7 @@ fn find_or_add_call(
         .get("name")
         .or_else(|| item.get("type").filter(|_| !ours));
     let id = item.get("call_id").or_else(|| item.get("id"));
-    Some(gather.find_or_add_call(
+    Some(builder.find_or_add_call(
         0,
         ToolCallKey {
             index: Some(index),
@@ -293,41 +293,41 @@ fn find_or_add_call(
     ))
 }
 
-fn read_delta(kind: &str, root: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
-    gather.choice_mut(0);
+fn read_delta(kind: &str, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    builder.choice_mut(0);
     let index = root.get("output_index").and_then(JsonValue::as_u64);
     let piece = root.get("delta");
     match (kind, piece) {
         ("response.output_text.delta", Some(piece)) => {
-            gather.push_text(0, piece);
+            builder.push_text(0, piece);
             if root.get("logprobs").is_some_and(|list| !list.is_empty()) {
-                gather.choice_mut(0).logprobs = true;
+                builder.choice_mut(0).logprobs = true;
             }
         }
-        ("response.refusal.delta", Some(piece)) => gather.push_refusal(0, piece),
+        ("response.refusal.delta", Some(piece)) => builder.push_refusal(0, piece),
         (
             "response.reasoning_summary_text.delta" | "response.reasoning_text.delta",
             Some(piece),
         ) => {
-            gather.push_reasoning(0, piece);
+            builder.push_reasoning(0, piece);
         }
-        ("response.audio.delta", Some(piece)) => gather.push_audio(0, piece),
+        ("response.audio.delta", Some(piece)) => builder.push_audio(0, piece),
         (
             "response.function_call_arguments.delta"
             | "response.custom_tool_call_input.delta"
             | "response.mcp_call_arguments.delta",
             Some(piece),
         ) => {
-            let at = gather.find_or_add_call(
+            let at = builder.find_or_add_call(
                 0,
                 ToolCallKey {
                     index,
                     ..ToolCallKey::default()
                 },
             );
-            gather.push_arguments(0, at, piece);
+            builder.push_arguments(0, at, piece);
         }
-        _ => read_other_event(kind, index, root, gather),
+        _ => read_other_event(kind, index, root, builder),
     }
 }
 
@@ -335,41 +335,41 @@ fn read_other_event(
     kind: &str,
     index: Option<u64>,
     root: JsonValue<'_>,
-    gather: &mut AnswerBuilder<'_>,
+    builder: &mut AnswerBuilder<'_>,
 ) {
     let item = root
         .get("item")
         .filter(|item| item.kind() == JsonKind::Object);
     match (kind, item) {
-        ("response.output_item.added", Some(item)) => start_item(index, item, gather),
-        ("response.output_item.done", Some(item)) => finish_item(index, item, gather),
+        ("response.output_item.added", Some(item)) => start_item(index, item, builder),
+        ("response.output_item.done", Some(item)) => finish_item(index, item, builder),
         ("response.output_text.annotation.added", _) => {
             if let Some(annotation) = root.get("annotation") {
-                gather.push_citation(0, annotation);
+                builder.push_citation(0, annotation);
             }
         }
         _ => {}
     }
-    gather.emit_event(DeltaKind::Other, kind);
+    builder.emit_event(DeltaKind::Other, kind);
 }
 
-fn start_item(index: Option<u64>, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn start_item(index: Option<u64>, item: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let kind = text_at(item, "type").unwrap_or_default();
     if let Some(role) = item.get("role").filter(|_| kind == "message") {
-        gather.set_role(0, role);
+        builder.set_role(0, role);
     }
-    find_or_add_call(index.unwrap_or_default(), &kind, item, gather);
+    find_or_add_call(index.unwrap_or_default(), &kind, item, builder);
 }
 
 /// The arguments of a call whose pieces were not sent, or of which the start was not.
-fn finish_item(index: Option<u64>, item: JsonValue<'_>, gather: &mut AnswerBuilder<'_>) {
+fn finish_item(index: Option<u64>, item: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let kind = text_at(item, "type").unwrap_or_default();
-    let Some(at) = find_or_add_call(index.unwrap_or_default(), &kind, item, gather) else {
+    let Some(at) = find_or_add_call(index.unwrap_or_default(), &kind, item, builder) else {
         return;
     };
-    let calls = &gather.choice_mut(0).tool_calls;
+    let calls = &builder.choice_mut(0).tool_calls;
     let silent = calls.get(at).is_some_and(|call| call.argument_bytes == 0);
     if let Some(arguments) = call_arguments(item).filter(|_| silent) {
-        gather.push_arguments(0, at, arguments);
+        builder.push_arguments(0, at, arguments);
     }
 }
