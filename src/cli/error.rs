@@ -1,31 +1,40 @@
-//! What a user reads when something cannot be done: one line that says what and where, then a hint.
+//! Errors of the command line: one line that says what failed and where, then a hint.
 
 use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 
 use super::exit::ExitReason;
+use super::hints::hint_text;
+use crate::net::{Hint, HintedError};
 use crate::render::wording;
 
-/// A reason to end before, or instead of, what was asked for.
+/// An error that ends the program, with its exit reason.
 #[derive(Debug)]
 pub(super) struct CliError {
     exit: ExitReason,
-    text: String,
-    hint: Option<String>,
+    error: HintedError,
+}
+
+impl From<HintedError> for CliError {
+    fn from(error: HintedError) -> Self {
+        Self {
+            exit: ExitReason::Usage,
+            error,
+        }
+    }
 }
 
 impl CliError {
-    /// Ends with `exit`.
+    /// An error that ends with `exit`.
     pub(super) fn new(exit: ExitReason, text: impl Display) -> Self {
         Self {
             exit,
-            text: text.to_string(),
-            hint: None,
+            error: HintedError::new(text.to_string()),
         }
     }
 
-    /// Arguments, or input, that cannot be used.
+    /// An error of arguments or input.
     pub(super) fn usage(text: impl Display) -> Self {
         Self::new(ExitReason::Usage, text)
     }
@@ -35,24 +44,18 @@ impl CliError {
         Self::usage(format!("{}: {error}", path.display()))
     }
 
-    /// What to do about it.
-    pub(super) fn with_hint(mut self, hint: impl Display) -> Self {
-        self.hint = Some(hint.to_string());
+    /// The same error with this hint.
+    pub(super) fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.error.hint = Some(hint.into());
         self
     }
 
-    /// What to do about it, where that is known.
-    pub(super) fn with_optional_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint;
-        self
-    }
-
-    /// Says it, and how to end.
+    /// Prints the error and its hint on standard error. Returns how to end.
     pub(super) fn print(self) -> ExitReason {
         let mut stderr = std::io::stderr().lock();
-        let _ = writeln!(stderr, "wire: {}", wording::escape_line(&self.text));
-        if let Some(hint) = &self.hint {
-            let _ = writeln!(stderr, "hint: {}", wording::escape_line(hint));
+        let _ = writeln!(stderr, "wire: {}", wording::escape_line(&self.error.error));
+        if let Some(hint) = &self.error.hint {
+            let _ = writeln!(stderr, "hint: {}", wording::escape_line(&hint_text(hint)));
         }
         self.exit
     }

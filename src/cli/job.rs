@@ -44,8 +44,7 @@ impl SendJob {
         let mut plan = RequestPlan::new(args, demo)?;
         let body = plan.read_body()?;
         let url = plan.request_url(body.as_ref())?;
-        let target = TargetUrl::parse(&url)
-            .map_err(|error| CliError::usage(error.error).with_optional_hint(error.hint))?;
+        let target = TargetUrl::parse(&url)?;
         let route = route::build_route(target, &args.connection, demo.is_some())?;
         let model = body.as_ref().and_then(|body| body.model.clone());
         let bytes = plan.build_message(&route, body)?;

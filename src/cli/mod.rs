@@ -9,6 +9,7 @@ mod env;
 mod error;
 mod exit;
 mod grep;
+mod hints;
 mod index;
 mod job;
 mod ls;

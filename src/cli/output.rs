@@ -9,11 +9,13 @@ use std::process::{Command, Stdio};
 use super::args::{self, ColourChoice, CommonArgs, PrettyMode, UndecodedMode};
 use super::error::CliError;
 use super::exit::ExitReason;
+use super::hints::hint_text;
 use super::{env, signals};
 use crate::call::finding::Finding;
 use crate::call::{Call, ReadOptions};
 use crate::capture::CaptureNote;
 use crate::capture::store::CaptureStore;
+use crate::net::Hint;
 use crate::render::live;
 use crate::render::view_options::{
     AnswerForm, DecodeLevel, ExchangeParts, StyledOutput, ViewOptions,
@@ -48,9 +50,9 @@ pub(super) fn print_fact(text: &str) {
     let _ = writeln!(stderr(), "* {}", wording::escape_line(text));
 }
 
-/// What to do about it, on standard error.
-pub(super) fn print_hint(text: &str) {
-    let _ = writeln!(stderr(), "hint: {}", wording::escape_line(text));
+/// Prints a hint on standard error.
+pub(super) fn print_hint(hint: &Hint) {
+    let _ = writeln!(stderr(), "hint: {}", wording::escape_line(&hint_text(hint)));
 }
 
 /// Whether standard output is a terminal.

@@ -19,7 +19,10 @@ pub(super) fn build_route(
     let resolve: Result<Vec<_>, _> = args
         .resolve
         .iter()
-        .map(|text| ResolveOverride::parse(text).map_err(CliError::usage))
+        .map(|text| {
+            ResolveOverride::parse(text)
+                .map_err(|error| error.in_context(&format!("--resolve {text}")))
+        })
         .collect();
     let proxy = match direct || args.unix_socket.is_some() {
         true => None,
@@ -64,9 +67,7 @@ fn select_proxy(
             no_proxy,
         },
     };
-    proxies
-        .proxy_for(target)
-        .map_err(|error| CliError::usage(error.error).with_optional_hint(error.hint))
+    Ok(proxies.proxy_for(target)?)
 }
 
 /// Whom TLS trusts. `demo`: the certificate of the embedded server.
@@ -78,9 +79,6 @@ pub(super) fn build_tls(args: &args::TlsArgs, demo: Option<&str>) -> Result<TlsC
         (None, false, Some(path)) => TrustRoots::Pem(read_file(&path)?, path.display().to_string()),
         (None, false, None) => TrustRoots::Webpki,
     };
-    let key_log = env::path("SSLKEYLOGFILE").map(|_| {
-        std::sync::Arc::new(rustls::KeyLogFile::new()) as std::sync::Arc<dyn rustls::KeyLog>
-    });
     let options = TlsOptions {
         roots,
         insecure: args.insecure,
@@ -89,10 +87,9 @@ pub(super) fn build_tls(args: &args::TlsArgs, demo: Option<&str>) -> Result<TlsC
             .as_ref()
             .map(|cert| read_client_cert(cert, args.key.as_ref()))
             .transpose()?,
-        key_log,
+        log_keys: env::path("SSLKEYLOGFILE").is_some(),
     };
-    TlsClient::new(options)
-        .map_err(|error| CliError::usage(error.error).with_optional_hint(error.hint))
+    Ok(TlsClient::new(&options)?)
 }
 
 fn read_client_cert(cert: &Path, key: Option<&PathBuf>) -> Result<ClientCert, CliError> {

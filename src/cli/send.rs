@@ -1,7 +1,5 @@
 //! `wire send` to one: from arguments to one exchange, watched by the screen and the capture.
 
-use std::cell::Cell;
-use std::pin::pin;
 use std::time::Duration;
 
 use super::args::{self, CommonArgs};
@@ -15,15 +13,15 @@ use super::read_options::read_options;
 use super::signals;
 use crate::call::{Call, ReadOptions};
 use crate::capture::Masker;
-use crate::client;
+use crate::client::{self, drive::ExchangeLimits};
 use crate::demo::{DemoOptions, DemoServer};
 use crate::exchange::Exchange;
 use crate::http1;
-use crate::net::{Clock, ConnectRoute, NetFailure};
+use crate::net::{Clock, Hint, NetFailure};
 use crate::render::view_options::AnswerForm;
 use crate::render::{RenderedExchange, wording};
 use crate::span::StreamSide;
-use crate::tape::{ConnectionFact, ExchangeStage, FailureCause, Tape, TapeOrigin, WireSink};
+use crate::tape::{FailureCause, Tape, TapeOrigin, WireSink};
 
 /// Sends once.
 pub(super) fn run(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitReason, CliError> {
@@ -143,82 +141,28 @@ fn print_dry_run(job: &SendJob) -> Result<ExitReason, CliError> {
     output::write_stdout(bytes)
 }
 
-/// Runs the exchange; the failure, if there was no connection, has a hint.
+/// Runs the exchange; the failure may have a hint.
 async fn run_exchange(
     args: &args::SendArgs,
-    limits: http1::HttpLimits,
+    http1: http1::HttpLimits,
     job: &SendJob,
     feed: &mut dyn WireSink,
 ) -> Option<NetFailure> {
-    let clock = &job.clock;
     signals::exit_on_second_signal();
-    let mut stop = pin!(wait_for_stop(args.connection.max_time));
-    let timeout = Some(args.connection.connect_timeout);
-    // What is being done, in case that somebody stops it.
-    let stage = Cell::new(first_stage(&job.route));
-    let connected = {
-        let mut report = |moment, fact: &ConnectionFact| {
-            stage.set(stage_after(fact, job.route.proxy.is_some()));
-            feed.fact(moment, fact);
-        };
-        let connecting = crate::net::connect(&job.route, &job.tls, clock, timeout, &mut report);
-        tokio::select! {
-            biased;
-            connected = connecting => connected,
-            (cause, error) = &mut stop => Err(NetFailure {
-                stage: stage.get(),
-                cause,
-                error,
-                hint: None,
-            }),
-        }
+    let limits = ExchangeLimits {
+        idle: Some(args.connection.idle_timeout),
+        http1,
     };
-    match connected {
-        Err(failure) => {
-            let NetFailure {
-                stage,
-                cause,
-                error,
-                ..
-            } = failure.clone();
-            feed.fact(
-                clock.moment(),
-                &ConnectionFact::Failed {
-                    stage,
-                    cause,
-                    error,
-                },
-            );
-            Some(failure)
-        }
-        Ok(connection) => {
-            let limits = client::drive::ExchangeLimits {
-                idle: Some(args.connection.idle_timeout),
-                http1: limits,
-            };
-            client::drive::run_exchange(connection, &job.request_bytes, limits, clock, feed, stop)
-                .await
-        }
-    }
-}
-
-/// What is done first on the way to the server.
-fn first_stage(route: &ConnectRoute) -> ExchangeStage {
-    let proxy = route.proxy.as_ref().map(|proxy| &proxy.host);
-    let is_address = proxy.unwrap_or(&route.target.host).ip().is_some();
-    match is_address || route.unix_socket.is_some() {
-        true => ExchangeStage::Connect,
-        false => ExchangeStage::Resolve,
-    }
-}
-
-/// The stage that follows `fact` on the way to the server.
-fn stage_after(fact: &ConnectionFact, proxied: bool) -> ExchangeStage {
-    match fact {
-        ConnectionFact::Connected { .. } if proxied => ExchangeStage::Proxy,
-        ConnectionFact::Connected { .. } | ConnectionFact::Tunnelled { .. } => ExchangeStage::Tls,
-        _ => ExchangeStage::Connect,
-    }
+    client::exchange(
+        (&job.route, &job.tls),
+        &job.request_bytes,
+        args.connection.connect_timeout,
+        limits,
+        &job.clock,
+        feed,
+        wait_for_stop(args.connection.max_time),
+    )
+    .await
 }
 
 /// Waits for Ctrl-C, for the signal that ends services, or for the limit.
@@ -267,7 +211,7 @@ impl SendView {
     }
 
     /// Ends the showing. Says how to end, and whether there is room for a last note.
-    fn finish(self, means: &ReadOptions, fail: bool, hint: Option<String>) -> (ExitReason, bool) {
+    fn finish(self, means: &ReadOptions, fail: bool, hint: Option<Hint>) -> (ExitReason, bool) {
         let text_alone = matches!(&self, Self::Live(live) if live.view_options().answer_form == AnswerForm::Text);
         let (meta, painted) = match self {
             Self::Live(live) => (live.view_options().parts.meta, live.finish(&means.prices)),

@@ -293,20 +293,7 @@ impl ExchangeRun<'_> {
                 },
             ),
             ExchangeEnd::Failed(failure) => {
-                let NetFailure {
-                    stage,
-                    cause,
-                    error,
-                    ..
-                } = failure.clone();
-                self.sink.fact(
-                    moment,
-                    &ConnectionFact::Failed {
-                        stage,
-                        cause,
-                        error,
-                    },
-                );
+                self.sink.fact(moment, &failure.fact());
                 return Some(failure);
             }
             ExchangeEnd::Answered | ExchangeEnd::SinkDone => {

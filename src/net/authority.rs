@@ -1,36 +1,10 @@
-//! `user:password@host:port` (RFC 3986, 3.2), for targets and for proxies, and the error of whoever
-//! reads one.
+//! `user:password@host:port` (RFC 3986, 3.2), for targets and for proxies.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::failure::escape_text;
-
-/// A URL, or a part of one, that cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{error}")]
-pub struct UrlError {
-    /// What is wrong with it. Never repeats credentials or a query.
-    pub error: String,
-    /// What to write instead.
-    pub hint: Option<String>,
-}
-
-impl UrlError {
-    /// Without advice.
-    pub(super) fn new(error: impl Into<String>) -> Self {
-        Self {
-            error: error.into(),
-            hint: None,
-        }
-    }
-
-    /// The same, with advice.
-    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-}
+use super::hint::HintedError;
 
 /// A host as it was written: a name or an address.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,9 +16,11 @@ pub struct Host {
 
 impl Host {
     /// Reads a name, an IPv4 address, or an IPv6 address in brackets.
-    pub fn parse(text: &str) -> Result<Self, UrlError> {
+    pub fn parse(text: &str) -> Result<Self, HintedError> {
         if text.is_empty() {
-            return Err(UrlError::new("the URL has no host").with_hint("write https://HOST/PATH"));
+            return Err(
+                HintedError::new("the URL has no host").with_hint("write https://HOST/PATH")
+            );
         }
         if let Some(open) = text.strip_prefix('[') {
             return parse_ipv6_host(open);
@@ -53,7 +29,7 @@ impl Host {
             .chars()
             .find(|character| !is_host_character(*character))
         {
-            return Err(UrlError::new(format!(
+            return Err(HintedError::new(format!(
                 "the host `{}` holds `{}`",
                 escape_text(text),
                 escape_text(odd.encode_utf8(&mut [0; 4]))
@@ -87,14 +63,14 @@ impl fmt::Display for Host {
     }
 }
 
-/// What may stand in a name: letters, digits, and the marks that turn up in practice.
+/// Whether a host name may contain `character`: letters, digits, and the marks that are seen in practice.
 fn is_host_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | '~')
 }
 
-fn parse_ipv6_host(open: &str) -> Result<Host, UrlError> {
+fn parse_ipv6_host(open: &str) -> Result<Host, HintedError> {
     let Some(text) = open.strip_suffix(']') else {
-        return Err(UrlError::new(format!(
+        return Err(HintedError::new(format!(
             "the bracket of `[{}` is not closed",
             escape_text(open)
         ))
@@ -102,7 +78,7 @@ fn parse_ipv6_host(open: &str) -> Result<Host, UrlError> {
     };
     let Ok(address) = text.parse::<Ipv6Addr>() else {
         let zone = text.contains('%');
-        let error = UrlError::new(format!("`{}` is no IPv6 address", escape_text(text)));
+        let error = HintedError::new(format!("`{}` is no IPv6 address", escape_text(text)));
         return Err(match zone {
             true => error.with_hint("zones (%eth0) are not supported"),
             false => error,
@@ -114,7 +90,7 @@ fn parse_ipv6_host(open: &str) -> Result<Host, UrlError> {
     })
 }
 
-/// Host, perhaps a port, perhaps credentials.
+/// The authority of a URL: a host, and a port and credentials where they are written.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct UrlAuthority {
     /// `user:password`, percent-decoded.
@@ -124,22 +100,22 @@ pub(super) struct UrlAuthority {
 }
 
 impl UrlAuthority {
-    /// Reads what stands before a path in `url`, which has no scheme any more. The rest of it is given too.
-    pub(super) fn split_from(url: &str) -> Result<(Self, &str), UrlError> {
+    /// Splits `url`, whose scheme is already cut off, into its authority and the rest.
+    pub(super) fn split_from(url: &str) -> Result<(Self, &str), HintedError> {
         let end = url.find(['/', '?', '#']).unwrap_or(url.len());
         let (authority, rest) = url.split_at(end);
         match Self::parse(authority) {
             Ok(authority) => Ok((authority, rest)),
-            // What was taken for a host is a user, and for a port the beginning of a password.
-            Err(_) if !authority.contains('@') && rest.contains('@') => Err(UrlError::new(
+            // The text before the slash was read as host and port; it is a user and the start of a password.
+            Err(_) if !authority.contains('@') && rest.contains('@') => Err(HintedError::new(
                 "user or password hold a `/`, `?` or `#`, which are written %2F, %3F and %23 there",
             )),
             Err(error) => Err(error),
         }
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
-        // A password with a bare `@` is common enough to be read as it is meant.
+    pub(super) fn parse(text: &str) -> Result<Self, HintedError> {
+        // Passwords with an unescaped `@` are common: the last `@` ends the credentials.
         let (user, rest) = match text.rsplit_once('@') {
             Some((user, rest)) => (Some(percent_decode(user)?), rest),
             None => (None, text),
@@ -153,8 +129,8 @@ impl UrlAuthority {
     }
 }
 
-/// Host and, if one is written, port.
-fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
+/// Splits `HOST:PORT`; the port is `None` where none is written.
+fn split_port(text: &str) -> Result<(&str, Option<&str>), HintedError> {
     if text.starts_with('[') {
         let Some((host, after)) = text.split_once(']') else {
             return Ok((text, None));
@@ -163,7 +139,7 @@ fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
         return match after.strip_prefix(':') {
             Some(port) => Ok((host, non_empty_port(port))),
             None if after.is_empty() => Ok((host, None)),
-            None => Err(UrlError::new(format!(
+            None => Err(HintedError::new(format!(
                 "`{}` follows the address {host}",
                 escape_text(after)
             ))),
@@ -173,7 +149,7 @@ fn split_port(text: &str) -> Result<(&str, Option<&str>), UrlError> {
         return Ok((text, None));
     };
     if port.contains(':') {
-        return Err(UrlError::new(format!(
+        return Err(HintedError::new(format!(
             "`{}` has several colons: an IPv6 address without brackets?",
             escape_text(text)
         ))
@@ -187,20 +163,20 @@ fn non_empty_port(port: &str) -> Option<&str> {
     Some(port).filter(|port| !port.is_empty())
 }
 
-/// A port that can be connected to.
-pub(super) fn parse_port(text: &str) -> Result<u16, UrlError> {
+/// Reads a port number from 1 to 65535.
+pub(super) fn parse_port(text: &str) -> Result<u16, HintedError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
         Ok(port) if digits && port != 0 => Ok(port),
         _ => Err(
-            UrlError::new(format!("the port `{}` is none", escape_text(text)))
+            HintedError::new(format!("the port `{}` is none", escape_text(text)))
                 .with_hint("a port is a number from 1 to 65535"),
         ),
     }
 }
 
-/// Replaces `%41` by `A` (RFC 3986, 2.1). A percent sign that begins no such triple stays.
-fn percent_decode(text: &str) -> Result<String, UrlError> {
+/// Replaces `%41` by `A` (RFC 3986, 2.1). A percent sign without two hex digits after it is kept.
+fn percent_decode(text: &str) -> Result<String, HintedError> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -224,7 +200,7 @@ fn percent_decode(text: &str) -> Result<String, UrlError> {
         };
     }
     String::from_utf8(decoded)
-        .map_err(|_| UrlError::new("the URL's user and password are no UTF-8 when decoded"))
+        .map_err(|_| HintedError::new("the URL's user and password are no UTF-8 when decoded"))
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {

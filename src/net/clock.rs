@@ -1,4 +1,4 @@
-//! The one place that asks what time it is.
+//! The clock: the only place that reads the time.
 
 #![expect(clippy::disallowed_methods, reason = "this is the clock")]
 
@@ -14,7 +14,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts now.
+    /// A clock that starts now.
     pub fn start() -> Self {
         Self {
             started: jiff::Timestamp::now(),

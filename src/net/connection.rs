@@ -1,4 +1,4 @@
-//! A connection that is ready for HTTP: bytes both ways, how it ended, and why it broke.
+//! A connection that is ready for HTTP: bytes both ways, and how and why it ended.
 
 use std::io;
 use std::pin::Pin;
@@ -7,73 +7,57 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
-use super::authority::Host;
 use super::failure::{NetFailure, io_error_words};
+use super::hint::HintedError;
 use super::raw_stream::{RawStream, Transport};
-use super::tls::{self, BufferedTlsStream, EstablishedTls, HandshakeRecorder, TlsHintContext};
+use super::tls::{BufferedTlsStream, EstablishedTls, HandshakeRecorder, explain};
 use crate::tape::{CloseKind, ExchangeStage};
 
 /// An open connection to the target, plain or over TLS.
 pub struct ClientConnection {
     io: ConnectionIo,
-    /// Who is at the other end, as errors name it.
+    /// The peer, as errors name it.
     peer_name: String,
-    /// Whether the end of the stream is an end of TLS: with the target, or with an HTTPS proxy.
+    /// Whether the stream ends with the end of TLS: with the target, or with an HTTPS proxy.
     ends_in_tls: bool,
 }
 
 enum ConnectionIo {
     Plain(Box<dyn Transport>),
-    Tls(Box<TlsIo>),
-}
-
-struct TlsIo {
-    stream: Box<BufferedTlsStream>,
-    host: Host,
-    recorder: Arc<HandshakeRecorder>,
-    hint_context: TlsHintContext,
+    Tls(Box<BufferedTlsStream>, Arc<HandshakeRecorder>),
 }
 
 impl ClientConnection {
-    /// Without TLS of its own.
-    pub(super) fn from_raw(wire: RawStream) -> Self {
+    /// A connection without TLS of its own.
+    pub(super) fn from_raw(stream: RawStream) -> Self {
         Self {
-            io: ConnectionIo::Plain(wire.io),
-            peer_name: wire.peer_name,
-            ends_in_tls: wire.through_tls,
+            io: ConnectionIo::Plain(stream.io),
+            peer_name: stream.peer_name,
+            ends_in_tls: stream.through_tls,
         }
     }
 
-    /// Over TLS that stands.
-    pub(super) fn from_tls(
-        handshaken: EstablishedTls,
-        host: Host,
-        setting: TlsHintContext,
-    ) -> Self {
+    /// A connection over TLS with the target.
+    pub(super) fn from_tls(tls: EstablishedTls) -> Self {
         Self {
-            io: ConnectionIo::Tls(Box::new(TlsIo {
-                stream: handshaken.stream,
-                host,
-                recorder: handshaken.recorder,
-                hint_context: setting,
-            })),
-            peer_name: handshaken.peer_name,
+            io: ConnectionIo::Tls(tls.stream, tls.recorder),
+            peer_name: tls.peer_name,
             ends_in_tls: true,
         }
     }
 
-    /// Whether TLS stands with the target.
+    /// Whether the connection uses TLS with the target.
     pub fn is_tls(&self) -> bool {
-        matches!(self.io, ConnectionIo::Tls(_))
+        matches!(self.io, ConnectionIo::Tls(..))
     }
 
-    /// Who is at the other end, as errors name it: `host (address:port)`.
+    /// The peer, as errors name it: `host (address:port)`.
     pub fn peer_name(&self) -> &str {
         &self.peer_name
     }
 
-    /// How the peer ended the connection, if this outcome of a read into a buffer that was not empty
-    /// says that it did.
+    /// How the peer ended the connection, if the result of this read into a buffer that was not empty
+    /// means that it did.
     pub fn closing_after_read(&self, read: &io::Result<usize>) -> Option<CloseKind> {
         use io::ErrorKind as Kind;
         match read {
@@ -81,7 +65,7 @@ impl ClientConnection {
             Ok(0) => Some(CloseKind::Eof),
             Ok(_) => None,
             Err(error) => match error.kind() {
-                // TCP ended, and TLS had not (RFC 8446, 6.1).
+                // TCP ended before TLS did (RFC 8446, 6.1).
                 Kind::UnexpectedEof if self.ends_in_tls => Some(CloseKind::EofWithoutCloseNotify),
                 Kind::UnexpectedEof => Some(CloseKind::Eof),
                 Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
@@ -92,7 +76,7 @@ impl ClientConnection {
         }
     }
 
-    /// What a failed read or write means.
+    /// The failure that a read or write error means, with advice.
     pub fn io_failure(&self, stage: ExchangeStage, error: &io::Error) -> NetFailure {
         let doing = match stage {
             ExchangeStage::Write => "writing to",
@@ -102,31 +86,19 @@ impl ClientConnection {
             | ExchangeStage::Proxy
             | ExchangeStage::Tls => "talking with",
         };
-        let (why, hint) = self.explain_error(error);
-        let error = format!("{doing} {} failed: {why}", self.peer_name);
-        NetFailure {
-            hint,
-            ..NetFailure::refused(stage, error)
-        }
+        let why = match &self.io {
+            // A refusal of TLS 1.3 may come with the first read: the client finishes first (RFC 8446, 2).
+            ConnectionIo::Tls(_, recorder) => explain(error, recorder, false),
+            ConnectionIo::Plain(_) => HintedError::new(io_error_words(error)),
+        };
+        let context = format!("{doing} {} failed", self.peer_name);
+        NetFailure::explained(stage, why.in_context(&context))
     }
 
-    /// A refusal of TLS 1.3 may come with the first read only: the client finishes first (RFC 8446, 2).
-    fn explain_error(&self, error: &io::Error) -> (String, Option<String>) {
-        match &self.io {
-            ConnectionIo::Tls(secure) => tls::explain_stream_error(
-                error,
-                &secure.host,
-                &secure.recorder,
-                secure.hint_context,
-            ),
-            ConnectionIo::Plain(_) => (io_error_words(error), None),
-        }
-    }
-
-    /// Says goodbye: `close_notify` under TLS, then the end of the stream.
+    /// Closes the connection: `close_notify` under TLS, then the end of the stream.
     pub async fn close(&mut self) -> io::Result<()> {
         match self.shutdown().await {
-            // The peer was quicker.
+            // The peer closed it first.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             outcome => outcome,
         }
@@ -135,7 +107,7 @@ impl ClientConnection {
     fn transport(self: Pin<&mut Self>) -> Pin<&mut dyn Transport> {
         match &mut self.get_mut().io {
             ConnectionIo::Plain(stream) => Pin::new(&mut **stream),
-            ConnectionIo::Tls(secure) => Pin::new(&mut *secure.stream),
+            ConnectionIo::Tls(stream, _) => Pin::new(&mut **stream),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Opens connections: the one place that does. Several addresses race as RFC 8305 has it.
+//! Opens sockets: the one place that does. Several addresses race as in RFC 8305.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,61 +9,102 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::span::Moment;
-use crate::tape::{ConnectionFact, ExchangeStage};
-
 use super::authority::Host;
+use super::connector::Connector;
 use super::failure::{NetFailure, escape_text, io_error_words};
-use super::progress::ConnectProgress;
+use super::hint::Hint;
 use super::raw_stream::RawStream;
+use crate::tape::{ConnectionFact, ExchangeStage, WireSink};
 
 /// How long an attempt runs alone before the next one starts (RFC 8305, 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// What one attempt came to.
+/// The result of one attempt, with its address.
 type DialAttempt = (SocketAddr, io::Result<TcpStream>);
 
-/// Connects to the first of `addresses` that answers.
-///
-/// The next attempt starts when the previous one has failed or has had its head start. An attempt that is still
-/// trying when one has succeeded is dropped.
-pub(super) async fn dial<R>(
-    host: &Host,
-    addresses: &[SocketAddr],
-    progress: &mut ConnectProgress<'_, R>,
-) -> Result<RawStream, NetFailure>
-where
-    R: FnMut(Moment, &ConnectionFact) + ?Sized,
-{
-    progress.enter_stage(ExchangeStage::Connect, "");
-    let mut waiting = addresses.iter().copied();
-    let mut running: JoinSet<DialAttempt> = JoinSet::new();
-    let mut failed: Vec<(SocketAddr, io::Error)> = Vec::new();
-    loop {
-        if let Some(address) = waiting.next() {
-            progress.add_peer(&peer_name(host, &address));
-            running.spawn(connect_one(address));
-        }
-        let answer = if waiting.len() == 0 {
-            running.join_next().await
-        } else {
-            match timeout(ATTEMPT_DELAY, running.join_next()).await {
-                Ok(answer) => answer,
-                Err(_) => continue,
+impl<S: WireSink + ?Sized> Connector<'_, S> {
+    /// Connects to the first of `addresses` that answers.
+    ///
+    /// The next attempt starts when the previous one has failed or has had its head start. An attempt that is still
+    /// trying when one has succeeded is dropped.
+    pub(super) async fn dial(
+        &mut self,
+        host: &Host,
+        addresses: &[SocketAddr],
+    ) -> Result<RawStream, NetFailure> {
+        self.enter_stage(ExchangeStage::Connect, "");
+        let mut waiting = addresses.iter().copied();
+        let mut running: JoinSet<DialAttempt> = JoinSet::new();
+        let mut failed: Vec<(SocketAddr, io::Error)> = Vec::new();
+        loop {
+            if let Some(address) = waiting.next() {
+                self.add_peer(&peer_name(host, &address));
+                running.spawn(connect_one(address));
             }
-        };
-        match answer {
-            Some(Ok((_, Ok(stream)))) => return Ok(report_connected(host, stream, progress)),
-            Some(Ok((address, Err(error)))) => {
-                progress.report_fact(&ConnectionFact::Tried {
-                    peer: address.to_string(),
+            let answer = if waiting.len() == 0 {
+                running.join_next().await
+            } else {
+                match timeout(ATTEMPT_DELAY, running.join_next()).await {
+                    Ok(answer) => answer,
+                    Err(_) => continue,
+                }
+            };
+            match answer {
+                Some(Ok((_, Ok(stream)))) => return Ok(self.report_connected(host, stream)),
+                Some(Ok((address, Err(error)))) => {
+                    self.report_fact(&ConnectionFact::Tried {
+                        peer: address.to_string(),
+                        error: io_error_words(&error),
+                    });
+                    failed.push((address, error));
+                }
+                // An attempt that was cancelled or panicked has no error to report.
+                Some(Err(_)) => {}
+                None => return Err(dial_failure(host, &failed)),
+            }
+        }
+    }
+
+    fn report_connected(&mut self, host: &Host, stream: TcpStream) -> RawStream {
+        // Requests are written whole: waiting for more to send would only blur the timing. If the
+        // system refuses, the connection works as well.
+        let _ = stream.set_nodelay(true);
+        let name = |address: io::Result<SocketAddr>| address.map(|one| one.to_string());
+        let peer = stream.peer_addr();
+        let place = peer
+            .as_ref()
+            .map_or_else(|_| host.to_string(), |address| peer_name(host, address));
+        self.report_fact(&ConnectionFact::Connected {
+            peer: name(peer).unwrap_or_default(),
+            local: name(stream.local_addr()).unwrap_or_default(),
+        });
+        RawStream::new(stream, place)
+    }
+
+    /// Connects to a Unix socket.
+    pub(super) async fn dial_unix(&mut self, path: &Path) -> Result<RawStream, NetFailure> {
+        let name = escape_text(&path.display().to_string());
+        self.enter_stage(ExchangeStage::Connect, name.clone());
+        match tokio::net::UnixStream::connect(path).await {
+            Ok(stream) => {
+                self.report_fact(&ConnectionFact::Connected {
+                    peer: path.display().to_string(),
+                    local: String::new(),
+                });
+                Ok(RawStream::new(stream, name))
+            }
+            Err(error) => {
+                self.report_fact(&ConnectionFact::Tried {
+                    peer: path.display().to_string(),
                     error: io_error_words(&error),
                 });
-                failed.push((address, error));
+                let error = format!(
+                    "cannot connect to the socket {name}: {}",
+                    io_error_words(&error)
+                );
+                Err(NetFailure::refused(ExchangeStage::Connect, error)
+                    .with_hint("is the server running, and is this its socket?"))
             }
-            // An attempt that was cancelled or panicked has nothing to tell.
-            Some(Err(_)) => {}
-            None => return Err(dial_failure(host, &failed)),
         }
     }
 }
@@ -76,30 +117,7 @@ async fn connect_one(address: SocketAddr) -> DialAttempt {
     (address, TcpStream::connect(address).await)
 }
 
-fn report_connected<R>(
-    host: &Host,
-    stream: TcpStream,
-    progress: &mut ConnectProgress<'_, R>,
-) -> RawStream
-where
-    R: FnMut(Moment, &ConnectionFact) + ?Sized,
-{
-    // Requests are written whole: waiting for more to send would only blur the timing. Should the
-    // system refuse, the connection is as good as before.
-    let _ = stream.set_nodelay(true);
-    let name = |address: io::Result<SocketAddr>| address.map(|one| one.to_string());
-    let peer = stream.peer_addr();
-    let place = peer
-        .as_ref()
-        .map_or_else(|_| host.to_string(), |address| peer_name(host, address));
-    progress.report_fact(&ConnectionFact::Connected {
-        peer: name(peer).unwrap_or_default(),
-        local: name(stream.local_addr()).unwrap_or_default(),
-    });
-    RawStream::new(stream, place)
-}
-
-/// A host in an error: the name, and the address that it had.
+/// The host as errors name it: `name (address)`, or the address alone.
 fn peer_name(host: &Host, address: &SocketAddr) -> String {
     if host.ip() == Some(address.ip()) {
         address.to_string()
@@ -129,54 +147,6 @@ fn dial_failure(host: &Host, failed: &[(SocketAddr, io::Error)]) -> NetFailure {
     if !failed.is_empty() && failed.iter().all(refused) {
         failure.with_hint("nothing listens there: is the server running, and is the port right?")
     } else {
-        failure.with_hint("check the address and the network; behind a firewall, --proxy may help")
+        failure.with_hint(Hint::UseProxy)
     }
-}
-
-/// Connects to a Unix socket.
-#[cfg(unix)]
-pub(super) async fn dial_unix<R>(
-    path: &Path,
-    progress: &mut ConnectProgress<'_, R>,
-) -> Result<RawStream, NetFailure>
-where
-    R: FnMut(Moment, &ConnectionFact) + ?Sized,
-{
-    let name = escape_text(&path.display().to_string());
-    progress.enter_stage(ExchangeStage::Connect, name.clone());
-    match tokio::net::UnixStream::connect(path).await {
-        Ok(stream) => {
-            progress.report_fact(&ConnectionFact::Connected {
-                peer: path.display().to_string(),
-                local: String::new(),
-            });
-            Ok(RawStream::new(stream, name))
-        }
-        Err(error) => {
-            progress.report_fact(&ConnectionFact::Tried {
-                peer: path.display().to_string(),
-                error: io_error_words(&error),
-            });
-            let error = format!(
-                "cannot connect to the socket {name}: {}",
-                io_error_words(&error)
-            );
-            Err(NetFailure::refused(ExchangeStage::Connect, error)
-                .with_hint("is the server running, and is this its socket?"))
-        }
-    }
-}
-
-/// Unix sockets are Unix's.
-#[cfg(not(unix))]
-pub(super) async fn unix<R>(
-    path: &Path,
-    _progress: &mut ConnectProgress<'_, R>,
-) -> Result<RawStream, NetFailure>
-where
-    R: FnMut(Moment, &ConnectionFact) + ?Sized,
-{
-    let name = escape_text(&path.display().to_string());
-    let error = format!("cannot connect to {name}: this system has no Unix sockets");
-    Err(NetFailure::refused(ExchangeStage::Connect, error))
 }

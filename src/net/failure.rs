@@ -1,38 +1,53 @@
-//! How the network says no: one line of words for people, whatever the operating system called it.
+//! Failures of the network: one line of words, the same for every operating system.
 
 use std::io;
 
-use crate::tape::{ExchangeStage, FailureCause};
+use super::hint::{Hint, HintedError};
+use crate::tape::{ConnectionFact, ExchangeStage, FailureCause};
 
-/// Something went wrong on the way to the peer, or with it.
+/// A failure on the way to the peer, or with it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{error}")]
 pub struct NetFailure {
-    /// What was being done.
+    /// The stage that failed.
     pub stage: ExchangeStage,
-    /// What kind of end it was.
+    /// The cause.
     pub cause: FailureCause,
     /// One line: what failed, where (address or name), why.
     pub error: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl NetFailure {
     /// The peer, the network or the machine refused.
     pub(super) fn refused(stage: ExchangeStage, error: impl Into<String>) -> Self {
+        Self::explained(stage, HintedError::new(error))
+    }
+
+    /// A refusal with its explanation and advice.
+    pub(super) fn explained(stage: ExchangeStage, explanation: HintedError) -> Self {
         Self {
             stage,
             cause: FailureCause::Refused,
-            error: error.into(),
-            hint: None,
+            error: explanation.error,
+            hint: explanation.hint,
         }
     }
 
-    /// The same, with advice.
-    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    /// The same failure with this advice.
+    pub(super) fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The failure as the last fact of its connection.
+    pub fn fact(&self) -> ConnectionFact {
+        ConnectionFact::Failed {
+            stage: self.stage,
+            cause: self.cause,
+            error: self.error.clone(),
+        }
     }
 }
 
@@ -57,7 +72,7 @@ pub(super) fn io_error_words(error: &io::Error) -> String {
     plain.to_owned()
 }
 
-/// The system's own words, without the number that std appends.
+/// The words of the operating system, without the number that std appends.
 pub(super) fn os_error_text(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text

@@ -1,17 +1,18 @@
-//! Sockets, names, TLS and the clock: everything that touches a network, and nothing that knows HTTP
-//! beyond what a proxy needs to hear.
+//! Sockets, names, TLS and the clock: everything that touches a network. Of HTTP it knows only how to ask a proxy.
 //!
-//! [`connect`] walks a [`ConnectRoute`]: names to addresses, the first address that answers, the proxy, TLS. What
-//! happens on the way is told as it happens, as [`ConnectionFact`](crate::tape::ConnectionFact)s; what stops it is a
-//! [`NetFailure`] that says where and why. The [`ClientConnection`] that comes of it carries bytes, and knows how
-//! it ended.
+//! [`connect`] follows a [`ConnectRoute`]: names to addresses, the first address that answers, the proxy, TLS. It reports
+//! each step as a [`ConnectionFact`](crate::tape::ConnectionFact) when it happens. A [`NetFailure`] says where and why
+//! it stopped. The [`ClientConnection`] carries bytes and knows how it ended.
 
 mod authority;
 mod clock;
+mod connect;
 mod connection;
+mod connector;
 mod dial;
 mod failure;
-mod progress;
+mod hint;
+mod overrides;
 mod proxy;
 mod raw_stream;
 mod resolve;
@@ -23,12 +24,14 @@ mod tests;
 mod tls;
 mod url;
 
-pub use authority::{Host, UrlError};
+pub use authority::Host;
 pub use clock::Clock;
+pub use connect::connect;
 pub use connection::ClientConnection;
 pub use failure::NetFailure;
+pub use hint::{Hint, HintedError};
+pub use overrides::{IpFamily, ResolveOverride};
 pub use proxy::{Proxy, ProxyEnv, ProxyKind};
-pub use resolve::{IpFamily, ResolveOverride, ResolveOverrideError};
-pub use route::{ConnectRoute, connect};
-pub use tls::{ClientCert, TlsClient, TlsError, TlsOptions, TrustRoots};
+pub use route::ConnectRoute;
+pub use tls::{ClientCert, TlsClient, TlsOptions, TrustRoots};
 pub use url::{TargetUrl, UrlScheme};

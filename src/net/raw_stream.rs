@@ -1,20 +1,20 @@
-//! A way to the peer before anyone speaks HTTP on it: bytes both ways, whatever carries them.
+//! A stream to the peer before HTTP begins: bytes both ways, over any transport.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Whatever carries bytes: TCP, a Unix socket, a tunnel through a proxy's TLS.
+/// A transport of bytes: TCP, a Unix socket, a tunnel through the TLS of a proxy.
 ///
-/// One virtual call a read; never one a byte.
+/// It costs one virtual call per read, never one per byte.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
-/// An open way to the peer.
+/// An open stream to the peer, or to a proxy.
 pub(super) struct RawStream {
     pub(super) io: Box<dyn Transport>,
-    /// Who is at the other end, as errors name it.
+    /// The peer, as errors name it.
     pub(super) peer_name: String,
-    /// Whether it runs through TLS with a proxy, so that its end is an end of TLS.
+    /// Whether it runs through TLS with a proxy, so that it ends with the end of TLS.
     pub(super) through_tls: bool,
 }
 

@@ -1,22 +1,23 @@
-//! Where a request goes: the part of RFC 3986 that an HTTP client needs, read with errors that say what
-//! to write instead. Nothing is normalised: the request target is sent as it was written.
+//! URLs of targets: the part of RFC 3986 that an HTTP client needs, with errors that say what to write instead.
+//! Nothing is normalised: the request target is sent as it was written.
 
 use std::fmt;
 
-use super::authority::{Host, UrlAuthority, UrlError};
+use super::authority::{Host, UrlAuthority};
 use super::failure::escape_text;
+use super::hint::HintedError;
 
-/// The two schemes that are spoken.
+/// The scheme of a target URL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UrlScheme {
-    /// In the clear.
+    /// Plain HTTP.
     Http,
-    /// Over TLS.
+    /// HTTP over TLS.
     Https,
 }
 
 impl UrlScheme {
-    /// As it is written in a URL.
+    /// The scheme as it is written in a URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -24,7 +25,7 @@ impl UrlScheme {
         }
     }
 
-    /// The port where none is written (RFC 9110, 4.2).
+    /// The port of a URL that names none (RFC 9110, 4.2).
     pub fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -39,24 +40,24 @@ impl fmt::Display for UrlScheme {
     }
 }
 
-/// Where a request goes.
+/// The URL of a request: where it goes, and the request target.
 #[derive(Clone, Eq, PartialEq)]
 pub struct TargetUrl {
     /// Plain or over TLS.
     pub scheme: UrlScheme,
-    /// Which host, as it was written.
+    /// Host, as it was written.
     pub host: Host,
-    /// Which port; the scheme's own where none was written.
+    /// Port; the default of the scheme where none was written.
     pub port: u16,
-    /// Path and query, as they were written; `/` where there was neither.
+    /// Path and query, as they were written; `/` where neither was written.
     pub path: String,
-    /// `user:password` of the URL, percent-decoded; it is no part of what is sent as the target.
+    /// `user:password` of the URL, percent-decoded; it is not part of the request target.
     pub userinfo: Option<String>,
 }
 
 impl TargetUrl {
     /// Reads an `http` or `https` URL. A fragment is dropped (RFC 9110, 4.2.5).
-    pub fn parse(url: &str) -> Result<Self, UrlError> {
+    pub fn parse(url: &str) -> Result<Self, HintedError> {
         check_characters(url)?;
         let (scheme, rest) = split_scheme(url)?;
         let (authority, rest) = UrlAuthority::split_from(rest)?;
@@ -107,7 +108,7 @@ fn with_leading_slash(path: &str) -> String {
     }
 }
 
-fn split_scheme(url: &str) -> Result<(UrlScheme, &str), UrlError> {
+fn split_scheme(url: &str) -> Result<(UrlScheme, &str), HintedError> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err(missing_scheme_error(url));
     };
@@ -118,20 +119,20 @@ fn split_scheme(url: &str) -> Result<(UrlScheme, &str), UrlError> {
     } else if scheme.contains(['/', '?', '#', '@']) {
         Err(missing_scheme_error(url))
     } else {
-        Err(UrlError::new(format!(
-            "the URL's scheme `{}` is not spoken here",
+        Err(HintedError::new(format!(
+            "the URL's scheme `{}` is not supported",
             escape_text(scheme)
         ))
         .with_hint("write https:// or http://"))
     }
 }
 
-fn missing_scheme_error(url: &str) -> UrlError {
+fn missing_scheme_error(url: &str) -> HintedError {
     let bare = redacted_url(url);
     if bare.is_empty() {
-        return UrlError::new("the URL is empty").with_hint("write https://HOST/PATH");
+        return HintedError::new("the URL is empty").with_hint("write https://HOST/PATH");
     }
-    UrlError::new(format!("`{bare}` has no scheme")).with_hint(format!(
+    HintedError::new(format!("`{bare}` has no scheme")).with_hint(format!(
         "write https://{bare} (or http://{bare} for plain HTTP)"
     ))
 }
@@ -149,8 +150,8 @@ fn redacted_url(url: &str) -> String {
     escape_text(bare.trim_start_matches([':', '/']))
 }
 
-/// A URL is printable ASCII (RFC 3986, 2); what else it means is written in percents.
-fn check_characters(url: &str) -> Result<(), UrlError> {
+/// A URL is printable ASCII (RFC 3986, 2); other characters are percent-encoded.
+fn check_characters(url: &str) -> Result<(), HintedError> {
     let Some((at, character)) = url
         .char_indices()
         .find(|(_, character)| !character.is_ascii_graphic())
@@ -165,7 +166,7 @@ fn check_characters(url: &str) -> Result<(), UrlError> {
         .collect();
     let before = url.get(..at).unwrap_or_default();
     if is_in_authority(before) && !character.is_ascii() {
-        return Err(UrlError::new(format!(
+        return Err(HintedError::new(format!(
             "the URL's host holds `{character}`, and names on the wire are ASCII (offset {at})"
         ))
         .with_hint("write the host in punycode: xn--..."));
@@ -175,7 +176,7 @@ fn check_characters(url: &str) -> Result<(), UrlError> {
         other => format!("`{}`", other.escape_debug()),
     };
     Err(
-        UrlError::new(format!("the URL holds {what} (offset {at})")).with_hint(format!(
+        HintedError::new(format!("the URL holds {what} (offset {at})")).with_hint(format!(
             "remove it, or write it as {encoded} in the path or query"
         )),
     )
@@ -199,7 +200,7 @@ mod tests {
 
     fn wrong(url: &str) -> (String, String) {
         let error = TargetUrl::parse(url).unwrap_err();
-        (error.error, error.hint.unwrap_or_default())
+        (error.error, format!("{:?}", error.hint))
     }
 
     #[test]
@@ -253,7 +254,7 @@ mod tests {
             wrong("u:secret@api.openai.com/v1?key=secret"),
             (
                 "`api.openai.com/v1` has no scheme".into(),
-                "write https://api.openai.com/v1 (or http://api.openai.com/v1 for plain HTTP)"
+                "Some(Text(\"write https://api.openai.com/v1 (or http://api.openai.com/v1 for plain HTTP)\"))"
                     .into()
             )
         );

@@ -1,76 +1,57 @@
-//! `CONNECT` (RFC 9110, 9.3.6): asking an HTTP proxy for a way.
+//! `CONNECT` (RFC 9110, 9.3.6): asks an HTTP proxy to open a tunnel.
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite};
 
 use super::{Proxy, write_to_proxy};
 use crate::net::failure::{NetFailure, io_error_words};
 
-/// No answer of a proxy is longer: what is, is no answer.
+/// The longest head of an answer that is read, in bytes: proxies answer in a few lines.
 const HEAD_LIMIT: usize = 64 * 1024;
 
-/// What the proxy is asked.
-pub(in crate::net) struct ConnectRequest<'a> {
-    pub(in crate::net) proxy: &'a Proxy,
-    /// `host:port`.
-    pub(in crate::net) host_and_port: &'a str,
+/// The head of the request.
+fn connect_head(proxy: &Proxy, to: &str) -> String {
+    let credentials = proxy
+        .authorization()
+        .map(|value| format!("Proxy-Authorization: {value}\r\n"))
+        .unwrap_or_default();
+    format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n")
 }
 
-impl ConnectRequest<'_> {
-    /// As it is sent.
-    fn to_head(&self) -> String {
-        let to = self.host_and_port;
-        let credentials = self
-            .proxy
-            .authorization()
-            .map(|value| format!("Proxy-Authorization: {value}\r\n"))
-            .unwrap_or_default();
-        format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n")
-    }
-}
-
-/// Asks for the way. Bytes after the proxy's answer are left in `io`: they are the target's.
+/// Asks `proxy` for a tunnel to `to` (`host:port`). Bytes after its answer are left in `io`: they are the target's.
 pub(in crate::net) async fn open_tunnel(
-    request: ConnectRequest<'_>,
+    proxy: &Proxy,
+    to: &str,
     io: &mut (impl AsyncBufRead + AsyncWrite + Unpin),
 ) -> Result<(), NetFailure> {
-    let ConnectRequest {
-        proxy,
-        host_and_port: to,
-    } = request;
-    write_to_proxy(proxy, io, to, request.to_head().as_bytes()).await?;
+    write_to_proxy(proxy, io, to, connect_head(proxy, to).as_bytes()).await?;
     loop {
         let head = read_head(io)
             .await
             .map_err(|why| proxy.tunnel_failure(to, &why))?;
+        let refusal = || proxy.tunnel_failure(to, &format!("it answered `{}`", first_line(&head)));
         match parse_status(&head) {
             Some(200..=299) => return Ok(()),
             Some(100..=199) => {}
-            Some(407) => return Err(refusal(&request, &head).with_hint(credentials_hint(proxy))),
-            Some(_) => return Err(refusal(&request, &head)),
+            Some(407) => return Err(refusal().with_hint(credentials_hint(proxy))),
+            Some(_) => return Err(refusal()),
             None => {
                 let why = format!("it does not answer in HTTP but `{}`", first_line(&head));
                 return Err(proxy
                     .tunnel_failure(to, &why)
-                    .with_hint("is it an HTTP proxy at all?"));
+                    .with_hint("is it an HTTP proxy?"));
             }
         }
     }
 }
 
-fn refusal(request: &ConnectRequest<'_>, head: &[u8]) -> NetFailure {
-    let why = format!("it answered `{}`", first_line(head));
-    request.proxy.tunnel_failure(request.host_and_port, &why)
-}
-
-fn credentials_hint(proxy: &Proxy) -> String {
+fn credentials_hint(proxy: &Proxy) -> &'static str {
     match proxy.userinfo {
         None => "it wants credentials: write the proxy as http://USER:PASSWORD@HOST:PORT",
-        Some(_) => "it did not take the credentials given with it",
+        Some(_) => "it did not accept the credentials given with it",
     }
-    .to_owned()
 }
 
-/// Reads up to and with the empty line, and no byte further.
+/// Reads up to the end of the empty line, and no byte further.
 async fn read_head(io: &mut (impl AsyncBufRead + Unpin)) -> Result<Vec<u8>, String> {
     let mut head = Vec::new();
     loop {
@@ -95,7 +76,7 @@ async fn read_head(io: &mut (impl AsyncBufRead + Unpin)) -> Result<Vec<u8>, Stri
     }
 }
 
-/// Moves bytes of `seen` to `head` until that ends in an empty line. How many, and whether it does.
+/// Copies bytes of `seen` to `head` until `head` ends with an empty line. Returns how many, and whether it does.
 fn take_head(head: &mut Vec<u8>, seen: &[u8]) -> (usize, bool) {
     for (n, byte) in seen.iter().enumerate() {
         head.push(*byte);
@@ -119,7 +100,7 @@ fn parse_status(head: &[u8]) -> Option<u16> {
     code.parse().ok().filter(|code| (100..=999).contains(code))
 }
 
-/// The first line, fit for a terminal.
+/// The first line, escaped and at most 120 bytes long, so that an error stays one line.
 fn first_line(head: &[u8]) -> String {
     const LIMIT: usize = 120;
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -140,11 +121,7 @@ mod tests {
     async fn ask(proxy: &str, answers: &[&[u8]]) -> (Result<(), NetFailure>, Vec<u8>) {
         let proxy = Proxy::parse(proxy).unwrap();
         let mut io = peer(answers);
-        let request = ConnectRequest {
-            proxy: &proxy,
-            host_and_port: "h:443",
-        };
-        let outcome = open_tunnel(request, &mut io).await;
+        let outcome = open_tunnel(&proxy, "h:443", &mut io).await;
         let rest = io.buffer().to_vec();
         (outcome, rest)
     }
@@ -161,12 +138,8 @@ mod tests {
     #[test]
     fn the_request_names_the_target_twice() {
         let proxy = Proxy::parse("http://u:p@x").unwrap();
-        let request = ConnectRequest {
-            proxy: &proxy,
-            host_and_port: "[::1]:443",
-        };
         assert_eq!(
-            request.to_head(),
+            connect_head(&proxy, "[::1]:443"),
             "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n"
         );
     }
@@ -179,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn single_bytes_and_interim_answers_will_do() {
+    async fn single_bytes_and_interim_answers_are_accepted() {
         let (outcome, _) = ask("p", &[b"H", b"TTP/1.0 100 \n\nHTTP/1.0 201 yes\n\n"]).await;
         assert_eq!(outcome, Ok(()));
     }
@@ -192,13 +165,13 @@ mod tests {
             failure.error,
             "the proxy http://p:1080 opened no way to h:443: it answered `HTTP/1.1 407 Say \\x1b[1m`"
         );
-        assert!(failure.hint.unwrap().contains("USER:PASSWORD"));
+        assert!(format!("{:?}", failure.hint).contains("USER:PASSWORD"));
         let (outcome, _) = ask("u:p@p", &[b"HTTP/1.1 407 No\r\n\r\n"]).await;
-        assert!(outcome.unwrap_err().hint.unwrap().contains("did not take"));
+        assert!(format!("{:?}", outcome.unwrap_err().hint).contains("did not accept"));
     }
 
     #[tokio::test]
-    async fn what_is_no_answer_is_told() {
+    async fn broken_answers_are_explained() {
         let error = |outcome: Result<(), NetFailure>| outcome.unwrap_err().error;
         let (dead, _) = ask("p", &[]).await;
         assert!(error(dead).contains("without an answer"));

@@ -1,27 +1,28 @@
-//! Which proxy the environment names for a target, by curl's rules. The values are handed in.
+//! The proxy that the environment names for a target, by curl's rules. The values are handed in.
 
 use std::net::IpAddr;
 
 use super::Proxy;
-use crate::net::authority::{Host, UrlError};
+use crate::net::authority::Host;
+use crate::net::hint::HintedError;
 use crate::net::url::{TargetUrl, UrlScheme};
 
-/// The values of the variables; where both cases of a name are read is the caller's business.
+/// The values of the proxy variables. The caller decides which spellings of the names it reads.
 #[derive(Clone, Default)]
 pub struct ProxyEnv {
     /// For `http` targets.
     pub http_proxy: Option<String>,
     /// For `https` targets.
     pub https_proxy: Option<String>,
-    /// For all that have none of their own.
+    /// For targets whose scheme has no proxy of its own.
     pub all_proxy: Option<String>,
-    /// Where no proxy is used: a list of names, addresses and networks, or `*`.
+    /// Hosts without a proxy: a list of names, addresses and networks, or `*`.
     pub no_proxy: Option<String>,
 }
 
 impl ProxyEnv {
     /// The proxy for `target`, if there is one.
-    pub fn proxy_for(&self, target: &TargetUrl) -> Result<Option<Proxy>, UrlError> {
+    pub fn proxy_for(&self, target: &TargetUrl) -> Result<Option<Proxy>, HintedError> {
         let own = match target.scheme {
             UrlScheme::Http => ("http_proxy", &self.http_proxy),
             UrlScheme::Https => ("https_proxy", &self.https_proxy),
@@ -37,10 +38,8 @@ impl ProxyEnv {
         if is_exempt(no_proxy, &target.host, target.port) {
             return Ok(None);
         }
-        Proxy::parse(&value).map(Some).map_err(|error| UrlError {
-            error: format!("{name}: {}", error.error),
-            hint: error.hint,
-        })
+        let proxy = Proxy::parse(&value).map_err(|error| error.in_context(name))?;
+        Ok(Some(proxy))
     }
 }
 

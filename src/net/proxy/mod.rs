@@ -1,4 +1,4 @@
-//! Proxies: their URLs, which one a target is reached through, and how they are asked to connect.
+//! Proxies: their URLs, the choice of one for a target, and the requests that open a way through them.
 
 mod connect;
 mod env;
@@ -8,19 +8,20 @@ use std::fmt;
 
 use tokio::io::AsyncWrite;
 
-use super::authority::{Host, UrlAuthority, UrlError};
+use super::authority::{Host, UrlAuthority};
 use super::failure::{NetFailure, escape_text, io_error_words};
+use super::hint::HintedError;
 use crate::tape::ExchangeStage;
 
 pub use env::ProxyEnv;
 
-pub(super) use connect::{ConnectRequest, open_tunnel};
+pub(super) use connect::open_tunnel;
 pub(super) use socks::{SocksDestination, connect_socks};
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ProxyKind {
-    /// HTTP in the clear.
+    /// Plain HTTP.
     Http,
     /// HTTP over TLS.
     Https,
@@ -31,7 +32,7 @@ pub enum ProxyKind {
 }
 
 impl ProxyKind {
-    /// As it is written in a URL.
+    /// The scheme as it is written in a URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -56,12 +57,12 @@ impl ProxyKind {
     }
 }
 
-/// A proxy.
+/// A proxy: its protocol, address and credentials.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Proxy {
-    /// What it speaks.
+    /// Its protocol.
     pub kind: ProxyKind,
-    /// Where it is.
+    /// Its host.
     pub host: Host,
     /// Its port.
     pub port: u16,
@@ -72,14 +73,15 @@ pub struct Proxy {
 impl Proxy {
     /// Reads `[SCHEME://][USER:PASSWORD@]HOST[:PORT]`; without a scheme it is an HTTP proxy, without a
     /// port it is curl's.
-    pub fn parse(text: &str) -> Result<Self, UrlError> {
+    pub fn parse(text: &str) -> Result<Self, HintedError> {
         let (kind, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (parse_kind(scheme)?, rest),
             None => (ProxyKind::Http, text),
         };
-        let (authority, _) = UrlAuthority::split_from(rest).map_err(|error| UrlError {
-            error: format!("the proxy cannot be used: {}", error.error),
-            hint: Some("write http://HOST:PORT or socks5h://HOST:PORT".to_owned()),
+        let (authority, _) = UrlAuthority::split_from(rest).map_err(|error| {
+            error
+                .in_context("the proxy cannot be used")
+                .with_hint("write http://HOST:PORT or socks5h://HOST:PORT")
         })?;
         Ok(Self {
             kind,
@@ -101,12 +103,12 @@ impl Proxy {
         Some(format!("Basic {encoded}"))
     }
 
-    /// Whether it speaks HTTP, so that plain requests are simply handed to it.
+    /// Whether it speaks HTTP: such a proxy forwards plain requests without a tunnel.
     pub(super) fn is_http(&self) -> bool {
         matches!(self.kind, ProxyKind::Http | ProxyKind::Https)
     }
 
-    /// It did not open the way.
+    /// The failure of a proxy that did not open the way to `to`.
     pub(super) fn tunnel_failure(&self, to: &str, why: &str) -> NetFailure {
         NetFailure::refused(
             ExchangeStage::Proxy,
@@ -120,14 +122,14 @@ impl Proxy {
 }
 
 impl fmt::Debug for Proxy {
-    /// Credentials stay out of it.
+    /// Prints no credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.userinfo.as_ref().map(|_| "user@").unwrap_or_default();
         write!(f, "Proxy({user}{})", self.to_url())
     }
 }
 
-/// A user without a password has an empty one.
+/// Adds the colon that ends a user name without a password.
 fn add_missing_colon(user: &str) -> String {
     if user.contains(':') {
         user.to_owned()
@@ -136,10 +138,10 @@ fn add_missing_colon(user: &str) -> String {
     }
 }
 
-fn parse_kind(scheme: &str) -> Result<ProxyKind, UrlError> {
+fn parse_kind(scheme: &str) -> Result<ProxyKind, HintedError> {
     ProxyKind::parse(scheme).ok_or_else(|| {
-        UrlError::new(format!(
-            "the proxy's scheme `{}` is not spoken here",
+        HintedError::new(format!(
+            "the proxy's scheme `{}` is not supported",
             escape_text(scheme)
         ))
         .with_hint("write http://, https://, socks5:// or socks5h://")
@@ -191,7 +193,7 @@ mod tests {
     #[test]
     fn unusable_proxies_say_what_to_write() {
         let wrong = |text: &str| Proxy::parse(text).unwrap_err();
-        assert!(wrong("socks4://p").hint.unwrap().contains("socks5h://"));
+        assert!(format!("{:?}", wrong("socks4://p").hint).contains("socks5h://"));
         assert!(wrong("http://").error.contains("no host"));
         assert!(wrong("http://p:x").error.contains("port `x`"));
     }

@@ -1,4 +1,4 @@
-//! SOCKS 5 (RFC 1928) with user and password (RFC 1929): asking a proxy for a way.
+//! SOCKS 5 (RFC 1928) with user and password (RFC 1929): asks a proxy to open a tunnel.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +12,7 @@ const NO_AUTH_METHOD: u8 = 0;
 const PASSWORD_METHOD: u8 = 2;
 const NO_ACCEPTABLE_METHOD: u8 = 0xff;
 
-/// Where the proxy is to connect to.
+/// The destination that a SOCKS proxy is asked to connect to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::net) enum SocksDestination {
     /// An address that was resolved here.
@@ -34,7 +34,7 @@ impl SocksDestination {
     fn encode(&self) -> Option<Vec<u8>> {
         let (mut bytes, port) = match self {
             Self::Address(address) => (encode_ip(address.ip()), address.port()),
-            Self::Name(name, port) => (length_prefixed(3, name)?, *port),
+            Self::Name(name, port) => (length_prefixed(&[3], name)?, *port),
         };
         bytes.extend(port.to_be_bytes());
         Some(bytes)
@@ -48,13 +48,13 @@ fn encode_ip(ip: IpAddr) -> Vec<u8> {
     }
 }
 
-/// `first`, then the length of `text` in one byte, then `text`.
-fn length_prefixed(first: u8, text: &str) -> Option<Vec<u8>> {
+/// `first`, then the length of `text` in one byte, then `text`; `None` for a text over 255 bytes.
+fn length_prefixed(first: &[u8], text: &str) -> Option<Vec<u8>> {
     let length = u8::try_from(text.len()).ok()?;
-    Some([&[first, length], text.as_bytes()].concat())
+    Some([first, &[length], text.as_bytes()].concat())
 }
 
-/// Asks for the way to `to`. Reads exactly the proxy's answers.
+/// Asks `proxy` to connect to `to`, which errors call `place`. Reads no byte beyond its answers.
 pub(in crate::net) async fn connect_socks(
     proxy: &Proxy,
     to: &SocksDestination,
@@ -77,7 +77,7 @@ struct SocksHandshake<'a, T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
-    /// RFC 1928, 3.
+    /// Agrees on a method of authentication (RFC 1928, 3).
     async fn agree_on_method(&mut self) -> Result<(), NetFailure> {
         let greeting: &[u8] = match self.proxy.userinfo {
             Some(_) => &[SOCKS_VERSION, 2, NO_AUTH_METHOD, PASSWORD_METHOD],
@@ -93,7 +93,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
                 .failure("it wants credentials")
                 .with_hint("write the proxy as socks5h://USER:PASSWORD@HOST:PORT")),
             (NO_ACCEPTABLE_METHOD, Some(_)) => {
-                Err(self.failure("it takes neither a password nor none at all"))
+                Err(self.failure("it accepts neither a password nor a connection without one"))
             }
             (other, _) => {
                 Err(self.failure(&format!("it chose method {other}, which was not offered")))
@@ -101,10 +101,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
         }
     }
 
-    /// RFC 1929, 2.
+    /// Sends user and password (RFC 1929, 2).
     async fn log_in(&mut self, user: &str) -> Result<(), NetFailure> {
         let (name, password) = user.split_once(':').unwrap_or((user, ""));
-        let (Some(mut login), Some(tail)) = (length_prefixed(1, name), encode_password(password))
+        let (Some(mut login), Some(tail)) =
+            (length_prefixed(&[1], name), length_prefixed(&[], password))
         else {
             return Err(self.failure("user or password is over 255 bytes"));
         };
@@ -115,12 +116,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
             Ok(())
         } else {
             Err(self
-                .failure("it did not take the credentials")
+                .failure("it did not accept the credentials")
                 .with_hint("check user and password of the proxy"))
         }
     }
 
-    /// RFC 1928, 4 and 6.
+    /// Asks for the connection and reads the reply (RFC 1928, 4 and 6).
     async fn request_connection(&mut self, to: &SocksDestination) -> Result<(), NetFailure> {
         const CONNECT: u8 = 1;
         let Some(destination) = to.encode() else {
@@ -189,12 +190,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
     }
 }
 
-fn encode_password(password: &str) -> Option<Vec<u8>> {
-    let length = u8::try_from(password.len()).ok()?;
-    Some([&[length], password.as_bytes()].concat())
-}
-
-/// What a reply means (RFC 1928, 6).
+/// The meaning of a reply code (RFC 1928, 6).
 fn reply_text(reply: u8) -> String {
     match reply {
         1 => "general failure",
@@ -214,7 +210,7 @@ fn reply_text(reply: u8) -> String {
 mod tests {
     use super::*;
 
-    /// A proxy that answers with `answers`, whatever it is asked; what it was asked.
+    /// The outcome with a proxy that sends `answers`, and the bytes it received.
     async fn ask(
         proxy: &str,
         to: &SocksDestination,
@@ -253,15 +249,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refusals_are_told_apart() {
+    async fn refusals_are_distinguished() {
         async fn error(proxy: &str, answers: &'static [u8]) -> NetFailure {
             ask(proxy, &name(), answers).await.0.unwrap_err()
         }
         let wants = error("socks5h://p", b"\x05\xff").await;
         assert!(wants.error.contains("wants credentials"));
-        assert!(wants.hint.unwrap().contains("USER:PASSWORD"));
+        assert!(format!("{:?}", wants.hint).contains("USER:PASSWORD"));
         let wrong = error("socks5h://u:p@p", b"\x05\x02\x01\x01").await;
-        assert!(wrong.error.contains("did not take the credentials"));
+        assert!(wrong.error.contains("did not accept the credentials"));
         let http = error("socks5h://p", b"HTTP/1.1 400").await;
         assert!(http.error.contains("does not speak SOCKS 5"));
         let refused = error("socks5h://p", b"\x05\x00\x05\x05\x00\x01").await;
@@ -276,7 +272,7 @@ mod tests {
     async fn an_unreachable_address_may_be_another_for_the_proxy() {
         let to = SocksDestination::new("x", Some("::1".parse().unwrap()), 80);
         let (outcome, _) = ask("socks5://p", &to, b"\x05\x00\x05\x08\x00\x01").await;
-        assert!(outcome.unwrap_err().hint.unwrap().contains("socks5h://"));
+        assert!(format!("{:?}", outcome.unwrap_err().hint).contains("socks5h://"));
     }
 
     #[tokio::test]

@@ -12,7 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::testing::TestAuthority;
 use super::*;
-use crate::tape::ConnectionFact;
+use crate::span::{Moment, StreamSide};
+use crate::tape::{ConnectionFact, FailureCause, WireSink};
 
 /// Runs `peer` on the first connection to a port of its own.
 async fn listen<F>(peer: impl FnOnce(TcpStream) -> F + Send + 'static) -> SocketAddr
@@ -28,7 +29,7 @@ where
     address
 }
 
-/// A port at which nobody listens.
+/// An address where nothing listens.
 async fn nobody() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
@@ -61,24 +62,33 @@ fn trusting(authority: &TestAuthority) -> TlsOptions {
     }
 }
 
-/// Connects, and tells what was reported.
+/// The facts that were reported.
+#[derive(Default)]
+struct Facts(Vec<ConnectionFact>);
+
+impl WireSink for Facts {
+    fn fact(&mut self, _: Moment, fact: &ConnectionFact) {
+        self.0.push(fact.clone());
+    }
+
+    fn bytes(&mut self, _: StreamSide, _: Moment, _: &[u8]) {}
+}
+
+/// A stop that never comes.
+fn never() -> impl Future<Output = (FailureCause, String)> {
+    std::future::pending()
+}
+
+/// Connects. Returns the outcome and the reported facts.
 async fn go(
     route: &ConnectRoute,
     options: TlsOptions,
 ) -> (Result<ClientConnection, NetFailure>, Vec<ConnectionFact>) {
-    let tls = TlsClient::new(options).unwrap();
-    let mut facts = Vec::new();
-    let outcome = connect(
-        route,
-        &tls,
-        &Clock::start(),
-        None,
-        &mut |_, fact: &ConnectionFact| {
-            facts.push(fact.clone());
-        },
-    )
-    .await;
-    (outcome, facts)
+    let tls = TlsClient::new(&options).unwrap();
+    let mut facts = Facts::default();
+    let clock = Clock::start();
+    let outcome = connect(route, &tls, &clock, None, &mut facts, never()).await;
+    (outcome, facts.0)
 }
 
 /// Exchanges four bytes, and reads to the end.
@@ -109,9 +119,9 @@ fn what_is_made_here_may_move_between_threads() {
     fn check<T: Send>(_: T) {}
     let (route, tls) = (
         route("http://h"),
-        TlsClient::new(TlsOptions::default()).unwrap(),
+        TlsClient::new(&TlsOptions::default()).unwrap(),
     );
     let clock = Clock::start();
-    let mut report = |_, _: &ConnectionFact| {};
-    check(connect(&route, &tls, &clock, None, &mut report));
+    let mut facts = Facts::default();
+    check(connect(&route, &tls, &clock, None, &mut facts, never()));
 }

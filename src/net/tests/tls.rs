@@ -1,4 +1,4 @@
-//! TLS that stands, and every way in which it does not.
+//! TLS handshakes that succeed, and each way in which one fails.
 
 use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
@@ -35,11 +35,11 @@ async fn refusal(issued: &TestCertificate, options: TlsOptions) -> (String, Stri
     assert_eq!(failure.stage, ExchangeStage::Tls);
     let start = format!("TLS with api.example ({address}) failed: ");
     let why = failure.error.strip_prefix(&start).unwrap().to_owned();
-    (why, failure.hint.unwrap_or_default())
+    (why, format!("{:?}", failure.hint))
 }
 
 #[tokio::test]
-async fn what_was_agreed_is_told() {
+async fn the_agreed_parameters_are_reported() {
     let authority = new_authority();
     let issued = authority.issue(&["api.example"]);
     for (version, name) in [(&TLS12, "TLSv1.2"), (&TLS13, "TLSv1.3")] {
@@ -108,7 +108,7 @@ async fn a_certificate_handed_over_is_believed_for_itself() {
 }
 
 #[tokio::test]
-async fn dates_are_told() {
+async fn dates_are_reported() {
     let authority = new_authority();
     let old = authority.issue_with(&["api.example"], |params| {
         params.not_after = date_time_ymd(2020, 2, 3);
@@ -118,7 +118,7 @@ async fn dates_are_told() {
         why,
         "the server's certificate expired: it was valid until 2020-02-03T00:00:00Z"
     );
-    assert!(hint.contains("clock"));
+    assert!(hint.contains("RenewCertificate"));
     let early = authority.issue_with(&["api.example"], |params| {
         params.not_before = date_time_ymd(4000, 1, 1);
         params.not_after = date_time_ymd(4001, 1, 1);
@@ -128,7 +128,7 @@ async fn dates_are_told() {
 }
 
 #[tokio::test]
-async fn names_are_told() {
+async fn names_are_reported() {
     let authority = new_authority();
     let other = authority.issue(&["a.example", "*.b.example"]);
     let (why, hint) = refusal(&other, trusting(&authority)).await;
@@ -136,27 +136,27 @@ async fn names_are_told() {
         why,
         "the server's certificate is not for api.example: it is valid for a.example, *.b.example"
     );
-    assert!(hint.contains("--resolve"));
+    assert!(hint.contains("UseCertificateName"));
 }
 
 #[tokio::test]
-async fn issuers_are_told() {
+async fn issuers_are_reported() {
     let issued = new_authority().issue(&["api.example"]);
     let (why, hint) = refusal(&issued, TlsOptions::default()).await;
     assert_eq!(
         why,
         "the server's certificate was issued by `CN=test authority`, which is not trusted"
     );
-    assert!(hint.contains("--cacert FILE"));
+    assert!(hint.contains("TrustAuthority"));
     // Another authority of the same name: its key is another.
     let (why, hint) = refusal(&issued, trusting(&new_authority())).await;
     assert!(why.contains("not signed with the key of its issuer `CN=test authority`"));
-    assert!(hint.contains("made anew"));
+    assert!(hint.contains("TrustRenewedAuthority"));
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let own = self_signed(&["api.example"], is_ca);
         let (why, hint) = refusal(&own, TlsOptions::default()).await;
         assert_eq!(why, "the server's certificate `CN=leaf` is self-signed");
-        assert!(hint.contains("trusts that certificate"));
+        assert!(hint.contains("TrustCertificate"));
     }
 }
 
@@ -203,7 +203,7 @@ async fn client_certificates_are_shown_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_missing_client_certificate_is_told() {
+async fn a_missing_client_certificate_is_reported() {
     let authority = new_authority();
     for (version, stage) in [(&TLS12, ExchangeStage::Tls), (&TLS13, ExchangeStage::Read)] {
         let outcome = authenticated(&authority, version, trusting(&authority)).await;
@@ -213,12 +213,12 @@ async fn a_missing_client_certificate_is_told() {
             failure.error.contains("wants a client certificate"),
             "{failure}"
         );
-        assert!(failure.hint.unwrap().contains("--cert FILE"));
+        assert!(format!("{:?}", failure.hint).contains("ClientCertificate"));
     }
 }
 
 #[tokio::test]
-async fn a_refused_client_certificate_is_told() {
+async fn a_refused_client_certificate_is_reported() {
     let (authority, stranger) = (new_authority(), self_signed(&["me"], IsCa::NoCa));
     for version in [&TLS12, &TLS13] {
         let options = with_client(trusting(&authority), &stranger);
@@ -240,7 +240,7 @@ async fn failing(address: SocketAddr) -> (String, String) {
     assert_eq!(failure.stage, ExchangeStage::Tls);
     let start = format!("TLS with {address} failed: ");
     let why = failure.error.strip_prefix(&start).unwrap().to_owned();
-    (why, failure.hint.unwrap_or_default())
+    (why, format!("{:?}", failure.hint))
 }
 
 /// A peer that reads the first message, and answers with these bytes.
@@ -282,7 +282,7 @@ async fn alerts_are_told_apart() {
     assert!(hint.contains("ciphers"));
     let (why, hint) = of(b"\x15\x03\x01\x00\x02\x02\x70").await;
     assert!(why.contains("knows no 127.0.0.1 (unrecognized_name)"));
-    assert!(hint.contains("SNI"));
+    assert!(hint.contains("CheckServerName"));
     let (why, hint) = of(b"\x15\x03\x01\x00\x02\x02\x46").await;
     assert_eq!(why, "the server speaks only TLS 1.1 or older");
     assert!(hint.contains("1.2 and 1.3"));

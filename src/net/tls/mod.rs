@@ -1,4 +1,4 @@
-//! TLS 1.2 and 1.3 as a client: what is trusted, what is shown, the handshake, and what it agreed on.
+//! TLS 1.2 and 1.3 as a client: trust, client certificates, the handshake, and the agreed parameters.
 //!
 //! A session is never resumed: every connection shows its whole certificate chain, and two runs compare.
 
@@ -6,12 +6,10 @@ mod chain;
 mod explain;
 mod options;
 mod recorder;
-mod verifier;
+mod trust;
 
-use std::io;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
 use rustls::pki_types::{DnsName, ServerName};
 use tokio::io::BufReader;
 use tokio_rustls::TlsConnector;
@@ -19,40 +17,32 @@ use tokio_rustls::client::TlsStream;
 
 use super::authority::Host;
 use super::failure::NetFailure;
+use super::hint::HintedError;
 use super::raw_stream::{RawStream, Transport};
 use crate::tape::{ExchangeStage, TlsSession};
 
-pub use options::{ClientCert, TlsError, TlsOptions, TrustRoots};
+pub use options::{ClientCert, TlsOptions, TrustRoots};
 
-use options::TlsPeerConfig;
+use options::PeerTls;
 
-pub(super) use explain::TlsHintContext;
-pub(super) use recorder::HandshakeRecorder;
+pub(super) use explain::explain;
+pub(super) use recorder::{HandshakeRecorder, TlsPeer};
 
-/// A TLS stream over whatever carries it.
+/// A TLS stream over any transport.
 ///
-/// rustls reads its records in small pieces; the buffer makes one call of the system out of many.
+/// rustls reads its records in small pieces; the buffer makes one system call out of many.
 pub(super) type BufferedTlsStream = TlsStream<BufReader<Box<dyn Transport>>>;
 
-/// Some two records: what the kernel is asked for at once.
+/// Size of one read from the socket, in bytes: two TLS records of the largest size (RFC 8446, 5.1).
 const READ_BUFFER: usize = 32 * 1024;
 
-/// How TLS is spoken; built once, used for any number of connections.
+/// A TLS client: built once, used for any number of connections.
 pub struct TlsClient {
-    target: TlsPeerConfig,
-    proxy: TlsPeerConfig,
-    hint_context: TlsHintContext,
+    target: PeerTls,
+    proxy: PeerTls,
 }
 
-/// With whom TLS is spoken.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum TlsPeer {
-    Target,
-    /// An HTTPS proxy: it gets no client certificate, and is verified even where the target is not.
-    Proxy,
-}
-
-/// A TLS stream that stands.
+/// A TLS stream after its handshake.
 pub(super) struct EstablishedTls {
     pub(super) stream: Box<BufferedTlsStream>,
     pub(super) secured: TlsSession,
@@ -62,61 +52,41 @@ pub(super) struct EstablishedTls {
 
 impl TlsClient {
     /// Prepares what every handshake needs.
-    pub fn new(options: TlsOptions) -> Result<Self, TlsError> {
-        let setting = TlsHintContext {
-            has_certificate: options.client_cert.is_some(),
-            is_proxy: false,
-        };
+    pub fn new(options: &TlsOptions) -> Result<Self, HintedError> {
         let (target, proxy) = options::build_configs(options)?;
-        Ok(Self {
-            target: finish_config(target),
-            proxy: finish_config(proxy),
-            hint_context: setting,
-        })
+        Ok(Self { target, proxy })
     }
 
-    /// What errors after the handshake are explained with.
-    pub(super) fn hint_context(&self) -> TlsHintContext {
-        self.hint_context
-    }
-
-    /// Agrees on TLS with `host` at the other end of `wire`.
+    /// Agrees on TLS with `host` at the other end of `stream`.
     pub(super) async fn handshake(
         &self,
-        wire: RawStream,
+        stream: RawStream,
         host: &Host,
-        with: TlsPeer,
+        peer: TlsPeer,
     ) -> Result<EstablishedTls, NetFailure> {
-        let (manner, setting) = match with {
-            TlsPeer::Target => (&self.target, self.hint_context),
-            TlsPeer::Proxy => (&self.proxy, TlsHintContext::PROXY),
+        let tls = match peer {
+            TlsPeer::Target => &self.target,
+            TlsPeer::Proxy => &self.proxy,
         };
         let name = server_name(host)?;
-        let witness = Arc::new(HandshakeRecorder::new(&manner.verifier, &manner.config));
-        let config = Arc::new(witness.install_in(&manner.config));
-        let io = BufReader::with_capacity(READ_BUFFER, wire.io);
+        let recorder = Arc::new(HandshakeRecorder::new(tls, host, peer));
+        let config = Arc::new(recorder.install_in(&tls.config));
+        let peer_name = stream.peer_name;
+        let io = BufReader::with_capacity(READ_BUFFER, stream.io);
         match TlsConnector::from(config).connect(name, io).await {
             Ok(stream) => Ok(EstablishedTls {
-                secured: read_session(&stream, host, manner.verifier.checks_chain()),
+                secured: read_session(&stream, host, tls.trust.checks_chain()),
                 stream: Box::new(stream),
-                recorder: witness,
-                peer_name: wire.peer_name,
+                recorder,
+                peer_name,
             }),
-            Err(error) => Err(handshake_failure(
-                &error,
-                host,
-                &wire.peer_name,
-                &witness,
-                setting,
+            Err(error) => Err(NetFailure::explained(
+                ExchangeStage::Tls,
+                explain(&error, &recorder, true)
+                    .in_context(&format!("TLS with {peer_name} failed")),
             )),
         }
     }
-}
-
-fn finish_config(mut manner: TlsPeerConfig) -> TlsPeerConfig {
-    manner.config.resumption = Resumption::disabled();
-    manner.config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    manner
 }
 
 /// The name that is verified and, unless it is an address, sent (RFC 6066, 3).
@@ -134,45 +104,6 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, NetFailure> {
         )
         .with_hint("a server name has labels of letters, digits and hyphens, up to 63 bytes each")),
     }
-}
-
-fn handshake_failure(
-    error: &io::Error,
-    host: &Host,
-    place: &str,
-    witness: &HandshakeRecorder,
-    setting: TlsHintContext,
-) -> NetFailure {
-    let seen = explain::TlsFailureContext {
-        host,
-        recorder: witness,
-        hint_context: setting,
-        is_handshaking: true,
-    };
-    let (why, hint) = explain::explain(error, &seen);
-    NetFailure {
-        hint,
-        ..NetFailure::refused(
-            ExchangeStage::Tls,
-            format!("TLS with {place} failed: {why}"),
-        )
-    }
-}
-
-/// Why a stream that stood broke, and what to do.
-pub(super) fn explain_stream_error(
-    error: &io::Error,
-    host: &Host,
-    witness: &HandshakeRecorder,
-    setting: TlsHintContext,
-) -> (String, Option<String>) {
-    let seen = explain::TlsFailureContext {
-        host,
-        recorder: witness,
-        hint_context: setting,
-        is_handshaking: false,
-    };
-    explain::explain(error, &seen)
 }
 
 fn read_session(stream: &BufferedTlsStream, host: &Host, verified: bool) -> TlsSession {
@@ -206,7 +137,7 @@ fn version_name(version: rustls::ProtocolVersion) -> String {
     }
 }
 
-/// IANA's name; rustls marks the suites of TLS 1.3 in its own way.
+/// IANA's name of a cipher suite; rustls marks those of TLS 1.3 in its own way.
 fn cipher_name(suite: rustls::CipherSuite) -> String {
     let name = format!("{suite:?}");
     match name.strip_prefix("TLS13_") {
@@ -215,7 +146,7 @@ fn cipher_name(suite: rustls::CipherSuite) -> String {
     }
 }
 
-/// IANA's name; two curves are lower-case there.
+/// IANA's name of a key exchange group; two curves are lower-case there.
 fn group_name(group: rustls::NamedGroup) -> String {
     match group {
         rustls::NamedGroup::X25519 => "x25519".to_owned(),

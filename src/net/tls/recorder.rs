@@ -1,40 +1,56 @@
-//! Watches one handshake, so that a refusal can be explained: the chain that was shown, and whether the
-//! peer asked for a client certificate. It decides nothing itself.
+//! The verifier of one handshake. It also records the chain that was shown and whether the peer asked for a client
+//! certificate, so that a refusal can be explained. [`ChainTrust`] decides.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::verifier::ChainVerifier;
+use super::options::PeerTls;
+use super::trust::ChainTrust;
+use crate::net::authority::Host;
 
-/// What one handshake showed.
+/// The peer of a TLS handshake.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::net) enum TlsPeer {
+    /// The target.
+    Target,
+    /// An HTTPS proxy: it gets no client certificate, and is verified even where the target is not.
+    Proxy,
+}
+
+/// Everything that one handshake showed, and the settings that advice depends on.
 #[derive(Debug)]
 pub(in crate::net) struct HandshakeRecorder {
-    trust: Arc<ChainVerifier>,
+    trust: Arc<ChainTrust>,
     resolver: Arc<dyn ResolvesClientCert>,
+    pub(super) host: Host,
+    pub(super) peer: TlsPeer,
     peer_chain: OnceLock<Vec<CertificateDer<'static>>>,
     chain_accepted: AtomicBool,
     client_cert_requested: AtomicBool,
 }
 
 impl HandshakeRecorder {
-    /// For one handshake with this trust and this configuration.
-    pub(super) fn new(trust: &Arc<ChainVerifier>, config: &ClientConfig) -> Self {
+    /// A recorder for one handshake with `host`.
+    pub(super) fn new(tls: &PeerTls, host: &Host, peer: TlsPeer) -> Self {
         Self {
-            trust: Arc::clone(trust),
-            resolver: Arc::clone(&config.client_auth_cert_resolver),
+            trust: Arc::clone(&tls.trust),
+            resolver: Arc::clone(&tls.config.client_auth_cert_resolver),
+            host: host.clone(),
+            peer,
             peer_chain: OnceLock::new(),
             chain_accepted: AtomicBool::new(false),
             client_cert_requested: AtomicBool::new(false),
         }
     }
 
-    /// The configuration with the witness in it.
+    /// The configuration with this recorder in it.
     pub(super) fn install_in(self: &Arc<Self>, config: &ClientConfig) -> ClientConfig {
         let mut config = config.clone();
         config
@@ -44,12 +60,12 @@ impl HandshakeRecorder {
         config
     }
 
-    /// The chain that the peer showed, leaf first; empty where it did not come so far.
+    /// The chain that the peer showed, leaf first; empty where it showed none.
     pub(super) fn peer_chain(&self) -> &[CertificateDer<'static>] {
         self.peer_chain.get().map_or(&[], Vec::as_slice)
     }
 
-    /// Whether that chain was believed.
+    /// Whether that chain was accepted.
     pub(super) fn chain_accepted(&self) -> bool {
         self.chain_accepted.load(Ordering::Relaxed)
     }
@@ -57,6 +73,11 @@ impl HandshakeRecorder {
     /// Whether the peer asked for a client certificate.
     pub(super) fn client_cert_requested(&self) -> bool {
         self.client_cert_requested.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is a client certificate to show.
+    pub(super) fn has_client_cert(&self) -> bool {
+        self.resolver.has_certs()
     }
 }
 
@@ -73,7 +94,7 @@ impl ServerCertVerifier for HandshakeRecorder {
         let _ = self
             .peer_chain
             .set(chain.map(|der| der.clone().into_owned()).collect());
-        let verdict = self.trust.verify_server_cert(leaf, others, name, ocsp, now);
+        let verdict = self.trust.verify(leaf, others, name, ocsp, now);
         self.chain_accepted
             .store(verdict.is_ok(), Ordering::Relaxed);
         verdict
@@ -85,7 +106,7 @@ impl ServerCertVerifier for HandshakeRecorder {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.trust.verify_tls12_signature(message, leaf, signature)
+        verify_tls12_signature(message, leaf, signature, &self.trust.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -94,11 +115,11 @@ impl ServerCertVerifier for HandshakeRecorder {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.trust.verify_tls13_signature(message, leaf, signature)
+        verify_tls13_signature(message, leaf, signature, &self.trust.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.trust.supported_verify_schemes()
+        self.trust.algorithms.supported_schemes()
     }
 }
 
