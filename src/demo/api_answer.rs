@@ -12,6 +12,7 @@ use crate::serve::reply::ServerReply;
 
 /// An answer in the shapes of one API.
 pub(super) trait ApiAnswer {
+    /// The token counts of the answer.
     fn usage(&self) -> GeneratedUsage;
 
     /// The head fields of the reply.

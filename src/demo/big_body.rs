@@ -52,7 +52,7 @@ fn expand_object(bytes: &[u8], count: u64) -> ReplyBody {
 /// A stream with the text: the first event with the mark is a delta and is repeated; a later one has the whole
 /// text and is written in pieces.
 fn expand_events(steps: Box<dyn Iterator<Item = BodyStep> + Send>, count: u64) -> ReplyBody {
-    let mut told = false;
+    let mut has_repeated = false;
     let grown = steps.flat_map(move |step| -> Box<dyn Iterator<Item = BodyStep> + Send> {
         let text = match &step.action {
             BodyAction::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
@@ -61,7 +61,7 @@ fn expand_events(steps: Box<dyn Iterator<Item = BodyStep> + Send>, count: u64) -
         if !text.contains(BIG_TEXT_MARK) {
             return Box::new(std::iter::once(immediate_step(&text)));
         }
-        if std::mem::replace(&mut told, true) {
+        if std::mem::replace(&mut has_repeated, true) {
             return Box::new(expand_in_place(&text, count));
         }
         let delta = text.replacen(BIG_TEXT_MARK, &text_block(), 1);

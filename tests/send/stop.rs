@@ -1,11 +1,34 @@
 //! Time limits, signals and kills: what was received before is kept.
 
+use std::process::Child;
+
 use crate::common::{Home, Run, Server, Step, read_until, signal, until_it_sleeps, write};
+
+/// A home with the request file that all tests here send.
+fn home_with_request() -> Home {
+    let home = Home::new();
+    home.request();
+    home
+}
+
+/// A server that sends the first 5 of 30 bytes and then waits.
+fn pausing_server() -> Server {
+    Server::start(vec![
+        Step::Read,
+        write("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nbegin"),
+        Step::Drain,
+    ])
+}
+
+/// A running `wire send` to `url`.
+fn spawn_send(home: &Home, url: &str) -> Child {
+    let mut command = home.command(&["send", "r.json", "--url", url]);
+    command.spawn().unwrap()
+}
 
 #[test]
 fn time_and_size_limits_end_the_exchange() {
-    let home = Home::new();
-    home.request();
+    let home = home_with_request();
     for (flags, text) in [
         (["--idle-timeout", "0.05"], "no byte came or went"),
         (["--max-time", "0.05"], "--max-time"),
@@ -30,8 +53,7 @@ fn time_and_size_limits_end_the_exchange() {
 
 #[test]
 fn max_time_stops_a_peer_that_never_pauses() {
-    let home = Home::new();
-    home.request();
+    let home = home_with_request();
     // Lines that are looked at one by one, which takes longer than sending them.
     let lines = "no HTTP\r\n".repeat(1 << 13);
     let server = Server::start(vec![Step::Pour(lines.into())]);
@@ -45,17 +67,9 @@ fn max_time_stops_a_peer_that_never_pauses() {
 #[test]
 fn an_interrupt_keeps_what_was_received() {
     for (name, code) in [("INT", 130), ("TERM", 130)] {
-        let home = Home::new();
-        home.request();
-        let server = Server::start(vec![
-            Step::Read,
-            write("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nbegin"),
-            Step::Drain,
-        ]);
-        let mut child = home
-            .command(&["send", "r.json", "--url", &server.url()])
-            .spawn()
-            .unwrap();
+        let home = home_with_request();
+        let server = pausing_server();
+        let mut child = spawn_send(&home, &server.url());
         read_until(child.stdout.as_mut().unwrap(), "begin");
         signal(&child, name);
         let run = Run::of(child.wait_with_output().unwrap()).ends(code);
@@ -71,29 +85,24 @@ fn an_interrupt_keeps_what_was_received() {
 
 #[test]
 fn an_interrupt_while_connecting_names_the_phase() {
-    let home = Home::new();
-    home.request();
+    let home = home_with_request();
     let server = Server::start(vec![Step::Drain]);
     let url = format!("https://{}/", server.addr);
-    let mut child = home
-        .command(&["send", "r.json", "--url", &url])
-        .spawn()
-        .unwrap();
-    let told = read_until(child.stderr.as_mut().unwrap(), "connected to");
+    let mut child = spawn_send(&home, &url);
+    let progress = read_until(child.stderr.as_mut().unwrap(), "connected to");
     until_it_sleeps(&child);
     signal(&child, "INT");
     let run = Run::of(child.wait_with_output().unwrap()).ends(130);
     assert!(
         run.err.contains("(Ctrl-C) while agreeing on TLS"),
-        "{told}{}",
+        "{progress}{}",
         run.err
     );
 }
 
 #[test]
 fn a_second_interrupt_ends_even_a_blocked_write() {
-    let home = Home::new();
-    home.request();
+    let home = home_with_request();
     let head = "HTTP/1.1 200 OK\r\n\r\n";
     let server = Server::start(vec![
         Step::Read,
@@ -105,7 +114,7 @@ fn a_second_interrupt_ends_even_a_blocked_write() {
         .spawn()
         .unwrap();
     read_until(child.stdout.as_mut().unwrap(), "x");
-    // Nobody reads on: the pipe fills up.
+    // Nothing reads any more: the pipe fills up.
     until_it_sleeps(&child);
     let status = loop {
         signal(&child, "INT");
@@ -124,17 +133,9 @@ fn a_second_interrupt_ends_even_a_blocked_write() {
 
 #[test]
 fn a_killed_process_leaves_whole_lines() {
-    let home = Home::new();
-    home.request();
-    let server = Server::start(vec![
-        Step::Read,
-        write("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nbegin"),
-        Step::Drain,
-    ]);
-    let mut child = home
-        .command(&["send", "r.json", "--url", &server.url()])
-        .spawn()
-        .unwrap();
+    let home = home_with_request();
+    let server = pausing_server();
+    let mut child = spawn_send(&home, &server.url());
     read_until(child.stdout.as_mut().unwrap(), "begin");
     signal(&child, "KILL");
     child.wait().unwrap();
