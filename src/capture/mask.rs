@@ -24,7 +24,7 @@ use crate::http1::{Connection, HttpLimits};
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{ConnectionFact, WireSink};
 
-/// A sink that masks bytes and passes them on to another sink.
+/// A sink that replaces secrets by `*` and passes the bytes on to another sink.
 #[derive(Debug)]
 pub struct Masker<W> {
     sink: W,

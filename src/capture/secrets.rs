@@ -74,26 +74,29 @@ impl Secrets {
 
     /// `text` with every known value in it replaced by as many `*`.
     pub fn mask_text(&self, text: &str) -> String {
-        let mut bytes = text.as_bytes().to_vec();
-        for (part, _) in self.find_known(text.as_bytes()) {
-            if let Some(secret) = bytes.get_mut(part) {
-                secret.fill(b'*');
-            }
-        }
-        // Known values that are no UTF-8 are not found in what is, and whole ones are replaced.
-        String::from_utf8_lossy(&bytes).into_owned()
+        let found = self.find_known(text.as_bytes());
+        sensitive::mask_ranges(text, found.into_iter().map(|(part, _)| part))
     }
 
-    /// How long a suffix of `bytes` may be the beginning of a known value.
+    /// Length of the longest suffix of `bytes` that begins a known value and is shorter than it.
     pub(super) fn partial_match_length(&self, bytes: &[u8]) -> usize {
-        let may_begin = |known: &Vec<u8>| {
+        self.partial_matches(bytes)
+            .map(|(_, length)| length)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Each known value that a suffix of `bytes` begins, with the length of that suffix.
+    fn partial_matches(&self, bytes: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
+        self.known.iter().flat_map(move |known| {
             let longest = known.len().saturating_sub(1).min(bytes.len());
-            let suffix = |length: &usize| bytes.get(bytes.len().saturating_sub(*length)..);
-            (1..=longest)
-                .rev()
-                .find(|length| suffix(length).is_some_and(|end| known.starts_with(end)))
-        };
-        self.known.iter().filter_map(may_begin).max().unwrap_or(0)
+            let begins = |length: &usize| {
+                let suffix = bytes.get(bytes.len().saturating_sub(*length)..);
+                suffix.is_some_and(|suffix| known.starts_with(suffix))
+            };
+            let lengths = (1..=longest).filter(begins).collect::<Vec<_>>();
+            lengths.into_iter().map(|length| (known.as_slice(), length))
+        })
     }
 
     /// Whether any value is known.
@@ -104,12 +107,7 @@ impl Secrets {
     /// Whether `bytes` ends with more of a known value than may be seen, so that it must wait until it is
     /// clear whether the rest follows.
     pub(super) fn ends_inside_secret(&self, bytes: &[u8]) -> bool {
-        self.known.iter().any(|known| {
-            let visible = sensitive::visible_prefix(known).saturating_add(1);
-            let longest = known.len().saturating_sub(1).min(bytes.len());
-            let suffix = |length: usize| bytes.get(bytes.len().saturating_sub(length)..);
-            (visible..=longest)
-                .any(|length| suffix(length).is_some_and(|end| known.starts_with(end)))
-        })
+        self.partial_matches(bytes)
+            .any(|(known, length)| length > sensitive::visible_prefix(known))
     }
 }

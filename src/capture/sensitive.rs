@@ -29,10 +29,10 @@ const SECRET_NAME_PARTS: [&str; 7] = [
     "jwt",
 ];
 
-/// Parts of a name that say how many of something there are, or were: tokens, for one.
+/// Parts of a name that mark its value as a count, such as a number of tokens.
 const COUNT_NAME_PARTS: [&str; 6] = ["count", "limit", "remaining", "reset", "usage", "used"];
 
-/// Fields that look like it and are none.
+/// Fields whose names look like those of secrets, and whose values are none.
 const HARMLESS_FIELDS: [&str; 3] = ["idempotency-key", "sec-websocket-key", "x-idempotency-key"];
 
 /// Query parameters whose values are secrets, in lower case.
@@ -48,7 +48,7 @@ const SENSITIVE_PARAMETERS: [&str; 9] = [
     "password",
 ];
 
-/// Beginnings of keys that tell whose key it is and nothing else; longest first.
+/// Beginnings of keys that name the provider and reveal nothing else; longest first.
 const KEY_PREFIXES: [&str; 17] = [
     "sk-ant-api03-",
     "sk-ant-admin01-",
@@ -198,26 +198,26 @@ fn url_password(url: &[u8]) -> Option<Range<usize>> {
 
 /// The value of a field of that name with its secrets masked, length for length.
 pub fn mask_field_value(name: &str, value: &str) -> String {
-    let mut bytes = value.as_bytes().to_vec();
-    if is_sensitive(name.as_bytes()) {
-        for part in secret_ranges(name.as_bytes(), value.as_bytes()) {
-            if let Some(secret) = bytes.get_mut(part) {
-                secret.fill(b'*');
-            }
-        }
+    match is_sensitive(name.as_bytes()) {
+        true => mask_ranges(value, secret_ranges(name.as_bytes(), value.as_bytes())),
+        false => value.to_owned(),
     }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// `url` with its secrets masked, length for length.
 pub fn mask_url(url: &str) -> String {
-    let mut bytes = url.as_bytes().to_vec();
-    for part in url_secret_ranges(url.as_bytes()) {
-        if let Some(secret) = bytes.get_mut(part) {
+    mask_ranges(url, url_secret_ranges(url.as_bytes()))
+}
+
+/// `text` with each byte in `ranges` replaced by `*`.
+pub(super) fn mask_ranges(text: &str, ranges: impl IntoIterator<Item = Range<usize>>) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for range in ranges {
+        if let Some(secret) = bytes.get_mut(range) {
             secret.fill(b'*');
         }
     }
-    // Whole parameters are replaced by ASCII, so this is UTF-8 still.
+    // A range that cuts a character leaves bytes that are no UTF-8.
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -22,27 +22,43 @@ pub enum StoreError {
     /// The folder or a file in it cannot be made, listed or opened.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// No such capture.
     #[error("{source} (in {})", folder.display())]
     Lookup {
-        /// Where it was looked for.
+        /// The folder that was searched.
         folder: PathBuf,
-        /// Why it was not found.
+        /// The cause.
         source: SelectorError,
     },
     /// The file is no capture.
     #[error("{}: {source}", path.display())]
     Read {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: CaptureReadError,
     },
+}
+
+impl StoreError {
+    fn io(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    fn unreadable(path: &Path) -> impl Fn(CaptureReadError) -> Self {
+        move |source| Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
 }
 
 /// A folder of captures.
@@ -58,12 +74,12 @@ const INDEX_FILE: &str = ".index";
 const SALT_FILE: &str = ".salt";
 
 impl CaptureStore {
-    /// The folder; it is made when something is first written into it.
+    /// The store in `folder`, which is made when something is first written into it.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -89,18 +105,13 @@ impl CaptureStore {
         let draft = self
             .folder
             .join(format!("{SALT_FILE}-{}", hex::encode(&fresh[..4])));
-        let written = create_file(&draft, true).and_then(|mut file| {
-            file.write_all(&fresh).map_err(|source| StoreError::Io {
-                path: draft.clone(),
-                source,
-            })
-        });
-        let linked = written.and_then(|()| match std::fs::hard_link(&draft, &path) {
-            Err(source) if source.kind() != ErrorKind::AlreadyExists => Err(StoreError::Io {
-                path: path.clone(),
-                source,
-            }),
-            _ => Ok(()),
+        let linked = write_file(&draft, true, &fresh).and_then(|()| {
+            match std::fs::hard_link(&draft, &path) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    Err(StoreError::io(&path)(error))
+                }
+                _ => Ok(()),
+            }
         });
         let _ = std::fs::remove_file(&draft);
         linked?;
@@ -112,18 +123,12 @@ impl CaptureStore {
             .recursive(true)
             .mode(0o700)
             .create(&self.folder);
-        made.map_err(|source| StoreError::Io {
-            path: self.folder.clone(),
-            source,
-        })
+        made.map_err(StoreError::io(&self.folder))
     }
 
     /// The names of all captures, old to new; empty if there is no folder.
     pub fn names(&self) -> Result<Vec<String>, StoreError> {
-        let failed = |source| StoreError::Io {
-            path: self.folder.clone(),
-            source,
-        };
+        let failed = StoreError::io(&self.folder);
         let entries = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
@@ -131,7 +136,7 @@ impl CaptureStore {
         };
         let mut names = Vec::new();
         for entry in entries {
-            let name = entry.map_err(failed)?.file_name();
+            let name = entry.map_err(&failed)?.file_name();
             if let Some(name) = name
                 .to_str()
                 .filter(|name| name.ends_with(name::FILE_SUFFIX))
@@ -139,7 +144,7 @@ impl CaptureStore {
                 names.push(name.to_owned());
             }
         }
-        // A name that its user chose says nothing of its time: `@` means the newest that does.
+        // A name that the user chose has no time, so it sorts before all that have one, and `@` is the newest of those.
         names.sort_unstable_by(|one, other| (is_dated(one), one).cmp(&(is_dated(other), other)));
         Ok(names)
     }
@@ -177,13 +182,7 @@ impl CaptureStore {
             let draft = self
                 .folder
                 .join(format!("{INDEX_FILE}-{}", std::process::id()));
-            let written = create_file(&draft, false).and_then(|mut file| {
-                file.write_all(lines).map_err(|source| StoreError::Io {
-                    path: draft.clone(),
-                    source,
-                })
-            });
-            let _ = written.map(|()| std::fs::rename(&draft, &path));
+            let _ = write_file(&draft, false, lines).map(|()| std::fs::rename(&draft, &path));
             let _ = std::fs::remove_file(&draft);
             return;
         }
@@ -281,31 +280,25 @@ pub fn create_file(path: &Path, fresh: bool) -> Result<File, StoreError> {
     } else {
         options.create(true).truncate(true)
     };
-    options.open(path).map_err(|source| StoreError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    options.open(path).map_err(StoreError::io(path))
+}
+
+fn write_file(path: &Path, fresh: bool, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut file = create_file(path, fresh)?;
+    file.write_all(bytes).map_err(StoreError::io(path))
 }
 
 /// Reads the capture at `path`.
 pub fn open(path: &Path) -> Result<ParsedCapture, StoreError> {
-    let failed = |source: CaptureReadError| StoreError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(|source| StoreError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    read::read(&mut BufReader::with_capacity(1 << 16, file)).map_err(failed)
+    let file = File::open(path).map_err(StoreError::io(path))?;
+    // Large reads: the lines of a capture are some 64 KiB long.
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    read::read(&mut file).map_err(StoreError::unreadable(path))
 }
 
 /// Reads the bytes of a capture; `path` is where they are from.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<ParsedCapture, StoreError> {
-    read::read(&mut &*bytes).map_err(|source| StoreError::Read {
-        path: path.to_owned(),
-        source,
-    })
+    read::read(&mut &*bytes).map_err(StoreError::unreadable(path))
 }
 
 fn read_salt(path: &Path) -> Option<[u8; 32]> {

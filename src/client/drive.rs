@@ -1,5 +1,5 @@
 //! One exchange over one connection: writes the request's exact bytes, reads the response at the same
-//! time (a server may answer before it has heard all, RFC 9112, 9.5), and tells a watcher of each.
+//! time (a server may answer before it has read all, RFC 9112, 9.5), and passes both to a sink.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -18,31 +18,31 @@ use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, WireSink,
 };
 
-/// How long an exchange may take, and how long a head may be.
+/// The time limit of an exchange and the size limits of its heads.
 #[derive(Clone, Copy, Debug)]
 pub struct ExchangeLimits {
     /// The longest time without a byte either way.
     pub idle: Option<Duration>,
-    /// What the decoders take.
+    /// Size limits of heads and chunk-size lines.
     pub http1: http1::HttpLimits,
 }
 
-/// After the framing is lost: how long the peer may be silent before no more is expected.
+/// Silence after which the exchange ends once the framing is lost: nothing in the bytes can say where the answer ends.
 const LOST_IDLE_LIMIT: Duration = Duration::from_secs(1);
 
-/// How long a body waits for `100 Continue` (RFC 9110, 10.1.1, lets the client choose).
+/// Time that a body waits for `100 Continue`. RFC 9110, 10.1.1, lets the client choose; curl waits one second too.
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
-/// How long saying goodbye may take.
+/// Time limit of closing the connection: the answer is complete by then.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much one read takes at most: four TLS records.
+/// Bytes that one read takes at most: four TLS records, so that a fast download needs few calls.
 const READ_SIZE: usize = 64 << 10;
 
 /// Sends `request` and reads until the response is over, a limit passes, or `stop` says why to stop.
 ///
-/// A failure is no error: the watcher hears of it as its last fact. It is given back too, since it may
-/// know what the user can do.
+/// A failure is no error: the sink gets it as the last fact. It is returned too, since it may hold a hint for the
+/// user.
 pub async fn run_exchange(
     mut connection: ClientConnection,
     request: &[u8],
@@ -80,7 +80,7 @@ fn continue_offset(request: &[u8], limits: http1::HttpLimits) -> usize {
 enum ExchangeEnd {
     /// The response is over, or all that will come of it.
     Answered,
-    /// Whoever watches wants no more.
+    /// The sink wants no more.
     SinkDone,
     /// The peer ended the connection.
     Closed(CloseKind),
@@ -106,7 +106,7 @@ struct ExchangeRun<'a> {
     flushed: usize,
     /// Bytes that may be written for now.
     write_limit: usize,
-    /// Why writing stopped: the answer may still be there to be read.
+    /// The error that ended the writing: an answer can still be read.
     write_error: Option<io::Error>,
 }
 
@@ -124,7 +124,7 @@ impl ExchangeRun<'_> {
         let mut hold = pin!(sleep(CONTINUE_WAIT));
         loop {
             let turn = tokio::select! {
-                // Whoever wants to stop is heard first: a fast peer always has something to read.
+                // First, because a fast peer always has something to read.
                 biased;
                 (cause, error) = &mut stop => {
                     return self.stopped_by_us(cause, error);
@@ -146,7 +146,7 @@ impl ExchangeRun<'_> {
         }
     }
 
-    /// Whatever the connection is ready for first: flushing, reading, writing. Cancelling it loses
+    /// The next read, write or flush for which the connection is ready. Cancelling it loses
     /// nothing. Written bytes are reported before the response to them, whose framing depends on the request.
     async fn next_io(&mut self, connection: &mut ClientConnection, buffer: &mut [u8]) -> IoEvent {
         let pending = self
@@ -193,7 +193,7 @@ impl ExchangeRun<'_> {
                 self.flushed = self.written;
                 self.record_bytes(StreamSide::Sent, bytes);
             }
-            // The peer may have answered, and closed, before it heard all: read on.
+            // The peer may have answered, and closed, before it read all: read on.
             IoEvent::Wrote(Err(error)) | IoEvent::Flushed(Err(error)) => {
                 self.write_error = Some(error)
             }
@@ -202,7 +202,7 @@ impl ExchangeRun<'_> {
                     StreamSide::Received,
                     buffer.get(..length).unwrap_or_default(),
                 );
-                // Whoever answers instead of saying `100 Continue` does not want the body (RFC 9110, 10.1.1).
+                // A server that answers without `100 Continue` does not want the body (RFC 9110, 10.1.1).
                 if !self.is_answered() {
                     self.write_limit = self.request.len();
                 }
@@ -246,7 +246,7 @@ impl ExchangeRun<'_> {
         self.stopped_by_us(FailureCause::TimedOut, error)
     }
 
-    /// It ends because we end it.
+    /// The end of an exchange that `wire` itself stops.
     fn stopped_by_us(&self, cause: FailureCause, error: String) -> ExchangeEnd {
         let stage = if self.flushed < self.request.len() {
             ExchangeStage::Write

@@ -6,7 +6,7 @@ use crate::exchange::Exchange;
 use crate::span::Moment;
 use crate::tape::ConnectionFact;
 
-/// When what was reached, counted from the start of the exchange. Absent: not reached, or not part of
+/// The times at which the stages of an exchange ended, counted from its start. `None`: not reached, or not part of
 /// this exchange (no name to resolve, no TLS).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ExchangeMilestones {
@@ -39,7 +39,7 @@ pub struct ExchangeMilestones {
     pub closed: Option<Moment>,
 }
 
-/// One stretch of the waterfall.
+/// One stage of an exchange with its start and end: a bar of the waterfall.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct ExchangePhase {
     /// `resolve`, `connect`, `proxy`, `TLS`, `send`, `wait`, `receive`.

@@ -176,10 +176,7 @@ impl Exchange {
         let (_, message) = self.side_mut(side);
         let is_after_end = |odd: &HttpOddity| odd.kind == OddityKind::AfterEnd;
         if !is_tunnel && !message.oddities.iter().any(is_after_end) {
-            let oddity = HttpOddity {
-                kind: OddityKind::AfterEnd,
-                at: Span::empty_at(span.start),
-            };
+            let oddity = HttpOddity::new(OddityKind::AfterEnd, Span::empty_at(span.start));
             message.add_oddity(oddity);
             sink.event(self, side, moment, &Event::Odd(oddity), seen);
         }

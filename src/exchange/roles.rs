@@ -1,24 +1,24 @@
-//! The tiles of both streams: which byte has which role, from the first to the last.
+//! The role of each byte of both streams, from the first to the last.
 
 use crate::exchange::{Exchange, ExchangeReader, HttpEventSink};
 use crate::http1::{BodyRetention, ByteRole, Event, HttpLimits};
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{Tape, Window};
 
-/// Bytes with one role.
+/// Neighbouring bytes of one stream that have one role.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct RoleSpan {
-    /// Which stream.
+    /// The stream.
     pub side: StreamSide,
-    /// What they are.
+    /// Their role.
     pub role: ByteRole,
     /// The field's name, for fields and trailers.
     pub name: Option<String>,
-    /// Where they are.
+    /// The bytes.
     pub span: Span,
 }
 
-/// The tiles of both streams, in order.
+/// The role of each byte: the sent stream, then the received one, without gaps.
 pub fn role_spans(tape: &Tape, limits: HttpLimits) -> Vec<RoleSpan> {
     let mut gather = RoleCollector(Vec::new());
     let mut reader = ExchangeReader::new(BodyRetention::HeadsOnly, limits);

@@ -39,16 +39,10 @@ pub(super) fn parse_chunk_size(
     // Before `;` white space is part of the grammar ("bad" but legal); before the line end it is not.
     if spaces > 0 && extension.is_empty() {
         let at = Span::new(after_number, extensions.start);
-        odd.push(HttpOddity {
-            kind: OddityKind::ChunkSizeSpace,
-            at,
-        });
+        odd.push(HttpOddity::new(OddityKind::ChunkSizeSpace, at));
     }
     if !extensions_are_well_formed(extension) {
-        odd.push(HttpOddity {
-            kind: OddityKind::BadChunkExtension,
-            at: extensions,
-        });
+        odd.push(HttpOddity::new(OddityKind::BadChunkExtension, extensions));
     }
     let size = parse_hex(number).ok_or(HttpFault::ChunkSizeOverflow)?;
     Ok(ChunkSizeLine { size, extensions })

@@ -11,12 +11,12 @@ use super::{Event, MessageEnd, MessagePart};
 use crate::span::Span;
 use crate::tape::Window;
 
-/// How much a decoder will take.
+/// The longest head and the longest chunk-size line that are read.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpLimits {
-    /// Bytes of a head, and of the trailers; by default 256 KiB.
+    /// Bytes of a head, and of the trailers; by default 256 KiB: servers and proxies accept 8 to 64 KiB.
     pub head: u64,
-    /// Bytes of a chunk-size line; by default 16 KiB.
+    /// Bytes of a chunk-size line; by default 16 KiB: only its extensions can make it long.
     pub chunk_head: u64,
 }
 
@@ -29,7 +29,7 @@ impl Default for HttpLimits {
     }
 }
 
-/// Reads one message from windows of a stream. See the module page for what it promises.
+/// A reader of one message from windows of a stream. The module page lists its guarantees.
 #[derive(Clone, Debug)]
 pub(super) struct HttpDecoder {
     /// `None` reads a request; otherwise what the response answers.
@@ -43,7 +43,7 @@ pub(super) struct HttpDecoder {
     status: u16,
     framing_fields: FramingFields,
     open_field: Option<OpenField>,
-    /// Found, not yet handed out.
+    /// Events that were found and not yet returned.
     queue: VecDeque<Event>,
 }
 
@@ -395,7 +395,7 @@ impl HttpDecoder {
     }
 
     fn queue_oddity(&mut self, kind: OddityKind, at: Span) {
-        self.queue.push_back(Event::Odd(HttpOddity { kind, at }));
+        self.queue.push_back(Event::Odd(HttpOddity::new(kind, at)));
     }
 
     fn note_bare_lf(&mut self, line: ScannedLine) {

@@ -72,7 +72,7 @@ pub struct HeadField {
     pub value: Span,
 }
 
-/// What a line turned out to be, and what is odd about it.
+/// A parsed line, or the fault that makes it unreadable; and its oddities.
 pub(super) type LineResult<T> = (Result<T, HttpFault>, Vec<HttpOddity>);
 
 /// Cuts `line` (its `text` span leaves the line end out) as a status line (RFC 9112, section 4).
@@ -85,10 +85,7 @@ pub(super) fn parse_status_line(seen: Window<'_>, line: Span, text: Span) -> Lin
             return Err(HttpFault::BadStartLine);
         }
         if spaces.len() != 1 {
-            odd.push(HttpOddity {
-                kind: OddityKind::StartLineSpacing,
-                at: spaces,
-            });
+            odd.push(HttpOddity::new(OddityKind::StartLineSpacing, spaces));
         }
         let digits = leading_span(seen, Span::new(spaces.end, text.end), |byte| {
             byte.is_ascii_digit()
@@ -97,26 +94,20 @@ pub(super) fn parse_status_line(seen: Window<'_>, line: Span, text: Span) -> Lin
             return Err(HttpFault::BadStartLine);
         };
         if !(100..=599).contains(&code) {
-            odd.push(HttpOddity {
-                kind: OddityKind::StatusRange,
-                at: digits,
-            });
+            odd.push(HttpOddity::new(OddityKind::StatusRange, digits));
         }
         let reason = match seen.slice_from(digits.end).first() {
             _ if digits.end == text.end => {
-                odd.push(HttpOddity {
-                    kind: OddityKind::NoReason,
-                    at: Span::empty_at(text.end),
-                });
+                odd.push(HttpOddity::new(
+                    OddityKind::NoReason,
+                    Span::empty_at(text.end),
+                ));
                 Span::empty_at(text.end)
             }
             Some(b' ') => Span::new(digits.end.saturating_add(1), text.end),
             Some(b'\t') => {
                 let at = Span::new(digits.end, digits.end.saturating_add(1));
-                odd.push(HttpOddity {
-                    kind: OddityKind::StartLineSpacing,
-                    at,
-                });
+                odd.push(HttpOddity::new(OddityKind::StartLineSpacing, at));
                 Span::new(at.end, text.end)
             }
             _ => return Err(HttpFault::BadStartLine),
@@ -159,10 +150,7 @@ pub(super) fn parse_request_line(
         let trimmed = target_text.trim_ascii_end().len() as u64;
         let target = Span::new(target.start, target.start.saturating_add(trimmed));
         if after.len() != 1 || gap.len() > 1 || target_text.iter().any(|&byte| is_space(byte)) {
-            odd.push(HttpOddity {
-                kind: OddityKind::StartLineSpacing,
-                at: text,
-            });
+            odd.push(HttpOddity::new(OddityKind::StartLineSpacing, text));
         }
         if gap.is_empty() {
             return Err(HttpFault::BadStartLine);
@@ -204,10 +192,7 @@ fn parse_version(
     }
     let span = Span::new(text.start, text.start.saturating_add(8));
     if *minor > b'1' {
-        odd.push(HttpOddity {
-            kind: OddityKind::Version,
-            at: span,
-        });
+        odd.push(HttpOddity::new(OddityKind::Version, span));
     }
     Ok((span, *minor == b'0', Span::new(span.end, text.end)))
 }
@@ -229,10 +214,10 @@ pub(super) fn parse_field(
         check_field_name(seen, name, name_end, &mut odd);
         let value = trim(seen, Span::new(name_end.saturating_add(1), text.end));
         if text.end > first.end {
-            odd.push(HttpOddity {
-                kind: OddityKind::Folded,
-                at: Span::new(first.end, text.end),
-            });
+            odd.push(HttpOddity::new(
+                OddityKind::Folded,
+                Span::new(first.end, text.end),
+            ));
         }
         let first_value = value.intersection(Span::new(value.start, first.end.max(value.start)));
         odd.extend(control_oddities(
@@ -247,22 +232,19 @@ pub(super) fn parse_field(
 
 fn check_field_name(seen: Window<'_>, name: Span, colon: u64, odd: &mut Vec<HttpOddity>) {
     if name.is_empty() {
-        odd.push(HttpOddity {
-            kind: OddityKind::EmptyName,
-            at: Span::empty_at(colon),
-        });
+        odd.push(HttpOddity::new(
+            OddityKind::EmptyName,
+            Span::empty_at(colon),
+        ));
     }
     if name.end < colon {
-        odd.push(HttpOddity {
-            kind: OddityKind::SpaceBeforeColon,
-            at: Span::new(name.end, colon),
-        });
+        odd.push(HttpOddity::new(
+            OddityKind::SpaceBeforeColon,
+            Span::new(name.end, colon),
+        ));
     }
     if !seen.slice(name).iter().all(|&byte| is_token_byte(byte)) {
-        odd.push(HttpOddity {
-            kind: OddityKind::BadName,
-            at: name,
-        });
+        odd.push(HttpOddity::new(OddityKind::BadName, name));
     }
 }
 
@@ -273,10 +255,7 @@ fn control_oddities(seen: Window<'_>, span: Span, control: OddityKind) -> Vec<Ht
     let mut told = |kind, found: Option<usize>| {
         if let Some(place) = found {
             let at = span.start.saturating_add(place as u64);
-            odd.push(HttpOddity {
-                kind,
-                at: Span::new(at, at.saturating_add(1)),
-            });
+            odd.push(HttpOddity::new(kind, Span::new(at, at.saturating_add(1))));
         }
     };
     told(OddityKind::BareCr, memchr(b'\r', bytes));

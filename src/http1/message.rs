@@ -31,7 +31,7 @@ pub struct HttpMessage {
     pub end: Option<MessageEnd>,
 }
 
-/// How many oddities a message remembers: an endless stream may have one in every line.
+/// Oddities that a message keeps. An endless stream may have one in every line, so memory needs a bound.
 pub const MAX_ODDITIES: usize = 256;
 
 /// Whether a reader remembers where each piece of a body lies.
@@ -44,7 +44,7 @@ pub enum BodyRetention {
 }
 
 impl HttpMessage {
-    /// Takes in the next event; `seen` must still hold the bytes that it covers.
+    /// Adds the next event; `seen` must still hold the bytes that it covers.
     pub fn add_event(&mut self, event: &Event, seen: Window<'_>, keep: BodyRetention) {
         match *event {
             Event::Blank(span) => self.head.push(seen, span, None),
@@ -80,7 +80,7 @@ impl HttpMessage {
         }
     }
 
-    /// Notes an oddity.
+    /// Adds an oddity, or counts it after the first [`MAX_ODDITIES`].
     pub fn add_oddity(&mut self, oddity: HttpOddity) {
         if self.oddities.len() < MAX_ODDITIES {
             self.oddities.push(oddity);
@@ -89,7 +89,7 @@ impl HttpMessage {
         }
     }
 
-    /// Lets `httparse` read the same head, and notes if it refuses.
+    /// Parses the head with `httparse` too, and adds an oddity if it refuses.
     fn check_with_httparse(&mut self) {
         let mut fields = vec![httparse::EMPTY_HEADER; self.head.fields.len().saturating_add(1)];
         let refused = match self.start {
@@ -110,10 +110,7 @@ impl HttpMessage {
             None => false,
         };
         if refused {
-            self.add_oddity(HttpOddity {
-                kind: OddityKind::StrictRefuses,
-                at: self.head.span(),
-            });
+            self.add_oddity(HttpOddity::new(OddityKind::StrictRefuses, self.head.span()));
         }
     }
 

@@ -1,18 +1,24 @@
-//! What can be wrong with a message: an oddity, which is read all the same, or a fault, which ends the
-//! reading. Each says which clause of RFC 9112 (or 9110) it breaks.
+//! What can be wrong with a message: an oddity, after which reading goes on, or a fault, which ends the
+//! reading. Each has the clause of RFC 9112 (or 9110) that it breaks.
 
 use crate::span::Span;
 
-/// Something strange that did not stop the decoder.
+/// A place where a message breaks a rule and can still be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct HttpOddity {
-    /// What.
+    /// The kind.
     pub kind: OddityKind,
-    /// Where.
+    /// The odd bytes.
     pub at: Span,
 }
 
-/// Kinds of odd HTTP that is still read, each a finding.
+impl HttpOddity {
+    pub(crate) fn new(kind: OddityKind, at: Span) -> Self {
+        Self { kind, at }
+    }
+}
+
+/// The rule that a message breaks although it can still be read; each kind is a finding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -66,7 +72,7 @@ pub enum OddityKind {
 }
 
 impl OddityKind {
-    /// The clause that it bends.
+    /// The clause of the RFC that is broken.
     pub fn clause(self) -> &'static str {
         match self {
             Self::LeadingBlank | Self::BareLf | Self::BareCr | Self::StrictRefuses => {
@@ -90,7 +96,7 @@ impl OddityKind {
         }
     }
 
-    /// What it is, in a few words.
+    /// A description in a few words.
     pub fn explain(self) -> &'static str {
         match self {
             Self::LeadingBlank => "an empty line before the start line",
@@ -120,13 +126,13 @@ impl OddityKind {
     }
 }
 
-/// Why a message could not be read on.
+/// The reason why the rest of a message cannot be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HttpFault {
     /// The stream does not begin with `HTTP/`.
     NotHttp,
-    /// The start line is not one.
+    /// The start line cannot be read.
     BadStartLine,
     /// A version that is not HTTP/1.
     BadVersion,
@@ -144,7 +150,7 @@ pub enum HttpFault {
     BadLength,
     /// A request whose transfer coding does not end with `chunked`.
     RequestCoding,
-    /// A chunk-size line that is not one.
+    /// A chunk-size line that cannot be read.
     BadChunkSize,
     /// A chunk size beyond 64 bits.
     ChunkSizeOverflow,
@@ -155,7 +161,7 @@ pub enum HttpFault {
 }
 
 impl HttpFault {
-    /// The clause that it breaks.
+    /// The clause of the RFC that is broken.
     pub fn clause(self) -> &'static str {
         match self {
             Self::NotHttp | Self::BadVersion => "RFC 9112, 2.3",
@@ -171,7 +177,7 @@ impl HttpFault {
         }
     }
 
-    /// What is wrong, in a few words.
+    /// A description in a few words.
     pub fn explain(self) -> &'static str {
         match self {
             Self::NotHttp => "this is not HTTP/1: it does not begin with `HTTP/`",

@@ -155,13 +155,14 @@ impl<'a> JsonValue<'a> {
     }
 
     /// Key and value of each member of an object, in order. Empty for any other kind.
-    pub fn members(self) -> ObjectMembers<'a> {
-        ObjectMembers(self.children(JsonKind::Object))
+    pub fn members(self) -> impl Iterator<Item = (Self, Self)> + Clone {
+        let mut children = self.children(JsonKind::Object);
+        std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
 
     /// Each item of an array, in order. Empty for any other kind.
-    pub fn items(self) -> ArrayItems<'a> {
-        ArrayItems(self.children(JsonKind::Array))
+    pub fn items(self) -> impl Iterator<Item = Self> + Clone {
+        self.children(JsonKind::Array)
     }
 
     /// How many members or items it holds, counted one by one; zero for any other kind.
@@ -230,29 +231,5 @@ impl<'a> Iterator for ChildValues<'a> {
         };
         self.next = value.node().next;
         Some(value)
-    }
-}
-
-/// The members of an object; see [`JsonValue::members`].
-#[derive(Clone, Debug)]
-pub struct ObjectMembers<'a>(ChildValues<'a>);
-
-impl<'a> Iterator for ObjectMembers<'a> {
-    type Item = (JsonValue<'a>, JsonValue<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        Some((self.0.next()?, self.0.next()?))
-    }
-}
-
-/// The items of an array; see [`JsonValue::items`].
-#[derive(Clone, Debug)]
-pub struct ArrayItems<'a>(ChildValues<'a>);
-
-impl<'a> Iterator for ArrayItems<'a> {
-    type Item = JsonValue<'a>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
     }
 }

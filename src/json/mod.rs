@@ -57,7 +57,7 @@ mod path;
 #[cfg(test)]
 mod tests;
 
-pub use document::{ArrayItems, JsonDocument, JsonValue, ObjectMembers};
+pub use document::{JsonDocument, JsonValue};
 pub use edit::{EditedJson, JsonEditError};
 pub use error::{ExpectedToken, JsonError, JsonFault, JsonPart, MAX_DEPTH};
 pub use escape::quote;

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use super::value_digest::{NamedMember, ValueRole, digest, has_same_keys, sorted_members};
 use crate::diff::bytes::common_prefix_len;
 use crate::diff::change::ChangeKind;
-use crate::json::{ArrayItems, JsonKind, JsonValue};
+use crate::json::{JsonKind, JsonValue};
 
 /// The first difference between two values.
 #[derive(Debug)]
@@ -162,9 +162,8 @@ fn first_item_difference<'a>(
         let is_small = left.span().len().max(right.span().len()) <= MAX_SHIFT_BYTES;
         let shift = match role == ValueRole::Blocks || is_small || found.is_none() {
             true => {
-                let [lefts, rights] = rest.map(|items: ArrayItems<'a>| -> Vec<u64> {
-                    items.map(|item| digest(item, of_item)).collect()
-                });
+                let [lefts, rights] = rest
+                    .map(|items| -> Vec<u64> { items.map(|item| digest(item, of_item)).collect() });
                 detect_shift(&lefts, &rights)
             }
             false => ListShift::Changed,
