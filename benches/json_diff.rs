@@ -1,6 +1,6 @@
-//! How long the difference of two large JSON texts takes: `cargo bench --bench json_diff [CASE...]`. One core;
-//! for each pair the time to read both and to compare them (on the core: what else the machine does is not
-//! counted), the peak memory of the process with both texts, and what was told.
+//! The time that the difference of two large JSON texts takes: `cargo bench --bench json_diff [CASE...]`. For each pair
+//! the time to read both and to compare them (time on the core), the peak memory of the process with both texts, and
+//! the kinds of change. `cargo bench --bench json_diff aligners [CASE...]` compares aligners instead.
 
 #![allow(
     clippy::disallowed_methods,
@@ -8,6 +8,7 @@
     reason = "a benchmark reads the clock and prints"
 )]
 
+mod aligners;
 mod memory;
 
 use std::collections::BTreeMap;
@@ -127,8 +128,11 @@ fn main() {
         .skip(1)
         .filter(|word| !word.starts_with('-'))
         .collect();
+    if let Some(("aligners", cases)) = wanted.split_first().map(|(first, rest)| (&**first, rest)) {
+        return aligners::run(cases);
+    }
     println!(
-        "{:>7} {:>8} {:>8}  case: what is told",
+        "{:>7} {:>8} {:>8}  case: kinds of change",
         "read", "compare", "peak"
     );
     for (name, texts) in CASES {
@@ -145,14 +149,14 @@ fn run(name: &str, texts: [String; 2]) {
     let [left, right] =
         (texts.each_ref()).map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
     let read = on_core() - began;
-    let told = compare(&left, &right, WorkLimit::default());
+    let diff = compare(&left, &right, WorkLimit::default());
     let compared = on_core() - began - read;
     let peak = peak() / 1024;
     let mut kinds = BTreeMap::new();
-    for change in &told.changes {
+    for change in &diff.changes {
         *kinds.entry(change.kind).or_insert(0u32) += 1;
     }
-    let coarse = if told.coarse { " (coarse)" } else { "" };
+    let coarse = if diff.coarse { " (coarse)" } else { "" };
     let millis = |time: Duration| format!("{:.0} ms", time.as_secs_f64() * 1000.0);
     println!(
         "{:>7} {:>8} {peak:>4} MiB  {name}: {kinds:?}{coarse}",

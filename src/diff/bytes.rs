@@ -1,12 +1,9 @@
-//! Two raw streams, byte by byte: which runs both have, and the first byte that differs, named by offset, role
-//! and place in the JSON of the body.
-
-use std::collections::HashMap;
+//! Two raw streams, byte by byte: the runs that both have, and the first byte that differs, with its offset, its role
+//! and its place in the JSON of the body.
 
 use serde::Serialize;
 
-use super::sequence::SequenceAligner;
-use super::work_limit::{StepMeter, WorkLimit};
+use super::text::{self, MAX_TOKENS};
 use crate::call::Call;
 use crate::content::DecodedBody;
 use crate::exchange::roles::{RoleSpan, role_spans};
@@ -14,7 +11,7 @@ use crate::http1::{ByteRole, HttpLimits};
 use crate::json::{self, JsonDocument};
 use crate::span::{Span, StreamSide};
 
-/// What differs between the same stream of two exchanges.
+/// The difference between the same stream of two exchanges.
 #[derive(Clone, Debug, Serialize)]
 pub struct ByteStreamDiff {
     /// Which stream.
@@ -23,14 +20,14 @@ pub struct ByteStreamDiff {
     pub runs: Vec<ByteRun>,
     /// The first byte that differs; `None` where the streams are equal.
     pub first: Option<FirstDifference>,
-    /// Whether runs were found more coarsely, for want of steps.
+    /// Whether the streams were too long to compare more than whole lines.
     pub coarse: bool,
-    /// The tiles of both.
+    /// The roles of the bytes of both.
     #[serde(skip)]
     pub tiles: [Vec<RoleSpan>; 2],
 }
 
-/// Bytes that both have, or that stand in each other's place.
+/// Bytes that both streams have, or bytes of one that replace bytes of the other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct ByteRun {
     /// Where in the left stream; empty where only the right has any.
@@ -41,31 +38,31 @@ pub struct ByteRun {
     pub same: bool,
 }
 
-/// Where two streams part.
+/// The first byte in which two streams differ.
 #[derive(Clone, Debug, Serialize)]
 pub struct FirstDifference {
-    /// In the left one.
+    /// In the left stream.
     pub left: ByteAddress,
-    /// In the right one.
+    /// In the right stream.
     pub right: ByteAddress,
 }
 
-/// One byte of one stream.
+/// The offset of one byte in a stream, and what the byte belongs to.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ByteAddress {
     /// Its offset.
     pub offset: u64,
-    /// What it is; `None` past the end.
+    /// Its role; `None` past the end.
     pub role: Option<ByteRole>,
     /// The field's name, for fields and trailers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where in the JSON of the body.
+    /// Its place in the JSON of the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
 }
 
-/// Compares one stream of both.
+/// Compares the same stream of two exchanges.
 pub fn compare(left: &Call, right: &Call, side: StreamSide, limits: HttpLimits) -> ByteStreamDiff {
     let sides = [left, right];
     let streams = sides.map(|answered| answered.tape.stream(side).bytes.as_slice());
@@ -74,10 +71,9 @@ pub fn compare(left: &Call, right: &Call, side: StreamSide, limits: HttpLimits) 
         tiles.retain(|tile| tile.side == side);
         tiles
     });
-    let mut meter = StepMeter::new(WorkLimit::default().max_steps);
-    let runs = align_runs(streams, &mut meter);
-    // Not the first run that differs: runs are cut where words are, and what was put in may begin as what it
-    // stands in front of.
+    let (runs, coarse) = align_runs(streams, MAX_TOKENS);
+    // Not the start of the first run that differs: runs begin where words do, and an added run may begin like the text
+    // behind it.
     let at = common_prefix_len(streams[0], streams[1]) as u64;
     let first = (streams[0] != streams[1]).then(|| FirstDifference {
         left: byte_address(left, side, &tiles[0], at),
@@ -87,75 +83,40 @@ pub fn compare(left: &Call, right: &Call, side: StreamSide, limits: HttpLimits) 
         side,
         runs,
         first,
-        coarse: meter.ran_out(),
+        coarse,
         tiles,
     }
 }
 
-/// How many bytes two texts have in common from their beginning.
+/// The number of equal bytes at the beginning of two texts.
 pub(crate) fn common_prefix_len(left: &[u8], right: &[u8]) -> usize {
     let pairs = left.iter().zip(right);
     pairs.take_while(|(left, right)| left == right).count()
 }
 
-fn align_runs(streams: [&[u8]; 2], meter: &mut StepMeter) -> Vec<ByteRun> {
-    let mut symbols = HashMap::new();
-    let words = streams.map(|stream| {
-        let words = split_words(stream);
-        let mut number = |word: &Span| {
-            let next = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
-            *symbols.entry(word.of(stream)).or_insert(next)
-        };
-        let numbers: Vec<_> = words.iter().map(&mut number).collect();
-        (words, numbers)
-    });
-    let [(lefts, left), (rights, right)] = &words;
-    let aligned = SequenceAligner::new(symbols.len()).align(left, right, meter);
-    let mut runs = ByteRunBuilder::default();
-    let start = |words: &[Span], n: usize, end: u64| words.get(n).map_or(end, |word| word.start);
-    let ends = streams.map(|stream| stream.len() as u64);
-    for run in aligned {
-        let place = |offset: usize| {
-            let left = start(lefts, run.left.saturating_add(offset), ends[0]);
-            (
-                left,
-                start(rights, run.right.saturating_add(offset), ends[1]),
-            )
-        };
-        runs.push_until(place(0), false);
-        runs.push_until(place(run.len), true);
+fn align_runs(streams: [&[u8]; 2], max_tokens: usize) -> (Vec<ByteRun>, bool) {
+    let split = |side: usize, part: Span| split_words(streams.get(side).unwrap_or(&&b""[..]), part);
+    let (changes, coarse) = text::replacements(streams, split, max_tokens);
+    let end = streams.map(|stream| Span::empty_at(stream.len() as u64));
+    let mut runs = Vec::new();
+    let mut from = [0, 0];
+    for [left, right] in changes.into_iter().chain([end]) {
+        let same = [
+            Span::new(from[0], left.start),
+            Span::new(from[1], right.start),
+        ];
+        from = [left.end, right.end];
+        let pieces = [(same, true), ([left, right], false)];
+        let pieces = pieces
+            .into_iter()
+            .filter(|([left, right], _)| !left.is_empty() || !right.is_empty());
+        runs.extend(pieces.map(|([left, right], same)| ByteRun { left, right, same }));
     }
-    runs.push_until((ends[0], ends[1]), false);
-    runs.runs
+    (runs, coarse)
 }
 
-#[derive(Default)]
-struct ByteRunBuilder {
-    runs: Vec<ByteRun>,
-    position: (u64, u64),
-}
-
-impl ByteRunBuilder {
-    fn push_until(&mut self, (left, right): (u64, u64), same: bool) {
-        let run = ByteRun {
-            left: Span::new(self.position.0, left),
-            right: Span::new(self.position.1, right),
-            same,
-        };
-        self.position = (left, right);
-        match self.runs.last_mut() {
-            _ if run.left.is_empty() && run.right.is_empty() => {}
-            Some(last) if last.same == same => {
-                last.left.end = left;
-                last.right.end = right;
-            }
-            _ => self.runs.push(run),
-        }
-    }
-}
-
-/// Runs of letters and digits, of spaces, of bytes beyond ASCII; any other byte by itself.
-fn split_words(bytes: &[u8]) -> Vec<Span> {
+/// Runs of letters and digits, of spaces, and of bytes beyond ASCII in a part of a stream; any other byte by itself.
+fn split_words(stream: &[u8], part: Span) -> Vec<Span> {
     let class = |byte: u8| match byte {
         b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' => 1,
         b' ' => 2,
@@ -164,12 +125,12 @@ fn split_words(bytes: &[u8]) -> Vec<Span> {
     };
     let mut words: Vec<Span> = Vec::new();
     let mut before = 0;
-    for (at, &byte) in (0u64..).zip(bytes) {
+    for (at, &byte) in (part.start..).zip(part.of(stream)) {
         let now = class(byte);
         match words.last_mut() {
-            // An endless word would be aligned as a whole or not at all.
+            // A word of any length would be equal as a whole or not at all; the data of an image may be one.
             Some(last) if now != 0 && now == before && last.len() < 64 => {
-                last.end = at.saturating_add(1)
+                last.end = at.saturating_add(1);
             }
             _ => words.push(Span::new(at, at.saturating_add(1))),
         }
@@ -207,7 +168,7 @@ fn byte_address(answered: &Call, side: StreamSide, tiles: &[RoleSpan], offset: u
     }
 }
 
-/// Where in the JSON of a plain body the wire byte at `offset` lies.
+/// The place of the wire byte at `offset` in the JSON of a body without content coding.
 fn json_pointer(body: &DecodedBody, offset: u64) -> Option<String> {
     let at = body.decoded_offset(offset)?;
     let document = JsonDocument::parse(&body.bytes).ok()?;
@@ -222,7 +183,8 @@ mod tests {
     fn runs_tile_both_streams() {
         let case = |left: &str, right: &str, same: &[&str]| {
             let streams = [left.as_bytes(), right.as_bytes()];
-            let runs = align_runs(streams, &mut StepMeter::new(1 << 20));
+            let (runs, coarse) = align_runs(streams, MAX_TOKENS);
+            assert!(!coarse);
             let joined = |of: fn(&ByteRun) -> Span, bytes: &[u8]| -> Vec<u8> {
                 runs.iter()
                     .flat_map(|run| of(run).of(bytes).to_vec())

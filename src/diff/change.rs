@@ -1,4 +1,4 @@
-//! What differs between two exchanges, as plain data: layers, each with its changes.
+//! The difference between two exchanges as a value: layers, each with its changes.
 
 use serde::{Serialize, Serializer};
 
@@ -8,19 +8,19 @@ use super::place::Place;
 use super::usual::UsualValue;
 use crate::span::Span;
 
-/// All that differs between two exchanges.
+/// The difference between two exchanges.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExchangeDiff {
-    /// What the left one is called.
+    /// Name of the left exchange.
     pub left: String,
-    /// What the right one is called.
+    /// Name of the right exchange.
     pub right: String,
-    /// Every layer that was compared, also where nothing differs.
+    /// Every layer that was compared, also those without changes.
     pub layers: Vec<LayerDiff>,
 }
 
 impl ExchangeDiff {
-    /// Whether anything differs that any two exchanges do not.
+    /// Whether there is a change that is not noise.
     pub fn is_different(&self) -> bool {
         self.changes().any(|(_, change)| change.noise.is_none())
     }
@@ -42,14 +42,14 @@ impl ExchangeDiff {
     }
 }
 
-/// One layer, compared.
+/// The changes in one layer.
 #[derive(Clone, Debug, Serialize)]
 pub struct LayerDiff {
-    /// Which.
+    /// Which layer.
     pub layer: DiffLayer,
-    /// What differs, in the order of the right side.
+    /// The changes, in the order of the right side.
     pub changes: Vec<DiffChange>,
-    /// What a reader should know of how it was compared.
+    /// Remarks on how it was compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<LayerNote>,
 }
@@ -79,7 +79,7 @@ impl Serialize for LayerNote {
     }
 }
 
-/// One difference.
+/// One change from the left exchange to the right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DiffChange {
     /// Where it is. Within one layer of one difference no two changes have the same place and kind.
@@ -87,42 +87,42 @@ pub struct DiffChange {
     /// What kind of fact it is, where a layer has several: `field`, `rate limits`.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub group: &'static str,
-    /// What happened to it from left to right.
+    /// What happened from left to right.
     pub what: ChangeKind,
-    /// What stands left.
+    /// The left value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<PlacedValue>,
-    /// What stands right.
+    /// The right value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub right: Option<PlacedValue>,
     /// Why the change is noise; `None` for a difference that matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<NoiseReason>,
-    /// What the exchanges of a baseline had there, where there is one.
+    /// What the exchanges of a baseline have there, if there is a baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usual: Option<UsualValue>,
 }
 
-/// From left to right.
+/// What happened to a value from left to right.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
-    /// Only right has it.
+    /// Only the right side has it.
     Added,
-    /// Only left has it.
+    /// Only the left side has it.
     Removed,
-    /// Another value.
+    /// It has another value.
     Changed,
-    /// The same value, written otherwise.
+    /// It has the same value in another spelling.
     Respelled,
-    /// The same thing, elsewhere among its neighbours.
+    /// It is elsewhere among its neighbours.
     Moved,
-    /// The same members or fields, in another order.
+    /// Its members or fields are in another order.
     Reordered,
 }
 
 impl ChangeKind {
-    /// The same seen from the other side.
+    /// The kind of the change from right to left.
     #[must_use]
     pub fn mirrored(self) -> Self {
         match self {
@@ -132,7 +132,7 @@ impl ChangeKind {
         }
     }
 
-    /// In one word.
+    /// The kind in one word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Added => "added",
@@ -145,13 +145,13 @@ impl ChangeKind {
     }
 }
 
-/// A value with its place.
+/// A value on one side of a change, with its bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlacedValue {
     /// The value.
     #[serde(flatten)]
     pub value: DiffValue,
-    /// Its place: in the decoded body for what stands in one, else in the raw stream.
+    /// Its bytes: in the decoded body for a value of a body, else in the raw stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
     /// Its place on this side, where it differs from the place of the change.
@@ -159,15 +159,15 @@ pub struct PlacedValue {
     pub path: Option<Place>,
 }
 
-/// What a fact is.
+/// The value of a fact or of a JSON text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiffValue {
     /// JSON as it was written.
     Json(String),
-    /// Words.
+    /// A text.
     Text(String),
-    /// What the events of a stream carried, in order: `role, content x41, finish`.
+    /// The deltas of the events of a stream, in order: `role, content x41, finish`.
     Events(String),
     /// A number of something.
     Count(u64),
@@ -178,7 +178,7 @@ pub enum DiffValue {
 }
 
 impl DiffValue {
-    /// As a number, where it is one.
+    /// The value as a number, if it is one.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Count(number) | Self::Micros(number) => Some(*number as f64),
@@ -188,7 +188,7 @@ impl DiffValue {
         }
     }
 
-    /// How long a text it is, in characters; `None` for what is no text.
+    /// The length of a text in characters; `None` if it is not a text.
     pub fn text_length(&self) -> Option<usize> {
         match self {
             Self::Text(text) => Some(text.chars().count()),
@@ -232,7 +232,7 @@ impl From<DiffValue> for PlacedValue {
 }
 
 impl DiffChange {
-    /// A change of the kind that its two sides make it; `None` where they are equal.
+    /// The change between two sides, of the kind that follows from them; `None` if they are equal.
     pub fn from_sides(
         at: Place,
         left: Option<PlacedValue>,

@@ -90,7 +90,7 @@ impl DiffInput {
     }
 }
 
-/// Whether a file begins as a request does: `POST /path HTTP/1.1`.
+/// Returns whether a file begins with a request line: `POST /path HTTP/1.1`.
 fn looks_like_request(bytes: &[u8]) -> bool {
     let line = bytes
         .split(|&byte| byte == b'\n')

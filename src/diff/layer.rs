@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-/// The parts of an exchange that are compared, in the order in which they are told.
+/// A part of an exchange that is compared on its own. Reports have the layers in this order.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiffLayer {
-    /// Names, addresses, TLS.
+    /// Host, addresses, proxy, TLS.
     Connection,
     /// Start line, fields and body of the request.
     Request,
@@ -14,18 +14,18 @@ pub enum DiffLayer {
     Head,
     /// How both bodies are framed and coded, and how the response ended.
     Framing,
-    /// The response's body: as JSON, as text, as bytes; of a stream, what its events are made of.
+    /// The body of the response as JSON, text or bytes; of a stream, the shape of its events.
     Body,
-    /// The sequence of events.
+    /// The sequence of events of a stream.
     Stream,
-    /// What the answer means.
+    /// The meaning of the answer: text, tool calls, usage.
     Meaning,
-    /// When what came.
+    /// Times of connection, events and answer.
     Timing,
 }
 
 impl DiffLayer {
-    /// All of them, in order.
+    /// All layers, in order.
     pub const ALL: [Self; 8] = [
         Self::Connection,
         Self::Request,
@@ -37,7 +37,7 @@ impl DiffLayer {
         Self::Timing,
     ];
 
-    /// Its name, as users write it.
+    /// The name, as users write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Connection => "connection",

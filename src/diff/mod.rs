@@ -13,13 +13,14 @@
 //!
 //! - `place`: where a change is; `change`: what differs there; `noise`: the table of expected differences;
 //! - `layers`: one file for each layer, from the connection to the timing;
-//! - `json`: the structural diff of two JSON texts; `text`: that of words and lines; `sequence`: aligns any two lists;
+//! - `json`: the structural diff of two JSON texts; `text`: that of words and lines;
 //! - `shape`: the paths and types of JSON texts without their values.
 
 mod baseline;
 pub(crate) mod bytes;
 pub mod change;
 mod fact_sheet;
+mod increasing;
 mod input;
 pub mod json;
 mod json_changes;
@@ -29,7 +30,6 @@ mod matrix;
 pub mod noise;
 mod noise_reason;
 pub mod place;
-pub mod sequence;
 mod shape;
 pub mod text;
 mod usual;

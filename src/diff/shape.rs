@@ -1,7 +1,7 @@
-//! What JSON texts are made of, values left out: each path with the kinds of value that stand there, and
-//! whether it is always there. Items of an array share one path, `*`.
+//! Shapes of JSON texts: each path with the types of its values, and whether it is always present. The values are left
+//! out, and all items of an array share one path, `*`.
 //!
-//! A shape is gathered from one text or from many: the events of a stream, the answers of a baseline.
+//! A shape is collected from one text or from many: the events of a stream, the answers of a baseline.
 
 use std::collections::BTreeMap;
 
@@ -9,33 +9,33 @@ use super::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use super::place::{JsonPath, PathStep, Place};
 use crate::json::{self, JsonKind};
 
-/// The shape of all texts taken in.
+/// The paths and value types of all JSON texts that were added.
 #[derive(Clone, Debug, Default)]
 pub struct JsonShape {
     root: PathShape,
 }
 
-/// What stands at one path.
+/// The values at one path.
 #[derive(Clone, Debug, Default)]
 struct PathShape {
-    /// How often something stood there.
+    /// The number of values.
     count: u64,
-    /// How often an object did.
+    /// The number of objects among them.
     object_count: u64,
-    /// Which kinds, in words.
+    /// The types of the values, sorted.
     type_names: Vec<&'static str>,
-    /// The one scalar that always stood there.
+    /// The scalar that all values are equal to.
     constant: ConstantState,
     members: BTreeMap<String, Self>,
     items: Option<Box<Self>>,
 }
 
-/// What is a difference.
+/// Which differences of two shapes are reported.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum ShapeMode {
-    /// Whatever is not allowed by what was seen.
+    /// Only those that the first shape, a baseline, does not allow.
     Baseline,
-    /// Whatever is not equal.
+    /// All.
     Equal,
 }
 
@@ -47,22 +47,22 @@ enum ConstantState {
     Varies,
 }
 
-/// The longest scalar that is remembered as a constant, in bytes.
+/// The longest scalar that is kept as a constant, in bytes: model names are shorter, and texts of answers differ anyway.
 const MAX_CONSTANT_LEN: usize = 200;
 
 impl JsonShape {
-    /// Takes one text in.
+    /// Adds one text.
     pub fn add(&mut self, value: json::JsonValue<'_>) {
         self.root.add(value);
     }
 
-    /// What `other` has that this shape, as the baseline, does not allow: new paths, missing ones that are
-    /// always there, other kinds of value.
+    /// Returns what `other` has that this shape, as a baseline, does not allow: new paths, missing paths that are always
+    /// present here, other types.
     pub fn find_violations(&self, other: &Self) -> Vec<DiffChange> {
         self.compare_as(other, ShapeMode::Baseline)
     }
 
-    /// All that differs, either way.
+    /// Returns all differences in both directions.
     pub fn compare(&self, other: &Self) -> Vec<DiffChange> {
         self.compare_as(other, ShapeMode::Equal)
     }
@@ -82,7 +82,7 @@ impl JsonShape {
         changes
     }
 
-    /// Where one value always stands here, and another always there; more than once, for what stands once is no
+    /// Returns the paths whose values are all equal in each shape, but not between both. A single value is not a
     /// constant.
     pub fn compare_constants(&self, other: &Self) -> Vec<DiffChange> {
         let mut changes = Vec::new();
@@ -119,7 +119,7 @@ impl PathShape {
         }
     }
 
-    /// In words: `string or null, sometimes`.
+    /// The types in words: `string or null, sometimes`.
     fn describe(&self, always: bool) -> PlacedValue {
         let kinds = self.type_names.join(" or ");
         let often = if always { "" } else { ", sometimes" };
@@ -139,7 +139,7 @@ impl PathShape {
             let inner = at.join(PathStep::Key(key.as_str().into()));
             let always = place.count >= self.object_count;
             let Some(there) = other.members.get(key) else {
-                // Of an object that is not there at all, nothing is missing.
+                // A member is missing only if the object around it is present.
                 if other.object_count > 0 && (always || rule == ShapeMode::Equal) {
                     let left = Some(place.describe(always));
                     changes.push(DiffChange::new(
@@ -168,7 +168,7 @@ impl PathShape {
                 changes.remove(next);
             }
         }
-        // Where no object was ever seen, it is the object that is new, and not each of its members.
+        // If no object was seen before, the object is new, and its members are not reported too.
         for (key, place) in other.members.iter().filter(|_| self.object_count > 0) {
             if !self.members.contains_key(key) {
                 let always = place.count >= other.object_count;

@@ -1,31 +1,43 @@
-//! What differs between two texts, word by word or line by line.
+//! Differences between two texts by words, and between two byte streams by runs of like bytes.
 //!
-//! A difference should read as a person would have made it, so what is the same between two changes and is
-//! less than either of them, as a lone space or `the`, is taken into one change with them (the "semantic
-//! cleanup" of Neil Fraser's Diff Match Patch).
+//! Lines are aligned first, and words only in lines that differ: that is faster, and keeps equal lines whole. The crate
+//! `similar` aligns both. Its work is bounded by the size of its input, never by the clock, and this module bounds the
+//! input: lines with too many words are reported as changed as a whole.
+//!
+//! A difference should read as a person would have made it. So equal text between two changes that is shorter than
+//! either of them, such as a single space or `the`, becomes part of one change with them (the "semantic cleanup" of
+//! Neil Fraser's Diff Match Patch).
 
-use std::collections::HashMap;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use serde::Serialize;
-
-use super::sequence::{self, SequenceAligner};
-use super::work_limit::{StepMeter, WorkLimit};
 use crate::span::Span;
 
+/// Tokens of both sides together that are aligned at most: 100,000 words on each side that have no two equal lines take
+/// a third of a second (benches/README.md, "Aligners").
+pub const MAX_TOKENS: usize = 200_000;
+
+/// The difference between two texts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TextDiff {
+    /// The pieces of both texts in order. A removed piece comes before the piece that was added in its place.
+    pub runs: Vec<TextRun>,
+    /// Whether there were too many tokens, so that lines were compared only as a whole.
+    pub coarse: bool,
+}
+
 /// A piece of two texts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TextRun {
     /// Which text has it.
     pub kind: TextRunKind,
-    /// Its bytes in the left text; of what was added, the empty place where it would stand.
+    /// Its bytes in the left text; of an added piece, the empty place where it would be.
     pub left: Span,
-    /// Its bytes in the right text; of what was removed, the empty place where it would stand.
+    /// Its bytes in the right text; of a removed piece, the empty place where it would be.
     pub right: Span,
 }
 
 /// Which of two texts has a piece.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TextRunKind {
     /// Both.
     Same,
@@ -35,95 +47,149 @@ pub enum TextRunKind {
     Added,
 }
 
-/// The pieces of two texts, cut between words; together they are the whole of both. What was removed comes
-/// before what was added in its place.
-///
-/// Texts of several lines are first compared line by line, and word by word only where lines differ.
-///
-/// Once the meter has run out, whatever is not yet aligned is different.
-pub fn diff_words(left: &str, right: &str, meter: &mut StepMeter) -> Vec<TextRun> {
-    let whole = [
-        Span::new(0, left.len() as u64),
-        Span::new(0, right.len() as u64),
-    ];
-    let mut changes = Vec::new();
-    for lines in align([left, right], whole, line_len, meter) {
-        let in_lines = align([left, right], lines, word_len, meter);
-        changes.extend(join_close(in_lines));
-    }
-    to_runs(whole, &join_close(changes))
-}
-
-/// The pieces of two texts, cut between lines; a line ends with its line feed.
-pub fn diff_lines(left: &str, right: &str, effort: WorkLimit) -> Vec<TextRun> {
-    let mut meter = StepMeter::new(effort.max_steps);
-    let whole = [
-        Span::new(0, left.len() as u64),
-        Span::new(0, right.len() as u64),
-    ];
-    to_runs(whole, &align([left, right], whole, line_len, &mut meter))
-}
-
-/// What was removed, and what was added in its place; one of both may be empty.
-type TextReplacement = [Span; 2];
-
-/// What differs between two parts of texts, cut where `next` says that a symbol ends.
-fn align(
-    texts: [&str; 2],
-    parts: TextReplacement,
-    next: fn(&str) -> usize,
-    meter: &mut StepMeter,
-) -> Vec<TextReplacement> {
-    let mut numbers: HashMap<&str, u32> = HashMap::new();
-    let mut ends: [Vec<u64>; 2] = parts.map(|part| vec![part.start]);
-    let mut symbols = [Vec::new(), Vec::new()];
-    for side in 0..2 {
-        let mut rest = parts[side].of_text(texts[side]);
-        let mut at = parts[side].start;
-        while !rest.is_empty() {
-            let (symbol, after) = rest.split_at(next(rest));
-            let number = numbers.len() as u32;
-            symbols[side].push(*numbers.entry(symbol).or_insert(number));
-            at += symbol.len() as u64;
-            ends[side].push(at);
-            rest = after;
-        }
-    }
-    let place = |side: usize, index: usize| ends[side][index];
-    let mut from = [0, 0];
-    let mut changes = Vec::new();
-    // Both ways round the same one is searched; the other is its mirror image.
-    let first = usize::from((texts[0].len(), texts[0]) > (texts[1].len(), texts[1]));
-    let mut aligner = SequenceAligner::new(numbers.len());
-    let (one, other) = (&symbols[first], &symbols[1 - first]);
-    let runs = aligner.align(one, other, meter);
-    let end = sequence::EqualRun {
-        left: one.len(),
-        right: other.len(),
-        len: 0,
+/// Returns the difference between two texts by words; `max_tokens` is at most [`MAX_TOKENS`].
+pub fn diff_words(left: &str, right: &str, max_tokens: usize) -> TextDiff {
+    let split = |side: usize, part: Span| {
+        let text = part.of_text([left, right][side]);
+        split_tokens(text, part.start, word_len)
     };
-    for run in runs.into_iter().chain([end]) {
-        let mut to = [run.left, run.right];
-        if first == 1 {
-            to.swap(0, 1);
+    let texts = [left.as_bytes(), right.as_bytes()];
+    let (changes, coarse) = replacements(texts, split, max_tokens);
+    let runs = to_runs(texts.map(whole), &join_close(changes));
+    TextDiff { runs, coarse }
+}
+
+/// A span of the left text, and the span of the right text in its place; one of both may be empty.
+pub(super) type Replacement = [Span; 2];
+
+/// Returns what differs between two texts, in ascending order, and whether lines were compared only as a whole because
+/// they and their tokens are more than `max_tokens`. `split` returns the tokens of a part of one side.
+pub(super) fn replacements(
+    texts: [&[u8]; 2],
+    split: impl Fn(usize, Span) -> Vec<Span>,
+    max_tokens: usize,
+) -> (Vec<Replacement>, bool) {
+    let lines = texts.map(split_lines);
+    let mut left = max_tokens.checked_sub(lines[0].len() + lines[1].len());
+    let whole = texts.map(whole);
+    let lines = match left {
+        Some(_) => align(texts, whole, &lines),
+        None => trim_equal_ends(texts, whole).into_iter().collect(),
+    };
+    let (mut changes, mut coarse) = (Vec::new(), left.is_none());
+    for part in lines {
+        let tokens = [0, 1].map(|side| split(side, part[side]));
+        let count = tokens[0].len() + tokens[1].len();
+        match left.and_then(|left| left.checked_sub(count)) {
+            Some(rest) => {
+                left = Some(rest);
+                changes.extend(align(texts, part, &tokens));
+            }
+            None => {
+                coarse = true;
+                changes.push(part);
+            }
         }
-        if from != to {
-            changes
-                .push([0, 1].map(|side| Span::new(place(side, from[side]), place(side, to[side]))));
+    }
+    (changes, coarse)
+}
+
+/// Returns what differs between two parts of texts, which the tokens tile.
+fn align(texts: [&[u8]; 2], parts: [Span; 2], tokens: &[Vec<Span>; 2]) -> Vec<Replacement> {
+    let words = [0, 1].map(|side| -> Vec<&[u8]> {
+        let tokens = tokens[side].iter();
+        tokens.map(|token| token.of(texts[side])).collect()
+    });
+    // Both directions search the same pair and mirror the result, so that swapping the sides mirrors every change.
+    let flipped = (texts[0].len(), texts[0]) > (texts[1].len(), texts[1]);
+    let first = usize::from(flipped);
+    let start = |side: usize, index: usize| {
+        let token = tokens[side].get(index);
+        token.map_or(parts[side].end, |token| token.start)
+    };
+    let mut changes: Vec<Replacement> = Vec::new();
+    for op in capture_diff_slices(Algorithm::Myers, &words[first], &words[1 - first]) {
+        if matches!(op, DiffOp::Equal { .. }) {
+            continue;
         }
-        from = to.map(|at| at + run.len);
+        let mut ranges = [op.old_range(), op.new_range()];
+        if flipped {
+            ranges.swap(0, 1);
+        }
+        let change = [0, 1].map(|side| {
+            let range = &ranges[side];
+            Span::new(start(side, range.start), start(side, range.end))
+        });
+        match changes.last_mut() {
+            Some(last) if [0, 1].map(|side| last[side].end) == change.map(|span| span.start) => {
+                *last = [0, 1].map(|side| Span::new(last[side].start, change[side].end));
+            }
+            _ => changes.push(change),
+        }
     }
     changes
 }
 
-/// Changes with nothing between them but what is less than either.
-fn join_close(changes: Vec<TextReplacement>) -> Vec<TextReplacement> {
-    let size = |[removed, added]: TextReplacement| removed.len().max(added.len());
-    let mut joined: Vec<TextReplacement> = Vec::new();
+/// Returns what is between the equal beginnings and ends of two texts, in whole characters; `None` if they are equal.
+fn trim_equal_ends(texts: [&[u8]; 2], whole: [Span; 2]) -> Option<Replacement> {
+    let [left, right] = texts;
+    let is_start = |text: &[u8], at: usize| text.get(at).is_none_or(|byte| byte & 0xC0 != 0x80);
+    let before = left.iter().zip(right).take_while(|(a, b)| a == b).count();
+    let mut before_end = before;
+    while !is_start(left, before_end) || !is_start(right, before_end) {
+        before_end -= 1;
+    }
+    let ends = left[before_end..]
+        .iter()
+        .rev()
+        .zip(right[before_end..].iter().rev());
+    let mut after = ends.take_while(|(a, b)| a == b).count();
+    while !is_start(left, left.len() - after) {
+        after -= 1;
+    }
+    let part = |span: Span| Span::new(before_end as u64, span.end - after as u64);
+    (left != right).then(|| whole.map(part))
+}
+
+fn whole(text: &[u8]) -> Span {
+    Span::new(0, text.len() as u64)
+}
+
+/// The lines of a text, each with its line feed.
+fn split_lines(text: &[u8]) -> Vec<Span> {
+    let ends = memchr::memchr_iter(b'\n', text).map(|feed| feed as u64 + 1);
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for end in ends.chain([text.len() as u64]).filter(|end| *end > 0) {
+        if end > start {
+            lines.push(Span::new(start, end));
+        }
+        start = end;
+    }
+    lines
+}
+
+/// The tokens of a text whose first byte is at `start`; `len` returns the length of the token at the front.
+fn split_tokens(text: &str, mut start: u64, len: fn(&str) -> usize) -> Vec<Span> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (token, after) = rest.split_at(len(rest));
+        tokens.push(Span::new(start, start + token.len() as u64));
+        start += token.len() as u64;
+        rest = after;
+    }
+    tokens
+}
+
+/// Joins changes if the equal text between them is shorter than either.
+fn join_close(changes: Vec<Replacement>) -> Vec<Replacement> {
+    let size = |[removed, added]: Replacement| removed.len().max(added.len());
+    let mut joined: Vec<Replacement> = Vec::new();
     for mut change in changes {
         while let Some(&before) = joined.last() {
             let same = change[0].start.saturating_sub(before[0].end);
-            // Where both only add, what is between would have to be told as removed.
+            // Two changes that only add would become one that also removes.
             let both = |side: usize| before[side].len() + change[side].len() > 0;
             if same > size(before).min(size(change)) || !both(0) || !both(1) {
                 break;
@@ -136,8 +202,8 @@ fn join_close(changes: Vec<TextReplacement>) -> Vec<TextReplacement> {
     joined
 }
 
-/// The changes, and what is the same between them.
-fn to_runs(whole: [Span; 2], changes: &[TextReplacement]) -> Vec<TextRun> {
+/// Returns the changes, and the equal text between them.
+fn to_runs(whole: [Span; 2], changes: &[Replacement]) -> Vec<TextRun> {
     let mut runs = Vec::new();
     let mut push = |kind, left: Span, right: Span| {
         if !left.is_empty() || !right.is_empty() {
@@ -159,12 +225,7 @@ fn to_runs(whole: [Span; 2], changes: &[TextReplacement]) -> Vec<TextRun> {
     runs
 }
 
-/// How long the line at the front is, its line feed included.
-fn line_len(text: &str) -> usize {
-    memchr::memchr(b'\n', text.as_bytes()).map_or(text.len(), |feed| feed + 1)
-}
-
-/// How long the word at the front is; each other character stands for itself, but for a row of spaces.
+/// The length of the word at the front. A run of spaces is a word, and so is each other character.
 fn word_len(text: &str) -> usize {
     let Some(first) = text.chars().next() else {
         return 0;
@@ -178,7 +239,8 @@ fn word_len(text: &str) -> usize {
     first.len_utf8() + rest.find(|next| !is_part(next)).unwrap_or(rest.len())
 }
 
-/// Whether it makes a word with its neighbours; Chinese and Japanese characters are words of their own.
+/// Returns whether a character makes a word with its neighbours. Chinese and Japanese characters, which no spaces
+/// separate, are words of their own.
 fn is_word_char(character: char) -> bool {
     let alone = matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
     !alone && (character.is_alphanumeric() || matches!(character, '_' | '\'' | '’'))
@@ -190,8 +252,8 @@ mod tests {
 
     use super::*;
 
-    fn within(left: &str, right: &str, effort: WorkLimit) -> Vec<TextRun> {
-        diff_words(left, right, &mut StepMeter::new(effort.max_steps))
+    fn words(left: &str, right: &str) -> Vec<TextRun> {
+        diff_words(left, right, MAX_TOKENS).runs
     }
 
     fn shown(left: &str, right: &str, runs: &[TextRun]) -> String {
@@ -204,7 +266,7 @@ mod tests {
     }
 
     fn case(left: &str, right: &str, expected: &str) {
-        let told = within(left, right, WorkLimit::default());
+        let told = words(left, right);
         assert_eq!(shown(left, right, &told), expected);
         assert_runs(left, right, &told);
     }
@@ -253,24 +315,24 @@ mod tests {
         case(
             "# Rules\nBe kind.\nBe brief.\n",
             "# Rules\nBe kind.\nNever lie.\nBe very brief.\n",
-            "# Rules\nBe kind.\n[+Never lie.\n+]Be[+ very+] brief.\n",
+            "# Rules\nBe kind.\n[+Never lie.\n+]Be [+very +]brief.\n",
         );
-        let (left, right) = ("a\nb\nc", "a\nx\nc\n");
-        let told = diff_lines(left, right, WorkLimit::default());
-        assert_eq!(shown(left, right, &told), "a\n[-b\nc-][+x\nc\n+]");
     }
 
     #[test]
-    fn without_effort_all_is_different() {
-        let effort = WorkLimit {
-            max_steps: 0,
-            max_bytes: 0,
-        };
-        let told = within("one two three", "one 2 3", effort);
+    fn lines_with_too_many_words_differ_as_a_whole() {
+        let (left, right) = ("same\none two three\nend", "same\none 2 3\nend");
+        let diff = diff_words(left, right, 8);
+        assert!(diff.coarse);
         assert_eq!(
-            shown("one two three", "one 2 3", &told),
-            "one [-two three-][+2 3+]"
+            shown(left, right, &diff.runs),
+            "same\n[-one two three\n-][+one 2 3\n+]end"
         );
+        // Too many lines: only the ends are compared, in whole characters.
+        let (left, right) = ("é\nè one\nend", "é\né one\nend");
+        let diff = diff_words(left, right, 3);
+        assert!(diff.coarse);
+        assert_eq!(shown(left, right, &diff.runs), "é\n[-è-][+é+] one\nend");
     }
 
     proptest! {
@@ -278,15 +340,14 @@ mod tests {
         fn the_pieces_are_the_texts(
             left in "([ab]{1,2}|[ ,.\n]|é|日){0,30}",
             right in "([ab]{1,2}|[ ,.\n]|é|日){0,30}",
-            steps in 0u64..300,
+            tokens in 0usize..60,
         ) {
-            for effort in [WorkLimit::default(), WorkLimit { max_steps: steps, max_bytes: 0 }] {
-                assert_runs(&left, &right, &within(&left, &right, effort));
-                assert_runs(&left, &right, &diff_lines(&left, &right, effort));
+            for max_tokens in [MAX_TOKENS, tokens] {
+                assert_runs(&left, &right, &diff_words(&left, &right, max_tokens).runs);
             }
-            let mirrored = within(&right, &left, WorkLimit::default());
+            let mirrored = words(&right, &left);
             let kept = |run: &&TextRun| run.kind == TextRunKind::Same;
-            let told = within(&left, &right, WorkLimit::default());
+            let told = words(&left, &right);
             let one: Vec<_> = told.iter().filter(kept).map(|run| (run.left, run.right)).collect();
             let two: Vec<_> = mirrored.iter().filter(kept).map(|run| (run.right, run.left)).collect();
             prop_assert_eq!(one, two);

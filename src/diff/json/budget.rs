@@ -1,4 +1,4 @@
-//! What has been told, and how much more may be.
+//! The changes that were found, and how many more are allowed.
 
 use super::super::change::ChangeKind;
 use super::super::work_limit::{StepMeter, WorkLimit};
@@ -10,14 +10,14 @@ const PATH_BYTES: usize = 64;
 #[derive(Debug)]
 pub(super) struct ChangeBudget {
     changes: Vec<JsonChange>,
-    /// Bytes that the changes take, about, and how many they may.
+    /// About how many bytes the changes take, and may take.
     bytes_spent: u64,
     max_bytes: u64,
     coarse: bool,
     pub(super) meter: StepMeter,
 }
 
-/// A point that can be gone back to.
+/// A point to roll back to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BudgetMark {
     change_count: usize,
@@ -60,17 +60,17 @@ impl ChangeBudget {
         }
     }
 
-    /// Whether no container should be gone into any more.
+    /// Whether no further container should be compared inside.
     pub(super) fn is_full(&self) -> bool {
         self.bytes_spent >= self.max_bytes
     }
 
-    /// Whether even the changes of one container are too many.
+    /// Whether the container that is being compared has too many changes.
     pub(super) fn is_overfull(&self) -> bool {
         self.bytes_spent >= self.hard_limit()
     }
 
-    /// Whether so many changes more would be too many.
+    /// Whether `count` more changes would be too many.
     pub(super) fn would_overfill(&self, count: usize) -> bool {
         let bytes = (count as u64).saturating_mul(size_of::<JsonChange>() as u64);
         self.bytes_spent.saturating_add(bytes) >= self.hard_limit()

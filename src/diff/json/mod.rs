@@ -1,13 +1,32 @@
-//! The difference of two JSON texts by their structure: what a person would say was changed.
+//! The structural difference of two JSON texts, as a person would describe it.
 //!
-//! - Members of objects are compared by key, duplicates of a key by their order from the last, which is the one
-//!   that counts for most readers. That keys stand in another order is told once for an object.
-//! - Items of arrays are aligned: an item that was put in is one addition, and an item that went elsewhere in
-//!   its array has moved. An item that was edited is paired with what it was by what it is called and by how
-//!   much of its text is left.
-//! - Numbers and strings that mean the same and are spelled differently (`1.0` and `1e0`, `é` and `\u00e9`) are
-//!   told as that. White space between values is no difference.
-//! - Strings that hold JSON, as the arguments of tools do, are compared inside.
+//! - Members of objects are compared by key; members with a repeated key by their order from the last, which most
+//!   readers take. Another order of keys is one change for each object.
+//! - Items of arrays are aligned: an inserted item is one addition, and an item that is elsewhere in its array moved.
+//!   An edited item is paired with its old form by id, name and the share of its text that is left.
+//! - Numbers and strings that are equal and spelled differently (`1.0` and `1e0`, `é` and `\u00e9`) are respelled.
+//!   White space between values is not a difference.
+//! - Strings that hold JSON, such as the arguments of tools, are compared inside.
+//!
+//! The steps, and the file of each:
+//!
+//! ```text
+//! 1 value_classes   numbers all values of both texts, so that equal values have equal numbers
+//!   spelling        the one form that all spellings of a number or string share
+//! 2 walk            goes down both trees at once and compares the values of each pair
+//!   walk_side       one of the texts: its nodes and entries
+//!   path_tracker    the place of the walk in a text, also inside strings
+//! 3 members         pairs the members of two objects by key
+//!   items           pairs the items of two arrays:
+//!     aligner         equal items in order
+//!     item_identity   items with the same id, name or role
+//!     items_by_text   items that share text, by their
+//!     text_sketch     samples of words
+//!   pairing         the pairs, and the order of their changes
+//! 4 budget          collects the changes, and limits them
+//!   difference      the result
+//! 5 patch           the result as a JSON Patch
+//! ```
 //!
 //! ```
 //! use wire::diff::ChangeKind;
@@ -27,21 +46,24 @@
 //! Guarantees, held by property tests and fuzzing:
 //!
 //! - there is no change if, and only if, the texts differ in nothing but white space between values;
-//! - comparing the other way round tells the same changes, with the sides exchanged;
+//! - with the sides exchanged, the same changes are found, mirrored;
 //! - [`patch()`] leads from the left value to the right;
 //! - the work is bounded by a [`WorkLimit`], not by a clock; differences beyond it are reported in less detail.
 
+#[doc(hidden)]
+pub mod aligner;
 mod budget;
 mod checks;
 mod difference;
-mod item_pairing;
-mod member_pairing;
+mod item_identity;
+mod items;
+mod items_by_text;
+mod members;
 mod pairing;
 mod patch;
 mod path_tracker;
-mod similar_pairing;
-mod similarity;
 mod spelling;
+mod text_sketch;
 mod value_classes;
 mod walk;
 mod walk_side;

@@ -1,38 +1,38 @@
-//! Entries of two containers that belong together, and the order in which they are told.
+//! The pairs of entries of two containers, and the order in which their changes are reported.
 
-/// No partner.
+/// The partner of an entry without one.
 const NO_PARTNER: u32 = u32::MAX;
 
-/// Which entries of two containers belong together; entries are members or items, by index.
+/// The pairs of entries of two containers. Entries are members or items, by index.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct EntryPairing {
-    /// For each entry of either side its partner's index, or [`NO_PARTNER`].
+    /// For each entry of both sides the index of its partner, or [`NO_PARTNER`].
     partners: [Vec<u32>; 2],
-    /// For each entry of either side whether it has a partner that stands elsewhere.
+    /// For each entry of both sides whether its partner is elsewhere: the entry moved.
     moved: [Vec<bool>; 2],
-    /// How many entries stand in front of these, on either side, that are equal.
+    /// Equal entries on each side in front of these.
     equal_before: usize,
 }
 
-/// Entries of either side that have no partner, between two pairs of neighbours that have.
+/// The entries of both sides that have no partner, between two pairs in order.
 pub(super) type PairingGap = [Vec<usize>; 2];
 
-/// What is told about entries.
+/// An entry or a pair, in the order of the report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum PairingEvent {
     /// An entry of one side without a partner.
     Unpaired {
         side: usize,
         index: usize,
-        /// In front of which entry of the other side it would stand.
+        /// Index on the other side where it would be inserted.
         insert_at: usize,
     },
-    /// Two entries that belong together.
+    /// A pair.
     Paired { indices: [usize; 2], moved: bool },
 }
 
 impl EntryPairing {
-    /// Of containers with so many entries, none of which are paired.
+    /// No pairs, in containers of these lengths.
     pub(super) fn new(lengths: [usize; 2]) -> Self {
         Self {
             partners: lengths.map(|length| vec![NO_PARTNER; length]),
@@ -41,7 +41,7 @@ impl EntryPairing {
         }
     }
 
-    /// The same, behind so many entries that are equal.
+    /// The same pairs behind `before` equal entries.
     pub(super) fn with_equal_before(self, before: usize) -> Self {
         Self {
             equal_before: before,
@@ -49,13 +49,13 @@ impl EntryPairing {
         }
     }
 
-    /// Pairs two entries in the order in which they stand.
+    /// Pairs two entries that are in order.
     pub(super) fn join(&mut self, at: [usize; 2]) {
         self.partners[0][at[0]] = at[1] as u32;
         self.partners[1][at[1]] = at[0] as u32;
     }
 
-    /// Pairs two entries, one of which has gone elsewhere.
+    /// Pairs two entries of which one moved.
     pub(super) fn join_moved(&mut self, at: [usize; 2]) {
         self.join(at);
         self.moved[0][at[0]] = true;
@@ -71,12 +71,12 @@ impl EntryPairing {
         (partner != NO_PARTNER).then_some(partner as usize)
     }
 
-    /// The partner, if it stands in order.
+    /// The partner, if the pair is in order.
     fn partner_in_order(&self, side: usize, at: usize) -> Option<usize> {
         self.partner(side, at).filter(|_| !self.moved[side][at])
     }
 
-    /// What has no partner between neighbours that have one in order, where that is something on both sides.
+    /// The gaps between pairs in order that have entries without a partner on both sides.
     pub(super) fn gaps(&self) -> Vec<PairingGap> {
         let mut gaps = Vec::new();
         let (mut x, mut y) = (0, 0);
@@ -99,18 +99,18 @@ impl EntryPairing {
         }
     }
 
-    /// How many entries there are to tell of, whatever is in them.
+    /// The number of entries that were added, removed or moved.
     pub(super) fn change_count(&self) -> usize {
         let moved = self.moved[1].iter().filter(|moved| **moved).count();
         self.unpaired(0).count() + self.unpaired(1).count() + moved
     }
 
-    /// What has no partner.
+    /// The entries without a partner.
     pub(super) fn unpaired(&self, side: usize) -> impl Iterator<Item = usize> {
         (0..self.len(side)).filter(move |&at| self.partner(side, at).is_none())
     }
 
-    /// The same with the sides exchanged, if they are `flipped`.
+    /// The same pairs, with the sides exchanged if `flipped`.
     pub(super) fn flip(mut self, flipped: bool) -> Self {
         if flipped {
             self.partners.swap(0, 1);
@@ -119,8 +119,8 @@ impl EntryPairing {
         self
     }
 
-    /// What there is to tell, in the order of the right side. An entry without a partner stands behind the
-    /// partner of the last entry before it that has one in order.
+    /// Returns entries and pairs in the order of the right side. A removed entry comes after the partner of the last entry
+    /// before it that has one in order.
     pub(super) fn events(&self) -> impl Iterator<Item = PairingEvent> {
         let mut stands = 0;
         let mut removed: Vec<(usize, usize)> = Vec::new();

@@ -6,17 +6,16 @@ use super::difference::{JsonChange, JsonDiff};
 use crate::json::{JsonDocument, quote};
 use crate::span::Span;
 
-/// The patch that makes the right value of the left one; `comparison` is what [`super::compare`] told of the
-/// two, and `right` the right text.
+/// Returns the patch that makes the right value of the left one; `comparison` is the result of [`super::compare`], and
+/// `right` the right text.
 ///
-/// Values are compared as programs do that read JSON: of members with equal keys only the last is there, and
-/// neither the order of keys nor the spelling of numbers, strings and keys is part of the value. A number or
-/// string whose value changed is in it with the spelling of the right text. Items that moved are removed
-/// and added.
+/// Values are those that a JSON parser returns: only the last of several members with equal keys, without the order of
+/// keys and the spelling of numbers, strings and keys. A changed number or string has the spelling of the right text.
+/// Items that moved are removed and added.
 pub fn patch(comparison: &JsonDiff, right: &JsonDocument<'_>) -> String {
     let seen = |change: &&JsonChange| !change.left.hidden && !change.right.hidden;
     let mut operations = Vec::new();
-    // The indices of the left text hold as long as whatever is behind an item goes before it.
+    // Items are removed from the last to the first, so that the indices of the left text stay true.
     let moved = |change: &&JsonChange| {
         change.kind == ChangeKind::Moved && change.left.path.outer_string().is_none()
     };
@@ -31,18 +30,18 @@ pub fn patch(comparison: &JsonDiff, right: &JsonDocument<'_>) -> String {
         away.into_iter()
             .map(|change| write_operation("remove", &change.left.path, None)),
     );
-    // From here on the array in front of each place is already that of the right text.
+    // From here on the array in front of each place equals that of the right text.
     let mut within: Option<Span> = None;
     let mut string = None;
     for change in comparison.changes.iter().filter(seen) {
         let place = &change.right;
-        // An item that moved is added as it is in the right text.
+        // A moved item is added with all its changes.
         if within.is_some_and(|whole| whole.start < place.span.start && place.span.end < whole.end)
         {
             continue;
         }
         if let Some(outer) = place.path.outer_string() {
-            // One value for whatever changed inside of the string.
+            // One operation for all changes inside a string.
             if string.replace(outer) != Some(outer) {
                 let value = right.slice(leaf_at(right, place.span.start));
                 operations.push(write_operation("replace", outer, Some(value)));
@@ -75,7 +74,7 @@ fn write_operation(name: &str, path: &JsonPath, value: Option<&[u8]>) -> String 
     }
 }
 
-/// The span of the value without others in it that `offset` lies in.
+/// Returns the span of the scalar at `offset`.
 fn leaf_at(document: &JsonDocument<'_>, offset: u64) -> Span {
     let nodes = document.nodes();
     let after = nodes.partition_point(|node| node.span().start <= offset);

@@ -1,11 +1,11 @@
-//! Where the value is that is being compared: its pointer, kept while the tree is walked, and its bytes in the
-//! outermost text.
+//! The place of the value that is compared: its path, kept while the tree is walked, and its bytes in the outermost
+//! text.
 
 use super::super::place::{DuplicateKey, JsonPath, PathStep};
 use super::difference::JsonPlace;
 use crate::span::Span;
 
-/// The way to the value that is being compared, on one side.
+/// The path to the value that is compared, on one side.
 #[derive(Debug)]
 pub(super) struct PathTracker<'a> {
     path: JsonPath,
@@ -31,7 +31,7 @@ impl<'a> PathTracker<'a> {
         }
     }
 
-    /// At the outermost value of the document in the string that this trail leads to.
+    /// At the outermost value of the document in the string at this place.
     pub(super) fn enter_string<'b>(
         &'b self,
         string: Span,
@@ -58,11 +58,12 @@ impl<'a> PathTracker<'a> {
         }
     }
 
+    /// Goes back to the place before a step.
     pub(super) fn leave(&mut self, mark: PathMark) {
         (self.path, self.hidden) = (mark.path, mark.hidden);
     }
 
-    /// The place that the trail leads to, at `span` of the document.
+    /// The place at this path, with `span` of the document.
     pub(super) fn place(&self, span: Span, duplicate: Option<DuplicateKey>) -> JsonPlace {
         JsonPlace {
             path: self.path.clone(),
@@ -76,16 +77,16 @@ impl<'a> PathTracker<'a> {
     }
 }
 
-/// Where the text of a document comes from.
+/// The source of the text of a document.
 #[derive(Debug)]
 enum TextOrigin<'a> {
     /// It is the outermost text.
     Outermost,
-    /// It is what a string holds.
+    /// It is the content of a string.
     InString {
-        /// Where the text comes from that the string stands in.
+        /// The source of the text with the string.
         outer: &'a Self,
-        /// Offset there of what stands between the quotes.
+        /// Offset there of the content between the quotes.
         start: u64,
         /// See [`super::spelling::escape_offsets`].
         offsets: Vec<(u32, u32)>,

@@ -1,13 +1,12 @@
-//! What numbers and strings mean, whatever way they are spelled: one form for all spellings of a value.
+//! The common form of numbers and strings: all spellings of a value give the same form.
 
 use std::borrow::Cow;
 
-/// Up to how many zeros are written out.
+/// Zeros that are written out at most, so that `1e999999999` stays short.
 const MAX_ZEROS: u64 = 40;
 
-/// The text of a number in the one form that all spellings of it share: as most write it, without exponent
-/// and without zeros at the end of a fraction; with an exponent where that would take very many zeros. Exact:
-/// no double is in between.
+/// Returns the form that all spellings of a number share: without an exponent and without zeros at the end of a
+/// fraction; with an exponent if there would be more than [`MAX_ZEROS`] zeros. Exact: no rounding to a double.
 pub(crate) fn normalize_number(text: &[u8]) -> Cow<'_, [u8]> {
     if is_normalized(text) {
         return Cow::Borrowed(text);
@@ -28,14 +27,14 @@ pub(crate) fn normalize_number(text: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(b"0");
     }
     let shift = (written - digits.len()) as i64 - fraction as i64;
-    // Exponents that no machine number holds differ by their own text.
+    // An exponent beyond 64 bits stays as it is written.
     match parse_exponent(exponent).and_then(|exponent| exponent.checked_add(shift)) {
         Some(exponent) => Cow::Owned([sign, &write_decimal(digits, exponent)].concat()),
         None => Cow::Borrowed(text),
     }
 }
 
-/// Whether it is written in the form that [`normalize_number`] gives.
+/// Returns whether a number is written in the form that [`normalize_number`] gives.
 fn is_normalized(text: &[u8]) -> bool {
     let whole = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-'));
     match whole {
@@ -57,7 +56,7 @@ fn parse_exponent(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(written).ok()?.parse().ok()
 }
 
-/// Digits without zeros at either end, times ten to the `exponent`.
+/// Writes a number given as digits without zeros at either end, times ten to the `exponent`.
 fn write_decimal(mut digits: Vec<u8>, exponent: i64) -> Vec<u8> {
     let places = exponent.unsigned_abs();
     let zeros = |count: u64| vec![b'0'; count as usize];
@@ -76,8 +75,8 @@ fn write_decimal(mut digits: Vec<u8>, exponent: i64) -> Vec<u8> {
     digits
 }
 
-/// The characters between the quotes of a string, escapes undone, as UTF-8; half of a surrogate pair, which
-/// UTF-8 has no form for, as if it had (WTF-8), so that no two strings are mistaken for each other.
+/// Returns the characters of a string without escapes, as UTF-8. Half of a surrogate pair, which UTF-8 cannot hold, is
+/// encoded as in WTF-8, so that different strings stay different.
 pub(super) fn unescape_string(inner: &str) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner.as_bytes());
@@ -98,8 +97,8 @@ pub(super) fn unescape_string(inner: &str) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// Where the pieces of a string begin: offsets in its characters, escapes undone, and in the text between its
-/// quotes. Between two of them both run alike.
+/// Returns pairs of offsets: of the pieces of a string without escapes, and of the same pieces in the text between its
+/// quotes. Inside a piece both offsets grow alike.
 pub(super) fn escape_offsets(inner: &str) -> Vec<(u32, u32)> {
     let (mut plain, mut raw) = (0u32, 0u32);
     let mut offsets = Vec::new();
@@ -122,7 +121,7 @@ enum StringPiece<'a> {
     LoneSurrogate(u16),
 }
 
-/// The runs without escapes and the escapes of a string, each with its length as it is written.
+/// Returns the escapes of a string and the runs between them, each with its length as it is written.
 fn split_escapes(inner: &str) -> impl Iterator<Item = (usize, StringPiece<'_>)> {
     let mut rest = inner;
     std::iter::from_fn(move || {
@@ -140,7 +139,7 @@ fn split_escapes(inner: &str) -> impl Iterator<Item = (usize, StringPiece<'_>)> 
     })
 }
 
-/// The escape at the front of `text`, and how long it is.
+/// Returns the escape at the front of `text`, with its length.
 fn read_escape(text: &str) -> (usize, StringPiece<'_>) {
     let character = match text.as_bytes().get(1) {
         Some(b'b') => '\u{8}',

@@ -1,13 +1,12 @@
-//! Which subtrees are equal: every value of two documents gets a number, and equal numbers are equal values.
+//! Classes of equal values: every value of two documents gets a number, and values with equal numbers are equal.
 //!
-//! Numbers are given from the leaves up. A container is looked up by the numbers of what it holds, so that
-//! comparing it costs as much as it has children and no more; hashes only find the candidates. There are two
-//! degrees of equality: *exact* is spelled alike but for white space, *loose* means the same, with members in
-//! any order.
+//! Numbers are given from the leaves up. A container is looked up by the numbers of its children, so that a comparison
+//! costs one step for each child; hashes only find the candidates. There are two degrees of equality. *Exact*: spelled
+//! alike except for white space. *Loose*: the same value, with members in any order.
 //!
-//! What means the same has one common form: a number or string spelled plainly, a container of values that
-//! are the first of their kind, its members in a certain order. Nearly all values have that form as they
-//! are, and need no second look.
+//! Values that are loosely equal have one common form: a number or string in its plain spelling, or a container of
+//! values that are the first of their class, with its members in a fixed order. Nearly all values already have that
+//! form and need no second lookup.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -20,9 +19,9 @@ use crate::json::{JsonDocument, JsonKind, Node};
 /// The classes of all values of two documents.
 #[derive(Debug)]
 pub(super) struct ValueClasses {
-    /// For each node of the left document its exact class, and of the right.
+    /// The exact class of each node, for the left and the right document.
     pub(super) exact: [Vec<u32>; 2],
-    /// For each exact class one that is loosely equal to it, the same for all of them.
+    /// The loose class of each exact class: the first class that is loosely equal to it.
     pub(super) loose: Vec<u32>,
 }
 
@@ -36,7 +35,7 @@ impl ValueClasses {
             loose: Vec::new(),
             by_spelling: HashTable::new(),
             by_form: HashTable::new(),
-            // Random, so that nobody can make texts that collide; what is found does not depend on it.
+            // Random, so that no text can be made to collide; the result does not depend on it.
             hasher: RandomState::new(),
         };
         for (side, nodes) in nodes.into_iter().enumerate() {
@@ -65,16 +64,16 @@ struct ClassRepresentative {
     is_right: bool,
 }
 
-/// What a value is looked up by.
+/// The key by which a value is looked up.
 #[derive(Clone, Eq, PartialEq)]
 enum ClassKey<'a> {
     /// The text of a scalar.
     Text(Cow<'a, [u8]>),
-    /// The classes of what a container holds: of items, or of keys and values in turn.
+    /// The classes of the children of a container: items, or keys and values in turn.
     Container(JsonKind, Vec<u32>),
 }
 
-/// A class and the hash that it was found by.
+/// A hash and the class that it found.
 type HashedClass = (u32, u32);
 
 struct ClassBuilder<'a> {
@@ -83,7 +82,7 @@ struct ClassBuilder<'a> {
     representatives: Vec<ClassRepresentative>,
     loose: Vec<u32>,
     by_spelling: HashTable<HashedClass>,
-    /// Of those that are not in the common form, for each form the first.
+    /// The first class of each common form that no value is written in.
     by_form: HashTable<HashedClass>,
     hasher: RandomState,
 }
@@ -110,7 +109,7 @@ impl<'a> ClassBuilder<'a> {
         class
     }
 
-    /// The class that stands for all that mean the same as this one, which is new.
+    /// Returns the loose class of a new exact class.
     fn find_loose(&mut self, at: NodeRef, class: u32, hash: u32) -> u32 {
         let form = self.common_form(at);
         if form.is_none() && self.by_form.is_empty() {
@@ -118,7 +117,7 @@ impl<'a> ClassBuilder<'a> {
         }
         let hash = form.as_ref().map_or(hash, |form| self.hash_key(form));
         let plain = form.as_ref().and_then(|form| {
-            // With a `\` in it, it would be taken for an escape.
+            // A plain text with a `\` looks like a text with an escape.
             let escaped = matches!(form, ClassKey::Text(text) if text.contains(&b'\\'));
             let found = (self.by_spelling).find(spread_hash(hash), |&(other, class)| {
                 other == hash && !escaped && self.class_key(self.representative(class)) == *form
@@ -169,7 +168,7 @@ impl<'a> ClassBuilder<'a> {
         self.documents[at.side].slice(self.node(at).span())
     }
 
-    /// The classes of what a container holds.
+    /// The classes of the children of a container.
     fn child_classes(&self, at: NodeRef) -> impl Iterator<Item = u32> {
         let nodes = self.documents[at.side].nodes();
         let end = nodes[at.node].next();
@@ -232,7 +231,7 @@ impl<'a> ClassBuilder<'a> {
         }
     }
 
-    /// The form that is common to all that mean the same; `None` if the value has it as it is.
+    /// Returns the common form of all values that are loosely equal; `None` if the value is written in it.
     fn common_form(&self, at: NodeRef) -> Option<ClassKey<'a>> {
         let text = self.text(at);
         match self.node(at).kind() {
@@ -254,7 +253,7 @@ impl<'a> ClassBuilder<'a> {
     fn container_form(&self, kind: JsonKind, at: NodeRef) -> Option<ClassKey<'a>> {
         let loose = |class: u32| self.loose[class as usize];
         let keys = || self.child_classes(at).step_by(2).map(loose);
-        // Numbers are given from the end of a text on, so that keys mostly fall.
+        // Classes are numbered from the end of a text, so those of keys mostly descend.
         let in_order = kind == JsonKind::Array || keys().is_sorted_by(|one, other| one >= other);
         if in_order && self.child_classes(at).all(|class| loose(class) == class) {
             return None;
@@ -264,7 +263,7 @@ impl<'a> ClassBuilder<'a> {
             let mut members: Vec<[u32; 2]> = (inside.chunks_exact(2))
                 .map(|member| [member[0], member[1]])
                 .collect();
-            // Of equal keys the order counts: it stays.
+            // The order of equal keys matters: a stable sort keeps it.
             members.sort_by_key(|member| std::cmp::Reverse(member[0]));
             inside = members.concat();
         }
@@ -272,7 +271,7 @@ impl<'a> ClassBuilder<'a> {
     }
 }
 
-/// What stands between the quotes of a string.
+/// The content of a string between its quotes, escapes kept.
 pub(super) fn between_quotes(text: &[u8]) -> &str {
     let inner = text
         .get(1..text.len().saturating_sub(1))
@@ -280,7 +279,7 @@ pub(super) fn between_quotes(text: &[u8]) -> &str {
     std::str::from_utf8(inner).unwrap_or_default()
 }
 
-/// A hash of 32 bits over the 64 that a table looks at.
+/// Spreads a hash of 32 bits over the 64 bits that the table uses.
 fn spread_hash(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

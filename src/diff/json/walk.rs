@@ -1,21 +1,22 @@
-//! The walk down both trees at once, which tells what differs.
+//! The walk down both trees at once: it compares the values of each pair, and pairs what they hold.
 
 use super::super::change::ChangeKind;
 use super::super::place::{DuplicateKey, PathStep};
 use super::super::work_limit::WorkLimit;
 use super::budget::ChangeBudget;
 use super::difference::JsonDiff;
-use super::item_pairing::{ItemList, ItemPairer, PairingTables};
-use super::member_pairing::{DuplicateTable, LastMembers};
+use super::items::{ItemList, ItemPairer, PairingTables};
+use super::members::{DuplicateTable, LastMembers};
 use super::pairing::{EntryPairing, PairingEvent};
 use super::path_tracker::PathTracker;
 use super::value_classes::{ValueClasses, between_quotes};
 use super::walk_side::{ContainerEntries, ContainerEntry, WalkSide};
-use super::{member_pairing, spelling};
+use super::{members, spelling};
 use crate::json::{JsonDocument, JsonKind as Value, MAX_DEPTH};
 use crate::span::Span;
 
-/// How many strings that hold JSON may stand inside each other.
+/// Levels of JSON in strings that are compared inside. Each level is unescaped and parsed again, so a limit bounds the
+/// work.
 const MAX_STRING_DEPTH: usize = 4;
 
 pub(super) fn compare(
@@ -23,18 +24,18 @@ pub(super) fn compare(
     right: &JsonDocument<'_>,
     effort: WorkLimit,
 ) -> JsonDiff {
-    let mut told = ChangeBudget::new(effort);
-    // Both ways round the same one is searched; the other is its mirror image.
+    let mut budget = ChangeBudget::new(effort);
+    // Both directions search the same pair and mirror the result, so that swapping the sides mirrors every change.
     let size = |document: &JsonDocument<'_>| document.bytes().len();
     let flipped = (size(left), left.bytes()) > (size(right), right.bytes());
     let mut walk = TreeWalk::new(
         [left, right],
         [PathTracker::new(), PathTracker::new()],
         flipped,
-        &mut told,
+        &mut budget,
     );
     walk.compare_values([0, 0], [None; 2]);
-    told.finish()
+    budget.finish()
 }
 
 struct TreeWalk<'a, 't> {
@@ -42,9 +43,9 @@ struct TreeWalk<'a, 't> {
     loose_classes: Vec<u32>,
     tables: Option<PairingTables>,
     last_members: Option<LastMembers>,
-    /// Whether the right side is the first wherever one has to be.
+    /// Whether algorithms that are not symmetric take the right side as the first.
     flipped: bool,
-    /// Containers, and strings, that the walk is inside of.
+    /// Containers that the walk is inside of, and strings with JSON.
     depth: usize,
     string_depth: usize,
     budget: &'t mut ChangeBudget,
@@ -55,7 +56,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         [left, right]: [&'a JsonDocument<'a>; 2],
         [to_left, to_right]: [PathTracker<'a>; 2],
         flipped: bool,
-        told: &'t mut ChangeBudget,
+        budget: &'t mut ChangeBudget,
     ) -> Self {
         let ValueClasses { exact, loose } = ValueClasses::from_documents(left, right);
         let [in_left, in_right] = exact;
@@ -75,7 +76,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
             flipped,
             depth: 0,
             string_depth: 0,
-            budget: told,
+            budget,
         }
     }
 
@@ -100,7 +101,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         self.budget.push_change(kind, places, Vec::new());
     }
 
-    /// Tells what differs between two values that belong together.
+    /// Adds what differs between the two values of a pair.
     fn compare_values(&mut self, nodes: [usize; 2], duplicates: [Option<DuplicateKey>; 2]) {
         if self.is_same(nodes) {
             return;
@@ -132,7 +133,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         self.add_change(ChangeKind::Changed, nodes, duplicates);
     }
 
-    /// Tells what differs inside of two containers, and says whether it was not too much.
+    /// Adds what differs inside two containers. Returns false if that is more than the budget allows.
     fn compare_entries(&mut self, nodes: [usize; 2], own: [Option<DuplicateKey>; 2]) -> bool {
         if let Some(both) = self.lone_entries(nodes) {
             self.compare_pair(both, false);
@@ -168,8 +169,8 @@ impl<'a, 't> TreeWalk<'a, 't> {
         !self.budget.is_overfull()
     }
 
-    /// The only entries of two containers, if each has one and these plainly belong together: deep towers of
-    /// brackets are gone down without making lists.
+    /// Returns the only entries of two containers if they are a pair: towers of brackets are compared without making
+    /// lists.
     fn lone_entries(&self, nodes: [usize; 2]) -> Option<[ContainerEntry; 2]> {
         let [left, right] = [0, 1].map(|side| self.sides[side].lone_entry(nodes[side]));
         let both = [left?, right?];
@@ -181,7 +182,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         belong.then_some(both)
     }
 
-    /// Pairs the members of two objects, and tells which of them stand in another order.
+    /// Pairs the members of two objects, and adds a change if they are in another order.
     fn pair_members(
         &mut self,
         nodes: [usize; 2],
@@ -194,8 +195,8 @@ impl<'a, 't> TreeWalk<'a, 't> {
         });
         let heads =
             (self.last_members).get_or_insert_with(|| LastMembers::new(self.loose_classes.len()));
-        let (pairing, duplicates) = member_pairing::pair([&keys[0], &keys[1]], heads);
-        let moved = member_pairing::moved_members(&pairing, usize::from(self.flipped));
+        let (pairing, duplicates) = members::pair([&keys[0], &keys[1]], heads);
+        let moved = members::moved_members(&pairing, usize::from(self.flipped));
         if !moved.is_empty() {
             let keys = moved.into_iter().filter_map(|at| entries[1].key(at));
             let keys = keys
@@ -239,7 +240,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         pairing.flip(self.flipped).with_equal_before(before)
     }
 
-    /// Tells an entry that only one side has.
+    /// Adds an entry that only one side has.
     fn add_one_sided(&mut self, side: usize, entry: ContainerEntry, stands: usize, gap: Span) {
         let step = self.sides[side].step(&entry);
         let there = match &step {
@@ -265,7 +266,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         self.sides[1 - side].path.leave(other);
     }
 
-    /// Tells what differs between two entries that belong together.
+    /// Adds what differs between the two entries of a pair.
     fn compare_pair(&mut self, entries: [ContainerEntry; 2], moved: bool) {
         let values = entries.map(|entry| entry.value);
         let respelled = match entries.map(|entry| entry.key) {
@@ -293,7 +294,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         }
     }
 
-    /// Compares what two strings hold, if that is JSON, and says whether that told the difference.
+    /// Compares two strings as JSON. Returns false if that added no change, because one is not JSON or the limit is reached.
     fn compare_strings(&mut self, nodes: [usize; 2]) -> bool {
         let texts = [0, 1].map(|side| self.sides[side].text(nodes[side]).into_owned());
         let begins = texts

@@ -1,4 +1,4 @@
-//! One of the two documents, and where in it the walk is.
+//! One of the two documents, and the place of the walk in it.
 
 use std::borrow::Cow;
 
@@ -8,6 +8,7 @@ use super::path_tracker::PathTracker;
 use crate::json::{JsonDocument, JsonKind, Node};
 use crate::span::Span;
 
+/// One side of a walk: the document, the classes of its values, and the place where the walk is.
 #[derive(Debug)]
 pub(super) struct WalkSide<'a> {
     pub(super) document: &'a JsonDocument<'a>,
@@ -27,7 +28,7 @@ impl WalkSide<'_> {
         value.and_then(|value| value.as_str()).unwrap_or_default()
     }
 
-    /// The place where the trail leads, at a node or in a gap.
+    /// The place of the walk, with the span of a node or a gap.
     pub(super) fn place(&self, span: Span, duplicate: Option<DuplicateKey>) -> JsonPlace {
         self.path.place(span, duplicate)
     }
@@ -40,6 +41,7 @@ impl WalkSide<'_> {
         }
     }
 
+    /// The entries of a container.
     pub(super) fn entries(&self, container: usize) -> ContainerEntries {
         let nodes = self.document.nodes();
         let end = nodes[container].next();
@@ -53,7 +55,7 @@ impl WalkSide<'_> {
         }
     }
 
-    /// The entry of a container that holds no other.
+    /// The only entry of a container; `None` if there is none or more than one.
     pub(super) fn lone_entry(&self, container: usize) -> Option<ContainerEntry> {
         let nodes = self.document.nodes();
         let end = nodes[container].next();
@@ -67,7 +69,7 @@ impl WalkSide<'_> {
         })
     }
 
-    /// An empty span in front of the entry `index`, or behind the last.
+    /// The empty span in front of the entry `index`, or behind the last entry.
     pub(super) fn gap_span(&self, entries: &ContainerEntries, index: usize) -> Span {
         let span = |at: u32| self.node(at as usize).span();
         let next = entries.nodes.get(index * entries.nodes_per_entry());
@@ -79,13 +81,13 @@ impl WalkSide<'_> {
     }
 }
 
-/// What a container holds.
+/// The members or items of a container.
 #[derive(Debug)]
 pub(super) struct ContainerEntries {
     /// Items, or keys and values in turn.
     nodes: Vec<u32>,
     is_object: bool,
-    /// Where the first would stand if there are none.
+    /// The place of the first entry in an empty container.
     empty_span: Span,
 }
 

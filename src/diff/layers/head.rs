@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::capture::{mask_field_value, mask_url};
 use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
+use crate::diff::increasing::longest_increasing;
 use crate::diff::place::{Place, PlaceRoot, RepeatedName};
-use crate::diff::sequence;
 use crate::http1::{HttpMessage, StartLine};
 use crate::service::{self, HeaderMeaning, ServiceFacts};
 use crate::span::Span;
@@ -194,7 +194,7 @@ fn compare_order(left: &FieldTable, right: &FieldTable) -> Option<DiffChange> {
         .iter()
         .filter_map(|name| places.get(name).copied())
         .collect();
-    let kept: HashSet<_> = sequence::longest_increasing(&order).into_iter().collect();
+    let kept: HashSet<_> = longest_increasing(&order).into_iter().collect();
     let moved = lefts.iter().enumerate().filter(|(n, _)| !kept.contains(n));
     let moved: Vec<_> = moved.map(|(_, name)| name.to_string()).collect();
     if moved.is_empty() {

@@ -1,5 +1,4 @@
-//! Two streams of events: the sequence of what they carried, where it departs, and what their events are
-//! made of.
+//! Two streams of events: the sequence of their deltas, the first event that differs, and the shape of the events.
 
 use std::borrow::Cow;
 
@@ -13,13 +12,13 @@ use crate::json::JsonDocument;
 use crate::sse::{EventDecoder, StreamFormat, StreamItem};
 use crate::tape::Window;
 
-/// How many runs of a sequence are told.
+/// Runs of a sequence that are shown: about three lines of a terminal.
 const MAX_RUNS_SHOWN: usize = 48;
 
-/// What differs between the sequences of two streams.
+/// Returns what differs between two streams.
 pub(crate) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
     let mut changes = collect_facts(left).compare(&collect_facts(right));
-    let streamed = |answered: &Call| answered.meaning.completion.is_streamed();
+    let streamed = |call: &Call| call.meaning.completion.is_streamed();
     if streamed(left) && streamed(right) {
         changes.extend(compare_sequences(&[
             event_runs(&left.events),
@@ -29,18 +28,18 @@ pub(crate) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
     changes
 }
 
-/// The shape of all events of a stream, taken together; `None` where the answer is no stream.
-pub(crate) fn events_shape(answered: &Call) -> Option<JsonShape> {
+/// Returns the shape of all events of a stream together; `None` if the answer is not a stream.
+pub(crate) fn events_shape(call: &Call) -> Option<JsonShape> {
     let mut shape = JsonShape::default();
-    add_to_shape(answered, &mut shape).then_some(shape)
+    add_to_shape(call, &mut shape).then_some(shape)
 }
 
-/// Takes the events of a stream in; whether the answer is one.
-pub(crate) fn add_to_shape(answered: &Call, shape: &mut JsonShape) -> bool {
-    let Some(format) = answered.meaning.completion.media.stream_format() else {
+/// Adds the events of a stream to a shape. Returns false if the answer is not a stream.
+pub(crate) fn add_to_shape(call: &Call, shape: &mut JsonShape) -> bool {
+    let Some(format) = call.meaning.completion.media.stream_format() else {
         return false;
     };
-    for data in event_data(&answered.response_body.bytes, format) {
+    for data in event_data(&call.response_body.bytes, format) {
         if let Ok(document) = JsonDocument::parse(&data) {
             shape.add(document.root());
         }
@@ -48,16 +47,16 @@ pub(crate) fn add_to_shape(answered: &Call, shape: &mut JsonShape) -> bool {
     true
 }
 
-/// The kinds of event that follow each other in a stream, each named once in a row.
-pub(crate) fn event_sequence(answered: &Call) -> Vec<String> {
-    let runs = event_runs(&answered.events).into_iter();
+/// Returns the kinds of the events of a stream in order, each run of equal kinds once.
+pub(crate) fn event_sequence(call: &Call) -> Vec<String> {
+    let runs = event_runs(&call.events).into_iter();
     runs.map(|(kinds, ..)| kinds).collect()
 }
 
-/// The sequence of a stream, where none of the baseline had one like it; said against the one that goes along
-/// with it the longest.
-pub(crate) fn compare_with_known(known: &[Vec<String>], answered: &Call) -> Option<DiffChange> {
-    let own = event_sequence(answered);
+/// Returns a change if no stream of the baseline has the sequence of this one. Its left side is the known sequence with
+/// the longest equal beginning.
+pub(crate) fn compare_with_known(known: &[Vec<String>], call: &Call) -> Option<DiffChange> {
+    let own = event_sequence(call);
     let along = |known: &&Vec<String>| {
         known
             .iter()
@@ -96,9 +95,9 @@ pub(crate) fn event_data(body: &[u8], format: StreamFormat) -> impl Iterator<Ite
     })
 }
 
-fn collect_facts(answered: &Call) -> FactSheet {
+fn collect_facts(call: &Call) -> FactSheet {
     let mut sheet = FactSheet::default();
-    let completion = &answered.meaning.completion;
+    let completion = &call.meaning.completion;
     let format = match completion.media.stream_format() {
         Some(StreamFormat::EventStream) => "events (text/event-stream)",
         Some(StreamFormat::Lines) => "JSON lines",
@@ -110,17 +109,17 @@ fn collect_facts(answered: &Call) -> FactSheet {
         return sheet;
     }
     sheet.put_count("events", Some(completion.events));
-    let signs = answered.events.iter().filter(|event| is_keep_alive(event));
+    let signs = call.events.iter().filter(|event| is_keep_alive(event));
     sheet.put_count("comments and pings", Some(signs.count() as u64));
     let end = if completion.done { "yes" } else { "no" };
     sheet.put_text("end mark", Some(end));
     sheet
 }
 
-/// One run: what its events carried, how many they are, the number of the first.
+/// A run of events with the same deltas: the kinds of these, the number of events, the number of the first event.
 type EventRun = (String, u64, u64);
 
-/// The sequence of a stream: neighbours that carried the same are one run, signs of life are left out.
+/// Returns the runs of a stream, without keep-alive events.
 fn event_runs(events: &[EventDeltas]) -> Vec<EventRun> {
     let mut runs: Vec<EventRun> = Vec::new();
     for event in events.iter().filter(|event| !is_keep_alive(event)) {
@@ -133,7 +132,7 @@ fn event_runs(events: &[EventDeltas]) -> Vec<EventRun> {
     runs
 }
 
-/// Whether it only says that the connection is alive: how often depends on time.
+/// Returns whether an event only keeps the connection alive. The number of such events depends on time.
 fn is_keep_alive(event: &EventDeltas) -> bool {
     let sign = |kind: &DeltaKind| matches!(kind, DeltaKind::Comment | DeltaKind::Ping);
     event.kinds.iter().all(sign)
@@ -166,7 +165,7 @@ fn kind_name(kind: DeltaKind) -> Cow<'static, str> {
     })
 }
 
-/// The whole sequences, where they differ by more than counts, and the place where they depart.
+/// Returns the whole sequences and the first event that differs; if only counts differ, the runs with another count.
 fn compare_sequences([left, right]: &[Vec<EventRun>; 2]) -> Vec<DiffChange> {
     let kinds = |runs: &[EventRun]| -> Vec<String> {
         runs.iter().map(|(kinds, ..)| kinds.clone()).collect()

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::super::{OutputStyle, TextStyle, wording};
-use crate::diff::text::{self, TextRunKind};
-use crate::diff::work_limit::StepMeter;
+use crate::diff::text::{self, TextDiff, TextRunKind};
 use crate::diff::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::json::JsonDocument;
 
@@ -21,16 +20,11 @@ const MIN_PROSE: usize = 24;
 /// How much of an unchanged stretch is shown around what changed, in characters.
 const CONTEXT_CHARS: usize = 48;
 
-/// How many steps the words of all changes together may take to be compared: some tenths of a second.
-const WORD_DIFF_STEPS: u64 = 20_000_000;
-
-/// How many steps the words of each of these changes may take.
-pub(super) fn words_per_change(changes: &[&DiffChange]) -> u64 {
-    let changed = changes
-        .iter()
-        .filter(|change| change.what == ChangeKind::Changed);
-    let count = changed.count().max(1) as u64;
-    WORD_DIFF_STEPS.div_euclid(count)
+/// The most words and lines of each of these changes that are compared: together they take no longer than one long text.
+pub(super) fn words_per_change(changes: &[&DiffChange]) -> usize {
+    let changed = changes.iter();
+    let changed = changed.filter(|change| change.what == ChangeKind::Changed);
+    text::MAX_TOKENS.div_euclid(changed.count().max(1))
 }
 
 /// The sign in front of a change, and its style.
@@ -43,10 +37,10 @@ pub(super) fn change_mark(what: ChangeKind) -> (char, TextStyle) {
     }
 }
 
-/// Writes one change, below the heading of its layer; its words are compared in so many `steps`.
+/// Writes one change, below the heading of its layer. At most `words` of its words are compared.
 pub(super) fn write_change(
     change: &DiffChange,
-    steps: u64,
+    words: usize,
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -64,7 +58,7 @@ pub(super) fn write_change(
         }
         (Some(_), Some(_)) if let Some((left, right)) = prose() => {
             writeln!(out, "  {sign} {at}{extra}")?;
-            writeln!(out, "      {}", word_diff(&left, &right, steps, style))
+            writeln!(out, "      {}", word_diff(&left, &right, words, style))
         }
         _ => {
             let inline = |value: &String| value.chars().count() <= ONE_LINE_LIMIT;
@@ -239,9 +233,8 @@ fn string_text(value: &DiffValue) -> Option<String> {
 }
 
 /// Both texts in one: `[-only left-]`, `{+only right+}`. Long stretches that both have are folded.
-pub(super) fn word_diff(left: &str, right: &str, steps: u64, style: &OutputStyle) -> String {
-    let mut meter = StepMeter::new(steps);
-    let runs = text::diff_words(left, right, &mut meter);
+pub(super) fn word_diff(left: &str, right: &str, words: usize, style: &OutputStyle) -> String {
+    let TextDiff { runs, coarse } = text::diff_words(left, right, words);
     let last = runs.len().saturating_sub(1);
     let mut line = String::new();
     for (n, run) in runs.iter().enumerate() {
@@ -262,12 +255,14 @@ pub(super) fn word_diff(left: &str, right: &str, steps: u64, style: &OutputStyle
             }
         }
     }
-    if meter.ran_out() {
-        let note = "  (compared more coarsely, for want of time)";
-        line.push_str(&style.dim(note));
+    if coarse {
+        line.push_str(&style.dim(BY_LINES));
     }
     line
 }
+
+/// The note on texts that are too long for a comparison by words.
+const BY_LINES: &str = "  (too long to compare by words: compared by lines)";
 
 /// What both have, without its middle where it is long: of the beginning what follows a change, of the end what
 /// comes before one.
@@ -310,13 +305,10 @@ mod tests {
             None,
         );
         let many = vec![&change; 100];
-        assert!(words_per_change(&many) * 100 <= WORD_DIFF_STEPS);
+        assert!(words_per_change(&many) * 100 <= text::MAX_TOKENS);
         let (left, right) = ("a b c d e f g h i j", "k a l b m c n d o e");
         let line = word_diff(left, right, 3, &OutputStyle::default());
-        assert!(
-            line.ends_with("(compared more coarsely, for want of time)"),
-            "{line}"
-        );
+        assert!(line.ends_with(BY_LINES), "{line}");
     }
 
     #[test]
@@ -367,7 +359,7 @@ mod tests {
         let long = "one two three four five six seven eight nine ten ".repeat(6);
         let left = format!("{long}left end");
         let right = format!("{long}right end");
-        let line = word_diff(&left, &right, u64::MAX, &plain);
+        let line = word_diff(&left, &right, text::MAX_TOKENS, &plain);
         assert!(line.contains("[-left-]{+right+}"), "{line}");
         assert!(line.contains(" ... ") && line.len() < 120, "{line}");
     }

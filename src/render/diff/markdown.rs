@@ -35,7 +35,7 @@ pub fn write_markdown(view: DiffView<'_>, out: &mut dyn Write) -> io::Result<()>
     }
 }
 
-fn write_change(change: &DiffChange, words: u64, out: &mut dyn Write) -> io::Result<()> {
+fn write_change(change: &DiffChange, words: usize, out: &mut dyn Write) -> io::Result<()> {
     // Paths and reasons may hold anything.
     let remarks = change_lines::change_remarks(change);
     let remarks = remarks.map(|remarks| format!(", {}", inline_code(&remarks)));

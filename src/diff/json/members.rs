@@ -1,7 +1,7 @@
-//! Which members of two objects belong together, and which of them moved past others.
+//! Pairs the members of two objects by key, and finds the members that moved.
 
+use super::super::increasing::longest_increasing;
 use super::super::place::DuplicateKey;
-use super::super::sequence::longest_increasing;
 use super::pairing::EntryPairing;
 
 const NO_MEMBER: u32 = u32::MAX;
@@ -11,13 +11,13 @@ const NO_MEMBER: u32 = u32::MAX;
 pub(super) struct LastMembers(Vec<[u32; 2]>);
 
 impl LastMembers {
-    /// For keys whose classes are all below `classes`.
+    /// A table for keys whose classes are all below `classes`.
     pub(super) fn new(classes: usize) -> Self {
         Self(vec![[NO_MEMBER; 2]; classes])
     }
 }
 
-/// Which of several members with equal keys a member is; on sides where no key stands twice nothing is kept.
+/// The number of each member among those with an equal key; empty for a side where no key is repeated.
 #[derive(Debug, Default)]
 pub(super) struct DuplicateTable([Vec<Option<DuplicateKey>>; 2]);
 
@@ -27,7 +27,8 @@ impl DuplicateTable {
     }
 }
 
-/// Pairs members by the loose classes of their keys; of equal keys the last with the last, since it counts.
+/// Pairs members by the loose classes of their keys. Of several equal keys the last ones are a pair first, since readers
+/// take the last.
 pub(super) fn pair(keys: [&[u32]; 2], heads: &mut LastMembers) -> (EntryPairing, DuplicateTable) {
     let mut pairing = EntryPairing::new(keys.map(<[u32]>::len));
     let mut duplicates = DuplicateTable::default();
@@ -39,7 +40,7 @@ pub(super) fn pair(keys: [&[u32]; 2], heads: &mut LastMembers) -> (EntryPairing,
         }
     }
     for &key in keys[0].iter().chain(keys[1]) {
-        // Of equal keys the first that comes here takes all.
+        // The first of several equal keys takes the whole chain.
         let last = std::mem::replace(&mut heads.0[key as usize], [NO_MEMBER; 2]);
         let chain = |side: usize| members_from_last(last[side], &before[side]);
         for (x, y) in chain(0).zip(chain(1)) {
@@ -58,14 +59,14 @@ pub(super) fn pair(keys: [&[u32]; 2], heads: &mut LastMembers) -> (EntryPairing,
     (pairing, duplicates)
 }
 
-/// The members with one key, from the last to the first.
+/// The members with one key, from last to first.
 fn members_from_last(last: u32, before: &[u32]) -> impl Iterator<Item = usize> {
     let known = |at: u32| (at != NO_MEMBER).then_some(at as usize);
     std::iter::successors(known(last), move |&at| known(before[at]))
 }
 
-/// The members of the right side, ascending, that moved past others: as few as explain the order. Where
-/// several choices are as few, the side that is `first` decides.
+/// Returns the members of the right side that moved, ascending: as few as explain the order. Side `first` decides between
+/// equally short answers.
 pub(super) fn moved_members(pairing: &EntryPairing, first: usize) -> Vec<usize> {
     let paired: Vec<[usize; 2]> = (0..pairing.len(first))
         .filter_map(|at| Some([at, pairing.partner(first, at)?]))

@@ -1,9 +1,9 @@
-//! The search for a point in the middle of a shortest path between two sequences: the heart of Myers'
-//! algorithm in linear space.
+//! The middle of a shortest edit path between two sequences: the core of Myers' algorithm in linear space.
 
 use crate::diff::work_limit::StepMeter;
 
-/// How many differences from either end a search goes through before it settles for less.
+/// Differences from either end after which a search stops: 256 steps on 256 diagonals, under a millisecond. Git uses the
+/// same limit (`XDL_MAX_COST_MIN`).
 const MAX_DIFFERENCES: usize = 256;
 
 /// The search from both ends; keeps its tables from one search to the next.
@@ -14,9 +14,9 @@ pub(super) struct MyersSearch {
 }
 
 impl MyersSearch {
-    /// A point on a path from the start to the end: on one of the shortest if that is short enough, and otherwise
-    /// as far from its start or end as the search came. Neither side is empty, and they differ at both ends;
-    /// then it lies inside. `None` once the meter has run out.
+    /// Returns a point on an edit path: on a shortest path if that has at most twice [`MAX_DIFFERENCES`], else the furthest
+    /// point that was reached. Both sides must differ at both ends and not be empty, so that the point is inside. `None` if
+    /// the meter ran out.
     pub(super) fn find_middle(
         &mut self,
         left: &[u32],
@@ -48,10 +48,10 @@ impl MyersSearch {
         }
     }
 
-    /// Where the paths of `d` differences from both ends overlap.
+    /// Returns the point where the paths of `d` differences from both ends overlap.
     fn meeting_point(&self, d: usize, (n, m): (usize, usize)) -> Option<(usize, usize)> {
         let shift = n as isize - m as isize;
-        // On a diagonal of the other parity the way back is one difference shorter.
+        // If the lengths differ by an odd number, the backward path has one difference less.
         let odd = shift % 2 != 0;
         let (least, most) = diagonal_range(d.checked_sub(usize::from(odd))?, n, m);
         let (low, high) = diagonal_range(d, n, m);
@@ -71,7 +71,7 @@ impl MyersSearch {
     }
 }
 
-/// How many symbols are equal before the first that differ.
+/// Returns the number of equal symbols before the first that differ.
 pub(super) fn count_equal<'a>(
     left: impl Iterator<Item = &'a u32>,
     right: impl Iterator<Item = &'a u32>,
@@ -79,7 +79,7 @@ pub(super) fn count_equal<'a>(
     left.zip(right).take_while(|(a, b)| a == b).count()
 }
 
-/// How far a search from one end has come on each diagonal, counted in symbols of the left side; -1: not there.
+/// The furthest point of a search on each diagonal, in symbols of the left side; -1 if not reached.
 #[derive(Debug, Default)]
 struct DiagonalReach {
     furthest_x: Vec<i32>,
@@ -104,8 +104,8 @@ impl DiagonalReach {
         usize::try_from(self.furthest_x[self.index(diagonal)]).ok()
     }
 
-    /// Goes one difference further on each diagonal, and then as far as `run` says that symbols are equal
-    /// after `(x, y)`. Answers how many steps that took.
+    /// Extends each diagonal by one difference, then by the equal symbols behind it, which `run` counts from `(x, y)`.
+    /// Returns the number of steps.
     fn extend(
         &mut self,
         d: usize,
@@ -113,7 +113,7 @@ impl DiagonalReach {
         run: impl Fn(usize, usize) -> usize,
     ) -> usize {
         let (low, high) = diagonal_range(d, n, m);
-        // What an earlier search left next to the diagonals that are new.
+        // Clears what an earlier search left next to the new diagonals.
         let (below, above) = (self.index(low - 1), self.index(high + 1));
         if d <= m {
             self.furthest_x[below] = -1;
@@ -121,13 +121,13 @@ impl DiagonalReach {
         if d <= n {
             self.furthest_x[above] = -1;
         }
-        // The neighbours on both sides, and the own place between them.
+        // Each diagonal between its two neighbours.
         let places = &mut self.furthest_x[below..=above];
         let mut steps = 0;
         for (place, k) in (1..places.len()).step_by(2).zip((low..=high).step_by(2)) {
             let removed = places[place - 1];
             let added = places[place + 1];
-            // Neither may lead out of the left or the right side.
+            // A step must not leave the left or the right side.
             let removed = if removed >= 0 && (removed as usize) < n {
                 removed + 1
             } else {
@@ -150,7 +150,7 @@ impl DiagonalReach {
         steps
     }
 
-    /// The point with the most symbols behind it after `d` differences.
+    /// The point with the most symbols before it after `d` differences.
     fn furthest_point(&self, d: usize, (n, m): (usize, usize)) -> (usize, usize) {
         let (low, high) = diagonal_range(d, n, m);
         let points = (low..=high).step_by(2).filter_map(|k| {
@@ -161,7 +161,7 @@ impl DiagonalReach {
     }
 }
 
-/// The diagonals that `d` differences lead to: from the first to the last, every second.
+/// The first and the last diagonal that `d` differences can reach; every second one between them is reached.
 fn diagonal_range(d: usize, n: usize, m: usize) -> (isize, isize) {
     let low = d as isize - 2 * d.saturating_sub(m) as isize;
     let high = d as isize - 2 * d.saturating_sub(n) as isize;

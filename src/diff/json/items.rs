@@ -1,21 +1,23 @@
-//! Which items of two arrays belong together, found from what is certain down to what is merely likely.
+//! Pairs the items of two arrays, from certain pairs down to likely ones:
 //!
-//! 1. Items that are equal, aligned; then those that mean the same.
-//! 2. Equal items that are left over have moved.
-//! 3. Items of one name or id, wherever they stand.
-//! 4. Between these, items that share much of their text, aligned.
-//! 5. As many of one make as there were, in one place, have become what is there now.
+//! 1. equal items in order ([`super::aligner`]), then items that are only spelled differently;
+//! 2. equal items that are left over: they moved;
+//! 3. items with the same id or name, anywhere in the array ([`super::item_identity`]);
+//! 4. between these, items that share much of their text, in order ([`super::items_by_text`]);
+//! 5. items at the same place in a gap that has as many on both sides.
 //!
-//! Each step looks at what the ones before it left over.
+//! Each step looks only at the items that the steps before it left over.
 
-use super::super::sequence::{SequenceAligner, longest_increasing};
+use super::super::increasing::longest_increasing;
 use super::super::work_limit::StepMeter;
+use super::aligner::SequenceAligner;
+use super::item_identity::{ItemIdentity, has_same_shape};
+use super::items_by_text::{self, ItemSample};
 use super::pairing::{EntryPairing, PairingGap};
-use super::similar_pairing::{self, ItemSample};
-use super::similarity::{ItemIdentity, TextSketch, has_same_shape};
+use super::text_sketch::TextSketch;
 use crate::json::{JsonDocument, JsonKind};
 
-/// Of more items in one place, on one side, the text is not looked at.
+/// Items on one side of a gap up to which their text is read: their sketches take 16 MB.
 const MAX_SAMPLED_ITEMS: usize = 50_000;
 
 /// The items of one array.
@@ -37,7 +39,7 @@ impl ItemList<'_> {
         self.classes[self.node(at)]
     }
 
-    /// Whether there is something in it that could tell it from others.
+    /// Returns whether the item is a container with content: equal numbers or short texts may be equal by chance.
     fn is_distinct(&self, at: usize) -> bool {
         let node = self.node(at);
         let kind = self.document.nodes()[node].kind();
@@ -46,11 +48,11 @@ impl ItemList<'_> {
     }
 }
 
-/// What is kept from array to array.
+/// Tables that are kept from one array to the next, since there may be very many short ones.
 #[derive(Debug)]
 pub(super) struct PairingTables {
     aligner: SequenceAligner,
-    /// For each class how often it is there, or on either side up to three times; zero between calls.
+    /// For each class a count, or two counts up to three, one for each side; zero between calls.
     class_counts: Vec<u8>,
 }
 
@@ -79,12 +81,12 @@ impl PairingTables {
 #[derive(Debug)]
 pub(super) struct ItemPairer<'w> {
     pub(super) lists: [ItemList<'w>; 2],
-    /// For each exact class the first that means the same.
+    /// For each exact class its loose class.
     pub(super) loose_classes: &'w [u32],
 }
 
 impl ItemPairer<'_> {
-    /// Says also whether something was too much to be looked at.
+    /// Returns the pairs, and whether some items were not compared because there are too many.
     pub(super) fn pair(
         &self,
         tables: &mut PairingTables,
@@ -128,12 +130,12 @@ impl ItemPairer<'_> {
         for gap in pairing.gaps() {
             self.pair_by_place(&mut pairing, &gap);
         }
-        // Where its place was enough nothing is lost.
+        // Nothing is lost if the last step paired them.
         coarse = coarse && !pairing.gaps().is_empty();
         (pairing, coarse)
     }
 
-    /// Whether items that are left over may mean the same and not be equal.
+    /// Returns whether an item that is left over has other spellings.
     fn has_other_spellings(&self, pairing: &EntryPairing) -> bool {
         let differs = |class: u32| self.loose_classes[class as usize] != class;
         let any = |side: usize| {
@@ -170,8 +172,8 @@ impl ItemPairer<'_> {
         }
     }
 
-    /// Pairs items that are left over on both sides and equal, as often on one as on the other. What is as
-    /// common as a number must be the only one of its kind in the whole array.
+    /// Pairs equal items that are left over on both sides, if each side has as many. Items that are not distinct must be
+    /// the only ones of their class in the whole array.
     fn pair_moved(
         &self,
         pairing: &mut EntryPairing,
@@ -179,7 +181,7 @@ impl ItemPairer<'_> {
         tables: &mut PairingTables,
     ) {
         let class = |side: usize, at: usize| meaning(self.lists[side].class(at));
-        // Only what may be paired is looked at further: what both sides have left over, a common thing once.
+        // Candidates: classes that both sides have left over; once on each side if the item is not distinct.
         for (side, one) in [(0, 0x01), (1, 0x10)] {
             for at in pairing.unpaired(side) {
                 let mark = &mut tables.class_counts[class(side, at) as usize];
@@ -217,7 +219,7 @@ impl ItemPairer<'_> {
         }
     }
 
-    /// What each item of both arrays is, one by one.
+    /// The class of each item of both arrays.
     fn all_classes(&self, meaning: impl Fn(u32) -> u32) -> impl Iterator<Item = u32> {
         let [left, right] = &self.lists;
         let nodes = |list: &ItemList<'_>| 0..list.nodes.len();
@@ -226,7 +228,7 @@ impl ItemPairer<'_> {
             .map(meaning)
     }
 
-    /// Pairs items that alone have a name or id: in order where that is possible, and otherwise as moved.
+    /// Pairs items with the same id or name, if no other item has it.
     fn pair_named(&self, pairing: &mut EntryPairing) {
         for which in [|own: &ItemIdentity| own.id, |own: &ItemIdentity| own.name] {
             let named = unpaired_by_symbol(pairing, |side, at| which(&self.identity(side, at)));
@@ -241,7 +243,7 @@ impl ItemPairer<'_> {
         }
     }
 
-    /// Pairs those, ascending on the left, that are in order between their neighbours; the others as moved.
+    /// Joins pairs, ascending on the left: in order if both items are in the same gap and in order there, else as moved.
     fn join_in_order(&self, pairing: &mut EntryPairing, pairs: Vec<[usize; 2]>) {
         if pairs.is_empty() {
             return;
@@ -258,7 +260,7 @@ impl ItemPairer<'_> {
         let (here, elsewhere): (Vec<_>, Vec<_>) = pairs
             .into_iter()
             .partition(|&[x, y]| gap(0, x) != u32::MAX && gap(0, x) == gap(1, y));
-        // Gaps ascend on both sides, so what rises in each of them rises altogether.
+        // Gaps ascend on both sides, so one search finds the longest increase of each gap.
         let order: Vec<u32> = here.iter().map(|pair| pair[1] as u32).collect();
         let mut rising = longest_increasing(&order).into_iter().peekable();
         for (index, pair) in here.into_iter().enumerate() {
@@ -279,7 +281,7 @@ impl ItemPairer<'_> {
         })
     }
 
-    /// Pairs items of one gap that share much of their text. Says false if there are too many to look at.
+    /// Pairs items of one gap that share much of their text. Returns false if there are too many.
     fn pair_similar(
         &self,
         pairing: &mut EntryPairing,
@@ -287,17 +289,17 @@ impl ItemPairer<'_> {
         meter: &mut StepMeter,
     ) -> bool {
         if gap.each_ref().map(Vec::len) == [1, 1] && self.may_correspond([gap[0][0], gap[1][0]]) {
-            // It will be paired by its place, whatever its text.
+            // The last step pairs these two whatever their text is.
             return true;
         }
-        let looks = [0, 1].map(|side| self.sample_items(side, &gap[side], meter));
-        match looks {
-            [Some(left), Some(right)] => similar_pairing::pair(pairing, [&left, &right], meter),
+        let samples = [0, 1].map(|side| self.sample_items(side, &gap[side], meter));
+        match samples {
+            [Some(left), Some(right)] => items_by_text::pair(pairing, [&left, &right], meter),
             _ => false,
         }
     }
 
-    /// What can be seen of those items that have any text; `None` if that is too much.
+    /// Returns identity and text of the items that have text; `None` if that is too much.
     fn sample_items(
         &self,
         side: usize,
@@ -316,22 +318,22 @@ impl ItemPairer<'_> {
         if items.len() > MAX_SAMPLED_ITEMS {
             return None;
         }
-        let mut looks = Vec::with_capacity(items.len());
+        let mut samples = Vec::with_capacity(items.len());
         for at in items {
             if !meter.spend(node(at).span().len()) {
                 return None;
             }
-            let look = ItemSample {
+            let sample = ItemSample {
                 index: at,
                 identity: self.identity(side, at),
                 sketch: TextSketch::read(list.document, list.node(at)),
             };
-            looks.extend(Some(look).filter(|look| !look.sketch.is_empty()));
+            samples.extend(Some(sample).filter(|sample| !sample.sketch.is_empty()));
         }
-        Some(looks)
+        Some(samples)
     }
 
-    /// Pairs items that stand at the same place in a gap, if it has as many on either side.
+    /// Pairs items at the same place of a gap that has as many on both sides.
     fn pair_by_place(&self, pairing: &mut EntryPairing, [left, right]: &PairingGap) {
         if left.len() != right.len() {
             return;
@@ -343,7 +345,7 @@ impl ItemPairer<'_> {
         }
     }
 
-    /// Whether one item may have become the other though their texts share nothing.
+    /// Returns whether one item may be an edited form of the other, even if their texts share nothing.
     fn may_correspond(&self, at: [usize; 2]) -> bool {
         let [left, right] = &self.lists;
         let nodes = [left.node(at[0]), right.node(at[1])];
@@ -360,10 +362,10 @@ impl ItemPairer<'_> {
     }
 }
 
-/// The symbol of an item, its side and its place.
+/// The symbol of an item, its side and its index.
 type SymbolPosition = (u32, u8, u32);
 
-/// Items without a partner that have a symbol, in the order of these.
+/// Returns the items without a partner that have a symbol, sorted by symbol.
 fn unpaired_by_symbol(
     pairing: &EntryPairing,
     symbol: impl Fn(usize, usize) -> Option<u32>,

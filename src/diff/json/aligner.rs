@@ -1,11 +1,13 @@
-//! The alignment of two sequences of symbols: which runs both have, in the same order. Items of arrays, words,
-//! lines and events are all aligned here.
+//! The alignment of the items of two arrays: which runs of equal symbols both have, in the same order.
 //!
-//! Long sequences are first cut at symbols that stand once in each (patience); what is between is searched by
-//! Myers' algorithm in linear space ("An O(ND) Difference Algorithm and Its Variations", 1986), which gives
-//! the fewest differences while these are few. Where they are many, a search stops at a bound and splits at the
-//! furthest point that it reached, as Git does. So the work is never quadratic, and a [`StepMeter`] bounds it
-//! altogether: beyond it, whatever is not yet aligned is taken as different.
+//! Arrays may have millions of items. Neither `similar` nor `imara-diff` bounds the work for these without a clock
+//! (benches/README.md, "Aligners"); texts, which are shorter, are aligned by `similar`.
+//!
+//! Long sequences are first cut at symbols that each side has once (patience). The pieces are searched by Myers'
+//! algorithm in linear space ("An O(ND) Difference Algorithm and Its Variations", 1986), which finds the fewest
+//! differences if these are few. If they are many, a search stops at a limit and splits at the furthest point that it
+//! reached, as Git does. So the work is never quadratic, and a [`StepMeter`] limits the total: beyond it, all that is
+//! not yet aligned counts as different.
 
 mod myers;
 
@@ -13,26 +15,27 @@ use std::ops::Range;
 
 use myers::{MyersSearch, count_equal};
 
-use super::work_limit::StepMeter;
+use super::super::increasing::longest_increasing;
+use super::super::work_limit::StepMeter;
 
-/// A run of equal symbols: `left[self.left..][..len] == right[self.right..][..len]`.
+/// A run of equal symbols in both sequences: `left[self.left..][..len] == right[self.right..][..len]`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct EqualRun {
-    /// Where it begins in the left sequence.
+    /// Its start in the left sequence.
     pub left: usize,
-    /// Where it begins in the right sequence.
+    /// Its start in the right sequence.
     pub right: usize,
-    /// How many symbols it has; never zero.
+    /// Its length; never zero.
     pub len: usize,
 }
 
-/// Ranges shorter than this, both sides together, are searched without looking for anchors.
+/// Length of both sides together below which no anchors are searched: Myers' algorithm alone is fast and exact there.
 const ANCHOR_MIN_LEN: usize = 1024;
 
-/// Aligns sequences over one alphabet; keeps its tables, so that many short ones cost little each.
+/// Aligns sequences of symbols. Keeps its tables between calls, so that many short sequences cost little each.
 #[derive(Debug)]
 pub struct SequenceAligner {
-    /// For each symbol, where it stands on either side of what is looked at; [`ABSENT`] between calls.
+    /// The position of each symbol on each side; [`ABSENT`] between calls.
     positions: Vec<[u32; 2]>,
     myers: MyersSearch,
 }
@@ -41,7 +44,7 @@ const ABSENT: u32 = u32::MAX;
 const REPEATED: u32 = u32::MAX - 1;
 
 impl SequenceAligner {
-    /// For sequences whose symbols are all below `symbols`, and that are shorter than 4 Gi.
+    /// An aligner for sequences whose symbols are all below `symbols`, and that are shorter than 4 Gi.
     pub fn new(symbols: usize) -> Self {
         Self {
             positions: vec![[ABSENT; 2]; symbols],
@@ -49,7 +52,7 @@ impl SequenceAligner {
         }
     }
 
-    /// The runs that both sequences have, ascending on both sides.
+    /// Returns the runs that both sequences have, ascending on both sides.
     pub fn align(&mut self, left: &[u32], right: &[u32], meter: &mut StepMeter) -> Vec<EqualRun> {
         let (before, after) = common_ends(left, right);
         let mut runs = RunList::default();
@@ -58,7 +61,7 @@ impl SequenceAligner {
         let (inner_left, inner_right) = (inner(left), inner(right));
         let (a, b) = (&left[inner_left.clone()], &right[inner_right.clone()]);
         if !a.is_empty() && !b.is_empty() {
-            // What the other side has not at all is different in any alignment.
+            // Symbols that the other side does not have are different in any alignment.
             match self.common_positions(a, b) {
                 None => {
                     for run in self.search(a, b, meter) {
@@ -83,7 +86,7 @@ impl SequenceAligner {
         runs.0
     }
 
-    /// Where the symbols stand that both sides have; `None` if that is everywhere.
+    /// Returns the positions of the symbols that both sides have; `None` if these are all.
     fn common_positions(&mut self, left: &[u32], right: &[u32]) -> Option<[Vec<u32>; 2]> {
         self.record_positions(left, right);
         let is_common = |symbol: &u32| !self.positions[*symbol as usize].contains(&ABSENT);
@@ -131,7 +134,7 @@ impl SequenceAligner {
                 continue;
             }
             area.method = next;
-            // The last comes first, since the next task is taken from the end.
+            // In reverse, since the next task is taken from the end.
             for (x, y) in cuts.into_iter().rev() {
                 open.push(SearchTask::Search(area.split_off(x, y)));
             }
@@ -140,8 +143,8 @@ impl SequenceAligner {
         runs.0
     }
 
-    /// Points, ascending, at which to cut what is not equal at either end, and how to go on with the pieces;
-    /// no point if there is nothing more to be found, or no more to be spent.
+    /// Returns points, ascending, at which to cut an area, and how to search the pieces; no point if nothing more can be
+    /// found or the meter ran out.
     fn find_cuts(
         &mut self,
         left: &[u32],
@@ -170,8 +173,9 @@ impl SequenceAligner {
         }
     }
 
-    /// Symbols that stand once on each side and in the same order there, if cutting at them is safe: they are
-    /// most of what the sides have in common, or enough of them are in order.
+    /// Returns the symbols that each side has once, in the same order, if they are safe points to cut at: if seven of eight
+    /// common symbols are unique, or a quarter of the common symbols are unique and in order. With fewer, a cut at a moved
+    /// symbol could separate long equal runs.
     fn find_anchors(&mut self, left: &[u32], right: &[u32]) -> (Vec<(usize, usize)>, SearchMethod) {
         self.record_positions(left, right);
         let common = |side: &[u32], other: usize| {
@@ -187,7 +191,7 @@ impl SequenceAligner {
         let rising: Vec<u32> = unique.iter().map(|&[_, y]| y).collect();
         let rising = longest_increasing(&rising);
         let next = match unique.len() * 8 >= common * 7 || rising.len() * 4 >= common {
-            // Between the longest there can be no more of them, and there is nothing else.
+            // All common symbols were candidates, so there are no more equal ones between the cuts.
             true if unique.len() == common => SearchMethod::EndsOnly,
             true => SearchMethod::Anchors,
             false => return (Vec::new(), SearchMethod::Middle),
@@ -221,26 +225,26 @@ enum SearchTask {
     EmitRun(EqualRun),
 }
 
-/// A part of both sequences.
+/// A range of both sequences that is still to be searched.
 struct SearchArea {
     left: Range<usize>,
     right: Range<usize>,
     method: SearchMethod,
 }
 
-/// How a part is searched.
+/// How an area is searched.
 #[derive(Clone, Copy)]
 enum SearchMethod {
-    /// For anchors if it is long.
+    /// For unique symbols if it is long, else as `Middle`.
     Anchors,
     /// From both ends to a point in the middle.
     Middle,
-    /// Not at all: only its ends may be equal.
+    /// Only for equal symbols at both ends.
     EndsOnly,
 }
 
 impl SearchArea {
-    /// Cuts off, and answers, what comes after a point; the point is counted from the beginning.
+    /// Cuts the area at a point, counted from its start, and returns the second half.
     fn split_off(&mut self, x: usize, y: usize) -> Self {
         let (x, y) = (self.left.start + x, self.right.start + y);
         Self {
@@ -251,7 +255,7 @@ impl SearchArea {
     }
 }
 
-/// Runs in ascending order; neighbours that touch become one.
+/// Runs in ascending order; adjacent runs become one.
 #[derive(Default)]
 struct RunList(Vec<EqualRun>);
 
@@ -267,39 +271,11 @@ impl RunList {
     }
 }
 
-/// How many symbols are equal at the front, and then at the end.
+/// Returns the number of equal symbols at the front, and of those at the end behind them.
 fn common_ends(left: &[u32], right: &[u32]) -> (usize, usize) {
     let before = count_equal(left.iter(), right.iter());
     let after = count_equal(left[before..].iter().rev(), right[before..].iter().rev());
     (before, after)
-}
-
-/// Indices of a longest strictly rising subsequence.
-pub fn longest_increasing(values: &[u32]) -> Vec<usize> {
-    // For each length, where the subsequence of that length with the least end ends.
-    let mut ends: Vec<usize> = Vec::new();
-    let mut before = vec![usize::MAX; values.len()];
-    for (at, &value) in values.iter().enumerate() {
-        let length = match ends.last() {
-            Some(&last) if values[last] < value => ends.len(),
-            _ => ends.partition_point(|&end| values[end] < value),
-        };
-        if let Some(shorter) = length.checked_sub(1) {
-            before[at] = ends[shorter];
-        }
-        match ends.get_mut(length) {
-            Some(end) => *end = at,
-            None => ends.push(at),
-        }
-    }
-    let mut rising = Vec::with_capacity(ends.len());
-    let mut at = ends.last().copied().unwrap_or(usize::MAX);
-    while at != usize::MAX {
-        rising.push(at);
-        at = before[at];
-    }
-    rising.reverse();
-    rising
 }
 
 #[cfg(test)]
@@ -337,7 +313,7 @@ mod tests {
         runs.iter().map(|run| run.len).sum()
     }
 
-    /// The length of a longest common subsequence, by the table of school.
+    /// The length of a longest common subsequence, by dynamic programming.
     fn longest(left: &[u32], right: &[u32]) -> usize {
         let mut row = vec![0; right.len() + 1];
         for a in left {
@@ -417,17 +393,6 @@ mod tests {
             }
             let found = common(&aligned(&left, &right));
             prop_assert!(found * 50 >= longest(&left, &right) * 49, "{}", found);
-        }
-
-        #[test]
-        fn rises(values in prop::collection::vec(0u32..50, 0..60)) {
-            let rising = longest_increasing(&values);
-            let least = rising.windows(2).all(|pair| pair[0] < pair[1] && values[pair[0]] < values[pair[1]]);
-            prop_assert!(least);
-            let mut sorted = values.clone();
-            sorted.sort_unstable();
-            sorted.dedup();
-            prop_assert_eq!(rising.len(), longest(&values, &sorted));
         }
     }
 }

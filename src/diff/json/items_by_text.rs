@@ -1,24 +1,25 @@
-//! Pairs items that share much of their text, in order.
+//! Pairs array items that share much of their text, in order.
 
-use super::super::sequence::longest_increasing;
+use super::super::increasing::longest_increasing;
 use super::super::work_limit::StepMeter;
+use super::item_identity::ItemIdentity;
 use super::pairing::EntryPairing;
-use super::similarity::{ItemIdentity, TextSketch};
+use super::text_sketch::TextSketch;
 
-/// Up to how many pairs of items each is compared with every other.
+/// Pairs of items up to which each is compared with every other: 128 on each side, some milliseconds.
 const MAX_COMPARED_PAIRS: usize = 1 << 14;
 
-/// What is seen of an item.
+/// The identity and the text of one item.
 #[derive(Debug)]
 pub(super) struct ItemSample {
-    /// Its index.
+    /// Its index in the array.
     pub(super) index: usize,
     pub(super) identity: ItemIdentity,
     pub(super) sketch: TextSketch,
 }
 
 impl ItemSample {
-    /// How much two items share, in thousandths; zero if that is too little for them to be the same one.
+    /// Returns the share of text that two items have in common, in thousandths; zero if that is too little for one item.
     fn score(&self, other: &Self) -> u32 {
         let shared = self.sketch.similarity(&other.sketch);
         match shared >= self.identity.min_similarity(&other.identity) {
@@ -28,28 +29,28 @@ impl ItemSample {
     }
 }
 
-/// Pairs items of one gap. Says false if some of them were too many to be compared with each other.
+/// Pairs items of one gap. Returns false if there were too many to compare all of them.
 pub(super) fn pair(
     pairing: &mut EntryPairing,
-    looks: [&[ItemSample]; 2],
+    samples: [&[ItemSample]; 2],
     meter: &mut StepMeter,
 ) -> bool {
-    let [left, right] = looks;
+    let [left, right] = samples;
     if left.len() * right.len() <= MAX_COMPARED_PAIRS {
-        return pair_all(pairing, looks, meter);
+        return pair_all(pairing, samples, meter);
     }
     let phrases = left
         .iter()
         .chain(right)
-        .map(|look| look.sketch.phrases().len());
-    // They are sorted.
+        .map(|sample| sample.sketch.phrases().len());
+    // They are sorted: 16 is about the logarithm of their number.
     if !meter.spend(16 * phrases.sum::<usize>() as u64) {
         return false;
     }
     let mut whole = true;
     let mut from = [0, 0];
     let ends = [left.len(), right.len()];
-    for to in find_by_phrases(looks).into_iter().chain([ends]) {
+    for to in find_by_phrases(samples).into_iter().chain([ends]) {
         let between = [&left[from[0]..to[0]], &right[from[1]..to[1]]];
         whole &= between[0].len() * between[1].len() <= MAX_COMPARED_PAIRS
             && pair_all(pairing, between, meter);
@@ -61,13 +62,14 @@ pub(super) fn pair(
     whole
 }
 
-/// Compares each with every other, and pairs those that in order share most altogether (Needleman and Wunsch).
+/// Compares each item with every other, and makes the ordered pairs whose shares have the greatest sum (Needleman and
+/// Wunsch, 1970).
 fn pair_all(
     pairing: &mut EntryPairing,
     [left, right]: [&[ItemSample]; 2],
     meter: &mut StepMeter,
 ) -> bool {
-    let words = |side: &[ItemSample]| side.iter().map(|look| look.sketch.len()).sum::<usize>();
+    let words = |side: &[ItemSample]| side.iter().map(|sample| sample.sketch.len()).sum::<usize>();
     let steps = left.len() * words(right) + right.len() * words(left);
     if !meter.spend(steps as u64) {
         return false;
@@ -77,7 +79,7 @@ fn pair_all(
         .flat_map(|one| right.iter().map(|other| one.score(other)))
         .collect();
     let score = |x: usize, y: usize| scores[x * right.len() + y];
-    // What the items from `x` and `y` on share at most.
+    // The greatest sum of the items from `x` and `y` on.
     let mut best = vec![0u32; (left.len() + 1) * width];
     for x in (0..left.len()).rev() {
         for y in (0..right.len()).rev() {
@@ -101,16 +103,17 @@ fn pair_all(
     true
 }
 
-/// Pairs, ascending on both sides, of which each is the other's best by phrases that only they have.
+/// Returns the pairs, ascending on both sides, of items that share more unique phrases with each other than with any
+/// third.
 fn find_by_phrases([left, right]: [&[ItemSample]; 2]) -> Vec<[usize; 2]> {
-    let phrases = |side: usize, looks: &[ItemSample]| -> Vec<(u32, usize, u32)> {
-        let of = |(at, look): (usize, &ItemSample)| {
-            let phrases = look.sketch.phrases().iter();
+    let phrases = |side: usize, samples: &[ItemSample]| -> Vec<(u32, usize, u32)> {
+        let of = |(at, sample): (usize, &ItemSample)| {
+            let phrases = sample.sketch.phrases().iter();
             phrases
                 .map(move |&phrase| (phrase, side, at as u32))
                 .collect::<Vec<_>>()
         };
-        looks.iter().enumerate().flat_map(of).collect()
+        samples.iter().enumerate().flat_map(of).collect()
     };
     let mut all = phrases(0, left);
     all.extend(phrases(1, right));
