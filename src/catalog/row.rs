@@ -1,11 +1,13 @@
-//! One row of `wire ls` and its filters. A row is made from a call and small enough for an index of many captures.
+//! One row of `wire ls`: made from a call, and small enough for an index of many captures.
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
 use crate::call::meaning::{CallMeaning, CostEstimate, estimate_cost};
+use crate::call::{Call, ReadOptions};
+use crate::chat::AnswerRetention;
 use crate::exchange::ExchangeOutcome;
 use crate::price::{Money, PriceTable, TokenCounts};
+use crate::tape::Tape;
 
 /// One row of `wire ls`: the figures of one capture. `None`: not known, or never reached.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -93,8 +95,14 @@ impl CatalogOutcome {
 }
 
 impl CatalogRow {
+    /// Reads the row of one capture. Prices change, so the row has token counts and no price.
+    pub fn read(tape: Tape) -> Self {
+        let options = ReadOptions::without_prices(AnswerRetention::TotalsOnly);
+        Self::from_call(Call::read(tape, &options))
+    }
+
     /// The row of one call.
-    pub fn from_call(call: Call) -> Self {
+    fn from_call(call: Call) -> Self {
         let Call {
             tape,
             exchange,
@@ -157,61 +165,6 @@ fn url_host(url: &str) -> &str {
     authority.rsplit('@').next().unwrap_or(authority)
 }
 
-/// Filters of `wire ls`. `None` matches every capture.
-#[derive(Clone, Debug, Default)]
-pub struct CatalogFilter {
-    /// Part of the name of the asked or served model.
-    pub model: Option<String>,
-    /// Part of the host.
-    pub host: Option<String>,
-    /// Range of status codes.
-    pub status: Option<StatusCodeRange>,
-    /// Earliest start time.
-    pub since: Option<jiff::Timestamp>,
-}
-
-/// A range of status codes, both ends included.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct StatusCodeRange(pub u16, pub u16);
-
-impl StatusCodeRange {
-    /// Reads `429`, `4xx` or `400-499`.
-    pub fn parse(text: &str) -> Option<Self> {
-        if let Some(class) = text.strip_suffix("xx") {
-            let class = class
-                .parse::<u16>()
-                .ok()
-                .filter(|class| (1..=9).contains(class))?;
-            let first = class.saturating_mul(100);
-            return Some(Self(first, first.saturating_add(99)));
-        }
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        Some(Self(first.parse().ok()?, last.parse().ok()?))
-    }
-}
-
-impl CatalogFilter {
-    /// Whether `entry` matches all filters.
-    pub fn matches(&self, entry: &CatalogRow) -> bool {
-        let holds = |whole: &Option<String>, part: &str| {
-            whole.as_ref().is_some_and(|whole| whole.contains(part))
-        };
-        let model = |part: &String| holds(&entry.model, part) || holds(&entry.served_model, part);
-        let status = |StatusCodeRange(first, last): StatusCodeRange| {
-            entry
-                .status
-                .is_some_and(|status| (first..=last).contains(&status))
-        };
-        self.model.as_ref().is_none_or(model)
-            && self
-                .host
-                .as_ref()
-                .is_none_or(|part| entry.host.contains(part))
-            && self.status.is_none_or(status)
-            && self.since.is_none_or(|since| entry.started >= since)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,23 +174,5 @@ mod tests {
         assert_eq!(url_host("https://api.openai.com/v1/x"), "api.openai.com");
         assert_eq!(url_host("http://u:p@[::1]:80?x"), "[::1]:80");
         assert_eq!(url_host("odd"), "odd");
-    }
-
-    #[test]
-    fn status_ranges_are_read_as_one_class_or_range() {
-        assert_eq!(
-            StatusCodeRange::parse("429"),
-            Some(StatusCodeRange(429, 429))
-        );
-        assert_eq!(
-            StatusCodeRange::parse("4xx"),
-            Some(StatusCodeRange(400, 499))
-        );
-        assert_eq!(
-            StatusCodeRange::parse("200-299"),
-            Some(StatusCodeRange(200, 299))
-        );
-        assert_eq!(StatusCodeRange::parse("abc"), None);
-        assert_eq!(StatusCodeRange::parse("xx"), None);
     }
 }

@@ -7,12 +7,14 @@ use std::io::Write;
 use super::args::{self, CommonArgs};
 use super::error::CliError;
 use super::exit::ExitReason;
-use super::grep::{self, SearchQuery};
-use super::index::CatalogIndex;
 use super::{output, read_options};
 use crate::call::meaning::CostEstimate;
-use crate::capture::store::CaptureStore;
-use crate::catalog::row::{CatalogFilter, CatalogRow, StatusCodeRange};
+use crate::capture::store::{self, CaptureStore, StoreError};
+use crate::catalog::filter::{CatalogFilter, StatusCodeRange};
+use crate::catalog::index::CatalogIndex;
+use crate::catalog::row::CatalogRow;
+use crate::catalog::search::{CaptureSearch, SearchQuery, SearchResult};
+use crate::client::several::run_jobs;
 use crate::net::Clock;
 use crate::price::PriceTable;
 use crate::render::{escape, listing};
@@ -34,12 +36,12 @@ pub(super) fn run(common: &CommonArgs, args: &args::LsArgs) -> Result<ExitReason
         args.answer.as_deref().map(SearchQuery::InAnswer),
     ];
     for words in words.into_iter().flatten() {
-        names = grep::find_matching(&store, names, &words);
+        names = find_matching(&store, names, &words);
     }
     let text = store.read_index();
     let mut list = LsReport {
         store: &store,
-        index: CatalogIndex::new(&store, &text, names.len()),
+        index: CatalogIndex::new(&text, names.len()),
         filter,
         prices: read_options::load_prices(common)?,
         has_price: HashMap::new(),
@@ -49,12 +51,38 @@ pub(super) fn run(common: &CommonArgs, args: &args::LsArgs) -> Result<ExitReason
     };
     let listed = list.write_rows(&names, args.limit.unwrap_or(usize::MAX));
     let LsReport { index, out, .. } = list;
-    index.save();
+    if let Some((lines, anew)) = index.into_added() {
+        store.write_index(&lines, anew);
+    }
     listed.map_err(CliError::usage)?;
     match args.json {
         true => output::write_stdout(&out),
         false => output::print_report(&out),
     }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Names of the captures that contain `words`, in the order given. A body that could not be searched to its end is
+/// reported.
+fn find_matching(store: &CaptureStore, names: Vec<String>, words: &SearchQuery<'_>) -> Vec<String> {
+    let search = CaptureSearch::new(words);
+    let look = |number: usize| -> Result<_, ()> {
+        let name = names.get(number).ok_or(())?;
+        let file = store.read(name).unwrap_or_default();
+        Ok((number, search.search(&file)))
+    };
+    let (found, _) = run_jobs(names.len(), threads(), look);
+    let matching = found.into_iter().filter_map(|(number, found)| {
+        let name = names.get(number)?;
+        if let SearchResult::SearchedInPart(trouble) = &found {
+            output::print_note(&format!("{name} is searched in part: {trouble}"));
+        }
+        (found == SearchResult::Match).then(|| name.clone())
+    });
+    matching.collect()
 }
 
 fn build_filter(args: &args::LsArgs) -> Result<CatalogFilter, CliError> {
@@ -113,25 +141,58 @@ struct LsReport<'a> {
 }
 
 impl LsReport<'_> {
+    /// Writes at most `limit` rows. Blocks of captures are read by all cores.
     fn write_rows(&mut self, names: &[String], limit: usize) -> std::io::Result<()> {
-        let mut listed = 0usize;
-        for name in names {
-            if listed >= limit {
-                break;
-            }
-            match self.index.row(name) {
-                Err(error) => self.write_unreadable(name, &error.to_string())?,
-                Ok(entry) if !self.filter.matches(&entry) => continue,
-                Ok(entry) => {
-                    if listed == 0 && !self.json {
-                        listing::write_heading(&self.style, &mut self.out)?;
-                    }
-                    self.write_row(name, &entry)?;
+        // Captures that are read before the limit is checked again: enough that starting the threads costs little.
+        const LEAST_BLOCK: usize = 64;
+        const LARGEST_BLOCK: usize = 4096;
+        let (mut listed, mut names) = (0usize, names);
+        while listed < limit && !names.is_empty() {
+            let wanted = limit.saturating_sub(listed);
+            let size = wanted.clamp(LEAST_BLOCK, LARGEST_BLOCK).min(names.len());
+            let (block, rest) = names.split_at(size);
+            names = rest;
+            for (name, row) in block.iter().zip(self.read_rows(block)) {
+                if listed >= limit {
+                    break;
                 }
+                match row {
+                    Err(error) => self.write_unreadable(name, &error.to_string())?,
+                    Ok(row) if !self.filter.matches(&row) => continue,
+                    Ok(row) => {
+                        if listed == 0 && !self.json {
+                            listing::write_heading(&self.style, &mut self.out)?;
+                        }
+                        self.write_row(name, &row)?;
+                    }
+                }
+                listed = listed.saturating_add(1);
             }
-            listed = listed.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// The rows of `names`: from the index, or else from the files, which are then added to the index.
+    fn read_rows(&mut self, names: &[String]) -> Vec<Result<CatalogRow, StoreError>> {
+        let (index, folder) = (&self.index, self.store);
+        let read = |number: usize| -> Result<_, ()> {
+            let name = names.get(number).ok_or(())?;
+            let stamp = folder.size_and_mtime(name);
+            if let Some(row) = stamp.and_then(|stamp| index.row(name, stamp)) {
+                return Ok((None, Ok(row)));
+            }
+            let row = store::open(&folder.path(name)).map(|read| CatalogRow::read(read.tape));
+            Ok((stamp, row))
+        };
+        let (rows, _) = run_jobs(names.len(), threads(), read);
+        let mut listed = Vec::with_capacity(rows.len());
+        for (name, (stamp, row)) in names.iter().zip(rows) {
+            if let (Some(stamp), Ok(row)) = (stamp, &row) {
+                self.index.add(name, stamp, row);
+            }
+            listed.push(row);
+        }
+        listed
     }
 
     fn write_row(&mut self, name: &str, entry: &CatalogRow) -> std::io::Result<()> {

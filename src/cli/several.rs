@@ -3,8 +3,6 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -21,6 +19,7 @@ use super::signals;
 use crate::call::runs::{TargetRun, TargetRuns};
 use crate::call::{Call, ReadOptions};
 use crate::capture::mask_url;
+use crate::client::several::run_jobs;
 use crate::diff::{self, DiffInput, DiffLayer, DiffMatrix};
 use crate::render::{diff as paint, json_output, trials, wording};
 use crate::tape::{Tape, WireSink};
@@ -134,8 +133,7 @@ fn reject_single_only_flags(args: &args::SendArgs) -> Result<(), CliError> {
     }
 }
 
-/// Runs all, `parallel` at a time; an interruption ends those that run and starts no other, and so does what cannot be
-/// sent at all.
+/// Runs all, `parallel` at a time. An interruption, or a request that cannot be sent, starts no other.
 fn run_queue(
     common: &CommonArgs,
     means: &ReadOptions,
@@ -145,44 +143,16 @@ fn run_queue(
 ) -> (Vec<(usize, FinishedExchange)>, Option<CliError>) {
     // Between two exchanges no other task waits for the signal.
     signals::exit_on_second_signal();
-    let next = Mutex::new(queue.iter().copied().enumerate());
-    let shots = Mutex::new(Vec::new());
-    let failed = Mutex::new(None);
-    let over = AtomicBool::new(false);
-    let worker = || {
-        while !over.load(Ordering::Relaxed) && !signals::was_interrupted() {
-            let taken = next.lock().ok().and_then(|mut next| next.next());
-            let Some((number, aim)) = taken else { break };
-            let Some(args) = aims.get(aim) else { break };
-            match send::block_on(run_one(common, args, means)) {
-                Ok(shot) => {
-                    if shot.exit == ExitReason::Interrupted {
-                        over.store(true, Ordering::Relaxed);
-                    }
-                    print_progress(number, queue.len(), args, &shot.run);
-                    if let Ok(mut shots) = shots.lock() {
-                        shots.push((number, (aim, shot)));
-                    }
-                }
-                Err(complaint) => {
-                    over.store(true, Ordering::Relaxed);
-                    if let Ok(mut failed) = failed.lock() {
-                        failed.get_or_insert(complaint);
-                    }
-                }
-            }
-        }
+    let send = |number: usize| {
+        let aim = queue.get(number).copied().ok_or(None)?;
+        let args = aims.get(aim).filter(|_| !signals::was_interrupted());
+        let args = args.ok_or(None)?;
+        let shot = send::block_on(run_one(common, args, means)).map_err(Some)?;
+        print_progress(number, queue.len(), args, &shot.run);
+        Ok((aim, shot))
     };
-    std::thread::scope(|scope| {
-        for _ in 1..parallel.min(queue.len()) {
-            scope.spawn(worker);
-        }
-        worker();
-    });
-    let failed = failed.into_inner().unwrap_or_default();
-    let mut shots = shots.into_inner().unwrap_or_default();
-    shots.sort_by_key(|(number, _)| *number);
-    (shots.into_iter().map(|(_, shot)| shot).collect(), failed)
+    let (shots, failed) = run_jobs(queue.len(), parallel, send);
+    (shots, failed.flatten())
 }
 
 /// Sends once, and reads what came.

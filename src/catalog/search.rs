@@ -1,83 +1,36 @@
-//! `wire ls --grep` and `--answer`: captures whose bodies, or whose answers, hold some words.
-
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! Search in captures: files whose bodies, or whose answers, contain some words.
 
 use memchr::memmem::{self, Finder};
 
-use super::output;
 use crate::call::{Call, ReadOptions};
 use crate::capture;
-use crate::capture::store::CaptureStore;
 use crate::chat::AnswerRetention;
 use crate::content::{self, ContentCoding, DecodeError};
 use crate::exchange::Exchange;
 use crate::http1::{HttpLimits, HttpMessage};
 use crate::tape::{Stream, Tape};
 
-/// What is looked for.
-pub(super) enum SearchQuery<'a> {
-    /// In the bodies, as they crossed the wire but for their codings.
+/// The words that are searched, and the part of a call that is searched.
+pub enum SearchQuery<'a> {
+    /// Words in the bodies, content and transfer codings undone.
     InBodies(&'a str),
-    /// In the text, reasoning or tool arguments of the answer, pieces joined.
+    /// Words in the text, reasoning or tool arguments of the answer, pieces joined.
     InAnswer(&'a str),
 }
 
-/// Names of the captures that contain `words`, in the order given; searched by one thread per core. A body that could
-/// not be searched to its end is reported.
-pub(super) fn find_matching(
-    store: &CaptureStore,
-    names: Vec<String>,
-    words: &SearchQuery<'_>,
-) -> Vec<String> {
-    let search = CaptureSearch::new(words);
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let look = || {
-        let mut found = Vec::new();
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(name) = names.get(place) else {
-                return found;
-            };
-            let file = store.read(name).unwrap_or_default();
-            match search.search(&file) {
-                SearchResult::NoMatch => {}
-                other => found.push((place, other)),
-            }
-        }
-    };
-    let mut found = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(look)).collect();
-        // A thread that panicked found nothing; the others did.
-        let found = threads.into_iter().filter_map(|thread| thread.join().ok());
-        found.flatten().collect::<Vec<_>>()
-    });
-    found.sort_unstable_by_key(|&(place, _)| place);
-    let having = found.into_iter().filter_map(|(place, found)| {
-        let name = names.get(place)?;
-        match found {
-            SearchResult::Match => return Some(name.clone()),
-            SearchResult::SearchedInPart(trouble) => {
-                output::print_note(&format!("{name} is searched in part: {trouble}"));
-            }
-            SearchResult::NoMatch => {}
-        }
-        None
-    });
-    having.collect()
-}
-
-/// What a search in one capture came to.
+/// The result of a search in one capture.
 #[derive(Debug, PartialEq)]
-enum SearchResult {
+pub enum SearchResult {
+    /// The words are there.
     Match,
+    /// The words are not there.
     NoMatch,
-    /// Not in what a limit of ours lets out of the body.
+    /// The words are not in the part that a decode limit let through.
     SearchedInPart(DecodeError),
 }
 
 impl SearchResult {
-    /// `trouble`: why not all was searched, if it was not.
+    /// The result; `trouble` is the reason why a part was not searched.
     fn from_match(is_in: bool, trouble: Option<DecodeError>) -> Self {
         match trouble.filter(|trouble| trouble.kind.is_limit()) {
             _ if is_in => Self::Match,
@@ -86,7 +39,7 @@ impl SearchResult {
         }
     }
 
-    /// What came to light in either of two places.
+    /// The result of two searches: a match in either is a match.
     fn or_else(self, other: impl FnOnce() -> Self) -> Self {
         match self {
             Self::Match => Self::Match,
@@ -99,18 +52,20 @@ impl SearchResult {
     }
 }
 
-/// How much of a coded body is decoded before it is asked whether that was enough.
+/// Bytes of a coded body that are decoded before the next check for a match: what was searched need not be held.
 const PIECE_SIZE: usize = 64 << 10;
 
-struct CaptureSearch<'a> {
+/// A search that is run over many captures.
+pub struct CaptureSearch<'a> {
     query: &'a SearchQuery<'a>,
     finder: Finder<'a>,
-    /// The words as our captures spell them, inside a JSON string.
+    /// The words as captures of `wire` spell them inside a JSON string.
     json_spelling: Vec<u8>,
 }
 
 impl<'a> CaptureSearch<'a> {
-    fn new(words: &'a SearchQuery<'a>) -> Self {
+    /// Prepares the search.
+    pub fn new(words: &'a SearchQuery<'a>) -> Self {
         let (SearchQuery::InBodies(text) | SearchQuery::InAnswer(text)) = words;
         let quoted = serde_json::to_string(text).unwrap_or_default();
         let inner = quoted
@@ -123,7 +78,8 @@ impl<'a> CaptureSearch<'a> {
         }
     }
 
-    fn search(&self, file: &[u8]) -> SearchResult {
+    /// Searches the bytes of one capture file.
+    pub fn search(&self, file: &[u8]) -> SearchResult {
         let read = || read_tape(file);
         match self.query {
             SearchQuery::InBodies(_) if !self.may_match(file) => SearchResult::NoMatch,
@@ -136,8 +92,8 @@ impl<'a> CaptureSearch<'a> {
         }
     }
 
-    /// Whether the file has to be decoded to know. Most need not be: the words do not stand in it, and no
-    /// piece of a body ends in the middle of them.
+    /// Whether the file must be decoded to know. Most need not be: the words are not in it, and no piece of a body
+    /// ends in the middle of them.
     fn may_match(&self, file: &[u8]) -> bool {
         // Other programs may spell strings in other ways.
         let first = file.split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -216,8 +172,8 @@ impl<'a> CaptureSearch<'a> {
     }
 }
 
-/// Whether a chunk-size line may begin here, as it is spelled in a JSON string; also one of which nothing, or
-/// only a part, stands on this line of the file.
+/// Whether a chunk-size line may begin here, as it is spelled in a JSON string; also one of
+/// which this line of the file has only a part, or nothing.
 fn may_be_chunk_head(text: &[u8]) -> bool {
     let digits = text
         .iter()
@@ -231,7 +187,7 @@ fn may_be_chunk_head(text: &[u8]) -> bool {
     }
 }
 
-/// Whether what stands after `text`, a part of a JSON string, is the letter of an escape.
+/// Whether the byte after `text`, a part of a JSON string, is the letter of an escape.
 fn is_in_escape(text: &[u8]) -> bool {
     let backslashes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
     backslashes % 2 == 1
@@ -341,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_searched_in_part_and_told() {
+    fn a_bomb_is_searched_in_part_and_reported() {
         let zeros = vec![0; 40 << 20];
         #[track_caller]
         fn case(coded: &[u8], words: SearchQuery<'_>) -> SearchResult {
