@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_told_apart() {
+    fn different_bytes_give_different_texts() {
         assert_eq!(escape_non_utf8("é".as_bytes()), "é");
         assert_eq!(escape_non_utf8(b"caf\xe9!"), "caf\\xe9!");
         assert_ne!(escape_non_utf8(b"\xe9"), escape_non_utf8(b"\xe8"));
     }
 
     #[test]
-    fn facts_are_told_where_they_stand() {
+    fn changes_are_in_the_order_of_the_facts() {
         let left = sheet(&[("a", "1"), ("b", "1"), ("c", "1"), ("e", "1")]);
         let right = sheet(&[
             ("a", "1"),
@@ -185,7 +185,7 @@ mod tests {
             ("last", "y"),
         ]);
         let changes = left.compare(&right);
-        let told: Vec<_> = changes
+        let found: Vec<_> = changes
             .iter()
             .map(|change| (change.at.to_string(), change.what))
             .collect();
@@ -195,7 +195,7 @@ mod tests {
             ("c", ChangeKind::Changed),
             ("last", ChangeKind::Added),
         ];
-        assert_eq!(told, expected.map(|(at, what)| (at.to_owned(), what)));
+        assert_eq!(found, expected.map(|(at, what)| (at.to_owned(), what)));
         assert_eq!(left.compare(&left), vec![]);
         let mirrored: Vec<_> = right
             .compare(&left)

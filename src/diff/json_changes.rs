@@ -70,7 +70,7 @@ fn convert_change(
 
 fn placed_value(place: &JsonPlace, document: &JsonDocument<'_>) -> PlacedValue {
     let raw = String::from_utf8_lossy(document.slice(place.span)).into_owned();
-    // What stands in a string is escaped there, once for each string around it.
+    // A value inside strings is escaped once for each of them.
     let text = (0..place.path.strings()).fold(raw, |text, _| unescape(text));
     PlacedValue {
         value: DiffValue::Json(text),

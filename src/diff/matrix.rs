@@ -1,4 +1,4 @@
-//! Several exchanges at once: a row for each fact that is not equal in all, a column for each exchange.
+//! A table of several exchanges: a row for each fact that is not equal in all, a column for each exchange.
 
 use std::collections::{HashMap, HashSet};
 
@@ -197,21 +197,21 @@ mod tests {
     }
 
     #[test]
-    fn each_column_has_what_stands_there() {
-        let told = rows(&[r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":1,"b":3}"#, r#"{"a":1}"#]);
+    fn each_column_has_its_own_value() {
+        let found = rows(&[r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":1,"b":3}"#, r#"{"a":1}"#]);
         let row = |at: &str, cells: &[&str]| {
             let cells = cells.iter().map(|&cell| cell.to_owned());
             (at.to_owned(), cells.collect::<Vec<_>>())
         };
         assert_eq!(
-            told,
+            found,
             [
                 row("/a", &["1", "2", "1", "1"]),
                 row("/b", &["-", "-", "3", "-"])
             ]
         );
         // Put in before it by one, and changed by another.
-        let told = rows(&[
+        let found = rows(&[
             r#"["one two three","four five six"]"#,
             r#"["one two three","new","four five six"]"#,
             r#"["one two three","four five seven"]"#,
@@ -219,9 +219,9 @@ mod tests {
         ]);
         let six = "\"four five six\"";
         let cells = [six, "\"new\"", "\"four five seven\"", six];
-        assert_eq!(told, [row("/1", &cells)]);
+        assert_eq!(found, [row("/1", &cells)]);
         // Something left the place, and something else came to it.
-        let told = rows(&[r#"["one two",7]"#, r#"[{"k":1},7]"#]);
-        assert_eq!(told, [row("/0", &["\"one two\"", r#"{"k":1}"#])]);
+        let found = rows(&[r#"["one two",7]"#, r#"[{"k":1},7]"#]);
+        assert_eq!(found, [row("/0", &["\"one two\"", r#"{"k":1}"#])]);
     }
 }

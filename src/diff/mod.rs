@@ -139,8 +139,8 @@ fn compare_response_bodies(left: &Call, right: &Call) -> LayerChanges {
     (changes, note.into_iter().collect())
 }
 
-/// Holds the answer of `last` against those of a baseline, values left out: what each body, or the events of each
-/// stream, are made of; and the sequence of events against all sequences of the baseline.
+/// Compares the shape of the answer of `last`, without values, with the shapes of a baseline; and its sequence of events
+/// with the sequences of the baseline.
 pub fn compare_shapes(
     baseline: &[DiffInput],
     last: &DiffInput,
@@ -171,7 +171,7 @@ pub fn compare_shapes(
     for compared in &mut layers {
         for change in &mut compared.changes {
             noise::mark_noise(compared.layer, change, rules);
-            // An id that is missing, or a number now, is a difference of structure.
+            // An id that is missing or has another type is a difference of shape.
             change.noise = change
                 .noise
                 .take()
@@ -193,7 +193,7 @@ fn summarize_names(subjects: &[DiffInput]) -> String {
     }
 }
 
-/// Takes in what an answer is made of; of a request that was not sent, the request.
+/// Adds the shape of an answer; for a request file, the shape of the request.
 fn add_shape(subject: &DiffInput, shape: &mut JsonShape) {
     let bytes = match subject.call() {
         None => &subject.request_body().bytes,
@@ -205,7 +205,7 @@ fn add_shape(subject: &DiffInput, shape: &mut JsonShape) {
     }
 }
 
-/// Which of two texts is not JSON, and why.
+/// The error that one of two texts is not JSON.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotJson {
     /// The left one.
@@ -216,7 +216,7 @@ pub enum NotJson {
     Right(JsonError),
 }
 
-/// The RFC 6902 patch that makes `right` of `left`, as JSON values.
+/// Returns the JSON Patch (RFC 6902) from `left` to `right`.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ use crate::json::ValuePath;
 /// Where a change is within one layer of an exchange. A [`super::LayerDiff`] holds the layer of all its changes.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Place {
-    /// What the path starts from.
+    /// The body, field or fact that the path starts from.
     pub root: PlaceRoot,
     /// The way into the JSON text at the root; empty for all of it.
     pub path: JsonPath,
@@ -22,7 +22,7 @@ pub struct Place {
     pub is_key: bool,
 }
 
-/// What a [`Place`] starts from.
+/// The body, field or fact that a [`Place`] starts from.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum PlaceRoot {
     /// The body of the message.
@@ -277,7 +277,7 @@ impl<'a> PlaceTexts<'a> {
 
 fn match_steps(pattern: &[String], place: &[StepTexts<'_>]) -> bool {
     let Some((step, rest)) = pattern.split_first() else {
-        // What is left of the place is inside of what the pattern means.
+        // The place is inside a place that matches.
         return true;
     };
     if step == "**" {

@@ -251,7 +251,7 @@ mod tests {
         shape
     }
 
-    fn told(changes: &[DiffChange]) -> Vec<String> {
+    fn lines(changes: &[DiffChange]) -> Vec<String> {
         let value = |shown: &Option<PlacedValue>| match shown.as_ref().map(|shown| &shown.value) {
             Some(DiffValue::Text(text) | DiffValue::Json(text)) => text.clone(),
             _ => "-".to_owned(),
@@ -277,7 +277,7 @@ mod tests {
             "/list/*/z - > object, sometimes",
             "/extra - > object",
         ];
-        let mut changes = told(&base.find_violations(&other));
+        let mut changes = lines(&base.find_violations(&other));
         changes.sort();
         let mut expected = expected.map(str::to_owned);
         expected.sort();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_the_same_is_told() {
+    fn swapped_sides_give_mirrored_changes() {
         let left = shape(&[
             r#"{"a":1,"b":null,"c":[{"x":1},{}]}"#,
             r#"{"a":"","d":{"e":1}}"#,
@@ -318,11 +318,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_not_like_what_is() {
+    fn json_differs_from_other_text() {
         let (base, none) = (shape(&[r#"{"a":1}"#]), shape(&[]));
         for rule in [JsonShape::find_violations, JsonShape::compare] {
-            assert_eq!(told(&rule(&base, &none)), [" object > no JSON"]);
-            assert_eq!(told(&rule(&none, &base)), [" no JSON > object"]);
+            assert_eq!(lines(&rule(&base, &none)), [" object > no JSON"]);
+            assert_eq!(lines(&rule(&none, &base)), [" no JSON > object"]);
             assert_eq!(rule(&none, &none), vec![]);
         }
     }
@@ -332,7 +332,7 @@ mod tests {
         let left = shape(&[r#"{"m":"one","t":1,"u":1}"#, r#"{"m":"one","t":2}"#]);
         let right = shape(&[r#"{"m":"two","t":1}"#, r#"{"m":"two","t":5,"u":2}"#]);
         assert_eq!(
-            told(&left.compare_constants(&right)),
+            lines(&left.compare_constants(&right)),
             [r#"/m "one" > "two""#]
         );
     }

@@ -1,10 +1,10 @@
-//! What the exchanges of a baseline have at one place.
+//! The values that the exchanges of a baseline have at one place.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// What the exchanges of a baseline have at the place of a change.
+/// The values that the exchanges of a baseline have at the place of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UsualValue {
     /// What their values have in common.

@@ -58,7 +58,7 @@ impl ItemIdentity {
     }
 
     /// Returns how much of their text two items must share, in thousandths, to be the same item. The real bodies in
-    /// `judged.rs` hold these numbers.
+    /// `tests/judged.rs` hold these numbers.
     pub(super) fn min_similarity(&self, other: &Self) -> u32 {
         match () {
             // Half of the text of a tool is the same in every tool.

@@ -69,8 +69,6 @@ mod walk;
 mod walk_side;
 
 #[cfg(test)]
-mod judged;
-#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! What a person would call the difference, by example; and what the module page promises, for any pair.
 
+mod judged;
+
 use super::super::change::ChangeKind;
 use super::super::work_limit::WorkLimit;
 use super::{JsonDiff, JsonPlace, compare};

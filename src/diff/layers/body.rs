@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layouts_are_told_apart() {
+    fn layouts_are_described() {
         let words = |text: &str| {
             let document = JsonDocument::parse(text.as_bytes()).unwrap();
             JsonLayout::from_document(&document).map(|layout| layout.describe())
@@ -160,9 +160,9 @@ mod tests {
         let (changes, _) = compare(br#"{"a":1}"#, br#"{"a":1,"b":2}"#);
         assert_eq!(changes.len(), 1, "one member shows no layout");
         let (changes, _) = compare(r#"{"é":"日"}"#.as_bytes(), r#"{"é": "日"}"#.as_bytes());
-        let told = changes[0].left.clone().unwrap();
+        let value = changes[0].left.clone().unwrap();
         let expected = r#"from byte 6: "\"日\"}""#.to_owned();
-        assert_eq!(told.value, DiffValue::Text(expected));
+        assert_eq!(value.value, DiffValue::Text(expected));
     }
 
     #[test]
@@ -171,9 +171,9 @@ mod tests {
         let (changes, _) = compare(b"<html>one", b"<html>two");
         assert_eq!(changes.len(), 1);
         let (changes, _) = compare(b"\xff\x00\x01", b"\xff\x00\x02");
-        let told = changes[0].right.clone().unwrap();
+        let value = changes[0].right.clone().unwrap();
         assert_eq!(
-            told.value,
+            value.value,
             DiffValue::Text("3 bytes; from byte 2: 02".to_owned())
         );
     }

@@ -1,4 +1,4 @@
-//! Two raw streams side by side in hex, with their roles: what differs, and a row of what is around it.
+//! Two raw streams side by side in hex, with the roles of the bytes: the runs that differ, and a row around each.
 
 use std::io::{self, Write};
 
@@ -7,14 +7,14 @@ use crate::diff::{ByteAddress, ByteRun, ByteStreamDiff};
 use crate::exchange::roles::RoleSpan;
 use crate::span::{Span, StreamSide};
 
-/// Bytes in one row of one side: as many as fit beside those of the other.
+/// Bytes in one row of one side, so that both sides fit beside each other.
 fn bytes_per_row(style: &OutputStyle) -> u64 {
-    // Twice the offset, both bars and spaces; and for each byte two digits, a space and its character.
+    // 31 columns are the offsets, bars and spaces of both sides. A byte takes two digits, a space and its character.
     let room = style.width.saturating_sub(31).div_euclid(8);
     room.clamp(2, 16) as u64
 }
 
-/// Writes what differs; `streams` are the bytes that were compared, left and right.
+/// Writes the difference of two streams; `streams` are their bytes, left and right.
 pub fn write_bytes(
     difference: &ByteStreamDiff,
     streams: [&[u8]; 2],
@@ -87,12 +87,12 @@ struct HexDiffView<'a> {
     row_bytes: u64,
     style: &'a OutputStyle,
     out: &'a mut dyn Write,
-    /// The heading that was written last.
+    /// The last heading written.
     last_heading: String,
 }
 
 impl HexDiffView<'_> {
-    /// A run that both have: a row after what differs, a row before it, and how much lies between.
+    /// Writes a run that both have: its first row, its last row, and the number of bytes between.
     fn write_same_run(&mut self, run: ByteRun, after: bool, before: bool) -> io::Result<()> {
         let length = run.left.len();
         let head = if after { self.row_bytes.min(length) } else { 0 };
@@ -141,7 +141,7 @@ impl HexDiffView<'_> {
         Ok(())
     }
 
-    /// What the bytes are, where that changes.
+    /// Writes the roles of the bytes, if they are not those of the last heading.
     fn write_heading(&mut self, left: Span, right: Span) -> io::Result<()> {
         let role = |tiles: &[RoleSpan], span: Span| {
             let after = tiles.partition_point(|tile| tile.span.start <= span.start);
@@ -169,7 +169,7 @@ impl HexDiffView<'_> {
     }
 }
 
-/// The bytes of a run from the one to the other, counted from its start.
+/// The bytes of a run between two offsets from its start.
 fn slice_run(run: ByteRun, from: u64, to: u64) -> ByteRun {
     let cut = |span: Span| {
         let at = |offset: u64| span.start.saturating_add(offset).min(span.end);
@@ -182,7 +182,7 @@ fn slice_run(run: ByteRun, from: u64, to: u64) -> ByteRun {
     }
 }
 
-/// `offset  hex  |text|`, as wide as `most` bytes are.
+/// `offset  hex  |text|`, as wide as a row of `most` bytes.
 fn hex_row(bytes: &[u8], span: Span, most: u64) -> String {
     let most = usize::try_from(most).unwrap_or_default();
     let (digits, letters) = (most.saturating_mul(3), most.saturating_add(2));

@@ -1,4 +1,4 @@
-//! One change as lines: on one where both values are short, else one below the other; prose by words.
+//! One change as lines: short values on one line, long ones below each other, prose compared by words.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -8,16 +8,16 @@ use crate::diff::text::{self, TextDiff, TextRunKind};
 use crate::diff::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::json::JsonDocument;
 
-/// How much of one value is shown, in characters.
+/// Characters of one value that are shown: about a screen.
 const VALUE_LIMIT: usize = 2000;
 
-/// How long both values may be together to stand on one line.
+/// Characters that both values may have together on one line, so that it fits 100 columns with a place.
 const ONE_LINE_LIMIT: usize = 72;
 
-/// From how many characters on a text with spaces is read as prose.
+/// Characters from which a text with spaces is prose: shorter ones are easier to read whole.
 const MIN_PROSE: usize = 24;
 
-/// How much of an unchanged stretch is shown around what changed, in characters.
+/// Characters of equal text that are shown on each side of a change.
 const CONTEXT_CHARS: usize = 48;
 
 /// The most words and lines of each of these changes that are compared: together they take no longer than one long text.
@@ -87,7 +87,7 @@ pub(super) fn write_change(
     }
 }
 
-/// Where a change is, as a reader sees it.
+/// The place of a change, escaped.
 pub(super) fn place_text(change: &DiffChange) -> String {
     match change.at.to_string() {
         place if place.is_empty() => "(the whole)".to_owned(),
@@ -95,7 +95,7 @@ pub(super) fn place_text(change: &DiffChange) -> String {
     }
 }
 
-/// What kind of change it is, where the sign does not say it; and what is to be remarked.
+/// The kind of a change, if its sign does not show it, and the remarks on it.
 pub(super) fn kind_and_remarks(change: &DiffChange) -> String {
     let kind = match change.what {
         ChangeKind::Respelled | ChangeKind::Moved => Some(change.what.name().to_owned()),
@@ -109,7 +109,7 @@ pub(super) fn kind_and_remarks(change: &DiffChange) -> String {
     }
 }
 
-/// Where it comes from; how the baseline is; why it is noise.
+/// The remarks on a change: the old place, the values of the baseline, why it is noise.
 pub(super) fn change_remarks(change: &DiffChange) -> Option<String> {
     let from = change.left.as_ref().and_then(|left| left.path.as_ref());
     let from = from.map(|from| format!("from {from}"));
@@ -130,7 +130,7 @@ pub(super) fn value_line(shown: &Option<PlacedValue>) -> Option<String> {
     Some(clip_value(&shown.value, VALUE_LIMIT))
 }
 
-/// Both values, each as one line: of long ones that begin alike, from shortly before where they part.
+/// Both values, each as one line. Long values with an equal beginning start shortly before the first difference.
 pub(super) fn side_lines(change: &DiffChange) -> [Option<String>; 2] {
     let texts = [&change.left, &change.right].map(|shown| Some(value_text(&shown.as_ref()?.value)));
     let from = match &texts {
@@ -146,11 +146,11 @@ pub(super) fn side_lines(change: &DiffChange) -> [Option<String>; 2] {
     })
 }
 
-/// Where to begin with two texts, in bytes: 0, unless what differs would not be seen.
+/// Returns the byte at which two texts should start, so that the first difference is visible; 0 for short ones.
 fn difference_start(left: &str, right: &str) -> usize {
     let pairs = left.char_indices().zip(right.chars());
     let mut alike = pairs.take_while(|((_, left), right)| left == right);
-    // Half of what is shown may be alike.
+    // At most half of the shown characters may be equal.
     if alike.by_ref().take(VALUE_LIMIT.div_euclid(2)).count() < VALUE_LIMIT.div_euclid(2) {
         return 0;
     }
@@ -160,16 +160,16 @@ fn difference_start(left: &str, right: &str) -> usize {
     context.last().map_or(0, |(at, _)| at)
 }
 
-/// A value on one line of at most `most` characters, and how it goes on.
+/// A value on one line of at most `most` characters, with its size if it is longer.
 pub(super) fn clip_value(value: &DiffValue, most: usize) -> String {
     clip_with_size(&value_text(value), most)
 }
 
-/// A value as text, foreign as it is.
+/// A value as text, not escaped.
 pub(super) fn value_text(value: &DiffValue) -> Cow<'_, str> {
     match value {
         DiffValue::Json(text) => Cow::Owned(json_one_line(text)),
-        // A field may be there, and hold nothing.
+        // A field may be present and empty.
         DiffValue::Text(text) if text.is_empty() => Cow::Borrowed("(empty)"),
         DiffValue::Text(text) | DiffValue::Events(text) => Cow::Borrowed(text),
         DiffValue::Count(number) => Cow::Owned(wording::format_count(*number)),
@@ -178,7 +178,7 @@ pub(super) fn value_text(value: &DiffValue) -> Cow<'_, str> {
     }
 }
 
-/// JSON with one space after commas and colons, and none else between its tokens.
+/// JSON on one line, with a space after each comma and colon.
 fn json_one_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     let (mut inside, mut escaped) = (false, false);
@@ -209,11 +209,11 @@ fn clip_with_size(text: &str, most: usize) -> String {
     }
 }
 
-/// Both sides as plain text, where they are prose: worth comparing word by word.
+/// Both values as plain text, if both are prose, which is compared by words.
 pub(super) fn prose_texts(change: &DiffChange) -> Option<(String, String)> {
     let left = string_text(&change.left.as_ref()?.value)?;
     let right = string_text(&change.right.as_ref()?.value)?;
-    // Of a masked secret nothing but its length is left.
+    // A masked secret has no words.
     let is_prose = |text: &str| {
         text.contains(char::is_whitespace) && text.len() >= MIN_PROSE && !text.contains("********")
     };
@@ -232,7 +232,7 @@ fn string_text(value: &DiffValue) -> Option<String> {
     }
 }
 
-/// Both texts in one: `[-only left-]`, `{+only right+}`. Long stretches that both have are folded.
+/// Both texts in one: `[-only left-]`, `{+only right+}`. Long equal pieces are shortened.
 pub(super) fn word_diff(left: &str, right: &str, words: usize, style: &OutputStyle) -> String {
     let TextDiff { runs, coarse } = text::diff_words(left, right, words);
     let last = runs.len().saturating_sub(1);
@@ -264,8 +264,8 @@ pub(super) fn word_diff(left: &str, right: &str, words: usize, style: &OutputSty
 /// The note on texts that are too long for a comparison by words.
 const BY_LINES: &str = "  (too long to compare by words: compared by lines)";
 
-/// What both have, without its middle where it is long: of the beginning what follows a change, of the end what
-/// comes before one.
+/// A piece that both texts have. A long one is shortened to its start, if a change is before it, and to its end, if a
+/// change is behind it.
 fn fold_unchanged(text: &str, after: bool, before: bool) -> String {
     let length = text.chars().count();
     let kept = [after, before].into_iter().filter(|side| *side).count();

@@ -1,4 +1,4 @@
-//! A difference as it is shown: which changes, how they are marked, and what is said about the others.
+//! A view of a difference: the changes that are shown, and the summary of those that are not.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

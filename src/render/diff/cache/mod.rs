@@ -1,5 +1,5 @@
-//! What of a prompt could come from a cache, step by step, as text: where the prefix breaks, what falls out, what
-//! was reported; and for a whole conversation a table.
+//! The cached part of prompts as text, for each pair of requests: where the prefix breaks, how many tokens are lost,
+//! and what the API reported; and a table of a whole conversation.
 
 mod prefix_break;
 mod short_text;
@@ -15,10 +15,10 @@ use crate::prompt_cache::{
 };
 use short_text::{NAME_LIMIT, VALUE_LIMIT, clip, kept_percent, pointer_text};
 
-/// Columns of the bar.
+/// Columns of the bar of kept, lost and new bytes.
 const BAR_WIDTH: u64 = 32;
 
-/// Writes every step, and a table where there are several.
+/// Writes every pair of requests, and a table if there are several pairs.
 pub fn write_cache(
     steps: &[CacheComparison],
     style: &OutputStyle,
@@ -89,7 +89,7 @@ fn order_text(step: &CacheComparison, style: &OutputStyle) -> String {
     format!("{} ({basis}: {})", parts.join(", "), order.note)
 }
 
-/// A bar of the right prompt: kept, lost, new; and how much of what comes again is kept.
+/// A bar of the right prompt (kept, lost and new bytes), and the share of repeated bytes that is kept.
 fn kept_bar(prefix: &CommonPrefix, style: &OutputStyle) -> String {
     let whole = prefix.bytes.right.max(1);
     let columns = |bytes: u64| {
@@ -99,7 +99,7 @@ fn kept_bar(prefix: &CommonPrefix, style: &OutputStyle) -> String {
             .min(BAR_WIDTH)
     };
     let shown = |bytes: u64| columns(bytes).max(u64::from(bytes > 0));
-    // What is little is still seen, and the widest gives way.
+    // A small share still has one column, which the widest part gives up.
     let (mut kept, mut lost) = (shown(prefix.bytes.common), shown(prefix.lost.bytes));
     let new = shown(prefix.new.bytes);
     let over = kept
@@ -196,7 +196,7 @@ fn raw_text(raw: &RawComparison) -> String {
     }
 }
 
-/// How many entries each side asks for and where the last is.
+/// The number of cache marks on each side, and the place of the last.
 fn marks_text([left, right]: &[Vec<CacheBreakpoint>; 2]) -> Option<String> {
     if left.is_empty() && right.is_empty() {
         return None;

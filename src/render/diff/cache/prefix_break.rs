@@ -1,4 +1,4 @@
-//! Where a prefix breaks, in words: the segment, what happened there, both places, and what stands there.
+//! The break of a prefix in words: the segment, the kind of change, both places and both values.
 
 use super::super::super::{OutputStyle, TextStyle, wording};
 use super::short_text::{NAME_LIMIT, VALUE_LIMIT, clip, pointer_text, segment_count};
@@ -7,7 +7,7 @@ use crate::prompt_cache::{
     CacheComparison, DivergenceSide, PrefixState, PromptDivergence, SpellingDifference, TextExcerpt,
 };
 
-/// Whether the prefix holds, and where it does not.
+/// The lines that say whether the prefix is intact, respelled or broken, and where.
 pub(super) fn prefix_lines(step: &CacheComparison, style: &OutputStyle) -> Vec<String> {
     let mut lines = Vec::new();
     let mut by_value = "";
@@ -53,7 +53,7 @@ pub(super) fn prefix_lines(step: &CacheComparison, style: &OutputStyle) -> Vec<S
     lines
 }
 
-/// Where only the spelling changed, how, and what is known of caches and spelling.
+/// The place where only the spelling changed, the kind of spelling, and whether that is documented to break the cache.
 fn respelling_text(
     divergence: &PromptDivergence,
     step: &CacheComparison,
@@ -99,7 +99,7 @@ fn places_text(left: &DivergenceSide, right: &DivergenceSide) -> String {
     }
 }
 
-/// What happened, with the places on both sides.
+/// The kind of change, with the places on both sides.
 fn break_text(divergence: &PromptDivergence) -> String {
     let (left, right) = (&divergence.left, &divergence.right);
     let items = match divergence.count {
@@ -109,7 +109,7 @@ fn break_text(divergence: &PromptDivergence) -> String {
     };
     let (from, to) = (pointer_text(&left.pointer), pointer_text(&right.pointer));
     match divergence.what {
-        // Of a member, the other side is the object around it.
+        // On the side without the member, the place is the object around it.
         ChangeKind::Added if divergence.count.is_none() => format!("{items} came in, {to}"),
         ChangeKind::Removed if divergence.count.is_none() => format!("{items} fell out, {from}"),
         ChangeKind::Added => format!("{items} came in at {to}; left has {from} there"),
@@ -119,7 +119,7 @@ fn break_text(divergence: &PromptDivergence) -> String {
     }
 }
 
-/// The words or values there.
+/// The text or the values at the break.
 fn value_lines(divergence: &PromptDivergence, style: &OutputStyle) -> Vec<String> {
     if divergence.what == ChangeKind::Moved {
         return vec![];

@@ -1,4 +1,4 @@
-//! A conversation as a table: one line a step.
+//! A conversation as a table: one line for each pair of requests.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use super::super::super::{OutputStyle, TextStyle, wording};
 use super::short_text::{NAME_LIMIT, clip, kept_percent};
 use crate::prompt_cache::{CacheComparison, PrefixState};
 
-/// One line a step: how much is kept, what was reported, what is lost, and where.
+/// Writes one line for each pair: the share that is kept, the reported and the lost tokens, and the place of the break.
 pub(super) fn write_table(
     steps: &[CacheComparison],
     style: &OutputStyle,

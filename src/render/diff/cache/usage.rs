@@ -1,11 +1,11 @@
-//! What an answer reports of the cache, in words, and how it fits the bytes.
+//! The cached tokens that an answer reports, and whether they agree with the bytes of the prompts.
 
 use super::super::super::{OutputStyle, TextStyle, wording};
 use crate::prompt_cache::{
     BreakpointReach, CacheComparison, CacheMinimum, UsageAgreement, UsageCheck,
 };
 
-/// What was reported, and how it fits.
+/// The lines on reported tokens, and whether they agree with the bytes.
 pub(super) fn usage_lines(step: &CacheComparison, style: &OutputStyle) -> Vec<String> {
     let check = &step.check;
     let verdict = agreement_text(check);
@@ -80,7 +80,7 @@ fn agreement_text(check: &UsageCheck) -> String {
     }
 }
 
-/// What the marks have to do with it.
+/// How the cache marks of both requests explain the reported tokens.
 fn mark_reach_text(reach: BreakpointReach, step: &CacheComparison) -> Option<String> {
     match reach {
         BreakpointReach::LeftUnmarked => {

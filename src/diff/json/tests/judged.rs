@@ -1,6 +1,6 @@
 //! Pairs of real bodies, and what a person would call their difference.
 
-use super::tests::case;
+use super::case;
 
 /// A request as SDKs send it, with `system`, and further messages, tools and settings.
 fn request(system: &str, messages: &[&str], tools: &[&str], settings: &str) -> String {
