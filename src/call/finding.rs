@@ -78,7 +78,7 @@ pub enum FindingFacts {
     Capture(CaptureNoteKind),
 }
 
-/// Things of which only the first are kept.
+/// Kinds of things of which a call keeps only the first ones.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OmittedKind {
     /// Oddities of HTTP.
@@ -116,7 +116,7 @@ impl Finding {
         findings
     }
 
-    /// The id of the rule behind it; stable.
+    /// The stable id of the rule that the call breaks: `http-bare-lf`.
     pub fn rule(&self) -> &'static str {
         match &self.facts {
             FindingFacts::Http(kind) => oddity_rule(*kind),
@@ -140,7 +140,7 @@ impl Finding {
         }
     }
 
-    /// Its importance.
+    /// How serious the finding is.
     pub fn severity(&self) -> Severity {
         match &self.facts {
             FindingFacts::Capture(CaptureNoteKind::UnknownEvent(_)) => Severity::Info,

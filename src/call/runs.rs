@@ -8,7 +8,7 @@ use crate::chat::ArgumentCheck;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::price::Money;
 
-/// The figures of one run.
+/// The figures of one run of a request: status, times, tokens, cost, how it ended.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TargetRun {
     /// The model that answered, or else the model that was asked for.
@@ -106,7 +106,7 @@ pub struct MedianRange {
 }
 
 impl TargetRun {
-    /// The figures of one call.
+    /// Takes the figures of a run from its call.
     pub fn from_call(call: &Call) -> Self {
         let milestones = ExchangeMilestones::from_exchange(&call.exchange);
         let sent = milestones.sent.unwrap_or_default();

@@ -38,7 +38,7 @@ pub(super) fn put_json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Writes one block to the beginning of `room`; gives back how much it became.
+/// Writes one escaped block to the beginning of `room`; returns its length.
 ///
 /// On its own: within the loop of `put` there are not registers enough for both, at a third of the speed.
 #[inline(never)]

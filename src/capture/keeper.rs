@@ -32,7 +32,7 @@ pub struct BackgroundWriter<W> {
     thread: Option<WriterThread>,
 }
 
-/// The thread, and the way to it.
+/// The writer's thread and the queue to it.
 #[derive(Debug)]
 struct WriterThread {
     lines: SyncSender<Vec<u8>>,
@@ -41,7 +41,7 @@ struct WriterThread {
     handle: JoinHandle<()>,
 }
 
-/// A file, and what became of the lines for it.
+/// The capture file and the result of writing to it.
 #[derive(Debug)]
 pub struct Destination<W> {
     /// The file.
@@ -112,7 +112,7 @@ impl<W: Write + Send + 'static> BackgroundWriter<W> {
 }
 
 impl<W: Write + Send + 'static> LineSink for BackgroundWriter<W> {
-    /// Never an error: it is returned by [`BackgroundWriter::finish`].
+    /// Writes or queues a line. Errors are returned later, by [`BackgroundWriter::finish`].
     fn put_line(&mut self, line: &mut Vec<u8>) -> std::io::Result<()> {
         if let Some(thread) = &self.thread {
             let next = thread.written.try_recv().unwrap_or_default();
@@ -129,7 +129,7 @@ impl<W: Write + Send + 'static> LineSink for BackgroundWriter<W> {
     }
 }
 
-/// A panic leaves nothing half done in what is locked here.
+/// Locks a mutex, also after a panic of the thread that held it: the value is never left half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

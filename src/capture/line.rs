@@ -14,7 +14,7 @@ use crate::tape::{ConnectionFact, TapeOrigin};
 /// The version of the format that this program writes, and the newest that it reads.
 pub const FORMAT_VERSION: u64 = 1;
 
-/// Appends the first line of a capture.
+/// Appends the first line of a capture file.
 pub(super) fn put_origin(out: &mut Vec<u8>, origin: &TapeOrigin) {
     #[derive(Serialize)]
     struct OriginLineRef<'a> {
@@ -75,7 +75,7 @@ fn put_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     }
 }
 
-/// What one line after the first says.
+/// The event in one line of a capture file, after the first line.
 #[derive(Debug)]
 pub(super) enum CaptureEvent {
     Fact(ConnectionFact),

@@ -11,7 +11,7 @@ use crate::tape::{Tape, TapeOrigin, WireSink};
 /// The longest line that is read, in bytes: far more than any one read or write gives.
 const MAX_LINE_BYTES: u64 = 1 << 28;
 
-/// A capture, read up to the first line that cannot be read.
+/// A capture file in memory, read up to the first line that cannot be read.
 #[derive(Debug)]
 pub struct ParsedCapture {
     /// What it holds.
@@ -20,7 +20,7 @@ pub struct ParsedCapture {
     pub notes: Vec<CaptureNote>,
 }
 
-/// Something about the file that its reader should know.
+/// A note about a capture file: a line that was skipped or could not be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaptureNote {
     /// Line number, from 1.
@@ -105,7 +105,7 @@ pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<TapeOrigin, CaptureR
     Ok(origin)
 }
 
-/// Reads the next line, without its end, into `line`; whether its end was there.
+/// Reads the next line into `line`, without its line end. Returns whether the line end was there.
 fn next_line(file: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
     line.clear();
     file.take(MAX_LINE_BYTES).read_until(b'\n', line)?;
@@ -113,7 +113,7 @@ fn next_line(file: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<bool
 }
 
 impl ParsedCapture {
-    /// Takes in one line; whether to go on.
+    /// Adds one line to the capture. Returns whether reading can go on.
     fn apply_line(&mut self, number: u64, line: &[u8], whole: bool) -> bool {
         let parsed = line::parse_event(line);
         let kind = match parsed {

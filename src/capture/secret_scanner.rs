@@ -68,7 +68,7 @@ impl SecretScanner {
         decided_to >= offset
     }
 
-    /// Whether all that came is decided, and nothing of it is to be masked.
+    /// Whether the masking of all bytes so far is decided and none of them is masked.
     pub(super) fn is_clean(&self) -> bool {
         self.masks.is_empty() && self.is_decided(self.end)
     }
@@ -259,7 +259,7 @@ impl SecretScanner {
         }
     }
 
-    /// The words of the first line, one of which is the request target, however odd the others are.
+    /// Scans the words of an unreadable start line for URLs: one of them is the request target.
     fn scan_lost_start(&mut self, seen: Window<'_>, span: Span, secrets: &mut Secrets) {
         let bytes = seen.slice(span);
         let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
@@ -272,7 +272,7 @@ impl SecretScanner {
     }
 }
 
-/// White space stays: it is no part of a key, and a line end is part of the framing.
+/// Replaces bytes by `*`, except white space, which is no part of a key and may be framing.
 fn fill_with_stars(secret: &mut [u8]) {
     for byte in secret.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
         *byte = b'*';
@@ -284,7 +284,7 @@ fn subspan(span: Span, part: Range<usize>) -> Span {
     Span::new(offset(part.start), offset(part.end))
 }
 
-/// Where the bytes `part` of a text lie, whose pieces lie at `at` one after the other.
+/// The spans on the wire of the range `part` of a text whose pieces are at the spans `at`.
 fn part_spans(at: &[Span], part: Range<usize>) -> Vec<Span> {
     let (from, to) = (part.start as u64, part.end as u64);
     let mut passed = 0u64;

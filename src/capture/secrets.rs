@@ -7,7 +7,7 @@ use ring::hmac;
 
 use super::sensitive;
 
-/// Values that must not be seen, and the key under which their fingerprints are made.
+/// Known secret values, and the key for their fingerprints.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     known: Vec<Vec<u8>>,
@@ -15,7 +15,8 @@ pub struct Secrets {
     salt: hmac::Key,
 }
 
-/// A known key shorter than this is masked in the fields that hold keys, but not searched for elsewhere: `test`, `ollama`
+/// A known key shorter than this is masked in the fields that hold keys, but not searched for elsewhere: `test`,
+/// `ollama`
 /// and `EMPTY` are words that occur in bodies.
 const MIN_SEARCHED_LENGTH: usize = 7;
 
@@ -56,7 +57,7 @@ impl Secrets {
         hex::encode(tag.as_ref().get(..4).unwrap_or_default())
     }
 
-    /// Every known value in `bytes`: the range to mask, and its fingerprint.
+    /// Finds every known value in `bytes`: the range to mask, and the value's fingerprint.
     pub(super) fn find_known(&self, bytes: &[u8]) -> Vec<(Range<usize>, String)> {
         let Some(search) = &self.searcher else {
             return vec![];

@@ -82,7 +82,7 @@ pub(super) fn is_sensitive(name: &[u8]) -> bool {
     SENSITIVE_FIELDS.contains(&name.as_str()) || has(&SECRET_NAME_PARTS) && !has(&COUNT_NAME_PARTS)
 }
 
-/// Which parts of a sensitive field's value are to be masked.
+/// The ranges of a sensitive field's value that are masked.
 ///
 /// A scheme (`Bearer`) and a known beginning of a key stay. Of cookies, the names and attributes stay.
 pub(super) fn secret_ranges(name: &[u8], value: &[u8]) -> Vec<Range<usize>> {
@@ -111,7 +111,7 @@ pub(super) fn secret_ranges(name: &[u8], value: &[u8]) -> Vec<Range<usize>> {
     if part.is_empty() { vec![] } else { vec![part] }
 }
 
-/// How many bytes at the start of a secret may stay: a known prefix, where a real key follows it.
+/// The length of a known prefix (`sk-proj-`) that stays visible at the start of a secret.
 pub(super) fn visible_prefix(secret: &[u8]) -> usize {
     KEY_PREFIXES
         .iter()

@@ -16,7 +16,7 @@ use super::name::{self, CaptureSelector, SelectorError};
 use super::read::{self, CaptureReadError, ParsedCapture};
 use crate::tape::TapeOrigin;
 
-/// A capture, or its folder, that cannot be used.
+/// An error of a capture file or of the capture folder.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The folder or a file in it cannot be made, listed or opened.

@@ -3,7 +3,7 @@
 use super::sensitive;
 use crate::span::Span;
 
-/// What is known of the current line, where lines are all there is.
+/// The current line of bytes that belong to no HTTP message, as far as it was read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnframedLine {
     secrecy: LineSecrecy,
@@ -20,8 +20,7 @@ enum LineSecrecy {
 }
 
 impl UnframedLine {
-    /// The part of a secret that lies in `part`, the next bytes of the line, which lie at `span`; and the
-    /// name of its field.
+    /// Finds the secret in the next bytes `part` of the line, at `span`. Returns its span and the name of its field.
     pub(super) fn find_secret(&mut self, span: Span, part: &[u8]) -> Option<(String, Span)> {
         let mut from = span.start;
         if self.secrecy == LineSecrecy::Unknown {

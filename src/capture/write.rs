@@ -31,7 +31,7 @@ pub struct CaptureWriter<W> {
 }
 
 impl<W: LineSink> CaptureWriter<W> {
-    /// Begins a capture with its first line.
+    /// Creates a writer and writes the first line of the capture.
     pub fn new(file: W, origin: &TapeOrigin) -> Self {
         let mut writer = Self {
             file,
@@ -42,7 +42,7 @@ impl<W: LineSink> CaptureWriter<W> {
         writer
     }
 
-    /// The file; or the error that ended the writing, if one did.
+    /// Ends the capture. Returns the file, or the first error of writing.
     pub fn finish(self) -> io::Result<W> {
         self.first_error.map_or(Ok(self.file), Err)
     }

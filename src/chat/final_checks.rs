@@ -1,4 +1,5 @@
-//! Checks that need the whole answer: whether arguments are JSON, finish reasons that depend on the content, other models
+//! Checks that need the whole answer: whether arguments are JSON, finish reasons that depend on the content, other
+//! models
 //! than asked for, missing token counts.
 
 use super::AnswerRetention;
@@ -34,7 +35,7 @@ impl AnswerReader {
         self.note_only_reasoning();
     }
 
-    /// Some servers leave thoughts in the text (Groq's raw form, templates without a parser).
+    /// Notes thoughts that a server left in the text (Groq's raw form, templates without a parser).
     fn note_inline_thoughts(&mut self) {
         let all = self.completion.choices.iter();
         let found: Vec<_> = all
@@ -75,7 +76,7 @@ impl AnswerReader {
         }
     }
 
-    /// A stream of Chat Completions counts only when asked to.
+    /// Notes that a Chat Completions stream has no usage because the request did not ask for it.
     fn note_missing_usage(&mut self) {
         let completion = &self.completion;
         let dialect = completion.dialect;

@@ -41,7 +41,7 @@ pub enum FinishKind {
 /// The known words, one a line: word, kind, meaning.
 const KNOWN_REASONS: &str = include_str!("finish_reasons.txt");
 
-/// The kind and the meaning of a word of the table.
+/// Looks a finish reason up in the table: its kind and its meaning.
 fn find_reason(word: &str) -> Option<(FinishKind, &'static str)> {
     let row = |line: &'static str| {
         let (own, rest) = line.split_once(' ')?;

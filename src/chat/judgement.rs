@@ -7,7 +7,7 @@ use super::verdict::{AnswerVerdict, BodyEnding};
 use crate::http1::MessagePart;
 use crate::span::Span;
 
-/// What the reader saw at the end of the body besides the answer itself.
+/// Facts about the end of the body that the verdict depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EndEvidence {
     pub(super) body_ending: BodyEnding,

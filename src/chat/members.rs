@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::JsonValue;
 
-/// The members of an object with their keys as text; keys that are not text are left out.
+/// The members of an object whose keys are valid text, with their keys.
 pub(super) fn named_members<'a>(
     object: JsonValue<'a>,
 ) -> impl Iterator<Item = (Cow<'a, str>, JsonValue<'a>)> {

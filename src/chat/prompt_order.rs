@@ -47,7 +47,7 @@ impl PromptOrder {
     };
 }
 
-/// How far an order can be relied on.
+/// How well an order is known: documented by the provider, or assumed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderBasis {
@@ -87,7 +87,7 @@ impl Serialize for PromptPart {
     }
 }
 
-/// One way in which two JSON texts of the same value are written differently.
+/// A difference in spelling between two JSON texts of the same value: white space, escapes, order of keys.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpellingDifference {

@@ -161,7 +161,7 @@ impl AnswerReader {
         }
     }
 
-    /// When the byte at `start` came, with which an event begins.
+    /// The arrival time of the first byte of an event, which is at `start`.
     fn event_began(&self, start: u64, moments: MomentLookup<'_>) -> Moment {
         match start < self.fed_from {
             true => self.held_moment,

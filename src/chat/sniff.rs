@@ -90,7 +90,7 @@ fn labelled_media(label: &BodyHints) -> BodyMediaType {
     }
 }
 
-/// The difference between the Content-Type and the recognised media type, in words; `None` if they agree.
+/// A sentence about a Content-Type that differs from the recognised media type; `None` if they agree.
 pub(super) fn media_mismatch(label: &BodyHints, media: BodyMediaType) -> Option<String> {
     let labelled = labelled_media(label);
     let is_json = |media| matches!(media, BodyMediaType::Json | BodyMediaType::JsonArray);

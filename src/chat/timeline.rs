@@ -97,7 +97,7 @@ pub struct OutputSpeed {
     pub over: SpeedBasis,
 }
 
-/// The stretch of time that a speed is measured over.
+/// The time span over which a speed is measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpeedBasis {
@@ -203,7 +203,7 @@ fn measure_gaps(arrivals: &[u64], longest: ArrivalStall) -> ArrivalGaps {
     }
 }
 
-/// The least value that `percent` of 100 do not exceed (nearest rank).
+/// The percentile of sorted values by the nearest-rank method.
 fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let rank = sorted.len().saturating_mul(percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)

@@ -130,7 +130,8 @@ impl TokenUsage {
     }
 }
 
-/// Chat Completions and its relatives: cached tokens are part of the prompt; reasoning is part of the
+/// Adds up the usage of Chat Completions and of APIs that copy it: cached tokens are part of the prompt; reasoning is
+/// part of the
 /// completion, unless the total says otherwise (xAI counts it beside).
 pub(super) fn add_up_chat(usage: &mut TokenUsage) -> Option<String> {
     let (prompt, completion) = (
@@ -184,7 +185,7 @@ fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Opt
     ))
 }
 
-/// Responses: all parts are included in the totals.
+/// Adds up the usage of Responses: all parts are included in the totals.
 pub(super) fn add_up_responses(usage: &mut TokenUsage) -> Option<String> {
     usage.input = usage.count("input_tokens");
     usage.cached_input = usage.count("input_tokens_details.cached_tokens");
@@ -196,7 +197,8 @@ pub(super) fn add_up_responses(usage: &mut TokenUsage) -> Option<String> {
     None
 }
 
-/// Anthropic: `input_tokens` is only what no cache was asked about; the cached ones stand beside it. Rounds of
+/// Adds up the usage of Anthropic: `input_tokens` counts only tokens outside the cache, cached ones have counts of
+/// their own. Rounds of
 /// compaction and of advisors are in `iterations` alone, whose sum is what is paid.
 pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<String> {
     let top = usage.count("output_tokens");
@@ -243,7 +245,7 @@ pub(super) fn add_up_gemini(usage: &mut TokenUsage) -> Option<String> {
     None
 }
 
-/// Gemini Interactions: thoughts stand beside the output, the results of tools beside the input.
+/// Adds up the usage of Gemini Interactions: thoughts are not part of the output, tool results not part of the input.
 pub(super) fn add_up_interactions(usage: &mut TokenUsage) -> Option<String> {
     usage.input = usage.sum_counts(&["total_input_tokens", "total_tool_use_tokens"]);
     usage.cached_input = usage.count("total_cached_tokens");
@@ -254,14 +256,14 @@ pub(super) fn add_up_interactions(usage: &mut TokenUsage) -> Option<String> {
     None
 }
 
-/// Ollama: counts of zero are left out, and a prompt that was cached as a whole is not counted.
+/// Adds up the usage of Ollama: counts of zero are absent, and a fully cached prompt is not counted.
 pub(super) fn add_up_ollama(usage: &mut TokenUsage) -> Option<String> {
     usage.input = usage.count("prompt_eval_count");
     usage.output = usage.count("eval_count");
     None
 }
 
-/// Cohere: `tokens` counts the tokens of the model, `billed_units` those that are billed.
+/// Adds up the usage of Cohere: `tokens` counts the tokens of the model, `billed_units` the billed ones.
 pub(super) fn add_up_cohere(usage: &mut TokenUsage) -> Option<String> {
     usage.input = usage.count("tokens.input_tokens");
     usage.output = usage.count("tokens.output_tokens");

@@ -94,7 +94,7 @@ pub enum AnswerVerdict {
 }
 
 impl AnswerVerdict {
-    /// Whether everything that the provider meant to send arrived.
+    /// Whether the whole answer arrived, good or bad.
     pub fn is_whole(self) -> bool {
         matches!(
             self,

@@ -145,7 +145,7 @@ fn parse_set(text: &str) -> Result<(json::ValuePath, Vec<u8>, &str), CliError> {
     Ok((parsed, value.as_bytes().to_vec(), "--set"))
 }
 
-/// What goes into a head.
+/// The start line and the fields of a message head that is to be written.
 #[derive(Debug)]
 pub(super) struct HeadParts<'a> {
     pub(super) method: &'a str,

@@ -252,7 +252,7 @@ impl ExchangeViewer for SendView {
     }
 }
 
-/// Says that an error was answered, where an answer's text alone is shown and an error has none.
+/// Prints the error of an answer when only text is shown, since an error has no text.
 pub(super) fn print_answer_errors(painted: &RenderedExchange) {
     let status = painted.exchange.response.status().unwrap_or(0);
     let errors = painted

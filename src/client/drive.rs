@@ -76,7 +76,7 @@ fn continue_offset(request: &[u8], limits: http1::HttpLimits) -> usize {
     }
 }
 
-/// Why the driving stopped.
+/// The reason why an exchange ended.
 enum ExchangeEnd {
     /// The response is over, or all that will come of it.
     Answered,
@@ -88,7 +88,7 @@ enum ExchangeEnd {
     Failed(NetFailure),
 }
 
-/// What one turn on the connection gave.
+/// The result of one read, write or flush on the connection.
 enum IoEvent {
     Read(io::Result<usize>),
     Wrote(io::Result<usize>),

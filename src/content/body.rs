@@ -6,7 +6,7 @@ use crate::span::Span;
 /// Coded bytes decoded at a time. Within one run, wire offsets are exact to this many bytes.
 const DECODE_CHUNK: usize = 512;
 
-/// A decoded body, and which wire bytes released which part of it.
+/// A decoded body, with the mapping from decoded bytes to wire bytes.
 #[derive(Clone, Debug, Default)]
 pub struct DecodedBody {
     /// The decoded bytes; up to where the trouble began, if there is any.
@@ -105,8 +105,8 @@ impl DecodedBody {
         }
     }
 
-    /// The decoded byte that the wire byte at `wire` is; `None` where it is no byte of the body, and where the
-    /// body is coded.
+    /// The offset in the decoded body of the wire byte at `wire`; `None` if it is not in the body, or if the body is
+    /// coded.
     pub fn decoded_offset(&self, wire: u64) -> Option<u64> {
         let after = self
             .pieces

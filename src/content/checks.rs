@@ -27,7 +27,7 @@ pub fn fuzz(bytes: &[u8]) {
     );
 }
 
-/// One to three codings, the last three pairs of bits of `choice`.
+/// Chooses one to three codings by the bits of `choice`.
 fn choose_codings(choice: u8) -> Vec<ContentCoding> {
     let coding = |shift: u8| match (choice >> shift) & 3 {
         0 => ContentCoding::Gzip,
@@ -43,7 +43,7 @@ fn choose_codings(choice: u8) -> Vec<ContentCoding> {
     codings
 }
 
-/// Whole, in steps and byte by byte the same comes out.
+/// Asserts that decoding whole, in steps and byte by byte gives the same result.
 pub(super) fn assert_same_when_split(
     codings: &[ContentCoding],
     bytes: &[u8],
@@ -85,7 +85,7 @@ pub(super) fn assert_same_when_split(
     }
 }
 
-/// What comes out of `bytes`, fed in steps, and the trouble on the way or at the end.
+/// Decodes `bytes`, fed in steps. Returns the decoded bytes and the first error.
 pub(super) fn decode_in_steps(
     codings: &[ContentCoding],
     bytes: &[u8],
@@ -107,7 +107,7 @@ pub(super) fn decode_in_steps(
     (out, trouble)
 }
 
-/// Pieces ascend and lie in the runs, and every decoded byte has a place in them.
+/// Asserts that the pieces ascend, lie inside the runs, and cover every decoded byte.
 fn assert_places(body: &DecodedBody, [one, other]: [Span; 2]) {
     let inside = |offset| one.contains(offset) || other.contains(offset);
     let mut before = 0;

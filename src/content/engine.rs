@@ -6,7 +6,7 @@ use zstd::stream::raw::{DParameter, Operation};
 
 use super::{CodingFault, ContentCoding, DecodeLimits};
 
-/// What one call did.
+/// The result of one decoder step: bytes read, bytes written, and whether the stream ended.
 pub(super) struct EngineStep {
     /// Bytes taken from the input.
     pub(super) read: usize,
@@ -16,7 +16,7 @@ pub(super) struct EngineStep {
     pub(super) result: Result<(), EngineFailure>,
 }
 
-/// Why it cannot go on.
+/// The reason why a decoder engine cannot continue.
 pub(super) struct EngineFailure {
     pub(super) kind: CodingFault,
     /// How many bytes before the last one taken the fault begins.
@@ -44,7 +44,7 @@ impl EngineStep {
     }
 }
 
-/// The state of one coding.
+/// The decoder of one content coding.
 pub(super) enum DecoderEngine {
     Identity,
     Gzip(GzipDecoder),
@@ -69,7 +69,7 @@ impl DecoderEngine {
         }
     }
 
-    /// Decodes some of `input` into `out`. Without input, what is still held back comes out.
+    /// Decodes some of `input` into `out`. Without input, it writes decoded bytes that it still holds.
     pub(super) fn step(&mut self, input: &[u8], out: &mut [u8]) -> EngineStep {
         let step = match self {
             Self::Identity => copy_bytes(input, out),
@@ -113,7 +113,7 @@ fn copy_bytes(input: &[u8], out: &mut [u8]) -> EngineStep {
     }
 }
 
-/// RFC 1952. The first two bytes of each member are judged here, so that bytes after the last
+/// A gzip decoder (RFC 1952). The first two bytes of each member are judged here, so that bytes after the last
 /// one and a broken member are distinguished.
 pub(super) enum GzipDecoder {
     /// At the begin, or after `members` whole ones.
@@ -165,7 +165,7 @@ impl GzipDecoder {
     }
 }
 
-/// What bytes are that do not begin a stream, after `streams` whole ones.
+/// The fault of bytes that do not begin a stream, after `streams` whole streams.
 fn fault_after_streams(streams: u64) -> CodingFault {
     match streams {
         0 => CodingFault::NotCoded,
@@ -173,7 +173,7 @@ fn fault_after_streams(streams: u64) -> CodingFault {
     }
 }
 
-/// RFC 9110, 8.4.1.2, has a zlib stream; some servers leave the wrapping off, and readers put up with it.
+/// A decoder of `deflate`: a zlib stream (RFC 9110, 8.4.1.2), or raw deflate data, which some servers send.
 pub(super) enum DeflateDecoder {
     Before,
     /// After a first byte that may begin a zlib stream.
@@ -225,7 +225,7 @@ impl DeflateDecoder {
     }
 }
 
-/// One call of the inflater, and whether its stream ended with it.
+/// Calls the inflater once. Returns whether its stream ended.
 fn inflate(member: &mut Decompress, input: &[u8], out: &mut [u8]) -> (EngineStep, bool) {
     let (read, written) = (member.total_in(), member.total_out());
     let status = member.decompress(input, out, FlushDecompress::None);
@@ -246,7 +246,7 @@ fn inflate(member: &mut Decompress, input: &[u8], out: &mut [u8]) -> (EngineStep
     (step, ended)
 }
 
-/// The inflater's own words, but for those that depend on how far it could look ahead.
+/// The inflater's message, without the parts that depend on how the input was split.
 fn stable_reason(message: &str) -> &str {
     let is_vague = |start: &&str| message.starts_with(*start);
     let vague = ["invalid distance", "invalid literal", "repeated call"];
@@ -256,7 +256,7 @@ fn stable_reason(message: &str) -> &str {
     }
 }
 
-/// RFC 7932, with windows of up to 16 MiB as it has them.
+/// A Brotli decoder (RFC 7932), with windows of up to 16 MiB.
 pub(super) struct BrotliDecoder {
     state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
     ended: bool,
@@ -322,7 +322,7 @@ impl BrotliDecoder {
     }
 }
 
-/// RFC 8878: frames, and skippable frames between them.
+/// A Zstandard decoder (RFC 8878): frames, and skippable frames between them.
 ///
 /// On a fault the coder keeps back what the same call had decoded, and does not say how much it took. So it is
 /// fed unit by unit, a header or a block at a time, as it asks for them itself.
@@ -393,7 +393,7 @@ impl ZstdDecoder {
         }
     }
 
-    /// The coder reports its faults by name only.
+    /// The fault for the name that the coder reports.
     fn fault_from_name(&self, name: &str) -> CodingFault {
         match name {
             "Unknown frame descriptor" if !self.inside => fault_after_streams(self.frames),

@@ -85,7 +85,7 @@ impl ContentCoding {
         }
     }
 
-    /// Its registered name.
+    /// The registered name of the coding.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",

@@ -32,7 +32,7 @@ pub(super) trait ApiAnswer {
     /// The error of a server that fails.
     fn failure(&self) -> ApiError;
 
-    /// That error as the last events of a stream with `after` events before them.
+    /// The error as the last events of a stream that has `after` events before them.
     fn failure_events(&self, after: usize) -> Vec<String>;
 }
 

@@ -70,7 +70,7 @@ fn expand_events(steps: Box<dyn Iterator<Item = BodyStep> + Send>, count: u64) -
     ReplyBody::Chunked(Box::new(grown))
 }
 
-/// `text` with `count` blocks in place of its mark.
+/// Replaces the mark in `text` by `count` blocks of filler text.
 fn expand_in_place(text: &str, count: u64) -> impl Iterator<Item = BodyStep> + Send + use<> {
     let (before, after) = text.split_once(BIG_TEXT_MARK).unwrap_or((text, ""));
     let (first, last, block) = (immediate_step(before), immediate_step(after), text_block());

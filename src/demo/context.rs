@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{ids, timestamps};
 
-/// The values beside the request that a reply depends on.
+/// Values that a demo reply depends on besides the request: the time, the seeds of its ids, the pace.
 #[derive(Clone, Copy, Debug)]
 pub struct DemoContext {
     /// The number of the request on this server, from 1.

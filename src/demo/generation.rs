@@ -16,7 +16,7 @@ pub(super) struct GenerationResult {
     pub(super) usage: GeneratedUsage,
 }
 
-/// One answer.
+/// One generated answer: reasoning, text and tool calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GeneratedAnswer {
     /// The tokens of its reasoning.
@@ -46,7 +46,7 @@ pub(super) enum FinishCause {
     Filtered,
 }
 
-/// A call of a tool.
+/// A generated tool call.
 #[derive(Clone, Debug)]
 pub(super) struct GeneratedCall {
     seed: u64,

@@ -20,7 +20,7 @@ pub(super) fn processing_millis(tokens: u64) -> u64 {
     80_u64.saturating_add(tokens.min(2_000))
 }
 
-/// Whether the method only reads.
+/// Whether an HTTP method only reads: GET or HEAD.
 pub(super) fn is_read(request: &ServerRequest) -> bool {
     matches!(request.method(), "GET" | "HEAD")
 }

@@ -6,7 +6,8 @@
 //!
 //! ```text
 //!                  ┌─ openai: chat, responses ─┐
-//!   ServerRequest ─┼─ anthropic                ├─ ModelRequest ─ GenerationResult ─ ApiAnswer ─ special_models ─ ServerReply
+//!   ServerRequest ─┼─ anthropic                ├─ ModelRequest ─ GenerationResult ─ ApiAnswer ─ special_models ─
+//! ServerReply
 //!                  ├─ gemini                   │     check,           tokens       whole or
 //!                  └─ ollama                   ┘    request                       streamed
 //! ```
@@ -23,7 +24,8 @@
 //! | `POST /v1beta/models/{m}:generateContent` | Gemini: contents, with thoughts, functions; `/v1/` as well |
 //! | `POST /v1beta/models/{m}:streamGenerateContent` | the same as events (`alt=sse`), or as a growing array |
 //! | `POST /api/chat` | Ollama: a chat, streamed by default |
-//! | `GET /v1/models`, `GET /v1/models/{id}` | the models below; Anthropic's way with `anthropic-version`, Gemini's with `x-goog-api-key` |
+//! | `GET /v1/models`, `GET /v1/models/{id}` | the models below; Anthropic's way with `anthropic-version`, Gemini's
+//! with `x-goog-api-key` |
 //! | `GET /v1beta/models`, `GET /v1beta/models/{id}`, `GET /api/tags` | the same for Gemini and Ollama |
 //! | anything else | 404 or 405, in the words of the API whose path it is, or of OpenAI |
 //!
@@ -74,7 +76,7 @@ pub use server::{DemoOptions, DemoServer};
 
 use crate::serve::{ServerReply, ServerRequest};
 
-/// One API.
+/// One API that the demo server answers for.
 struct DemoApi {
     /// Whether a request is for it.
     accepts: fn(&ServerRequest) -> bool,

@@ -39,7 +39,7 @@ pub(super) struct ChatTurn {
     pub(super) non_text_parts: usize,
 }
 
-/// The speaker of a turn.
+/// The speaker of a conversation turn: system, user, assistant or tool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum TurnRole {
     /// The system, or the developer.
@@ -51,7 +51,7 @@ pub(super) enum TurnRole {
     Other,
 }
 
-/// The wanted form of the answer.
+/// The form of the answer that the request asks for: text, JSON, or JSON by a schema.
 #[derive(Clone, Debug)]
 pub(super) enum AnswerFormat {
     Text,

@@ -166,7 +166,7 @@ fn fixed_value(schema: &Value) -> Option<&Value> {
         .or_else(|| first("examples"))
 }
 
-/// The first alternative that is not null.
+/// The first alternative of a schema (`anyOf`) that is not the type null.
 fn first_branch(schema: &Value) -> Option<&Value> {
     let branches = ["anyOf", "oneOf", "allOf"]
         .iter()
@@ -192,7 +192,7 @@ fn schema_type(schema: &Value) -> &str {
     }
 }
 
-/// Whether a property called `name` holds a proper name.
+/// Whether a schema property called `name` is for the name of a person or place.
 fn is_name_property(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [

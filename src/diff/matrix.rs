@@ -23,7 +23,7 @@ pub struct DiffMatrix {
 pub struct MatrixRow {
     /// The layer of the fact.
     pub layer: DiffLayer,
-    /// Where it is.
+    /// The path of the folder.
     pub at: RowPlace,
     /// What it is about, where a layer has several kinds of fact.
     #[serde(skip_serializing_if = "str::is_empty")]

@@ -77,7 +77,7 @@ impl ExchangeMilestones {
         found
     }
 
-    /// The stretches between the milestones that were reached, in order, without gaps.
+    /// The phases between the milestones that were reached, in order, without gaps.
     ///
     /// `wait` runs from the last byte of the request to the first of the response; a response that began
     /// before the request was out has no `wait`.

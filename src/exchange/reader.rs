@@ -10,7 +10,8 @@ use crate::tape::{ConnectionFact, Tape, Window};
 
 /// A receiver of the HTTP events of both messages, as they are read.
 pub trait HttpEventSink {
-    /// Takes one event of `exchange`, which has it already. `seen` still holds the bytes of the event; `moment` is the time of its last byte.
+    /// Takes one event of `exchange`, which has it already. `seen` still holds the bytes of the event; `moment` is the
+    /// time of its last byte.
     fn event(
         &mut self,
         exchange: &Exchange,
@@ -163,7 +164,7 @@ impl Exchange {
         }
     }
 
-    /// Takes bytes after the end of the message: all are counted, one oddity is reported.
+    /// Counts bytes after the end of the message, and reports one oddity for all of them.
     fn add_after_end(
         &mut self,
         side: StreamSide,

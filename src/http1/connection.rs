@@ -44,7 +44,7 @@ use super::{BodyFraming, Event, HttpLimits, MessageEnd, RequestMethod, StartLine
 use crate::span::{Span, StreamSide};
 use crate::tape::{RollingBuffer, Window};
 
-/// An event of one direction and the exchange it belongs to.
+/// An HTTP event on a connection, with its direction and the number of its exchange.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ConnectionEvent {
     /// Number of the exchange on its connection, from 0.
@@ -125,7 +125,7 @@ impl Connection {
     }
 }
 
-/// The states of both directions, without their bytes.
+/// The decoder states of both directions, without their bytes.
 #[derive(Clone, Debug)]
 struct ConnectionState {
     limits: HttpLimits,
@@ -147,7 +147,7 @@ struct ConnectionState {
     switched: Option<u64>,
 }
 
-/// One direction of a connection.
+/// The decoder state of one direction of a connection.
 #[derive(Clone, Debug, Default)]
 struct Direction {
     /// Whether no more bytes come.
@@ -217,7 +217,7 @@ impl ConnectionState {
         Some(found)
     }
 
-    /// Whether a request is being read now: a new one begins with the first byte after the last one.
+    /// Begins the next request if bytes follow the last one. Returns whether a request is being read.
     fn begin_request(&mut self, seen: Window<'_>) -> bool {
         let waiting = seen.end().saturating_sub(self.sent.at);
         if self.asks_to_switch && (self.answered > self.sent.exchange || waiting > MAX_WAITING) {
@@ -293,7 +293,7 @@ impl ConnectionState {
 }
 
 impl Direction {
-    /// Bytes after the connection left HTTP.
+    /// Reads bytes after the connection changed from HTTP to another protocol.
     fn read_tunnel(&mut self, side: StreamSide, seen: Window<'_>) -> Option<ConnectionEvent> {
         let span = Span::new(self.at, seen.end().max(self.at));
         self.at = span.end;
@@ -343,8 +343,8 @@ mod checks {
         assert_tiles(&whole.1, received);
     }
 
-    /// The events of each direction, joined. Each step feeds `step / 2` bytes of one direction: the sent one
-    /// if `step` is even; `u8::MAX` feeds all that was received.
+    /// Reads both directions in small steps and returns the events of each. A step feeds `step / 2` bytes: sent ones
+    /// if `step` is even, else received ones; `u8::MAX` feeds all received bytes.
     pub(super) fn read_in_steps(
         sent: &[u8],
         received: &[u8],
@@ -409,7 +409,7 @@ mod checks {
         events.push(next);
     }
 
-    /// The spans follow each other from the first byte to the last, and exchange numbers only grow.
+    /// Asserts that the spans follow each other from the first byte to the last, and that exchange numbers only grow.
     fn assert_tiles(events: &[ConnectionEvent], stream: &[u8]) {
         let (mut at, mut exchange) = (0, 0);
         for found in events {

@@ -79,12 +79,12 @@ impl HttpDecoder {
         }
     }
 
-    /// The first byte that is still needed: those before it may be dropped.
+    /// The offset of the first byte that is still needed. Earlier bytes may be dropped.
     pub(super) fn at(&self) -> u64 {
         self.at
     }
 
-    /// The next event in what is seen; `None`: needs more, or done.
+    /// Returns the next event in the window; `None` if more bytes are needed or the message is over.
     ///
     /// Each call must see at least the bytes from [`HttpDecoder::at`] on that an earlier call saw.
     pub(super) fn step(&mut self, seen: Window<'_>) -> Option<Event> {
@@ -138,7 +138,7 @@ impl HttpDecoder {
         }
     }
 
-    /// One field line of the head or of the trailers, with the lines folded onto it; or the empty line.
+    /// Reads one field line with its folded lines, or the empty line at the end of the fields.
     fn read_field_line(&mut self, seen: Window<'_>, first: bool, trailer: bool) -> Option<()> {
         let part = if trailer {
             MessagePart::Trailers
@@ -175,8 +175,8 @@ impl HttpDecoder {
         }
     }
 
-    /// How far the lines reach that are folded onto the open one (RFC 9112, section 5.2). Whether another
-    /// one follows is only known once the byte after the line end is seen.
+    /// Extends the open field line by the lines folded onto it (RFC 9112, section 5.2). The byte after a line end
+    /// shows whether another folded line follows.
     fn extend_fold(&mut self, seen: Window<'_>, limit: u64) -> FoldResult {
         let Some(mut open) = self.open_field else {
             return FoldResult::NeedsMore;
@@ -339,13 +339,13 @@ impl HttpDecoder {
         self.advance(Event::Unframed(span), span.end)
     }
 
-    /// How many more bytes the head, or the trailers, may have.
+    /// The number of bytes that the head or the trailers may still have.
     fn room_in_head(&self) -> u64 {
         let used = self.at.saturating_sub(self.section_start);
         self.limits.head.saturating_sub(used)
     }
 
-    /// The line at the current place; loses the framing when it, or what is seen of it, passes `limit`.
+    /// Reads the line at the current offset. A line longer than `limit` loses the framing.
     fn next_line(&mut self, seen: Window<'_>, limit: u64, fault: HttpFault) -> Option<ScannedLine> {
         let line = self.scan.next_line(seen, self.at);
         let reaches = line.map_or(seen.end(), |line| line.whole.end);
@@ -356,7 +356,7 @@ impl HttpDecoder {
         line
     }
 
-    /// Nothing more can be read now; if nothing more can come either, the message was cut here.
+    /// Waits for more bytes; ends the message as truncated if the stream has ended.
     fn wait_or_truncate(
         &mut self,
         seen: Window<'_>,
@@ -405,7 +405,7 @@ impl HttpDecoder {
     }
 }
 
-/// A field line whose end is not yet certain: a folded one may follow.
+/// A field line that may still be continued by a folded line.
 #[derive(Clone, Copy, Debug)]
 struct OpenField {
     first: ScannedLine,
@@ -462,7 +462,7 @@ mod checks {
         }
     }
 
-    /// The events of `bytes`, fed in steps (the rest at the end), with neighbours joined.
+    /// Decodes `bytes`, fed in steps. Returns the events, with neighbouring data joined.
     pub(super) fn decode_in_steps(
         mut decoder: HttpDecoder,
         bytes: &[u8],
@@ -497,7 +497,7 @@ mod checks {
         }
     }
 
-    /// The spans follow each other without gap or overlap, up to where the message ends.
+    /// Asserts that the spans follow each other without gap or overlap, up to the end of the message.
     pub(super) fn assert_tiles(events: &[Event], length: u64) {
         let mut at = 0;
         for (_, span) in events.iter().filter_map(Event::role_and_span) {

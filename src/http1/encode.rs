@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::head::is_token_byte;
 
-/// A request head that is being put together. Nothing is sorted or re-spelled.
+/// A request head that is built for sending. Fields are neither sorted nor spelled anew.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestHead {
     /// `POST /v1/chat/completions HTTP/1.1`, without line end.
@@ -24,7 +24,7 @@ pub enum FieldEdit {
     SetEmpty(String),
 }
 
-/// A `-H` argument that cannot become a field.
+/// The error of a `-H` argument that is not a header field.
 #[derive(Clone, Debug, Error, Eq, PartialEq)]
 pub enum FieldEditError {
     /// Neither `:` nor a final `;`.
@@ -63,8 +63,7 @@ impl FieldEdit {
     }
 }
 
-/// The part of an argument that an error may repeat: where the colon is missing, it may hold a key
-/// after the name.
+/// The part of a `-H` argument that an error may print. Without a colon, the rest may be a key.
 fn redact_after_name(argument: &str) -> String {
     match argument.split_once(|char: char| char.is_whitespace() || char == '=') {
         Some((word, _)) => format!("{word} ..."),
@@ -112,7 +111,7 @@ impl RequestHead {
         field.map(|(_, value)| value.as_str())
     }
 
-    /// The bytes, the empty line included. An empty value leaves no space after its colon.
+    /// The bytes of the head with the empty line. An empty value has no space after its colon.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256);
         bytes.extend_from_slice(self.start_line.as_bytes());

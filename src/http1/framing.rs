@@ -3,7 +3,7 @@
 
 use super::oddity::{HttpFault, OddityKind};
 
-/// How the end of a body is found.
+/// The rule that decides where a body ends: length, chunks, close, no body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyFraming {
@@ -31,7 +31,7 @@ impl std::fmt::Display for BodyFraming {
     }
 }
 
-/// The method that a response answers, as far as its framing depends on it.
+/// The method of a request, as far as the framing of its response depends on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RequestMethod {
     /// HEAD: no body.
@@ -53,7 +53,7 @@ impl RequestMethod {
     }
 }
 
-/// What the fields of a head say about its body, gathered while they are read.
+/// The framing fields of a head, collected while the head is read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FramingFields {
     pub(super) http10: bool,
@@ -63,7 +63,7 @@ pub(super) struct FramingFields {
     pub(super) unknown_coding: bool,
 }
 
-/// What Content-Length says.
+/// The state of the Content-Length fields: absent, valid, or in conflict.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum ContentLength {
     #[default]
@@ -81,7 +81,7 @@ pub(super) enum LastCoding {
 }
 
 impl FramingFields {
-    /// Takes in one field of the head.
+    /// Adds one field of the head.
     pub(super) fn add_field(&mut self, name: &[u8], value: &[u8]) {
         if name.eq_ignore_ascii_case(b"content-length") {
             for one in value.split(|&byte| byte == b',') {
@@ -131,7 +131,7 @@ impl ContentLength {
 /// What was decided: the framing, or the fault that leaves none; and what is odd about the fields.
 pub(super) type FramingDecision = (Result<BodyFraming, HttpFault>, Vec<OddityKind>);
 
-/// How the response to `asked` ends.
+/// The framing of a response to a request with the method `asked`.
 pub(super) fn response_framing(
     asked: RequestMethod,
     status: u16,
@@ -162,7 +162,7 @@ pub(super) fn response_framing(
     }
 }
 
-/// How a request ends.
+/// The framing of a request.
 pub(super) fn request_framing(cues: &FramingFields) -> FramingDecision {
     match cues.coding {
         Some(LastCoding::Chunked) => (Ok(BodyFraming::Chunked), coding_oddities(cues)),
@@ -184,7 +184,7 @@ fn length_framing(length: ContentLength, absent: BodyFraming) -> FramingDecision
     }
 }
 
-/// A length that cannot be read, where the framing does not depend on it.
+/// Reports an unreadable Content-Length that the framing does not depend on.
 fn length_oddities(cues: &FramingFields) -> Vec<OddityKind> {
     let unreadable = matches!(
         cues.length,

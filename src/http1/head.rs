@@ -38,14 +38,14 @@ pub enum StartLine {
 }
 
 impl StartLine {
-    /// All of the line, its end included.
+    /// The span of the whole line with its line end.
     pub fn line(&self) -> Span {
         match *self {
             Self::Request { line, .. } | Self::Status { line, .. } => line,
         }
     }
 
-    /// Whether it speaks HTTP/1.0.
+    /// Whether the version is HTTP/1.0.
     pub fn is_http10(&self) -> bool {
         match *self {
             Self::Request { http10, .. } | Self::Status { http10, .. } => http10,
@@ -75,7 +75,7 @@ pub struct HeadField {
 /// A parsed line, or the fault that makes it unreadable; and its oddities.
 pub(super) type LineResult<T> = (Result<T, HttpFault>, Vec<HttpOddity>);
 
-/// Cuts `line` (its `text` span leaves the line end out) as a status line (RFC 9112, section 4).
+/// Parses `line` as a status line (RFC 9112, section 4). Its `text` span has no line end.
 pub(super) fn parse_status_line(seen: Window<'_>, line: Span, text: Span) -> LineResult<StartLine> {
     let mut odd = control_oddities(seen, text, OddityKind::StartLineSpacing);
     let result = (|| {
@@ -124,8 +124,8 @@ pub(super) fn parse_status_line(seen: Window<'_>, line: Span, text: Span) -> Lin
     (result, odd)
 }
 
-/// Cuts `line` as a request line (RFC 9112, section 3): the method is the first word, the version the
-/// last, and all between them the target, even where it holds spaces.
+/// Parses `line` as a request line (RFC 9112, section 3): the first word is the method, the last the version,
+/// everything between is the target, even with spaces.
 pub(super) fn parse_request_line(
     seen: Window<'_>,
     line: Span,
@@ -170,7 +170,7 @@ pub(super) fn parse_request_line(
     (result, odd)
 }
 
-/// The version at the start of `text`: its span, whether it is 1.0, and what follows it.
+/// Parses the version at the start of `text`: its span, whether it is 1.0, and the span after it.
 fn parse_version(
     seen: Window<'_>,
     text: Span,
@@ -197,7 +197,7 @@ fn parse_version(
     Ok((span, *minor == b'0', Span::new(span.end, text.end)))
 }
 
-/// Cuts a field line. `first` is its first line without the line end; `text` runs to the end of the
+/// Parses a field line. `first` is its first line without the line end; `text` runs to the end of the
 /// last folded line, without its line end; `line` is all of it.
 pub(super) fn parse_field(
     seen: Window<'_>,
@@ -271,7 +271,7 @@ fn reject_nul(seen: Window<'_>, span: Span) -> Result<(), HttpFault> {
     }
 }
 
-/// The longest prefix of `span` whose bytes all pass.
+/// The longest prefix of `span` in which all bytes satisfy the test.
 fn leading_span(seen: Window<'_>, span: Span, pass: impl Fn(u8) -> bool) -> Span {
     let length = seen
         .slice(span)
@@ -299,7 +299,7 @@ fn parse_decimal(digits: &[u8]) -> Option<u16> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// White space around a value: OWS (RFC 9110, 5.6.3) and what folding leaves.
+/// Whether a byte is white space around a value: OWS (RFC 9110, 5.6.3) or a line end of a folded line.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
@@ -308,7 +308,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// `tchar` of RFC 9110, section 5.6.2.
+/// Whether a byte may be in a token: `tchar` of RFC 9110, section 5.6.2.
 pub(super) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

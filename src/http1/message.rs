@@ -34,7 +34,7 @@ pub struct HttpMessage {
 /// Oddities that a message keeps. An endless stream may have one in every line, so memory needs a bound.
 pub const MAX_ODDITIES: usize = 256;
 
-/// Whether a reader remembers where each piece of a body lies.
+/// Whether a reader keeps the spans of the pieces of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BodyRetention {
     /// All of it.
@@ -135,7 +135,7 @@ impl HttpMessage {
         }
     }
 
-    /// Whether an interim response (RFC 9110, 15.2): another one follows.
+    /// Whether this is an interim response (RFC 9110, 15.2), which another response follows.
     pub fn is_interim(&self) -> bool {
         matches!(self.status(), Some(code) if (100..200).contains(&code) && code != 101)
     }
@@ -175,12 +175,12 @@ impl FieldSection {
         self.fields.extend(field);
     }
 
-    /// Where it lies in its stream.
+    /// The span of the fields in their stream.
     pub fn span(&self) -> Span {
         Span::new(self.base, self.base.saturating_add(self.bytes.len() as u64))
     }
 
-    /// The bytes of a span within it.
+    /// The bytes of a span inside these fields.
     pub fn slice(&self, span: Span) -> &[u8] {
         Window {
             base: self.base,

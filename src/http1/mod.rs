@@ -61,7 +61,7 @@ pub use decoder::fuzz;
 
 use crate::span::Span;
 
-/// The role of a run of bytes, or a change in the state of the message.
+/// An event of the HTTP decoder: bytes with one role, or a change in the state of the message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Event {
     /// An empty line before the start line (RFC 9112, 2.2).
@@ -98,7 +98,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The bytes it covers and their role; `None` for events that cover none.
+    /// The role and the span of the event's bytes; `None` for events without bytes.
     pub fn role_and_span(&self) -> Option<(ByteRole, Span)> {
         Some(match *self {
             Self::Blank(span) => (ByteRole::Blank, span),
@@ -116,7 +116,7 @@ impl Event {
     }
 }
 
-/// What a byte is for.
+/// The role of a byte in an HTTP message: start line, field, chunk head, data, trailer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ByteRole {
@@ -143,7 +143,7 @@ pub enum ByteRole {
 }
 
 impl ByteRole {
-    /// A short name for a narrow column.
+    /// The name of the role, short enough for a narrow column.
     pub fn name(self) -> &'static str {
         match self {
             Self::Blank => "blank line",
@@ -190,7 +190,7 @@ impl MessageEnd {
     }
 }
 
-/// A part of a message.
+/// The JSON of a content part of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessagePart {

@@ -5,7 +5,7 @@ use memchr::memchr;
 use crate::span::Span;
 use crate::tape::Window;
 
-/// A line that was found.
+/// A line of a head: its span and its text without the line end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct ScannedLine {
     /// Its bytes without the line end.
@@ -16,7 +16,7 @@ pub(super) struct ScannedLine {
     pub(super) bare_lf: bool,
 }
 
-/// Looks for line ends from one place on.
+/// A scanner that finds line ends and remembers how far it looked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LineScanner {
     /// No LF lies between the start of the line and this offset.
@@ -24,7 +24,7 @@ pub(super) struct LineScanner {
 }
 
 impl LineScanner {
-    /// The line that starts at `start`, if its LF is seen.
+    /// The line that starts at `start`, if its LF is in the window.
     pub(super) fn next_line(&mut self, seen: Window<'_>, start: u64) -> Option<ScannedLine> {
         self.searched_to = self.searched_to.max(start);
         let Some(lf) = memchr(b'\n', seen.slice_from(self.searched_to)) else {

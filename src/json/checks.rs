@@ -34,7 +34,7 @@ pub fn fuzz(bytes: &[u8]) {
     }
 }
 
-/// Children lie inside their parent and ascend. Answers how many nodes were seen; as deep as the limit.
+/// Asserts that children lie inside their parent, in ascending order. Returns the number of nodes.
 fn assert_nested(value: JsonValue<'_>) -> usize {
     let (outer, mut at, mut seen) = (value.span(), value.span().start, 1usize);
     let keys = value.members().flat_map(|(key, value)| [key, value]);
@@ -62,7 +62,7 @@ fn nesting_depth(document: &JsonDocument<'_>) -> usize {
     most
 }
 
-/// Replacing and removing the value at `pointer` changes its span, or its entry, and nothing else.
+/// Asserts that replacing or removing the value at `pointer` changes only its span or its entry.
 fn assert_edits(document: &JsonDocument<'_>, pointer: &str) {
     let path = ValuePath::parse(pointer).unwrap_or_default();
     assert_eq!(path.to_string(), pointer, "a pointer is read back");
@@ -88,7 +88,7 @@ fn assert_edits(document: &JsonDocument<'_>, pointer: &str) {
     }
 }
 
-/// Outside the place of change the bytes are the old ones, of which `gone` are missing there.
+/// Asserts that the bytes outside the change are the old ones; `gone` of them were removed.
 fn assert_rest_unchanged(old: &[u8], edited: &edit::EditedJson, gone: u64) {
     let Range { start, end } = edited.span.range();
     assert_eq!(old.get(..start), edited.bytes.get(..start));

@@ -7,7 +7,7 @@ use super::node::{JsonKind, Node};
 use super::{escape, parse};
 use crate::span::Span;
 
-/// A text that is JSON, with the place of every value in it.
+/// A parsed JSON text with the span of every value in it.
 #[derive(Clone, Debug)]
 pub struct JsonDocument<'a> {
     text: &'a str,
@@ -86,17 +86,17 @@ pub struct JsonValue<'a> {
 }
 
 impl<'a> JsonValue<'a> {
-    /// What it is.
+    /// The kind of the value.
     pub fn kind(self) -> JsonKind {
         self.node().kind
     }
 
-    /// Its bytes in the document, quotes and brackets included, white space around it not.
+    /// The span of the value in the document, with quotes and brackets, without white space around it.
     pub fn span(self) -> Span {
         self.node().span()
     }
 
-    /// Its bytes as they were written.
+    /// The bytes of the value as they were written.
     pub fn raw(self) -> &'a [u8] {
         let node = self.node();
         self.document.text_between(node.start, node.end).as_bytes()
@@ -165,7 +165,7 @@ impl<'a> JsonValue<'a> {
         self.children(JsonKind::Array)
     }
 
-    /// How many members or items it holds, counted one by one; zero for any other kind.
+    /// The number of members or items, counted one by one; zero for other kinds.
     pub fn len(self) -> usize {
         match self.kind() {
             JsonKind::Object => self.members().count(),
@@ -173,7 +173,7 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    /// Whether it holds no member and no item.
+    /// Whether the value has no member and no item.
     pub fn is_empty(self) -> bool {
         self.node().next <= self.index.saturating_add(1)
     }
@@ -187,7 +187,7 @@ impl<'a> JsonValue<'a> {
         (node.kind == JsonKind::Number).then(|| self.document.text_between(node.start, node.end))
     }
 
-    /// Whether it is the string `text`; compares without a copy where nothing is escaped.
+    /// Whether the value is the string `text`; compares without a copy if nothing is escaped.
     fn equals_str(self, text: &str) -> bool {
         self.as_str().is_some_and(|own| own == text)
     }

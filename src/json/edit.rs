@@ -118,7 +118,7 @@ fn splice(bytes: &[u8], span: Span, new: &[u8]) -> EditedJson {
     }
 }
 
-/// `value` as the only thing in the container that `step` leads into.
+/// Wraps `value` in a new container: an array if `step` is `0` or `-`, else an object with the key `step`.
 fn wrap_in_container(step: &str, colon: &[u8], value: Vec<u8>) -> Vec<u8> {
     match step {
         "0" | "-" => [b"[", value.as_slice(), b"]"].concat(),
@@ -133,7 +133,7 @@ fn entry_spans(container: JsonValue<'_>) -> impl Iterator<Item = Span> {
     members.chain(container.items().map(JsonValue::span))
 }
 
-/// The entries between brackets.
+/// The span between the brackets of a container.
 fn content_span(container: JsonValue<'_>) -> Span {
     let span = container.span();
     Span::new(span.start.saturating_add(1), span.end.saturating_sub(1))
@@ -145,7 +145,7 @@ fn entries_end(container: JsonValue<'_>) -> u64 {
         .map_or(content_span(container).start, |last| last.end)
 }
 
-/// What parts a new last entry from the one before it, as the entries that are there are parted.
+/// The text between two entries, copied from the entries that are there: comma, line break, indent.
 fn separator(container: JsonValue<'_>, colon: &[u8]) -> Vec<u8> {
     let (mut before, mut last) = (None, None);
     for entry in entry_spans(container) {
@@ -166,7 +166,7 @@ fn separator(container: JsonValue<'_>, colon: &[u8]) -> Vec<u8> {
     }
 }
 
-/// How the document writes a colon: as in its first member; bare, if it has none.
+/// The colon as the document writes it in its first member (`: `, `:`); bare if it has no member.
 fn colon_style(document: &JsonDocument<'_>) -> Vec<u8> {
     let mut members =
         (0..document.nodes().len()).filter_map(|index| document.value(index)?.members().next());

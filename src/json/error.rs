@@ -110,7 +110,7 @@ impl std::fmt::Display for ExpectedToken {
     }
 }
 
-/// A thing that can be cut short.
+/// A syntax element that the end of the text cut off.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum JsonPart {
     /// From `{` on.

@@ -20,7 +20,7 @@ pub fn quote(text: &str) -> Vec<u8> {
     quoted
 }
 
-/// Undoes the escapes of what stood between quotes and was found to be well-formed.
+/// The text of a well-formed JSON string, without quotes, with its escapes undone.
 pub(super) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -67,7 +67,7 @@ fn code_unit(text: &str) -> (u16, &str) {
     (u16::from_str_radix(digits, 16).unwrap_or(0xFFFD), rest)
 }
 
-/// `text` with everything spelled out that could break a line or steer a terminal.
+/// `text` with characters escaped that could break a line or control a terminal.
 pub(super) fn escape_controls(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

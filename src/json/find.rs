@@ -7,7 +7,7 @@ use super::{JsonDocument, JsonKind, JsonValue, ValuePath};
 /// How many keys a [`NotFoundReason::NoKey`] names.
 const MAX_LISTED_KEYS: usize = 12;
 
-/// The value that `path` means.
+/// Finds the value at `path`.
 pub fn find<'a>(
     document: &'a JsonDocument<'a>,
     path: &ValuePath,
@@ -49,7 +49,7 @@ fn child_at(value: JsonValue<'_>, offset: u64) -> Option<(String, JsonValue<'_>)
     (key.span().start <= offset).then_some((step, member))
 }
 
-/// How far a path led.
+/// The result of following a path: the innermost value that it reached.
 pub(super) struct PathLookup<'a> {
     /// The innermost value on the way.
     pub(super) value: JsonValue<'a>,
@@ -108,7 +108,7 @@ fn missing_key(object: JsonValue<'_>, wanted: &str) -> NotFoundReason {
     }
 }
 
-/// How many letters differ (Levenshtein, case ignored), where that is few enough to be a slip.
+/// The edit distance of two words (Levenshtein, case ignored), if it is small enough for a typing error.
 fn edit_distance(one: &str, other: &str) -> Option<usize> {
     let letters = |text: &str| -> Vec<char> { text.to_lowercase().chars().take(65).collect() };
     let (one, other) = (letters(one), letters(other));
@@ -135,7 +135,7 @@ fn edit_distance(one: &str, other: &str) -> Option<usize> {
         .filter(|&count| count <= bound && count < longest)
 }
 
-/// A path leads nowhere: how far it came, and what is there instead.
+/// The error of a path that leads to no value: the part that exists, and what is there instead.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PathNotFound {
     /// The path up to and with the first step that led nowhere.
@@ -153,7 +153,7 @@ impl PathNotFound {
     }
 }
 
-/// The value at which a step found no child.
+/// The reason why a step of a path found no child.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NotFoundReason {
     /// An object without that key.

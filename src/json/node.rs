@@ -17,12 +17,12 @@ pub struct Node {
 }
 
 impl Node {
-    /// What it is; a key is a string.
+    /// The kind of the value; a key is a string.
     pub fn kind(&self) -> JsonKind {
         self.kind
     }
 
-    /// Its bytes, quotes and brackets included.
+    /// The span of the value's bytes, quotes and brackets included.
     pub fn span(&self) -> Span {
         Span::new(self.start.into(), self.end.into())
     }
@@ -33,7 +33,7 @@ impl Node {
     }
 }
 
-/// What a value is (RFC 8259, section 3).
+/// The kinds of JSON values (RFC 8259, section 3).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JsonKind {

@@ -3,7 +3,7 @@
 use super::error::{ExpectedToken, JsonError, JsonFault, JsonPart, MAX_DEPTH};
 use super::node::{JsonKind, Node};
 
-/// The text, known to be UTF-8, and its nodes; at least one.
+/// Parses a JSON text. Returns the text as UTF-8 and its nodes, at least one.
 pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Node>), JsonError> {
     let fail = |at, fault| Err(JsonError::new(bytes, at, fault));
     if u32::try_from(bytes.len()).is_err() {
@@ -59,8 +59,7 @@ impl<'a> JsonParser<'a> {
         }
     }
 
-    /// Reads a scalar or an empty container whole, and says false; or opens a container, goes to where its
-    /// first value should begin, and says true.
+    /// Starts a value. Returns true if it opened a container and is at its first value, false if the value is complete.
     fn start_value(&mut self) -> Result<bool, JsonFault> {
         match self.peek() {
             Some(b'"') => self.read_string()?,
@@ -87,7 +86,7 @@ impl<'a> JsonParser<'a> {
         Ok(false)
     }
 
-    /// After a value: closes the containers that end here, and says whether another value follows.
+    /// Closes the containers that end after a value. Returns whether another value follows.
     fn find_next_value(&mut self) -> Result<bool, JsonFault> {
         while let Some(kind) = self.innermost_kind() {
             self.skip_space();
@@ -119,7 +118,7 @@ impl<'a> JsonParser<'a> {
         }
     }
 
-    /// A key and its colon, up to where the value should begin.
+    /// Reads a key and its colon, up to the place of the value.
     fn read_key(&mut self) -> Result<(), JsonFault> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected_fault(ExpectedToken::Key));
@@ -159,7 +158,7 @@ impl<'a> JsonParser<'a> {
         }
     }
 
-    /// A node from `start` up to here, with nothing inside yet.
+    /// Adds a node from `start` to the current offset, without children.
     fn push_node(&mut self, kind: JsonKind, start: usize, escaped: bool) {
         self.nodes.push(Node {
             start: to_u32(start),
@@ -189,7 +188,7 @@ impl<'a> JsonParser<'a> {
         Ok(())
     }
 
-    /// One escape of the string that began at `string`. A fault lies at its `\`.
+    /// Reads one escape of the string that began at `string`. The place of a fault is its `\`.
     fn read_escape(&mut self, string: usize) -> Result<(), JsonFault> {
         let rest = self.rest();
         let length = match rest.get(1) {
@@ -209,7 +208,7 @@ impl<'a> JsonParser<'a> {
         Ok(())
     }
 
-    /// RFC 8259, section 6.
+    /// Reads a number (RFC 8259, section 6).
     fn read_number(&mut self) -> Result<(), JsonFault> {
         let start = self.at;
         self.skip_if(b"-");
@@ -231,7 +230,7 @@ impl<'a> JsonParser<'a> {
         Ok(())
     }
 
-    /// One digit or more of the number that began at `number`.
+    /// Reads at least one digit of the number that began at `number`.
     fn read_digits(&mut self, number: usize) -> Result<(), JsonFault> {
         let digits = |bytes: &[u8]| {
             bytes
@@ -319,12 +318,12 @@ impl<'a> JsonParser<'a> {
     }
 }
 
-/// Offsets fit, since longer texts are refused and no text has more nodes than bytes.
+/// Converts an offset, which fits: longer texts are refused, and no text has more nodes than bytes.
 fn to_u32(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-/// Bytes at the front that need no escape in a string: those before a quote, `\` or control character.
+/// The number of bytes before the first quote, `\` or control character.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut words = bytes.chunks_exact(8);
     let mut passed = 0usize;

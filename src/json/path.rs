@@ -1,6 +1,6 @@
 //! Which value is meant: a JSON Pointer (RFC 6901), or the dotted form that people type.
 
-/// The way from the outermost value to one inside it.
+/// A path from the outermost value to a value inside it.
 ///
 /// A step is a key or an index: which, the value decides that it is applied to (RFC 6901, section 4).
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
@@ -29,7 +29,7 @@ impl ValuePath {
         &self.steps
     }
 
-    /// Whether it means the outermost value.
+    /// Whether the path is empty and so leads to the outermost value.
     pub fn is_root(&self) -> bool {
         self.steps.is_empty()
     }
@@ -120,7 +120,7 @@ pub enum ValuePathError {
     },
 }
 
-/// RFC 6901, section 3, after the first `/`.
+/// The steps of a JSON Pointer (RFC 6901, section 3), after its first `/`.
 fn pointer_steps(pointer: &str) -> Result<Vec<String>, ValuePathError> {
     let mut at = 1usize;
     let mut steps = Vec::new();
@@ -139,7 +139,7 @@ fn pointer_steps(pointer: &str) -> Result<Vec<String>, ValuePathError> {
     Ok(steps)
 }
 
-/// The dotted form, read from `at` on.
+/// A reader of the dotted form of a path.
 struct DottedPathReader<'a> {
     text: &'a str,
     at: usize,
@@ -178,7 +178,7 @@ impl DottedPathReader<'_> {
         }
     }
 
-    /// The step between brackets, the first of which lies at `start` and has been passed.
+    /// Reads the step between brackets. The opening bracket is at `start`, before the current offset.
     fn read_bracket(&mut self, start: usize) -> Result<String, ValuePathError> {
         let step = match self.peek() {
             Some(quote @ ('"' | '\'')) => self.read_quoted(quote)?,
@@ -205,7 +205,7 @@ impl DottedPathReader<'_> {
         }
     }
 
-    /// Up to, and without, one of `ends`, or the end; a `\` takes the next character as it is.
+    /// Reads up to one of `ends` or the end of the text. A `\` keeps the next character as it is.
     fn read_until(&mut self, start: usize, ends: &[char]) -> Result<String, ValuePathError> {
         let mut name = String::new();
         while let Some(character) = self.peek().filter(|character| !ends.contains(character)) {

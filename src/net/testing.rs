@@ -11,7 +11,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsAcceptor;
 
-/// One that signs.
+/// A certificate authority for tests, which signs certificates.
 pub(super) struct TestAuthority {
     issuer: Issuer<'static, KeyPair>,
     der: CertificateDer<'static>,

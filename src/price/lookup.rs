@@ -2,7 +2,7 @@
 
 use super::ModelPrice;
 
-/// See [`super::PriceTable::find`].
+/// Finds the price of a model, as [`super::PriceTable::find`] describes.
 pub(super) fn find_price<'a>(
     entries: &'a [ModelPrice],
     model: &str,
@@ -55,7 +55,7 @@ fn find_by_name<'a>(
     agreed_price(&by(&|price| price.model == stem))
 }
 
-/// The first price, if all have the same rates.
+/// The common price of several entries: the first one, if all have the same rates.
 fn agreed_price<'a>(prices: &[&'a ModelPrice]) -> Option<&'a ModelPrice> {
     let (first, others) = prices.split_first()?;
     // A user's own entry comes first and wins over the table's.

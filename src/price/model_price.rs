@@ -61,7 +61,8 @@ pub struct ModelPrice {
     pub tiers: BTreeMap<ServiceTier, TierRates>,
 }
 
-/// Reads the rates of tiers: `batch_input`, `flex_cached_input`. Other keys are typing errors, or remarks of the author.
+/// Reads the rates of tiers: `batch_input`, `flex_cached_input`. Other keys are typing errors, or remarks of the
+/// author.
 fn read_tiers<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<BTreeMap<ServiceTier, TierRates>, D::Error> {
@@ -95,7 +96,7 @@ fn refuse_unknown<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
 }
 
 impl ModelPrice {
-    /// Whether it is a price of `provider`.
+    /// Whether the price holds for `provider`.
     pub(super) fn applies_to(&self, provider: &str) -> bool {
         self.provider.is_empty() || self.provider == provider
     }

@@ -80,7 +80,7 @@ const CACHE_KEY_FIELDS: &[&str] = &[
     "x-goog-user-project",
 ];
 
-/// Returns the facts that differ, members of the body first.
+/// Returns the facts outside the prompt that differ, members of the body first.
 pub(super) fn compare(
     [left, right]: [&DiffInput; 2],
     documents: [Option<&JsonDocument<'_>>; 2],

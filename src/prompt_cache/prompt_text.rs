@@ -4,7 +4,7 @@ use super::value_digest::{BREAKPOINT_KEYS, ValueRole, prompt_members};
 use crate::json::{JsonKind, JsonValue};
 use crate::span::Span;
 
-/// Whether the key of a block's member is that of a breakpoint mark.
+/// Whether `key` names a cache breakpoint mark in a content block.
 pub(super) fn is_breakpoint_key(key: JsonValue<'_>) -> bool {
     key.as_str()
         .is_some_and(|key| BREAKPOINT_KEYS.contains(&&*key))

@@ -69,7 +69,7 @@ impl PromptSize {
         }
     }
 
-    /// This size minus `other`.
+    /// The difference of two prompt sizes: this one minus `other`.
     pub(super) fn without(self, other: Self) -> Self {
         Self {
             segments: self.segments.saturating_sub(other.segments),
@@ -79,7 +79,7 @@ impl PromptSize {
     }
 }
 
-/// Which segments count as the same.
+/// How equal two prompt segments must be to count as the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum EqualityLevel {
     /// Equal bytes, or spellings that the API's documents call the same.

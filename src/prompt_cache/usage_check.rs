@@ -7,7 +7,7 @@ use super::segments::{CacheBreakpoint, CommonSize, SegmentedPrompt};
 use super::tokens::{TokenEstimate, scale};
 use crate::chat::TokenUsage;
 
-/// Cached tokens reported by the answer to right, and the number that the bytes allow.
+/// Comparison of the cached tokens that an answer reports with the number that its prompt's bytes make possible.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct UsageCheck {
     /// Tokens of the prompt, cached ones included.
@@ -35,7 +35,7 @@ pub struct UsageCheck {
     pub verdict: UsageAgreement,
 }
 
-/// Agreement of the reported cached tokens with the number that the bytes allow.
+/// Whether the reported cached tokens fit the number that the prompt's bytes make possible.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageAgreement {
@@ -58,7 +58,7 @@ pub enum UsageAgreement {
     More,
 }
 
-/// How much of left's cache entries right can read, by the breakpoints of both.
+/// The part of the earlier prompt's cache entries that the later prompt can read, by the cache breakpoints of both.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum BreakpointReach {
@@ -87,7 +87,7 @@ pub enum BreakpointReach {
 /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>)
 pub(super) const LOOKBACK_BLOCKS: u64 = 20;
 
-/// Computes how much of left's cache entries right can read.
+/// Computes which part of the earlier prompt's cache entries the later prompt can read.
 pub(super) fn breakpoint_reach(
     [left, right]: [&[CacheBreakpoint]; 2],
     common: CommonSize,
@@ -121,7 +121,7 @@ pub(super) fn breakpoint_reach(
     }
 }
 
-/// Input of the check: the prompts, their common prefixes, and the documented minimum.
+/// Input of the usage check: the two prompts, their common prefixes, and the documented minimum.
 pub(super) struct CheckInput<'a> {
     /// Whether the API caches only prefixes that the request marks.
     pub(super) caches_marked_only: bool,

@@ -36,7 +36,7 @@ impl ReplyCoding {
         best.0
     }
 
-    /// Its name in Content-Encoding.
+    /// The name of the coding in Content-Encoding.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Self::Identity => None,

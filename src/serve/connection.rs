@@ -26,7 +26,7 @@ const READ_SIZE: usize = 16 << 10;
 /// How long a connection is read on after our side was shut down: several round trips of a slow network.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// Makes the replies of a server.
+/// A handler that makes the replies of a server.
 pub trait RequestHandler {
     /// The reply to `request`.
     fn handle(&self, request: &ServerRequest) -> ServerReply;
@@ -113,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerConnection<S> {
         }
     }
 
-    /// Reads once into `bytes`, which held what the last read returned.
+    /// Reads once into `bytes`, replacing the bytes of the last read.
     async fn read_more(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
         bytes.clear();
         match self.stream.read_buf(bytes).await {

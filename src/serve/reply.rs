@@ -49,7 +49,7 @@ pub struct BodyStep {
     pub action: BodyAction,
 }
 
-/// The action of a step.
+/// An action of the server while it writes a reply body: send bytes, close, reset.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BodyAction {
     /// Writes bytes of the body.
@@ -69,7 +69,7 @@ impl BodyStep {
         Self { pause, action }
     }
 
-    /// A step that does `action` without a pause.
+    /// A body step with `action` and without a pause.
     pub fn immediate(action: BodyAction) -> Self {
         let pause = Duration::ZERO;
         Self { pause, action }
@@ -96,7 +96,7 @@ impl ServerReply {
     }
 }
 
-/// What a request allows for its reply.
+/// Properties of a request that decide how its reply is framed: HTTP version, method, accepted codings.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ReplyOptions {
     /// Only the head is written: the method is HEAD.
@@ -231,7 +231,8 @@ async fn write_body<W: AsyncWrite + Unpin>(
     Ok(after)
 }
 
-/// `bytes` as one chunk, or unchanged where the framing has no chunks. No bytes make no chunk: an empty one would be the last.
+/// Frames `bytes` as one chunk, or leaves them unchanged if the reply is not chunked. Empty `bytes` give nothing,
+/// since an empty chunk would end the body.
 fn frame_chunk(bytes: Vec<u8>, frame: ReplyFraming) -> Vec<u8> {
     if frame != ReplyFraming::Chunked || bytes.is_empty() {
         return bytes;

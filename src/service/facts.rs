@@ -85,7 +85,7 @@ impl RateLimit {
         }
     }
 
-    /// Whether nothing is left. Not so where the provider does not know (`-1`).
+    /// Whether the limit is used up; false if the provider does not know (`-1`).
     pub fn is_exhausted(&self) -> bool {
         self.remaining == Some(LimitCount::Known(0)) && self.limit != Some(LimitCount::NotKnown)
     }
@@ -110,7 +110,7 @@ pub struct RetryFields {
 }
 
 impl RetryFields {
-    /// Whether there is none of them.
+    /// Whether the response has no field about retries.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -131,7 +131,7 @@ pub struct RetryAfter {
     pub until: ResetTime,
 }
 
-/// A header field whose value is a fact by itself.
+/// A header field that is shown as it is, without further reading: an id, a region, a version.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct HeaderFact {
     /// Meaning of the field.

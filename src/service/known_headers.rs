@@ -90,7 +90,7 @@ pub struct ServerTime {
     pub field: String,
 }
 
-/// How the value of a known field is read.
+/// The format of a known field's value, which decides how it is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum HeaderValueFormat {
     /// The whole value is the fact.

@@ -62,7 +62,7 @@ impl LimitWindow {
         })
     }
 
-    /// `5h`, `7d`.
+    /// A window of a number of units: `5h`, `7d`.
     fn from_count(word: &str) -> Option<Self> {
         let (count, unit) = word.split_at_checked(word.len().checked_sub(1)?)?;
         let unit: u64 = match unit {
@@ -103,7 +103,7 @@ impl Serialize for LimitWindow {
     }
 }
 
-/// Which property of a rate limit a field gives.
+/// The property of a rate limit that a field states: the limit, what remains, when it resets.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum LimitFieldRole {
     /// The limit itself.

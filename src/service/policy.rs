@@ -41,7 +41,7 @@ pub(super) fn parse_policy(value: &str) -> Vec<PolicyItem> {
     items.iter().filter_map(PolicyItemParts::to_item).collect()
 }
 
-/// An item, taken apart.
+/// The name and the parameters of one item of a rate limit policy field.
 struct PolicyItemParts<'a> {
     /// Words without a `=`. The draft has one; some servers put another word before it.
     names: Vec<&'a str>,

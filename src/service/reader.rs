@@ -133,7 +133,7 @@ impl ServiceFactsReader {
         }
     }
 
-    /// `None` if the field is not about a limit.
+    /// Takes a field about a rate limit; `None` if it is about something else.
     fn take_limit_field(
         &mut self,
         name: &str,
@@ -183,7 +183,7 @@ impl ServiceFactsReader {
         Some(taken)
     }
 
-    /// `None` if the field is not known.
+    /// Takes a field of the table of known fields; `None` if it is not in it.
     fn take_known_field(&mut self, name: &str, field: &str, value: &str) -> Option<bool> {
         let reading = known_headers::header_format(name)?;
         match reading {

@@ -75,7 +75,7 @@ impl ResetTime {
         ))
     }
 
-    /// A number is a wait, unless it is so large that only a count since 1970 makes sense.
+    /// Reads a number as a wait, or as seconds since 1970 if it is too large for a wait.
     fn from_number(text: &str, micros: u64, date: Option<Timestamp>) -> Option<Self> {
         let seconds = micros.div_euclid(MICROS_PER_SECOND);
         // Thirty years of waiting in seconds; year 33,658 in seconds.
@@ -117,7 +117,7 @@ impl ResetTime {
         }
     }
 
-    /// How long it is to wait at `now`, in microseconds; without a `now`, at the moment of the response.
+    /// The wait in microseconds, counted from `now` or else from the time of the response.
     pub fn wait_micros(&self, now: Option<Timestamp>) -> Option<u64> {
         match self.form {
             TimeFormat::Duration | TimeFormat::Seconds | TimeFormat::Millis => self.after_micros,
@@ -200,7 +200,7 @@ pub(crate) fn parse_duration_prefix(text: &str) -> Option<(u64, usize)> {
     Some((sum?, text.len().saturating_sub(rest.len())))
 }
 
-/// One number with its unit, and the text behind it.
+/// Reads one number with its unit, and returns it with the text after it.
 fn parse_duration_part(text: &str) -> Option<(u64, &str)> {
     let split =
         |text: &'_ str, fits: fn(char) -> bool| text.find(|char| !fits(char)).unwrap_or(text.len());

@@ -7,7 +7,7 @@ use super::{EventDecoder, SseEvent, StreamItem};
 use crate::span::Span;
 use crate::tape::Window;
 
-/// The position of the search in the array.
+/// The state of the scanner that splits a JSON array into its items.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ArrayScanner {
     /// Whether the outer bracket has been seen.
@@ -24,7 +24,7 @@ pub(super) struct ArrayScanner {
     escaped: bool,
 }
 
-/// What one byte of the array means for the scanner.
+/// The boundary of an array item that one byte shows, if any.
 enum ItemBoundary {
     NoBoundary,
     /// The item begins here.
@@ -68,11 +68,11 @@ impl EventDecoder {
         seen.ended.then(|| self.finish_array(seen))?
     }
 
-    /// The item up to `end` is whole, which the byte before `told` said.
-    fn finish_item(&mut self, end: u64, told: u64) -> StreamItem {
+    /// Ends the array item at `end`. Its end was known when the byte before `known_at` arrived.
+    fn finish_item(&mut self, end: u64, known_at: u64) -> StreamItem {
         let start = self.array.item_start.take().unwrap_or(end);
         self.advance_to(end);
-        self.ready_at = told;
+        self.ready_at = known_at;
         let span = Span::new(start, end);
         self.finish_event(event_from_item(span))
     }
@@ -119,7 +119,7 @@ impl EventDecoder {
 }
 
 impl ArrayScanner {
-    /// Takes in a byte outside strings.
+    /// Advances by one byte outside strings.
     fn scan_byte(&mut self, byte: u8) -> ItemBoundary {
         if self.item_start.is_none() {
             return match byte {

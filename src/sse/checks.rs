@@ -32,7 +32,7 @@ pub(super) fn decode_in_pieces(
     }
 }
 
-/// Only comments lie inside of others; together they cover all of it.
+/// Asserts that the items cover the whole input and that only comments lie inside other items.
 pub(super) fn assert_covers(items: &[StreamItem], length: u64) {
     let mut at = 0;
     let mut comments = Vec::new();

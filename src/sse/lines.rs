@@ -38,7 +38,7 @@ impl EventDecoder {
         }
     }
 
-    /// A last line may lack its LF. It is an event if it is whole, which JSON can tell.
+    /// Ends the stream. A last line without LF is an event if it is whole JSON.
     fn finish_lines(&mut self, seen: Window<'_>) -> Option<StreamItem> {
         self.finished = true;
         let line = Span::new(self.line_start, seen.end());

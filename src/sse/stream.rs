@@ -42,7 +42,7 @@ impl EventDecoder {
         }
     }
 
-    /// Takes in the line `text`, which ends, line end included, at `end`.
+    /// Adds the line `text` to the stream's state; `end` is the offset after its line end.
     fn take_line(&mut self, seen: Window<'_>, text: Span, end: u64) -> Option<StreamItem> {
         let line = Span::new(text.start, end);
         self.remember_line_start(seen, text.end);
@@ -67,7 +67,7 @@ impl EventDecoder {
         (first == Some(b':')).then_some(StreamItem::Comment { span: line, text })
     }
 
-    /// The same for a line that belongs to an event, or begins one.
+    /// Adds a line that begins an event or belongs to the open one.
     fn add_line_to_event(&mut self, seen: Window<'_>, text: Span, end: u64, first: u8) {
         let event = self.open_event.get_or_insert(SseEvent {
             span: Span::empty_at(text.start),
@@ -114,7 +114,7 @@ fn add_field(event: &mut SseEvent, seen: Window<'_>, start: u64, content: &[u8])
     }
 }
 
-/// A `retry` counts only if it is digits and nothing else.
+/// Reads a `retry` value; `None` unless it has only digits (WHATWG HTML, 9.2.6).
 fn parse_retry(value: &[u8]) -> Option<u64> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::span::{Span, StreamSide};
 
-/// Something that happened to the connection. In a capture, one line each, under the variant's name.
+/// An event of the connection. Each is one line of a capture, under the name of the variant.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -71,7 +71,7 @@ pub enum ConnectionFact {
 }
 
 impl ConnectionFact {
-    /// Whether it ends the exchange, and so comes after the bytes of the same moment.
+    /// Whether the fact ends the exchange. Such a fact comes after the bytes of the same moment.
     pub fn ends_exchange(&self) -> bool {
         matches!(self, Self::Closed { .. } | Self::Failed { .. })
     }
@@ -143,7 +143,7 @@ pub enum CloseKind {
     Reset,
 }
 
-/// A stage of an exchange, in order; the one that failed.
+/// The stages of an exchange, in order. A failure names the stage in which it happened.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExchangeStage {
@@ -161,7 +161,7 @@ pub enum ExchangeStage {
     Read,
 }
 
-/// The kind of a failure; the exit code follows from it.
+/// The cause of a failure: refused, timed out, or interrupted. The exit code depends on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureCause {

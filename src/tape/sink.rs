@@ -7,11 +7,11 @@ use crate::span::{Moment, StreamSide};
 ///
 /// The capture writer, the live view and [`Tape`](super::Tape) itself are all sinks: one feed for all.
 pub trait WireSink {
-    /// Something happened to the connection.
+    /// Receives an event of the connection.
     fn fact(&mut self, moment: Moment, fact: &ConnectionFact);
-    /// One read or write moved these bytes.
+    /// Receives the bytes of one read or write.
     fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]);
-    /// No more bytes will come on this side: a sink that held some back passes them on.
+    /// Is called when no more bytes will come on this side. A sink passes on bytes that it held back.
     fn ended(&mut self, side: StreamSide, moment: Moment) {
         let _ = (side, moment);
     }

@@ -27,7 +27,7 @@ pub struct ReadMark {
 }
 
 impl Stream {
-    /// A stream that has not begun.
+    /// An empty stream.
     pub fn new(side: StreamSide) -> Self {
         Self {
             side,
@@ -38,7 +38,7 @@ impl Stream {
         }
     }
 
-    /// Appends what one read or write moved. An empty one leaves no trace.
+    /// Appends the bytes of one read or write. An empty one is not recorded.
     pub fn push(&mut self, moment: Moment, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -55,7 +55,7 @@ impl Stream {
         self.base.saturating_add(self.bytes.len() as u64)
     }
 
-    /// All bytes that are held, as a window for a decoder.
+    /// The held bytes as a window for a decoder.
     pub fn window(&self) -> Window<'_> {
         Window {
             base: self.base,
@@ -64,12 +64,12 @@ impl Stream {
         }
     }
 
-    /// The bytes of `span` that are held; shorter, or empty, where they are not.
+    /// The bytes of `span`; shorter or empty if the stream does not hold all of them.
     pub fn slice(&self, span: Span) -> &[u8] {
         self.window().slice(span)
     }
 
-    /// When the byte at `offset` crossed; `None` outside what was seen.
+    /// The time at which the byte at `offset` crossed; `None` outside of the bytes that were seen.
     pub fn moment_at(&self, offset: u64) -> Option<Moment> {
         if offset >= self.end() {
             return None;
@@ -122,8 +122,8 @@ impl RollingBuffer {
         self.base.saturating_add(self.held.len() as u64)
     }
 
-    /// Shows `bytes`, after what is still held, to `read`, which answers with the offset of the first
-    /// byte that it still needs. Where nothing was held, nothing is copied but what is left over.
+    /// Passes the held bytes and `bytes` to `read`, which returns the offset of the first byte that it still needs.
+    /// Bytes are copied only if they must be held.
     pub fn feed(&mut self, bytes: &[u8], ended: bool, read: impl FnOnce(Window<'_>) -> u64) {
         let direct = self.held.is_empty();
         if !direct {
@@ -168,7 +168,7 @@ impl<'a> Window<'a> {
         self.slice(Span::new(offset, self.end()))
     }
 
-    /// The bytes of `span` that are seen; shorter, or empty, where they are not.
+    /// The bytes of `span`; shorter or empty if the window does not have all of them.
     pub fn slice(&self, span: Span) -> &'a [u8] {
         let seen = span.intersection(Span::new(self.base, self.end()));
         Span::new(

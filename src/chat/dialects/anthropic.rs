@@ -209,7 +209,7 @@ fn start_block(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     }
 }
 
-/// Text, thoughts and citations that a block, or the start of one, holds.
+/// Reads text, thoughts and citations from a content block or the start of one.
 fn read_block_text(block: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let kind = text_at(block, "type").unwrap_or_default();
     for (key, value) in named_members(block) {

@@ -95,7 +95,7 @@ fn read_message(message: JsonValue<'_>, index: Option<u64>, builder: &mut Answer
     }
 }
 
-/// A list of parts in a whole answer, one part in a stream.
+/// Reads the content parts: a list in a whole answer, one part in a stream event.
 fn read_parts(content: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let one = content
         .get("text")

@@ -98,7 +98,7 @@ fn read_usage(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     builder.replace_usage(value, usage::add_up_gemini);
 }
 
-/// A blocked prompt has no candidates at all.
+/// Reads the feedback on a blocked prompt, whose answer has no candidates.
 fn read_prompt_feedback(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(reason) = text_at(value, "blockReason") {
         builder.set_finish_reason(0, &format!("blocked:{reason}"), builder.place.span);
@@ -159,7 +159,7 @@ fn read_part(index: u32, part: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     }
 }
 
-/// A call comes whole; on Vertex also in pieces, one JSON path at a time.
+/// Reads a function call. It comes whole, or on Vertex also in pieces, one JSON path at a time.
 fn read_function_call(index: u32, call: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let mark = ToolCallKey {
         id: call.get("id"),

@@ -110,7 +110,7 @@ fn start_step(index: Option<u64>, step: JsonValue<'_>, builder: &mut AnswerBuild
     }
 }
 
-/// Text and thoughts that a step, or a piece of one, holds.
+/// Reads text and thoughts from a step or a piece of one.
 fn read_step_text(step: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let kind = text_at(step, "type").unwrap_or_default();
     let texts = |key| step.get(key).into_iter().flat_map(JsonValue::items);
@@ -143,7 +143,7 @@ fn read_step_text(step: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     }
 }
 
-/// A piece of a step: words, or arguments, in pieces for functions and whole for tools of Google's own.
+/// Reads one piece of a step: text, or arguments. Those of functions come in pieces, those of Google's own tools whole.
 fn read_step_delta(index: Option<u64>, delta: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     match delta.get("arguments") {
         Some(arguments) => push_arguments(index, delta, arguments, builder),
@@ -173,7 +173,8 @@ fn find_or_add_call(
     builder.find_or_add_call(0, known)
 }
 
-/// Calls among the steps: functions wait for us, all others run at Google and are called by their type.
+/// The key of a tool call among the steps. Functions are run by the client; other tools run at Google and are named by
+/// their type.
 fn tool_call_key(index: Option<u64>, step: JsonValue<'_>) -> Option<ToolCallKey<'_>> {
     let kind = step
         .get("type")

@@ -93,7 +93,7 @@ fn read_message(message: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     }
 }
 
-/// Calls come whole; their arguments are an object, not a string of one.
+/// Reads a tool call. Ollama sends it whole, and its arguments as an object, not as a string.
 fn read_call(call: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let Some(function) = call.get("function") else {
         return;

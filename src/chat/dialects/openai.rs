@@ -148,7 +148,7 @@ impl Dialect for AzureDialect {
     }
 }
 
-/// A whole answer, or a chunk of one: both have the same members. One pass, since there are many chunks.
+/// Reads a whole answer or one chunk of a stream, which have the same members, in one pass over them.
 fn read_chunk(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for (key, value) in named_members(root) {
         match &*key {
@@ -171,12 +171,12 @@ fn read_chunk(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     }
 }
 
-/// A member that only this provider sends.
+/// Records the provider if the answer has a member that only this provider sends.
 fn set_provider(builder: &mut AnswerBuilder<'_>, provider: &'static str) {
     builder.completion.provider.get_or_insert(provider);
 }
 
-/// Groq repeats the usage of a stream under a member of its own; sometimes only there.
+/// Reads Groq's own member, which repeats the usage of a stream or is the only place that has it.
 fn read_groq_member(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     set_provider(builder, "groq");
     if let Some(value) = value.get("usage") {
@@ -184,7 +184,7 @@ fn read_groq_member(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     }
 }
 
-/// Counts of tokens, and, among them, times (Groq).
+/// Reads token counts, and the times that Groq puts among them.
 fn read_usage(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     // Most chunks have none.
     if value.kind() != JsonKind::Object {
@@ -251,7 +251,7 @@ fn read_message(index: u32, message: JsonValue<'_>, builder: &mut AnswerBuilder<
     }
 }
 
-/// Audio. In a stream the id and the expiry come in pieces of their own, without data.
+/// Reads audio. In a stream, the id and the expiry come in pieces without data.
 fn read_audio(index: u32, value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     builder.choice_mut(index).audio = true;
     if let Some(data) = value.get("data") {
@@ -300,7 +300,7 @@ fn read_annotations(index: u32, list: JsonValue<'_>, builder: &mut AnswerBuilder
     }
 }
 
-/// Perplexity: addresses, or results with title and address, for the whole answer.
+/// Reads Perplexity's sources of the whole answer: URLs, or search results with title and URL.
 fn read_sources(list: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     for source in list.items() {
         match source.as_str() {

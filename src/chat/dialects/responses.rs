@@ -266,7 +266,8 @@ fn read_content_part(part: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     }
 }
 
-/// A tool call among the items: functions and custom tools wait for us, all others run at the provider.
+/// Finds or adds the tool call of an output item. Functions and custom tools are run by the client, all others by the
+/// provider.
 fn find_or_add_call(
     index: u64,
     kind: &str,
@@ -361,7 +362,7 @@ fn start_item(index: Option<u64>, item: JsonValue<'_>, builder: &mut AnswerBuild
     find_or_add_call(index.unwrap_or_default(), &kind, item, builder);
 }
 
-/// The arguments of a call whose pieces were not sent, or of which the start was not.
+/// Takes the arguments of a finished call if its pieces were not sent or lacked the start.
 fn finish_item(index: Option<u64>, item: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let kind = text_at(item, "type").unwrap_or_default();
     let Some(at) = find_or_add_call(index.unwrap_or_default(), &kind, item, builder) else {

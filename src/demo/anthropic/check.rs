@@ -78,7 +78,7 @@ pub(super) fn parse_body(body: &[u8]) -> ApiResult<Value> {
     }
 }
 
-/// The model in the request.
+/// Reads the model from the request, or returns the error for a missing one.
 pub(super) fn required_model(body: &Value) -> ApiResult<&str> {
     let model = RULES.required("model", body.get("model"))?;
     RULES.check("model", model, Text)?;
@@ -102,7 +102,7 @@ pub(super) fn check_parameters(body: &Value, version: &str) -> ApiResult {
     check_tool_choice(body)
 }
 
-/// Refuses these parameters.
+/// The error reply for parameters that the API refuses.
 fn refuse(body: &Value, names: &[&str]) -> ApiResult {
     match names.iter().find(|name| body.get(name).is_some()) {
         None => Ok(()),

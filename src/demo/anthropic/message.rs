@@ -127,7 +127,7 @@ impl CacheUse {
 }
 
 impl ContentBlock {
-    /// The whole block.
+    /// The JSON of the whole content block.
     pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Thinking { tokens, signature } => {
@@ -138,7 +138,7 @@ impl ContentBlock {
         }
     }
 
-    /// The block at its start, without content.
+    /// The JSON of a content block at its start, without content.
     pub(super) fn begun_json(&self) -> Value {
         match self {
             Self::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),

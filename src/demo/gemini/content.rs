@@ -172,7 +172,7 @@ impl GeminiContent {
     }
 }
 
-/// The piece of a candidate in one element.
+/// The part of a Gemini candidate in one element of a streamed array.
 struct ContentPiece {
     candidate: Value,
     /// The number of its tokens.

@@ -13,7 +13,7 @@ use crate::demo::pacing::PacedEvent;
 use crate::demo::usage::GeneratedUsage;
 use crate::serve::request::ServerRequest;
 
-/// The form of a reply.
+/// The form of a Gemini reply: one object, an event stream, or a JSON array.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum ReplyForm {
     Whole,
@@ -43,7 +43,7 @@ impl ReplyForm {
         }
     }
 
-    /// The end of an array; none in other forms.
+    /// The text after the last element: the end of the array, nothing in other forms.
     fn end(self) -> Option<String> {
         (self == Self::Array).then(|| "\n]\n".to_owned())
     }

@@ -31,7 +31,7 @@ pub(super) fn parse_body(body: &[u8]) -> ApiResult<Value> {
     }
 }
 
-/// The model in the request.
+/// Reads the model from the request, or returns the error for a missing one.
 pub(super) fn required_model(body: &Value) -> ApiResult<&str> {
     RULES.check_table(body, &[("model", Text)])?;
     let model = body["model"].as_str().filter(|model| !model.is_empty());

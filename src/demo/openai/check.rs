@@ -30,7 +30,7 @@ pub(super) fn parse_body(body: &[u8]) -> ApiResult<Value> {
         .ok_or_else(|| ApiError::new(400, NOT_JSON))
 }
 
-/// The model in the request.
+/// Reads the model from the request, or returns the error for a missing one.
 pub(super) fn required_model(body: &Value) -> ApiResult<&str> {
     RULES.check_table(body, &[("model", ParameterType::Text)])?;
     let model = body["model"].as_str().filter(|model| !model.is_empty());

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use crate::demo::generation::GeneratedCall;
 use crate::demo::json_values::sparse_object;
 
-/// One item of the output.
+/// One output item of the Responses API.
 #[derive(Clone, Debug)]
 pub(super) struct OutputItem {
     pub(super) id: String,
     pub(super) content: ItemContent,
 }
 
-/// The content of an item.
+/// The content of an output item of the Responses API: a message, reasoning, or a function call.
 #[derive(Clone, Debug)]
 pub(super) enum ItemContent {
     Reasoning {
@@ -75,7 +75,7 @@ impl OutputItem {
     }
 }
 
-/// A part of a message.
+/// The JSON of a content part of a message.
 pub(super) fn content_part(text: &str, refused: bool) -> Value {
     if refused {
         json!({"type": "refusal", "refusal": text})

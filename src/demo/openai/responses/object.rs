@@ -27,7 +27,7 @@ pub(super) struct ResponseObject<'a> {
     pub(super) usage: GeneratedUsage,
 }
 
-/// The state of a response.
+/// The state of a Responses object: in progress, completed, incomplete, failed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ResponseState<'a> {
     InProgress,

@@ -57,7 +57,7 @@ impl ApiAnswer for ResponseObject<'_> {
     }
 }
 
-/// An event before it has a number.
+/// An event of a Responses stream, without its sequence number.
 struct ResponsesEvent {
     event_type: String,
     payload: Value,
