@@ -33,6 +33,7 @@
 //! render                    values -> a given Write
 //! ------------------------- no sockets, files, clock or environment above this line
 //! net                       sockets, TLS, names, the clock
+//! targets                   known APIs: base URL, key, head; the bytes of a request
 //! capture::keeper           a thread that writes captures
 //! capture::store            the capture folder
 //! client serve demo         sending, the server engine, the demo server's answers
@@ -62,6 +63,7 @@ pub mod service;
 pub mod span;
 pub mod sse;
 pub mod tape;
+pub mod targets;
 
 pub use call::{Call, ReadOptions};
 pub use tape::Tape;

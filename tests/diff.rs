@@ -394,7 +394,7 @@ fn one_request_to_several() {
         .says("no target `openai:`");
     home.wire(&["send", "r.json", "--to", "demo:gpt-4o", "-m", "gpt-4"])
         .ends(2)
-        .says("nobody is asked for the model of -m");
+        .says("no target takes the model of -m");
     home.wire(&["send", "r.json", "--to", "demo", "--to", "nobody"])
         .ends(2)
         .says("no target `nobody`");

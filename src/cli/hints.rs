@@ -52,6 +52,19 @@ pub(super) fn hint_text(hint: &Hint) -> Cow<'_, str> {
         Hint::ClientKeyFile => "--key FILE names the key if --cert holds the certificate only",
         Hint::OtherRoots => "leave --native-roots out, or give a file with --cacert",
         Hint::SendRaw => "--raw sends any bytes",
+        Hint::KnownTargets(known) => {
+            return format!(
+                "known are {known}; further ones go into a config file (--config), any URL into --url"
+            )
+            .into();
+        }
+        Hint::SetKey(variable) => {
+            return format!(
+                "set {variable}, or try `--to demo`, the embedded server, which needs no key"
+            )
+            .into();
+        }
+        Hint::NameModel => "add -m MODEL",
     };
     text.into()
 }

@@ -3,7 +3,6 @@
 
 mod args;
 mod capture_file;
-mod destination;
 mod diff;
 mod env;
 mod error;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::args::{self, CommonArgs};
 use super::capture_file::{CaptureFile, random_salt};
-use super::destination::ApiTarget;
 use super::error::CliError;
 use super::exit::ExitReason;
 use super::job::SendJob;
@@ -22,10 +21,16 @@ use crate::render::view_options::AnswerForm;
 use crate::render::{RenderedExchange, wording};
 use crate::span::StreamSide;
 use crate::tape::{FailureCause, Tape, TapeOrigin, WireSink};
+use crate::targets::api::ApiTarget;
+use crate::targets::environment::Environment;
 
 /// Sends once.
-pub(super) fn run(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitReason, CliError> {
-    block_on(send_once(common, args))
+pub(super) fn run(
+    common: &CommonArgs,
+    args: &args::SendArgs,
+    environment: &Environment,
+) -> Result<ExitReason, CliError> {
+    block_on(send_once(common, args, environment))
 }
 
 /// Runs a future to its end, with sockets and timers.
@@ -42,9 +47,13 @@ pub(super) fn block_on<T>(
     ended
 }
 
-async fn send_once(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitReason, CliError> {
+async fn send_once(
+    common: &CommonArgs,
+    args: &args::SendArgs,
+    environment: &Environment,
+) -> Result<ExitReason, CliError> {
     let demo = start_demo_for(args).await?;
-    let mut job = SendJob::new(args, demo.as_ref())?;
+    let mut job = SendJob::new(args, environment, demo.as_ref())?;
     if args.dry_run {
         return print_dry_run(&job);
     }

@@ -7,15 +7,14 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::args::{self, CommonArgs};
-use super::destination::ApiTarget;
 use super::error::CliError;
 use super::exit::ExitReason;
 use super::job::SendJob;
-use super::output;
 use super::read_options::read_options;
 use super::request;
 use super::send::{self, ExchangeViewer};
 use super::signals;
+use super::{env, output};
 use crate::call::runs::{TargetRun, TargetRuns};
 use crate::call::{Call, ReadOptions};
 use crate::capture::mask_url;
@@ -23,19 +22,25 @@ use crate::client::several::run_jobs;
 use crate::diff::{self, DiffInput, DiffLayer, DiffMatrix};
 use crate::render::{diff as paint, json_output, trials, wording};
 use crate::tape::{Tape, WireSink};
+use crate::targets::api::ApiTarget;
+use crate::targets::environment::Environment;
 
 /// Runs `wire send`.
 pub(super) fn run(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitReason, CliError> {
     let targets = &args.target.to;
     let own = |to: &String| ApiTarget::split_model(to).1.is_some();
     if !args.edits.model.is_empty() && !targets.is_empty() && targets.iter().all(own) {
-        return Err(CliError::usage("nobody is asked for the model of -m")
+        return Err(CliError::usage("no target takes the model of -m")
             .with_hint("each --to NAME:MODEL names its own; write --to NAME"));
     }
     let aims = expand_targets(args);
+    let (environment, unread) = env::load();
+    for note in &unread {
+        output::print_note(note);
+    }
     match aims.as_slice() {
-        [aim] if args.repeats.repeat <= 1 => send::run(common, aim),
-        aims => send_many(common, args, aims),
+        [aim] if args.repeats.repeat <= 1 => send::run(common, aim, &environment),
+        aims => send_many(common, args, aims, &environment),
     }
 }
 
@@ -48,7 +53,10 @@ fn expand_targets(args: &args::SendArgs) -> Vec<args::SendArgs> {
         false => args.target.to.iter().map(Some).collect(),
     };
     for to in targets {
-        let (name, own) = to.map_or((None, None), |to| ApiTarget::split_model(to));
+        let (name, own) = to.map_or((None, None), |to| {
+            let (name, model) = ApiTarget::split_model(to);
+            (Some(name), model)
+        });
         let models: Vec<_> = match (own, args.edits.model.is_empty()) {
             (Some(own), _) => vec![Some(own.to_owned())],
             (None, true) => vec![None],
@@ -76,6 +84,7 @@ fn send_many(
     common: &CommonArgs,
     args: &args::SendArgs,
     aims: &[args::SendArgs],
+    environment: &Environment,
 ) -> Result<ExitReason, CliError> {
     reject_single_only_flags(args)?;
     let means = read_options(common, args.output.dialect.as_deref(), &args.limits)?;
@@ -89,11 +98,16 @@ fn send_many(
     }
     // A request that cannot be sent to one target is an error before anything is sent, and paid for, elsewhere.
     for aim in aims.iter().filter(|aim| !send::targets_demo(aim)) {
-        SendJob::new(aim, None)?;
+        SendJob::new(aim, environment, None)?;
     }
     let repeat = usize::try_from(args.repeats.repeat).unwrap_or(1);
     let queue: Vec<usize> = (0..aims.len()).flat_map(|aim| vec![aim; repeat]).collect();
-    let (shots, failed) = run_queue(common, &means, &aims, &queue, args.repeats.parallel.into());
+    let (shots, failed) = run_queue(
+        (common, environment, &means),
+        &aims,
+        &queue,
+        args.repeats.parallel.into(),
+    );
     match failed {
         Some(complaint) if shots.is_empty() => Err(complaint),
         // The answers so far are still printed.
@@ -135,8 +149,7 @@ fn reject_single_only_flags(args: &args::SendArgs) -> Result<(), CliError> {
 
 /// Runs all, `parallel` at a time. An interruption, or a request that cannot be sent, starts no other.
 fn run_queue(
-    common: &CommonArgs,
-    means: &ReadOptions,
+    given: (&CommonArgs, &Environment, &ReadOptions),
     aims: &[args::SendArgs],
     queue: &[usize],
     parallel: usize,
@@ -147,7 +160,7 @@ fn run_queue(
         let aim = queue.get(number).copied().ok_or(None)?;
         let args = aims.get(aim).filter(|_| !signals::was_interrupted());
         let args = args.ok_or(None)?;
-        let shot = send::block_on(run_one(common, args, means)).map_err(Some)?;
+        let shot = send::block_on(run_one(given, args)).map_err(Some)?;
         print_progress(number, queue.len(), args, &shot.run);
         Ok((aim, shot))
     };
@@ -157,12 +170,11 @@ fn run_queue(
 
 /// Sends once, and reads what came.
 async fn run_one(
-    common: &CommonArgs,
+    (common, environment, means): (&CommonArgs, &Environment, &ReadOptions),
     args: &args::SendArgs,
-    means: &ReadOptions,
 ) -> Result<FinishedExchange, CliError> {
     let demo = send::start_demo_for(args).await?;
-    let mut job = SendJob::new(args, demo.as_ref())?;
+    let mut job = SendJob::new(args, environment, demo.as_ref())?;
     let mut watch = TapeViewer(Tape::new(job.origin.clone()));
     let (failure, capture) =
         send::run_and_record(common, args, means, &mut job, &mut watch).await?;

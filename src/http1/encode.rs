@@ -36,7 +36,7 @@ pub enum FieldEditError {
     #[error("`{0}` is not a header name: letters, digits and !#$%&'*+-.^_`|~ only")]
     BadName(String),
     /// CR, LF or NUL in the value.
-    #[error("the value of header `{0}` holds a line end or NUL; to send such bytes use --raw")]
+    #[error("the value of header `{0}` holds a line end or NUL")]
     BadValue(String),
 }
 

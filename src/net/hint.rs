@@ -46,6 +46,12 @@ pub enum Hint {
     OtherRoots,
     /// Send the message as raw bytes.
     SendRaw,
+    /// Use one of the known targets, which are listed here, or describe another one.
+    KnownTargets(String),
+    /// Set the variable of this name, which holds the key.
+    SetKey(String),
+    /// Choose a model.
+    NameModel,
 }
 
 impl From<&str> for Hint {
