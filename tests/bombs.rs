@@ -1,5 +1,4 @@
-//! Bodies of which far more comes out than went in: every view stops early, says where and why, and what came
-//! is kept.
+//! Decompression bombs: every view stops decoding early, prints where and why, and the capture keeps the coded bytes.
 
 mod common;
 
@@ -7,10 +6,10 @@ use std::io::Write as _;
 
 use common::{Home, Server};
 
-/// How much comes out of the bomb: ten times as much as is decoded at any ratio.
+/// Decoded size of the bomb: ten times the 16 MiB that are decoded at any ratio.
 const SIZE: usize = 160 << 20;
 
-/// A JSON string of `SIZE` letters and a bit, as `gzip`.
+/// A JSON object with a string of `SIZE` letters, coded with `gzip`.
 fn bomb() -> Vec<u8> {
     let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     coder.write_all(b"{\"id\":\"first\",\"filler\":\"").unwrap();
@@ -22,8 +21,8 @@ fn bomb() -> Vec<u8> {
     coder.finish().unwrap()
 }
 
-/// A folder whose capture `c.wire` is of an exchange that was answered with the bomb.
-fn bombed(flags: &[&str], code: i32) -> (Home, common::Run) {
+/// Sends a request that is answered with the bomb. Returns the folder with the capture `c.wire`, and the run.
+fn send_to_bomb(flags: &[&str], code: i32) -> (Home, common::Run) {
     let home = Home::new();
     home.request();
     let coded = bomb();
@@ -36,8 +35,10 @@ fn bombed(flags: &[&str], code: i32) -> (Home, common::Run) {
     let fixed = ["send", "r.json", "--url", &url, "-q"];
     let kept = ["--capture", "captures/c.wire"];
     std::fs::create_dir(home.path("captures")).unwrap();
-    let run = home.wire(&[&fixed[..], &kept, flags].concat()).ends(code);
-    // All that came is in the capture, whatever was decoded of it.
+    let run = home
+        .wire(&[&fixed[..], &kept, flags].concat())
+        .exits_with(code);
+    // The capture holds all received bytes, also those that were not decoded.
     let raw = home.wire(&["show", "-q", "--undecoded"]);
     assert!(raw.out == coded, "the coded bytes are kept");
     (home, run)
@@ -46,40 +47,51 @@ fn bombed(flags: &[&str], code: i32) -> (Home, common::Run) {
 const REASON: &str = "gzip: more than 200 bytes come out for each that went in (byte ";
 
 #[test]
-fn every_view_stops_early_and_says_so() {
-    let (home, run) = bombed(&[], 4);
-    let passed = run.says(REASON).says("--max-ratio").out.len();
+fn every_view_stops_early_and_reports_it() {
+    let (home, run) = send_to_bomb(&[], 4);
+    let passed = run
+        .err_contains(REASON)
+        .err_contains("--max-ratio")
+        .out
+        .len();
     assert!(passed < SIZE / 8, "{passed} bytes passed by");
 
-    home.wire(&["show", "--summary"]).ends(4).says(REASON);
-    home.wire(&["show", "--usage"]).ends(4).says(REASON);
+    home.wire(&["show", "--summary"])
+        .exits_with(4)
+        .err_contains(REASON);
+    home.wire(&["show", "--usage"])
+        .exits_with(4)
+        .err_contains(REASON);
     home.wire(&["ls", "--grep", "no such words"])
-        .ends(0)
-        .says(REASON);
+        .exits_with(0)
+        .err_contains(REASON);
     home.wire(&["ls", "--answer", "no such words"])
-        .ends(0)
-        .says(REASON);
-    home.wire(&["diff", "@", "@"]).says(REASON);
-    let found = home.wire(&["ls", "--grep", "\"first\""]).ends(0);
+        .exits_with(0)
+        .err_contains(REASON);
+    home.wire(&["diff", "@", "@"]).err_contains(REASON);
+    let found = home.wire(&["ls", "--grep", "\"first\""]).exits_with(0);
     assert!(found.out().contains(" 200 "), "{}", found.out());
 
-    let document = home.wire(&["show", "--json"]).ends(4).json();
-    let told = document["response"]["body"]["trouble"].as_str();
-    assert!(told.is_some_and(|told| told.contains(REASON)), "{told:?}");
+    let document = home.wire(&["show", "--json"]).exits_with(4).json();
+    let trouble = document["response"]["body"]["trouble"].as_str();
+    assert!(
+        trouble.is_some_and(|trouble| trouble.contains(REASON)),
+        "{trouble:?}"
+    );
 }
 
 #[test]
-fn the_limits_are_the_users_own() {
-    let (home, run) = bombed(&["--max-ratio", "2000"], 0);
+fn the_user_can_set_the_limits() {
+    let (home, run) = send_to_bomb(&["--max-ratio", "2000"], 0);
     assert!(run.out.len() > SIZE, "it passes by whole");
     let flags = ["show", "--summary", "--max-ratio", "2000"];
-    home.wire(&flags).ends(0);
+    home.wire(&flags).exits_with(0);
     let lower = [&flags[..], &["--max-decoded", "20M"]].concat();
     home.wire(&lower)
-        .ends(4)
-        .says("more than 20971520 bytes come out")
-        .says("--max-decoded");
+        .exits_with(4)
+        .err_contains("more than 20971520 bytes come out")
+        .err_contains("--max-decoded");
     let document = [&["show", "--json"][..], &flags[2..]].concat();
-    let document = home.wire(&document).ends(0);
+    let document = home.wire(&document).exits_with(0);
     assert!(document.out.len() > SIZE, "it is held whole");
 }

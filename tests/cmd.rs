@@ -113,14 +113,14 @@ type Mask = fn(&Captures<'_>) -> String;
 /// Replaces what differs from run to run, in the order of this list.
 fn masks() -> Vec<(Regex, Mask)> {
     let table: [(&str, Mask); 15] = [
-        // How a stream was cut into reads decides on these lines, and whether there is the last of them.
+        // These lines, and whether the last of them is there, depend on how the stream was split into reads.
         ("^(\\* )?(times|pace|arrivals) .*", |found| {
             match &found[2] {
                 "arrivals" => String::new(),
                 name => name.to_owned(),
             }
         }),
-        // Whether a second passed between two exchanges decides on the counts.
+        // The counts depend on whether a second passed between two exchanges.
         ("^noise: .*", |_| "noise".to_owned()),
         ("[▀-▟·]{3,}", |_| "BAR".to_owned()),
         // The widths of columns depend on the times in them: these lines are compared without their alignment, which
@@ -174,7 +174,7 @@ fn masked(lines: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Whether the lines are those shown, where `...` is shown for any number of lines.
+/// Whether the printed lines match the shown ones, in which `...` matches any number of lines.
 fn matches(shown: &[String], printed: &[String]) -> bool {
     match shown.split_first() {
         None => printed.is_empty(),
@@ -187,8 +187,8 @@ fn matches(shown: &[String], printed: &[String]) -> bool {
     }
 }
 
-/// The printed lines with as many left out as before, so that a block that is written anew stays short.
-fn elided(shown: &[String], printed: Vec<String>) -> Vec<String> {
+/// The printed lines with `...` where the old block had it, so that a block that is written anew stays short.
+fn with_elisions(shown: &[String], printed: Vec<String>) -> Vec<String> {
     let Some(before) = shown.iter().position(|line| line == "...") else {
         return printed;
     };
@@ -230,7 +230,7 @@ fn run_blocks(text: &str) -> String {
         lines.extend(if is_same {
             example.output.clone()
         } else {
-            elided(&example.output, printed)
+            with_elisions(&example.output, printed)
         });
         last = code;
     }
@@ -251,12 +251,12 @@ fn check(files: &[PathBuf]) {
 }
 
 #[test]
-fn the_readme_shows_what_its_commands_print() {
+fn readme_commands_print_what_the_readme_shows() {
     check(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")]);
 }
 
 #[test]
-fn each_command_prints_what_its_file_shows() {
+fn commands_print_what_their_files_show() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd");
     let files = std::fs::read_dir(folder).unwrap();
     let files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();

@@ -1,5 +1,5 @@
-//! Judged HTTP/1.1 messages from public test suites, where `WIRE_CONFORMANCE` names the folder that holds
-//! them: each is read as judged, in every segmentation.
+//! HTTP/1.1 messages of public test suites with their expected readings: each reads as expected, in any split.
+//! `WIRE_CONFORMANCE` names the folder that holds them.
 
 #![allow(
     clippy::disallowed_methods,
@@ -74,8 +74,8 @@ fn tape(method: &str, response: &[u8], pieces: usize) -> Tape {
     tape
 }
 
-/// What of `message` is not as judged.
-fn departs(
+/// The first difference between `message` and its expected reading.
+fn differences(
     message: &HttpMessage,
     tape: &Tape,
     side: StreamSide,
@@ -135,7 +135,7 @@ fn departs(
 }
 
 #[test]
-fn responses_are_read_as_judged() {
+fn responses_of_public_suites_read_as_judged() {
     let Some(rows) = rows("http1/responses.jsonl") else {
         return;
     };
@@ -144,7 +144,7 @@ fn responses_are_read_as_judged() {
         let response = raw(row, "response");
         let method = row["request_method"].as_str().unwrap();
         let splits = [usize::MAX, 7, 2, 1];
-        // A body of megabytes need not be cut into single bytes to prove it.
+        // Single bytes would take too long for a body of megabytes, and prove no more.
         for pieces in splits
             .into_iter()
             .filter(|&pieces| pieces > 100 || response.len() < 100_000)
@@ -154,7 +154,7 @@ fn responses_are_read_as_judged() {
             let whole = exchange.outcome().is_whole();
             let problem = match row["expect"]["verdict"].as_str().unwrap() {
                 "accept" if !whole => Some(format!("{:?}", exchange.outcome())),
-                "accept" => departs(
+                "accept" => differences(
                     &exchange.response,
                     &tape,
                     StreamSide::Received,
@@ -180,7 +180,7 @@ fn responses_are_read_as_judged() {
 }
 
 #[test]
-fn requests_that_all_servers_take_are_read_alike() {
+fn requests_that_all_servers_accept_read_alike() {
     let Some(rows) = rows("http1/requests.jsonl") else {
         return;
     };
@@ -201,7 +201,7 @@ fn requests_that_all_servers_take_are_read_alike() {
             let message = &exchange.request;
             let problem = match message.end {
                 Some(end) if end.is_whole() => {
-                    departs(message, &tape, StreamSide::Sent, &row["expect"])
+                    differences(message, &tape, StreamSide::Sent, &row["expect"])
                 }
                 end => Some(format!("{end:?}")),
             };

@@ -1,5 +1,7 @@
-//! Judged event streams and recorded exchanges of public suites. They are not part of this repository: their
-//! folder is named by `WIRE_CONFORMANCE`, without which these tests say that they were skipped and pass.
+//! Event streams and recorded exchanges of public suites, with their expected readings.
+//!
+//! The suites are not part of this repository: `WIRE_CONFORMANCE` names their folder, without which these tests say
+//! that they were skipped and pass.
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -34,7 +36,7 @@ fn file(path: &std::path::Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// What a browser would have seen of a stream.
+/// The events that a browser would return for a stream.
 #[derive(Default)]
 struct Seen {
     events: Vec<Value>,
@@ -136,7 +138,7 @@ fn decode(pieces: &[Vec<u8>]) -> Seen {
 }
 
 #[test]
-fn judged_event_streams_read_as_expected() {
+fn event_streams_of_public_suites_read_as_expected() {
     let Some(folder) = folder() else { return };
     let cases = String::from_utf8(file(&folder.join("sse/cases.jsonl"))).unwrap();
     let cases: Vec<Value> = cases
@@ -212,7 +214,7 @@ fn text(value: Option<&str>) -> Value {
     value.map_or(Value::Null, Value::from)
 }
 
-/// Every count of `expected` stands in `found` under its own name.
+/// Checks that every count of `expected` is in `found` under its own name.
 fn check_usage(id: &str, prefix: &str, expected: &Value, found: &Completion) {
     for (key, value) in expected.as_object().into_iter().flatten() {
         let path = format!("{prefix}{key}");
@@ -263,7 +265,7 @@ fn check(id: &str, expected: &Value, found: &Completion) {
     for (key, value) in expected.as_object().unwrap() {
         let own = match key.as_str() {
             "text" => first.map_or("", |choice| &choice.text).into(),
-            // Raw thoughts of an open model are left out by some readings; here they are reasoning too.
+            // Some expected readings leave out the raw thoughts of open models; `wire` reads them as reasoning.
             "reasoning" if value == "" => continue,
             "reasoning" => first.map_or("", |choice| &choice.reasoning).into(),
             "finish_reason" | "status" => {
@@ -305,7 +307,7 @@ fn check(id: &str, expected: &Value, found: &Completion) {
     }
 }
 
-/// How many `[DONE]` there were: other readings count them as events.
+/// Number of `[DONE]` marks: some expected readings count them as events.
 fn marks(found: &Completion) -> u64 {
     let marks = found.deltas.iter();
     marks

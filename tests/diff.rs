@@ -19,7 +19,7 @@ const STREAM: &str =
 fn send(home: &Home, arguments: &[&str]) {
     let mut all = vec!["send", "r.json", "-q"];
     all.extend(arguments);
-    home.wire(&all).ends(0);
+    home.wire(&all).exits_with(0);
 }
 
 fn check_schema(run: &Run) {
@@ -38,7 +38,7 @@ fn two_models_differ_and_every_view_says_so() {
     home.file("r.json", STREAM);
     send(&home, &["--to", "demo"]);
     send(&home, &["--to", "demo", "-m", "gpt-4o"]);
-    let told = home.wire(&["diff"]).ends(1);
+    let told = home.wire(&["diff"]).exits_with(1);
     for part in [
         "~ /model  \"gpt-4o-mini\" -> \"gpt-4o\"",
         "~ served model  gpt-4o-mini-2024-07-18 -> gpt-4o-2024-08-06",
@@ -47,18 +47,18 @@ fn two_models_differ_and_every_view_says_so() {
     ] {
         assert!(told.out().contains(part), "{part}: {}", told.out());
     }
-    let json = home.wire(&["diff", "@~1", "@", "--json"]).ends(1);
+    let json = home.wire(&["diff", "@~1", "@", "--json"]).exits_with(1);
     check_schema(&json);
     assert_eq!(json.json()["layers"].as_array().unwrap().len(), 8);
     for form in ["--stat", "--markdown", "--side-by-side"] {
-        let run = home.wire(&["diff", form]).ends(1);
+        let run = home.wire(&["diff", form]).exits_with(1);
         assert!(run.out().contains("meaning"), "{form}: {}", run.out());
     }
-    let only = home.wire(&["diff", "--only", "head,framing"]).ends(0);
+    let only = home.wire(&["diff", "--only", "head,framing"]).exits_with(0);
     assert!(only.out().contains("no difference"), "{}", only.out());
     let mirrored = home
         .wire(&["diff", "@", "@~1", "--only", "request"])
-        .ends(1);
+        .exits_with(1);
     assert!(
         mirrored
             .out()
@@ -79,24 +79,26 @@ fn what_differs_between_any_two_calls_is_folded() {
         send(&home, &["--url", &server.url()]);
     }
     let layers = "head,framing,body,stream,meaning";
-    let told = home.wire(&["diff", "--only", layers]).ends(0);
+    let told = home.wire(&["diff", "--only", layers]).exits_with(0);
     assert!(told.out().contains("no difference"), "{}", told.out());
     assert!(
         told.out().contains("ids are new each time (3)"),
         "{}",
         told.out()
     );
-    let all = home.wire(&["diff", "--only", layers, "--all"]).ends(1);
+    let all = home
+        .wire(&["diff", "--only", layers, "--all"])
+        .exits_with(1);
     assert!(
         all.out().contains("~ x-request-id  req_1 -> req_2"),
         "{}",
         all.out()
     );
-    home.wire(&["diff", "@", "@"]).ends(0);
+    home.wire(&["diff", "@", "@"]).exits_with(0);
     // The servers listened on different ports, which the user knows.
-    home.wire(&["diff"]).ends(1);
+    home.wire(&["diff"]).exits_with(1);
     let ignore = ["--ignore", "url", "--ignore", "address", "--ignore", "host"];
-    home.wire(&[&["diff"], &ignore[..]].concat()).ends(0);
+    home.wire(&[&["diff"], &ignore[..]].concat()).exits_with(0);
 }
 
 #[test]
@@ -110,7 +112,7 @@ fn request_files_are_compared_as_json() {
         "b.json",
         r#"{"model":"m","tools":[],"seed":1.0,"stop":["y","x"]}"#,
     );
-    let told = home.wire(&["diff", "a.json", "b.json"]).ends(1);
+    let told = home.wire(&["diff", "a.json", "b.json"]).exits_with(1);
     for part in [
         "= /seed  1 -> 1.0  (respelled)",
         "+ /stop/0  \"y\"",
@@ -121,22 +123,22 @@ fn request_files_are_compared_as_json() {
     }
     let patch = home
         .wire(&["diff", "--json-patch", "a.json", "b.json"])
-        .ends(1);
+        .exits_with(1);
     assert_eq!(
         patch.json(),
         serde_json::json!([{"op": "add", "path": "/stop/0", "value": "y"}])
     );
     home.wire(&["diff", "--json-patch", "a.json", "a.json"])
-        .ends(0);
+        .exits_with(0);
     // What a provider's cache sees is no nothing.
     home.file("c.json", r#"{"stop": ["x"]}"#);
     home.file("d.json", r#"{"stop": [ "x"]}"#);
-    let spaces = home.wire(&["diff", "c.json", "d.json"]).ends(1);
+    let spaces = home.wire(&["diff", "c.json", "d.json"]).exits_with(1);
     assert!(spaces.out().contains("white space"), "{}", spaces.out());
     // A capture against a request file: the body that was sent is compared.
     home.request();
     send(&home, &["--to", "demo"]);
-    let same = home.wire(&["diff", "@", "r.json"]).ends(0);
+    let same = home.wire(&["diff", "@", "r.json"]).exits_with(0);
     assert!(same.out().contains("no difference"));
 }
 
@@ -166,7 +168,7 @@ fn a_baseline_tells_what_is_noise() {
     let arguments = ["--only", "body", "--noise", "@~4..@~2", "--"];
     let inside = home
         .wire(&[&["diff"], &arguments[..], &["@~1"]].concat())
-        .ends(0);
+        .exits_with(0);
     assert!(
         inside.out().contains("varies in the baseline"),
         "{}",
@@ -174,7 +176,7 @@ fn a_baseline_tells_what_is_noise() {
     );
     let outside = home
         .wire(&[&["diff"], &arguments[..], &["@"]].concat())
-        .ends(1);
+        .exits_with(1);
     let line = "~ /usage/completion_tokens  10 -> 90  (baseline: 10 .. 12 (n = 3))";
     assert!(outside.out().contains(line), "{}", outside.out());
 }
@@ -186,7 +188,8 @@ fn a_shape_is_held_against_a_folder_of_captures() {
     for model in ["gpt-4o-mini", "gpt-4o", "gpt-4o-mini"] {
         send(&home, &["--to", "demo", "-m", model, "--pace", "0"]);
     }
-    home.wire(&["diff", "--shape", "captures", "@"]).ends(0);
+    home.wire(&["diff", "--shape", "captures", "@"])
+        .exits_with(0);
     let event = r#"{"id":7,"object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"#;
     let server = Server::answering(format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {event}\n\ndata: [DONE]\n\n"
@@ -200,10 +203,10 @@ fn a_shape_is_held_against_a_folder_of_captures() {
         "--url",
         &server.url(),
     ])
-    .ends(0);
+    .exits_with(0);
     let told = home
         .wire(&["diff", "--shape", "captures", "other.wire"])
-        .ends(1);
+        .exits_with(1);
     for part in ["~ /id  string -> number", "- /created  number", "sequence"] {
         assert!(told.out().contains(part), "{part}: {}", told.out());
     }
@@ -221,7 +224,7 @@ fn three_and_more_become_a_table() {
     for model in ["gpt-4o-mini", "gpt-4o", "error-429"] {
         send(&home, &["--to", "demo", "-m", model]);
     }
-    let told = home.wire(&["diff", "@~2..@"]).ends(1);
+    let told = home.wire(&["diff", "@~2..@"]).exits_with(1);
     let row = told
         .out()
         .lines()
@@ -230,10 +233,12 @@ fn three_and_more_become_a_table() {
         .to_owned();
     let cells: Vec<_> = row.split_whitespace().collect();
     assert_eq!(cells, ["status", "200", "200", "429"]);
-    let markdown = home.wire(&["diff", "@~2..@", "--markdown"]).ends(1);
+    let markdown = home.wire(&["diff", "@~2..@", "--markdown"]).exits_with(1);
     let row = "| meaning | `status` | `200` | `200` | `429` |";
     assert!(markdown.out().contains(row), "{}", markdown.out());
-    let json = home.wire(&["diff", "@~2", "@~1", "@", "--json"]).ends(1);
+    let json = home
+        .wire(&["diff", "@~2", "@~1", "@", "--json"])
+        .exits_with(1);
     check_schema(&json);
     assert_eq!(json.json()["names"].as_array().unwrap().len(), 3);
 }
@@ -249,14 +254,18 @@ fn the_first_differing_byte_has_a_name() {
     for text in [body.to_owned(), body.replace("\"b\":1", "\"b\":2")] {
         let server = Server::answering(text);
         home.wire(&["send", "a.json", "-q", "--url", &server.url()])
-            .ends(0);
+            .exits_with(0);
     }
-    let told = home.wire(&["diff", "--bytes", "--only", "body"]).ends(1);
+    let told = home
+        .wire(&["diff", "--bytes", "--only", "body"])
+        .exits_with(1);
     let line = "first differs at byte 49 (data, /a/b)";
     assert!(told.out().contains(line), "{}", told.out());
-    let sent = home.wire(&["diff", "--bytes", "--only", "request"]).ends(1);
+    let sent = home
+        .wire(&["diff", "--bytes", "--only", "request"])
+        .exits_with(1);
     assert!(sent.out().contains("(field Host)"), "{}", sent.out());
-    home.wire(&["diff", "--bytes", "@", "@"]).ends(0);
+    home.wire(&["diff", "--bytes", "@", "@"]).exits_with(0);
 }
 
 #[test]
@@ -264,38 +273,45 @@ fn trouble_ends_with_two() {
     let home = Home::new();
     home.request();
     home.file("text.txt", "not JSON");
-    home.wire(&["diff"]).ends(2).says("no capture");
+    home.wire(&["diff"])
+        .exits_with(2)
+        .err_contains("no capture");
     send(&home, &["--to", "demo"]);
     home.wire(&["diff", "@", "nothing"])
-        .ends(2)
-        .says("`nothing`");
+        .exits_with(2)
+        .err_contains("`nothing`");
     home.wire(&["diff", "@"])
-        .ends(2)
-        .says("nothing to compare it to");
+        .exits_with(2)
+        .err_contains("nothing to compare it to");
     home.wire(&["diff", "@", "@", "--only", "soul"])
-        .ends(2)
-        .says("no such layer");
+        .exits_with(2)
+        .err_contains("no such layer");
     home.wire(&["diff", "--bytes", "@", "r.json"])
-        .ends(2)
-        .says("request file");
+        .exits_with(2)
+        .err_contains("request file");
     home.wire(&["diff", "--noise", "@", "@"])
-        .ends(2)
-        .says("nothing to compare to the baseline");
+        .exits_with(2)
+        .err_contains("nothing to compare to the baseline");
     home.wire(&["diff", "--shape", "@"])
-        .ends(2)
-        .says("baseline");
+        .exits_with(2)
+        .err_contains("baseline");
     home.wire(&["diff", "--only", "head", "r.json", "r.json"])
-        .ends(2)
-        .says("never answered");
-    home.wire(&["diff", "-", "-"]).ends(2).says("only once");
+        .exits_with(2)
+        .err_contains("never answered");
+    home.wire(&["diff", "-", "-"])
+        .exits_with(2)
+        .err_contains("only once");
     home.wire(&["diff", "--stat", "@", "@", "@"])
-        .ends(2)
-        .says("this view takes two");
-    home.wire(&["diff", "--shape", "@", "text.txt"]).ends(1);
+        .exits_with(2)
+        .err_contains("this view takes two");
+    home.wire(&["diff", "--shape", "@", "text.txt"])
+        .exits_with(1);
     let patch = home.wire(&["diff", "--json-patch", "r.json", "text.txt"]);
-    patch.ends(2).says("the right body is not JSON");
+    patch
+        .exits_with(2)
+        .err_contains("the right body is not JSON");
     // What is no JSON is text, and no trouble.
-    home.wire(&["diff", "r.json", "text.txt"]).ends(1);
+    home.wire(&["diff", "r.json", "text.txt"]).exits_with(1);
 }
 
 #[test]
@@ -310,7 +326,7 @@ fn nothing_foreign_drives_the_terminal() {
             body.len()
         ));
         home.wire(&["send", "r.json", "-q", "--url", &server.url()])
-            .ends(0);
+            .exits_with(0);
     }
     let forms: [&[&str]; 9] = [
         &[],
@@ -354,7 +370,7 @@ fn one_request_to_several() {
         "--parallel",
         "2",
     ];
-    let run = home.wire(&arguments).ends(0);
+    let run = home.wire(&arguments).exits_with(0);
     let rows: Vec<_> = run.out().lines().take(4).map(str::to_owned).collect();
     assert!(rows[0].starts_with("TARGET"), "{}", run.out());
     assert!(
@@ -367,13 +383,15 @@ fn one_request_to_several() {
     let repeated = [
         "send", "r.json", "--to", "demo", "--pace", "0", "--repeat", "3",
     ];
-    let run = home.wire(&repeated).ends(0);
+    let run = home.wire(&repeated).exits_with(0);
     assert!(
         run.out().contains("x3: 3 answers, identical"),
         "{}",
         run.out()
     );
-    let json = home.wire(&[&repeated[..], &["--json"]].concat()).ends(0);
+    let json = home
+        .wire(&[&repeated[..], &["--json"]].concat())
+        .exits_with(0);
     check_schema(&json);
     let json = json.json();
     assert_eq!(json["targets"][0]["trials"].as_array().unwrap().len(), 3);
@@ -384,20 +402,20 @@ fn one_request_to_several() {
         .spawn()
         .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), STREAM.as_bytes()).unwrap();
-    let run = Run::of(child.wait_with_output().unwrap()).ends(0);
+    let run = Run::of(child.wait_with_output().unwrap()).exits_with(0);
     assert!(run.out().contains("identical"), "{}", run.out());
     home.wire(&["send", "r.json", "--to", "demo", "--repeat", "2", "-q"])
-        .ends(2)
-        .says("--quiet is for one exchange");
+        .exits_with(2)
+        .err_contains("--quiet is for one exchange");
     home.wire(&["send", "r.json", "--to", "openai:"])
-        .ends(2)
-        .says("no target `openai:`");
+        .exits_with(2)
+        .err_contains("no target `openai:`");
     home.wire(&["send", "r.json", "--to", "demo:gpt-4o", "-m", "gpt-4"])
-        .ends(2)
-        .says("no target takes the model of -m");
+        .exits_with(2)
+        .err_contains("no target takes the model of -m");
     home.wire(&["send", "r.json", "--to", "demo", "--to", "nobody"])
-        .ends(2)
-        .says("no target `nobody`");
+        .exits_with(2)
+        .err_contains("no target `nobody`");
 }
 
 #[test]
@@ -407,12 +425,12 @@ fn an_answer_that_broke_off_is_no_success_of_several_either() {
     let ask = ["send", "r.json", "--to", "demo", "--pace", "0"];
     // The HTTP message is whole, the stream in it is not.
     let models = ["-m", "gpt-4o-mini", "-m", "demo-error-in-stream"];
-    home.wire(&[&ask[..], &models].concat()).ends(4);
+    home.wire(&[&ask[..], &models].concat()).exits_with(4);
     let repeated = ["-m", "demo-cut", "--repeat", "2"];
-    let run = home.wire(&[&ask[..], &repeated].concat()).ends(4);
+    let run = home.wire(&[&ask[..], &repeated].concat()).exits_with(4);
     assert!(run.out().contains("x2: none was answered"), "{}", run.out());
     let failing = ["-m", "gpt-4o-mini", "-m", "error-429", "--fail"];
-    home.wire(&[&ask[..], &failing].concat()).ends(1);
+    home.wire(&[&ask[..], &failing].concat()).exits_with(1);
 }
 
 #[test]
@@ -424,7 +442,7 @@ fn a_secret_in_the_url_is_masked_in_what_several_say() {
     for form in [&[][..], &["--json"]] {
         let ask = ["send", "r.json", "--url", &url, "-m", "a", "-m", "b"];
         // Nobody listens any more.
-        let run = home.wire(&[&ask[..], form].concat()).ends(3);
+        let run = home.wire(&[&ask[..], form].concat()).exits_with(3);
         for text in [run.out(), &run.err] {
             assert!(!text.contains("sixteen"), "{text}");
         }
@@ -453,7 +471,7 @@ fn an_interruption_of_several_is_told_whatever_came_before() {
         std::thread::yield_now();
     }
     common::signal(&child, "INT");
-    let run = Run::of(child.wait_with_output().unwrap()).ends(130);
+    let run = Run::of(child.wait_with_output().unwrap()).exits_with(130);
     assert!(run.out().contains("not asked"), "{}", run.out());
 }
 
@@ -470,7 +488,7 @@ fn the_keys_in_request_files_are_compared_and_not_shown() {
     for form in [&[][..], &["-y"], &["--json"], &["--markdown"]] {
         let run = home
             .wire(&[&["diff", "a.http", "b.http"], form].concat())
-            .ends(1);
+            .exits_with(1);
         assert!(
             run.out().contains("authorization"),
             "{form:?}: {}",

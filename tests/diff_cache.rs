@@ -38,7 +38,7 @@ fn claude(date: &str, turns: usize) -> Value {
 fn send(home: &Home, request: &Value, to: &str) {
     home.file("sent.json", request.to_string());
     let run = home.wire(&["send", "sent.json", "--to", to, "-q"]);
-    run.ends(0);
+    run.exits_with(0);
 }
 
 fn cache(home: &Home, arguments: &[&str]) -> Run {
@@ -62,7 +62,7 @@ fn a_conversation_step_by_step() {
     send(&home, &chat("2026-11-25", 1), "demo");
     send(&home, &chat("2026-11-25", 2), "demo");
     send(&home, &chat("2026-11-26", 3), "demo");
-    let run = cache(&home, &["@~2", "@~1"]).ends(1);
+    let run = cache(&home, &["@~2", "@~1"]).exits_with(1);
     // A question and its answer came in before the last question.
     shows(
         &run,
@@ -72,7 +72,7 @@ fn a_conversation_step_by_step() {
         ],
     );
 
-    let run = cache(&home, &["@~1..@"]).ends(1);
+    let run = cache(&home, &["@~1..@"]).exits_with(1);
     shows(
         &run,
         &[
@@ -83,7 +83,7 @@ fn a_conversation_step_by_step() {
         ],
     );
     assert!(run.out().is_ascii(), "{}", run.out());
-    let run = cache(&home, &["@~2..@"]).ends(1);
+    let run = cache(&home, &["@~2..@"]).exits_with(1);
     shows(
         &run,
         &[
@@ -93,7 +93,7 @@ fn a_conversation_step_by_step() {
         ],
     );
 
-    let steps = cache(&home, &["@~1", "@", "--json"]).ends(1).json();
+    let steps = cache(&home, &["@~1", "@", "--json"]).exits_with(1).json();
     let step = &steps["steps"][0];
     assert_eq!(step["state"], "broken");
     assert_eq!(
@@ -121,7 +121,7 @@ fn what_only_goes_on_is_intact() {
     messages.push(json!({"role": "user", "content": "thanks"}));
     send(&home, &first, "demo");
     send(&home, &next, "demo");
-    let run = cache(&home, &[]).ends(0);
+    let run = cache(&home, &[]).exits_with(0);
     shows(
         &run,
         &[
@@ -132,16 +132,16 @@ fn what_only_goes_on_is_intact() {
     );
     // A capture against a request that was not sent, and the other way round.
     home.file("next.json", next.to_string());
-    let run = cache(&home, &["@~1", "next.json"]).ends(0);
+    let run = cache(&home, &["@~1", "next.json"]).exits_with(0);
     shows(
         &run,
         &["no answer to check it by", "four bytes taken for one"],
     );
-    let run = cache(&home, &["next.json", "@~1"]).ends(0);
+    let run = cache(&home, &["next.json", "@~1"]).exits_with(0);
     shows(&run, &["right ends 2 segments earlier"]);
     // Laid out otherwise.
     home.file("wide.json", serde_json::to_string_pretty(&next).unwrap());
-    let run = cache(&home, &["next.json", "wide.json"]).ends(1);
+    let run = cache(&home, &["next.json", "wide.json"]).exits_with(1);
     shows(
         &run,
         &[
@@ -151,7 +151,7 @@ fn what_only_goes_on_is_intact() {
             "no document tells",
         ],
     );
-    let run = cache(&home, &["wide.json", "@"]).ends(1);
+    let run = cache(&home, &["wide.json", "@"]).exits_with(1);
     shows(&run, &["agrees with the JSON values"]);
 }
 
@@ -169,7 +169,7 @@ fn marks_of_anthropic_are_no_part_of_the_prompt() {
     send(&home, &first, "demo:anthropic");
     send(&home, &next, "demo:anthropic");
     send(&home, &claude("2026-11-26", 2), "demo:anthropic");
-    let run = cache(&home, &["@~2", "@~1"]).ends(0);
+    let run = cache(&home, &["@~2", "@~1"]).exits_with(0);
     shows(
         &run,
         &[
@@ -188,7 +188,7 @@ fn marks_of_anthropic_are_no_part_of_the_prompt() {
             "the bytes do not show why",
         ],
     );
-    let run = cache(&home, &["@~1", "@"]).ends(1);
+    let run = cache(&home, &["@~1", "@"]).exits_with(1);
     shows(
         &run,
         &[
@@ -213,9 +213,9 @@ fn what_stands_beside_the_prompt_is_told() {
         "Authorization: Bearer another-key-0123456789",
     ];
     let run = home.wire(&[&["send", "sent.json", "--to", "demo", "-q"], &header[..]].concat());
-    run.ends(0);
+    run.exits_with(0);
     // The prefix is intact, but a cache belongs to one model.
-    let run = cache(&home, &[]).ends(1);
+    let run = cache(&home, &[]).exits_with(1);
     shows(
         &run,
         &[
@@ -239,7 +239,7 @@ fn foreign_text_cannot_steer_the_terminal() {
     home.file("b.json", request("x\u{1b}[31m\nfake line", "two\u{202e}\r"));
     home.file("c.json", request("\u{9b}1m", "two"));
     for pair in [["a.json", "b.json"], ["b.json", "c.json"]] {
-        let run = cache(&home, &pair).ends(1);
+        let run = cache(&home, &pair).exits_with(1);
         assert!(run.out().is_ascii(), "{}", run.out());
         assert!(
             run.out()
@@ -255,15 +255,17 @@ fn what_cannot_be_compared_is_refused() {
     let home = Home::new();
     let file = home.request();
     let file = file.to_str().unwrap();
-    cache(&home, &[file]).ends(2).says("nothing to compare");
-    cache(&home, &[file, "nowhere.json"]).ends(2);
+    cache(&home, &[file])
+        .exits_with(2)
+        .err_contains("nothing to compare");
+    cache(&home, &[file, "nowhere.json"]).exits_with(2);
     cache(&home, &[file, file, "--stat"])
-        .ends(2)
-        .says("cannot be used with");
+        .exits_with(2)
+        .err_contains("cannot be used with");
     cache(&home, &[file, file, "--dialect", "klingon"])
-        .ends(2)
-        .says("no dialect");
-    let run = cache(&home, &[file, file, "--dialect", "cohere"]).ends(0);
+        .exits_with(2)
+        .err_contains("no dialect");
+    let run = cache(&home, &[file, file, "--dialect", "cohere"]).exits_with(0);
     shows(
         &run,
         &["tools, documents, response_format, messages (assumed"],

@@ -17,7 +17,7 @@ use wire::http1::{BodyFraming, HttpLimits};
 use wire::span::Moment;
 use wire::tape::Tape;
 
-/// One case.
+/// An exchange of `tests/exchanges` with its expected reading.
 struct Case {
     name: String,
     request: Vec<u8>,
@@ -43,7 +43,7 @@ fn body(message: &wire::http1::HttpMessage, stream: &wire::tape::Stream) -> Vec<
     match message.codings().next() {
         Some(b"gzip") => {
             let mut plain = Vec::new();
-            // What a cut stream gives before its end counts.
+            // Bytes decoded before the cut count.
             let _ = flate2::read::GzDecoder::new(&coded[..]).read_to_end(&mut plain);
             plain
         }
@@ -51,7 +51,7 @@ fn body(message: &wire::http1::HttpMessage, stream: &wire::tape::Stream) -> Vec<
     }
 }
 
-/// When each byte of the body came, for bodies without coding.
+/// The arrival time of each byte of the body, for bodies without coding.
 fn moments(exchange: &Exchange, tape: &Tape) -> Vec<Moment> {
     let spans = exchange.response.body.iter();
     let offsets = spans.flat_map(|span| span.start..span.end);
@@ -80,7 +80,7 @@ fn read(case: &Case) -> Completion {
     )
 }
 
-/// Fails with the name of the case and the key.
+/// Asserts that two values are equal; fails with the name of the case and the key.
 fn same(case: &Case, key: &str, found: &Value, expected: &Value) {
     assert_eq!(found, expected, "{}: {key}", case.name);
 }
@@ -106,7 +106,7 @@ fn check(case: &Case, found: &Completion) {
                 .iter()
                 .map(|choice| choice.text.clone())
                 .collect(),
-            "finish" => finishes(found),
+            "finish" => finish_reasons(found),
             "events" => found.events.into(),
             "comments" => found.comments.into(),
             "done" => found.done.into(),
@@ -141,7 +141,7 @@ fn check(case: &Case, found: &Completion) {
     }
 }
 
-fn finishes(found: &Completion) -> Value {
+fn finish_reasons(found: &Completion) -> Value {
     let finish = |choice: &wire::chat::AnswerChoice| {
         text(choice.finish.as_ref().map(|finish| finish.named.as_str()))
     };
@@ -287,11 +287,11 @@ fn every_exchange_has_the_expected_verdict() {
     }
 }
 
-/// All that a listener is told, but for the moments.
+/// A sink that records every delta without its moment.
 #[derive(Clone, Default, PartialEq, Debug)]
-struct Told(Vec<String>);
+struct SeenDeltas(Vec<String>);
 
-impl DeltaSink for Told {
+impl DeltaSink for SeenDeltas {
     fn delta(&mut self, delta: &AnswerDelta<'_>) {
         let AnswerDelta {
             choice,
@@ -306,8 +306,8 @@ impl DeltaSink for Told {
     }
 }
 
-/// The answer without its moments.
-fn timeless(mut found: Completion) -> Completion {
+/// The completion without its moments, to compare readings of different splits.
+fn without_moments(mut found: Completion) -> Completion {
     found.first_event = None;
     found.first_token = None;
     found.last_token = None;
@@ -317,9 +317,9 @@ fn timeless(mut found: Completion) -> Completion {
     found
 }
 
-/// Feeds the body in two pieces, cut at each byte; on the way, judges each beginning as if it were all.
+/// Feeds the body in two pieces, split at each byte, and reads each prefix as if it were the whole body.
 #[test]
-fn any_split_gives_the_same_answer_and_no_beginning_is_complete() {
+fn any_split_gives_the_same_answer_and_no_prefix_is_complete() {
     for case in cases() {
         let tape = tape(&case.name, &case.request, &case.response, &case.reads);
         let exchange = Exchange::read(&tape, HttpLimits::default());
@@ -329,40 +329,40 @@ fn any_split_gives_the_same_answer_and_no_beginning_is_complete() {
         let begin = || {
             (
                 AnswerReader::new(&exchange, &asked, AnswerReadOptions::default()),
-                Told::default(),
+                SeenDeltas::default(),
             )
         };
-        let (mut whole, mut told) = begin();
-        whole.push(&answer, Moment::default(), &mut told);
-        let whole = timeless(whole.finish(ending, &mut told));
-        let (mut reader, mut heard) = begin();
+        let (mut whole, mut seen) = begin();
+        whole.push(&answer, Moment::default(), &mut seen);
+        let whole = without_moments(whole.finish(ending, &mut seen));
+        let (mut reader, mut received) = begin();
         for (n, byte) in answer.iter().enumerate() {
-            let (mut rest, mut more) = (reader.clone(), Told::default());
+            let (mut rest, mut more) = (reader.clone(), SeenDeltas::default());
             rest.push(&answer[n..], Moment::default(), &mut more);
-            let split = timeless(rest.finish(ending, &mut more));
+            let split = without_moments(rest.finish(ending, &mut more));
             assert_eq!(split, whole, "{}: split at {n}", case.name);
-            let expected = &told.0[heard.0.len()..];
+            let expected = &seen.0[received.0.len()..];
             assert_eq!(more.0, expected, "{}: split at {n}", case.name);
             let early = reader.clone().finish(BodyEnding::Whole, &mut ());
-            let over = early.done || early.choices.iter().all(|choice| choice.finish.is_some());
+            let is_over = early.done || early.choices.iter().all(|choice| choice.finish.is_some());
             let complete = early.verdict.is_whole() && early.verdict != AnswerVerdict::ErrorAnswer;
             let has_text =
                 |found: &Completion| found.choices.first().map(|choice| choice.text.clone());
             let lost = has_text(&early) != has_text(&whole);
             assert!(
-                !complete || (over && !lost),
+                !complete || (is_over && !lost),
                 "{}: cut at {n}: {:?}",
                 case.name,
                 early.verdict
             );
-            reader.push(std::slice::from_ref(byte), Moment::default(), &mut heard);
+            reader.push(std::slice::from_ref(byte), Moment::default(), &mut received);
         }
     }
 }
 
-/// Cuts the connection at each byte of the response: none of them reads as whole.
+/// Cuts the connection at each byte of the response: no cut response may read as complete.
 #[test]
-fn an_answer_that_is_cut_anywhere_is_never_whole() {
+fn an_answer_that_is_cut_is_never_complete() {
     for case in cases() {
         let (mut reader, mut fed) = (None::<AnswerReader>, 0);
         for cut in 0..case.response.len() {
@@ -377,7 +377,7 @@ fn an_answer_that_is_cut_anywhere_is_never_whole() {
                     AnswerReadOptions::default(),
                 ));
             }
-            // Of a head that was cut nothing is known.
+            // A head that was cut says nothing about the body.
             let Some(reader) = &mut reader else {
                 assert!(
                     !exchange.outcome().is_whole(),
@@ -391,7 +391,7 @@ fn an_answer_that_is_cut_anywhere_is_never_whole() {
             let found = reader
                 .clone()
                 .finish(BodyEnding::from_exchange(&exchange), &mut ());
-            // Nobody can tell a close-delimited body that was cut between two events; it lacks its mark.
+            // A close-delimited body that is cut between two events looks complete but for its missing end mark.
             let silent = exchange.response.framing == Some(BodyFraming::UntilClose);
             let fine = if silent {
                 found.verdict != AnswerVerdict::Complete || found.done
@@ -404,7 +404,7 @@ fn an_answer_that_is_cut_anywhere_is_never_whole() {
 }
 
 #[test]
-fn a_stream_without_usage_says_how_to_ask_for_it() {
+fn a_stream_without_usage_gets_a_hint_how_to_request_it() {
     let cases = cases();
     let case = cases
         .iter()

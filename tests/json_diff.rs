@@ -1,5 +1,5 @@
-//! Differences of real bodies, of requests and of answers: each pair keeps what the module page promises, and
-//! the patch, applied by others' code, leads from one to the other.
+//! JSON diffs of real request and answer bodies: each pair keeps the promises of the module page, and the crate
+//! `json_patch` turns the left body into the right one with our patch.
 
 #![allow(
     clippy::disallowed_methods,
@@ -13,7 +13,7 @@ use wire::diff::json::{compare, fuzz, patch};
 use wire::diff::work_limit::WorkLimit;
 use wire::json::JsonDocument;
 
-/// The bodies of the messages in a folder that are JSON as they stand, in the order of the names of their files.
+/// The uncompressed JSON bodies of the messages in a folder, in the order of their file names.
 fn bodies(folder: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
@@ -32,14 +32,16 @@ fn bodies(folder: &str) -> Vec<String> {
     bodies
 }
 
-/// Numbers as doubles, so that `1` and `1.0` are equal.
-fn plain(value: Value) -> Value {
+/// The value with all numbers as doubles, so that `1` and `1.0` are equal.
+fn with_float_numbers(value: Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().into(),
-        Value::Array(items) => items.into_iter().map(plain).collect(),
+        Value::Array(items) => items.into_iter().map(with_float_numbers).collect(),
         Value::Object(members) => {
             let members = members.into_iter();
-            members.map(|(key, value)| (key, plain(value))).collect()
+            members
+                .map(|(key, value)| (key, with_float_numbers(value)))
+                .collect()
         }
         other => other,
     }
@@ -48,15 +50,18 @@ fn plain(value: Value) -> Value {
 fn assert_pair(left: &str, right: &str) {
     fuzz(format!("{left}\0{right}").as_bytes());
     let [one, other] = [left, right].map(|text| JsonDocument::parse(text.as_bytes()).unwrap());
-    let told = compare(&one, &other, WorkLimit::default());
-    let operations: json_patch::Patch = serde_json::from_str(&patch(&told, &other)).unwrap();
+    let diff = compare(&one, &other, WorkLimit::default());
+    let operations: json_patch::Patch = serde_json::from_str(&patch(&diff, &other)).unwrap();
     let mut value: Value = serde_json::from_str(left).unwrap();
     json_patch::patch(&mut value, &operations).unwrap();
-    assert_eq!(plain(value), plain(serde_json::from_str(right).unwrap()));
+    assert_eq!(
+        with_float_numbers(value),
+        with_float_numbers(serde_json::from_str(right).unwrap())
+    );
 }
 
 #[test]
-fn neighbours_and_distant_ones() {
+fn diffs_of_real_bodies_patch_one_into_the_other() {
     for folder in ["sdk-requests", "server-exchanges"] {
         let bodies = bodies(folder);
         assert!(bodies.len() > 20, "{folder} has bodies");

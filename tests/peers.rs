@@ -1,5 +1,5 @@
-//! `wire` against software that others wrote: nginx, OpenSSL, Python's HTTP server, llama.cpp with a real
-//! model, a real proxy; and curl as the judge of what a body is. All on loopback.
+//! `wire` against other software on loopback: nginx, OpenSSL, Python's HTTP server, llama.cpp with a real model,
+//! a proxy; and curl, whose reading of a body must be the same.
 //!
 //! A test whose counterpart is not installed says `SKIPPED` and passes; with `WIRE_PEERS=required` it
 //! fails. `.ci/peers DIR` installs them all; `WIRE_PEERS_PYTHON=DIR/bin/python` then names the Python.

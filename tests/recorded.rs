@@ -1,5 +1,5 @@
-//! Requests as real clients send them, and answers of real servers: each is read to its end, in any
-//! segmentation, and comes back from a capture byte for byte.
+//! Recorded requests of real clients and answers of real servers: each is read to its end, in any split, and
+//! is read back from a capture byte for byte.
 
 #![allow(
     clippy::disallowed_methods,
@@ -41,7 +41,7 @@ fn origin() -> TapeOrigin {
     }
 }
 
-/// A tape of both messages, the answer cut as `pieces` say: moment and length of each read.
+/// A tape of both messages; `pieces` are moment and length of each read of the answer.
 fn tape(request: &[u8], response: &[u8], pieces: &[(u64, usize)]) -> Tape {
     let mut tape = Tape::new(origin());
     tape.bytes(StreamSide::Sent, Moment::default(), request);
@@ -66,7 +66,7 @@ fn tape(request: &[u8], response: &[u8], pieces: &[(u64, usize)]) -> Tape {
     tape
 }
 
-/// How the server's reads came, where that was recorded; else whole.
+/// Moment and length of each read of an answer; one read if they were not recorded.
 fn reads(response: &Path, length: usize) -> Vec<(u64, usize)> {
     let times = response.to_str().unwrap().replace(".resp.http", ".times");
     let Ok(times) = std::fs::read_to_string(times) else {
@@ -85,7 +85,7 @@ fn reads(response: &Path, length: usize) -> Vec<(u64, usize)> {
     }
 }
 
-fn written_and_read(tape: &Tape) -> Tape {
+fn write_and_read_capture(tape: &Tape) -> Tape {
     let mut writer = capture::CaptureWriter::new(Vec::new(), &tape.origin);
     tape.replay(&mut writer);
     let file = writer.finish().unwrap();
@@ -95,7 +95,7 @@ fn written_and_read(tape: &Tape) -> Tape {
 }
 
 #[test]
-fn requests_of_real_clients_are_read_whole() {
+fn requests_of_real_clients_are_read_to_their_end() {
     for path in files("sdk-requests", ".http") {
         let name = path.file_name().unwrap().to_str().unwrap();
         let bytes = std::fs::read(&path).unwrap();
@@ -107,7 +107,7 @@ fn requests_of_real_clients_are_read_whole() {
             tape.ended(StreamSide::Sent, Moment::default());
             let exchange = Exchange::read(&tape, HttpLimits::default());
             let request = &exchange.request;
-            // One is the head alone: its client waited for `100 Continue`.
+            // One file holds only a head: its client waited for `100 Continue`.
             if name.contains("headonly") {
                 assert!(
                     request.framing.is_some() && request.body_length == 0,
@@ -130,7 +130,7 @@ fn requests_of_real_clients_are_read_whole() {
 }
 
 #[test]
-fn answers_of_real_servers_are_read_whole_as_they_came() {
+fn answers_of_real_servers_are_read_to_their_end_in_any_split() {
     let mut read = 0;
     for path in files("server-exchanges", ".resp.http") {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -176,7 +176,7 @@ fn answers_of_real_servers_are_read_whole_as_they_came() {
                 content::DecodeLimits::default(),
             );
             assert_eq!(again.bytes, body.bytes, "{name}");
-            let reread = written_and_read(&tape);
+            let reread = write_and_read_capture(&tape);
             assert_eq!(reread.received.bytes, response, "{name}");
             assert_eq!(reread.received.marks, tape.received.marks, "{name}");
             assert_eq!(reread.sent.bytes, request, "{name}");

@@ -1,5 +1,5 @@
-//! The official SDKs talk to the demo server, and say what they understood; `wire` reads the same bytes and
-//! must understand the same. An oracle that nobody here wrote.
+//! The official SDKs talk to the demo server and print what they read; `wire` reads the same bytes and must find
+//! the same values. The SDKs are an oracle outside this project.
 
 #![allow(
     clippy::disallowed_methods,
@@ -39,7 +39,7 @@ const CASES: [&str; 13] = [
     "messages-stream-tools",
 ];
 
-/// A Python that has the SDKs.
+/// The Python interpreter in which the SDKs are installed.
 fn python() -> Option<PathBuf> {
     let named = std::env::var_os("WIRE_PEERS_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| PathBuf::from("python3"));
@@ -73,7 +73,7 @@ fn demo() -> (SocketAddr, tokio::runtime::Runtime, DemoServer) {
     (demo.addr, runtime, demo)
 }
 
-/// Passes one connection on to `upstream`, and keeps what crossed.
+/// Relays one connection to `upstream`. Returns the address to connect to, and a thread that returns the tape.
 fn relay(upstream: SocketAddr) -> (SocketAddr, std::thread::JoinHandle<Tape>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -87,14 +87,15 @@ fn relay(upstream: SocketAddr) -> (SocketAddr, std::thread::JoinHandle<Tape>) {
 
 fn record(client: &TcpStream, server: &TcpStream) -> Tape {
     let started = Instant::now();
-    let (tell, told) = mpsc::channel();
+    let (sender, received) = mpsc::channel();
     let copy = |side: StreamSide, mut from: TcpStream, mut to: TcpStream| {
-        let tell = tell.clone();
+        let sender = sender.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 16 << 10];
             while let Ok(length @ 1..) = from.read(&mut buffer) {
                 let micros = u64::try_from(started.elapsed().as_micros()).unwrap();
-                tell.send((side, Moment::from_micros(micros), buffer[..length].to_vec()))
+                sender
+                    .send((side, Moment::from_micros(micros), buffer[..length].to_vec()))
                     .unwrap();
                 if to.write_all(&buffer[..length]).is_err() {
                     break;
@@ -108,7 +109,7 @@ fn record(client: &TcpStream, server: &TcpStream) -> Tape {
         copy(StreamSide::Sent, clone(client), clone(server)),
         copy(StreamSide::Received, clone(server), clone(client)),
     ];
-    drop(tell);
+    drop(sender);
     let mut tape = Tape::new(TapeOrigin {
         id: "0197f0aa-0000-7000-8000-00000000cafe".into(),
         started: jiff::Timestamp::UNIX_EPOCH,
@@ -117,7 +118,7 @@ fn record(client: &TcpStream, server: &TcpStream) -> Tape {
         tool: "test".into(),
     });
     let mut last = Moment::default();
-    for (side, moment, bytes) in told {
+    for (side, moment, bytes) in received {
         tape.bytes(side, moment, &bytes);
         last = moment;
     }
@@ -140,8 +141,8 @@ fn write(tape: &Tape, path: &Path) {
     writer.finish().unwrap();
 }
 
-/// What of `wire`'s reading the SDK also tells, in the SDK's shape.
-fn understood(document: &Value, expected: &Value) -> Value {
+/// The values of `wire show --json` that the SDK prints too, in the SDK's shape.
+fn wire_reading(document: &Value, expected: &Value) -> Value {
     let completion = &document["report"]["completion"];
     let arguments = |call: &Value, sdk: &Value| {
         let text = call["arguments"].as_str().unwrap();
@@ -192,7 +193,7 @@ fn understood(document: &Value, expected: &Value) -> Value {
 }
 
 #[test]
-fn the_sdks_and_wire_understand_the_same() {
+fn sdks_and_wire_read_the_same_values() {
     let Some(python) = python() else { return };
     let (upstream, _runtime, _demo) = demo();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk/oracle.py");
@@ -213,8 +214,11 @@ fn the_sdks_and_wire_understand_the_same() {
         let expected: Value = serde_json::from_slice(&output.stdout).unwrap();
         let path = home.path("sdk.wire");
         write(&tape.join().unwrap(), &path);
-        let document = home.wire(&["show", "sdk.wire", "--json"]).ends(0).json();
-        assert_eq!(understood(&document, &expected), expected, "{case}");
+        let document = home
+            .wire(&["show", "sdk.wire", "--json"])
+            .exits_with(0)
+            .json();
+        assert_eq!(wire_reading(&document, &expected), expected, "{case}");
         assert_eq!(
             document["report"]["completion"]["verdict"]["kind"], "complete",
             "{case}"

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_at_every_place_of_a_block() {
+    fn every_byte_is_escaped_at_every_position_of_a_block() {
         for byte in 0..=127u8 {
             for place in 0..=2 * BLOCK_SIZE {
                 let mut text = "a".repeat(place);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_that_a_text_can_become() {
+    fn the_longest_escapes_fit_the_buffer() {
         for length in [0, 1, 63, 64, 65, 1000, 1 << 16] {
             case(&"\0".repeat(length));
             case(&"\"".repeat(length));
@@ -169,7 +169,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn as_serde_json_has_it(text in "[ -~\"\\\\\\x00-\\x1f\\x7f\u{e9}\u{65e5}\u{1f30d}]{0,300}") {
+        fn strings_are_escaped_as_by_serde_json(text in "[ -~\"\\\\\\x00-\\x1f\\x7f\u{e9}\u{65e5}\u{1f30d}]{0,300}") {
             case(&text);
         }
     }

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_the_same_with_a_thread() {
+    fn a_thread_writes_the_same_bytes_as_the_caller() {
         for (lines, longest) in [(10, 10), (100, 1 << 16), (1 << 18, 9)] {
             let (mut writer, mut expected) = (BackgroundWriter::new(Vec::new()), Vec::new());
             for n in 0..lines {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_panics_blocks_nothing() {
+    fn a_file_that_panics_does_not_block_the_caller() {
         let (lengths, _written) = channel();
         let mut writer = BackgroundWriter::new(Lengths(lengths));
         writer

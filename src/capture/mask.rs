@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn by_place() {
+    fn secrets_are_masked_by_field_and_parameter_name() {
         case(
             StreamSide::Sent,
             "POST /v1/m?key=abcdefgh&x=1 HTTP/1.1\r\nAuthorization: Bearer qwertzuiop\r\nCookie: a=b\r\n\r\n",
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn by_value_wherever_it_stands() {
+    fn a_known_key_is_masked_everywhere() {
         case(
             StreamSide::Received,
             "HTTP/1.1 401 sk-0123456789abcdef\r\nX-Echo: <sk-0123456789abcdef>\r\nContent-Length: 23\r\n\r\n[ sk-0123456789abcdef ]",
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_split_over_two_chunks() {
+    fn a_key_split_over_two_chunks_is_masked() {
         case(
             StreamSide::Received,
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsk-01\r\n10\r\n23456789abcdef s\r\n0\r\n\r\n",
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_peer_calls_a_secret_is_none_elsewhere() {
+    fn secrets_of_the_peer_are_masked_only_in_their_own_field() {
         case(
             StreamSide::Received,
             "HTTP/1.1 200 OK\r\nSet-Cookie: lang=content\r\nX-Token: english\r\n\r\n{\"content\":\"english\"}",
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_masked_in_a_request_line_that_cannot_be_read() {
+    fn the_target_of_an_unreadable_request_line_is_masked() {
         case(
             StreamSide::Sent,
             "POST /v1/m:x?key=abcdefgh&x=1\r\nHost: h\r\n\r\nabcdefgh ?key=1",
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_fact_are_masked() {
+    fn the_text_of_a_fact_is_masked() {
         let tape = mask(StreamSide::Sent, b"", std::iter::empty());
         let mut masker = Masker::new(tape, Secrets::new([KEY.to_vec()], &[7; 32]));
         let key = text(KEY);
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_message_is_left_lines_are_masked() {
+    fn sensitive_lines_outside_messages_are_masked() {
         case(
             StreamSide::Sent,
             "what is this\r\nAuthorization: Bearer abc\r\nHost: h\r\n\r\nsk-0123456789abcdef",
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_a_line_without_end() {
+    fn a_secret_in_an_unfinished_line_is_masked() {
         case(
             StreamSide::Sent,
             "GET / HTTP/1.1\r\nAuthorization: Bearer abcdefgh",
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_keep_their_moments_and_equal_keys_their_fingerprint() {
+    fn masked_runs_keep_moments_and_equal_keys_have_equal_fingerprints() {
         let input = b"POST / HTTP/1.1\r\nX-Api-Key: sk-0123456789abcdef\r\nContent-Length: 19\r\n\r\nsk-0123456789abcdef";
         let tape = mask(StreamSide::Sent, input, std::iter::repeat_n(10, 20));
         let moments: Vec<_> = tape
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn the_visible_beginning_of_a_key_delays_nothing() {
+    fn the_visible_prefix_of_a_key_is_passed_on_at_once() {
         let secrets = Secrets::new([KEY.to_vec()], &[7; 32]);
         let tape = mask(StreamSide::Sent, b"", std::iter::empty());
         let mut masker = Masker::new(tape, secrets);
@@ -448,13 +448,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_split_lets_a_key_through(bytes in proptest::collection::vec(
+        fn a_key_is_masked_at_any_split(bytes in proptest::collection::vec(
             proptest::sample::select(b"K0s-\r\n:a{ ".to_vec()), 0..80)) {
             fuzz(&bytes);
         }
 
         #[test]
-        fn in_messages_too(
+        fn a_key_in_a_message_is_masked_at_any_split(
             steps in proptest::array::uniform4(0u8..),
             body in proptest::collection::vec(proptest::sample::select(b"Ks-01 ".to_vec()), 0..40),
             chunked in proptest::bool::ANY,

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_names_a_capture() {
+    fn a_capture_is_found_by_position_name_tag_or_id() {
         let names: Vec<_> = ["2026-a-1111.wire", "2026-b-2222.wire", "2027-c-3333.wire"]
             .map(str::to_owned)
             .to_vec();

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_come_back_as_they_were() {
+    fn bytes_are_read_back_unchanged() {
         let got = reading(
             "{\"t\":5,\"sent\":\"a\\r\\n\\u00e9\"}\n{\"t\":7,\"sent\":{\"base64\":\"/wA=\"}}\n",
         );
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_lines_hide_nothing() {
+    fn empty_lines_are_skipped() {
         let got =
             reading("\n\r\n{\"t\":1,\"received\":\"ab\"}\r\n\n{\"t\":2,\"received\":\"cd\"}\n\n");
         assert!(got.notes.is_empty(), "{:?}", got.notes);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_keeps_what_came_before() {
+    fn lines_before_a_broken_one_are_kept() {
         #[track_caller]
         fn case(tail: &str, kind: CaptureNoteKind) {
             let got = reading(&format!("{{\"t\":1,\"received\":\"ab\"}}\n{tail}"));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_capture_is_refused() {
+    fn a_file_that_is_no_capture_is_refused() {
         assert!(matches!(
             read(&mut b"".as_slice()),
             Err(CaptureReadError::NotACapture { .. })
@@ -246,7 +246,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_tape_written_and_read_is_the_same(
+        fn a_tape_written_and_read_again_is_equal(
             runs in proptest::collection::vec(
                 (proptest::bool::ANY, 0u64..1000, proptest::collection::vec(0u8.., 0..50)), 0..20),
         ) {

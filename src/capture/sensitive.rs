@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn which_fields() {
+    fn sensitive_fields_are_recognised_by_name() {
         for name in [
             "Authorization",
             "X-API-Key",
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_of_a_value() {
+    fn schemes_and_key_prefixes_stay_visible() {
         #[track_caller]
         fn case(name: &str, value: &str, expected: &str) {
             let mut bytes = value.as_bytes().to_vec();
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn urls() {
+    fn secrets_in_urls_are_masked() {
         #[track_caller]
         fn case(url: &str, expected: &str) {
             assert_eq!(mask_url(url), expected);

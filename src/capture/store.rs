@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn captures_belong_to_their_owner() {
+    fn captures_are_private_to_their_owner_and_found_by_name() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let store = CaptureStore::new(folder.path().join("captures"));

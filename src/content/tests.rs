@@ -11,7 +11,7 @@ use super::*;
 use crate::span::Span;
 
 /// Something that codes into a vector, flushed after each of `parts`.
-fn written<W: Write>(mut coder: W, parts: &[&[u8]], mut after: impl FnMut(&W)) -> W {
+fn encode_parts<W: Write>(mut coder: W, parts: &[&[u8]], mut after: impl FnMut(&W)) -> W {
     for part in parts {
         coder.write_all(part).unwrap();
         coder.flush().unwrap();
@@ -21,39 +21,39 @@ fn written<W: Write>(mut coder: W, parts: &[&[u8]], mut after: impl FnMut(&W)) -
 }
 
 /// The parts coded with a flush after each, and how many coded bytes there were after each.
-fn flushed(coding: ContentCoding, parts: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
+fn encode_with_flushes(coding: ContentCoding, parts: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
     let mut ends = Vec::new();
     let coded = match coding {
-        ContentCoding::Identity => written(Vec::new(), parts, |out| ends.push(out.len())),
+        ContentCoding::Identity => encode_parts(Vec::new(), parts, |out| ends.push(out.len())),
         ContentCoding::Gzip => {
             let coder = GzEncoder::new(Vec::new(), Compression::default());
-            let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
+            let coder = encode_parts(coder, parts, |coder| ends.push(coder.get_ref().len()));
             coder.finish().unwrap()
         }
         ContentCoding::Deflate => {
             let coder = ZlibEncoder::new(Vec::new(), Compression::default());
-            let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
+            let coder = encode_parts(coder, parts, |coder| ends.push(coder.get_ref().len()));
             coder.finish().unwrap()
         }
         ContentCoding::Brotli => {
             let coder = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
-            let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
+            let coder = encode_parts(coder, parts, |coder| ends.push(coder.get_ref().len()));
             coder.into_inner()
         }
         ContentCoding::Zstd => {
             let coder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
-            let coder = written(coder, parts, |coder| ends.push(coder.get_ref().len()));
+            let coder = encode_parts(coder, parts, |coder| ends.push(coder.get_ref().len()));
             coder.finish().unwrap()
         }
     };
     (coded, ends)
 }
 
-fn coded(coding: ContentCoding, text: &[u8]) -> Vec<u8> {
-    flushed(coding, &[text]).0
+fn encode(coding: ContentCoding, text: &[u8]) -> Vec<u8> {
+    encode_with_flushes(coding, &[text]).0
 }
 
-fn bare_deflate(text: &[u8]) -> Vec<u8> {
+fn encode_raw_deflate(text: &[u8]) -> Vec<u8> {
     let mut coder = DeflateEncoder::new(Vec::new(), Compression::default());
     coder.write_all(text).unwrap();
     coder.finish().unwrap()
@@ -68,7 +68,7 @@ const CODED: [ContentCoding; 4] = [
 
 /// What comes out at any split, and how it is told.
 #[track_caller]
-fn reads(codings: &[ContentCoding], bytes: &[u8]) -> (Vec<u8>, String) {
+fn decode_at_any_split(codings: &[ContentCoding], bytes: &[u8]) -> (Vec<u8>, String) {
     assert_same_when_split(codings, bytes, 7, DecodeLimits::default());
     let (out, trouble) =
         decode_in_steps(codings, bytes, bytes.len().max(1), DecodeLimits::default());
@@ -79,7 +79,7 @@ fn reads(codings: &[ContentCoding], bytes: &[u8]) -> (Vec<u8>, String) {
 }
 
 #[test]
-fn names() {
+fn coding_names_are_parsed() {
     let parse = |names: &[&str]| ContentCoding::parse(names.iter().map(|name| name.as_bytes()));
     assert_eq!(
         parse(&["gzip", "BR"]),
@@ -99,7 +99,7 @@ fn names() {
 }
 
 #[test]
-fn a_flush_gives_its_text_at_once() {
+fn flushed_bytes_are_decoded_at_once() {
     let parts: [&[u8]; 4] = [
         b"data: one\n\n",
         b"data: two\n\n",
@@ -108,7 +108,7 @@ fn a_flush_gives_its_text_at_once() {
     ];
     let every = [&CODED[..], &[ContentCoding::Identity]].concat();
     for coding in every {
-        let (coded, ends) = flushed(coding, &parts);
+        let (coded, ends) = encode_with_flushes(coding, &parts);
         let mut decoder = ContentDecoder::new(&[coding], DecodeLimits::default());
         let mut start = 0;
         for (end, part) in ends.into_iter().zip(parts) {
@@ -123,18 +123,21 @@ fn a_flush_gives_its_text_at_once() {
 }
 
 #[test]
-fn nothing_is_whole() {
+fn an_empty_body_is_complete() {
     for coding in CODED {
-        assert_eq!(reads(&[coding], b""), (Vec::new(), String::new()));
+        assert_eq!(
+            decode_at_any_split(&[coding], b""),
+            (Vec::new(), String::new())
+        );
     }
 }
 
 #[test]
-fn cut_short() {
+fn a_coded_body_that_is_cut_is_truncated() {
     for coding in CODED {
-        let coded = coded(coding, b"some text, some text");
+        let coded = encode(coding, b"some text, some text");
         for cut in 1..coded.len() {
-            let (_, trouble) = reads(&[coding], &coded[..cut]);
+            let (_, trouble) = decode_at_any_split(&[coding], &coded[..cut]);
             let expected = format!(
                 "{coding}: the coded bytes stop before their end (byte {cut} of the coded body)"
             );
@@ -144,11 +147,12 @@ fn cut_short() {
 }
 
 #[test]
-fn bytes_after_the_end() {
+fn bytes_after_the_coded_end_are_an_error() {
     for coding in CODED {
-        let coded = coded(coding, b"some text");
+        let coded = encode(coding, b"some text");
         for more in ["\r\n", "\0", "\x1f", "\x1fx", "{", "(x"] {
-            let (out, trouble) = reads(&[coding], &[&coded, more.as_bytes()].concat());
+            let (out, trouble) =
+                decode_at_any_split(&[coding], &[&coded, more.as_bytes()].concat());
             assert_eq!(out, b"some text");
             let end = coded.len();
             // A byte that might begin another member or frame is told from trailing ones by the next.
@@ -166,26 +170,26 @@ fn bytes_after_the_end() {
 }
 
 #[test]
-fn plain_text_under_a_coding() {
+fn plain_text_is_not_a_coded_body() {
     let text = br#"{"error": "not coded at all"}"#;
     for coding in [ContentCoding::Gzip, ContentCoding::Zstd] {
         let expected = format!(
             "{coding}: the body does not begin as this coding does (byte 0 of the coded body)"
         );
-        assert_eq!(reads(&[coding], text), (Vec::new(), expected));
+        assert_eq!(decode_at_any_split(&[coding], text), (Vec::new(), expected));
     }
     for coding in [ContentCoding::Deflate, ContentCoding::Brotli] {
-        let (_, trouble) = reads(&[coding], text);
+        let (_, trouble) = decode_at_any_split(&[coding], text);
         assert!(trouble.contains("corrupt"), "{trouble}");
     }
 }
 
 #[test]
-fn a_wrong_checksum() {
-    let mut coded = coded(ContentCoding::Gzip, b"some text");
+fn a_wrong_checksum_is_an_error_after_the_text() {
+    let mut coded = encode(ContentCoding::Gzip, b"some text");
     let place = coded.len() - 8;
     coded[place] ^= 1;
-    let (out, trouble) = reads(&[ContentCoding::Gzip], &coded);
+    let (out, trouble) = decode_at_any_split(&[ContentCoding::Gzip], &coded);
     assert_eq!(out, b"some text");
     assert!(
         trouble.starts_with("gzip: the coded bytes are corrupt: incorrect data check"),
@@ -194,44 +198,44 @@ fn a_wrong_checksum() {
 }
 
 #[test]
-fn several_members_and_frames() {
+fn several_members_or_frames_are_one_body() {
     for coding in [ContentCoding::Gzip, ContentCoding::Zstd] {
         let twice = [
-            coded(coding, b"one "),
-            coded(coding, b""),
-            coded(coding, b"two"),
+            encode(coding, b"one "),
+            encode(coding, b""),
+            encode(coding, b"two"),
         ]
         .concat();
         assert_eq!(
-            reads(&[coding], &twice),
+            decode_at_any_split(&[coding], &twice),
             (b"one two".to_vec(), String::new())
         );
     }
     let skippable = b"\x50\x2a\x4d\x18\x03\0\0\0abc";
     let frames = [
         skippable,
-        &coded(ContentCoding::Zstd, b"one")[..],
+        &encode(ContentCoding::Zstd, b"one")[..],
         skippable,
     ]
     .concat();
     assert_eq!(
-        reads(&[ContentCoding::Zstd], &frames),
+        decode_at_any_split(&[ContentCoding::Zstd], &frames),
         (b"one".to_vec(), String::new())
     );
 }
 
 #[test]
-fn deflate_with_and_without_wrapping() {
+fn deflate_is_read_with_and_without_a_zlib_header() {
     for text in [&b""[..], b"x", b"some text, some text, some text"] {
         let expected = (text.to_vec(), String::new());
         assert_eq!(
-            reads(&[ContentCoding::Deflate], &bare_deflate(text)),
+            decode_at_any_split(&[ContentCoding::Deflate], &encode_raw_deflate(text)),
             expected
         );
         assert_eq!(
-            reads(
+            decode_at_any_split(
                 &[ContentCoding::Deflate],
-                &coded(ContentCoding::Deflate, text)
+                &encode(ContentCoding::Deflate, text)
             ),
             expected
         );
@@ -239,20 +243,23 @@ fn deflate_with_and_without_wrapping() {
 }
 
 #[test]
-fn one_coding_on_another() {
+fn nested_codings_are_undone_in_reverse_order() {
     let text = b"some text, some text, some text";
-    let once = coded(ContentCoding::Gzip, text);
-    let twice = coded(ContentCoding::Brotli, &once);
+    let once = encode(ContentCoding::Gzip, text);
+    let twice = encode(ContentCoding::Brotli, &once);
     let codings = [ContentCoding::Gzip, ContentCoding::Brotli];
-    assert_eq!(reads(&codings, &twice), (text.to_vec(), String::new()));
-    let cut_inside = coded(ContentCoding::Brotli, &once[..once.len() - 1]);
-    let (out, trouble) = reads(&codings, &cut_inside);
+    assert_eq!(
+        decode_at_any_split(&codings, &twice),
+        (text.to_vec(), String::new())
+    );
+    let cut_inside = encode(ContentCoding::Brotli, &once[..once.len() - 1]);
+    let (out, trouble) = decode_at_any_split(&codings, &cut_inside);
     assert_eq!(out, text);
     assert!(
         trouble.starts_with("gzip: the coded bytes stop before their end"),
         "{trouble}"
     );
-    let (_, trouble) = reads(&[ContentCoding::Gzip; 9], b"x");
+    let (_, trouble) = decode_at_any_split(&[ContentCoding::Gzip; 9], b"x");
     assert_eq!(
         trouble,
         "gzip: 9 codings are on this body, more than can be undone (byte 0 of the coded body)"
@@ -260,13 +267,13 @@ fn one_coding_on_another() {
 }
 
 #[test]
-fn a_bomb_stops_at_the_size() {
+fn a_bomb_stops_at_the_size_limit() {
     let limits = DecodeLimits {
         size: 100_000,
         ..DecodeLimits::default()
     };
     for coding in CODED {
-        let coded = coded(coding, &vec![0; 1 << 20]);
+        let coded = encode(coding, &vec![0; 1 << 20]);
         assert_same_when_split(&[coding], &coded, 5, limits);
         let (out, trouble) = decode_in_steps(&[coding], &coded, coded.len(), limits);
         assert_eq!(out.len(), 100_000);
@@ -280,9 +287,9 @@ fn a_bomb_stops_at_the_size() {
 }
 
 #[test]
-fn a_bomb_stops_at_the_ratio() {
+fn a_bomb_stops_at_the_ratio_limit() {
     for coding in CODED {
-        let coded = coded(coding, &vec![0; 40 << 20]);
+        let coded = encode(coding, &vec![0; 40 << 20]);
         let (out, trouble) =
             decode_in_steps(&[coding], &coded, coded.len(), DecodeLimits::default());
         assert_eq!(
@@ -296,10 +303,10 @@ fn a_bomb_stops_at_the_ratio() {
 }
 
 #[test]
-fn what_is_small_has_any_ratio() {
+fn a_small_body_may_have_any_ratio() {
     for coding in CODED {
         let text = vec![b' '; 16 << 20];
-        let coded = coded(coding, &text);
+        let coded = encode(coding, &text);
         assert!(text.len() > 200 * coded.len(), "{coding} makes it small");
         let read = decode_in_steps(&[coding], &coded, 512, DecodeLimits::default());
         assert!(read == (text, None), "{coding}");
@@ -307,9 +314,9 @@ fn what_is_small_has_any_ratio() {
 }
 
 #[test]
-fn what_comes_out_is_handed_on_in_pieces() {
+fn output_is_passed_on_in_pieces() {
     for coding in CODED {
-        let coded = coded(coding, &vec![0; 1 << 20]);
+        let coded = encode(coding, &vec![0; 1 << 20]);
         let (mut longest, mut all) = (0, 0);
         let mut decoder = ContentDecoder::new(&[coding], DecodeLimits::default());
         let mut out = |piece: &[u8]| {
@@ -323,14 +330,14 @@ fn what_comes_out_is_handed_on_in_pieces() {
 }
 
 #[test]
-fn a_body_held_whole_has_a_limit_of_its_own() {
+fn a_body_held_in_memory_has_its_own_limit() {
     let text = b"some text".repeat(100);
     let limits = DecodeLimits {
         held_size: 500,
         ..DecodeLimits::default()
     };
     for coding in CODED {
-        let coded = coded(coding, &text);
+        let coded = encode(coding, &text);
         let run = [(Span::new(10, 10 + coded.len() as u64), &*coded)];
         let body = DecodedBody::decode(&[coding], run, limits);
         assert_eq!(body.bytes, text[..500], "{coding}");
@@ -347,11 +354,13 @@ fn a_body_held_whole_has_a_limit_of_its_own() {
 }
 
 #[test]
-fn a_window_too_large() {
+fn a_zstd_window_over_the_limit_is_refused() {
     let mut coder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     coder.window_log(20).unwrap();
     coder.include_contentsize(false).unwrap();
-    let coded = written(coder, &[b"some text"], |_| {}).finish().unwrap();
+    let coded = encode_parts(coder, &[b"some text"], |_| {})
+        .finish()
+        .unwrap();
     let limits = DecodeLimits {
         window_log: 15,
         ..DecodeLimits::default()
@@ -368,7 +377,7 @@ fn a_window_too_large() {
 }
 
 #[test]
-fn the_place_of_each_byte() {
+fn each_decoded_byte_has_a_wire_offset() {
     let body = DecodedBody::decode(
         &[],
         [(Span::new(10, 13), &b"abc"[..]), (Span::new(20, 22), b"de")],
@@ -388,7 +397,7 @@ fn the_place_of_each_byte() {
     assert_eq!(body.wire_span(Span::new(3, 3)), Span::empty_at(20));
     assert_eq!(body.wire_span(Span::new(5, 9)), Span::empty_at(22));
 
-    let (coded, ends) = flushed(ContentCoding::Gzip, &[b"data: 1\n\n", b"data: 2\n\n"]);
+    let (coded, ends) = encode_with_flushes(ContentCoding::Gzip, &[b"data: 1\n\n", b"data: 2\n\n"]);
     let (head, rest) = coded.split_at(5);
     let (one, rest) = rest.split_at(ends[0] - 5);
     let (two, end) = rest.split_at(ends[1] - ends[0]);
@@ -417,15 +426,15 @@ fn the_place_of_each_byte() {
 }
 
 #[test]
-fn text_kept_before_damage() {
+fn text_before_damage_is_kept() {
     let text: Vec<u8> = (0..40_000u32)
         .flat_map(|n| n.to_string().into_bytes())
         .collect();
     for coding in CODED {
-        let mut coded = coded(coding, &text);
+        let mut coded = encode(coding, &text);
         let middle = coded.len() / 2;
         coded[middle..].fill(0xff);
-        let (out, trouble) = reads(&[coding], &coded);
+        let (out, trouble) = decode_at_any_split(&[coding], &coded);
         assert!(text.starts_with(&out[..out.len().min(40_000)]), "{coding}");
         assert!(!trouble.is_empty(), "{coding}");
         let least = if coding == ContentCoding::Zstd {
@@ -448,12 +457,12 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_was_coded_comes_back(
+    fn encoded_bytes_decode_to_themselves(
         text in text(),
         codings in prop::collection::vec(prop::sample::select(CODED.to_vec()), 1..4),
         step in 1usize..400,
     ) {
-        let bytes = codings.iter().fold(text.clone(), |bytes, &coding| coded(coding, &bytes));
+        let bytes = codings.iter().fold(text.clone(), |bytes, &coding| encode(coding, &bytes));
         assert_same_when_split(&codings, &bytes, step, DecodeLimits::default());
         let (out, trouble) = decode_in_steps(&codings, &bytes, step, DecodeLimits::default());
         prop_assert_eq!(trouble, None);
@@ -461,14 +470,14 @@ proptest! {
     }
 
     #[test]
-    fn damage_is_told_alike(
+    fn damage_gives_the_same_error_at_any_split(
         text in text(),
         coding in prop::sample::select(CODED.to_vec()),
         place in any::<prop::sample::Index>(),
         byte: u8,
         step in 1usize..400,
     ) {
-        let mut bytes = coded(coding, &text);
+        let mut bytes = encode(coding, &text);
         let place = place.index(bytes.len());
         bytes[place] = byte;
         assert_same_when_split(&[coding], &bytes, step, DecodeLimits::default());
@@ -485,7 +494,7 @@ proptest! {
         coded_too: bool,
     ) {
         if coded_too {
-            bytes = coded(coding, &text);
+            bytes = encode(coding, &text);
         }
         fuzz(&[&choice[..], &bytes].concat());
     }

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percents_are_decoded_where_they_are_whole() {
+    fn only_complete_percent_escapes_are_decoded() {
         assert_eq!(percent_decode("a%2Bb%zz%4").unwrap(), "a+b%zz%4");
         assert!(percent_decode("%ff").is_err());
     }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_ends_the_authority_is_not_repeated() {
+    fn an_error_never_repeats_a_password() {
         let error = UrlAuthority::split_from("user:pa/ss@h:1/path").unwrap_err();
         assert!(error.error.contains("%2F") && !error.error.contains("pa`"));
         assert_eq!(UrlAuthority::split_from("h:80/a:b@c").unwrap().1, "/a:b@c");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_may_follow_a_bracket_but_a_port() {
+    fn only_a_port_may_follow_a_bracket() {
         assert!(UrlAuthority::parse("[::1]x").is_err());
         assert_eq!(UrlAuthority::parse("[::1]:9").unwrap().port, Some(9));
         assert_eq!(UrlAuthority::parse("[::1]:").unwrap().port, None);

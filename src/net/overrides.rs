@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_very_name_goes_before_the_star_and_the_later_before_the_earlier() {
+    fn a_name_precedes_the_star_and_a_later_entry_an_earlier_one() {
         let entries = ["h:1:10.0.0.1", "h:1:10.0.0.2", "*:1:10.0.0.3"]
             .map(|text| ResolveOverride::parse(text).unwrap());
         let of = |host: &str| override_addresses(&entries, &Host::parse(host).unwrap(), 1).unwrap();

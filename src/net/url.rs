@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_filled_in_and_left_out() {
+    fn default_ports_and_paths_are_filled_in_and_left_out() {
         assert_eq!(parse("http://h").path, "/");
         assert_eq!(parse("http://h?q").path, "/?q");
         assert_eq!(parse("http://h#f").path, "/");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_known() {
+    fn hosts_that_are_addresses_are_recognised() {
         let target = parse("http://[::1]:11434/api");
         assert_eq!(target.host.ip(), Some("::1".parse().unwrap()));
         assert_eq!(target.authority(), "[::1]:11434");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_kept_aside() {
+    fn credentials_are_kept_apart_from_the_url() {
         let target = parse("https://us%40er:p%3Aw@h/");
         assert_eq!(target.userinfo.as_deref(), Some("us@er:p:w"));
         assert_eq!(target.to_url(), "https://h/");
@@ -280,7 +280,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_read_is_written_and_read_alike(
+        fn a_url_written_and_read_again_is_equal(
             url in "https?://([a-z]{0,3}(:[a-z%@]{0,3})?@)?[a-z.\\[\\]:0-9]{0,9}[ -~\\n]{0,12}",
         ) {
             if let Ok(target) = TargetUrl::parse(&url) {

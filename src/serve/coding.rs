@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn each_piece_can_be_decoded_at_once() {
+    fn each_piece_can_be_decoded_without_the_next() {
         for coding in [ReplyCoding::Gzip, ReplyCoding::Zstd] {
             let mut encoder = BodyEncoder::new(coding).unwrap();
             let first = encoder.push(b"data: 1\n\n".to_vec()).unwrap();

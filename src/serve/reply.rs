@@ -302,7 +302,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn bodies_are_counted_or_chunked() {
+    async fn bodies_have_a_length_or_chunks() {
         let (text, after) = written(ReplyBody::Whole(b"hi".to_vec()), KEEP).await;
         let head = "HTTP/1.1 200 OK\r\na: b\r\nConnection: keep-alive\r\n";
         assert_eq!(text, format!("{head}Content-Length: 2\r\n\r\nhi"));
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn faults_are_written_as_asked() {
+    async fn requested_faults_are_written() {
         let acts = [BodyAction::Bytes(b"one".to_vec()), BodyAction::Disconnect];
         let (text, after) = written(ReplyBody::Chunked(boxed_steps(acts)), KEEP).await;
         assert!(text.ends_with("3\r\none\r\n"), "{text}");

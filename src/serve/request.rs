@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_target_has_its_path() {
+    fn the_path_is_found_in_every_form_of_target() {
         #[track_caller]
         fn case(target: &str, path: &str) {
             assert_eq!(with_target(target.as_bytes()).path(), path);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_are_kept_and_have_no_text() {
+    fn bytes_that_are_not_utf8_are_kept_but_have_no_text() {
         let mut request = with_target(b"/a\xff");
         request.fields = vec![(b"X-Mine".to_vec(), b"\xff".to_vec())];
         assert_eq!(request.path(), "");

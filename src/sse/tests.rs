@@ -1,11 +1,11 @@
-//! The grammar, case by case.
+//! Event streams, JSON lines and arrays, with the items that they decode to.
 
 use proptest::prelude::*;
 
 use super::{EventDecoder, MAX_EVENT_BYTES, SseEvent, StreamFormat, StreamItem, checks, fuzz};
 use crate::tape::Window;
 
-fn seen(bytes: &[u8]) -> Window<'_> {
+fn whole_window(bytes: &[u8]) -> Window<'_> {
     Window {
         base: 0,
         bytes,
@@ -14,13 +14,13 @@ fn seen(bytes: &[u8]) -> Window<'_> {
 }
 
 /// `name|data|id|retry` of each event, `:text` of each comment, `-` of each block, `!` of a cut.
-fn told(format: StreamFormat, bytes: &[u8]) -> Vec<String> {
+fn describe_items(format: StreamFormat, bytes: &[u8]) -> Vec<String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let part = |span: Option<crate::span::Span>| {
-        span.map_or(String::new(), |span| text(seen(bytes).slice(span)))
+        span.map_or(String::new(), |span| text(whole_window(bytes).slice(span)))
     };
     let event = |event: &SseEvent| {
-        let data = text(&event.data(seen(bytes)));
+        let data = text(&event.data(whole_window(bytes)));
         let retry = event.retry.map_or(String::new(), |retry| retry.to_string());
         format!("{}|{data}|{}|{retry}", part(event.name), part(event.id))
     };
@@ -37,7 +37,7 @@ fn told(format: StreamFormat, bytes: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn event_streams_are_read_by_the_grammar() {
+fn event_streams_are_read_by_the_standard() {
     let cases: &[(&str, &[&str])] = &[
         ("data: a\n\n", &["|a||"]),
         ("data:  a\n\n", &["| a||"]),
@@ -62,7 +62,7 @@ fn event_streams_are_read_by_the_grammar() {
     ];
     for (text, expected) in cases {
         assert_eq!(
-            told(StreamFormat::EventStream, text.as_bytes()),
+            describe_items(StreamFormat::EventStream, text.as_bytes()),
             *expected,
             "{text:?}"
         );
@@ -71,7 +71,7 @@ fn event_streams_are_read_by_the_grammar() {
 }
 
 #[test]
-fn an_event_is_told_with_the_first_byte_of_its_blank_line() {
+fn an_event_is_returned_at_the_first_byte_of_its_blank_line() {
     let bytes = b"data: a\r\n\r";
     let open = Window {
         base: 0,
@@ -98,7 +98,7 @@ fn json_lines_are_read_line_by_line() {
     ];
     for (text, expected) in cases {
         assert_eq!(
-            told(StreamFormat::Lines, text.as_bytes()),
+            describe_items(StreamFormat::Lines, text.as_bytes()),
             *expected,
             "{text:?}"
         );
@@ -120,7 +120,7 @@ fn arrays_are_read_item_by_item() {
     ];
     for (text, expected) in cases {
         assert_eq!(
-            told(StreamFormat::Array, text.as_bytes()),
+            describe_items(StreamFormat::Array, text.as_bytes()),
             *expected,
             "{text:?}"
         );
@@ -129,7 +129,7 @@ fn arrays_are_read_item_by_item() {
 }
 
 #[test]
-fn an_event_over_the_limit_is_skipped_and_holds_no_memory() {
+fn an_event_over_the_limit_is_skipped_without_being_held() {
     let mut decoder = EventDecoder::with_limit(StreamFormat::EventStream, 100);
     let mut rolling = crate::tape::RollingBuffer::default();
     let mut found = Vec::new();

@@ -1,5 +1,4 @@
-//! What the tests of the whole program share: running `wire` in a folder of its own, and a server that
-//! does exactly what a test tells it.
+//! Shared by the tests of the whole program: runs `wire` in a fresh folder, and a server that follows a script.
 
 #![allow(
     clippy::disallowed_methods,
@@ -30,14 +29,14 @@ impl Home {
         self.folder.path().join(name)
     }
 
-    /// Puts a file there.
+    /// Writes a file into the folder.
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
-    /// The program, with a bare environment.
+    /// The command that runs `wire` with these arguments and an empty environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wire"));
         command
@@ -52,7 +51,7 @@ impl Home {
     }
 
     pub fn wire(&self, arguments: &[&str]) -> Run {
-        Run::of(self.command(arguments).output().unwrap())
+        Run::from_output(self.command(arguments).output().unwrap())
     }
 
     /// The files of `./captures`, old to new.
@@ -68,7 +67,7 @@ impl Home {
         found
     }
 
-    /// The only capture there is.
+    /// The only capture in the folder; fails if there are several.
     pub fn capture(&self) -> PathBuf {
         let found = self.captures();
         assert_eq!(found.len(), 1, "{found:?}");
@@ -84,7 +83,7 @@ impl Home {
 pub const REQUEST: &str =
     r#"{"model": "gpt-4o-mini",  "messages": [{"role":"user","content":"hi"}]}"#;
 
-/// How a run ended.
+/// The exit code and output of a run of `wire`.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
@@ -93,7 +92,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn of(output: Output) -> Self {
+    pub fn from_output(output: Output) -> Self {
         Self {
             code: output.status.code(),
             out: output.stdout,
@@ -106,7 +105,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn ends(self, code: i32) -> Self {
+    pub fn exits_with(self, code: i32) -> Self {
         assert_eq!(
             self.code,
             Some(code),
@@ -118,7 +117,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub fn err_contains(self, text: &str) -> Self {
         assert!(self.err.contains(text), "`{text}` is not in: {}", self.err);
         self
     }
@@ -129,18 +128,18 @@ impl Run {
     }
 }
 
-/// What a scripted server does next.
+/// One step of a scripted server.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Reads until the request is whole.
     Read,
-    /// Reads so many bytes.
+    /// Reads this number of bytes.
     Take(usize),
     /// Writes these bytes, in one write.
     Write(Vec<u8>),
     /// Writes these bytes again and again, until the client is gone.
     Pour(Vec<u8>),
-    /// Waits until the test says to go on.
+    /// Waits until the test calls [`Server::resume`].
     Wait,
     /// Waits until the client closes.
     Drain,
@@ -165,7 +164,7 @@ impl Server {
         let (go, wait) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
-            follow(stream, steps, &wait)
+            run_script(stream, steps, &wait)
         });
         Self {
             addr,
@@ -174,7 +173,7 @@ impl Server {
         }
     }
 
-    /// One that answers a whole request with `response` and closes.
+    /// A server that answers one whole request with `response` and closes.
     pub fn answering(response: impl Into<Vec<u8>>) -> Self {
         Self::start(vec![Step::Read, write(response)])
     }
@@ -183,52 +182,52 @@ impl Server {
         format!("http://{}/v1/chat/completions", self.addr)
     }
 
-    /// Lets it go on behind `Step::Wait`.
-    pub fn go(&self) {
+    /// Ends one [`Step::Wait`] of the server.
+    pub fn resume(&self) {
         self.go.send(()).unwrap();
     }
 
-    /// What it read, once it is through.
-    pub fn heard(mut self) -> Vec<u8> {
+    /// The bytes that the server read; waits until it has finished its script.
+    pub fn received(mut self) -> Vec<u8> {
         self.thread.take().unwrap().join().unwrap()
     }
 }
 
-fn follow(mut stream: TcpStream, steps: Vec<Step>, wait: &mpsc::Receiver<()>) -> Vec<u8> {
-    let mut heard = Vec::new();
+fn run_script(mut stream: TcpStream, steps: Vec<Step>, wait: &mpsc::Receiver<()>) -> Vec<u8> {
+    let mut received = Vec::new();
     for step in steps {
         match step {
-            Step::Read => read_request(&mut stream, &mut heard),
+            Step::Read => read_request(&mut stream, &mut received),
             Step::Take(length) => {
                 let mut bytes = vec![0; length];
                 stream.read_exact(&mut bytes).unwrap();
-                heard.extend(bytes);
+                received.extend(bytes);
             }
             // The client may be gone, which is what some tests want.
             Step::Write(bytes) => drop(stream.write_all(&bytes)),
             Step::Pour(bytes) => while stream.write_all(&bytes).is_ok() {},
             Step::Wait => drop(wait.recv()),
-            Step::Drain => drop(stream.read_to_end(&mut heard)),
+            Step::Drain => drop(stream.read_to_end(&mut received)),
         }
     }
-    heard
+    received
 }
 
-fn read_request(stream: &mut TcpStream, heard: &mut Vec<u8>) {
+fn read_request(stream: &mut TcpStream, received: &mut Vec<u8>) {
     let mut buffer = vec![0; 64 << 10];
-    while !is_whole(heard) {
+    while !is_whole(received) {
         match stream.read(&mut buffer) {
             Ok(0) | Err(_) => return,
-            Ok(length) => heard.extend_from_slice(&buffer[..length]),
+            Ok(length) => received.extend_from_slice(&buffer[..length]),
         }
     }
 }
 
-fn is_whole(heard: &[u8]) -> bool {
-    let Some(end) = heard.windows(4).position(|four| four == b"\r\n\r\n") else {
+fn is_whole(received: &[u8]) -> bool {
+    let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
         return false;
     };
-    let head = String::from_utf8_lossy(&heard[..end]);
+    let head = String::from_utf8_lossy(&received[..end]);
     let length = head.lines().find_map(|line| {
         line.to_ascii_lowercase()
             .strip_prefix("content-length:")?
@@ -236,7 +235,7 @@ fn is_whole(heard: &[u8]) -> bool {
             .parse()
             .ok()
     });
-    heard.len() - end - 4 >= length.unwrap_or(0)
+    received.len() - end - 4 >= length.unwrap_or(0)
 }
 
 /// Reads from a child until `text` was seen.
@@ -266,8 +265,8 @@ pub fn signal(child: &Child, name: &str) {
     assert!(done.success());
 }
 
-/// Waits until a child has been asleep for a while: it is blocked.
-pub fn until_it_sleeps(child: &Child) {
+/// Waits until a child has been asleep for a while, and so is blocked.
+pub fn wait_until_asleep(child: &Child) {
     let path = format!("/proc/{}/stat", child.id());
     let mut asleep = 0;
     while asleep < 1000 {
@@ -277,7 +276,7 @@ pub fn until_it_sleeps(child: &Child) {
     }
 }
 
-/// Every line of a capture, held against the schema.
+/// Checks every line of a capture against the schema.
 pub fn check_schema(path: &Path) {
     let schema = include_str!("../../captures/schema.json");
     let schema = serde_json::from_str(schema).unwrap();

@@ -5,7 +5,7 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-/// One that signs.
+/// A certificate authority that signs the certificates of a test.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(crate) pem: String,
@@ -18,7 +18,7 @@ pub(crate) struct Issued {
 }
 
 impl Issued {
-    /// Both, for one file.
+    /// Key and certificate as one PEM text.
     pub(crate) fn both(&self) -> String {
         format!("{}{}", self.pem, self.key)
     }
@@ -37,7 +37,7 @@ pub(crate) fn authority(name: &str) -> Authority {
 }
 
 impl Authority {
-    /// A certificate for these names and addresses, changed as the test wants it.
+    /// Issues a certificate for `names`, whose parameters `change` can alter.
     pub(crate) fn issue(
         &self,
         names: &[&str],
@@ -47,13 +47,13 @@ impl Authority {
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        issued(certificate.der(), &key)
+        certificate_with_key(certificate.der(), &key)
     }
 }
 
 pub(crate) fn self_signed(names: &[&str]) -> Issued {
     let key = KeyPair::generate().unwrap();
-    issued(leaf(names).self_signed(&key).unwrap().der(), &key)
+    certificate_with_key(leaf(names).self_signed(&key).unwrap().der(), &key)
 }
 
 fn leaf(names: &[&str]) -> CertificateParams {
@@ -63,7 +63,7 @@ fn leaf(names: &[&str]) -> CertificateParams {
     params
 }
 
-fn issued(der: &[u8], key: &KeyPair) -> Issued {
+fn certificate_with_key(der: &[u8], key: &KeyPair) -> Issued {
     Issued {
         pem: pem("CERTIFICATE", der),
         key: pem("PRIVATE KEY", &key.serialize_der()),

@@ -1,4 +1,4 @@
-//! Programs that are not ours: whether they are here, starting them, hearing what they say, ending them.
+//! Other programs that the tests run: finds, starts and stops them, and waits for lines of their output.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -6,10 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-/// How long a counterpart may take to say what is awaited: a bound for what hangs, not a measure.
+/// Longest wait for a line of a counterpart's output: long enough to load a model on a slow machine; only a program
+/// that hangs takes longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Says what is missing, and so what is not tested here.
+/// Prints `SKIPPED` and what is missing; fails under `WIRE_PEERS=required`.
 #[track_caller]
 pub(crate) fn missing(what: &str) {
     assert_ne!(
@@ -20,11 +21,11 @@ pub(crate) fn missing(what: &str) {
     eprintln!("SKIPPED: {what}");
 }
 
-/// Where a program is.
+/// The path of the program `name`; `None` if it is not installed.
 #[track_caller]
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Servers live where only root looks.
+    // Servers are in a folder that is in the PATH of root alone.
     let mut folders: Vec<_> = std::env::split_paths(&path).collect();
     folders.push("/usr/sbin".into());
     let found = folders.iter().map(|folder| folder.join(name));
@@ -58,14 +59,14 @@ pub(crate) fn script(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A program that runs until this is dropped.
+/// A running program, killed when this is dropped.
 pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Running {
-    /// Starts it, and listens to both its outputs.
+    /// Starts `command` and reads the lines of its standard output and standard error.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
@@ -73,29 +74,32 @@ impl Running {
             .spawn()
             .unwrap();
         let (sender, lines) = channel();
-        pass_on(child.stdout.take().unwrap(), sender.clone());
-        pass_on(child.stderr.take().unwrap(), sender);
+        forward_lines(child.stdout.take().unwrap(), sender.clone());
+        forward_lines(child.stderr.take().unwrap(), sender);
         Self { child, lines }
     }
 
-    /// Waits for the line in which `find` finds something; what it said instead, if it ended.
-    pub(crate) fn hears<T>(&self, find: impl Fn(&str) -> Option<T>) -> Result<T, Vec<String>> {
-        let mut heard = Vec::new();
+    /// Waits for a line in which `find` finds something. Returns all lines as the error if the program ended before.
+    pub(crate) fn try_wait_for<T>(
+        &self,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Vec<String>> {
+        let mut received = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             if let Some(found) = find(&line) {
                 return Ok(found);
             }
-            heard.push(line);
+            received.push(line);
         }
-        Err(heard)
+        Err(received)
     }
 
-    /// The same of a program that has to work.
+    /// Waits for a line in which `find` finds something; fails if the program ends before.
     #[track_caller]
-    pub(crate) fn says<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
-        match self.hears(find) {
+    pub(crate) fn wait_for<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+        match self.try_wait_for(find) {
             Ok(found) => found,
-            Err(heard) => panic!("it never said so, but: {heard:#?}"),
+            Err(received) => panic!("the expected line did not come, but: {received:#?}"),
         }
     }
 }
@@ -107,8 +111,8 @@ impl Drop for Running {
     }
 }
 
-/// Reads to the end, whoever listens: a full pipe would stop the program.
-fn pass_on(from: impl Read + Send + 'static, to: Sender<String>) {
+/// Sends each line of `from` to `to` until it ends, also if `to` is closed: a full pipe would stop the program.
+fn forward_lines(from: impl Read + Send + 'static, to: Sender<String>) {
     std::thread::spawn(move || {
         for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
             let _ = to.send(String::from_utf8_lossy(&line).into_owned());

@@ -1,20 +1,20 @@
-//! curl as the judge: what it takes for the body of a response is what `wire` takes for it.
+//! curl and `wire` read the same responses: their bodies must be equal.
 
 use std::process::{Command, Output};
 
 use super::counterpart::program;
 use crate::common::{Home, Server, Step, write};
 
-/// What both make of the same script, by programs of their own.
-struct Verdicts {
+/// The outputs of curl and of `wire` for the same server script.
+struct BothOutputs {
     curl: Output,
     wire: crate::common::Run,
-    /// The body, from the capture.
+    /// The body that `wire show` prints from the capture.
     shown: Vec<u8>,
 }
 
-/// Lets both POST `body` to servers that follow `steps`.
-fn judged(steps: &[Step], body: &[u8]) -> Option<Verdicts> {
+/// Runs curl and `wire send` with `body` against servers that follow `steps`; `None` without curl.
+fn run_both(steps: &[Step], body: &[u8]) -> Option<BothOutputs> {
     let curl = program("curl")?;
     let home = Home::new();
     let file = home.file("r.json", body);
@@ -29,7 +29,7 @@ fn judged(steps: &[Step], body: &[u8]) -> Option<Verdicts> {
         .unwrap();
     let server = Server::start(steps.to_vec());
     let wire = home.wire(&["send", "r.json", "--url", &server.url(), "-q"]);
-    Some(Verdicts {
+    Some(BothOutputs {
         curl,
         wire,
         shown: home.wire(&["show", "-p", "b"]).out,
@@ -37,8 +37,8 @@ fn judged(steps: &[Step], body: &[u8]) -> Option<Verdicts> {
 }
 
 #[track_caller]
-fn agree(steps: &[Step], body: &[u8]) {
-    let Some(Verdicts { curl, wire, shown }) = judged(steps, body) else {
+fn assert_same_body(steps: &[Step], body: &[u8]) {
+    let Some(BothOutputs { curl, wire, shown }) = run_both(steps, body) else {
         return;
     };
     let same = curl.stdout == wire.out && curl.stdout == shown;
@@ -58,10 +58,10 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn bodies_are_what_curl_takes_for_them() {
+fn bodies_are_the_same_as_with_curl() {
     #[track_caller]
     fn case(response: &[u8]) {
-        agree(&[Step::Read, write(response)], b"{}");
+        assert_same_body(&[Step::Read, write(response)], b"{}");
     }
     case(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"a\": 1}\n");
     case(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc and what belongs to nobody");
@@ -76,7 +76,7 @@ fn bodies_are_what_curl_takes_for_them() {
     case(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: CHUNKED\r\nContent-Length: 1\r\n\r\n2\r\nab\r\n0\r\n\r\n");
     case(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     case(b"HTTP/1.1 200 OK\r\nX-Folded: a\r\n b\r\nContent-Length: 2\r\n\r\nok");
-    // Broken off, in all the ways there are: both say so, and give what came.
+    // Bodies that break off, in each framing: both programs report it and print what was received.
     case(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
     case(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab");
     case(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
@@ -85,12 +85,12 @@ fn bodies_are_what_curl_takes_for_them() {
 }
 
 #[test]
-fn compressed_bodies_are_what_curl_takes_for_them() {
+fn compressed_bodies_are_the_same_as_with_curl() {
     let text = b"data: {\"a\":1}\n\n".repeat(500);
     let coded = gzipped(&text);
     let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n";
     let length = format!("{head}Content-Length: {}\r\n\r\n", coded.len());
-    agree(
+    assert_same_body(
         &[Step::Read, write([length.as_bytes(), &coded].concat())],
         b"{}",
     );
@@ -100,14 +100,14 @@ fn compressed_bodies_are_what_curl_takes_for_them() {
         chunks.extend([piece, b"\r\n"].concat());
     }
     chunks.extend(b"0\r\n\r\n");
-    agree(&[Step::Read, write(chunks)], b"{}");
+    assert_same_body(&[Step::Read, write(chunks)], b"{}");
 }
 
 #[test]
-fn an_answer_may_begin_before_the_request_is_whole() {
-    // More than two sockets buffer: the answer's beginning is there while the request still waits.
+fn an_answer_may_begin_before_the_request_is_sent() {
+    // More than two sockets buffer, so that the answer begins while a part of the request is still unsent.
     let request = b"0123456789abcdef".repeat(1 << 20);
-    agree(
+    assert_same_body(
         &[
             write("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nbegin,"),
             Step::Read,

@@ -23,7 +23,8 @@ fn base() -> Option<String> {
             .arg(KEY)
             .stdin(Stdio::piped());
         let running = Running::start(&mut command);
-        let address = running.says(|line| Some(line.strip_prefix("listening ")?.replace(' ', ":")));
+        let address =
+            running.wait_for(|line| Some(line.strip_prefix("listening ")?.replace(' ', ":")));
         *server = Some((running, format!("http://{address}/v1")));
     }
     server.as_ref().map(|(_, base)| base.clone())
@@ -38,7 +39,7 @@ fn send(key: &str, flags: &[&str]) -> Option<(Home, Run)> {
     command
         .env("OPENAI_API_KEY", key)
         .env("OPENAI_BASE_URL", base()?);
-    let run = Run::of(command.output().unwrap());
+    let run = Run::from_output(command.output().unwrap());
     check_schema(&home.capture());
     assert!(!run.err.contains(key), "{}", run.err);
     let text = std::fs::read_to_string(home.capture()).unwrap();
@@ -55,7 +56,7 @@ fn events(stream: &str) -> Vec<&str> {
         .collect()
 }
 
-/// What the model says, joined from a stream.
+/// The text of a streamed answer: its deltas joined.
 fn joined(events: &[&str]) -> String {
     let deltas = events.iter().map(|event| {
         let value: serde_json::Value = serde_json::from_str(event).unwrap();
@@ -66,39 +67,39 @@ fn joined(events: &[&str]) -> String {
 }
 
 #[test]
-fn a_completion_comes_plain_and_streamed() {
+fn plain_and_streamed_completions_have_the_same_text() {
     let Some((home, run)) = send(KEY, &[]) else {
         return;
     };
     let run = run
-        .ends(0)
-        .says("< Server: llama.cpp")
-        .says("complete: 200");
+        .exits_with(0)
+        .err_contains("< Server: llama.cpp")
+        .err_contains("complete: 200");
     let answer = run.json();
     assert_eq!(answer["object"], "chat.completion");
     assert_eq!(answer["usage"]["completion_tokens"], 16);
     let content = answer["choices"][0]["message"]["content"].as_str();
     let content = content.unwrap().to_owned();
     assert!(!content.is_empty());
-    assert_eq!(home.wire(&["show", "-p", "b"]).ends(0).out, run.out);
-    assert_eq!(home.wire(&["show", "-p", "B"]).ends(0).out(), REQUEST);
+    assert_eq!(home.wire(&["show", "-p", "b"]).exits_with(0).out, run.out);
+    assert_eq!(home.wire(&["show", "-p", "B"]).exits_with(0).out(), REQUEST);
     let at = home
         .wire(&["show", "--at", "choices.0.message.content"])
-        .ends(0);
+        .exits_with(0);
     assert!(at.out().contains(&content), "{}", at.out());
 
     let (home, run) = send(KEY, &["--stream"]).unwrap();
     let run = run
-        .ends(0)
-        .says("< Content-Type: text/event-stream")
-        .says("< Transfer-Encoding: chunked");
-    let heard = events(run.out());
-    let (done, deltas) = heard.split_last().unwrap();
+        .exits_with(0)
+        .err_contains("< Content-Type: text/event-stream")
+        .err_contains("< Transfer-Encoding: chunked");
+    let received = events(run.out());
+    let (done, deltas) = received.split_last().unwrap();
     assert_eq!(*done, "[DONE]");
     // Seed and temperature leave the model no choice.
     assert_eq!(joined(deltas), content);
-    assert_eq!(home.wire(&["show", "-p", "b"]).ends(0).out, run.out);
-    let document = home.wire(&["show", "--json"]).ends(0).json();
+    assert_eq!(home.wire(&["show", "-p", "b"]).exits_with(0).out, run.out);
+    let document = home.wire(&["show", "--json"]).exits_with(0).json();
     assert_eq!(document["outcome"]["kind"], "whole");
 }
 
@@ -107,32 +108,34 @@ fn a_wrong_key_is_refused() {
     let Some((home, run)) = send("sk-wrong-key-0123456789", &["-f"]) else {
         return;
     };
-    let run = run.ends(1).says("< HTTP/1.1 401 Unauthorized");
+    let run = run
+        .exits_with(1)
+        .err_contains("< HTTP/1.1 401 Unauthorized");
     assert_eq!(run.json()["error"]["type"], "authentication_error");
-    assert_eq!(home.wire(&["show", "-p", "b"]).ends(0).out, run.out);
+    assert_eq!(home.wire(&["show", "-p", "b"]).exits_with(0).out, run.out);
 }
 
 #[test]
-fn the_body_waits_for_the_interim_response() {
+fn the_body_is_sent_after_100_continue() {
     let expect = ["--stream", "-H", "Expect: 100-continue"];
     let Some((home, run)) = send(KEY, &expect) else {
         return;
     };
     let run = run
-        .ends(0)
-        .says("< HTTP/1.1 100 Continue")
-        .says("< HTTP/1.1 200 OK");
+        .exits_with(0)
+        .err_contains("< HTTP/1.1 100 Continue")
+        .err_contains("< HTTP/1.1 200 OK");
     let place = |text: &str| run.err.find(text).unwrap_or_else(|| panic!("{}", run.err));
-    // What is between them is the request's body.
+    // Only the request's body is between them.
     let answer = place("200 OK");
     assert!(place("100 Continue") < answer && place("> {\"model\"") < answer);
     assert!(run.out().ends_with("data: [DONE]\n\n"), "{}", run.out());
-    let shown = home.wire(&["show", "-p", "hb"]).ends(0);
+    let shown = home.wire(&["show", "-p", "hb"]).exits_with(0);
     assert!(
         shown
             .out()
             .starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
     );
-    let document = home.wire(&["show", "--json"]).ends(0).json();
+    let document = home.wire(&["show", "--json"]).exits_with(0).json();
     assert_eq!(document["interim"][0]["status"], 100);
 }

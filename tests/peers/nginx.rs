@@ -1,4 +1,4 @@
-//! nginx: what most of the web's gateways are. TLS, files, proxied answers, errors that nobody wrote.
+//! `wire` against nginx: TLS, files, proxied answers, and error pages of a gateway.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -19,11 +19,11 @@ struct Nginx {
     _running: Running,
 }
 
-/// What stands before a server block's own lines where it speaks TLS.
+/// The lines that turn TLS on at the start of a server block.
 const TLS: &str = "ssl_certificate server.pem; ssl_certificate_key server.pem;";
 
 impl Nginx {
-    /// One that speaks TLS on loopback, with a certificate of `authority`.
+    /// Starts nginx with TLS on loopback and a certificate of `authority`.
     #[track_caller]
     fn secure(authority: &Authority, server: &str) -> Option<Self> {
         Self::at("127.0.0.1:0", authority, &format!("{TLS} {server}"))
@@ -45,7 +45,7 @@ impl Nginx {
         put("file.json", FILE.to_owned()).unwrap();
         let tls = if server.starts_with(TLS) { "ssl" } else { "" };
         let server = server.replace("{folder}", &folder.path().display().to_string());
-        // nginx does not take port 0: it gets one that was free, and another if somebody was faster.
+        // nginx does not take port 0: it gets a port that was free, and another if that is in use by now.
         loop {
             let addr = TcpListener::bind(address).unwrap().local_addr().unwrap();
             let config = CONFIG
@@ -58,9 +58,9 @@ impl Nginx {
                 .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
                 .arg(folder.path());
             let running = Running::start(&mut command);
-            let listens = running.says(|line| match line {
+            let listens = running.wait_for(|line| match line {
                 _ if line.contains("Address already in use") => Some(false),
-                // Said when all sockets listen.
+                // nginx prints this line when all sockets listen.
                 _ if line.contains("event method") => Some(true),
                 _ => None,
             });
@@ -105,7 +105,7 @@ http {
 }
 ";
 
-/// A home that has the authority's certificate.
+/// A home folder that holds the authority's certificate.
 fn home_that_trusts(authority: &Authority) -> Home {
     let home = Home::new();
     home.request();
@@ -113,9 +113,9 @@ fn home_that_trusts(authority: &Authority) -> Home {
     home
 }
 
-/// The same from the capture: the body, and the code.
+/// Asserts that `show` prints the same body from the capture and ends with the same exit code.
 #[track_caller]
-fn opens_again(home: &Home, run: &Run) {
+fn assert_capture_reads_back(home: &Home, run: &Run) {
     check_schema(&home.capture());
     let shown = home.wire(&["show", "-p", "b"]);
     assert_eq!(shown.code, run.code);
@@ -123,7 +123,7 @@ fn opens_again(home: &Home, run: &Run) {
 }
 
 #[test]
-fn files_come_whole_over_tls() {
+fn files_arrive_complete_over_tls() {
     let authority = authority("authority");
     for version in ["TLSv1.3", "TLSv1.2"] {
         let server = format!("ssl_protocols {version};");
@@ -134,24 +134,24 @@ fn files_come_whole_over_tls() {
         let home = home_that_trusts(&authority);
         let run = home
             .wire(&["send", "-X", "GET", "--url", &url, "--cacert", "ca.pem"])
-            .ends(0)
-            .says("< Server: nginx")
-            .says("CN=leaf by CN=authority")
-            .says("complete: 200");
+            .exits_with(0)
+            .err_contains("< Server: nginx")
+            .err_contains("CN=leaf by CN=authority")
+            .err_contains("complete: 200");
         assert!(run.err.contains(&format!("  {version} ")), "{}", run.err);
         assert!(!run.err.contains("NOT VERIFIED"), "{}", run.err);
         assert_eq!(run.out(), FILE);
-        opens_again(&home, &run);
+        assert_capture_reads_back(&home, &run);
         let missing = nginx.secure_url("missing.json");
         home.wire(&[
             "send", "-X", "GET", "--url", &missing, "--cacert", "ca.pem", "-f",
         ])
-        .ends(1);
+        .exits_with(1);
     }
 }
 
 #[test]
-fn a_stream_passes_through_as_it_is_written() {
+fn a_stream_is_printed_as_it_arrives() {
     let upstream = Server::start(vec![
         Step::Read,
         write(
@@ -175,20 +175,23 @@ fn a_stream_passes_through_as_it_is_written() {
         .spawn()
         .unwrap();
     read_until(child.stdout.as_mut().unwrap(), "data: 1\n\n");
-    upstream.go();
-    let rest = Run::of(child.wait_with_output().unwrap())
-        .ends(0)
-        .says("< Transfer-Encoding: chunked")
-        .says("2 chunks");
+    upstream.resume();
+    let rest = Run::from_output(child.wait_with_output().unwrap())
+        .exits_with(0)
+        .err_contains("< Transfer-Encoding: chunked")
+        .err_contains("2 chunks");
     assert_eq!(rest.out(), "data: [DONE]\n\n");
-    let heard = String::from_utf8(upstream.heard()).unwrap();
-    assert!(heard.ends_with(&format!("\r\n\r\n{REQUEST}")), "{heard}");
-    let shown = home.wire(&["show", "-p", "b"]).ends(0);
+    let received = String::from_utf8(upstream.received()).unwrap();
+    assert!(
+        received.ends_with(&format!("\r\n\r\n{REQUEST}")),
+        "{received}"
+    );
+    let shown = home.wire(&["show", "-p", "b"]).exits_with(0);
     assert_eq!(shown.out(), "data: 1\n\ndata: [DONE]\n\n");
 }
 
 #[test]
-fn compressed_answers_are_decoded_or_left() {
+fn compressed_answers_are_decoded_or_printed_raw() {
     use std::io::Read as _;
     let gzip = "gzip on; gzip_min_length 1; gzip_types application/json;";
     let Some(nginx) = Nginx::plain(gzip) else {
@@ -200,31 +203,33 @@ fn compressed_answers_are_decoded_or_left() {
     let get = ["send", "-X", "GET", "--url", &url, "-H", accept];
     let run = home
         .wire(&get)
-        .ends(0)
-        .says("< Content-Encoding: gzip")
-        .says("< Transfer-Encoding: chunked");
+        .exits_with(0)
+        .err_contains("< Content-Encoding: gzip")
+        .err_contains("< Transfer-Encoding: chunked");
     assert_eq!(run.out(), FILE);
-    opens_again(&home, &run);
+    assert_capture_reads_back(&home, &run);
 
     let left = home.wire(&[&get[..], &["--undecoded=content"]].concat());
-    let left = left.ends(0).out;
+    let left = left.exits_with(0).out;
     assert!(left.starts_with(b"\x1f\x8b"));
     let mut text = String::new();
     let mut decoder = flate2::read::GzDecoder::new(&left[..]);
     decoder.read_to_string(&mut text).unwrap();
     assert_eq!(text, FILE);
 
-    let crossed = home.wire(&[&get[..], &["--undecoded"]].concat()).ends(0);
+    let crossed = home
+        .wire(&[&get[..], &["--undecoded"]].concat())
+        .exits_with(0);
     let chunked = format!("{:x}\r\n", left.len()).into_bytes();
     let expected = [&chunked[..], &left, b"\r\n0\r\n\r\n"].concat();
     assert_eq!(crossed.out, expected);
-    let shown = home.wire(&["show", "-p", "b", "--undecoded"]).ends(0);
+    let shown = home.wire(&["show", "-p", "b", "--undecoded"]).exits_with(0);
     assert_eq!(shown.out, expected);
 }
 
 #[test]
-fn the_errors_of_a_gateway_are_answers() {
-    // One that never answers, for as long as the test runs.
+fn errors_of_a_gateway_are_answers() {
+    // A server that never answers while the test runs.
     let silent = Server::start(vec![Step::Read, Step::Drain]);
     let server = format!(
         "client_max_body_size 1k;
@@ -242,12 +247,12 @@ fn the_errors_of_a_gateway_are_answers() {
         let url = nginx.url(path);
         let run = home
             .wire(&["send", "r.json", "--url", &url])
-            .ends(0)
-            .says(&format!("< HTTP/1.1 {status}"))
-            .says("< Content-Type: text/html");
+            .exits_with(0)
+            .err_contains(&format!("< HTTP/1.1 {status}"))
+            .err_contains("< Content-Type: text/html");
         assert!(run.out().contains("<html>"), "{}", run.out());
         assert!(run.out().contains(status), "{}", run.out());
-        opens_again(&home, &run);
+        assert_capture_reads_back(&home, &run);
         let code = &status[..3];
         assert!(
             run.err.contains(&format!("complete: {code}")),
@@ -255,23 +260,23 @@ fn the_errors_of_a_gateway_are_answers() {
             run.err
         );
         let run = home.wire(&["send", "r.json", "--url", &url, "-f", "-q"]);
-        assert!(run.ends(1).out().contains("<html>"));
+        assert!(run.exits_with(1).out().contains("<html>"));
     };
     case("dead", b"{}", "502 Bad Gateway");
-    // The second request finds nobody at all behind it.
+    // For the second request there is no server behind nginx at all.
     let url = nginx.url("slow");
     let home = Home::new();
     home.request();
     home.wire(&["send", "r.json", "--url", &url, "-f"])
-        .ends(1)
-        .says("< HTTP/1.1 504 Gateway Time-out");
+        .exits_with(1)
+        .err_contains("< HTTP/1.1 504 Gateway Time-out");
     case("v1", &[b' '; 4000], "413 Request Entity Too Large");
-    // Refused from the head on, while most of it still waits to be written.
+    // Refused after its head, while most of the body is still unsent.
     case("v1", &vec![b' '; 16 << 20], "413 Request Entity Too Large");
 }
 
 #[test]
-fn a_connection_that_stays_open_is_closed_by_us() {
+fn wire_closes_a_kept_alive_connection() {
     let Some(nginx) = Nginx::plain("") else {
         return;
     };
@@ -279,21 +284,21 @@ fn a_connection_that_stays_open_is_closed_by_us() {
     let url = nginx.url("file.json");
     let run = home
         .wire(&["send", "-X", "GET", "--url", &url])
-        .ends(0)
-        .says("< Connection: keep-alive")
-        .says("closed by us");
+        .exits_with(0)
+        .err_contains("< Connection: keep-alive")
+        .err_contains("closed by us");
     assert_eq!(run.out(), FILE);
-    // Two requests in one: the second answer belongs to nobody here.
+    // Two requests in one file: the second answer belongs to no request that wire knows.
     let get = format!("GET /file.json HTTP/1.1\r\nHost: {}\r\n\r\n", nginx.addr);
     home.file("two.http", get.repeat(2));
     let run = home.wire(&["send", "two.http", "--raw", "--url", &url]);
-    assert_eq!(run.ends(0).out(), FILE);
-    let shown = home.wire(&["show", "-p", "b"]).ends(0);
+    assert_eq!(run.exits_with(0).out(), FILE);
+    let shown = home.wire(&["show", "-p", "b"]).exits_with(0);
     assert_eq!(shown.out(), FILE);
 }
 
 #[test]
-fn http_1_0_is_answered_as_such() {
+fn http_1_0_requests_get_http_1_0_framing() {
     // The length is unknown, and chunks are unknown to HTTP/1.0: the close ends the body.
     let gzip = "gzip on; gzip_http_version 1.0; gzip_min_length 1; gzip_types application/json;";
     let Some(nginx) = Nginx::plain(gzip) else {
@@ -313,17 +318,17 @@ fn http_1_0_is_answered_as_such() {
             "-H",
             accept,
         ])
-        .ends(0)
-        .says("> GET /file.json HTTP/1.0")
-        .says("< Connection: close")
-        .says("< Content-Encoding: gzip")
-        .says("ended by the close");
+        .exits_with(0)
+        .err_contains("> GET /file.json HTTP/1.0")
+        .err_contains("< Connection: close")
+        .err_contains("< Content-Encoding: gzip")
+        .err_contains("ended by the close");
     assert_eq!(run.out(), FILE);
-    opens_again(&home, &run);
+    assert_capture_reads_back(&home, &run);
 }
 
 #[test]
-fn a_large_file_is_the_same_to_the_last_byte() {
+fn a_large_file_arrives_byte_for_byte() {
     let authority = authority("authority");
     let Some(nginx) = Nginx::secure(&authority, "") else {
         return;
@@ -342,15 +347,15 @@ fn a_large_file_is_the_same_to_the_last_byte() {
     let url = nginx.secure_url("large.bin");
     let run = home
         .wire(&["send", "-X", "GET", "--url", &url, "--cacert", "ca.pem"])
-        .ends(0)
-        .says("67,108,864 bytes of body");
+        .exits_with(0)
+        .err_contains("67,108,864 bytes of body");
     assert!(run.out == bytes, "send gives other bytes");
-    let shown = home.wire(&["show", "-p", "b"]).ends(0);
+    let shown = home.wire(&["show", "-p", "b"]).exits_with(0);
     assert!(shown.out == bytes, "show gives other bytes");
 }
 
 #[test]
-fn client_certificates_are_shown_to_who_asks() {
+fn client_certificates_are_shown_on_request() {
     let authority = authority("authority");
     let verify = "ssl_verify_client on; ssl_client_certificate clients.pem;";
     let Some(nginx) = Nginx::secure(&authority, verify) else {
@@ -370,20 +375,22 @@ fn client_certificates_are_shown_to_who_asks() {
         ];
         home.wire(&[&get[..], flags].concat())
     };
-    let run = get(&["--cert", "me.pem", "--key", "me.key"]).ends(0);
+    let run = get(&["--cert", "me.pem", "--key", "me.key"]).exits_with(0);
     assert_eq!(run.out(), FILE);
-    assert_eq!(get(&["--cert", "both.pem"]).ends(0).out(), FILE);
+    assert_eq!(get(&["--cert", "both.pem"]).exits_with(0).out(), FILE);
     // nginx takes the connection all the same, and complains in HTTP.
-    let none = get(&[]).ends(1).says("< HTTP/1.1 400 Bad Request");
+    let none = get(&[])
+        .exits_with(1)
+        .err_contains("< HTTP/1.1 400 Bad Request");
     let text = "No required SSL certificate was sent";
     assert!(none.out().contains(text), "{}", none.out());
-    let wrong = get(&["--cert", "stranger.pem"]).ends(1);
+    let wrong = get(&["--cert", "stranger.pem"]).exits_with(1);
     let text = "The SSL certificate error";
     assert!(wrong.out().contains(text), "{}", wrong.out());
 }
 
 #[test]
-fn unix_sockets() {
+fn requests_go_over_unix_sockets() {
     let authority = authority("authority");
     let server = format!("{TLS} listen unix:{{folder}}/s ssl; listen unix:{{folder}}/p;");
     let Some(nginx) = Nginx::at("127.0.0.1:0", &authority, &server) else {
@@ -405,16 +412,16 @@ fn unix_sockets() {
                 "--cacert",
                 "ca.pem",
             ])
-            .ends(0)
-            .says(&format!("connected to {path}"))
-            .says("> Host: localhost\n");
+            .exits_with(0)
+            .err_contains(&format!("connected to {path}"))
+            .err_contains("> Host: localhost\n");
         assert_eq!(run.out(), FILE);
-        opens_again(&home, &run);
+        assert_capture_reads_back(&home, &run);
     }
 }
 
 #[test]
-fn ipv6() {
+fn requests_go_over_ipv6() {
     if TcpListener::bind("[::1]:0").is_err() {
         eprintln!("SKIPPED: this machine has no ::1");
         return;
@@ -427,11 +434,11 @@ fn ipv6() {
     let url = nginx.secure_url("file.json");
     let run = home
         .wire(&["send", "-X", "GET", "--url", &url, "--cacert", "ca.pem"])
-        .ends(0)
-        .says(&format!("connected to {}", nginx.addr))
-        .says(&format!("> Host: {}", nginx.addr));
+        .exits_with(0)
+        .err_contains(&format!("connected to {}", nginx.addr))
+        .err_contains(&format!("> Host: {}", nginx.addr));
     assert_eq!(run.out(), FILE);
-    opens_again(&home, &run);
+    assert_capture_reads_back(&home, &run);
     home.wire(&["send", "-X", "GET", "-4", "--url", &url])
-        .ends(3);
+        .exits_with(3);
 }

@@ -1,4 +1,4 @@
-//! OpenSSL's own server, set up well and badly: each way to fail has words of its own.
+//! `wire` against `openssl s_server`: good and bad configurations; each failure has its own error message.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -17,17 +17,17 @@ pub(super) struct Openssl {
     _running: Running,
 }
 
-/// Why there is none.
-enum Absent {
-    /// There is no openssl; the test has said so.
+/// Why `openssl s_server` was not started.
+enum StartError {
+    /// openssl is not installed, which was reported.
     Program,
-    /// It does not take these options.
+    /// It refused the options: the lines that it printed.
     Options(Vec<String>),
 }
 
 impl Openssl {
-    fn try_with(issued: &Issued, options: &[&str]) -> Result<Self, Absent> {
-        let openssl = program("openssl").ok_or(Absent::Program)?;
+    fn try_start(issued: &Issued, options: &[&str]) -> Result<Self, StartError> {
+        let openssl = program("openssl").ok_or(StartError::Program)?;
         let folder = tempfile::tempdir().unwrap();
         let both = folder.path().join("both.pem");
         std::fs::write(&both, issued.both()).unwrap();
@@ -39,8 +39,8 @@ impl Openssl {
             .stdin(Stdio::piped());
         let running = Running::start(&mut command);
         let addr = running
-            .hears(|line| line.strip_prefix("ACCEPT ")?.trim().parse().ok())
-            .map_err(Absent::Options)?;
+            .try_wait_for(|line| line.strip_prefix("ACCEPT ")?.trim().parse().ok())
+            .map_err(StartError::Options)?;
         Ok(Self {
             addr,
             _folder: folder,
@@ -49,11 +49,11 @@ impl Openssl {
     }
 
     #[track_caller]
-    pub(super) fn with(issued: &Issued, options: &[&str]) -> Option<Self> {
-        match Self::try_with(issued, options) {
+    pub(super) fn start(issued: &Issued, options: &[&str]) -> Option<Self> {
+        match Self::try_start(issued, options) {
             Ok(server) => Some(server),
-            Err(Absent::Program) => None,
-            Err(Absent::Options(said)) => panic!("it did not start: {said:#?}"),
+            Err(StartError::Program) => None,
+            Err(StartError::Options(said)) => panic!("it did not start: {said:#?}"),
         }
     }
 
@@ -62,7 +62,7 @@ impl Openssl {
     }
 }
 
-/// A home that has the authority's certificate, and what it makes of the server.
+/// Sends a GET to the server from a home folder that holds the authority's certificate.
 fn get(authority: &Authority, server: &Openssl, flags: &[&str]) -> (Home, Run) {
     let home = Home::new();
     home.file("ca.pem", &authority.pem);
@@ -71,35 +71,41 @@ fn get(authority: &Authority, server: &Openssl, flags: &[&str]) -> (Home, Run) {
     (home, run)
 }
 
-/// A failure of TLS is told, with what to do about it, by `send` and from the capture.
+/// Asserts that TLS fails with `words` and the hint `hint`, in `send` and in `show` from the capture.
 #[track_caller]
-fn fails(authority: &Authority, server: &Openssl, flags: &[&str], words: &str, hint: &str) {
+fn assert_tls_failure(
+    authority: &Authority,
+    server: &Openssl,
+    flags: &[&str],
+    words: &str,
+    hint: &str,
+) {
     let (home, run) = get(authority, server, flags);
     let run = run
-        .ends(3)
-        .says(words)
-        .says(&format!("TLS with {}", server.addr));
+        .exits_with(3)
+        .err_contains(words)
+        .err_contains(&format!("TLS with {}", server.addr));
     let advice = run.err.lines().find(|line| line.starts_with("hint: "));
     let advice = advice.unwrap_or_else(|| panic!("no hint: {}", run.err));
     assert!(advice.contains(hint), "`{hint}` is not in: {advice}");
     assert!(run.out.is_empty());
     check_schema(&home.capture());
-    let shown = home.wire(&["show"]).ends(3);
+    let shown = home.wire(&["show"]).exits_with(3);
     assert!(shown.out().contains(words), "{}", shown.out());
-    let document = home.wire(&["show", "--json"]).ends(3).json();
+    let document = home.wire(&["show", "--json"]).exits_with(3).json();
     assert_eq!(document["sent"]["bytes"], 0);
 }
 
 const TRUSTING: &[&str] = &["--cacert", "ca.pem"];
 
 #[test]
-fn certificates_that_will_not_do_are_told_apart() {
+fn each_unacceptable_certificate_has_its_own_error() {
     #[track_caller]
     fn case(names: &[&str], change: impl FnOnce(&mut CertificateParams), words: &str, hint: &str) {
         let authority = authority("authority");
         let issued = authority.issue(names, change);
-        if let Some(server) = Openssl::with(&issued, &[]) {
-            fails(&authority, &server, TRUSTING, words, hint);
+        if let Some(server) = Openssl::start(&issued, &[]) {
+            assert_tls_failure(&authority, &server, TRUSTING, words, hint);
         }
     }
     case(
@@ -135,35 +141,35 @@ fn certificates_that_will_not_do_are_told_apart() {
 }
 
 #[test]
-fn issuers_that_nobody_knows_are_told_apart() {
+fn each_untrusted_issuer_has_its_own_error() {
     let authority = authority("unknown authority");
     let issued = authority.issue(&["127.0.0.1"], |_| {});
-    let Some(server) = Openssl::with(&issued, &[]) else {
+    let Some(server) = Openssl::start(&issued, &[]) else {
         return;
     };
     let words = "was issued by `CN=unknown authority`, which is not trusted";
-    fails(&authority, &server, &[], words, "--cacert FILE");
+    assert_tls_failure(&authority, &server, &[], words, "--cacert FILE");
 
     // The same name, and another key.
     let again = super::certificates::authority("unknown authority");
     let words = "not signed with the key of its issuer `CN=unknown authority`";
-    fails(&again, &server, TRUSTING, words, "made anew");
+    assert_tls_failure(&again, &server, TRUSTING, words, "made anew");
 
-    let Some(server) = Openssl::with(&self_signed(&["127.0.0.1"]), &[]) else {
+    let Some(server) = Openssl::start(&self_signed(&["127.0.0.1"]), &[]) else {
         return;
     };
     let words = "the server's certificate `CN=leaf` is self-signed";
-    fails(&authority, &server, &[], words, "trusts that certificate");
+    assert_tls_failure(&authority, &server, &[], words, "trusts that certificate");
 }
 
 #[test]
-fn handshakes_that_cannot_succeed_are_told_apart() {
+fn each_failed_handshake_has_its_own_error() {
     #[track_caller]
     fn case(options: &[&str], words: &str, hint: &str) {
         let authority = authority("authority");
         let issued = authority.issue(&["127.0.0.1"], |_| {});
-        if let Some(server) = Openssl::with(&issued, options) {
-            fails(&authority, &server, TRUSTING, words, hint);
+        if let Some(server) = Openssl::start(&issued, options) {
+            assert_tls_failure(&authority, &server, TRUSTING, words, hint);
         }
     }
     case(
@@ -179,70 +185,70 @@ fn handshakes_that_cannot_succeed_are_told_apart() {
 }
 
 #[test]
-fn a_server_that_is_too_old_is_told() {
+fn an_outdated_tls_version_is_reported() {
     let authority = authority("authority");
     let issued = authority.issue(&["127.0.0.1"], |_| {});
     let old = ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"];
-    match Openssl::try_with(&issued, &old) {
+    match Openssl::try_start(&issued, &old) {
         Ok(server) => {
             let words = "the server speaks only TLS 1.1 or older";
-            fails(&authority, &server, TRUSTING, words, "1.2 and 1.3");
+            assert_tls_failure(&authority, &server, TRUSTING, words, "1.2 and 1.3");
         }
-        Err(Absent::Program) => {}
-        Err(Absent::Options(_)) => eprintln!("SKIPPED: this openssl does not serve TLS 1.1"),
+        Err(StartError::Program) => {}
+        Err(StartError::Options(_)) => eprintln!("SKIPPED: this openssl does not serve TLS 1.1"),
     }
 }
 
 #[test]
-fn a_client_certificate_may_be_missed_after_the_handshake() {
+fn a_missing_client_certificate_fails_after_the_handshake() {
     let authority = authority("authority");
     let issued = authority.issue(&["127.0.0.1"], |_| {});
-    // In TLS 1.3 the client is through before the server has looked.
+    // In TLS 1.3 the client finishes its handshake before the server checks the client's certificate.
     let verify = ["-tls1_3", "-Verify", "1"];
-    let Some(server) = Openssl::with(&issued, &verify) else {
+    let Some(server) = Openssl::start(&issued, &verify) else {
         return;
     };
     let (home, run) = get(&authority, &server, TRUSTING);
-    run.ends(4)
-        .says("client certificate")
-        .says("hint: ")
-        .says("--cert FILE");
+    run.exits_with(4)
+        .err_contains("client certificate")
+        .err_contains("hint: ")
+        .err_contains("--cert FILE");
     check_schema(&home.capture());
-    home.wire(&["show"]).ends(4);
+    home.wire(&["show"]).exits_with(4);
 }
 
 #[test]
-fn who_insists_gets_through_and_is_told_what_it_is_worth() {
+fn insecure_accepts_any_certificate_and_reports_it() {
     let authority = authority("authority");
     let issued = authority.issue(&["api.example"], |params| {
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 2, 3);
     });
-    let Some(server) = Openssl::with(&issued, &[]) else {
+    let Some(server) = Openssl::start(&issued, &[]) else {
         return;
     };
     let (home, run) = get(&authority, &server, &["-k"]);
     let run = run
-        .ends(0)
-        .says("NOT VERIFIED")
-        .says("CN=leaf by CN=authority, until 2002-02-03");
+        .exits_with(0)
+        .err_contains("NOT VERIFIED")
+        .err_contains("CN=leaf by CN=authority, until 2002-02-03");
     assert!(run.out().contains("TLSv1.3"), "{}", run.out());
     check_schema(&home.capture());
-    let shown = home.wire(&["show"]).ends(0);
+    let shown = home.wire(&["show"]).exits_with(0);
     assert!(shown.out().contains("NOT VERIFIED"), "{}", shown.out());
     let text = std::fs::read_to_string(home.capture()).unwrap();
     assert!(text.contains(r#""verified":false"#), "{text}");
 }
 
 #[test]
-fn trust_and_secrets_of_the_session_come_from_files() {
+fn roots_and_session_keys_use_files() {
     let authority = authority("authority");
     let issued = authority.issue(&["api.example", "127.0.0.1"], |_| {});
-    let Some(server) = Openssl::with(&issued, &[]) else {
+    let Some(server) = Openssl::start(&issued, &[]) else {
         return;
     };
     let (_, run) = get(&authority, &server, TRUSTING);
-    assert!(!run.ends(0).err.contains("NOT VERIFIED"));
+    assert!(!run.exits_with(0).err.contains("NOT VERIFIED"));
 
     let home = Home::new();
     home.file("ca.pem", &authority.pem);
@@ -251,7 +257,7 @@ fn trust_and_secrets_of_the_session_come_from_files() {
     command
         .env("SSL_CERT_FILE", home.path("ca.pem"))
         .env("SSLKEYLOGFILE", home.path("keys.log"));
-    let run = Run::of(command.output().unwrap()).ends(0);
+    let run = Run::from_output(command.output().unwrap()).exits_with(0);
     assert!(!run.err.contains("NOT VERIFIED"), "{}", run.err);
     let keys = std::fs::read_to_string(home.path("keys.log")).unwrap();
     for secret in [
@@ -268,9 +274,9 @@ fn trust_and_secrets_of_the_session_come_from_files() {
     let resolve = format!("api.example:{port}:127.0.0.1");
     let named = ["--resolve", &resolve, "--cacert", "ca.pem"];
     let run = home.wire(&[&["send", "-X", "GET", "--url", &url], &named[..]].concat());
-    run.ends(0)
-        .says(&format!("> Host: api.example:{port}"))
-        .says("complete: 200");
+    run.exits_with(0)
+        .err_contains(&format!("> Host: api.example:{port}"))
+        .err_contains("complete: 200");
     let newest = home.captures().pop().unwrap();
     let text = std::fs::read_to_string(newest).unwrap();
     assert!(text.contains(r#""sni":"api.example""#), "{text}");

@@ -1,4 +1,4 @@
-//! A real proxy, asked by `CONNECT`, by whole URLs and by SOCKS 5, found on the command line and in the
+//! `wire` through a real proxy: by `CONNECT`, by whole URLs and by SOCKS 5; from the command line and from the
 //! environment.
 
 use std::process::{Command, Stdio};
@@ -26,7 +26,7 @@ impl Proxy {
             .arg(format!("me:{PASSWORD}"))
             .stdin(Stdio::piped());
         let running = Running::start(&mut command);
-        let port = running.says(|line| line.strip_prefix("listening ")?.parse().ok());
+        let port = running.wait_for(|line| line.strip_prefix("listening ")?.parse().ok());
         Some(Self { port, running })
     }
 
@@ -34,14 +34,15 @@ impl Proxy {
         format!("{scheme}://me:{password}@127.0.0.1:{}", self.port)
     }
 
-    /// Waits until it says that it opened this way.
+    /// Waits until the proxy reports a connection to `to`.
     #[track_caller]
     fn opened(&self, to: &str) {
-        self.running.says(|line| line.contains(to).then_some(()));
+        self.running
+            .wait_for(|line| line.contains(to).then_some(()));
     }
 }
 
-/// A TLS server with a name that has to be resolved, and what trusts it.
+/// A TLS server with a name that has to be resolved, and the authority of its certificate.
 struct Secured {
     authority: Authority,
     server: Openssl,
@@ -52,7 +53,7 @@ impl Secured {
     fn start() -> Option<Self> {
         let authority = authority("authority");
         let issued = authority.issue(&["localhost"], |_| {});
-        let server = Openssl::with(&issued, &[])?;
+        let server = Openssl::start(&issued, &[])?;
         Some(Self { authority, server })
     }
 
@@ -60,7 +61,7 @@ impl Secured {
         format!("localhost:{}", self.server.addr.port())
     }
 
-    /// Asks it, with these flags and variables.
+    /// Sends a GET to the server with these flags and environment variables.
     fn get(&self, flags: &[&str], variables: &[(&str, &str)]) -> (Home, Run) {
         let home = Home::new();
         home.file("ca.pem", &self.authority.pem);
@@ -68,17 +69,17 @@ impl Secured {
         let get = ["send", "-X", "GET", "--cacert", "ca.pem", "--url", &url];
         let mut command = home.command(&[&get[..], flags].concat());
         command.envs(variables.iter().copied());
-        let run = Run::of(command.output().unwrap());
+        let run = Run::from_output(command.output().unwrap());
         check_schema(&home.capture());
         for text in [&run.err, &std::fs::read_to_string(home.capture()).unwrap()] {
-            assert!(!text.contains(PASSWORD), "the password is told: {text}");
+            assert!(!text.contains(PASSWORD), "the password is printed: {text}");
         }
         (home, run)
     }
 }
 
 #[test]
-fn tunnels_lead_to_the_target() {
+fn tunnels_reach_the_target() {
     let (Some(proxy), Some(target)) = (Proxy::start(), Secured::start()) else {
         return;
     };
@@ -90,21 +91,21 @@ fn tunnels_lead_to_the_target() {
             target.to()
         );
         let run = run
-            .ends(0)
-            .says(&opened)
-            .says("CN=leaf by CN=authority")
-            .says("complete: 200");
+            .exits_with(0)
+            .err_contains(&opened)
+            .err_contains("CN=leaf by CN=authority")
+            .err_contains("complete: 200");
         proxy.opened(&format!(":{}", target.server.addr.port()));
-        // Who resolves the name is what tells the two kinds of SOCKS 5 apart.
+        // The two kinds of SOCKS 5 differ in which side resolves the name.
         let resolves = run.err.contains("resolved localhost");
         assert_eq!(resolves, scheme == "socks5", "{}", run.err);
-        let shown = home.wire(&["show"]).ends(0);
+        let shown = home.wire(&["show"]).exits_with(0);
         assert!(shown.out().contains(&opened), "{}", shown.out());
     }
 }
 
 #[test]
-fn plain_requests_go_through_a_proxy_as_whole_urls() {
+fn plain_requests_go_to_a_proxy_with_the_whole_url() {
     let Some(proxy) = Proxy::start() else {
         return;
     };
@@ -114,27 +115,27 @@ fn plain_requests_go_through_a_proxy_as_whole_urls() {
         let server = Server::answering(ANSWER);
         let (url, through) = (server.url(), proxy.url(scheme, PASSWORD));
         let run = home.wire(&["send", "r.json", "--url", &url, "-x", &through]);
-        let run = run.ends(0);
+        let run = run.exits_with(0);
         assert_eq!(run.out(), "ok");
         assert!(!run.err.contains(PASSWORD), "{}", run.err);
         let whole = run.err.contains(&format!("> POST {url} HTTP/1.1"));
         assert_eq!(whole, scheme == "http", "{}", run.err);
         proxy.opened(&server.addr.to_string());
-        let heard = String::from_utf8(server.heard()).unwrap();
-        assert!(heard.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"));
-        assert!(!heard.contains("Proxy-Authorization"), "{heard}");
+        let received = String::from_utf8(server.received()).unwrap();
+        assert!(received.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"));
+        assert!(!received.contains("Proxy-Authorization"), "{received}");
     }
 }
 
 #[test]
-fn the_environment_names_proxies_and_exceptions() {
+fn proxies_and_exceptions_come_from_the_environment() {
     let (Some(proxy), Some(target)) = (Proxy::start(), Secured::start()) else {
         return;
     };
     #[track_caller]
     fn case(target: &Secured, flags: &[&str], variables: &[(&str, &str)], through: bool) {
         let (_, run) = target.get(flags, variables);
-        let run = run.ends(0);
+        let run = run.exits_with(0);
         assert_eq!(
             run.err.contains("opened a tunnel to"),
             through,
@@ -148,7 +149,7 @@ fn the_environment_names_proxies_and_exceptions() {
     case(&target, &[], &[("HTTPS_PROXY", &url)], true);
     case(&target, &[], &[("https_proxy", &url)], true);
     case(&target, &[], &[("ALL_PROXY", &socks)], true);
-    // Those of the other scheme count for nothing.
+    // Variables of the other scheme have no effect.
     case(&target, &[], &[("http_proxy", dead)], false);
     let exempt = [("HTTPS_PROXY", dead), ("NO_PROXY", "other, localhost")];
     case(&target, &[], &exempt, false);
@@ -161,17 +162,17 @@ fn the_environment_names_proxies_and_exceptions() {
         false,
     );
     case(&target, &["-x", ""], &[("HTTPS_PROXY", dead)], false);
-    // What is asked for by name goes before what happens to be set, but exceptions hold for both.
+    // A proxy of the command line precedes one of the environment; exceptions apply to both.
     case(&target, &["-x", &url], &[("HTTPS_PROXY", dead)], true);
     let exempt = [("NO_PROXY", "localhost")];
     case(&target, &["-x", dead], &exempt, false);
     case(&target, &["-x", &url, "--noproxy", ""], &exempt, true);
     let (_, run) = target.get(&[], &[("HTTPS_PROXY", dead)]);
-    run.ends(3).says("127.0.0.1:1");
+    run.exits_with(3).err_contains("127.0.0.1:1");
 }
 
 #[test]
-fn a_wrong_password_is_told() {
+fn a_wrong_proxy_password_is_reported() {
     let (Some(proxy), Some(target)) = (Proxy::start(), Secured::start()) else {
         return;
     };
@@ -189,29 +190,33 @@ fn a_wrong_password_is_told() {
             proxy.port,
             target.to()
         );
-        let run = run.ends(3).says(&words).says("hint: ").says(hint);
+        let run = run
+            .exits_with(3)
+            .err_contains(&words)
+            .err_contains("hint: ")
+            .err_contains(hint);
         assert!(!run.err.contains("wrong-password"), "{}", run.err);
-        let shown = home.wire(&["show"]).ends(3);
+        let shown = home.wire(&["show"]).exits_with(3);
         assert!(shown.out().contains("407"), "{}", shown.out());
     }
     let (_, run) = target.get(&["-x", &proxy.url("socks5h", "wrong-password")], &[]);
-    let run = run.ends(3).says("opened no way to");
+    let run = run.exits_with(3).err_contains("opened no way to");
     assert!(!run.err.contains("wrong-password"), "{}", run.err);
 }
 
 #[test]
-fn a_proxy_that_finds_nobody_is_told() {
+fn a_proxy_that_cannot_reach_the_target_is_reported() {
     let Some(proxy) = Proxy::start() else {
         return;
     };
     let home = Home::new();
     for scheme in ["http", "socks5h"] {
         let through = proxy.url(scheme, PASSWORD);
-        // Port 1 is no one's.
+        // No server listens on port 1.
         let url = "https://127.0.0.1:1/";
         let run = home.wire(&["send", "-X", "GET", "--url", url, "-x", &through]);
-        run.ends(3)
-            .says(&format!("{scheme}://127.0.0.1:{}", proxy.port))
-            .says("127.0.0.1:1");
+        run.exits_with(3)
+            .err_contains(&format!("{scheme}://127.0.0.1:{}", proxy.port))
+            .err_contains("127.0.0.1:1");
     }
 }

@@ -1,11 +1,11 @@
-//! Python's `http.server`: what mocks are made of. It speaks HTTP/1.0 unless told otherwise, and some die.
+//! `wire` against Python's `http.server`, on which many mocks are built. It speaks HTTP/1.0 by default.
 
 use std::process::{Command, Stdio};
 
 use super::counterpart::{Running, python, script};
 use crate::common::{Home, REQUEST, Run, check_schema};
 
-/// What `plain.py` answers with.
+/// The body of every answer of `plain.py`.
 const BODY: &str = "{\"object\": \"list\", \"data\": [1.0, \"\\u00fc\", \"ü\"]}\n";
 
 struct Plain {
@@ -22,7 +22,7 @@ impl Plain {
             .arg(protocol)
             .stdin(Stdio::piped());
         let running = Running::start(&mut command);
-        let port = running.says(|line| line.strip_prefix("listening ")?.parse().ok());
+        let port = running.wait_for(|line| line.strip_prefix("listening ")?.parse().ok());
         Some(Self {
             port,
             _running: running,
@@ -40,27 +40,30 @@ impl Plain {
 }
 
 #[track_caller]
-fn opens_again(home: &Home, run: &Run) {
+fn assert_capture_reads_back(home: &Home, run: &Run) {
     check_schema(&home.capture());
     let shown = home.wire(&["show", "-p", "b"]);
     assert_eq!((shown.code, &shown.out), (run.code, &run.out));
 }
 
 #[test]
-fn bodies_end_as_each_version_has_it() {
+fn bodies_end_by_the_rules_of_their_http_version() {
     #[track_caller]
     fn case(protocol: &str, path: &str, body: &str, how: &[&str]) {
         let Some(server) = Plain::start(protocol) else {
             return;
         };
         let home = Home::new();
-        let run = server.send(&home, path).ends(0).says("< Server: BaseHTTP/");
-        let run = run.says(&format!("< {protocol} 200 OK"));
+        let run = server
+            .send(&home, path)
+            .exits_with(0)
+            .err_contains("< Server: BaseHTTP/");
+        let run = run.err_contains(&format!("< {protocol} 200 OK"));
         for words in how {
             assert!(run.err.contains(words), "{words}: {}", run.err);
         }
         assert_eq!(run.out(), body);
-        opens_again(&home, &run);
+        assert_capture_reads_back(&home, &run);
     }
     let length = format!("complete: 200, {} bytes of body", BODY.len());
     case("HTTP/1.0", "close", BODY, &[&length, "ended by the close"]);
@@ -74,21 +77,24 @@ fn bodies_end_as_each_version_has_it() {
 }
 
 #[test]
-fn methods_that_are_not_served_are_refused_in_its_words() {
+fn unsupported_methods_get_the_servers_error_page() {
     let Some(server) = Plain::start("HTTP/1.0") else {
         return;
     };
     let home = Home::new();
     let url = server.url("length");
     let delete = ["send", "-X", "DELETE", "-f", "--url", &url];
-    let run = home.wire(&delete).ends(1).says("501 Unsupported method");
+    let run = home
+        .wire(&delete)
+        .exits_with(1)
+        .err_contains("501 Unsupported method");
     assert!(run.out().contains("DELETE"), "{}", run.out());
-    let shown = home.wire(&["show", "-p", "b"]).ends(0);
+    let shown = home.wire(&["show", "-p", "b"]).exits_with(0);
     assert_eq!(shown.out, run.out);
 }
 
 #[test]
-fn a_reset_is_told_as_a_reset() {
+fn a_reset_is_reported_as_a_reset() {
     let Some(server) = Plain::start("HTTP/1.1") else {
         return;
     };
@@ -99,19 +105,22 @@ fn a_reset_is_told_as_a_reset() {
         (&*format!("reset/{half}"), &BODY[..half], &*missing),
     ] {
         let home = Home::new();
-        let run = server.send(&home, path).ends(4).says(words);
+        let run = server.send(&home, path).exits_with(4).err_contains(words);
         assert_eq!(run.out(), body);
         assert!(run.err.contains("reset by the peer"), "{}", run.err);
-        opens_again(&home, &run);
+        assert_capture_reads_back(&home, &run);
         let text = std::fs::read_to_string(home.capture()).unwrap();
         assert!(
             text.contains(r#""closed":{"by":"peer","how":"reset"}"#),
             "{text}"
         );
-        let shown = home.wire(&["show"]).ends(4);
+        let shown = home.wire(&["show"]).exits_with(4);
         assert!(shown.out().contains(words), "{}", shown.out());
         let url = server.url(path);
         let quiet = home.wire(&["send", "r.json", "-q", "--url", &url]);
-        quiet.ends(4).says("wire: ").says("reset");
+        quiet
+            .exits_with(4)
+            .err_contains("wire: ")
+            .err_contains("reset");
     }
 }

@@ -3,10 +3,10 @@
 use crate::common::{Home, REQUEST, Run, Server, Step, check_schema, read_until, write};
 
 #[test]
-fn the_demo_answers_and_the_capture_opens_again() {
+fn the_demo_answers_and_the_capture_can_be_opened() {
     let home = Home::new();
     home.request();
-    let sent = home.wire(&["send", "r.json", "--to", "demo"]).ends(0);
+    let sent = home.wire(&["send", "r.json", "--to", "demo"]).exits_with(0);
     assert_eq!(sent.json()["object"], "chat.completion");
     for part in [
         "* ",
@@ -27,11 +27,11 @@ fn the_demo_answers_and_the_capture_opens_again() {
         sent.err
     );
 
-    let shown = home.wire(&["show", "@"]).ends(0);
+    let shown = home.wire(&["show", "@"]).exits_with(0);
     assert!(shown.out().contains("< HTTP/1.1 200 OK"));
-    assert_eq!(home.wire(&["show", "-p", "b"]).ends(0).out, sent.out);
-    assert_eq!(home.wire(&["show", "-p", "B"]).ends(0).out(), REQUEST);
-    let list = home.wire(&["ls"]).ends(0);
+    assert_eq!(home.wire(&["show", "-p", "b"]).exits_with(0).out, sent.out);
+    assert_eq!(home.wire(&["show", "-p", "B"]).exits_with(0).out(), REQUEST);
+    let list = home.wire(&["ls"]).exits_with(0);
     assert!(
         list.out().contains("gpt-4o-mini") && list.out().contains(" 200 "),
         "{}",
@@ -40,7 +40,7 @@ fn the_demo_answers_and_the_capture_opens_again() {
 }
 
 #[test]
-fn what_send_printed_is_what_show_prints() {
+fn send_and_show_print_the_same() {
     let home = Home::new();
     home.request();
     for flags in [
@@ -53,14 +53,14 @@ fn what_send_printed_is_what_show_prints() {
         send.extend(flags);
         let mut show = vec!["show", "@"];
         show.extend(flags);
-        let sent = home.wire(&send).ends(0);
+        let sent = home.wire(&send).exits_with(0);
         assert!(!sent.out.is_empty());
-        assert_eq!(home.wire(&show).ends(0).out, sent.out, "{flags:?}");
+        assert_eq!(home.wire(&show).exits_with(0).out, sent.out, "{flags:?}");
     }
 }
 
 #[test]
-fn a_streamed_answer_arrives_as_it_is_written() {
+fn a_streamed_answer_is_printed_as_it_arrives() {
     let home = Home::new();
     home.request();
     let first = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ndata: 1\r\n";
@@ -74,25 +74,25 @@ fn a_streamed_answer_arrives_as_it_is_written() {
         .command(&["send", "r.json", "--url", &server.url()])
         .spawn()
         .unwrap();
-    // No line end was written, and the server waits: what comes through was not held back.
+    // No line end was written and the server waits: the text must arrive without one.
     read_until(child.stdout.as_mut().unwrap(), "data: 1");
-    server.go();
-    let rest = Run::of(child.wait_with_output().unwrap()).ends(0);
+    server.resume();
+    let rest = Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
     assert_eq!(rest.out(), "\n\n");
 }
 
 #[test]
-fn the_meaning_is_printed_live_and_later() {
+fn send_and_show_print_the_meaning_of_an_answer() {
     let home = Home::new();
     home.request();
     let sent = home
         .wire(&[
             "send", "r.json", "--to", "demo", "--stream", "--pace", "0", "--text",
         ])
-        .ends(0);
-    assert_eq!(home.wire(&["show", "--text"]).ends(0).out, sent.out);
+        .exits_with(0);
+    assert_eq!(home.wire(&["show", "--text"]).exits_with(0).out, sent.out);
     assert!(sent.out().starts_with("You wrote"), "{}", sent.out());
-    // An error has no text, and is told all the same.
+    // An error has no text, and is printed all the same.
     let error = [
         "send",
         "r.json",
@@ -103,16 +103,16 @@ fn the_meaning_is_printed_live_and_later() {
         "--text",
     ];
     home.wire(&error)
-        .ends(0)
-        .says("note: status 429: Rate limit");
+        .exits_with(0)
+        .err_contains("note: status 429: Rate limit");
     home.wire(&["show", "--text"])
-        .ends(0)
-        .says("note: status 429: ");
+        .exits_with(0)
+        .err_contains("note: status 429: ");
     let events = home
         .wire(&[
             "send", "r.json", "--to", "demo", "--stream", "--pace", "0", "--events",
         ])
-        .ends(0);
+        .exits_with(0);
     assert!(
         events.out().contains("role assistant") && events.out().contains("finish stop"),
         "{}",
@@ -123,20 +123,22 @@ fn the_meaning_is_printed_live_and_later() {
         "{}",
         events.err
     );
-    let list = home.wire(&["show", "--events"]).ends(0);
+    let list = home.wire(&["show", "--events"]).exits_with(0);
     assert!(
         list.out().contains("read ") && list.out().contains("role assistant"),
         "{}",
         list.out()
     );
-    let raw = home.wire(&["show", "--raw-events"]).ends(0);
+    let raw = home.wire(&["show", "--raw-events"]).exits_with(0);
     assert!(raw.out().contains("data: [DONE]\n"), "{}", raw.out());
-    let summary = home.wire(&["show", "--summary"]).ends(0);
+    let summary = home.wire(&["show", "--summary"]).exits_with(0);
     for line in ["model ", "text ", "finish ", "verdict "] {
         assert!(summary.out().contains(line), "{line}: {}", summary.out());
     }
-    let usage = home.wire(&["send", "r.json", "--to", "demo", "-q"]).ends(0);
-    let counted = home.wire(&["show", "--usage"]).ends(0).json();
+    let usage = home
+        .wire(&["send", "r.json", "--to", "demo", "-q"])
+        .exits_with(0);
+    let counted = home.wire(&["show", "--usage"]).exits_with(0).json();
     assert_eq!(counted["input"], usage.json()["usage"]["prompt_tokens"]);
 }
 
@@ -157,13 +159,13 @@ fn show_explains_an_answer_of_any_length() {
         "-p",
         "m",
     ];
-    let sent = home.wire(&big).ends(0);
+    let sent = home.wire(&big).exits_with(0);
     assert!(
         sent.out().contains("`wire show` explains them"),
         "{}",
         sent.out()
     );
-    let shown = home.wire(&["show", "-p", "m"]).ends(0);
+    let shown = home.wire(&["show", "-p", "m"]).exits_with(0);
     assert!(
         shown.out().contains("verdict   complete"),
         "{}",
@@ -182,11 +184,11 @@ fn the_cost_that_the_provider_reports_comes_first() {
         "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"
     ));
     home.wire(&["send", "r.json", "--url", &server.url(), "-q"])
-        .ends(0);
-    let summary = home.wire(&["show", "--summary"]).ends(0);
-    let told = "cost      $0.00123, reported by the provider (usage.cost); $0.0025 = ";
-    assert!(summary.out().contains(told), "{}", summary.out());
-    let row = home.wire(&["ls", "--json"]).ends(0).json();
+        .exits_with(0);
+    let summary = home.wire(&["show", "--summary"]).exits_with(0);
+    let cost_line = "cost      $0.00123, reported by the provider (usage.cost); $0.0025 = ";
+    assert!(summary.out().contains(cost_line), "{}", summary.out());
+    let row = home.wire(&["ls", "--json"]).exits_with(0).json();
     assert_eq!(row["cost"], "$0.00123");
 }
 
@@ -197,7 +199,7 @@ fn the_demo_server_answers_according_to_the_request() {
     let send = |flags: &[&str]| {
         let mut arguments = vec!["send", "r.json", "--to", "demo", "-q"];
         arguments.extend(flags);
-        home.wire(&arguments).ends(0)
+        home.wire(&arguments).exits_with(0)
     };
     assert_eq!(
         send(&["--set", "n=3"]).json()["choices"]
@@ -234,7 +236,7 @@ fn the_demo_server_answers_according_to_the_request() {
     home.file("bad.json", "{\"model\":");
     assert_eq!(
         home.wire(&["send", "bad.json", "--to", "demo", "-q"])
-            .ends(0)
+            .exits_with(0)
             .json()["error"]["type"],
         "invalid_request_error"
     );
@@ -246,9 +248,9 @@ fn send_and_show_print_the_same_json_document() {
     home.request();
     let sent = home
         .wire(&["send", "r.json", "--to", "demo", "--json"])
-        .ends(0)
+        .exits_with(0)
         .json();
-    let shown = home.wire(&["show", "--json"]).ends(0).json();
+    let shown = home.wire(&["show", "--json"]).exits_with(0).json();
     assert_eq!(sent, shown);
     let schema = serde_json::from_str(include_str!("../../captures/exchange.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -266,35 +268,36 @@ fn send_and_show_print_the_same_json_document() {
 fn show_at_prints_a_value_with_its_place_and_time() {
     let home = Home::new();
     home.request();
-    home.wire(&["send", "r.json", "--to", "demo", "-q"]).ends(0);
+    home.wire(&["send", "r.json", "--to", "demo", "-q"])
+        .exits_with(0);
     let at = |path: &str| home.wire(&["show", "--at", path]);
     assert_eq!(
         at("choices.0.index")
-            .ends(0)
-            .says("bytes ")
-            .says("received ")
+            .exits_with(0)
+            .err_contains("bytes ")
+            .err_contains("received ")
             .out(),
         "0\n"
     );
     assert_eq!(
         home.wire(&["show", "--at", "model", "--side", "sent"])
-            .ends(0)
+            .exits_with(0)
             .out(),
         "\"gpt-4o-mini\"\n"
     );
-    at("/choices/9").ends(2).says("/choices");
+    at("/choices/9").exits_with(2).err_contains("/choices");
     home.wire(&[
         "send", "r.json", "--to", "demo", "-q", "--stream", "--pace", "0",
     ])
-    .ends(0);
+    .exits_with(0);
     assert_eq!(
-        at("/0/choices/0/delta/role").ends(0).out(),
+        at("/0/choices/0/delta/role").exits_with(0).out(),
         "\"assistant\"\n"
     );
     at("/99/choices")
-        .ends(2)
-        .says("no such event")
-        .says("--events");
+        .exits_with(2)
+        .err_contains("no such event")
+        .err_contains("--events");
 }
 
 #[test]
@@ -332,12 +335,12 @@ fn lists_are_filtered_and_searched() {
     ] {
         let mut arguments = vec!["send", "r.json", "--to", "demo", "-q"];
         arguments.extend(flags);
-        home.wire(&arguments).ends(0);
+        home.wire(&arguments).exits_with(0);
     }
     let models = |flags: &[&str]| {
         let mut arguments = vec!["ls", "--json"];
         arguments.extend(flags);
-        let run = home.wire(&arguments).ends(0);
+        let run = home.wire(&arguments).exits_with(0);
         let rows = run
             .out()
             .lines()
@@ -358,5 +361,7 @@ fn lists_are_filtered_and_searched() {
         models(&["--answer", "You wrote: \"hi\""]),
         ["gpt-4o-mini", "gpt-4o"]
     );
-    home.wire(&["ls", "--status", "nope"]).ends(2).says("4xx");
+    home.wire(&["ls", "--status", "nope"])
+        .exits_with(2)
+        .err_contains("4xx");
 }

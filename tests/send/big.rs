@@ -1,5 +1,5 @@
-//! `wire send` with answers so big that their capture is written by a thread of its own: what is promised
-//! of a capture holds for them too.
+//! `wire send` with answers so big that a writer thread writes their capture: captures keep all their promises
+//! there too.
 
 use std::io::Read;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn body(size: usize) -> Vec<u8> {
     body
 }
 
-/// The beginning of an answer: as much of `body` as there is, of `promised` bytes.
+/// A response with `body` whose Content-Length is `promised`.
 fn answer(promised: usize, body: &[u8]) -> Vec<u8> {
     let mut answer = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {promised}\r\n\r\n"
@@ -45,7 +45,7 @@ fn start(home: &Home, server: &Server, flags: &[&str]) -> Child {
     home.command(&arguments).spawn().unwrap()
 }
 
-/// Sends to a server that answers with the whole body.
+/// Sends a request to a server that answers with all of `body`.
 fn send_whole(home: &Home, body: &[u8], flags: &[&str]) -> Run {
     home.request();
     let server = Server::answering(answer(body.len(), body));
@@ -53,12 +53,12 @@ fn send_whole(home: &Home, body: &[u8], flags: &[&str]) -> Run {
     home.wire(&[&["send", "r.json", "--url", &url], flags].concat())
 }
 
-/// A URL of no API, so that the answer is not explained.
+/// A URL that belongs to no known API, so that the answer is not decoded as a chat answer.
 fn url(server: &Server) -> String {
     format!("http://{}/big", server.addr)
 }
 
-/// Reads so many bytes of what a child prints.
+/// Reads `length` bytes from the standard output of a child.
 fn read(child: &mut Child, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     child
@@ -71,19 +71,19 @@ fn read(child: &mut Child, length: usize) -> Vec<u8> {
 }
 
 /// The received bytes of a capture whose writer was killed.
-fn kept(path: &Path) -> Vec<u8> {
+fn received_bytes(path: &Path) -> Vec<u8> {
     let reading = wire::capture::read(&mut &*std::fs::read(path).unwrap()).unwrap();
     reading.tape.received.bytes
 }
 
 #[test]
-fn every_byte_is_in_the_capture() {
+fn the_capture_holds_every_byte_of_a_big_answer() {
     let home = Home::new();
     let body = body(5 * MIB);
-    let sent = send_whole(&home, &body, &[]).ends(0);
+    let sent = send_whole(&home, &body, &[]).exits_with(0);
     assert!(sent.out == body);
     check_schema(&home.capture());
-    assert!(kept(&home.capture()) == answer(body.len(), &body));
+    assert!(received_bytes(&home.capture()) == answer(body.len(), &body));
 }
 
 #[test]
@@ -94,8 +94,8 @@ fn an_interrupt_keeps_all_bytes_of_a_big_answer() {
     let mut child = start(&home, &server, &[]);
     assert!(read(&mut child, body.len()) == body);
     signal(&child, "INT");
-    Run::of(child.wait_with_output().unwrap()).ends(130);
-    assert!(kept(&home.capture()) == answer(4 * MIB, &body));
+    Run::from_output(child.wait_with_output().unwrap()).exits_with(130);
+    assert!(received_bytes(&home.capture()) == answer(4 * MIB, &body));
     let text = std::fs::read_to_string(home.capture()).unwrap();
     assert!(
         text.lines().last().unwrap().contains("\"interrupted\""),
@@ -104,7 +104,7 @@ fn an_interrupt_keeps_all_bytes_of_a_big_answer() {
 }
 
 #[test]
-fn a_kill_loses_at_most_the_queue() {
+fn a_killed_process_loses_at_most_the_queued_lines() {
     let home = Home::new();
     let body = body(64 * MIB);
     let server = Server::start(vec![Step::Read, write(answer(body.len(), &body))]);
@@ -113,14 +113,14 @@ fn a_kill_loses_at_most_the_queue() {
     read(&mut child, seen);
     signal(&child, "KILL");
     child.wait().unwrap();
-    let kept = kept(&home.capture());
+    let kept = received_bytes(&home.capture());
     assert!(
         kept.len() + UNWRITTEN >= seen,
         "{} of {seen} bytes",
         kept.len()
     );
     assert!(answer(body.len(), &body).starts_with(&kept));
-    home.wire(&["show", "-q"]).ends(4);
+    home.wire(&["show", "-q"]).exits_with(4);
 }
 
 #[test]
@@ -130,16 +130,16 @@ fn all_bytes_of_an_idle_stream_are_on_disk() {
     let server = Server::start(vec![Step::Read, write(answer(4 * MIB, &body)), Step::Drain]);
     let mut child = start(&home, &server, &[]);
     assert!(read(&mut child, body.len()) == body);
-    // Nothing else happens: it is the thread alone that this waits for.
-    while kept(&home.capture()).len() < answer(4 * MIB, &body).len() {
+    // No more bytes come: this waits for the writer thread alone.
+    while received_bytes(&home.capture()).len() < answer(4 * MIB, &body).len() {
         std::thread::yield_now();
     }
     signal(&child, "KILL");
     child.wait().unwrap();
-    assert!(kept(&home.capture()) == answer(4 * MIB, &body));
+    assert!(received_bytes(&home.capture()) == answer(4 * MIB, &body));
 }
 
-/// A capture that its reader leaves in the middle, as a disk that becomes full.
+/// A capture file that is a pipe whose reader closes early, like a disk that becomes full.
 fn pipe(home: &Home, taken: usize) -> JoinHandle<Vec<u8>> {
     let path = home.path("pipe");
     assert!(
@@ -158,7 +158,7 @@ fn pipe(home: &Home, taken: usize) -> JoinHandle<Vec<u8>> {
 }
 
 #[test]
-fn a_capture_that_breaks_off_is_reported_and_the_exchange_goes_on() {
+fn a_capture_that_cannot_be_written_is_reported_and_the_exchange_goes_on() {
     let body = body(6 * MIB);
     for (taken, whole) in [
         (0, false),
@@ -169,7 +169,7 @@ fn a_capture_that_breaks_off_is_reported_and_the_exchange_goes_on() {
         let home = Home::new();
         let pipe = pipe(&home, taken);
         let sent = send_whole(&home, &body, &["--capture", "pipe"]);
-        let sent = sent.ends(if whole { 0 } else { 6 });
+        let sent = sent.exits_with(if whole { 0 } else { 6 });
         assert!(sent.out == body, "after {taken} bytes");
         let breaks_off = sent.err.contains("pipe: the capture breaks off after");
         assert_eq!(breaks_off, !whole, "{}", sent.err);
@@ -177,8 +177,8 @@ fn a_capture_that_breaks_off_is_reported_and_the_exchange_goes_on() {
         assert!(whole || written.len() == taken);
     }
     let sent = send_whole(&Home::new(), &body, &["--capture", "/dev/full"])
-        .ends(6)
-        .says("No space left on device");
+        .exits_with(6)
+        .err_contains("No space left on device");
     assert!(sent.out == body);
 }
 
@@ -204,8 +204,8 @@ fn memory_does_not_grow_with_the_answer() {
         .unwrap();
     let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(peak < 32 << 10, "{peak} KiB");
-    server.go();
-    Run::of(child.wait_with_output().unwrap()).ends(0);
+    server.resume();
+    Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_long_answer_has_a_verdict() {
         let url = server.url();
         let sent = home
             .wire(&["send", "r.json", "--url", &url, "--no-capture"])
-            .ends(code);
+            .exits_with(code);
         assert!(
             sent.err.contains("are not explained while they arrive"),
             "{}",

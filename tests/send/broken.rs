@@ -11,14 +11,14 @@ fn a_response_that_breaks_off_is_never_a_success() {
         home.request();
         let server = Server::answering(response);
         home.wire(&["send", "r.json", "--url", &server.url()])
-            .ends(code)
-            .says(text);
+            .exits_with(code)
+            .err_contains(text);
         let capture = home.capture();
         check_schema(&capture);
         // The same from the capture.
-        let shown = home.wire(&["show"]).ends(code);
+        let shown = home.wire(&["show"]).exits_with(code);
         assert!(shown.out().contains(text), "{}", shown.out());
-        let document = home.wire(&["show", "--json"]).ends(code).json();
+        let document = home.wire(&["show", "--json"]).exits_with(code).json();
         assert_eq!(document["received"]["bytes"], response.len() as u64);
     }
     case("", 4, "no response");
@@ -83,10 +83,10 @@ fn a_stream_that_stops_without_an_end_is_no_success() {
         );
         let server = Server::answering(answer);
         home.wire(&["send", "r.json", "--url", &server.url(), "-q"])
-            .ends(code)
-            .says(text);
+            .exits_with(code)
+            .err_contains(text);
         for how in ["--events", "--raw-events", "--summary", "--text", "--json"] {
-            let shown = home.wire(&["show", how]).ends(code);
+            let shown = home.wire(&["show", how]).exits_with(code);
             let cut = text.contains("inside an event") && how == "--events";
             assert!(
                 !cut || shown.out().contains("CUT data: "),
@@ -110,14 +110,14 @@ fn a_stream_that_stops_without_an_end_is_no_success() {
 }
 
 #[test]
-fn interim_responses_and_masked_places_beyond_a_limit_are_counted() {
+fn interim_responses_and_masks_beyond_a_limit_are_only_counted() {
     let home = Home::new();
     home.request();
     let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(300);
     let server = Server::answering(format!("{interim}{OK}"));
     let run = home.wire(&["send", "r.json", "--url", &server.url()]);
-    run.ends(0).says("44 more interim responses");
-    let document = home.wire(&["show", "--json"]).ends(0).json();
+    run.exits_with(0).err_contains("44 more interim responses");
+    let document = home.wire(&["show", "--json"]).exits_with(0).json();
     assert_eq!(document["interim"].as_array().unwrap().len(), 256);
     assert_eq!(document["more_interim"], 44);
 
@@ -126,18 +126,18 @@ fn interim_responses_and_masked_places_beyond_a_limit_are_counted() {
     let url = server.url();
     let mut command = home.command(&["send", "r.json", "--url", &url, "--capture", "c.wire"]);
     command.env("MY_KEY", "mysecret");
-    let run = Run::of(command.output().unwrap()).ends(0);
+    let run = Run::from_output(command.output().unwrap()).exits_with(0);
     assert_eq!(run.out(), echo.replace("mysecret", "********"));
     assert_eq!(run.err.matches("masked known key").count(), 256);
-    let run = run.says("44 more masked places");
+    let run = run.err_contains("44 more masked places");
     assert!(!run.err.contains("mysecret"), "{}", run.err);
     let file = std::fs::read_to_string(home.path("c.wire")).unwrap();
     assert_eq!(file.matches("\"redacted\"").count(), 300);
 
     let server = Server::answering("\r\n".repeat(1 << 18));
     home.wire(&["send", "r.json", "--url", &server.url(), "--no-capture"])
-        .ends(4)
-        .says("UNREADABLE from byte 262144");
+        .exits_with(4)
+        .err_contains("UNREADABLE from byte 262144");
 }
 
 #[test]
@@ -150,19 +150,19 @@ fn a_failed_connection_names_the_address() {
     };
     let url = format!("http://127.0.0.1:{port}/");
     home.wire(&["send", "r.json", "--url", &url])
-        .ends(3)
-        .says(&format!("127.0.0.1:{port}"));
-    home.wire(&["show"]).ends(3);
+        .exits_with(3)
+        .err_contains(&format!("127.0.0.1:{port}"));
+    home.wire(&["show"]).exits_with(3);
     home.wire(&["send", "r.json", "--url", &url, "-q"])
-        .ends(3)
-        .says("wire: ");
+        .exits_with(3)
+        .err_contains("wire: ");
     home.wire(&["send", "r.json", "--url", &url, "--json"])
-        .ends(3);
+        .exits_with(3);
     let plain = Server::start(vec![write("HTTP/1.1 400 Bad Request\r\n\r\n"), Step::Drain]);
     let url = format!("https://{}/", plain.addr);
     home.wire(&["send", "r.json", "--url", &url])
-        .ends(3)
-        .says("http://");
+        .exits_with(3)
+        .err_contains("http://");
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn fail_turns_an_error_status_into_exit_code_1() {
     home.request();
     for (model, code) in [("error-429", 1), ("gpt-4o", 0), ("error-500", 1)] {
         home.wire(&["send", "r.json", "--to", "demo", "-f", "-m", model])
-            .ends(code);
+            .exits_with(code);
     }
     home.wire(&["send", "r.json", "--to", "demo", "-m", "error-429"])
-        .ends(0);
+        .exits_with(0);
 }

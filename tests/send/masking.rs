@@ -31,9 +31,9 @@ fn secrets_are_masked_on_screen_and_on_disk() {
         arguments.extend(flags);
         let mut command = home.command(&arguments);
         command.env("OPENAI_API_KEY", KEY);
-        let run = Run::of(command.output().unwrap()).ends(0);
+        let run = Run::from_output(command.output().unwrap()).exits_with(0);
         assert!(
-            String::from_utf8(server.heard()).unwrap().contains(KEY),
+            String::from_utf8(server.received()).unwrap().contains(KEY),
             "the server hears the key itself"
         );
         (run, std::fs::read_to_string(home.path("c.wire")).unwrap())
@@ -70,14 +70,14 @@ fn secrets_are_masked_on_screen_and_on_disk() {
 }
 
 #[test]
-fn a_key_in_a_url_or_an_argument_is_printed_nowhere() {
+fn a_key_in_a_url_or_an_argument_is_never_printed() {
     const KEY: &str = "sk-proj-0123456789abcdefSECRET";
     let home = Home::new();
     home.request();
     let run = |arguments: &[&str]| {
         let mut command = home.command(arguments);
         command.env("OPENAI_API_KEY", KEY);
-        Run::of(command.output().unwrap())
+        Run::from_output(command.output().unwrap())
     };
     let clean = |run: &Run| {
         let text = format!("{}{}", run.out(), run.err);
@@ -85,15 +85,15 @@ fn a_key_in_a_url_or_an_argument_is_printed_nowhere() {
     };
     let server = Server::answering(OK);
     let url = server.url().replace("/v1", &format!("/{KEY}"));
-    clean(&run(&["send", "r.json", "--url", &url, "-m", KEY]).ends(0));
-    assert!(String::from_utf8(server.heard()).unwrap().contains(KEY));
+    clean(&run(&["send", "r.json", "--url", &url, "-m", KEY]).exits_with(0));
+    assert!(String::from_utf8(server.received()).unwrap().contains(KEY));
     for arguments in [
         &["ls"][..],
         &["ls", "--json"],
         &["show"],
         &["show", "--json"],
     ] {
-        clean(&home.wire(arguments).ends(0));
+        clean(&home.wire(arguments).exits_with(0));
     }
     let files = std::fs::read_dir(home.path("captures")).unwrap();
     for file in files.map(|entry| entry.unwrap().path()) {
@@ -110,22 +110,26 @@ fn a_key_in_a_url_or_an_argument_is_printed_nowhere() {
         );
     }
     let header = format!("Authorization Bearer {KEY}");
-    clean(&run(&["send", "r.json", "--to", "demo", "-H", &header]).ends(2));
+    clean(&run(&["send", "r.json", "--to", "demo", "-H", &header]).exits_with(2));
     for url in [
         "http://user:SECRET/x@127.0.0.1:1/",
         "http://user:x/SECRET@127.0.0.1:1/",
     ] {
-        clean(&run(&["send", "r.json", "--url", url]).ends(2).says("%2F"));
+        clean(
+            &run(&["send", "r.json", "--url", url])
+                .exits_with(2)
+                .err_contains("%2F"),
+        );
         clean(
             &run(&["send", "r.json", "--to", "openai", "-x", url])
-                .ends(2)
-                .says("%2F"),
+                .exits_with(2)
+                .err_contains("%2F"),
         );
     }
 }
 
 #[test]
-fn nothing_from_the_network_drives_the_terminal() {
+fn control_characters_from_the_network_are_escaped() {
     let evil = "\x1b[2J\x1b]0;owned\x07\u{202e}\u{9b}31m";
     let home = Home::new();
     home.request();
@@ -143,7 +147,7 @@ fn nothing_from_the_network_drives_the_terminal() {
     let server = Server::answering(answer.clone());
     let run = home
         .wire(&["send", "r.json", "--url", &server.url(), "--pretty", "all"])
-        .ends(0);
+        .exits_with(0);
     clean(&run.out);
     clean(run.err.as_bytes());
     for flags in [
@@ -154,11 +158,13 @@ fn nothing_from_the_network_drives_the_terminal() {
         &["ls"],
         &["ls", "--json"],
     ] {
-        clean(&home.wire(flags).ends(0).out);
+        clean(&home.wire(flags).exits_with(0).out);
     }
     // The body itself goes to a pipe as it came.
-    assert!(String::from_utf8_lossy(&home.wire(&["show", "-p", "b"]).ends(0).out).contains(evil));
-    // A capture made by somebody else may hold anything in any place.
+    assert!(
+        String::from_utf8_lossy(&home.wire(&["show", "-p", "b"]).exits_with(0).out).contains(evil)
+    );
+    // A capture from another program may hold any bytes in any place.
     let quoted = serde_json::to_string(evil).unwrap();
     home.file("evil.wire", format!(
         "{{\"wire\":1,\"id\":{quoted},\"started\":\"2026-11-23T14:00:00Z\",\"via\":{quoted},\"url\":{quoted},\"tool\":{quoted}}}\n\

@@ -10,12 +10,12 @@ fn a_full_disk_is_reported_and_the_exchange_goes_on() {
     home.request();
     let run = home
         .wire(&["send", "r.json", "--to", "demo", "--capture", "/dev/full"])
-        .ends(6)
-        .says("No space left on device");
+        .exits_with(6)
+        .err_contains("No space left on device");
     assert_eq!(run.json()["object"], "chat.completion");
     home.wire(&["send", "r.json", "--to", "demo", "--captures", "/proc/none"])
-        .ends(6)
-        .says("--no-capture");
+        .exits_with(6)
+        .err_contains("--no-capture");
 }
 
 #[test]
@@ -33,8 +33,8 @@ fn standard_output_that_cannot_be_written_is_reported() {
     ] {
         let full = std::fs::File::create("/dev/full").unwrap();
         let output = home.command(arguments).stdout(full).output().unwrap();
-        let run = Run::of(output).ends(6);
-        run.says("No space left on device");
+        let run = Run::from_output(output).exits_with(6);
+        run.err_contains("No space left on device");
     }
 }
 
@@ -42,8 +42,9 @@ fn standard_output_that_cannot_be_written_is_reported() {
 fn a_capture_can_be_read_from_a_pipe() {
     let home = Home::new();
     home.request();
-    home.wire(&["send", "r.json", "--to", "demo", "-q"]).ends(0);
-    let expected = home.wire(&["show", "-p", "HBhb"]).ends(0).out;
+    home.wire(&["send", "r.json", "--to", "demo", "-q"])
+        .exits_with(0);
+    let expected = home.wire(&["show", "-p", "HBhb"]).exits_with(0).out;
     for name in ["-", "/dev/stdin"] {
         let file = std::fs::read(home.capture()).unwrap();
         let mut child = home
@@ -52,7 +53,7 @@ fn a_capture_can_be_read_from_a_pipe() {
             .spawn()
             .unwrap();
         child.stdin.take().unwrap().write_all(&file).unwrap();
-        let run = Run::of(child.wait_with_output().unwrap()).ends(0);
+        let run = Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
         assert_eq!(run.out, expected);
     }
 }
@@ -78,7 +79,7 @@ fn a_reader_that_closes_standard_output_is_no_error() {
     let mut out = child.stdout.take().unwrap();
     read_until(&mut out, "\n");
     drop(out);
-    server.go();
-    server.go();
-    Run::of(child.wait_with_output().unwrap()).ends(0);
+    server.resume();
+    server.resume();
+    Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
 }

@@ -4,7 +4,7 @@ use crate::OK;
 use crate::common::{Home, Run, Server};
 
 #[test]
-fn the_credentials_of_a_proxy_are_masked_in_what_it_answers() {
+fn proxy_credentials_are_masked_in_the_proxys_answer() {
     let home = Home::new();
     home.request();
     let server = Server::answering("HTTP/1.1 407 No dXNlcjpzdXBlcnNlY3JldA== supersecret\r\n\r\n");
@@ -18,8 +18,8 @@ fn the_credentials_of_a_proxy_are_masked_in_what_it_answers() {
             "-x",
             &proxy,
         ])
-        .ends(3)
-        .says("407 No ");
+        .exits_with(3)
+        .err_contains("407 No ");
     let file = std::fs::read_to_string(home.capture()).unwrap();
     for text in [&run.err, &file] {
         assert!(
@@ -30,19 +30,19 @@ fn the_credentials_of_a_proxy_are_masked_in_what_it_answers() {
 }
 
 #[test]
-fn no_proxy_also_applies_to_a_proxy_of_the_command_line() {
+fn no_proxy_also_applies_to_a_proxy_from_the_command_line() {
     let home = Home::new();
     home.request();
     let case = |flags: &[&str], variables: &[(&str, &str)], code: i32| {
         let server = Server::answering(OK);
         let url = server.url();
-        // Port 1 is no one's: whoever goes there gets no answer.
+        // No server listens on port 1: a request that goes there fails.
         let fixed = ["send", "r.json", "--url", &url, "-x", "http://127.0.0.1:1"];
         let mut command = home.command(&[&fixed, flags].concat());
         command.envs(variables.iter().copied());
-        Run::of(command.output().unwrap()).ends(code);
+        Run::from_output(command.output().unwrap()).exits_with(code);
         if code == 0 {
-            assert!(!server.heard().is_empty());
+            assert!(!server.received().is_empty());
         }
     };
     let exempt = [("NO_PROXY", "other, 127.0.0.1")];

@@ -26,7 +26,7 @@ fn the_request_body_is_the_file_byte_for_byte() {
         "-H",
         "x-one: 2",
     ])
-    .ends(0);
+    .exits_with(0);
     let expected = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nUser-Agent:\r\nContent-Type: application/json\r\nContent-Length: {}\r\nx-ONE: 1\r\nx-one: 2\r\n\r\n{body}",
         url.strip_prefix("http://")
@@ -36,7 +36,7 @@ fn the_request_body_is_the_file_byte_for_byte() {
             .unwrap(),
         body.len()
     );
-    assert_eq!(String::from_utf8(server.heard()).unwrap(), expected);
+    assert_eq!(String::from_utf8(server.received()).unwrap(), expected);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn edits_change_only_the_values_that_they_name() {
         home.request();
         let mut arguments = vec!["send", "r.json", "--to", "demo", "--dry-run"];
         arguments.extend(flags);
-        let run = home.wire(&arguments).ends(0);
+        let run = home.wire(&arguments).exits_with(0);
         assert_eq!(run.out().split_once("\r\n\r\n").unwrap().1, expected);
         assert!(home.captures().is_empty());
     }
@@ -73,16 +73,16 @@ fn edits_change_only_the_values_that_they_name() {
 }
 
 #[test]
-fn raw_messages_go_out_as_they_are() {
+fn raw_messages_are_sent_unchanged() {
     let home = Home::new();
     let raw = b"POST  /x HTTP/1.1\nHost : h\nX-\xff: \x00\r\n\r\n{broken";
     home.file("raw.http", raw);
     let server = Server::start(vec![Step::Take(raw.len()), write(OK)]);
     home.wire(&["send", "raw.http", "--raw", "--url", &server.url()])
-        .ends(0);
-    assert_eq!(server.heard(), raw);
-    assert_eq!(home.wire(&["show", "-p", "HB"]).ends(0).out, raw);
-    let shown = home.wire(&["show"]).ends(0);
+        .exits_with(0);
+    assert_eq!(server.received(), raw);
+    assert_eq!(home.wire(&["show", "-p", "HB"]).exits_with(0).out, raw);
+    let shown = home.wire(&["show"]).exits_with(0);
     for text in [
         "> POST  /x HTTP/1.1\n> Host : h\n> X-\\xff: \\x00\\r\n> \\r\n> {broken\n",
         "the request is unreadable from byte 27: a NUL byte in the head",
@@ -94,15 +94,15 @@ fn raw_messages_go_out_as_they_are() {
 }
 
 #[test]
-fn bytes_behind_a_raw_request_are_shown_too() {
+fn bytes_after_a_raw_request_are_shown_too() {
     let home = Home::new();
     let raw = "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
     home.file("raw.http", raw);
     let server = Server::start(vec![Step::Take(raw.len()), write(OK)]);
     home.wire(&["send", "raw.http", "--raw", "--url", &server.url()])
-        .ends(0)
-        .says("> GET /2 HTTP/1.1");
-    assert_eq!(home.wire(&["show", "-p", "HB"]).ends(0).out(), raw);
+        .exits_with(0)
+        .err_contains("> GET /2 HTTP/1.1");
+    assert_eq!(home.wire(&["show", "-p", "HB"]).exits_with(0).out(), raw);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_body_that_the_server_declines_is_not_sent() {
     let expect = ["-H", "Expect: 100-continue", "--url"];
     let dry = |url: &str| {
         let run = home.wire(&[&["send", "r.json", "--dry-run"], &expect[..], &[url]].concat());
-        run.ends(0).out.len() - REQUEST.len()
+        run.exits_with(0).out.len() - REQUEST.len()
     };
     // The length of the head does not depend on the digits of a port that has five.
     let head = dry("http://127.0.0.1:10000/v1/chat/completions");
@@ -130,10 +130,10 @@ fn a_body_that_the_server_declines_is_not_sent() {
         .spawn()
         .unwrap();
     read_until(child.stderr.as_mut().unwrap(), "< HTTP/1.1 417 No");
-    server.go();
-    let run = Run::of(child.wait_with_output().unwrap()).ends(0);
+    server.resume();
+    let run = Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
     assert_eq!(run.out(), "no");
-    assert_eq!(server.heard().len(), head);
+    assert_eq!(server.received().len(), head);
 }
 
 #[test]
@@ -150,10 +150,10 @@ fn a_request_comes_from_standard_input_or_has_no_body() {
         .unwrap()
         .write_all(REQUEST.as_bytes())
         .unwrap();
-    Run::of(child.wait_with_output().unwrap()).ends(0);
+    Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
     let models = home
         .wire(&["send", "-X", "GET", "--to", "demo", "--path", "/models"])
-        .ends(0);
+        .exits_with(0);
     assert_eq!(models.json()["object"], "list");
     let head = home
         .wire(&[
@@ -165,7 +165,7 @@ fn a_request_comes_from_standard_input_or_has_no_body() {
             "--dry-run",
             "--http1.0",
         ])
-        .ends(0);
+        .exits_with(0);
     assert!(
         head.out()
             .starts_with("GET /v1/chat/completions HTTP/1.0\r\n")
@@ -174,7 +174,7 @@ fn a_request_comes_from_standard_input_or_has_no_body() {
 }
 
 #[test]
-fn wrong_arguments_end_with_2_and_a_hint() {
+fn wrong_arguments_exit_with_code_2_and_a_hint() {
     #[track_caller]
     fn case(flags: &[&str], text: &str, hint: &str) {
         let home = Home::new();
@@ -182,7 +182,10 @@ fn wrong_arguments_end_with_2_and_a_hint() {
         home.file("bad.json", "{\"model\": }");
         let mut arguments = vec!["send"];
         arguments.extend(flags);
-        home.wire(&arguments).ends(2).says(text).says(hint);
+        home.wire(&arguments)
+            .exits_with(2)
+            .err_contains(text)
+            .err_contains(hint);
         assert!(home.captures().is_empty());
     }
     case(&["r.json"], "OPENAI_API_KEY is not set", "--to demo");

@@ -2,7 +2,7 @@
 
 use std::process::Child;
 
-use crate::common::{Home, Run, Server, Step, read_until, signal, until_it_sleeps, write};
+use crate::common::{Home, Run, Server, Step, read_until, signal, wait_until_asleep, write};
 
 /// A home with the request file that all tests here send.
 fn home_with_request() -> Home {
@@ -41,27 +41,27 @@ fn time_and_size_limits_end_the_exchange() {
         let url = server.url();
         let mut arguments = vec!["send", "r.json", "--url", &url];
         arguments.extend(flags);
-        let run = home.wire(&arguments).ends(5).says(text);
+        let run = home.wire(&arguments).exits_with(5).err_contains(text);
         assert_eq!(run.out(), "a");
     }
     let head = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "a".repeat(3000));
     let server = Server::answering(head);
     home.wire(&["send", "r.json", "--url", &server.url(), "--max-head", "2K"])
-        .ends(4)
-        .says("longer than the limit");
+        .exits_with(4)
+        .err_contains("longer than the limit");
 }
 
 #[test]
 fn max_time_stops_a_peer_that_never_pauses() {
     let home = home_with_request();
-    // Lines that are looked at one by one, which takes longer than sending them.
+    // Parsing these lines one by one takes longer than sending them.
     let lines = "no HTTP\r\n".repeat(1 << 13);
     let server = Server::start(vec![Step::Pour(lines.into())]);
     let url = server.url();
     let arguments = ["send", "r.json", "--url", &url, "--no-capture"];
     home.wire(&[&arguments[..], &["--max-time", "0.2"]].concat())
-        .ends(4)
-        .says("--max-time");
+        .exits_with(4)
+        .err_contains("--max-time");
 }
 
 #[test]
@@ -72,27 +72,27 @@ fn an_interrupt_keeps_what_was_received() {
         let mut child = spawn_send(&home, &server.url());
         read_until(child.stdout.as_mut().unwrap(), "begin");
         signal(&child, name);
-        let run = Run::of(child.wait_with_output().unwrap()).ends(code);
+        let run = Run::from_output(child.wait_with_output().unwrap()).exits_with(code);
         assert!(
             run.err.contains("interrupted") && run.err.contains("captured in"),
             "{}",
             run.err
         );
-        let shown = home.wire(&["show", "-p", "b"]).ends(130);
+        let shown = home.wire(&["show", "-p", "b"]).exits_with(130);
         assert_eq!(shown.out(), "begin");
     }
 }
 
 #[test]
-fn an_interrupt_while_connecting_names_the_phase() {
+fn an_interrupt_while_connecting_names_the_stage() {
     let home = home_with_request();
     let server = Server::start(vec![Step::Drain]);
     let url = format!("https://{}/", server.addr);
     let mut child = spawn_send(&home, &url);
     let progress = read_until(child.stderr.as_mut().unwrap(), "connected to");
-    until_it_sleeps(&child);
+    wait_until_asleep(&child);
     signal(&child, "INT");
-    let run = Run::of(child.wait_with_output().unwrap()).ends(130);
+    let run = Run::from_output(child.wait_with_output().unwrap()).exits_with(130);
     assert!(
         run.err.contains("(Ctrl-C) while agreeing on TLS"),
         "{progress}{}",
@@ -114,8 +114,8 @@ fn a_second_interrupt_ends_even_a_blocked_write() {
         .spawn()
         .unwrap();
     read_until(child.stdout.as_mut().unwrap(), "x");
-    // Nothing reads any more: the pipe fills up.
-    until_it_sleeps(&child);
+    // The reader has stopped: the pipe fills up.
+    wait_until_asleep(&child);
     let status = loop {
         signal(&child, "INT");
         if let Some(status) = child.try_wait().unwrap() {
@@ -123,7 +123,7 @@ fn a_second_interrupt_ends_even_a_blocked_write() {
         }
     };
     assert_eq!(status.code(), Some(130));
-    let shown = home.wire(&["show", "-p", "m"]).ends(4);
+    let shown = home.wire(&["show", "-p", "m"]).exits_with(4);
     assert!(
         shown.out().contains("the recording stops"),
         "{}",
@@ -139,7 +139,7 @@ fn a_killed_process_leaves_whole_lines() {
     read_until(child.stdout.as_mut().unwrap(), "begin");
     signal(&child, "KILL");
     child.wait().unwrap();
-    let shown = home.wire(&["show"]).ends(4);
+    let shown = home.wire(&["show"]).exits_with(4);
     assert!(
         shown.out().contains("the recording stops after"),
         "{}",

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_after_the_answer_are_left() {
+    async fn bytes_after_the_answer_are_not_consumed() {
         let (outcome, rest) = ask("p", &[b"HTTP/1.1 200 OK\r\nVia: x\r\n\r\n\x16\x03"]).await;
         assert_eq!(outcome, Ok(()));
         assert_eq!(rest, b"\x16\x03");

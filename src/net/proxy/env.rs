@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn names_match_on_the_borders_of_labels() {
+    fn names_match_at_label_borders() {
         for entry in [
             "example.com",
             ".example.com",
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn the_star_stands_alone() {
+    fn the_star_counts_only_alone() {
         assert!(exempt(" * ", "anything"));
         assert!(!exempt("*,x", "anything"));
     }
 
     #[test]
-    fn addresses_match_alone_and_in_networks() {
+    fn addresses_match_themselves_and_their_networks() {
         assert!(exempt("127.0.0.1", "127.0.0.1"));
         assert!(exempt("10.0.0.0/8", "10.200.3.4"));
         assert!(!exempt("10.0.0.0/8", "11.0.0.1"));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_narrows_an_entry() {
+    fn an_entry_with_a_port_covers_only_that_port() {
         assert!(exempt("h:443", "h"));
         assert!(!exempt("h:80", "h"));
         assert!(exempt("127.0.0.1:443", "127.0.0.1"));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scheme_has_its_proxy_and_all_is_the_rest() {
+    fn each_scheme_has_its_proxy_and_all_proxy_serves_the_others() {
         let env = ProxyEnv {
             http_proxy: Some("http://plain:1".into()),
             https_proxy: Some(" ".into()),

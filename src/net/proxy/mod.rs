@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_proxies_say_what_to_write() {
+    fn errors_of_unusable_proxies_say_what_to_write() {
         let wrong = |text: &str| Proxy::parse(text).unwrap_err();
         assert!(format!("{:?}", wrong("socks4://p").hint).contains("socks5h://"));
         assert!(wrong("http://").error.contains("no host"));

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn addresses_and_passwords_are_counted() {
+    async fn addresses_and_passwords_are_encoded() {
         let to = SocksDestination::new("x", Some("1.2.3.4".parse().unwrap()), 80);
         let answers = b"\x05\x02\x01\x00\x05\x00\x00\x03\x02ab\x00\x50";
         let (outcome, asked) = ask("socks5://u:pw@p", &to, answers).await;
@@ -269,14 +269,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unreachable_address_may_be_another_for_the_proxy() {
+    async fn an_unreachable_address_gets_the_hint_to_resolve_at_the_proxy() {
         let to = SocksDestination::new("x", Some("::1".parse().unwrap()), 80);
         let (outcome, _) = ask("socks5://p", &to, b"\x05\x00\x05\x08\x00\x01").await;
         assert!(format!("{:?}", outcome.unwrap_err().hint).contains("socks5h://"));
     }
 
     #[tokio::test]
-    async fn a_name_has_at_most_255_bytes() {
+    async fn a_name_over_255_bytes_is_refused() {
         let long = SocksDestination::new(&"x".repeat(256), None, 1);
         let (outcome, _) = ask("socks5h://p", &long, b"\x05\x00").await;
         assert!(outcome.unwrap_err().error.contains("over 255"));

@@ -1,4 +1,4 @@
-//! Names, addresses, sockets and the time that all may take.
+//! Tests of resolving, connecting, Unix sockets and the connect time limit.
 
 use std::time::Duration;
 
@@ -6,14 +6,15 @@ use super::*;
 use crate::tape::{CloseKind, ExchangeStage, FailureCause};
 
 #[tokio::test]
-async fn an_address_needs_no_resolving() {
+async fn an_address_is_not_resolved() {
     let address = listen(echo).await;
-    let (connection, facts) = go(&route(&format!("http://{address}")), TlsOptions::default()).await;
+    let (connection, facts) =
+        connect_and_record(&route(&format!("http://{address}")), TlsOptions::default()).await;
     let mut connection = connection.unwrap();
-    assert_eq!(names(&facts), ["connected"]);
+    assert_eq!(fact_names(&facts), ["connected"]);
     assert!(!connection.is_tls());
     assert_eq!(connection.peer_name(), address.to_string());
-    assert_eq!(talk(&mut connection).await, CloseKind::Eof);
+    assert_eq!(ping_and_close(&mut connection).await, CloseKind::Eof);
     connection.close().await.unwrap();
 }
 
@@ -22,7 +23,7 @@ async fn a_name_is_resolved_by_the_system() {
     let address = listen(echo).await;
     let mut route = route(&format!("http://localhost:{}", address.port()));
     route.family = IpFamily::V4;
-    let (connection, facts) = go(&route, TlsOptions::default()).await;
+    let (connection, facts) = connect_and_record(&route, TlsOptions::default()).await;
     assert_eq!(
         connection.unwrap().peer_name(),
         format!("localhost ({address})")
@@ -42,20 +43,23 @@ async fn the_next_address_is_tried_when_one_refuses() {
     let mut route = route(&format!("http://h:{}", address.port()));
     let entry = format!("h:{}:[::1],127.0.0.1", address.port());
     route.overrides = vec![ResolveOverride::parse(&entry).unwrap()];
-    let (connection, facts) = go(&route, TlsOptions::default()).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::Eof);
-    assert_eq!(names(&facts), ["resolved", "tried", "connected"]);
+    let (connection, facts) = connect_and_record(&route, TlsOptions::default()).await;
+    assert_eq!(
+        ping_and_close(&mut connection.unwrap()).await,
+        CloseKind::Eof
+    );
+    assert_eq!(fact_names(&facts), ["resolved", "tried", "connected"]);
 }
 
 #[tokio::test]
-async fn when_all_refuse_each_is_told() {
-    let address = nobody().await;
+async fn all_refused_addresses_are_reported() {
+    let address = unused_address().await;
     let mut route = route(&format!("http://h:{}", address.port()));
     let entry = format!("h:{}:127.0.0.1,127.0.0.1", address.port());
     route.overrides = vec![ResolveOverride::parse(&entry).unwrap()];
-    let (outcome, facts) = go(&route, TlsOptions::default()).await;
+    let (outcome, facts) = connect_and_record(&route, TlsOptions::default()).await;
     let failure = outcome.err().unwrap();
-    assert_eq!(names(&facts), ["resolved", "tried", "tried"]);
+    assert_eq!(fact_names(&facts), ["resolved", "tried", "tried"]);
     assert_eq!(failure.stage, ExchangeStage::Connect);
     assert_eq!(
         failure.error,
@@ -68,18 +72,21 @@ async fn when_all_refuse_each_is_told() {
 
 #[tokio::test]
 async fn one_refusal_names_host_and_address() {
-    let address = nobody().await;
+    let address = unused_address().await;
     let url = format!("http://{address}");
-    let failure = go(&route(&url), TlsOptions::default()).await.0.err();
+    let failure = connect_and_record(&route(&url), TlsOptions::default())
+        .await
+        .0
+        .err();
     let wanted = format!("cannot connect to {address}: connection refused");
     assert_eq!(failure.unwrap().error, wanted);
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_exist_is_told() {
-    // RFC 6761, 6.4: `.invalid` is never a name, whoever is asked.
+async fn an_unknown_name_is_reported() {
+    // RFC 6761, 6.4: no resolver returns an address for `.invalid`.
     let route = route("http://no.such.invalid");
-    let (outcome, facts) = go(&route, TlsOptions::default()).await;
+    let (outcome, facts) = connect_and_record(&route, TlsOptions::default()).await;
     let failure = outcome.err().unwrap();
     assert_eq!(failure.stage, ExchangeStage::Resolve);
     assert!(
@@ -91,14 +98,22 @@ async fn a_name_that_does_not_exist_is_told() {
 }
 
 #[tokio::test]
-async fn time_out_names_the_stage_and_the_peer() {
+async fn a_time_out_names_the_stage_and_the_peer() {
     let (hold, held) = tokio::sync::oneshot::channel::<()>();
     let address = listen(async move |_stream| drop(held.await)).await;
     let route = route(&format!("https://{address}"));
     let tls = TlsClient::new(&TlsOptions::default()).unwrap();
     let limit = Some(Duration::from_millis(200));
     let mut facts = Facts::default();
-    let outcome = connect(&route, &tls, &Clock::start(), limit, &mut facts, never()).await;
+    let outcome = connect(
+        &route,
+        &tls,
+        &Clock::start(),
+        limit,
+        &mut facts,
+        never_stopped(),
+    )
+    .await;
     let failure = outcome.err().unwrap();
     assert_eq!(
         (failure.stage, failure.cause),
@@ -110,7 +125,7 @@ async fn time_out_names_the_stage_and_the_peer() {
 }
 
 #[tokio::test]
-async fn a_unix_socket_stands_in_for_the_address() {
+async fn a_unix_socket_replaces_the_address() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
@@ -119,19 +134,26 @@ async fn a_unix_socket_stands_in_for_the_address() {
     route.unix_socket = Some(path.clone());
     route.proxy = Some(Proxy::parse("http://unused:1").unwrap());
     assert!(!route.uses_absolute_form());
-    let (connection, facts) = go(&route, TlsOptions::default()).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::Eof);
+    let (connection, facts) = connect_and_record(&route, TlsOptions::default()).await;
+    assert_eq!(
+        ping_and_close(&mut connection.unwrap()).await,
+        CloseKind::Eof
+    );
     let peer = path.display().to_string();
     let local = String::new();
     assert_eq!(facts, [ConnectionFact::Connected { peer, local }]);
 
     route.unix_socket = Some(folder.path().join("none"));
-    let failure = go(&route, TlsOptions::default()).await.0.err().unwrap();
+    let failure = connect_and_record(&route, TlsOptions::default())
+        .await
+        .0
+        .err()
+        .unwrap();
     assert!(failure.error.ends_with("none: no such file"));
 }
 
 #[tokio::test]
-async fn a_reset_is_told_from_an_end() {
+async fn a_reset_and_an_end_are_distinguished() {
     let address = listen(async |mut stream: TcpStream| {
         let mut four = [0; 4];
         stream.read_exact(&mut four).await.unwrap();
@@ -139,7 +161,10 @@ async fn a_reset_is_told_from_an_end() {
     })
     .await;
     let url = format!("http://{address}");
-    let mut connection = go(&route(&url), TlsOptions::default()).await.0.unwrap();
+    let mut connection = connect_and_record(&route(&url), TlsOptions::default())
+        .await
+        .0
+        .unwrap();
     connection.write_all(b"ping").await.unwrap();
     let end = connection.read(&mut [0; 4]).await;
     assert_eq!(connection.closing_after_read(&end), Some(CloseKind::Reset));

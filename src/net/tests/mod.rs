@@ -1,4 +1,4 @@
-//! The whole way, on loopback: real listeners, scripted peers.
+//! Tests of `connect` on loopback, with real listeners and scripted peers.
 
 mod dial;
 mod proxies;
@@ -30,12 +30,12 @@ where
 }
 
 /// An address where nothing listens.
-async fn nobody() -> SocketAddr {
+async fn unused_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
 }
 
-/// Sends back one message of four bytes, then ends the stream properly.
+/// Sends back the first four bytes, then ends the stream properly.
 async fn echo(mut stream: impl raw_stream::Transport) {
     let mut four = [0; 4];
     stream.read_exact(&mut four).await.unwrap();
@@ -47,7 +47,7 @@ fn route(url: &str) -> ConnectRoute {
     ConnectRoute::direct(TargetUrl::parse(url).unwrap())
 }
 
-/// `route` with the name of `url` at this address.
+/// The direct route to `url`, whose host name resolves to `address`.
 fn route_at(url: &str, address: SocketAddr) -> ConnectRoute {
     let mut route = route(url);
     let entry = format!("*:{}:{}", route.target.port, address.ip());
@@ -55,14 +55,14 @@ fn route_at(url: &str, address: SocketAddr) -> ConnectRoute {
     route
 }
 
-fn trusting(authority: &TestAuthority) -> TlsOptions {
+fn trust_only(authority: &TestAuthority) -> TlsOptions {
     TlsOptions {
         roots: TrustRoots::Pem(authority.pem.clone().into(), "test.pem".into()),
         ..TlsOptions::default()
     }
 }
 
-/// The facts that were reported.
+/// A sink that keeps the reported facts.
 #[derive(Default)]
 struct Facts(Vec<ConnectionFact>);
 
@@ -74,25 +74,25 @@ impl WireSink for Facts {
     fn bytes(&mut self, _: StreamSide, _: Moment, _: &[u8]) {}
 }
 
-/// A stop that never comes.
-fn never() -> impl Future<Output = (FailureCause, String)> {
+/// A stop signal that never comes.
+fn never_stopped() -> impl Future<Output = (FailureCause, String)> {
     std::future::pending()
 }
 
-/// Connects. Returns the outcome and the reported facts.
-async fn go(
+/// Connects by `route`. Returns the result and the reported facts.
+async fn connect_and_record(
     route: &ConnectRoute,
     options: TlsOptions,
 ) -> (Result<ClientConnection, NetFailure>, Vec<ConnectionFact>) {
     let tls = TlsClient::new(&options).unwrap();
     let mut facts = Facts::default();
     let clock = Clock::start();
-    let outcome = connect(route, &tls, &clock, None, &mut facts, never()).await;
+    let outcome = connect(route, &tls, &clock, None, &mut facts, never_stopped()).await;
     (outcome, facts.0)
 }
 
-/// Exchanges four bytes, and reads to the end.
-async fn talk(connection: &mut ClientConnection) -> crate::tape::CloseKind {
+/// Sends `ping`, expects it back, and returns how the peer then closed.
+async fn ping_and_close(connection: &mut ClientConnection) -> crate::tape::CloseKind {
     connection.write_all(b"ping").await.unwrap();
     let mut four = [0; 4];
     connection.read_exact(&mut four).await.unwrap();
@@ -101,7 +101,7 @@ async fn talk(connection: &mut ClientConnection) -> crate::tape::CloseKind {
     connection.closing_after_read(&end).unwrap()
 }
 
-fn names(facts: &[ConnectionFact]) -> Vec<&'static str> {
+fn fact_names(facts: &[ConnectionFact]) -> Vec<&'static str> {
     let name = |fact: &ConnectionFact| match fact {
         ConnectionFact::Resolved { .. } => "resolved",
         ConnectionFact::Tried { .. } => "tried",
@@ -115,7 +115,7 @@ fn names(facts: &[ConnectionFact]) -> Vec<&'static str> {
 
 /// A connection may be made in one task and used in another.
 #[test]
-fn what_is_made_here_may_move_between_threads() {
+fn a_connection_can_move_between_threads() {
     fn check<T: Send>(_: T) {}
     let (route, tls) = (
         route("http://h"),
@@ -123,5 +123,12 @@ fn what_is_made_here_may_move_between_threads() {
     );
     let clock = Clock::start();
     let mut facts = Facts::default();
-    check(connect(&route, &tls, &clock, None, &mut facts, never()));
+    check(connect(
+        &route,
+        &tls,
+        &clock,
+        None,
+        &mut facts,
+        never_stopped(),
+    ));
 }

@@ -1,4 +1,4 @@
-//! Ways through proxies of each kind, and proxies that fail.
+//! Tests of connecting through proxies of each kind, and of proxies that fail.
 
 use rustls::version::TLS13;
 use tokio::io::copy_bidirectional;
@@ -13,7 +13,7 @@ async fn target(authority: &TestAuthority) -> SocketAddr {
     listen(async move |stream| echo(acceptor.accept(stream).await.unwrap()).await).await
 }
 
-/// Reads a head, and checks how it begins.
+/// Reads a message head and asserts that it begins with `start`.
 async fn expect_head(stream: &mut impl raw_stream::Transport, start: &str) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -23,25 +23,25 @@ async fn expect_head(stream: &mut impl raw_stream::Transport, start: &str) {
     assert!(head.starts_with(start), "{head}");
 }
 
-/// Carries bytes between the client and `to`, whatever the client believes to talk with.
-async fn carry(mut stream: impl raw_stream::Transport, to: SocketAddr) {
-    let mut onward = onward(to).await;
+/// Copies bytes between the client and `to`, in both directions.
+async fn forward(mut stream: impl raw_stream::Transport, to: SocketAddr) {
+    let mut onward = connect_onward(to).await;
     let _ = copy_bidirectional(&mut stream, &mut onward).await;
 }
 
 #[expect(clippy::disallowed_methods, reason = "the proxy of a test connects")]
-async fn onward(to: SocketAddr) -> TcpStream {
+async fn connect_onward(to: SocketAddr) -> TcpStream {
     TcpStream::connect(to).await.unwrap()
 }
 
-fn proxied(url: &str, proxy: &str) -> ConnectRoute {
+fn route_through(url: &str, proxy: &str) -> ConnectRoute {
     let mut route = route(url);
     route.proxy = Some(Proxy::parse(proxy).unwrap());
     route
 }
 
 #[tokio::test]
-async fn connect_opens_a_way_for_tls() {
+async fn connect_opens_a_tunnel_for_tls() {
     let authority = new_authority();
     let to = target(&authority).await;
     let proxy = listen(async move |mut stream: TcpStream| {
@@ -53,15 +53,18 @@ async fn connect_opens_a_way_for_tls() {
             stream.write_all(&[*byte]).await.unwrap();
             tokio::task::yield_now().await;
         }
-        carry(stream, to).await;
+        forward(stream, to).await;
     })
     .await;
-    let route = proxied("https://api.example/", &format!("http://u:p@{proxy}"));
+    let route = route_through("https://api.example/", &format!("http://u:p@{proxy}"));
     assert!(!route.uses_absolute_form());
     assert_eq!(route.proxy_authorization(), None);
-    let (connection, facts) = go(&route, trusting(&authority)).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
-    assert_eq!(names(&facts), ["connected", "tunnelled", "secured"]);
+    let (connection, facts) = connect_and_record(&route, trust_only(&authority)).await;
+    assert_eq!(
+        ping_and_close(&mut connection.unwrap()).await,
+        CloseKind::CloseNotify
+    );
+    assert_eq!(fact_names(&facts), ["connected", "tunnelled", "secured"]);
     let tunnelled = ConnectionFact::Tunnelled {
         proxy: format!("http://{proxy}"),
         to: "api.example:443".into(),
@@ -78,13 +81,16 @@ async fn tls_runs_inside_tls_with_the_proxy() {
         let mut stream = envelope.accept(stream).await.unwrap();
         expect_head(&mut stream, "CONNECT api.example:443 ").await;
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-        carry(stream, to).await;
+        forward(stream, to).await;
     })
     .await;
-    let route = proxied("https://api.example/", &format!("https://{proxy}"));
-    let (connection, facts) = go(&route, trusting(&authority)).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
-    assert_eq!(names(&facts), ["connected", "tunnelled", "secured"]);
+    let route = route_through("https://api.example/", &format!("https://{proxy}"));
+    let (connection, facts) = connect_and_record(&route, trust_only(&authority)).await;
+    assert_eq!(
+        ping_and_close(&mut connection.unwrap()).await,
+        CloseKind::CloseNotify
+    );
+    assert_eq!(fact_names(&facts), ["connected", "tunnelled", "secured"]);
 }
 
 #[tokio::test]
@@ -95,35 +101,41 @@ async fn an_https_proxy_is_verified_even_when_the_target_is_not() {
         insecure: true,
         ..TlsOptions::default()
     };
-    let route = proxied("https://api.example/", &format!("https://{proxy}"));
-    let failure = go(&route, options).await.0.err().unwrap();
+    let route = route_through("https://api.example/", &format!("https://{proxy}"));
+    let failure = connect_and_record(&route, options).await.0.err().unwrap();
     let start = format!("TLS with the proxy {proxy} failed: ");
     assert!(failure.error.starts_with(&start), "{failure}");
     assert!(format!("{:?}", failure.hint).contains("TrustProxyAuthority"));
 }
 
 #[tokio::test]
-async fn plain_requests_are_handed_to_the_proxy() {
+async fn plain_requests_go_to_the_proxy_without_a_tunnel() {
     let proxy = listen(echo).await;
-    let route = proxied("http://api.example/v1", &format!("http://u:p@{proxy}"));
+    let route = route_through("http://api.example/v1", &format!("http://u:p@{proxy}"));
     assert!(route.uses_absolute_form());
     assert_eq!(route.proxy_authorization().as_deref(), Some("Basic dTpw"));
-    let (connection, facts) = go(&route, TlsOptions::default()).await;
+    let (connection, facts) = connect_and_record(&route, TlsOptions::default()).await;
     let mut connection = connection.unwrap();
     assert_eq!(connection.peer_name(), format!("the proxy {proxy}"));
-    assert_eq!(talk(&mut connection).await, CloseKind::Eof);
-    assert_eq!(names(&facts), ["connected"]);
+    assert_eq!(ping_and_close(&mut connection).await, CloseKind::Eof);
+    assert_eq!(fact_names(&facts), ["connected"]);
 }
 
 #[tokio::test]
-async fn plain_requests_through_an_https_proxy_end_as_tls_ends() {
+async fn a_plain_request_through_an_https_proxy_ends_with_close_notify() {
     let authority = new_authority();
     let envelope = new_acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
     let proxy = listen(async move |stream| echo(envelope.accept(stream).await.unwrap()).await);
-    let route = proxied("http://api.example/", &format!("https://{}", proxy.await));
-    let mut connection = go(&route, trusting(&authority)).await.0.unwrap();
+    let route = route_through("http://api.example/", &format!("https://{}", proxy.await));
+    let mut connection = connect_and_record(&route, trust_only(&authority))
+        .await
+        .0
+        .unwrap();
     assert!(!connection.is_tls());
-    assert_eq!(talk(&mut connection).await, CloseKind::CloseNotify);
+    assert_eq!(
+        ping_and_close(&mut connection).await,
+        CloseKind::CloseNotify
+    );
 }
 
 #[tokio::test]
@@ -147,10 +159,10 @@ async fn socks_gets_the_name_or_the_address() {
                 .unwrap();
         })
         .await;
-        let mut route = proxied("http://api.example/", &format!("{scheme}://{proxy}"));
+        let mut route = route_through("http://api.example/", &format!("{scheme}://{proxy}"));
         route.overrides = vec![ResolveOverride::parse("api.example:80:10.1.2.3").unwrap()];
         assert!(!route.uses_absolute_form());
-        let (connection, facts) = go(&route, TlsOptions::default()).await;
+        let (connection, facts) = connect_and_record(&route, TlsOptions::default()).await;
         let mut text = String::new();
         connection.unwrap().read_to_string(&mut text).await.unwrap();
         assert_eq!(text, "early");
@@ -166,10 +178,14 @@ async fn socks_gets_the_name_or_the_address() {
 }
 
 #[tokio::test]
-async fn a_proxy_out_of_reach_is_told_from_a_target() {
-    let proxy = nobody().await;
-    let route = proxied("https://api.example/", &format!("http://{proxy}"));
-    let failure = go(&route, TlsOptions::default()).await.0.err().unwrap();
+async fn an_unreachable_proxy_and_an_unreachable_target_are_distinguished() {
+    let proxy = unused_address().await;
+    let route = route_through("https://api.example/", &format!("http://{proxy}"));
+    let failure = connect_and_record(&route, TlsOptions::default())
+        .await
+        .0
+        .err()
+        .unwrap();
     assert_eq!(failure.stage, ExchangeStage::Connect);
     let why = format!("cannot connect to {proxy}: connection refused");
     let wanted = format!("the proxy http://{proxy} is out of reach: {why}");
@@ -178,16 +194,16 @@ async fn a_proxy_out_of_reach_is_told_from_a_target() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_dies_half_way_is_told() {
+async fn a_proxy_that_closes_during_connect_is_reported() {
     let proxy = listen(async |mut stream: TcpStream| {
         expect_head(&mut stream, "CONNECT").await;
         stream.write_all(b"HTTP/1.1 200 O").await.unwrap();
     })
     .await;
-    let route = proxied("https://api.example/", &format!("http://{proxy}"));
-    let (outcome, facts) = go(&route, TlsOptions::default()).await;
+    let route = route_through("https://api.example/", &format!("http://{proxy}"));
+    let (outcome, facts) = connect_and_record(&route, TlsOptions::default()).await;
     let failure = outcome.err().unwrap();
-    assert_eq!(names(&facts), ["connected"]);
+    assert_eq!(fact_names(&facts), ["connected"]);
     assert_eq!(failure.stage, ExchangeStage::Proxy);
     assert_eq!(
         failure.error,
@@ -199,7 +215,7 @@ async fn a_proxy_that_dies_half_way_is_told() {
 }
 
 #[tokio::test]
-async fn errors_behind_a_tunnel_name_the_target_and_the_proxy() {
+async fn errors_inside_a_tunnel_name_the_target_and_the_proxy() {
     let proxy = listen(async |mut stream: TcpStream| {
         expect_head(&mut stream, "CONNECT").await;
         stream
@@ -209,8 +225,12 @@ async fn errors_behind_a_tunnel_name_the_target_and_the_proxy() {
         let _ = stream.read(&mut [0; 4096]).await;
     })
     .await;
-    let route = proxied("https://api.example/", &format!("http://{proxy}"));
-    let failure = go(&route, TlsOptions::default()).await.0.err().unwrap();
+    let route = route_through("https://api.example/", &format!("http://{proxy}"));
+    let failure = connect_and_record(&route, TlsOptions::default())
+        .await
+        .0
+        .err()
+        .unwrap();
     let wanted =
         format!("TLS with api.example:443 through http://{proxy} failed: this port speaks no TLS");
     assert_eq!(failure.error, wanted);

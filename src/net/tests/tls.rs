@@ -1,4 +1,4 @@
-//! TLS handshakes that succeed, and each way in which one fails.
+//! Tests of TLS handshakes: those that succeed, and each kind of failure.
 
 use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
@@ -18,19 +18,19 @@ async fn serve(acceptor: TlsAcceptor) -> SocketAddr {
     .await
 }
 
-fn secured(facts: &[ConnectionFact]) -> &TlsSession {
+fn tls_session(facts: &[ConnectionFact]) -> &TlsSession {
     match facts.last() {
         Some(ConnectionFact::Secured(secured)) => secured,
         other => panic!("not secured: {other:?}"),
     }
 }
 
-/// Why the handshake with a server that shows `issued` fails.
-async fn refusal(issued: &TestCertificate, options: TlsOptions) -> (String, String) {
+/// The failure of a handshake with a server that shows `issued`.
+async fn handshake_failure(issued: &TestCertificate, options: TlsOptions) -> (String, String) {
     let address = serve(new_acceptor(issued, None, &TLS13)).await;
     let url = format!("https://api.example:{}", address.port());
-    let (outcome, facts) = go(&route_at(&url, address), options).await;
-    assert_eq!(names(&facts), ["resolved", "connected"]);
+    let (outcome, facts) = connect_and_record(&route_at(&url, address), options).await;
+    assert_eq!(fact_names(&facts), ["resolved", "connected"]);
     let failure = outcome.err().unwrap();
     assert_eq!(failure.stage, ExchangeStage::Tls);
     let start = format!("TLS with api.example ({address}) failed: ");
@@ -45,13 +45,17 @@ async fn the_agreed_parameters_are_reported() {
     for (version, name) in [(&TLS12, "TLSv1.2"), (&TLS13, "TLSv1.3")] {
         let address = serve(new_acceptor(&issued, None, version)).await;
         let url = format!("https://api.example:{}", address.port());
-        let (connection, facts) = go(&route_at(&url, address), trusting(&authority)).await;
+        let (connection, facts) =
+            connect_and_record(&route_at(&url, address), trust_only(&authority)).await;
         let mut connection = connection.unwrap();
         assert!(connection.is_tls());
-        assert_eq!(talk(&mut connection).await, CloseKind::CloseNotify);
+        assert_eq!(
+            ping_and_close(&mut connection).await,
+            CloseKind::CloseNotify
+        );
         connection.close().await.unwrap();
-        assert_eq!(names(&facts), ["resolved", "connected", "secured"]);
-        let secured = secured(&facts);
+        assert_eq!(fact_names(&facts), ["resolved", "connected", "secured"]);
+        let secured = tls_session(&facts);
         assert_eq!(secured.version, name);
         assert!(secured.cipher.starts_with("TLS_"));
         assert_eq!(secured.group.as_deref(), Some("x25519"));
@@ -67,27 +71,34 @@ async fn addresses_are_verified_and_not_sent() {
     let authority = new_authority();
     let address = serve(new_acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13)).await;
     let route = route(&format!("https://{address}"));
-    let (connection, facts) = go(&route, trusting(&authority)).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
-    assert_eq!(secured(&facts).sni, None);
+    let (connection, facts) = connect_and_record(&route, trust_only(&authority)).await;
+    assert_eq!(
+        ping_and_close(&mut connection.unwrap()).await,
+        CloseKind::CloseNotify
+    );
+    assert_eq!(tls_session(&facts).sni, None);
 }
 
 #[tokio::test]
-async fn insecure_believes_and_says_so() {
+async fn insecure_accepts_any_certificate_and_reports_it() {
     let issued = self_signed(&["other"], IsCa::NoCa);
     let address = serve(new_acceptor(&issued, None, &TLS13)).await;
     let options = TlsOptions {
         insecure: true,
         ..TlsOptions::default()
     };
-    let (connection, facts) = go(&route(&format!("https://{address}")), options).await;
-    assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
-    assert!(!secured(&facts).verified);
-    assert_eq!(secured(&facts).chain[0].names, ["other"]);
+    let (connection, facts) =
+        connect_and_record(&route(&format!("https://{address}")), options).await;
+    assert_eq!(
+        ping_and_close(&mut connection.unwrap()).await,
+        CloseKind::CloseNotify
+    );
+    assert!(!tls_session(&facts).verified);
+    assert_eq!(tls_session(&facts).chain[0].names, ["other"]);
 }
 
 #[tokio::test]
-async fn a_certificate_handed_over_is_believed_for_itself() {
+async fn a_pinned_certificate_is_accepted_without_its_issuer() {
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let issued = self_signed(&["api.example"], is_ca);
         let options = || TlsOptions {
@@ -96,24 +107,30 @@ async fn a_certificate_handed_over_is_believed_for_itself() {
         };
         let address = serve(new_acceptor(&issued, None, &TLS13)).await;
         let url = format!("https://api.example:{}", address.port());
-        let (connection, facts) = go(&route_at(&url, address), options()).await;
-        assert_eq!(talk(&mut connection.unwrap()).await, CloseKind::CloseNotify);
-        assert!(secured(&facts).verified);
+        let (connection, facts) = connect_and_record(&route_at(&url, address), options()).await;
+        assert_eq!(
+            ping_and_close(&mut connection.unwrap()).await,
+            CloseKind::CloseNotify
+        );
+        assert!(tls_session(&facts).verified);
 
         let address = serve(new_acceptor(&issued, None, &TLS13)).await;
         let url = format!("https://evil.example:{}", address.port());
-        let failure = go(&route_at(&url, address), options()).await.0.err();
+        let failure = connect_and_record(&route_at(&url, address), options())
+            .await
+            .0
+            .err();
         assert!(failure.unwrap().error.contains("is not for evil.example"));
     }
 }
 
 #[tokio::test]
-async fn dates_are_reported() {
+async fn wrong_dates_are_reported() {
     let authority = new_authority();
     let old = authority.issue_with(&["api.example"], |params| {
         params.not_after = date_time_ymd(2020, 2, 3);
     });
-    let (why, hint) = refusal(&old, trusting(&authority)).await;
+    let (why, hint) = handshake_failure(&old, trust_only(&authority)).await;
     assert_eq!(
         why,
         "the server's certificate expired: it was valid until 2020-02-03T00:00:00Z"
@@ -123,15 +140,15 @@ async fn dates_are_reported() {
         params.not_before = date_time_ymd(4000, 1, 1);
         params.not_after = date_time_ymd(4001, 1, 1);
     });
-    let (why, _) = refusal(&early, trusting(&authority)).await;
+    let (why, _) = handshake_failure(&early, trust_only(&authority)).await;
     assert!(why.ends_with("is not yet valid: it will be from 4000-01-01T00:00:00Z on"));
 }
 
 #[tokio::test]
-async fn names_are_reported() {
+async fn wrong_names_are_reported() {
     let authority = new_authority();
     let other = authority.issue(&["a.example", "*.b.example"]);
-    let (why, hint) = refusal(&other, trusting(&authority)).await;
+    let (why, hint) = handshake_failure(&other, trust_only(&authority)).await;
     assert_eq!(
         why,
         "the server's certificate is not for api.example: it is valid for a.example, *.b.example"
@@ -140,21 +157,21 @@ async fn names_are_reported() {
 }
 
 #[tokio::test]
-async fn issuers_are_reported() {
+async fn untrusted_issuers_are_reported() {
     let issued = new_authority().issue(&["api.example"]);
-    let (why, hint) = refusal(&issued, TlsOptions::default()).await;
+    let (why, hint) = handshake_failure(&issued, TlsOptions::default()).await;
     assert_eq!(
         why,
         "the server's certificate was issued by `CN=test authority`, which is not trusted"
     );
     assert!(hint.contains("TrustAuthority"));
-    // Another authority of the same name: its key is another.
-    let (why, hint) = refusal(&issued, trusting(&new_authority())).await;
+    // Another authority with the same name and another key.
+    let (why, hint) = handshake_failure(&issued, trust_only(&new_authority())).await;
     assert!(why.contains("not signed with the key of its issuer `CN=test authority`"));
     assert!(hint.contains("TrustRenewedAuthority"));
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let own = self_signed(&["api.example"], is_ca);
-        let (why, hint) = refusal(&own, TlsOptions::default()).await;
+        let (why, hint) = handshake_failure(&own, TlsOptions::default()).await;
         assert_eq!(why, "the server's certificate `CN=leaf` is self-signed");
         assert!(hint.contains("TrustCertificate"));
     }
@@ -171,18 +188,20 @@ fn with_client(mut options: TlsOptions, issued: &TestCertificate) -> TlsOptions 
 }
 
 /// Connects to a server that wants client certificates of `authority`.
-async fn authenticated(
+async fn connect_with_client_auth(
     authority: &TestAuthority,
     version: &'static rustls::SupportedProtocolVersion,
     options: TlsOptions,
 ) -> Result<ClientConnection, NetFailure> {
     let issued = authority.issue(&["127.0.0.1"]);
     let address = serve(new_acceptor(&issued, Some(authority), version)).await;
-    go(&route(&format!("https://{address}")), options).await.0
+    connect_and_record(&route(&format!("https://{address}")), options)
+        .await
+        .0
 }
 
-/// The failure of the handshake or, as TLS 1.3 has it, of the first read after it.
-async fn verdict(connection: Result<ClientConnection, NetFailure>) -> NetFailure {
+/// The failure of the handshake or, under TLS 1.3, of the first read after it.
+async fn client_auth_failure(connection: Result<ClientConnection, NetFailure>) -> NetFailure {
     match connection {
         Err(failure) => failure,
         Ok(mut connection) => {
@@ -196,9 +215,14 @@ async fn verdict(connection: Result<ClientConnection, NetFailure>) -> NetFailure
 async fn client_certificates_are_shown_when_asked_for() {
     let authority = new_authority();
     for version in [&TLS12, &TLS13] {
-        let options = with_client(trusting(&authority), &authority.issue(&["me"]));
-        let mut connection = authenticated(&authority, version, options).await.unwrap();
-        assert_eq!(talk(&mut connection).await, CloseKind::CloseNotify);
+        let options = with_client(trust_only(&authority), &authority.issue(&["me"]));
+        let mut connection = connect_with_client_auth(&authority, version, options)
+            .await
+            .unwrap();
+        assert_eq!(
+            ping_and_close(&mut connection).await,
+            CloseKind::CloseNotify
+        );
     }
 }
 
@@ -206,8 +230,8 @@ async fn client_certificates_are_shown_when_asked_for() {
 async fn a_missing_client_certificate_is_reported() {
     let authority = new_authority();
     for (version, stage) in [(&TLS12, ExchangeStage::Tls), (&TLS13, ExchangeStage::Read)] {
-        let outcome = authenticated(&authority, version, trusting(&authority)).await;
-        let failure = verdict(outcome).await;
+        let outcome = connect_with_client_auth(&authority, version, trust_only(&authority)).await;
+        let failure = client_auth_failure(outcome).await;
         assert_eq!(failure.stage, stage);
         assert!(
             failure.error.contains("wants a client certificate"),
@@ -221,8 +245,9 @@ async fn a_missing_client_certificate_is_reported() {
 async fn a_refused_client_certificate_is_reported() {
     let (authority, stranger) = (new_authority(), self_signed(&["me"], IsCa::NoCa));
     for version in [&TLS12, &TLS13] {
-        let options = with_client(trusting(&authority), &stranger);
-        let failure = verdict(authenticated(&authority, version, options).await).await;
+        let options = with_client(trust_only(&authority), &stranger);
+        let failure =
+            client_auth_failure(connect_with_client_auth(&authority, version, options).await).await;
         assert!(
             failure
                 .error
@@ -232,10 +257,13 @@ async fn a_refused_client_certificate_is_reported() {
     }
 }
 
-/// How the handshake with this peer fails.
-async fn failing(address: SocketAddr) -> (String, String) {
+/// The failure of a handshake with this peer.
+async fn failure_with_peer(address: SocketAddr) -> (String, String) {
     let url = format!("https://{address}");
-    let failure = go(&route(&url), TlsOptions::default()).await.0.err();
+    let failure = connect_and_record(&route(&url), TlsOptions::default())
+        .await
+        .0
+        .err();
     let failure = failure.unwrap();
     assert_eq!(failure.stage, ExchangeStage::Tls);
     let start = format!("TLS with {address} failed: ");
@@ -243,8 +271,8 @@ async fn failing(address: SocketAddr) -> (String, String) {
     (why, format!("{:?}", failure.hint))
 }
 
-/// A peer that reads the first message, and answers with these bytes.
-async fn answering(bytes: &'static [u8]) -> SocketAddr {
+/// A peer that reads the first message and answers with these bytes.
+async fn peer_answering(bytes: &'static [u8]) -> SocketAddr {
     listen(async move |mut stream: TcpStream| {
         let mut seen = [0; 4096];
         let _ = stream.read(&mut seen).await.unwrap();
@@ -255,28 +283,29 @@ async fn answering(bytes: &'static [u8]) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn plain_http_on_the_port_is_told() {
-    let (why, hint) = failing(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n").await).await;
+async fn plain_http_on_the_port_is_reported() {
+    let (why, hint) =
+        failure_with_peer(peer_answering(b"HTTP/1.1 400 Bad Request\r\n\r\n").await).await;
     assert_eq!(why, "this port speaks no TLS");
     assert!(hint.contains("http://"));
 }
 
 #[tokio::test]
-async fn a_peer_that_goes_away_is_told() {
-    let (why, hint) = failing(answering(b"").await).await;
+async fn a_peer_that_closes_during_the_handshake_is_reported() {
+    let (why, hint) = failure_with_peer(peer_answering(b"").await).await;
     assert_eq!(why, "the peer closed the connection during the handshake");
     assert!(hint.contains("http://"));
     let reset = listen(async |mut stream: TcpStream| {
         let _ = stream.read(&mut [0; 4096]).await.unwrap();
         stream.set_zero_linger().unwrap();
     });
-    let (why, _) = failing(reset.await).await;
+    let (why, _) = failure_with_peer(reset.await).await;
     assert_eq!(why, "the peer reset the connection during the handshake");
 }
 
 #[tokio::test]
-async fn alerts_are_told_apart() {
-    let of = async |alert: &'static [u8]| failing(answering(alert).await).await;
+async fn each_alert_has_its_own_error() {
+    let of = async |alert: &'static [u8]| failure_with_peer(peer_answering(alert).await).await;
     let (why, hint) = of(b"\x15\x03\x01\x00\x02\x02\x28").await;
     assert!(why.contains("nothing in common with us (handshake_failure)"));
     assert!(hint.contains("ciphers"));
@@ -293,7 +322,7 @@ async fn alerts_are_told_apart() {
 }
 
 #[tokio::test]
-async fn an_end_without_goodbye_is_told() {
+async fn an_end_without_close_notify_is_reported() {
     let authority = new_authority();
     let acceptor = new_acceptor(&authority.issue(&["127.0.0.1"]), None, &TLS13);
     let address = listen(async move |stream: TcpStream| {
@@ -306,9 +335,12 @@ async fn an_end_without_goodbye_is_told() {
     })
     .await;
     let route = route(&format!("https://{address}"));
-    let mut connection = go(&route, trusting(&authority)).await.0.unwrap();
+    let mut connection = connect_and_record(&route, trust_only(&authority))
+        .await
+        .0
+        .unwrap();
     assert_eq!(
-        talk(&mut connection).await,
+        ping_and_close(&mut connection).await,
         CloseKind::EofWithoutCloseNotify
     );
     let error = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
@@ -320,7 +352,7 @@ async fn an_end_without_goodbye_is_told() {
     );
 }
 
-/// A server of OpenSSL's; killed when the test ends.
+/// A running `openssl s_server`, killed when the test ends.
 struct Server(std::process::Child);
 
 impl Drop for Server {
@@ -330,7 +362,7 @@ impl Drop for Server {
     }
 }
 
-/// Starts `openssl s_server` with these options; `None` where there is none, or where it refuses them.
+/// Starts `openssl s_server` with these options; `None` if openssl is not installed or refuses them.
 fn openssl(options: &[&str]) -> Option<(Server, SocketAddr, tempfile::TempDir)> {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::process::{Command, Stdio};
@@ -361,12 +393,12 @@ fn openssl(options: &[&str]) -> Option<(Server, SocketAddr, tempfile::TempDir)> 
 
 #[tokio::test]
 #[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
-async fn a_server_of_the_nineties_is_told() {
+async fn a_server_with_only_old_tls_versions_is_reported() {
     let old = ["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"];
     let Some((_server, address, _folder)) = openssl(&old) else {
         eprintln!("SKIPPED: no openssl that serves TLS 1.1");
         return;
     };
-    let (why, _) = failing(address).await;
+    let (why, _) = failure_with_peer(address).await;
     assert_eq!(why, "the server speaks only TLS 1.1 or older");
 }

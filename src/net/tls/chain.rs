@@ -79,7 +79,7 @@ mod tests {
     use crate::net::testing;
 
     #[test]
-    fn a_certificate_is_read() {
+    fn the_fields_of_a_certificate_are_read() {
         let made = testing::new_authority().issue(&["api.example", "127.0.0.1", "::1"]);
         let read = read_certificate(&made.der);
         assert_eq!(read.subject, "CN=leaf");
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_keeps_its_place() {
+    fn an_unreadable_certificate_keeps_its_place_in_the_chain() {
         let read = read_chain(&[CertificateDer::from(vec![1, 2, 3])]);
         assert_eq!(read[0].subject, "");
         assert!(read[0].sha256.starts_with("039058c6"));

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn client_certificates_are_checked_before_they_are_needed() {
+    fn client_certificates_are_checked_before_connecting() {
         let authority = testing::new_authority();
         let (one, other) = (authority.issue(&["a"]), authority.issue(&["b"]));
         assert!(build_configs(&client(&one.pem, &one.key_pem)).is_ok());

@@ -56,7 +56,7 @@ async fn replies_to(input: &[u8], size: usize) -> String {
 
 /// Checks that `input` gets `output`, however it is cut.
 #[track_caller]
-fn check_conversation(input: &str, output: &str) {
+fn assert_conversation(input: &str, output: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -69,7 +69,7 @@ fn check_conversation(input: &str, output: &str) {
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
-    check_conversation(
+    assert_conversation(
         "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi\
          POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 12\r\n\r\nPOST /a [hi]\
@@ -79,7 +79,7 @@ fn pipelined_requests_are_answered_in_order() {
 
 #[test]
 fn a_request_after_close_is_not_answered() {
-    check_conversation(
+    assert_conversation(
         "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nGET /a []",
     );
@@ -87,7 +87,7 @@ fn a_request_after_close_is_not_answered() {
 
 #[test]
 fn http10_is_closed_unless_it_asks_for_keep_alive() {
-    check_conversation(
+    assert_conversation(
         "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /events HTTP/1.0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 9\r\n\r\nGET /a []\
          HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12",
@@ -96,7 +96,7 @@ fn http10_is_closed_unless_it_asks_for_keep_alive() {
 
 #[test]
 fn a_reply_to_head_has_no_body() {
-    check_conversation(
+    assert_conversation(
         "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nHEAD /events HTTP/1.1\r\nHost: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 10\r\n\r\n\
          HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -105,11 +105,11 @@ fn a_reply_to_head_has_no_body() {
 
 #[test]
 fn a_cut_and_a_stall_end_the_connection() {
-    check_conversation(
+    assert_conversation(
         "GET /cut HTTP/1.1\r\nHost: x\r\n\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n",
     );
-    check_conversation(
+    assert_conversation(
         "GET /stall HTTP/1.1\r\nHost: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
     );
@@ -123,7 +123,7 @@ fn an_unreadable_request_is_refused_with_its_offset() {
         let output = format!(
             "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{fault}"
         );
-        check_conversation(input, &output);
+        assert_conversation(input, &output);
     }
     refused(
         "GET /a HTTP/1.1\r\nHost x\r\n\r\n",
