@@ -1,24 +1,24 @@
-//! Text as a JSON string, written a block at a time: which of 64 bytes must be escaped is asked at once,
-//! and what lies between two such bytes is copied in steps of one size.
+//! Writes text as a JSON string, 64 bytes at a time: one pass finds the bytes that need an escape, and the bytes
+//! between them are copied in steps of a fixed size.
 //!
-//! In streams of JSON every eighth byte or so is a quote. A loop over bytes, as serde_json's, stumbles
-//! over each of them, and was a third of all work of recording at full speed.
+//! In streams of JSON every eighth byte or so is a quote. A loop over bytes, as in serde_json, branches
+//! at each of them, and was a third of all work of recording at full speed.
 
 use std::ops::Range;
 
-/// How many bytes are looked at together: one bit of a word each.
+/// Bytes that are searched at once: one for each bit of a `u64`.
 const BLOCK_SIZE: usize = 64;
 
-/// How many bytes are copied together.
+/// Bytes of one copy step: one vector register, and more than lie between most quotes.
 const COPY_STEP: usize = 16;
 
-/// The most that one block becomes, every byte as `\u00XX`, and how far a last step may reach beyond.
+/// Most bytes that one block becomes, with every byte as `\u00XX`, and one copy step that may reach beyond them.
 const MAX_ESCAPED_BLOCK: usize = BLOCK_SIZE * 6 + COPY_STEP;
 
 /// Appends `text` as a JSON string, quotes included (RFC 8259, section 7).
 pub(super) fn put_json_string(out: &mut Vec<u8>, text: &str) {
     let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK_SIZE>();
-    // Spaces stay as they are, and those beyond the text are cut off again.
+    // The last block is filled up with spaces, which need no escape and are cut off at the end.
     let mut last = [b' '; BLOCK_SIZE];
     let spaces = BLOCK_SIZE.wrapping_sub(rest.len());
     if let Some(start) = last.get_mut(..rest.len()) {
@@ -40,7 +40,7 @@ pub(super) fn put_json_string(out: &mut Vec<u8>, text: &str) {
 
 /// Writes one escaped block to the beginning of `room`; returns its length.
 ///
-/// On its own: within the loop of `put` there are not registers enough for both, at a third of the speed.
+/// Not inlined: the loop of [`put_json_string`] would run out of registers, at a third of the speed.
 #[inline(never)]
 fn put_escaped_block(block: &[u8; BLOCK_SIZE], room: &mut [u8; MAX_ESCAPED_BLOCK]) -> usize {
     let mut escaped = escape_bits(block);
@@ -59,7 +59,7 @@ fn put_escaped_block(block: &[u8; BLOCK_SIZE], room: &mut [u8; MAX_ESCAPED_BLOCK
     copy_in_steps(&padded, from..BLOCK_SIZE, room, end)
 }
 
-/// Bit n is set where byte n needs an escape in a JSON string.
+/// A word in which bit n is set if byte n needs an escape in a JSON string.
 fn escape_bits(block: &[u8; BLOCK_SIZE]) -> u64 {
     // Comparisons without a branch: the compiler makes vector instructions of them.
     let flags =
@@ -72,8 +72,8 @@ fn escape_bits(block: &[u8; BLOCK_SIZE]) -> u64 {
     })
 }
 
-/// Copies `part` in whole steps: what is written beyond it will be overwritten. The first step is made
-/// even for an empty part, since most parts take exactly one.
+/// Copies the range `part` to `room` at `end` in whole steps; returns the offset where it ends. Bytes written beyond it
+/// are overwritten later. Even an empty part takes one step, since most parts take exactly one.
 fn copy_in_steps(
     padded: &[u8; BLOCK_SIZE + COPY_STEP],
     part: Range<usize>,
@@ -105,8 +105,8 @@ fn put_escape(byte: u8, room: &mut [u8; MAX_ESCAPED_BLOCK], end: usize) -> usize
     end.wrapping_add(2)
 }
 
-/// What follows the backslash of a byte that has a short form. A table: a branch for each would be
-/// guessed wrong as often as not.
+/// The letter after the backslash for each byte with a short escape, else 0. A table, since branches would often be
+/// predicted wrong.
 #[allow(
     clippy::indexing_slicing,
     reason = "made at compile time: a place beyond the table would not compile"

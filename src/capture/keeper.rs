@@ -1,5 +1,5 @@
-//! A thread that writes the lines of a capture once there are many, so that the thread that reads from the network need
-//! not wait until the disk has taken what came before.
+//! A thread that writes the lines of a large capture, so that the thread that reads from the network does not wait for
+//! the disk.
 //!
 //! ```text
 //! CaptureWriter --whole lines--> queue of at most QUEUED_LINES --> thread --> file
@@ -16,18 +16,19 @@ use std::thread::{Builder, JoinHandle};
 
 use super::write::LineSink;
 
-/// Bytes written on the caller's thread before a writer thread is started: a small exchange pays for no thread.
+/// Bytes written on the caller's thread before a writer thread is started: nearly all exchanges are smaller and need no
+/// thread.
 const DIRECT_BYTES: u64 = 1 << 20;
 
-/// Lines that may wait in the queue. A read of 64 KiB is a line of some 75 KB, so that they take about 1 MB, and the
-/// memory of a few milliseconds at full speed.
+/// Most lines that wait in the queue. A read of 64 KiB is a line of some 75 KB, so they take about 1 MB: the bytes of a
+/// few milliseconds at full speed.
 const QUEUED_LINES: usize = 16;
 
-/// Writes lines: directly at first, on a thread after the first MiB.
+/// Writes lines to a file: on the caller's thread at first, on a thread of its own after the first MiB.
 #[derive(Debug)]
 pub struct BackgroundWriter<W> {
     destination: Arc<Mutex<Destination<W>>>,
-    /// Bytes that are still written directly.
+    /// Bytes that the caller's thread still writes before a thread is started.
     direct_left: u64,
     thread: Option<WriterThread>,
 }
@@ -36,7 +37,7 @@ pub struct BackgroundWriter<W> {
 #[derive(Debug)]
 struct WriterThread {
     lines: SyncSender<Vec<u8>>,
-    /// Lines that were written: their memory is used again.
+    /// Lines that were written, whose memory is used again.
     written: Receiver<Vec<u8>>,
     handle: JoinHandle<()>,
 }
@@ -78,7 +79,7 @@ impl<W: Write + Send + 'static> BackgroundWriter<W> {
         }
     }
 
-    /// Waits until all lines were written. `None` if the file panicked on the thread.
+    /// Waits until all lines are written, and returns the file. `None` if writing to the file panicked on the thread.
     pub fn finish(self) -> Option<Destination<W>> {
         if let Some(WriterThread { lines, handle, .. }) = self.thread {
             drop(lines);
@@ -87,8 +88,8 @@ impl<W: Write + Send + 'static> BackgroundWriter<W> {
         Arc::into_inner(self.destination)?.into_inner().ok()
     }
 
-    /// Starts the thread. If the system cannot start one, as many bytes again are written directly before the next
-    /// try.
+    /// Starts the writer thread. If the system cannot start one, the caller writes another [`DIRECT_BYTES`] before the
+    /// next attempt.
     fn start_thread(&mut self) {
         let destination = Arc::clone(&self.destination);
         let (lines, queue) = sync_channel::<Vec<u8>>(QUEUED_LINES);
@@ -97,7 +98,7 @@ impl<W: Write + Send + 'static> BackgroundWriter<W> {
             let mut destination = lock(&destination);
             for line in queue {
                 destination.write(&line);
-                // The caller may be gone; then nobody needs the memory.
+                // The caller may be gone; then the memory is freed.
                 let _ = give_back.send(line);
             }
         };
@@ -116,7 +117,7 @@ impl<W: Write + Send + 'static> LineSink for BackgroundWriter<W> {
     fn put_line(&mut self, line: &mut Vec<u8>) -> std::io::Result<()> {
         if let Some(thread) = &self.thread {
             let next = thread.written.try_recv().unwrap_or_default();
-            // Without a receiver the file panicked, which `finish` reports.
+            // The receiver is gone only if writing panicked, which `finish` reports.
             let _ = thread.lines.send(std::mem::replace(line, next));
             return Ok(());
         }
@@ -129,7 +130,7 @@ impl<W: Write + Send + 'static> LineSink for BackgroundWriter<W> {
     }
 }
 
-/// Locks a mutex, also after a panic of the thread that held it: the value is never left half changed.
+/// Locks `mutex`, also after the thread that held it panicked: the value is never left half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! One event of a tape as one line of JSON, and back.
+//! Converts the events of a tape to lines of JSON, and back.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::tape::{ConnectionFact, TapeOrigin};
 /// The version of the format that this program writes, and the newest that it reads.
 pub const FORMAT_VERSION: u64 = 1;
 
-/// Appends the first line of a capture file.
+/// Appends the first line of a capture file, with the origin of the tape.
 pub(super) fn put_origin(out: &mut Vec<u8>, origin: &TapeOrigin) {
     #[derive(Serialize)]
     struct OriginLineRef<'a> {
@@ -31,7 +31,7 @@ pub(super) fn put_origin(out: &mut Vec<u8>, origin: &TapeOrigin) {
     );
 }
 
-/// Appends the line of a fact.
+/// Appends the line of a connection fact.
 pub(super) fn put_fact(out: &mut Vec<u8>, moment: Moment, fact: &ConnectionFact) {
     #[derive(Serialize)]
     struct FactLine<'a> {
@@ -42,7 +42,7 @@ pub(super) fn put_fact(out: &mut Vec<u8>, moment: Moment, fact: &ConnectionFact)
     put_line(out, &FactLine { t: moment, fact });
 }
 
-/// Appends the line of one read or write.
+/// Appends the line of the bytes of one read or write.
 pub(super) fn put_bytes(out: &mut Vec<u8>, moment: Moment, side: StreamSide, bytes: &[u8]) {
     out.extend_from_slice(b"{\"t\":");
     put_json(out, &moment);
@@ -66,7 +66,7 @@ fn put_line(out: &mut Vec<u8>, line: &impl Serialize) {
     out.push(b'\n');
 }
 
-/// Writing our own plain values into memory cannot fail: no map has keys other than strings.
+/// Appends `value` as JSON. This cannot fail for our own plain values: no map has keys other than strings.
 fn put_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let before = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {
@@ -75,16 +75,16 @@ fn put_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     }
 }
 
-/// The event in one line of a capture file, after the first line.
+/// The event in a line of a capture file after the first.
 #[derive(Debug)]
 pub(super) enum CaptureEvent {
     Fact(ConnectionFact),
     Bytes(StreamSide, Vec<u8>),
-    /// An event of a later version: its name.
+    /// An event of a later format version: its name.
     Unknown(String),
 }
 
-/// The first line of a capture, recognised by its key `wire`.
+/// Parses the first line of a capture, recognised by its key `wire`: the format version and the origin.
 pub(super) fn parse_origin(line: &[u8]) -> Result<(u64, TapeOrigin), serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct OriginLine {
@@ -96,7 +96,7 @@ pub(super) fn parse_origin(line: &[u8]) -> Result<(u64, TapeOrigin), serde_json:
     Ok((first.wire, first.origin))
 }
 
-/// One further line: its moment, its event, and the keys that this version does not know.
+/// Parses a line after the first: its moment and event. Unknown keys beside a known event are ignored.
 pub(super) fn parse_event(line: &[u8]) -> Result<(Moment, CaptureEvent), serde_json::Error> {
     let pairs: RawMembers<'_> = serde_json::from_slice(line)?;
     let mut moment = None;
@@ -125,7 +125,7 @@ fn missing_key_error(what: &str) -> serde_json::Error {
     serde::de::Error::custom(format_args!("the line lacks {what}"))
 }
 
-/// The names under which facts are written.
+/// The JSON keys of all connection facts.
 const FACT_NAMES: [&str; 9] = [
     "resolved",
     "tried",
@@ -165,7 +165,7 @@ fn parse_bytes(value: &RawValue) -> Result<Vec<u8>, serde_json::Error> {
     }
 }
 
-/// The members of an object, undecoded.
+/// The members of a JSON object: keys, and values as raw text.
 struct RawMembers<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for RawMembers<'de> {

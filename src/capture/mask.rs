@@ -1,5 +1,5 @@
-//! Masking: a sink that replaces every secret by as many `*` before it passes bytes on, wherever reads and
-//! writes split the secret.
+//! Masking: a sink that replaces each byte of a secret by `*` before it passes bytes on, also in secrets that several
+//! reads or writes split.
 //!
 //! Secrets are found by place (the fields and query parameters of `sensitive`), then by value: keys that the
 //! caller knows and keys found in the request, anywhere in either direction, also split over two chunks. A run
@@ -24,7 +24,7 @@ use crate::http1::{Connection, HttpLimits};
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{ConnectionFact, WireSink};
 
-/// A sink that replaces secrets by `*` and passes the bytes on to another sink.
+/// A sink that replaces each byte of a secret by `*` and passes bytes and facts on to another sink.
 #[derive(Debug)]
 pub struct Masker<W> {
     sink: W,
@@ -32,7 +32,7 @@ pub struct Masker<W> {
     connection: Connection,
     sent: SecretScanner,
     received: SecretScanner,
-    /// Runs and facts that wait, in order, until the masking of the first is decided.
+    /// Runs and facts that wait in order until the masking of the first one is decided.
     queue: VecDeque<QueuedEvent>,
 }
 
@@ -49,7 +49,7 @@ enum QueuedEvent {
 }
 
 impl<W: WireSink> Masker<W> {
-    /// A masker in front of `inner`.
+    /// A masker that passes on to `inner` and searches for `secrets`.
     pub fn new(inner: W, secrets: Secrets) -> Self {
         Self {
             sink: inner,
@@ -61,12 +61,12 @@ impl<W: WireSink> Masker<W> {
         }
     }
 
-    /// The sink behind it.
+    /// The sink that gets the masked bytes.
     pub fn sink(&self) -> &W {
         &self.sink
     }
 
-    /// Passes on all that waits and returns the sink behind it.
+    /// Passes on everything that waits and returns the sink.
     pub fn flush_into_sink(mut self) -> W {
         for side in [StreamSide::Sent, StreamSide::Received] {
             self.scan(side, &[], true);
@@ -75,7 +75,7 @@ impl<W: WireSink> Masker<W> {
         self.sink
     }
 
-    /// Scans the next bytes of one side; returns their span.
+    /// Scans the next bytes of one side for secrets; returns their span.
     fn scan(&mut self, side: StreamSide, bytes: &[u8], ended: bool) -> Span {
         let Self {
             secrets,
@@ -168,8 +168,8 @@ impl<W: WireSink> WireSink for Masker<W> {
     }
 }
 
-/// Masks known values in the text of a fact: a proxy may repeat the request in its error, and a host name may
-/// contain a key.
+/// Masks known secrets in the text of a fact: a proxy may repeat the request in its error, and a host name may contain
+/// a key.
 fn mask_fact(fact: &mut ConnectionFact, secrets: &Secrets) {
     let texts: Vec<&mut String> = match fact {
         ConnectionFact::Resolved { host, .. } => vec![host],
@@ -187,9 +187,8 @@ fn mask_fact(fact: &mut ConnectionFact, secrets: &Secrets) {
     }
 }
 
-/// Masks an exchange that holds a secret in many places, cut by its own first bytes, and asserts that
-/// nothing of it is left, that lengths and moments stay, and that a split changes nothing. The body of a
-/// fuzz target.
+/// Masks bytes that hold a secret in many places, split as their first bytes say, and asserts that the secret is gone,
+/// that the length stays, and that a split changes nothing. The body of a fuzz target.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
     checks::fuzz(bytes);
@@ -230,7 +229,7 @@ mod checks {
     pub(super) fn fuzz(bytes: &[u8]) {
         let (steps, bytes) = bytes.split_at(bytes.len().min(4));
         let steps: Vec<_> = steps.iter().map(|&step| usize::from(step % 16)).collect();
-        // Wherever the input says `K`, the key stands.
+        // Each `K` of the input is replaced by the key.
         let text: Vec<u8> = bytes
             .split(|&byte| byte == b'K')
             .collect::<Vec<_>>()

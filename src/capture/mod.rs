@@ -1,4 +1,4 @@
-//! The capture file `NAME.wire`: one exchange, one JSON object a line, appended while it happens.
+//! The capture file `NAME.wire`: one exchange as JSON lines, appended while it happens.
 //!
 //! ```text
 //! {"wire":1,"id":"0197...","started":"2026-11-23T14:00:00.123456Z","via":"send","url":"https://...","tool":"wire 0.1.0"}
@@ -12,13 +12,13 @@
 //!
 //! The first line is the [`TapeOrigin`](crate::tape::TapeOrigin) with the format's version; every further line is
 //! a moment `t` (microseconds since `started`) and exactly one event. Bytes that are UTF-8 are a string,
-//! others base64; reading back gives the identical bytes, and one line is one read or write. Secrets are
-//! masked, length for length, before a byte is written. The specification for readers in other languages
+//! others base64; reading back gives the identical bytes, and one line is one read or write. Secrets are replaced by
+//! as many `*` before a byte is written. The specification for readers in other languages
 //! is `captures/README.md`, its JSON Schema `captures/schema.json`.
 //!
-//! [`line`](self) words a line, [`read()`] and [`CaptureWriter`] turn files into tapes and back, [`Masker`]
-//! comes before every writer and every screen, [`CaptureSelector`] names a capture, and `store` is the one
-//! module here that touches the file system.
+//! `line` converts events to lines, [`read()`] and [`CaptureWriter`] turn files into tapes and back, a [`Masker`] is in
+//! front of every writer and every screen, [`CaptureSelector`] finds a capture by name, and `store` is the only module
+//! here that touches the file system.
 
 #![cfg_attr(
     not(test),

@@ -1,15 +1,16 @@
-//! What captures are called, and how a user calls them. Pure: the listing is given.
+//! File names of captures, and selecting a capture by what a user typed. Pure: the caller lists the folder.
 
 use thiserror::Error;
 
 use crate::tape::TapeOrigin;
 
-/// The ending of every capture.
+/// The ending of every capture's file name.
 pub(super) const FILE_SUFFIX: &str = ".wire";
 
-/// The file name of a capture: `20261123-140000.123-gpt-4o-mini-7f3a.wire`. Names sort by time, to the
-/// millisecond, since several may begin in one second; `label` (the model, or the host) is for the eye; the
-/// tag is the end of the capture's id.
+/// The file name of a capture: `20261123-140000.123-gpt-4o-mini-7f3a.wire`.
+///
+/// Names sort by time, to the millisecond, since several may begin in one second. `label` is the model or the host, cut
+/// after 40 characters: longer names wrap in lists. The tag is the end of the capture's id.
 pub fn file_name(origin: &TapeOrigin, label: &str) -> String {
     let started = origin.started.to_string();
     let mut digits: String = started
@@ -17,7 +18,7 @@ pub fn file_name(origin: &TapeOrigin, label: &str) -> String {
         .filter(char::is_ascii_digit)
         .take(17)
         .collect();
-    // A fraction without its last zeros, or none.
+    // The time stamp leaves out trailing zeros of the fraction.
     while digits.len() < 17 {
         digits.push('0');
     }
@@ -46,22 +47,22 @@ fn id_tag(id: &str) -> &str {
     id.get(cut..).unwrap_or(id)
 }
 
-/// How a user names a capture in the folder.
+/// A user's way to name a capture in the folder: by position, name, tag or id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaptureSelector {
-    /// `@` and `@~N`: the newest, or the one N before it.
+    /// `@` and `@~N`: the newest capture, or the one N before it.
     FromNewest(usize),
-    /// The beginning of its name, the tag at its end, or the beginning of its id.
+    /// The beginning of the file name, the tag at its end, or the beginning of the id.
     Prefix(String),
 }
 
-/// Why a name finds no capture.
+/// The error for a name that selects no capture, or several.
 #[derive(Clone, Debug, Error, Eq, PartialEq)]
 pub enum SelectorError {
-    /// `@~x`.
+    /// The text after `@` is not `~` and a number.
     #[error("`{0}` is no place in the list: write @ for the newest, @~1 for the one before")]
     BadPosition(String),
-    /// Fewer captures than asked for.
+    /// The folder holds fewer captures than asked for.
     #[error("there is no capture {requested} before the newest: the folder holds {available}")]
     TooFar {
         /// How many before the newest.
@@ -69,10 +70,10 @@ pub enum SelectorError {
         /// How many there are.
         available: usize,
     },
-    /// Nothing begins like that.
+    /// No capture matches.
     #[error("no capture is called, or begins with, `{0}`")]
     Unknown(String),
-    /// Several do.
+    /// Several captures match.
     #[error("`{prefix}` may be {}", candidates.join(", "))]
     Ambiguous {
         /// What was typed.
@@ -83,7 +84,7 @@ pub enum SelectorError {
 }
 
 impl CaptureSelector {
-    /// Reads what the user typed, where it is not the path of a file.
+    /// Parses what the user typed: `@`, `@~N`, or a prefix.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         match text.strip_prefix('@') {
             Some("") => Ok(Self::FromNewest(0)),
@@ -100,8 +101,8 @@ impl CaptureSelector {
     }
 }
 
-/// Picks from `names`, file names sorted from old to new. Ids are not in names: a prefix that fits no
-/// name may still be that of an id, which the caller looks up.
+/// Selects from `names`, file names sorted from old to new. Names hold no ids: a prefix that matches no name may still
+/// begin an id, which the caller looks up.
 pub fn select_capture<'a>(
     selector: &CaptureSelector,
     names: &'a [String],

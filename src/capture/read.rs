@@ -1,4 +1,4 @@
-//! Reads the lines of a capture into a tape. A file that breaks off is read up to there, and a note says where.
+//! Reads the lines of a capture into a tape. A damaged file is read up to the damage, and a note says where that is.
 
 use std::io::{BufRead, Read};
 
@@ -8,15 +8,16 @@ use super::FORMAT_VERSION;
 use super::line::{self, CaptureEvent};
 use crate::tape::{Tape, TapeOrigin, WireSink};
 
-/// The longest line that is read, in bytes: far more than any one read or write gives.
+/// Longest line that is read, in bytes (256 MiB): thousands of times the line of one read, so that only a file that is
+/// no capture exceeds it.
 const MAX_LINE_BYTES: u64 = 1 << 28;
 
-/// A capture file in memory, read up to the first line that cannot be read.
+/// A capture file read into memory: the tape, and notes about lines that were skipped.
 #[derive(Debug)]
 pub struct ParsedCapture {
-    /// What it holds.
+    /// The tape that the lines describe.
     pub tape: Tape,
-    /// What was skipped, or where it breaks off.
+    /// The lines that were skipped or could not be read.
     pub notes: Vec<CaptureNote>,
 }
 
@@ -25,17 +26,17 @@ pub struct ParsedCapture {
 pub struct CaptureNote {
     /// Line number, from 1.
     pub line: u64,
-    /// What.
+    /// The problem in that line.
     pub kind: CaptureNoteKind,
 }
 
-/// A problem in a line after the first.
+/// A problem in a line of a capture after the first.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CaptureNoteKind {
-    /// An event of a later version was skipped: its name.
+    /// An event of a later format version, which was skipped: its name.
     UnknownEvent(String),
-    /// The last line has no end: the writer was interrupted in it. It was skipped.
+    /// The last line is incomplete, since the writer was interrupted in it. It was skipped.
     TornLine,
     /// The line cannot be read; it and all after it were skipped.
     BrokenLine {
@@ -44,11 +45,11 @@ pub enum CaptureNoteKind {
         /// Why.
         reason: String,
     },
-    /// The line is longer than any that is read; it and all after it were skipped.
+    /// The line is longer than 256 MiB; it and all after it were skipped.
     LineTooLong,
 }
 
-/// A file that is no capture at all.
+/// The error for a file that cannot be read as a capture.
 #[derive(Debug, Error)]
 pub enum CaptureReadError {
     /// The first line is not the first line of a capture.
@@ -59,7 +60,7 @@ pub enum CaptureReadError {
         /// Why.
         reason: String,
     },
-    /// It was written by a later version.
+    /// The file has a later format version: its number.
     #[error(
         "this capture has format version {0}; this program reads up to version {FORMAT_VERSION}"
     )]
@@ -69,7 +70,7 @@ pub enum CaptureReadError {
     Io(#[from] std::io::Error),
 }
 
-/// Reads a capture. After the first line nothing is an error: what can be read, is.
+/// Reads a capture file. Damage after the first line is a note, not an error: all lines before it are returned.
 pub fn read(file: &mut dyn BufRead) -> Result<ParsedCapture, CaptureReadError> {
     let origin = read_origin(file)?;
     let mut line = Vec::new();
@@ -79,7 +80,7 @@ pub fn read(file: &mut dyn BufRead) -> Result<ParsedCapture, CaptureReadError> {
     };
     for number in 2.. {
         let whole = next_line(file, &mut line)?;
-        // An empty line comes from an editor, not from a writer; it hides nothing that follows.
+        // An empty line comes from an editor, not from a writer; the lines after it are read.
         let is_blank = whole && line.trim_ascii().is_empty();
         if !is_blank && (line.is_empty() || !reading.apply_line(number, &line, whole)) {
             break;
@@ -90,7 +91,7 @@ pub fn read(file: &mut dyn BufRead) -> Result<ParsedCapture, CaptureReadError> {
     Ok(reading)
 }
 
-/// Reads the first line alone.
+/// Reads only the first line of a capture: its origin.
 pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<TapeOrigin, CaptureReadError> {
     let mut line = Vec::new();
     next_line(file, &mut line)?;
@@ -105,7 +106,7 @@ pub(super) fn read_origin(file: &mut dyn BufRead) -> Result<TapeOrigin, CaptureR
     Ok(origin)
 }
 
-/// Reads the next line into `line`, without its line end. Returns whether the line end was there.
+/// Reads the next line into `line`, without its line end. Returns whether it had a line end.
 fn next_line(file: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
     line.clear();
     file.take(MAX_LINE_BYTES).read_until(b'\n', line)?;
@@ -113,11 +114,11 @@ fn next_line(file: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<bool
 }
 
 impl ParsedCapture {
-    /// Adds one line to the capture. Returns whether reading can go on.
+    /// Adds the event or problem of one line. Returns whether later lines can be read.
     fn apply_line(&mut self, number: u64, line: &[u8], whole: bool) -> bool {
         let parsed = line::parse_event(line);
         let kind = match parsed {
-            // A last line without its end can still be all there: the writer's last byte was lost.
+            // A last line without its end can still be complete: only the writer's last byte was lost.
             Ok((moment, event)) => {
                 match event {
                     CaptureEvent::Fact(fact) => self.tape.fact(moment, &fact),
@@ -150,8 +151,8 @@ fn error_reason(error: &serde_json::Error) -> String {
     }
 }
 
-/// Reads any bytes as a capture; whatever is read, written and read again is the same. The body of a
-/// fuzz target.
+/// Reads any bytes as a capture and asserts that writing and reading it again gives the same tape. The body of a fuzz
+/// target.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
     let Ok(reading) = read(&mut &*bytes) else {
@@ -162,7 +163,7 @@ pub fn fuzz(bytes: &[u8]) {
     reading.tape.replay(&mut writer);
     assert!(writer.finish().is_ok());
     let Ok(again) = read(&mut &*file) else {
-        panic!("what was written cannot be read");
+        panic!("the written capture cannot be read");
     };
     assert!(again.notes.is_empty(), "{:?}", again.notes);
     assert_eq!(again.tape.sent.bytes, reading.tape.sent.bytes);

@@ -1,4 +1,4 @@
-//! The scanner that finds the secrets in one direction of a connection: by place first, then by value.
+//! Finds the secrets in one direction of a connection: by field and parameter names, then by known values.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -10,27 +10,27 @@ use crate::http1::{Event, HeadField, StartLine};
 use crate::span::{Span, StreamSide};
 use crate::tape::{ConnectionFact, Window};
 
-/// The scanner of one direction: finds secrets and decides which runs may be passed on.
+/// Scanner of one direction that finds secrets, masks them, and decides which runs may be passed on.
 #[derive(Debug)]
 pub(super) struct SecretScanner {
     side: StreamSide,
-    /// Offset one past the last byte that came.
+    /// Offset one past the last byte received.
     end: u64,
-    /// Whether no more bytes come.
+    /// Whether the stream has ended.
     ended: bool,
     /// Whether the start line of the current message was read.
     started: bool,
     /// Whether the next unframed bytes begin with a request line that could not be read.
     lost_start: bool,
-    /// The line that is being read where no message is left.
+    /// The current line of bytes that belong to no message.
     line: UnframedLine,
-    /// Secrets that were found, in order, until the runs they lie in are passed on.
+    /// Secrets found in runs that were not passed on yet, in order.
     masks: VecDeque<SecretSpan>,
-    /// Last bytes of the body so far that may be the beginning of a known value.
+    /// Last bytes of the body so far, if they may begin a known value.
     open_tail: Vec<u8>,
     /// Spans of the bytes of `open_tail`.
     tail_spans: Vec<Span>,
-    /// Whether the tail holds more of that value than may be shown.
+    /// Whether the tail holds more of that value than its visible prefix, and so must wait.
     tail_waits: bool,
     /// Offset before which masking is decided, except for a tail that waits.
     scanned_to: u64,
@@ -73,14 +73,14 @@ impl SecretScanner {
         self.masks.is_empty() && self.is_decided(self.end)
     }
 
-    /// Counts bytes that came, before their events are scanned; returns their span.
+    /// Adds `length` bytes to the stream before their events are scanned; returns their span.
     pub(super) fn extend(&mut self, length: usize) -> Span {
         let start = self.end;
         self.end = start.saturating_add(length as u64);
         Span::new(start, self.end)
     }
 
-    /// Ends the stream, before its last events are scanned: no later byte can complete a known value.
+    /// Ends the stream before its last events are scanned, so that no tail waits for later bytes.
     pub(super) fn end(&mut self) {
         self.ended = true;
     }
@@ -100,7 +100,7 @@ impl SecretScanner {
         &mut self,
         span: Span,
         bytes: &mut [u8],
-        mut tell: impl FnMut(ConnectionFact),
+        mut report: impl FnMut(ConnectionFact),
     ) {
         for mask in &self.masks {
             let part = mask.span.intersection(span);
@@ -113,7 +113,7 @@ impl SecretScanner {
                 fill_with_stars(secret);
             }
             if span.contains(mask.span.start) {
-                tell(ConnectionFact::Redacted {
+                report(ConnectionFact::Redacted {
                     rule: mask.rule.clone(),
                     side: self.side,
                     span: mask.span,
@@ -124,7 +124,7 @@ impl SecretScanner {
         self.masks.retain(|mask| mask.span.end > span.end);
     }
 
-    /// Records the secrets in the bytes of one event.
+    /// Finds the secrets in the bytes of one HTTP/1 event.
     pub(super) fn scan_event(&mut self, event: &Event, seen: Window<'_>, secrets: &mut Secrets) {
         match *event {
             Event::Start(start) => {
@@ -156,7 +156,7 @@ impl SecretScanner {
         }
     }
 
-    /// Notes the secrets of a URL or request target.
+    /// Finds the secrets of a URL or request target.
     fn scan_url(&mut self, seen: Window<'_>, url: Span, secrets: &mut Secrets) {
         let text = seen.slice(url);
         for part in sensitive::url_secret_ranges(text) {
@@ -186,7 +186,7 @@ impl SecretScanner {
             };
             let secret = value.get(whole).unwrap_or_default().trim_ascii();
             let fingerprint = secrets.fingerprint(secret);
-            // A value that the peer puts in a sensitive field, or a cookie's value, may be any common word.
+            // Not learned from the peer or from cookies: their values may be common words.
             if self.side == StreamSide::Sent && !cookie {
                 secrets.learn(secret);
             }
@@ -195,14 +195,14 @@ impl SecretScanner {
         }
     }
 
-    /// Records known values in a span that is seen whole.
+    /// Finds known values in `span`, all of which is in the window.
     fn scan_known(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
         for (part, fingerprint) in secrets.find_known(seen.slice(span)) {
             self.add_secret("known key", subspan(span, part), fingerprint);
         }
     }
 
-    /// Notes known values in body bytes, which may begin in an earlier piece and end in a later one.
+    /// Finds known values in body bytes; they may begin in an earlier piece and end in a later one.
     fn scan_body(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
         if secrets.is_empty() {
             return;
@@ -240,7 +240,7 @@ impl SecretScanner {
         self.tail_waits = secrets.ends_inside_secret(&self.open_tail);
     }
 
-    /// Scans bytes of no message: a line that begins like a sensitive field is masked after its colon.
+    /// Scans bytes that belong to no message: a line that begins like a sensitive field is masked after its colon.
     fn scan_unframed(&mut self, seen: Window<'_>, span: Span, secrets: &mut Secrets) {
         if std::mem::take(&mut self.lost_start) {
             self.scan_lost_start(seen, span, secrets);
@@ -259,7 +259,7 @@ impl SecretScanner {
         }
     }
 
-    /// Scans the words of an unreadable start line for URLs: one of them is the request target.
+    /// Scans each word of an unreadable start line as a URL, since one of them is the request target.
     fn scan_lost_start(&mut self, seen: Window<'_>, span: Span, secrets: &mut Secrets) {
         let bytes = seen.slice(span);
         let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
@@ -272,7 +272,7 @@ impl SecretScanner {
     }
 }
 
-/// Replaces bytes by `*`, except white space, which is no part of a key and may be framing.
+/// Replaces all bytes but white space by `*`; white space is no part of a key and may be framing.
 fn fill_with_stars(secret: &mut [u8]) {
     for byte in secret.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
         *byte = b'*';
@@ -284,7 +284,7 @@ fn subspan(span: Span, part: Range<usize>) -> Span {
     Span::new(offset(part.start), offset(part.end))
 }
 
-/// The spans on the wire of the range `part` of a text whose pieces are at the spans `at`.
+/// The wire spans of the range `part` of a text whose pieces are at the wire spans `at`.
 fn part_spans(at: &[Span], part: Range<usize>) -> Vec<Span> {
     let (from, to) = (part.start as u64, part.end as u64);
     let mut passed = 0u64;

@@ -1,4 +1,4 @@
-//! Known secrets, and the search for them in any bytes.
+//! Known secret values, searching for them in any bytes, and their fingerprints.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use ring::hmac;
 
 use super::sensitive;
 
-/// Known secret values, and the key for their fingerprints.
+/// The set of known secret values, with the searcher for them and the key of their fingerprints.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     known: Vec<Vec<u8>>,
@@ -15,13 +15,12 @@ pub struct Secrets {
     salt: hmac::Key,
 }
 
-/// A known key shorter than this is masked in the fields that hold keys, but not searched for elsewhere: `test`,
-/// `ollama`
-/// and `EMPTY` are words that occur in bodies.
+/// Shortest known value that is searched for everywhere, in bytes. Shorter keys are masked only in the fields that hold
+/// keys: `test`, `ollama` and `EMPTY` are keys and also words that occur in bodies.
 const MIN_SEARCHED_LENGTH: usize = 7;
 
 impl Secrets {
-    /// Takes the keys that the caller knows; `salt` is the folder's own (see `Store::salt`).
+    /// A set of the keys that the caller knows; `salt` is the capture folder's (see `CaptureStore::salt`).
     pub fn new(known: impl IntoIterator<Item = Vec<u8>>, salt: &[u8; 32]) -> Self {
         let salt = hmac::Key::new(hmac::HMAC_SHA256, salt);
         let mut secrets = Self {
@@ -35,7 +34,7 @@ impl Secrets {
         secrets
     }
 
-    /// Adds a value to those that are searched for.
+    /// Adds `value` to the known values, unless it is too short to search for.
     pub(super) fn learn(&mut self, value: &[u8]) {
         if value.len() < MIN_SEARCHED_LENGTH || self.known.iter().any(|known| known == value) {
             return;
@@ -44,20 +43,20 @@ impl Secrets {
         let search = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(&self.known);
-        // Building fails only for more patterns than anybody has; then the last ones are not searched for.
+        // Building fails only for millions of patterns; then the last one is not searched for.
         if let Ok(search) = search {
             self.searcher = Some(search);
         }
     }
 
-    /// The fingerprint of a secret: equal secrets have equal fingerprints within one folder. Eight digits reveal
-    /// nothing else.
+    /// The fingerprint of a secret, eight hex digits of a keyed hash: equal secrets of one folder have equal ones, and
+    /// nothing else can be learned from it.
     pub(super) fn fingerprint(&self, secret: &[u8]) -> String {
         let tag = hmac::sign(&self.salt, secret);
         hex::encode(tag.as_ref().get(..4).unwrap_or_default())
     }
 
-    /// Finds every known value in `bytes`: the range to mask, and the value's fingerprint.
+    /// Finds every known value in `bytes`. Returns the ranges to mask, with the fingerprints of the values.
     pub(super) fn find_known(&self, bytes: &[u8]) -> Vec<(Range<usize>, String)> {
         let Some(search) = &self.searcher else {
             return vec![];
@@ -73,13 +72,13 @@ impl Secrets {
         found.map(part).collect()
     }
 
-    /// `text` with every known value in it replaced by as many `*`.
+    /// `text` with each byte of a known value replaced by `*`, except its visible prefix.
     pub fn mask_text(&self, text: &str) -> String {
         let found = self.find_known(text.as_bytes());
         sensitive::mask_ranges(text, found.into_iter().map(|(part, _)| part))
     }
 
-    /// Length of the longest suffix of `bytes` that begins a known value and is shorter than it.
+    /// Length of the longest suffix of `bytes` that is an incomplete beginning of a known value.
     pub(super) fn partial_match_length(&self, bytes: &[u8]) -> usize {
         self.partial_matches(bytes)
             .map(|(_, length)| length)
@@ -87,7 +86,7 @@ impl Secrets {
             .unwrap_or(0)
     }
 
-    /// Each known value that a suffix of `bytes` begins, with the length of that suffix.
+    /// The known values of which a suffix of `bytes` is an incomplete beginning, with the length of that suffix.
     fn partial_matches(&self, bytes: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
         self.known.iter().flat_map(move |known| {
             let longest = known.len().saturating_sub(1).min(bytes.len());
@@ -100,13 +99,12 @@ impl Secrets {
         })
     }
 
-    /// Whether any value is known.
+    /// Whether no value is known.
     pub(super) fn is_empty(&self) -> bool {
         self.searcher.is_none()
     }
 
-    /// Whether `bytes` ends with more of a known value than may be seen, so that it must wait until it is
-    /// clear whether the rest follows.
+    /// Whether `bytes` ends inside a known value, beyond its visible prefix, so that it must wait for the next bytes.
     pub(super) fn ends_inside_secret(&self, bytes: &[u8]) -> bool {
         self.partial_matches(bytes)
             .any(|(known, length)| length > sensitive::visible_prefix(known))

@@ -1,9 +1,8 @@
-//! Where secrets lie by name: which fields, which query parameters, and what of a value may stay.
+//! Finds secrets by name: the fields and query parameters that hold them, and the parts of a value that stay visible.
 
 use std::ops::Range;
 
-/// Fields whose values are secrets, in lower case. Besides these, any field with a part of its name
-/// that says so (see [`is_sensitive`]).
+/// Names of fields whose values are secrets, in lower case. [`is_sensitive`] also matches parts of other names.
 pub const SENSITIVE_FIELDS: [&str; 11] = [
     "authorization",
     "proxy-authorization",
@@ -32,7 +31,7 @@ const SECRET_NAME_PARTS: [&str; 7] = [
 /// Parts of a name that mark its value as a count, such as a number of tokens.
 const COUNT_NAME_PARTS: [&str; 6] = ["count", "limit", "remaining", "reset", "usage", "used"];
 
-/// Fields whose names look like those of secrets, and whose values are none.
+/// Fields whose names look like those of secrets, but whose values are not secret.
 const HARMLESS_FIELDS: [&str; 3] = ["idempotency-key", "sec-websocket-key", "x-idempotency-key"];
 
 /// Query parameters whose values are secrets, in lower case.
@@ -48,7 +47,7 @@ const SENSITIVE_PARAMETERS: [&str; 9] = [
     "password",
 ];
 
-/// Beginnings of keys that name the provider and reveal nothing else; longest first.
+/// Prefixes of keys that name only the provider and stay visible; a prefix comes before its own beginnings.
 const KEY_PREFIXES: [&str; 17] = [
     "sk-ant-api03-",
     "sk-ant-admin01-",
@@ -69,7 +68,7 @@ const KEY_PREFIXES: [&str; 17] = [
     "sk-",
 ];
 
-/// Whether the value of a field of that name is a secret.
+/// Whether the value of the field `name` is a secret.
 pub(super) fn is_sensitive(name: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else {
         return false;
@@ -82,9 +81,9 @@ pub(super) fn is_sensitive(name: &[u8]) -> bool {
     SENSITIVE_FIELDS.contains(&name.as_str()) || has(&SECRET_NAME_PARTS) && !has(&COUNT_NAME_PARTS)
 }
 
-/// The ranges of a sensitive field's value that are masked.
+/// The ranges to mask in the value of the sensitive field `name`.
 ///
-/// A scheme (`Bearer`) and a known beginning of a key stay. Of cookies, the names and attributes stay.
+/// A scheme (`Bearer`), a known prefix of a key, and the names and attributes of cookies stay visible.
 pub(super) fn secret_ranges(name: &[u8], value: &[u8]) -> Vec<Range<usize>> {
     if name.eq_ignore_ascii_case(b"cookie") {
         return cookie_values(value, true);
@@ -111,7 +110,7 @@ pub(super) fn secret_ranges(name: &[u8], value: &[u8]) -> Vec<Range<usize>> {
     if part.is_empty() { vec![] } else { vec![part] }
 }
 
-/// The length of a known prefix (`sk-proj-`) that stays visible at the start of a secret.
+/// Length of the known prefix (`sk-proj-`) of a secret, which stays visible; 0 if fewer than 8 bytes would be masked.
 pub(super) fn visible_prefix(secret: &[u8]) -> usize {
     KEY_PREFIXES
         .iter()
@@ -121,7 +120,7 @@ pub(super) fn visible_prefix(secret: &[u8]) -> usize {
         .unwrap_or(0)
 }
 
-/// The values of `name=value` pairs: of all of them in Cookie, of the first in Set-Cookie.
+/// The ranges of the values in `name=value` pairs: of all pairs (Cookie), or of the first (Set-Cookie).
 fn cookie_values(value: &[u8], all: bool) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0usize;
@@ -144,7 +143,7 @@ fn cookie_values(value: &[u8], all: bool) -> Vec<Range<usize>> {
     parts
 }
 
-/// The values of sensitive query parameters in a URL or request target, and the password before its host.
+/// The ranges to mask in a URL or request target: values of sensitive query parameters, and the password.
 pub(super) fn url_secret_ranges(url: &[u8]) -> Vec<Range<usize>> {
     let mut parts: Vec<_> = url_password(url).into_iter().collect();
     let Some(query) = url.iter().position(|&byte| byte == b'?') else {
@@ -178,7 +177,7 @@ pub(super) fn url_secret_ranges(url: &[u8]) -> Vec<Range<usize>> {
     parts
 }
 
-/// The password of `scheme://user:password@host`.
+/// The range of the password in `scheme://user:password@host`.
 fn url_password(url: &[u8]) -> Option<Range<usize>> {
     let scheme = url
         .windows(3)
@@ -196,7 +195,7 @@ fn url_password(url: &[u8]) -> Option<Range<usize>> {
     (!part.is_empty()).then_some(part)
 }
 
-/// The value of a field of that name with its secrets masked, length for length.
+/// The value of the field `name` with each byte of a secret replaced by `*`.
 pub fn mask_field_value(name: &str, value: &str) -> String {
     match is_sensitive(name.as_bytes()) {
         true => mask_ranges(value, secret_ranges(name.as_bytes(), value.as_bytes())),
@@ -204,7 +203,7 @@ pub fn mask_field_value(name: &str, value: &str) -> String {
     }
 }
 
-/// `url` with its secrets masked, length for length.
+/// `url` with each byte of a secret replaced by `*`.
 pub fn mask_url(url: &str) -> String {
     mask_ranges(url, url_secret_ranges(url.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! The capture folder: the one place below `cli/` where the file system is touched.
+//! The folder of captures. No other file of the library below `cli/` touches the file system.
 
 #![expect(
     clippy::disallowed_methods,
@@ -27,7 +27,7 @@ pub enum StoreError {
         /// The cause.
         source: std::io::Error,
     },
-    /// No such capture.
+    /// The name selects no capture, or several.
     #[error("{source} (in {})", folder.display())]
     Lookup {
         /// The folder that was searched.
@@ -67,14 +67,14 @@ pub struct CaptureStore {
     folder: PathBuf,
 }
 
-/// The name of the file that holds what lists show, so that it need not be read from every capture.
+/// Name of the file that holds the rows of `wire ls`, so that they need not be read from every capture.
 const INDEX_FILE: &str = ".index";
 
-/// The name of the file that holds the salt of fingerprints.
+/// Name of the file that holds the salt of fingerprints.
 const SALT_FILE: &str = ".salt";
 
 impl CaptureStore {
-    /// The store in `folder`, which is made when something is first written into it.
+    /// The store in `folder`, which is created at the first write.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
@@ -84,7 +84,7 @@ impl CaptureStore {
         &self.folder
     }
 
-    /// Creates the file of a new capture, readable by its owner alone.
+    /// Creates the file of a new capture, which only its owner can read.
     pub fn create(&self, origin: &TapeOrigin, label: &str) -> Result<(File, PathBuf), StoreError> {
         self.make_folder()?;
         let path = self.folder.join(name::file_name(origin, label));
@@ -92,9 +92,7 @@ impl CaptureStore {
         Ok((file, path))
     }
 
-    /// The secret under which this folder's fingerprints are made; made at its first use.
-    ///
-    /// `fresh` are 32 random bytes, taken if there is none yet.
+    /// The folder's secret salt for fingerprints. If there is none yet, `fresh`, 32 random bytes, becomes the salt.
     pub fn salt(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
         self.make_folder()?;
         let path = self.folder.join(SALT_FILE);
@@ -126,7 +124,7 @@ impl CaptureStore {
         made.map_err(StoreError::io(&self.folder))
     }
 
-    /// The names of all captures, old to new; empty if there is no folder.
+    /// The file names of all captures, old to new; empty if there is no folder.
     pub fn names(&self) -> Result<Vec<String>, StoreError> {
         let failed = StoreError::io(&self.folder);
         let entries = match std::fs::read_dir(&self.folder) {
@@ -149,13 +147,13 @@ impl CaptureStore {
         Ok(names)
     }
 
-    /// The bytes of a capture.
+    /// The bytes of the capture `name`.
     pub fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
         std::fs::read(self.folder.join(name))
     }
 
-    /// Size and time of the last change (nanoseconds since 1970) of a capture: it is read anew where they
-    /// differ from those of an index.
+    /// Size and modification time (nanoseconds since 1970) of the capture `name`: if they differ from those in the
+    /// index, its row is read anew.
     pub fn size_and_mtime(&self, name: &str) -> Option<(u64, u64)> {
         let data = std::fs::metadata(self.folder.join(name)).ok()?;
         let changed = data
@@ -169,13 +167,13 @@ impl CaptureStore {
         ))
     }
 
-    /// The index of the folder, as it was written; empty if there is none.
+    /// The bytes of the index file; empty if there is none.
     pub fn read_index(&self) -> Vec<u8> {
         std::fs::read(self.folder.join(INDEX_FILE)).unwrap_or_default()
     }
 
-    /// Appends `lines` to the index, or begins it anew. It can be made again at any time, so that a folder
-    /// that cannot be written is no error.
+    /// Appends `lines` to the index file, or replaces it. A write error is ignored: the index can be made again at any
+    /// time.
     pub fn write_index(&self, lines: &[u8], anew: bool) {
         let path = self.folder.join(INDEX_FILE);
         if anew {
@@ -191,8 +189,8 @@ impl CaptureStore {
         let _ = opened.and_then(|mut file| file.write_all(lines));
     }
 
-    /// The file that a user means: `-` for standard input, the path of a file or pipe, `@`, `@~N`, or the
-    /// beginning of a name or id.
+    /// The path of the capture that a user named: `-` for standard input, the path of a file or pipe, `@`, `@~N`, or
+    /// the beginning of a name or id.
     pub fn find(&self, text: &str) -> Result<PathBuf, StoreError> {
         if text == "-" {
             return Ok(PathBuf::from("/dev/stdin"));
@@ -223,8 +221,8 @@ impl CaptureStore {
         }
     }
 
-    /// The files that a user means: one, as [`CaptureStore::find`] has it, or with `FIRST..LAST` all from the one to
-    /// the other, old to new.
+    /// The paths of the captures that a user named: one, as in [`CaptureStore::find`], or for `FIRST..LAST` all from
+    /// one to the other, old to new.
     pub fn find_all(&self, text: &str) -> Result<Vec<PathBuf>, StoreError> {
         let ends = text.split_once("..").filter(|_| !Path::new(text).exists());
         let Some((first, last)) = ends else {
@@ -241,12 +239,12 @@ impl CaptureStore {
                 let (first, last) = (first.min(last), first.max(last));
                 Ok(paths.get(first..=last).unwrap_or_default().to_vec())
             }
-            // Ends that lie elsewhere have nothing between them.
+            // There is no list between captures outside the folder.
             _ => Ok(ends.to_vec()),
         }
     }
 
-    /// The captures whose id begins with `prefix`.
+    /// The names of the captures whose id begins with `prefix`, which must have at least four digits.
     fn names_with_id<'a>(&self, prefix: &str, names: &'a [String]) -> Vec<&'a str> {
         let is_id = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
         if prefix.len() < 4 || !prefix.bytes().all(is_id) {
@@ -260,18 +258,18 @@ impl CaptureStore {
         names.iter().map(String::as_str).filter(fits).collect()
     }
 
-    /// The path of a capture in this folder.
+    /// The path of the capture `name` in this folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 }
 
-/// Whether a name begins with a day, as those of [`CaptureStore::create`] do.
+/// Whether a file name begins with a date of eight digits, as those of [`CaptureStore::create`] do.
 fn is_dated(name: &str) -> bool {
     name.bytes().take_while(u8::is_ascii_digit).count() == 8
 }
 
-/// Creates a file that its owner alone can read. `fresh`: it must not exist yet.
+/// Creates a file that only its owner can read. With `fresh`, it must not exist yet.
 pub fn create_file(path: &Path, fresh: bool) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
@@ -296,7 +294,7 @@ pub fn open(path: &Path) -> Result<ParsedCapture, StoreError> {
     read::read(&mut file).map_err(StoreError::unreadable(path))
 }
 
-/// Reads the bytes of a capture; `path` is where they are from.
+/// Parses the bytes of a capture that came from `path`, which errors name.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<ParsedCapture, StoreError> {
     read::read(&mut &*bytes).map_err(StoreError::unreadable(path))
 }

@@ -1,13 +1,13 @@
-//! Lines where no message is left: which of them are a field with a secret in it.
+//! Finds secrets in lines that belong to no HTTP message: those that look like a sensitive field.
 
 use super::sensitive;
 use crate::span::Span;
 
-/// The current line of bytes that belong to no HTTP message, as far as it was read.
+/// The part read so far of a line that belongs to no HTTP message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnframedLine {
     secrecy: LineSecrecy,
-    /// What may be the name of a field, as far as it is needed to tell.
+    /// The text before the first colon, which may be the name of a field.
     name: Vec<u8>,
 }
 
@@ -35,6 +35,7 @@ impl UnframedLine {
                     LineSecrecy::Plain
                 };
                 from = from.saturating_add(colon as u64).saturating_add(1);
+            // No field with a secret has a name as long as this.
             } else if self.name.len() > 100 {
                 self.secrecy = LineSecrecy::Plain;
             }

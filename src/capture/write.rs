@@ -1,5 +1,5 @@
-//! The sink that appends each event to a capture, as one whole line in one write: whenever the process
-//! dies, what was written is whole lines, and at most one torn one.
+//! The sink that appends each event to a capture file as one line in one write: if the process dies, the file holds
+//! whole lines, and at most one torn one.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use super::line;
 use crate::span::{Moment, StreamSide};
 use crate::tape::{ConnectionFact, TapeOrigin, WireSink};
 
-/// A destination of whole lines.
+/// A file or queue that takes whole lines.
 pub trait LineSink {
     /// Writes `line`. It may take the memory of the line and leave other bytes in its place.
     fn put_line(&mut self, line: &mut Vec<u8>) -> io::Result<()>;
@@ -19,8 +19,8 @@ impl<W: Write> LineSink for W {
     }
 }
 
-/// A sink that writes a capture. The first error ends the writing, not the exchange: it is returned by
-/// [`CaptureWriter::finish`].
+/// A sink that writes a capture file. The first error ends the writing, but not the exchange:
+/// [`CaptureWriter::finish`] returns it.
 ///
 /// A writer masks nothing: put a [`Masker`](super::Masker) before it when the bytes come from a network.
 #[derive(Debug)]

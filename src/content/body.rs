@@ -1,32 +1,33 @@
-//! A whole body decoded, with the way back from each decoded byte to the wire.
+//! A body with its content codings undone, and the wire offset of each decoded byte.
 
 use super::{ContentCoding, ContentDecoder, DecodeError, DecodeLimits};
 use crate::span::Span;
 
-/// Coded bytes decoded at a time. Within one run, wire offsets are exact to this many bytes.
+/// Coded bytes decoded at a time. Within one run, wire offsets are exact to this many bytes: about one event of a
+/// stream. Each piece costs 24 bytes of memory.
 const DECODE_CHUNK: usize = 512;
 
-/// A decoded body, with the mapping from decoded bytes to wire bytes.
+/// A body with its content codings undone, and the mapping from decoded bytes to wire bytes.
 #[derive(Clone, Debug, Default)]
 pub struct DecodedBody {
-    /// The decoded bytes; up to where the trouble began, if there is any.
+    /// The decoded bytes, up to the error if there is one.
     pub bytes: Vec<u8>,
-    /// Where in `bytes` each run begins, and the wire bytes whose arrival released it. Ascending in both.
+    /// Start offset in `bytes` of each piece, and the wire bytes that were needed to decode it. Ascending in both.
     ///
-    /// Wire bytes that released nothing by themselves, such as the head of a coded stream, belong to the run
-    /// after them. Wire bytes between two runs, such as a chunk head, belong to neither, unless
-    /// the run was released from both sides of it.
+    /// Wire bytes that decode to nothing by themselves, such as the head of a coded stream, belong to the piece after
+    /// them. Wire bytes between two pieces, such as a chunk head, belong to neither, unless one piece needed bytes
+    /// from both sides of them.
     pub pieces: Vec<(u64, Span)>,
-    /// Whether `bytes` are the wire's own, so that each of them has a wire byte of its own.
+    /// Whether no coding was undone, so that each byte of `bytes` is one wire byte.
     pub identity: bool,
     /// Why decoding stopped, if it did.
     pub error: Option<DecodeError>,
-    /// Wire offset of [`DecodeError::at`].
+    /// The wire offset that [`DecodeError::at`] is at.
     pub error_at: Option<u64>,
 }
 
 impl DecodedBody {
-    /// The body of a message without one.
+    /// The body of a message that has none.
     pub const EMPTY: Self = Self {
         bytes: Vec::new(),
         pieces: Vec::new(),
@@ -37,9 +38,9 @@ impl DecodedBody {
 
     /// Undoes `codings`, given in the order in which they were applied.
     ///
-    /// `runs` are the body's bytes with their places on the wire, in order. The place of a decoded byte is
-    /// exact to 512 wire bytes inside a run. Pass one run per read to get exact times.
-    /// What comes out of a coding is never more than [`DecodeLimits::held_size`].
+    /// `runs` are the body's bytes with their wire spans, in order. Wire offsets of decoded bytes are exact to 512 wire
+    /// bytes inside a run; pass one run per read to get exact times. A coded body decodes to at most
+    /// [`DecodeLimits::held_size`] bytes.
     pub fn decode<'a>(
         codings: &[ContentCoding],
         runs: impl IntoIterator<Item = (Span, &'a [u8])>,
@@ -71,10 +72,9 @@ impl DecodedBody {
         decoding.finish(ended)
     }
 
-    /// The wire bytes that released the decoded bytes of `decoded`; those of the identity, and what stands
-    /// between them on the wire.
+    /// The wire span that had to arrive to decode the bytes of `decoded`; without a coding, the span of those bytes.
     ///
-    /// Of an empty span, or one past the end, the place where its first byte is or would be.
+    /// For an empty span, or one past the end, it is empty and at the wire offset of the first byte.
     pub fn wire_span(&self, decoded: Span) -> Span {
         let end = decoded.end.min(self.bytes.len() as u64);
         let Some((at, piece)) = self.piece_at(decoded.start) else {
@@ -116,7 +116,7 @@ impl DecodedBody {
         here.then(|| at.saturating_add(wire.saturating_sub(piece.start)))
     }
 
-    /// The last piece that begins at `offset` or before it.
+    /// The piece that holds the decoded byte at `offset`.
     fn piece_at(&self, offset: u64) -> Option<(u64, Span)> {
         let after = self.pieces.partition_point(|&(at, _)| at <= offset);
         self.pieces.get(after.checked_sub(1)?).copied()
@@ -126,11 +126,11 @@ impl DecodedBody {
 struct BodyBuilder {
     decoder: ContentDecoder,
     body: DecodedBody,
-    /// Wire offset of the first byte since the last piece.
+    /// Wire offset of the first byte after the last piece.
     pending_start: Option<u64>,
-    /// Coded bytes of the runs before.
+    /// Number of coded bytes in the runs so far.
     fed: u64,
-    /// Where each run begins: in the coded bytes, and on the wire.
+    /// Offset in the coded bytes and wire span of each run.
     run_starts: Vec<(u64, Span)>,
 }
 

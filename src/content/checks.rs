@@ -1,10 +1,10 @@
-//! What the module page promises, asserted for any bytes.
+//! Assertions of the guarantees in the module page, for any bytes: shared by tests and fuzzing.
 
 use super::{CodingFault, ContentCoding, ContentDecoder, DecodeError, DecodeLimits, DecodedBody};
 use crate::span::Span;
 
-/// Decodes `bytes`, whose first three choose the codings, the steps and the limit, and asserts what the module
-/// page promises. The body of a fuzz target.
+/// Decodes `bytes`, whose first three choose codings, step size and limit, and asserts the guarantees of the module
+/// page. The body of a fuzz target.
 pub fn fuzz(bytes: &[u8]) {
     let Some((&[codings, step, size], bytes)) = bytes.split_first_chunk() else {
         return;
@@ -77,7 +77,7 @@ pub(super) fn assert_same_when_split(
             kind(&split.1),
             "a split changed the trouble"
         );
-        // Of inner codings only the outer byte by which it showed can be told, and of limits none better.
+        // The offset of an inner coding's error, or of a limit, depends on how far the outer coding was read.
         let limit = matches!(kind(&whole.1), Some((_, CodingFault::SizeLimit(_))));
         if codings.len() == 1 && !limit {
             assert_eq!(whole.1, split.1, "a split moved the trouble");
@@ -99,7 +99,7 @@ pub(super) fn decode_in_steps(
         assert_eq!(
             decoder.push(&[], &mut out),
             result,
-            "nothing pushed, something told"
+            "an empty push changed the result"
         );
     }
     let trouble = decoder.finish().err();
@@ -107,7 +107,7 @@ pub(super) fn decode_in_steps(
     (out, trouble)
 }
 
-/// Asserts that the pieces ascend, lie inside the runs, and cover every decoded byte.
+/// Asserts that the pieces of `body` ascend, lie inside the runs, and cover every decoded byte.
 fn assert_places(body: &DecodedBody, [one, other]: [Span; 2]) {
     let inside = |offset| one.contains(offset) || other.contains(offset);
     let mut before = 0;

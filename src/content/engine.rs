@@ -1,4 +1,4 @@
-//! The coders themselves, brought to one shape: some bytes in, some bytes out.
+//! The decoders of gzip, deflate, Brotli and Zstandard behind one interface: some bytes in, some bytes out.
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
@@ -6,17 +6,17 @@ use zstd::stream::raw::{DParameter, Operation};
 
 use super::{CodingFault, ContentCoding, DecodeLimits};
 
-/// The result of one decoder step: bytes read, bytes written, and whether the stream ended.
+/// The result of one decoder step: bytes read, bytes written, and an error if decoding cannot go on.
 pub(super) struct EngineStep {
     /// Bytes taken from the input.
     pub(super) read: usize,
     /// Bytes put into the output. If it is full, more may be ready.
     pub(super) written: usize,
-    /// Whether it can go on.
+    /// The error that ends decoding.
     pub(super) result: Result<(), EngineFailure>,
 }
 
-/// The reason why a decoder engine cannot continue.
+/// The error of a decoder step.
 pub(super) struct EngineFailure {
     pub(super) kind: CodingFault,
     /// How many bytes before the last one taken the fault begins.
@@ -51,7 +51,7 @@ pub(super) enum DecoderEngine {
     Deflate(DeflateDecoder),
     Brotli(Box<BrotliDecoder>),
     Zstd(ZstdDecoder),
-    /// The coder could not be set up.
+    /// The decoder library could not be set up: its error message.
     Broken(String),
 }
 
@@ -116,9 +116,9 @@ fn copy_bytes(input: &[u8], out: &mut [u8]) -> EngineStep {
 /// A gzip decoder (RFC 1952). The first two bytes of each member are judged here, so that bytes after the last
 /// one and a broken member are distinguished.
 pub(super) enum GzipDecoder {
-    /// At the begin, or after `members` whole ones.
+    /// Before the first member, or after `members` whole ones.
     Before { members: u64 },
-    /// After the first byte, 0x1f.
+    /// After the first byte of a member, 0x1f.
     Magic { members: u64 },
     /// Inside the member after `members` others.
     Inside {
@@ -159,7 +159,7 @@ impl GzipDecoder {
 
     fn inside(members: u64) -> Self {
         let mut member = Box::new(Decompress::new_gzip(15));
-        // Two bytes of a header cannot fail: they are the right ones.
+        // This cannot fail: both bytes are those that a gzip header begins with.
         let _ = member.decompress(&[0x1f, 0x8b], &mut [], FlushDecompress::None);
         Self::Inside { members, member }
     }
@@ -200,7 +200,7 @@ impl DeflateDecoder {
                 let wrapped = u16::from_be_bytes([first, next]) % 31 == 0 && first >> 4 <= 7;
                 *self = Self::inside(wrapped);
                 if let Self::Inside(inflate) = self {
-                    // Only begins a header: nothing comes out and nothing can fail yet.
+                    // One byte of a header decodes to nothing and cannot fail.
                     let _ = inflate.decompress(&[first], &mut [], FlushDecompress::None);
                 }
             }
@@ -225,7 +225,7 @@ impl DeflateDecoder {
     }
 }
 
-/// Calls the inflater once. Returns whether its stream ended.
+/// Calls the inflater once. Returns its step, and whether its stream ended.
 fn inflate(member: &mut Decompress, input: &[u8], out: &mut [u8]) -> (EngineStep, bool) {
     let (read, written) = (member.total_in(), member.total_out());
     let status = member.decompress(input, out, FlushDecompress::None);
@@ -233,7 +233,7 @@ fn inflate(member: &mut Decompress, input: &[u8], out: &mut [u8]) -> (EngineStep
     let ended = matches!(status, Ok(Status::StreamEnd));
     let failure = |error: DecompressError| EngineFailure {
         kind: CodingFault::Corrupt(match error.needs_dictionary() {
-            Some(_) => "a dictionary is needed that nobody sent".to_owned(),
+            Some(_) => "they need a dictionary that was not sent".to_owned(),
             None => stable_reason(error.message().unwrap_or_default()).to_owned(),
         }),
         bytes_back: 0,
@@ -246,7 +246,7 @@ fn inflate(member: &mut Decompress, input: &[u8], out: &mut [u8]) -> (EngineStep
     (step, ended)
 }
 
-/// The inflater's message, without the parts that depend on how the input was split.
+/// The inflater's message, or a general one where the message depends on how the input was split.
 fn stable_reason(message: &str) -> &str {
     let is_vague = |start: &&str| message.starts_with(*start);
     let vague = ["invalid distance", "invalid literal", "repeated call"];
@@ -262,12 +262,12 @@ pub(super) struct BrotliDecoder {
     ended: bool,
     /// Bytes taken since the last full [`BrotliDecoder::STRIDE`].
     taken: usize,
-    /// A count that the coder wants to keep.
+    /// Output count that the decoder library keeps here.
     total: usize,
 }
 
 impl BrotliDecoder {
-    /// On a fault the coder keeps back what the same call had decoded, so calls are kept short.
+    /// Most bytes fed in one call. On a fault the library drops what the same call had decoded, so calls are short.
     const STRIDE: usize = 256;
 
     fn new() -> Self {
@@ -324,25 +324,25 @@ impl BrotliDecoder {
 
 /// A Zstandard decoder (RFC 8878): frames, and skippable frames between them.
 ///
-/// On a fault the coder keeps back what the same call had decoded, and does not say how much it took. So it is
-/// fed unit by unit, a header or a block at a time, as it asks for them itself.
+/// On a fault the library drops what the same call had decoded, and does not say how much it read. So it is fed one
+/// unit at a time, a header or a block, as it asks for them itself.
 pub(super) struct ZstdDecoder {
     decoder: zstd::stream::raw::Decoder<'static>,
     window: u32,
     /// Bytes still to be fed of the current unit.
     want: usize,
-    /// Bytes fed of it.
+    /// Bytes fed of the current unit.
     fed: u64,
     /// Whether a frame has begun and not ended.
     inside: bool,
-    /// Frames that ended.
+    /// Number of frames that ended.
     frames: u64,
 }
 
 impl ZstdDecoder {
-    /// The least that begins a frame: magic number and descriptor.
+    /// Bytes of the shortest frame header: magic number and descriptor (RFC 8878, 3.1.1).
     const HEADER: usize = 5;
-    /// A block header, which the coder asks for together with the block before it.
+    /// Bytes of a block header (RFC 8878, 3.1.1.2), which the library asks for together with the block before it.
     const BLOCK_HEADER: usize = 3;
 
     fn new(window: u32) -> std::io::Result<Self> {
@@ -376,7 +376,7 @@ impl ZstdDecoder {
         }
     }
 
-    /// Accounts for `read` bytes, after which the coder asks for `hint` more; none at the end of a frame.
+    /// Counts `read` bytes of the current unit. `hint` is how many bytes the library asks for next; 0 ends a frame.
     fn account_read(&mut self, read: usize, hint: usize) {
         self.fed = self.fed.saturating_add(read as u64);
         self.want = self.want.saturating_sub(read);
@@ -393,7 +393,7 @@ impl ZstdDecoder {
         }
     }
 
-    /// The fault for the name that the coder reports.
+    /// The fault for an error message of the library.
     fn fault_from_name(&self, name: &str) -> CodingFault {
         match name {
             "Unknown frame descriptor" if !self.inside => fault_after_streams(self.frames),

@@ -1,5 +1,5 @@
-//! Content codings undone while the bytes come in (RFC 9110, 8.4; as transfer codings RFC 9112, 7.2), within
-//! limits; and for every decoded byte, which wire byte released it.
+//! Undoes content codings while the bytes arrive (RFC 9110, 8.4; as transfer codings RFC 9112, 7.2), within limits,
+//! and gives the wire offset of every decoded byte.
 //!
 //! ```text
 //!  coded bytes --> last coding applied --> ... --> first coding applied --> out
@@ -8,11 +8,11 @@
 //!
 //! Guarantees, held by property tests and fuzzing:
 //!
-//! - all that the bytes so far allow comes out at once: a server that flushes after each event is read event
-//!   by event;
-//! - what came out before trouble stays, and is never more than the limit;
-//! - any split of a sound stream gives the same bytes and the same trouble. Of a corrupt one, every decoded
-//!   byte is given that the coder gives back; with `br` a split may cost the last of them.
+//! - every byte that can be decoded from the input so far is returned at once: a server that flushes after each event
+//!   is read event by event;
+//! - bytes decoded before an error are kept, and are never more than the limit;
+//! - any split of a valid stream gives the same bytes. A corrupt one gives the same error, and all bytes that the
+//!   decoder library returns; with `br` a split may lose the last of them.
 
 #![cfg_attr(
     not(test),
@@ -36,7 +36,7 @@ pub use checks::fuzz;
 
 use engine::DecoderEngine;
 
-/// A way in which a body is coded.
+/// A content coding: how the bytes of a body are compressed.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContentCoding {
@@ -48,12 +48,12 @@ pub enum ContentCoding {
     Brotli,
     /// `zstd`: RFC 8878, of one frame or several.
     Zstd,
-    /// Not coded at all.
+    /// `identity`: not coded.
     Identity,
 }
 
 impl ContentCoding {
-    /// The codings that `names` name, in the order in which they were applied.
+    /// Parses Content-Encoding values into codings, in the order in which they were applied.
     ///
     /// Each name may be one coding or a whole field value with commas. Case does not count; `identity` and
     /// empty elements are dropped.
@@ -103,27 +103,29 @@ impl std::fmt::Display for ContentCoding {
     }
 }
 
-/// A coding that cannot be undone here.
+/// The error for a content coding that `wire` does not know.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("unknown content coding `{}`", name.escape_ascii())]
 pub struct UnknownCoding {
-    /// As the peer wrote it.
+    /// The name, as the peer wrote it.
     pub name: Vec<u8>,
 }
 
-/// How much a decoder will make.
+/// Limits on the output of a decoder, against decompression bombs.
 #[derive(Clone, Copy, Debug)]
 pub struct DecodeLimits {
-    /// Decoded bytes, of each coding, where they pass by; by default 4 GiB.
+    /// Most decoded bytes of each coding that are passed on without being held; by default 4 GiB, more than any answer
+    /// of an API has.
     pub size: u64,
-    /// The same where a coded body is held whole, as [`DecodedBody`] does, which costs several times as much memory;
-    /// by default 256 MiB. A body that is not coded is as long as its wire bytes, and has [`DecodeLimits::size`].
+    /// Most decoded bytes of a coded body that is held in memory ([`DecodedBody`]), where each costs several bytes;
+    /// by default 256 MiB. A body without coding is as long as its wire bytes, and has [`DecodeLimits::size`].
     pub held_size: u64,
-    /// Decoded bytes for each coded byte; by default 200. `gzip` and `deflate` cannot do better than 1032, so
-    /// that a greater number would catch none of their bombs. Counts beyond the first 16 MiB of output only: what
-    /// is small does no harm, and is honest at any ratio.
+    /// Most decoded bytes for each coded byte; by default 200. `gzip` and `deflate` reach at most 1032, so that a limit
+    /// above it would catch none of their bombs. Applies after the first 16 MiB of output: less does no harm, and
+    /// honest small bodies reach any ratio.
     pub ratio: u64,
-    /// Base-2 logarithm of the window that a `zstd` frame may ask for; by default 27, which is 128 MiB.
+    /// Base-2 logarithm of the window that a `zstd` frame may ask for; by default 27, which is 128 MiB of
+    /// memory and the default limit of the `zstd` program.
     pub window_log: u32,
 }
 
@@ -138,13 +140,13 @@ impl Default for DecodeLimits {
     }
 }
 
-/// Decoded bytes that may come out however few went in.
+/// Decoded bytes before [`DecodeLimits::ratio`] applies: an amount that does no harm in memory.
 const RATIO_EXEMPT_BYTES: u64 = 16 << 20;
 
-/// More codings on one body than any honest sender applies; each costs memory.
+/// Most codings of one body: honest senders apply one or two, and each costs memory.
 const MAX_CODINGS: usize = 8;
 
-/// Why decoding stopped, and where.
+/// The error that ended decoding: coding, fault and offset.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{coding}: {kind} (byte {at} of the coded body)")]
 pub struct DecodeError {
@@ -153,53 +155,53 @@ pub struct DecodeError {
     pub at: u64,
     /// The coding that could not be undone.
     pub coding: ContentCoding,
-    /// What happened.
+    /// The fault.
     pub kind: CodingFault,
 }
 
-/// What can go wrong with coded bytes.
+/// A fault of coded bytes, or a limit that they exceed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodingFault {
-    /// The very first bytes say that they are not coded so.
+    /// The first bytes cannot begin a body in this coding.
     #[error("the body does not begin as this coding does")]
     NotCoded,
-    /// The coder refused them.
+    /// The decoder library reports corrupt bytes: its message.
     #[error("the coded bytes are corrupt: {0}")]
     Corrupt(String),
-    /// No more bytes come, but the coded stream has not ended.
+    /// The bytes end before the coded stream does.
     #[error("the coded bytes stop before their end")]
     Truncated,
-    /// The coded stream has ended, but more bytes come.
+    /// More bytes follow the end of the coded stream.
     #[error("more bytes follow the end of the coded ones")]
     TrailingBytes,
-    /// [`DecodeLimits::size`] or [`DecodeLimits::held_size`].
+    /// The output exceeds [`DecodeLimits::size`] or [`DecodeLimits::held_size`].
     #[error("more than {0} bytes come out")]
     SizeLimit(u64),
-    /// [`DecodeLimits::ratio`].
+    /// The output exceeds [`DecodeLimits::ratio`].
     #[error("more than {0} bytes come out for each that went in")]
     RatioLimit(u64),
-    /// [`DecodeLimits::window_log`].
+    /// A frame needs a window over [`DecodeLimits::window_log`].
     #[error("a window of more than 2^{0} bytes is needed")]
     WindowLimit(u32),
-    /// The body was coded more often than can be undone.
+    /// The body has more codings than [`MAX_CODINGS`]: their number.
     #[error("{0} codings are on this body, more than can be undone")]
     TooManyCodings(usize),
 }
 
 impl CodingFault {
-    /// Whether it is a limit of ours that was met, and nothing may be wrong with the bytes.
+    /// Whether the fault is a limit of `wire` on the output, and the bytes may be valid.
     pub fn is_limit(&self) -> bool {
         matches!(self, Self::SizeLimit(_) | Self::RatioLimit(_))
     }
 }
 
-/// Undoes the codings of one body, piece by piece as it comes.
+/// Decodes the content codings of one body, piece by piece.
 pub struct ContentDecoder {
-    /// Outermost first: the coding that was applied last. Never empty.
+    /// One stage for each coding, the coding that was applied last first. Never empty.
     stages: Vec<DecoderStage>,
     limits: DecodeLimits,
-    /// Coded bytes that the outermost coding has taken.
+    /// Number of coded bytes that the outermost coding has read.
     taken: u64,
     error: Option<DecodeError>,
 }
@@ -207,9 +209,9 @@ pub struct ContentDecoder {
 struct DecoderStage {
     coding: ContentCoding,
     engine: DecoderEngine,
-    /// Bytes that came in.
+    /// Number of bytes read.
     bytes_in: u64,
-    /// Bytes that came out.
+    /// Number of bytes written.
     bytes_out: u64,
 }
 
@@ -240,7 +242,7 @@ impl ContentDecoder {
         }
     }
 
-    /// Takes the next coded bytes and appends to `out` all that can be decoded by now.
+    /// Decodes the next coded bytes and appends to `out` all that can be decoded so far.
     ///
     /// # Errors
     ///
@@ -250,8 +252,7 @@ impl ContentDecoder {
         self.push_to(bytes, &mut |piece| out.extend_from_slice(piece))
     }
 
-    /// Decodes without holding the output: `out` receives at most 16 KiB at a time, however much
-    /// a few coded bytes become.
+    /// Decodes the next coded bytes without holding the output: `out` gets at most 16 KiB at a time.
     ///
     /// # Errors
     ///
@@ -268,13 +269,13 @@ impl ContentDecoder {
         self.current_result()
     }
 
-    /// No more bytes will come.
+    /// Ends the body; an error if it is truncated.
     ///
-    /// A body without any byte is whole whatever its coding: the answer to HEAD, or a 204, keeps the field.
+    /// A body without any byte is complete in every coding: the answer to HEAD, or a 204, keeps the field.
     ///
     /// # Errors
     ///
-    /// With [`CodingFault::Truncated`] when a coded stream has not ended, and with the trouble there was before.
+    /// [`CodingFault::Truncated`] if a coded stream has not ended; the earlier error if there was one.
     pub fn finish(&mut self) -> Result<(), DecodeError> {
         let cut = |stage: &&DecoderStage| stage.bytes_in > 0 && !stage.engine.is_whole();
         if let (None, Some(stage)) = (&self.error, self.stages.iter().find(cut)) {
@@ -303,7 +304,7 @@ impl std::fmt::Debug for ContentDecoder {
     }
 }
 
-/// One push through all stages.
+/// One call of `push`: runs bytes through all stages to the output.
 struct StagePipeline<'a> {
     limits: DecodeLimits,
     taken: &'a mut u64,
@@ -311,7 +312,7 @@ struct StagePipeline<'a> {
 }
 
 impl StagePipeline<'_> {
-    /// Runs `input` through the first stage, and what comes out through those after it.
+    /// Runs `input` through the first stage, and its output through the stages after it.
     fn push_through(
         &mut self,
         stages: &mut [DecoderStage],
@@ -325,7 +326,7 @@ impl StagePipeline<'_> {
         let mut buffer = [0; 16 << 10];
         let mut rest = input;
         loop {
-            // One byte more than is allowed, so that more is seen to come.
+            // One byte over the limit, so that exceeding it shows.
             let left = self
                 .limits
                 .size

@@ -1,4 +1,4 @@
-//! Streams made by each coder, split, cut, damaged and followed by more.
+//! Tests with streams of each coding: split, cut, damaged, nested, and followed by more bytes.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use super::checks::{assert_same_when_split, decode_in_steps};
 use super::*;
 use crate::span::Span;
 
-/// Something that codes into a vector, flushed after each of `parts`.
+/// Writes `parts` to an encoder with a flush after each; returns the encoder.
 fn encode_parts<W: Write>(mut coder: W, parts: &[&[u8]], mut after: impl FnMut(&W)) -> W {
     for part in parts {
         coder.write_all(part).unwrap();
@@ -20,7 +20,7 @@ fn encode_parts<W: Write>(mut coder: W, parts: &[&[u8]], mut after: impl FnMut(&
     coder
 }
 
-/// The parts coded with a flush after each, and how many coded bytes there were after each.
+/// The parts encoded with a flush after each, and the number of coded bytes after each.
 fn encode_with_flushes(coding: ContentCoding, parts: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
     let mut ends = Vec::new();
     let coded = match coding {
@@ -66,7 +66,7 @@ const CODED: [ContentCoding; 4] = [
     ContentCoding::Zstd,
 ];
 
-/// What comes out at any split, and how it is told.
+/// The decoded bytes and the error message, which must be the same at any split.
 #[track_caller]
 fn decode_at_any_split(codings: &[ContentCoding], bytes: &[u8]) -> (Vec<u8>, String) {
     assert_same_when_split(codings, bytes, 7, DecodeLimits::default());
@@ -155,7 +155,7 @@ fn bytes_after_the_coded_end_are_an_error() {
                 decode_at_any_split(&[coding], &[&coded, more.as_bytes()].concat());
             assert_eq!(out, b"some text");
             let end = coded.len();
-            // A byte that might begin another member or frame is told from trailing ones by the next.
+            // A byte that might begin another member or frame differs from trailing ones only in the next.
             let cut = (coding == ContentCoding::Gzip && more == "\x1f")
                 .then_some("stop before their end");
             let expected = cut.unwrap_or("more bytes follow the end of the coded ones");
@@ -348,7 +348,7 @@ fn a_body_held_in_memory_has_its_own_limit() {
             (text.clone(), None)
         );
     }
-    // What is not coded is held already.
+    // A body without coding is held already, so the limit does not apply.
     let run = [(Span::new(0, text.len() as u64), &*text)];
     assert_eq!(DecodedBody::decode(&[], run, limits).error, None);
 }

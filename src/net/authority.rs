@@ -1,4 +1,4 @@
-//! `user:password@host:port` (RFC 3986, 3.2), for targets and for proxies.
+//! The authority of a URL, `user:password@host:port` (RFC 3986, 3.2), for targets and for proxies.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use super::failure::escape_text;
 use super::hint::HintedError;
 
-/// A host as it was written: a name or an address.
+/// The host of a URL, as it was written: a name or an IP address.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Host {
     /// Without brackets.
@@ -15,7 +15,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Reads a name, an IPv4 address, or an IPv6 address in brackets.
+    /// Parses a name, an IPv4 address, or an IPv6 address in brackets.
     pub fn parse(text: &str) -> Result<Self, HintedError> {
         if text.is_empty() {
             return Err(
@@ -46,14 +46,14 @@ impl Host {
         &self.text
     }
 
-    /// The address, if it is one.
+    /// The IP address, if the host is one.
     pub fn ip(&self) -> Option<IpAddr> {
         self.ip
     }
 }
 
 impl fmt::Display for Host {
-    /// IPv6 addresses in brackets, as in a URL.
+    /// Writes the host as in a URL: IPv6 addresses in brackets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if matches!(self.ip, Some(IpAddr::V6(_))) {
             write!(f, "[{}]", self.text)
@@ -63,7 +63,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// Whether a host name may contain `character`: letters, digits, and the marks that are seen in practice.
+/// Whether a host name may contain `character`: letters, digits, `.`, `-`, and `_` and `~`, which occur in practice.
 fn is_host_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | '~')
 }
@@ -90,7 +90,7 @@ fn parse_ipv6_host(open: &str) -> Result<Host, HintedError> {
     })
 }
 
-/// The authority of a URL: a host, and a port and credentials where they are written.
+/// The authority of a URL: the host, and the port and credentials if they are written.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct UrlAuthority {
     /// `user:password`, percent-decoded.
@@ -129,7 +129,7 @@ impl UrlAuthority {
     }
 }
 
-/// Splits `HOST:PORT`; the port is `None` where none is written.
+/// Splits `HOST:PORT`; the port is `None` if none is written.
 fn split_port(text: &str) -> Result<(&str, Option<&str>), HintedError> {
     if text.starts_with('[') {
         let Some((host, after)) = text.split_once(']') else {
@@ -158,12 +158,12 @@ fn split_port(text: &str) -> Result<(&str, Option<&str>), HintedError> {
     Ok((host, non_empty_port(port)))
 }
 
-/// `HOST:` without digits means the default port (RFC 3986, 3.2.3).
+/// `port`, or `None` if it is empty: `HOST:` means the default port (RFC 3986, 3.2.3).
 fn non_empty_port(port: &str) -> Option<&str> {
     Some(port).filter(|port| !port.is_empty())
 }
 
-/// Reads a port number from 1 to 65535.
+/// Parses a port number from 1 to 65535.
 pub(super) fn parse_port(text: &str) -> Result<u16, HintedError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {

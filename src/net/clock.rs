@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::span::Moment;
 
-/// The clock of one exchange: moments are counted from its start, and never go back.
+/// The clock of one exchange: counts moments from its start; they never go back.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: jiff::Timestamp,
@@ -27,7 +27,7 @@ impl Clock {
         self.started
     }
 
-    /// Microseconds since the start.
+    /// The time since the start, in microseconds.
     pub fn moment(&self) -> Moment {
         Moment::from_micros(u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX))
     }

@@ -1,4 +1,4 @@
-//! Opens a connection: resolve, connect, ask the proxy, agree on TLS.
+//! Opens a connection: resolves, connects, asks the proxy for a tunnel, does the TLS handshake.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -19,10 +19,10 @@ use super::tls::{EstablishedTls, TlsClient, TlsPeer};
 use super::url::UrlScheme;
 use crate::tape::{ConnectionFact, ExchangeStage, FailureCause, WireSink};
 
-/// Opens a connection and reports what happens on the way as facts.
+/// Opens a connection to the target of `route` and reports each step to `sink` as a fact.
 ///
 /// `limit` covers all of it, to the end of the TLS handshake. `stop` ends the attempt. [`ConnectionFact::Secured`] is
-/// TLS with the target; TLS with an HTTPS proxy is no fact of its own.
+/// TLS with the target; TLS with an HTTPS proxy has no fact of its own.
 pub async fn connect(
     route: &ConnectRoute,
     tls: &TlsClient,
@@ -33,7 +33,7 @@ pub async fn connect(
 ) -> Result<ClientConnection, NetFailure> {
     let mut connector = Connector::new(route, tls, clock, sink);
     let stop = pin!(stop);
-    // Longer than any program runs.
+    // 34 years: longer than any program runs.
     let patience = limit.unwrap_or(Duration::from_secs(1 << 30));
     let ended = tokio::select! {
         biased;
@@ -82,7 +82,7 @@ impl<S: WireSink + ?Sized> Connector<'_, S> {
         self.tls.handshake(stream, host, peer).await
     }
 
-    /// Opens the way through a proxy, up to the first byte for the target.
+    /// Connects to `proxy` and opens a tunnel to the target, if the proxy does not forward the request itself.
     async fn connect_via_proxy(&mut self, proxy: &Proxy) -> Result<RawStream, NetFailure> {
         let destination = self.socks_destination(proxy).await?;
         let connected = self.connect_tcp(&proxy.host, proxy.port).await;
@@ -106,7 +106,7 @@ impl<S: WireSink + ?Sized> Connector<'_, S> {
                 proxy::connect_socks(proxy, &destination, &to, &mut stream.io).await?;
             }
             None => {
-                // The reader stays in the way: it may hold bytes of the target.
+                // The buffered reader stays in use: it may hold bytes of the target.
                 let mut io = BufReader::new(stream.io);
                 proxy::open_tunnel(proxy, &to, &mut io).await?;
                 stream.io = Box::new(io);
@@ -120,7 +120,7 @@ impl<S: WireSink + ?Sized> Connector<'_, S> {
         Ok(stream)
     }
 
-    /// The destination that a SOCKS proxy is asked for; `None` for other proxies, which get the name.
+    /// The address or name that a SOCKS proxy is asked to connect to; `None` for an HTTP proxy, which gets `host:port`.
     async fn socks_destination(
         &mut self,
         proxy: &Proxy,
@@ -139,7 +139,7 @@ impl<S: WireSink + ?Sized> Connector<'_, S> {
     }
 }
 
-/// Says that the proxy is unreachable: its user may not know that one is in use.
+/// Names the proxy in the error of a failed connection to it: the user may not know that one is in use.
 fn proxy_unreachable(proxy: &Proxy, failure: NetFailure) -> NetFailure {
     let proxy = proxy.to_url();
     NetFailure {

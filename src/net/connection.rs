@@ -1,4 +1,4 @@
-//! A connection that is ready for HTTP: bytes both ways, and how and why it ended.
+//! An open connection to the target: reads and writes bytes, and says how it ended.
 
 use std::io;
 use std::pin::Pin;
@@ -16,9 +16,9 @@ use crate::tape::{CloseKind, ExchangeStage};
 /// An open connection to the target, plain or over TLS.
 pub struct ClientConnection {
     io: ConnectionIo,
-    /// The peer, as errors name it.
+    /// The peer's name in errors.
     peer_name: String,
-    /// Whether the stream ends with the end of TLS: with the target, or with an HTTPS proxy.
+    /// Whether the bytes go through TLS with the target or with an HTTPS proxy, so that `close_notify` ends them.
     ends_in_tls: bool,
 }
 
@@ -51,13 +51,13 @@ impl ClientConnection {
         matches!(self.io, ConnectionIo::Tls(..))
     }
 
-    /// The peer, as errors name it: `host (address:port)`.
+    /// The peer's name in errors: `host (address:port)`.
     pub fn peer_name(&self) -> &str {
         &self.peer_name
     }
 
-    /// How the peer ended the connection, if the result of this read into a buffer that was not empty
-    /// means that it did.
+    /// How the peer closed the connection; `None` if this result of a read says that it is open. The buffer of the
+    /// read must not be empty.
     pub fn closing_after_read(&self, read: &io::Result<usize>) -> Option<CloseKind> {
         use io::ErrorKind as Kind;
         match read {
@@ -76,7 +76,7 @@ impl ClientConnection {
         }
     }
 
-    /// The failure that a read or write error means, with advice.
+    /// Explains an error of reading or writing, with a hint.
     pub fn io_failure(&self, stage: ExchangeStage, error: &io::Error) -> NetFailure {
         let doing = match stage {
             ExchangeStage::Write => "writing to",

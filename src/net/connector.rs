@@ -1,4 +1,4 @@
-//! One attempt to open a connection: what it needs, the facts it reports, and the stage it is at.
+//! One attempt to open a connection: its inputs, the facts that it reports, and its current stage.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::route::ConnectRoute;
 use super::tls::TlsClient;
 use crate::tape::{ConnectionFact, ExchangeStage, FailureCause, WireSink};
 
-/// One attempt to open a connection. Its stage names what a time limit or an interruption stopped.
+/// One attempt to open a connection. Knows its current stage, so that a time-out can name it.
 pub(super) struct Connector<'a, S: ?Sized> {
     pub(super) route: &'a ConnectRoute,
     pub(super) tls: &'a TlsClient,
     clock: &'a Clock,
     sink: &'a mut S,
     stage: ExchangeStage,
-    /// The peers of this stage, for the message of a time-out.
+    /// The names of the peers of this stage, for the message of a time-out.
     peer: String,
 }
 
@@ -42,13 +42,13 @@ impl<'a, S: WireSink + ?Sized> Connector<'a, S> {
         self.sink.fact(self.clock.moment(), fact);
     }
 
-    /// Enters `stage`, which concerns `peer`.
+    /// Sets the current stage and the peer that it waits for.
     pub(super) fn enter_stage(&mut self, stage: ExchangeStage, peer: impl Into<String>) {
         self.stage = stage;
         self.peer = peer.into();
     }
 
-    /// Adds an address that is tried at the same time.
+    /// Adds `peer` to the peers that this stage waits for.
     pub(super) fn add_peer(&mut self, peer: &str) {
         if !self.peer.is_empty() {
             self.peer.push_str(", ");

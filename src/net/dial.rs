@@ -1,4 +1,4 @@
-//! Opens sockets: the one place that does. Several addresses race as in RFC 8305.
+//! Opens TCP and Unix sockets; no other file does. Several addresses race as in RFC 8305.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,17 +16,17 @@ use super::hint::Hint;
 use super::raw_stream::RawStream;
 use crate::tape::{ConnectionFact, ExchangeStage, WireSink};
 
-/// How long an attempt runs alone before the next one starts (RFC 8305, 5).
+/// Delay before the attempt for the next address starts: the value that RFC 8305, 5, recommends.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// The result of one attempt, with its address.
+/// An address and the result of connecting to it.
 type DialAttempt = (SocketAddr, io::Result<TcpStream>);
 
 impl<S: WireSink + ?Sized> Connector<'_, S> {
     /// Connects to the first of `addresses` that answers.
     ///
-    /// The next attempt starts when the previous one has failed or has had its head start. An attempt that is still
-    /// trying when one has succeeded is dropped.
+    /// The next attempt starts when the previous one has failed, or after [`ATTEMPT_DELAY`]. Once one succeeds, the
+    /// others are dropped.
     pub(super) async fn dial(
         &mut self,
         host: &Host,
@@ -66,8 +66,8 @@ impl<S: WireSink + ?Sized> Connector<'_, S> {
     }
 
     fn report_connected(&mut self, host: &Host, stream: TcpStream) -> RawStream {
-        // Requests are written whole: waiting for more to send would only blur the timing. If the
-        // system refuses, the connection works as well.
+        // Requests are written whole: Nagle's algorithm would only blur the times. If the system refuses, the
+        // connection works all the same.
         let _ = stream.set_nodelay(true);
         let name = |address: io::Result<SocketAddr>| address.map(|one| one.to_string());
         let peer = stream.peer_addr();
@@ -117,7 +117,7 @@ async fn connect_one(address: SocketAddr) -> DialAttempt {
     (address, TcpStream::connect(address).await)
 }
 
-/// The host as errors name it: `name (address)`, or the address alone.
+/// The peer's name in errors: `name (address)`, or the address alone.
 fn peer_name(host: &Host, address: &SocketAddr) -> String {
     if host.ip() == Some(address.ip()) {
         address.to_string()

@@ -1,31 +1,31 @@
-//! Failures of the network: one line of words, the same for every operating system.
+//! Failures of the network, and their one-line messages, the same on every operating system.
 
 use std::io;
 
 use super::hint::{Hint, HintedError};
 use crate::tape::{ConnectionFact, ExchangeStage, FailureCause};
 
-/// A failure on the way to the peer, or with it.
+/// A failure to open a connection, or of an open one.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{error}")]
 pub struct NetFailure {
     /// The stage that failed.
     pub stage: ExchangeStage,
-    /// The cause.
+    /// Whether the peer refused, a time limit ended, or the user stopped it.
     pub cause: FailureCause,
-    /// One line: what failed, where (address or name), why.
+    /// The message, one line: what failed, where (address or name), why.
     pub error: String,
     /// What to do about it.
     pub hint: Option<Hint>,
 }
 
 impl NetFailure {
-    /// The peer, the network or the machine refused.
+    /// A failure at `stage` with the cause `Refused` and no hint.
     pub(super) fn refused(stage: ExchangeStage, error: impl Into<String>) -> Self {
         Self::explained(stage, HintedError::new(error))
     }
 
-    /// A refusal with its explanation and advice.
+    /// A failure at `stage` with the cause `Refused`, and the message and hint of `explanation`.
     pub(super) fn explained(stage: ExchangeStage, explanation: HintedError) -> Self {
         Self {
             stage,
@@ -35,13 +35,13 @@ impl NetFailure {
         }
     }
 
-    /// The same failure with this advice.
+    /// Sets the hint.
     pub(super) fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The failure as the last fact of its connection.
+    /// The failure as a fact for the tape, where it is the last one of its connection.
     pub fn fact(&self) -> ConnectionFact {
         ConnectionFact::Failed {
             stage: self.stage,
@@ -51,7 +51,7 @@ impl NetFailure {
     }
 }
 
-/// Why a call of the operating system failed, in plain words.
+/// The reason of an I/O error in plain words.
 pub(super) fn io_error_words(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
     let plain = match error.kind() {
@@ -72,7 +72,7 @@ pub(super) fn io_error_words(error: &io::Error) -> String {
     plain.to_owned()
 }
 
-/// The words of the operating system, without the number that std appends.
+/// The operating system's message of an I/O error, without the number that std appends.
 pub(super) fn os_error_text(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text
@@ -81,8 +81,9 @@ pub(super) fn os_error_text(error: &io::Error) -> String {
     escape_text(text)
 }
 
-/// Text from elsewhere as part of one line: control characters escaped, length limited.
+/// Text from the network or the system, made safe for one line: control characters escaped, at most 200 characters.
 pub(super) fn escape_text(text: &str) -> String {
+    // Two lines of a wide terminal: longer than most host names and system messages.
     const LIMIT: usize = 200;
     let mut escaped = String::new();
     for (n, character) in text.chars().enumerate() {

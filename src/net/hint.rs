@@ -1,10 +1,10 @@
-//! Errors with advice: what went wrong, in words, and what a user can do about it, as a value.
+//! Errors with hints: the message as text, the hint as a value that only `cli` turns into text.
 
-/// Advice that belongs to an error. The command line turns it into words, since only it knows its flags.
+/// A hint: what a user can do about an error. `cli` turns it into text, since only it knows the flags.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Hint {
-    /// Advice that needs no option, in words.
+    /// A hint that names no flag, as text.
     Text(String),
     /// Wait longer for a connection.
     LongerConnectTimeout,
@@ -42,7 +42,7 @@ pub enum Hint {
     CheckClientCertificate,
     /// Name the file of the private key.
     ClientKeyFile,
-    /// Do without the roots of this machine.
+    /// Use other roots than those of this machine.
     OtherRoots,
     /// Send the message as raw bytes.
     SendRaw,
@@ -66,18 +66,18 @@ impl From<String> for Hint {
     }
 }
 
-/// An error in words, with advice where there is any.
+/// An error message, with a hint if there is one.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{error}")]
 pub struct HintedError {
-    /// What cannot be used, where, and why. Never repeats credentials or the query of a URL.
+    /// The message: what cannot be used, where, and why. Never repeats credentials or the query of a URL.
     pub error: String,
     /// What to do about it.
     pub hint: Option<Hint>,
 }
 
 impl HintedError {
-    /// An error without advice.
+    /// An error without a hint.
     pub fn new(error: impl Into<String>) -> Self {
         Self {
             error: error.into(),
@@ -85,13 +85,13 @@ impl HintedError {
         }
     }
 
-    /// The same error with this advice.
+    /// Sets the hint.
     pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same error and advice, with `context: ` before the words.
+    /// Puts `context: ` before the message.
     pub fn in_context(self, context: &str) -> Self {
         Self {
             error: format!("{context}: {}", self.error),

@@ -1,8 +1,9 @@
-//! Sockets, names, TLS and the clock: everything that touches a network. Of HTTP it knows only how to ask a proxy.
+//! Sockets, DNS, TLS and the clock: everything that touches a network. The only HTTP here is `CONNECT` to a proxy.
 //!
-//! [`connect`] follows a [`ConnectRoute`]: names to addresses, the first address that answers, the proxy, TLS. It reports
-//! each step as a [`ConnectionFact`](crate::tape::ConnectionFact) when it happens. A [`NetFailure`] says where and why
-//! it stopped. The [`ClientConnection`] carries bytes and knows how it ended.
+//! [`connect`] follows a [`ConnectRoute`]: it resolves names, connects to the first address that answers, asks the
+//! proxy, does the TLS handshake, and reports each step as a [`ConnectionFact`](crate::tape::ConnectionFact) when it
+//! happens. A [`NetFailure`] says where and why it stopped. A [`ClientConnection`] reads and writes bytes and says how
+//! it ended.
 
 mod authority;
 mod clock;

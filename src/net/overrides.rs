@@ -1,4 +1,4 @@
-//! The user's choice of addresses: overrides of the resolver, and the IP family.
+//! Which addresses the user allows: `--resolve` overrides, and the IP family.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,10 +6,10 @@ use super::authority::{Host, parse_port};
 use super::failure::escape_text;
 use super::hint::HintedError;
 
-/// Family of the addresses that may be used.
+/// The IP family to which connections are limited.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum IpFamily {
-    /// All.
+    /// IPv4 and IPv6.
     #[default]
     Any,
     /// IPv4 only.
@@ -46,7 +46,7 @@ pub struct ResolveOverride {
 }
 
 impl ResolveOverride {
-    /// Reads `HOST:PORT:ADDR[,ADDR]`; `*` is every host, and IPv6 addresses may be in brackets.
+    /// Parses `HOST:PORT:ADDR[,ADDR]`; `*` is every host, and IPv6 addresses may be in brackets.
     pub fn parse(text: &str) -> Result<Self, HintedError> {
         parse_override(text)
             .map_err(|why| HintedError::new(why).with_hint("write HOST:PORT:ADDRESS[,ADDRESS]"))
@@ -62,7 +62,7 @@ impl ResolveOverride {
 }
 
 fn parse_override(text: &str) -> Result<ResolveOverride, String> {
-    // curl's `+` makes an entry expire; entries here live for one run anyway.
+    // curl's `+` makes an entry expire; entries here last for one run anyway.
     let text = text.strip_prefix('+').unwrap_or(text);
     let (host, rest) = match text.strip_prefix('[') {
         Some(open) => open.split_once("]:"),
@@ -92,8 +92,8 @@ fn parse_address(text: &str) -> Result<IpAddr, String> {
         .map_err(|_| format!("`{}` is no IP address", escape_text(text)))
 }
 
-/// The addresses that the user gave for this host. An entry with its name precedes `*`, a later one an earlier one,
-/// as in curl.
+/// The addresses that an override gives for this host and port. As in curl, an entry with the name precedes `*`, and
+/// a later entry an earlier one.
 pub(super) fn override_addresses(
     overrides: &[ResolveOverride],
     host: &Host,

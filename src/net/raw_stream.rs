@@ -1,20 +1,20 @@
-//! A stream to the peer before HTTP begins: bytes both ways, over any transport.
+//! A byte stream to the target or to a proxy, over any transport, before TLS with the target.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// A transport of bytes: TCP, a Unix socket, a tunnel through the TLS of a proxy.
+/// A byte stream in both directions: TCP, a Unix socket, or a tunnel through the TLS of a proxy.
 ///
-/// It costs one virtual call per read, never one per byte.
+/// As a trait object it costs one virtual call per read, never one per byte.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
-/// An open stream to the peer, or to a proxy.
+/// An open byte stream to the target or to a proxy, with its name for errors.
 pub(super) struct RawStream {
     pub(super) io: Box<dyn Transport>,
-    /// The peer, as errors name it.
+    /// The peer's name in errors.
     pub(super) peer_name: String,
-    /// Whether it runs through TLS with a proxy, so that it ends with the end of TLS.
+    /// Whether it goes through TLS with a proxy, so that `close_notify` ends it.
     pub(super) through_tls: bool,
 }
 

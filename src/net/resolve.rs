@@ -1,5 +1,4 @@
-//! Names to addresses: the user's overrides, else the resolver of the system, and the order in which the addresses
-//! are tried.
+//! Resolves names to addresses, by the user's overrides or the system's resolver, and orders the addresses.
 
 use std::net::SocketAddr;
 
@@ -11,7 +10,7 @@ use super::overrides::{IpFamily, override_addresses};
 use crate::tape::{ConnectionFact, ExchangeStage, WireSink};
 
 impl<S: WireSink + ?Sized> Connector<'_, S> {
-    /// The addresses of `host` in the order in which they are tried; at least one.
+    /// Resolves `host` to at least one address, in the order in which they are tried.
     pub(super) async fn resolve(
         &mut self,
         host: &Host,
@@ -36,7 +35,7 @@ impl<S: WireSink + ?Sized> Connector<'_, S> {
     }
 }
 
-/// The addresses that the system returns, in the order of RFC 6724.
+/// The addresses that the system's resolver returns, in its order (RFC 6724), each once.
 async fn lookup_addresses(host: &Host, port: u16) -> Result<Vec<SocketAddr>, NetFailure> {
     let found = tokio::net::lookup_host((host.as_str(), port)).await;
     let mut addresses: Vec<SocketAddr> = Vec::new();
@@ -83,8 +82,8 @@ fn filter_by_family(
     .with_hint(Hint::BothIpFamilies))
 }
 
-/// Alternates the families, beginning with that of the first address (RFC 8305, 4): the system puts
-/// first what its routes can reach.
+/// Orders addresses so that IPv4 and IPv6 alternate, beginning with the family of the first one (RFC 8305, 4), which
+/// the system's routes can reach.
 fn interleave_families(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let v6_first = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) = addresses

@@ -1,4 +1,4 @@
-//! The way to a target: the proxy, the Unix socket and the addresses that a connection uses.
+//! The route to a target: the proxy, Unix socket and addresses that a connection uses.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,14 @@ use super::overrides::{IpFamily, ResolveOverride};
 use super::proxy::Proxy;
 use super::url::{TargetUrl, UrlScheme};
 
-/// The way to a target.
+/// The route to a target: through which proxy, Unix socket or addresses to connect.
 #[derive(Clone, Debug)]
 pub struct ConnectRoute {
     /// The target.
     pub target: TargetUrl,
     /// The proxy; `None` for a direct connection.
     pub proxy: Option<Proxy>,
-    /// Unix socket to connect to, instead of an address and without a proxy.
+    /// Unix socket to connect to, instead of an address or a proxy.
     pub unix_socket: Option<PathBuf>,
     /// Addresses used instead of those of the resolver, also for proxies.
     pub overrides: Vec<ResolveOverride>,
@@ -33,18 +33,18 @@ impl ConnectRoute {
         }
     }
 
-    /// Whether the request target is the whole URL, as an HTTP proxy wants it (RFC 9112, 3.2.2).
+    /// Whether the request line has the whole URL, which a forwarding HTTP proxy needs (RFC 9112, 3.2.2).
     pub fn uses_absolute_form(&self) -> bool {
         self.forwarding_proxy().is_some()
     }
 
-    /// The value of `Proxy-Authorization` for the request itself. A proxy that opens a tunnel gets it with
-    /// `CONNECT` instead.
+    /// The value of the request's own `Proxy-Authorization` field. A proxy that opens a tunnel gets it with `CONNECT`
+    /// instead.
     pub fn proxy_authorization(&self) -> Option<String> {
         self.forwarding_proxy()?.authorization()
     }
 
-    /// The proxy in use: none with a Unix socket.
+    /// The proxy in use; `None` with a Unix socket.
     pub(super) fn active_proxy(&self) -> Option<&Proxy> {
         match self.unix_socket {
             Some(_) => None,
@@ -52,7 +52,7 @@ impl ConnectRoute {
         }
     }
 
-    /// The proxy that gets the request itself.
+    /// The HTTP proxy that forwards a plain request without a tunnel; `None` for other routes.
     fn forwarding_proxy(&self) -> Option<&Proxy> {
         let plain = self.target.scheme == UrlScheme::Http;
         self.active_proxy().filter(|proxy| plain && proxy.is_http())

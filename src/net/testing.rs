@@ -93,7 +93,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
 }
 
-/// A TLS server's side, which wants client certificates of `clients` if that is given.
+/// A TLS acceptor with the certificate `issued`, which requires client certificates of `clients` if that is given.
 pub(super) fn new_acceptor(
     issued: &TestCertificate,
     clients: Option<&TestAuthority>,

@@ -1,5 +1,5 @@
-//! URLs of targets: the part of RFC 3986 that an HTTP client needs, with errors that say what to write instead.
-//! Nothing is normalised: the request target is sent as it was written.
+//! URLs of targets: the part of RFC 3986 that an HTTP client needs, with hints that say what to write instead.
+//! Nothing is normalised: path and query are sent as they were written.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::authority::{Host, UrlAuthority};
 use super::failure::escape_text;
 use super::hint::HintedError;
 
-/// The scheme of a target URL.
+/// The scheme of a target URL: `http` or `https`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UrlScheme {
     /// Plain HTTP.
@@ -40,14 +40,14 @@ impl fmt::Display for UrlScheme {
     }
 }
 
-/// The URL of a request: where it goes, and the request target.
+/// The parsed URL of a request: scheme, host, port, path with query, credentials.
 #[derive(Clone, Eq, PartialEq)]
 pub struct TargetUrl {
-    /// Plain or over TLS.
+    /// Plain HTTP or HTTP over TLS.
     pub scheme: UrlScheme,
     /// Host, as it was written.
     pub host: Host,
-    /// Port; the default of the scheme where none was written.
+    /// Port; the default of the scheme if none was written.
     pub port: u16,
     /// Path and query, as they were written; `/` where neither was written.
     pub path: String,
@@ -56,7 +56,7 @@ pub struct TargetUrl {
 }
 
 impl TargetUrl {
-    /// Reads an `http` or `https` URL. A fragment is dropped (RFC 9110, 4.2.5).
+    /// Parses an `http` or `https` URL. A fragment is dropped (RFC 9110, 4.2.5).
     pub fn parse(url: &str) -> Result<Self, HintedError> {
         check_characters(url)?;
         let (scheme, rest) = split_scheme(url)?;
@@ -71,7 +71,7 @@ impl TargetUrl {
         })
     }
 
-    /// Host and port as the `Host` field wants them: the default port left out (RFC 9110, 7.2).
+    /// The value of the `Host` field: host and port, without the default port (RFC 9110, 7.2).
     pub fn authority(&self) -> String {
         if self.port == self.scheme.default_port() {
             self.host.to_string()
@@ -80,7 +80,7 @@ impl TargetUrl {
         }
     }
 
-    /// Host and port, the default one too, as `CONNECT` wants them (RFC 9112, 3.2.3).
+    /// `host:port`, also with the default port, as in a `CONNECT` request (RFC 9112, 3.2.3).
     pub fn host_and_port(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
@@ -92,14 +92,14 @@ impl TargetUrl {
 }
 
 impl fmt::Debug for TargetUrl {
-    /// Credentials stay out of it.
+    /// Writes the URL without credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.userinfo.as_ref().map(|_| "user@");
         write!(f, "Target({}{})", user.unwrap_or_default(), self.to_url())
     }
 }
 
-/// A request target begins with a slash (RFC 9112, 3.2.1).
+/// `path` with a slash before it if it has none, as a request target needs (RFC 9112, 3.2.1).
 fn with_leading_slash(path: &str) -> String {
     if path.starts_with('/') {
         path.to_owned()
@@ -137,7 +137,7 @@ fn missing_scheme_error(url: &str) -> HintedError {
     ))
 }
 
-/// The part of `url` that an error may repeat: without credentials and query.
+/// `url` as an error may repeat it: without credentials and query.
 fn redacted_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let url = url.get(..end).unwrap_or_default();
@@ -150,7 +150,7 @@ fn redacted_url(url: &str) -> String {
     escape_text(bare.trim_start_matches([':', '/']))
 }
 
-/// A URL is printable ASCII (RFC 3986, 2); other characters are percent-encoded.
+/// Refuses a URL that is not printable ASCII (RFC 3986, 2), with a hint how to percent-encode the character.
 fn check_characters(url: &str) -> Result<(), HintedError> {
     let Some((at, character)) = url
         .char_indices()
@@ -182,7 +182,7 @@ fn check_characters(url: &str) -> Result<(), HintedError> {
     )
 }
 
-/// Whether what follows `before` still belongs to the authority.
+/// Whether the text after `before` is still part of the URL's authority.
 fn is_in_authority(before: &str) -> bool {
     let rest = before
         .split_once("://")

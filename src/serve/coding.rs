@@ -1,4 +1,4 @@
-//! Content codings of replies: chosen from Accept-Encoding, applied piece by piece, so that a client can
+//! Content codings of replies: chosen from Accept-Encoding and applied piece by piece, so that a client can
 //! decode each event of a stream as soon as it arrives.
 
 use std::io::{self, Write};
@@ -36,7 +36,7 @@ impl ReplyCoding {
         best.0
     }
 
-    /// The name of the coding in Content-Encoding.
+    /// The name of the coding in Content-Encoding; `None` for no coding.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Self::Identity => None,
@@ -46,7 +46,7 @@ impl ReplyCoding {
     }
 }
 
-/// The weight of a coding: 1 without `q=`, 0 if the number cannot be read (RFC 9110, 12.4.2).
+/// The weight in the parameters of a coding: 1 without `q=`, 0 if the number cannot be read (RFC 9110, 12.4.2).
 fn quality_value(parameters: &str) -> f32 {
     let (name, value) = parameters.split_once('=').unwrap_or(("", ""));
     if name.trim().eq_ignore_ascii_case("q") {
@@ -56,7 +56,7 @@ fn quality_value(parameters: &str) -> f32 {
     }
 }
 
-/// Encodes one body, piece by piece.
+/// The encoder of one reply body, piece by piece.
 pub(super) enum BodyEncoder {
     Identity,
     Gzip(GzEncoder<Vec<u8>>),

@@ -1,5 +1,5 @@
-//! One accepted connection: reads whole requests, gets the reply to each from a [`RequestHandler`], writes
-//! it, and keeps, closes or drops the connection.
+//! One accepted connection: reads whole requests, writes the reply of the [`RequestHandler`] to each, and keeps,
+//! closes or drops the connection.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,25 +16,25 @@ use crate::http1::{
 use crate::span::StreamSide;
 use crate::tape::Window;
 
-/// The longest request body that is read, in bytes. A body is held whole in memory; the largest that the
-/// APIs accept, with images inside, is about half of this.
+/// Longest request body that is read, in bytes. A body is held whole in memory; the largest that the APIs accept,
+/// with images inside, is about half of this.
 pub const BODY_LIMIT: u64 = 64 << 20;
 
-/// Bytes asked of the stream in one read: more than most requests have.
+/// Largest read from the stream, in bytes: more than most requests have.
 const READ_SIZE: usize = 16 << 10;
 
-/// How long a connection is read on after our side was shut down: several round trips of a slow network.
+/// Time for which a connection is still read after our side was shut down: several round trips of a slow network.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// A handler that makes the replies of a server.
+/// Makes the replies of a server.
 pub trait RequestHandler {
-    /// The reply to `request`.
+    /// Returns the reply to `request`.
     fn handle(&self, request: &ServerRequest) -> ServerReply;
-    /// The reply to a request that cannot be read. `status` fits the fault, `fault` describes it.
+    /// Returns the reply to an unreadable request, with this status code and description of the fault.
     fn refuse(&self, status: u16, fault: &str) -> ServerReply;
 }
 
-/// Answers requests on `stream` until one side closes it. An error is one of the connection itself.
+/// Answers requests on `stream` until one side closes it. Only an I/O error of the stream is an error.
 pub async fn serve_stream<S, A>(stream: S, answer: &A) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -72,20 +72,20 @@ struct ServerConnection<S> {
 
 enum NextRequest {
     Complete(ServerRequest, ReplyOptions),
-    /// The request cannot be read: the status to answer with, and the fault.
+    /// The request cannot be read: the status code of the reply, and the fault.
     Rejected(u16, String),
     /// The peer closed the connection between two requests.
     Closed,
 }
 
-/// A reader that builds requests from the events of the connection.
+/// Builds requests from the HTTP/1 events of the connection.
 #[derive(Default)]
 struct RequestReader {
     message: HttpMessage,
     body: Vec<u8>,
     /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     expects_continue: bool,
-    /// Requests that were read and have no reply yet: several, where the client pipelines.
+    /// Requests that were read and have no reply yet: several if the client pipelines.
     ready: VecDeque<NextRequest>,
 }
 
@@ -126,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerConnection<S> {
         Ok(())
     }
 
-    /// Shuts our side down, then reads for [`LINGER_TIME`]: closing with unread bytes would reset the
+    /// Shuts our side down, then reads for up to [`LINGER_TIME`]: closing with unread bytes would reset the
     /// connection, and the peer could lose the reply (RFC 9112, 9.6).
     async fn close(mut self) -> io::Result<()> {
         self.stream.shutdown().await?;

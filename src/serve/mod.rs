@@ -1,4 +1,4 @@
-//! A server that frames HTTP/1.1 by hand. A [`RequestHandler`] makes its replies; [`crate::demo`] is one.
+//! An HTTP/1.1 server that writes its own framing. A [`RequestHandler`] makes the replies; [`crate::demo`] is one.
 //!
 //! ```text
 //!   accept ─ (TLS) ─ serve_stream ─┬─ RequestReader:   bytes → ServerRequest
@@ -6,7 +6,7 @@
 //!                                  └─ write_reply:     ServerReply → bytes
 //! ```
 //!
-//! It is made for a few clients on the loopback device. Every byte that it writes is meant to be looked at.
+//! It is made for a few clients on the loopback device, and for people who look at every byte that it writes.
 
 mod coding;
 mod connection;

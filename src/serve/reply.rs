@@ -1,5 +1,4 @@
-//! A reply as a value, and writing it: its head in order, its body with Content-Length or in chunks, its
-//! pauses and its faults.
+//! A reply of the server, and writing it: head, framed body, pauses, and faults on purpose.
 
 use std::io;
 use std::time::Duration;
@@ -8,51 +7,51 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::coding::{BodyEncoder, ReplyCoding};
 
-/// The reply to a request.
+/// A reply of the server: status, fields, body, delay.
 pub struct ServerReply {
     /// The status code.
     pub status: u16,
-    /// The fields in order; those that frame the body are added when it is written.
+    /// The head fields in order; those that frame the body are added when it is written.
     pub fields: Vec<(String, String)>,
     /// The body.
     pub body: ReplyBody,
-    /// The wait before the head.
+    /// The pause before the head is written.
     pub delay: Duration,
-    /// Whether the connection is closed after it.
+    /// Whether the connection is closed after the reply.
     pub close_after: bool,
 }
 
-/// The body of a reply, which decides its framing.
+/// The body of a reply: its bytes or steps, and the framing that they get.
 pub enum ReplyBody {
-    /// All bytes at once: Content-Length.
+    /// All bytes at once, framed by Content-Length.
     Whole(Vec<u8>),
-    /// Made while it is written, of known length: Content-Length.
+    /// Steps with a known total length, framed by Content-Length.
     KnownLength {
         /// The value of Content-Length.
         length: u64,
         /// The steps that write it.
         steps: BoxedSteps,
     },
-    /// Each step is one chunk and is flushed: Transfer-Encoding (RFC 9112, 7.1).
+    /// Steps that are written as one flushed chunk each (RFC 9112, 7.1).
     Chunked(BoxedSteps),
 }
 
-/// The steps of a body, in order.
+/// The steps of writing a body, in order.
 pub type BoxedSteps = Box<dyn Iterator<Item = BodyStep> + Send>;
 
-/// One step of writing a body.
+/// One step of writing a reply body: a pause, then an action.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BodyStep {
-    /// The wait before it.
+    /// The pause before the action.
     pub pause: Duration,
-    /// The action.
+    /// The action after the pause.
     pub action: BodyAction,
 }
 
-/// An action of the server while it writes a reply body: send bytes, close, reset.
+/// An action of the server while it writes a reply body: write bytes, drop the connection, or stall.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum BodyAction {
-    /// Writes bytes of the body.
+    /// Writes bytes of the body, coded and framed.
     Bytes(Vec<u8>),
     /// Writes bytes without coding and framing, and so may break both.
     RawBytes(Vec<u8>),
@@ -63,13 +62,13 @@ pub enum BodyAction {
 }
 
 impl BodyStep {
-    /// A step that writes `bytes` after `pause`.
+    /// A step that writes `bytes` after `pause`, coded and framed.
     pub fn bytes_after(pause: Duration, bytes: impl Into<Vec<u8>>) -> Self {
         let action = BodyAction::Bytes(bytes.into());
         Self { pause, action }
     }
 
-    /// A body step with `action` and without a pause.
+    /// A step with `action` and without a pause.
     pub fn immediate(action: BodyAction) -> Self {
         let pause = Duration::ZERO;
         Self { pause, action }
@@ -77,7 +76,7 @@ impl BodyStep {
 }
 
 impl ServerReply {
-    /// A reply with a whole body, without delay.
+    /// A reply with all of its body at once, without delay.
     pub fn whole(status: u16, fields: Vec<(String, String)>, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -88,7 +87,7 @@ impl ServerReply {
         }
     }
 
-    /// Adds a field at the end.
+    /// Adds a head field after the others.
     #[must_use]
     pub fn with_field(mut self, name: &str, value: impl Into<String>) -> Self {
         self.fields.push((name.to_owned(), value.into()));
@@ -231,7 +230,7 @@ async fn write_body<W: AsyncWrite + Unpin>(
     Ok(after)
 }
 
-/// Frames `bytes` as one chunk, or leaves them unchanged if the reply is not chunked. Empty `bytes` give nothing,
+/// Frames `bytes` as one chunk, or returns them unchanged if the reply is not chunked. Empty `bytes` stay empty,
 /// since an empty chunk would end the body.
 fn frame_chunk(bytes: Vec<u8>, frame: ReplyFraming) -> Vec<u8> {
     if frame != ReplyFraming::Chunked || bytes.is_empty() {

@@ -1,6 +1,6 @@
-//! A request as a server answers it: whole, with its framing undone.
+//! A whole request that the server has read, without its framing.
 
-/// A request: its bytes as they came, and text views of them for handlers that route on text.
+/// A whole request that the server has read: method, target, fields and body as bytes, and text views of them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ServerRequest {
     /// The method, as spelled.
@@ -19,14 +19,14 @@ impl ServerRequest {
         utf8_or_empty(&self.method)
     }
 
-    /// The first value of the fields called `name`, in any case. `None` if no such value is UTF-8.
+    /// The first UTF-8 value of the field `name`, in any case; `None` if there is none.
     pub fn field(&self, name: &str) -> Option<&str> {
         let known = |(known, _): &&(Vec<u8>, Vec<u8>)| known.eq_ignore_ascii_case(name.as_bytes());
         let mut values = self.fields.iter().filter(known).map(|(_, value)| value);
         values.find_map(|value| std::str::from_utf8(value).ok())
     }
 
-    /// Every value of the fields called `name` that is UTF-8, in order.
+    /// The UTF-8 values of all fields `name`, in any case and in order.
     pub fn field_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.fields
             .iter()
@@ -57,7 +57,7 @@ impl ServerRequest {
             .map(|(_, value)| value)
     }
 
-    /// Whether a comma-separated field called `name` lists `token`, in any case.
+    /// Whether a field `name`, read as a comma-separated list, contains `token`, in any case.
     pub fn field_lists(&self, name: &str, token: &str) -> bool {
         self.field_values(name)
             .flat_map(|value| value.split(','))

@@ -1,4 +1,4 @@
-//! The certificate that a server makes at its start, and the TLS configuration that presents it.
+//! The certificate that the demo server makes at its start, and the TLS configuration that shows it.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// An acceptor of TLS 1.2 and 1.3 for `localhost`, `127.0.0.1` and `::1`, and the root certificate to trust, as PEM.
+/// Makes a TLS 1.2 and 1.3 acceptor for `localhost`, `127.0.0.1` and `::1`, and the root certificate to trust, as PEM.
 ///
 /// The keys live in memory only. The certificates are valid from a day before `now` to 90 days after it.
 pub fn self_signed_acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
@@ -37,7 +37,7 @@ type ServerCertificates = (
     CertificateDer<'static>,
 );
 
-/// A root and a leaf that it signs: strict clients do not accept one certificate as both.
+/// Makes a root and a leaf that it signs: strict clients do not accept one certificate as both.
 fn make_certificates(now: Timestamp) -> Result<ServerCertificates, rcgen::Error> {
     let mut root = certificate_params(now, "wire demo root", Vec::new())?;
     root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -73,7 +73,7 @@ fn certificate_params(
     Ok(params)
 }
 
-/// Year, month and day of the date `days` after `now`.
+/// The date `days` after `now`: year, month, day.
 fn date_days_from(now: Timestamp, days: i64) -> (i32, u8, u8) {
     let then = SignedDuration::from_hours(days.saturating_mul(24));
     let then = now.saturating_add(then).unwrap_or(now);

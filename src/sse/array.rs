@@ -1,5 +1,5 @@
-//! A JSON array, item by item: found by its brackets and quotes alone, so that an item is told when its last
-//! byte is there. Whether each is JSON is for its reader to say.
+//! Splits a JSON array into its items by brackets and quotes alone, so that an item is returned as soon as its last
+//! byte is there. The items are not checked: their reader parses them as JSON.
 
 use memchr::memchr2;
 
@@ -14,20 +14,20 @@ pub(super) struct ArrayScanner {
     opened: bool,
     /// Whether the outer bracket has been closed.
     closed: bool,
-    /// Where the item that is being read began.
+    /// Start offset of the item that is being read.
     item_start: Option<u64>,
-    /// How many brackets of that item are open.
+    /// Number of open brackets of that item.
     depth: u64,
-    /// Inside a string.
+    /// Whether the next byte is inside a string.
     in_string: bool,
-    /// The next byte of that string is escaped.
+    /// Whether the next byte of that string is escaped.
     escaped: bool,
 }
 
-/// The boundary of an array item that one byte shows, if any.
+/// The start or end of an array item at one byte, if any.
 enum ItemBoundary {
     NoBoundary,
-    /// The item begins here.
+    /// The item begins with this byte.
     Begins,
     /// The item ended before this byte.
     EndsBefore,

@@ -1,9 +1,9 @@
-//! What the module page promises, asserted for any bytes and any split.
+//! Assertions of the guarantees in the module page, for any bytes and any split: shared by tests and fuzzing.
 
 use super::{EventDecoder, StreamFormat, StreamItem};
 use crate::tape::RollingBuffer;
 
-/// The items of `bytes`, fed in pieces of `sizes`, which repeat.
+/// Decodes `bytes`, fed in pieces of `sizes`, which repeat. Returns the items.
 pub(super) fn decode_in_pieces(
     format: StreamFormat,
     limit: u64,

@@ -1,22 +1,22 @@
-//! One line of an event stream as name and value, and all lines of an event.
+//! A line of an event stream as name and value, and an iterator over the lines of an event.
 
 use memchr::{memchr, memchr2};
 
 use crate::span::Span;
 use crate::tape::Window;
 
-/// One line of an event.
+/// One line of an event in an event stream: the spans of the line, its name and its value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct SseField {
-    /// The line with its end.
+    /// The line with its line end.
     pub line: Span,
-    /// Before the colon; empty for a comment, all of a line without a colon.
+    /// The name, before the colon; empty for a comment, the whole line if it has no colon.
     pub name: Span,
-    /// After the colon and at most one space.
+    /// The value, after the colon and at most one space.
     pub value: Span,
 }
 
-/// Name and value of the line `content` that begins at `start`.
+/// The spans of name and value in a line with the bytes `content` that begins at offset `start`.
 pub(super) fn split_field(start: u64, content: &[u8]) -> (Span, Span) {
     let at = |offset: usize| start.saturating_add(offset as u64);
     let end = at(content.len());
@@ -31,7 +31,7 @@ pub(super) fn split_field(start: u64, content: &[u8]) -> (Span, Span) {
     )
 }
 
-/// The lines of an event; see [`super::SseEvent::fields`].
+/// Iterator over the lines of an event; see [`super::SseEvent::fields`].
 #[derive(Clone, Debug)]
 pub struct SseFields<'a> {
     seen: Window<'a>,

@@ -1,4 +1,4 @@
-//! JSON lines: one JSON text a line, ended by LF; CR and other white space around it does not count.
+//! Reads JSON lines: one JSON text a line, ended by LF; CR and other white space around it is ignored.
 
 use memchr::memchr;
 
@@ -65,7 +65,7 @@ impl EventDecoder {
     }
 }
 
-/// The bytes of `line` without the white space around them.
+/// The span of `line` without the white space around its text.
 fn trimmed_span(seen: Window<'_>, line: Span) -> Span {
     let bytes = seen.slice(line);
     let start = bytes.len().saturating_sub(bytes.trim_ascii_start().len());

@@ -1,13 +1,12 @@
 //! Streams of events in a body: the event-stream grammar of the WHATWG (HTML, section 9.2.6), JSON lines,
-//! and a JSON array of which every item is an event. Bytes in, spans out; what an event means is `chat`.
+//! and a JSON array of which every item is an event. Bytes in, spans out; `chat` reads their meaning.
 //!
-//! A [`EventDecoder`] is fed [`Window`]s of the body (content codings undone) and tells [`StreamItem`]s. It owns no
-//! buffer and decodes no text: a character that two reads cut is whole when its event is returned, because only
-//! whole events are.
+//! An [`EventDecoder`] is fed [`Window`]s of the body (content codings undone) and returns [`StreamItem`]s. It owns no
+//! buffer and decodes no text: only whole events are returned, so a character that two reads split is whole too.
 //!
 //! ```text
 //!  : hi \n data: {"a" \n data: :1} \n \n data: [DO
-//! |Comment|          Event           |Btw|   Cut     (Btw: Between)
+//! |Comment|          Event           |Sep| Truncated (Sep: Separator)
 //! ```
 //!
 //! Guarantees, held by property tests and fuzzing:
@@ -15,7 +14,7 @@
 //! - any split of the input, empty slices included, gives the same items;
 //! - the spans of the items cover the input; only a comment may lie inside an event;
 //! - an event is returned as soon as the first byte of its blank line is seen, CR or LF;
-//! - nothing is kept of an event longer than the limit: [`StreamItem::TooLong`] marks its end.
+//! - an event over the limit is not held: [`StreamItem::TooLong`] is returned at its end.
 //!
 //! ```
 //! use wire::sse::{EventDecoder, StreamFormat, StreamItem};
@@ -54,7 +53,7 @@ use std::borrow::Cow;
 use crate::span::Span;
 use crate::tape::Window;
 
-/// How events are written in a body.
+/// The format in which a body holds a sequence of events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamFormat {
@@ -66,25 +65,25 @@ pub enum StreamFormat {
     Array,
 }
 
-/// An event, or what was gathered of one. Spans lie in the body.
+/// An event of a stream: the spans of its data, name and id in the body.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
 pub struct SseEvent {
-    /// All its lines, line ends included; the blank line that ends it not.
+    /// All its lines with their line ends, without the blank line that ends it.
     pub span: Span,
     /// The value of its first `data` field; the whole value in JSON lines and arrays.
     pub first_data: Option<Span>,
-    /// How many `data` fields it has.
+    /// Number of its `data` fields.
     pub data_lines: u64,
     /// The value of its last `event` field.
     pub name: Option<Span>,
-    /// The value of its last `id` field that counts: one without NUL.
+    /// The value of its last valid `id` field: one without NUL.
     pub id: Option<Span>,
-    /// Its last `retry` field that counts: milliseconds, digits only.
+    /// Its last valid `retry` field: milliseconds, digits only.
     pub retry: Option<u64>,
 }
 
 impl SseEvent {
-    /// Its data: the values of its `data` fields, joined by line feeds. Borrowed where there is but one.
+    /// The event's data: the values of its `data` fields, joined by line feeds. Borrowed if there is only one.
     pub fn data<'a>(&self, seen: Window<'a>) -> Cow<'a, [u8]> {
         match self.first_data {
             None => Cow::Borrowed(&[]),
@@ -107,41 +106,41 @@ impl SseEvent {
         joined
     }
 
-    /// Its type; empty where it has none, which programs read as `message`.
+    /// The event's name (`event` field); empty if it has none, which clients read as `message`.
     pub fn name<'a>(&self, seen: Window<'a>) -> &'a [u8] {
         self.name.map_or(&[], |name| seen.slice(name))
     }
 
-    /// Each line of it, comments and unknown fields too, in order. For event streams only.
+    /// Iterates over the event's lines in order, with comments and unknown fields. For event streams only.
     pub fn fields<'a>(&self, seen: Window<'a>) -> SseFields<'a> {
         SseFields::new(seen, self.span)
     }
 }
 
-/// An item of an event stream body, in order.
+/// One item of a stream of events: an event, a comment, or bytes between events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StreamItem {
-    /// An event with data, which programs get to see.
+    /// An event with data, which a client's code receives.
     Event(SseEvent),
-    /// Fields without data: programs get to see no event, though its `id` and `retry` count.
+    /// An event without data: a client's code receives none, but its `id` and `retry` take effect.
     WithoutData(SseEvent),
-    /// A line that begins with a colon: often a sign of life.
+    /// A line that begins with a colon, often sent to keep the connection alive.
     Comment {
-        /// The line with its end.
+        /// The line with its line end.
         span: Span,
         /// The bytes after the colon and one space.
         text: Span,
     },
-    /// No part of an event: a byte order mark, an empty line, white space, brackets and commas of an array.
+    /// Bytes between events: a byte order mark, an empty line, white space, brackets and commas of an array.
     Separator(Span),
-    /// An event longer than the limit.
+    /// An event longer than the limit, which was skipped.
     TooLong(Span),
-    /// The stream ended inside an event: programs never get to see it.
+    /// An event that the end of the stream cut off: a client's code never receives it.
     Truncated(TruncatedEvent),
 }
 
 impl StreamItem {
-    /// All of it.
+    /// The item's bytes in the body.
     pub fn span(&self) -> Span {
         match *self {
             Self::Event(event) | Self::WithoutData(event) => event.span,
@@ -151,21 +150,22 @@ impl StreamItem {
     }
 }
 
-/// What was there of an event when the stream ended.
+/// An event that the end of the stream cut off: the part that was there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct TruncatedEvent {
-    /// From the first byte of the event to the end of the body. Empty where an array was not closed.
+    /// From the first byte of the event to the end of the body. Empty if only the array was not closed.
     pub span: Span,
-    /// Its whole lines; of JSON lines and arrays, the bytes that were there.
+    /// Its whole lines; in JSON lines and arrays, the bytes that were there.
     pub event: SseEvent,
-    /// A last line without its end.
+    /// The last line, without a line end.
     pub line: Span,
 }
 
-/// How long an event may be: 64 MiB.
+/// Longest event that is read, in bytes: memory needs a bound, and the largest events that APIs send, with an image in
+/// base64, have a few megabytes.
 pub const MAX_EVENT_BYTES: u64 = 64 << 20;
 
-/// Finds the events in a body.
+/// Decoder that finds the events in a body, in any of the three formats.
 #[derive(Clone, Debug)]
 pub struct EventDecoder {
     format: StreamFormat,
@@ -173,25 +173,25 @@ pub struct EventDecoder {
     limit: u64,
     /// Everything before this offset was returned or is no longer needed. Never goes back.
     at: u64,
-    /// Everything before was searched: `at <= scanned`.
+    /// Everything before this offset was searched: `at <= scanned`.
     scanned: u64,
     /// One past the last byte that the last item needed.
     ready_at: u64,
-    /// First byte of the line that is being read; in an array, of what was not returned yet.
+    /// Start offset of the line that is being read; in an array, of the bytes not returned yet.
     line_start: u64,
-    /// First byte of that line, once seen: the line itself may be gone when its end comes.
+    /// First byte of that line, once seen: the line itself may be gone when its end arrives.
     first_byte: Option<u8>,
-    /// Its second byte, likewise.
+    /// Second byte of that line, once seen.
     second_byte: Option<u8>,
     /// The event that is being read.
     open_event: Option<SseEvent>,
-    /// Whether it is longer than the limit.
+    /// Whether that event is longer than the limit.
     skipping: bool,
     /// Whether a byte order mark has been looked for.
     bom_checked: bool,
     /// Whether the end of the stream was returned.
     finished: bool,
-    /// Where in an array.
+    /// State of the array scanner.
     array: array::ArrayScanner,
 }
 
@@ -201,7 +201,7 @@ impl EventDecoder {
         Self::with_limit(format, MAX_EVENT_BYTES)
     }
 
-    /// The same, with another limit on the bytes of one event.
+    /// A decoder at the start of a body, with another limit on the bytes of one event.
     pub fn with_limit(format: StreamFormat, limit: u64) -> Self {
         Self {
             format,
@@ -263,7 +263,7 @@ impl EventDecoder {
         Some(Some(StreamItem::Separator(span)))
     }
 
-    /// Nothing before `offset` is needed any more, and nothing is open.
+    /// Marks everything before `offset` as read, with no line or event open.
     fn advance_to(&mut self, offset: u64) {
         self.at = offset;
         self.scanned = offset;
@@ -273,7 +273,7 @@ impl EventDecoder {
         self.second_byte = None;
     }
 
-    /// An event of which nothing but its length counts, if it is too long.
+    /// The item for a complete event, which depends on whether it has data and is within the limit.
     fn finish_event(&mut self, event: SseEvent) -> StreamItem {
         if self.skipping || event.span.len() > self.limit {
             self.skipping = false;
@@ -285,7 +285,7 @@ impl EventDecoder {
         }
     }
 
-    /// The end of the body inside an event; of one that is too long nothing but where it lies.
+    /// The item for an event that the end of the body cut off; if it is too long, only its spans.
     fn truncated_item(&mut self, event: SseEvent, line: Span) -> StreamItem {
         let span = Span::new(event.span.start, line.end);
         let too_long = self.skipping || span.len() > self.limit;
@@ -300,7 +300,7 @@ impl EventDecoder {
         })
     }
 
-    /// Remembers how the line began that is known up to `end`.
+    /// Stores the first two bytes of the current line, which is known up to `end`.
     fn remember_line_start(&mut self, seen: Window<'_>, end: u64) {
         let start = seen.slice(Span::new(self.line_start, end));
         let next = seen.slice(Span::new(self.line_start.saturating_add(1), end));
@@ -308,7 +308,7 @@ impl EventDecoder {
         self.second_byte = self.second_byte.or_else(|| next.first().copied());
     }
 
-    /// Remembers what a long line began with, and lets go of what is over the limit.
+    /// Prepares for the next window: stores how the line begins, and gives up an event that is over the limit.
     fn wait_for_more(&mut self, seen: Window<'_>) {
         self.remember_line_start(seen, self.scanned);
         let start = self
@@ -321,7 +321,7 @@ impl EventDecoder {
     }
 }
 
-/// Reads `bytes` as each format and asserts what the module page promises. The body of a fuzz target.
+/// Decodes `bytes` in each format and asserts the guarantees of the module page. The body of a fuzz target.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
     for format in [

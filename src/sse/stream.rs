@@ -17,7 +17,7 @@ impl EventDecoder {
                 return seen.ended.then(|| self.finish_stream(seen))?;
             };
             let text = Span::new(self.line_start, self.scanned.saturating_add(found as u64));
-            // The first byte of a blank line is enough: an LF after its CR need not be awaited.
+            // The first byte of a blank line ends the event: an LF after its CR need not be awaited.
             if text.is_empty()
                 && let Some(event) = self.open_event.take()
             {
@@ -42,7 +42,7 @@ impl EventDecoder {
         }
     }
 
-    /// Adds the line `text` to the stream's state; `end` is the offset after its line end.
+    /// Handles the line `text`, whose line end stops at offset `end`. Returns the item that it completes.
     fn take_line(&mut self, seen: Window<'_>, text: Span, end: u64) -> Option<StreamItem> {
         let line = Span::new(text.start, end);
         self.remember_line_start(seen, text.end);
@@ -67,7 +67,7 @@ impl EventDecoder {
         (first == Some(b':')).then_some(StreamItem::Comment { span: line, text })
     }
 
-    /// Adds a line that begins an event or belongs to the open one.
+    /// Adds the line `text` to the open event, or begins one with it.
     fn add_line_to_event(&mut self, seen: Window<'_>, text: Span, end: u64, first: u8) {
         let event = self.open_event.get_or_insert(SseEvent {
             span: Span::empty_at(text.start),
@@ -99,7 +99,7 @@ impl EventDecoder {
     }
 }
 
-/// Adds one field to an event.
+/// Adds the field in the line `content`, which begins at offset `start`, to `event`.
 fn add_field(event: &mut SseEvent, seen: Window<'_>, start: u64, content: &[u8]) {
     let (name, value) = split_field(start, content);
     match seen.slice(name) {

@@ -13,7 +13,8 @@ fn whole_window(bytes: &[u8]) -> Window<'_> {
     }
 }
 
-/// `name|data|id|retry` of each event, `:text` of each comment, `-` of each block, `!` of a cut.
+/// Each item as text: `name|data|id|retry` of an event, the same after `-` for one without data, `:text` of a comment,
+/// `~` and the span of one that is too long, `!` and the bytes of a cut one.
 fn describe_items(format: StreamFormat, bytes: &[u8]) -> Vec<String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let part = |span: Option<crate::span::Span>| {

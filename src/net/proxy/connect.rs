@@ -5,10 +5,11 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite};
 use super::{Proxy, write_to_proxy};
 use crate::net::failure::{NetFailure, io_error_words};
 
-/// The longest head of an answer that is read, in bytes: proxies answer in a few lines.
+/// Longest head of a proxy's answer that is read, in bytes. Real ones have a few lines; servers commonly limit heads to
+/// 8 to 64 KiB.
 const HEAD_LIMIT: usize = 64 * 1024;
 
-/// The head of the request.
+/// The head of a `CONNECT` request.
 fn connect_head(proxy: &Proxy, to: &str) -> String {
     let credentials = proxy
         .authorization()
@@ -17,7 +18,8 @@ fn connect_head(proxy: &Proxy, to: &str) -> String {
     format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n")
 }
 
-/// Asks `proxy` for a tunnel to `to` (`host:port`). Bytes after its answer are left in `io`: they are the target's.
+/// Asks `proxy` for a tunnel to `to` (`host:port`). Bytes after the head of its answer stay in `io`: they are the
+/// target's.
 pub(in crate::net) async fn open_tunnel(
     proxy: &Proxy,
     to: &str,
@@ -51,7 +53,7 @@ fn credentials_hint(proxy: &Proxy) -> &'static str {
     }
 }
 
-/// Reads up to the end of the empty line, and no byte further.
+/// Reads a message head up to the end of its empty line, and no byte further.
 async fn read_head(io: &mut (impl AsyncBufRead + Unpin)) -> Result<Vec<u8>, String> {
     let mut head = Vec::new();
     loop {
@@ -76,7 +78,8 @@ async fn read_head(io: &mut (impl AsyncBufRead + Unpin)) -> Result<Vec<u8>, Stri
     }
 }
 
-/// Copies bytes of `seen` to `head` until `head` ends with an empty line. Returns how many, and whether it does.
+/// Copies bytes of `seen` to `head` until `head` ends with an empty line. Returns how many were copied, and
+/// whether it does.
 fn take_head(head: &mut Vec<u8>, seen: &[u8]) -> (usize, bool) {
     for (n, byte) in seen.iter().enumerate() {
         head.push(*byte);
@@ -91,7 +94,7 @@ fn take_head(head: &mut Vec<u8>, seen: &[u8]) -> (usize, bool) {
     (seen.len(), false)
 }
 
-/// The status code of an HTTP/1 answer (RFC 9112, 4).
+/// The status code of an HTTP/1 head (RFC 9112, 4); `None` if it is not one.
 fn parse_status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| *byte == b'\n').next()?;
     let rest = line.strip_prefix(b"HTTP/1.")?;
@@ -100,7 +103,7 @@ fn parse_status(head: &[u8]) -> Option<u16> {
     code.parse().ok().filter(|code| (100..=999).contains(code))
 }
 
-/// The first line, escaped and at most 120 bytes long, so that an error stays one line.
+/// The first line of `head`, escaped and at most 120 bytes long, so that an error fits two lines of a terminal.
 fn first_line(head: &[u8]) -> String {
     const LIMIT: usize = 120;
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();

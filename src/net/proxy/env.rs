@@ -1,4 +1,4 @@
-//! The proxy that the environment names for a target, by curl's rules. The values are handed in.
+//! Chooses the proxy for a target from the proxy variables, by curl's rules. The caller reads the variables.
 
 use std::net::IpAddr;
 
@@ -7,21 +7,21 @@ use crate::net::authority::Host;
 use crate::net::hint::HintedError;
 use crate::net::url::{TargetUrl, UrlScheme};
 
-/// The values of the proxy variables. The caller decides which spellings of the names it reads.
+/// The values of `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`. The caller chooses which spellings to read.
 #[derive(Clone, Default)]
 pub struct ProxyEnv {
-    /// For `http` targets.
+    /// The proxy for `http` targets.
     pub http_proxy: Option<String>,
-    /// For `https` targets.
+    /// The proxy for `https` targets.
     pub https_proxy: Option<String>,
-    /// For targets whose scheme has no proxy of its own.
+    /// The proxy for targets whose scheme has none of its own.
     pub all_proxy: Option<String>,
     /// Hosts without a proxy: a list of names, addresses and networks, or `*`.
     pub no_proxy: Option<String>,
 }
 
 impl ProxyEnv {
-    /// The proxy for `target`, if there is one.
+    /// The proxy that the variables choose for `target`; `None` for a direct connection.
     pub fn proxy_for(&self, target: &TargetUrl) -> Result<Option<Proxy>, HintedError> {
         let own = match target.scheme {
             UrlScheme::Http => ("http_proxy", &self.http_proxy),
@@ -43,7 +43,7 @@ impl ProxyEnv {
     }
 }
 
-/// Whether `list` exempts the host from proxies.
+/// Whether the list of `no_proxy` exempts the host and port from proxies.
 pub(super) fn is_exempt(list: &str, host: &Host, port: u16) -> bool {
     list.trim() == "*"
         || list
@@ -52,7 +52,7 @@ pub(super) fn is_exempt(list: &str, host: &Host, port: u16) -> bool {
             .any(|entry| entry_covers(entry, host, port))
 }
 
-/// Whether one entry covers the host. `HOST:PORT` covers that port only.
+/// Whether one entry of `no_proxy` covers the host. `HOST:PORT` covers that port only.
 fn entry_covers(entry: &str, host: &Host, port: u16) -> bool {
     if covers_host(entry, host) {
         return true;
@@ -70,7 +70,7 @@ fn covers_host(entry: &str, host: &Host) -> bool {
     }
 }
 
-/// `example.com` and `.example.com` cover the name itself and every name below it.
+/// Whether a `no_proxy` entry covers `name`: `example.com` and `.example.com` cover it and every name below it.
 fn covers_name(entry: &str, name: &str) -> bool {
     let entry = entry.strip_prefix("*.").unwrap_or(entry);
     let entry = entry.strip_prefix('.').unwrap_or(entry);
@@ -86,7 +86,7 @@ fn covers_name(entry: &str, name: &str) -> bool {
         .is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
-/// An address, with or without brackets, or a network as `ADDRESS/BITS`.
+/// Whether a `no_proxy` entry covers `ip`: an address, with or without brackets, or a network as `ADDRESS/BITS`.
 fn covers_ip(entry: &str, ip: IpAddr) -> bool {
     let (address, bits) = match entry.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),

@@ -1,4 +1,4 @@
-//! Proxies: their URLs, the choice of one for a target, and the requests that open a way through them.
+//! Proxies: their URLs, the choice of one for a target, and the requests that open a tunnel through them.
 
 mod connect;
 mod env;
@@ -48,7 +48,7 @@ impl ProxyKind {
             .find(|kind| scheme.eq_ignore_ascii_case(kind.as_str()))
     }
 
-    /// curl's ports for a proxy without one.
+    /// The port of a proxy URL that names none, as in curl.
     fn default_port(self) -> u16 {
         match self {
             Self::Https => 443,
@@ -60,19 +60,18 @@ impl ProxyKind {
 /// A proxy: its protocol, address and credentials.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Proxy {
-    /// Its protocol.
+    /// The protocol.
     pub kind: ProxyKind,
-    /// Its host.
+    /// The host.
     pub host: Host,
-    /// Its port.
+    /// The port.
     pub port: u16,
     /// `user:password`, percent-decoded.
     pub userinfo: Option<String>,
 }
 
 impl Proxy {
-    /// Reads `[SCHEME://][USER:PASSWORD@]HOST[:PORT]`; without a scheme it is an HTTP proxy, without a
-    /// port it is curl's.
+    /// Parses `[SCHEME://][USER:PASSWORD@]HOST[:PORT]`; the default scheme is `http`, the default port is curl's.
     pub fn parse(text: &str) -> Result<Self, HintedError> {
         let (kind, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (parse_kind(scheme)?, rest),
@@ -96,19 +95,19 @@ impl Proxy {
         format!("{}://{}:{}", self.kind.as_str(), self.host, self.port)
     }
 
-    /// The value of `Proxy-Authorization` (RFC 7617), if it has credentials.
+    /// The value of `Proxy-Authorization` (RFC 7617); `None` without credentials.
     pub fn authorization(&self) -> Option<String> {
         let user = self.userinfo.as_deref()?;
         let encoded = base64_simd::STANDARD.encode_to_string(add_missing_colon(user));
         Some(format!("Basic {encoded}"))
     }
 
-    /// Whether it speaks HTTP: such a proxy forwards plain requests without a tunnel.
+    /// Whether the proxy speaks HTTP, and so forwards plain requests without a tunnel.
     pub(super) fn is_http(&self) -> bool {
         matches!(self.kind, ProxyKind::Http | ProxyKind::Https)
     }
 
-    /// The failure of a proxy that did not open the way to `to`.
+    /// The failure of a proxy that did not open a tunnel to `to`, for the reason `why`.
     pub(super) fn tunnel_failure(&self, to: &str, why: &str) -> NetFailure {
         NetFailure::refused(
             ExchangeStage::Proxy,
@@ -122,14 +121,14 @@ impl Proxy {
 }
 
 impl fmt::Debug for Proxy {
-    /// Prints no credentials.
+    /// Writes the URL without credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.userinfo.as_ref().map(|_| "user@").unwrap_or_default();
         write!(f, "Proxy({user}{})", self.to_url())
     }
 }
 
-/// Adds the colon that ends a user name without a password.
+/// Adds the colon that is missing after a user name without a password.
 fn add_missing_colon(user: &str) -> String {
     if user.contains(':') {
         user.to_owned()
@@ -148,7 +147,7 @@ fn parse_kind(scheme: &str) -> Result<ProxyKind, HintedError> {
     })
 }
 
-/// Writes all of `bytes` to the proxy at once.
+/// Writes all of `bytes` to the proxy and flushes. Errors name `to`, the target of the tunnel.
 async fn write_to_proxy(
     proxy: &Proxy,
     io: &mut (impl AsyncWrite + Unpin),

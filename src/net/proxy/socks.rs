@@ -7,12 +7,13 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use super::{Proxy, write_to_proxy};
 use crate::net::failure::{NetFailure, io_error_words};
 
+// Numbers of RFC 1928, 3: the version, and the authentication methods that this client knows.
 const SOCKS_VERSION: u8 = 5;
 const NO_AUTH_METHOD: u8 = 0;
 const PASSWORD_METHOD: u8 = 2;
 const NO_ACCEPTABLE_METHOD: u8 = 0xff;
 
-/// The destination that a SOCKS proxy is asked to connect to.
+/// The address or name that a SOCKS proxy is asked to connect to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::net) enum SocksDestination {
     /// An address that was resolved here.
@@ -22,7 +23,7 @@ pub(in crate::net) enum SocksDestination {
 }
 
 impl SocksDestination {
-    /// A name that is an address is sent as one.
+    /// The destination `ip` if there is one, else `name`.
     pub(in crate::net) fn new(name: &str, ip: Option<IpAddr>, port: u16) -> Self {
         match ip {
             Some(ip) => Self::Address(SocketAddr::new(ip, port)),
@@ -30,7 +31,8 @@ impl SocksDestination {
         }
     }
 
-    /// Address type, address, port (RFC 1928, 5); `None` for a name over 255 bytes.
+    /// The destination as bytes of a request: address type, address, port (RFC 1928, 5); `None` for a name over 255
+    /// bytes.
     fn encode(&self) -> Option<Vec<u8>> {
         let (mut bytes, port) = match self {
             Self::Address(address) => (encode_ip(address.ip()), address.port()),
@@ -48,26 +50,26 @@ fn encode_ip(ip: IpAddr) -> Vec<u8> {
     }
 }
 
-/// `first`, then the length of `text` in one byte, then `text`; `None` for a text over 255 bytes.
+/// `first`, the length of `text` in one byte, and `text`; `None` for a text over 255 bytes.
 fn length_prefixed(first: &[u8], text: &str) -> Option<Vec<u8>> {
     let length = u8::try_from(text.len()).ok()?;
     Some([first, &[length], text.as_bytes()].concat())
 }
 
-/// Asks `proxy` to connect to `to`, which errors call `place`. Reads no byte beyond its answers.
+/// Asks `proxy` to connect to `to`; `place` is its name in errors. Reads no byte beyond the proxy's answers.
 pub(in crate::net) async fn connect_socks(
     proxy: &Proxy,
     to: &SocksDestination,
     place: &str,
     io: &mut (impl AsyncRead + AsyncWrite + Unpin),
 ) -> Result<(), NetFailure> {
-    let mut dialogue = SocksHandshake {
+    let mut handshake = SocksHandshake {
         proxy,
         target_name: place,
         io,
     };
-    dialogue.agree_on_method().await?;
-    dialogue.request_connection(to).await
+    handshake.agree_on_method().await?;
+    handshake.request_connection(to).await
 }
 
 struct SocksHandshake<'a, T> {
@@ -77,7 +79,7 @@ struct SocksHandshake<'a, T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
-    /// Agrees on a method of authentication (RFC 1928, 3).
+    /// Negotiates the authentication method (RFC 1928, 3), and logs in if the proxy chooses a password.
     async fn agree_on_method(&mut self) -> Result<(), NetFailure> {
         let greeting: &[u8] = match self.proxy.userinfo {
             Some(_) => &[SOCKS_VERSION, 2, NO_AUTH_METHOD, PASSWORD_METHOD],
@@ -101,7 +103,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
         }
     }
 
-    /// Sends user and password (RFC 1929, 2).
+    /// Logs in with user and password (RFC 1929, 2).
     async fn log_in(&mut self, user: &str) -> Result<(), NetFailure> {
         let (name, password) = user.split_once(':').unwrap_or((user, ""));
         let (Some(mut login), Some(tail)) =
@@ -121,7 +123,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
         }
     }
 
-    /// Asks for the connection and reads the reply (RFC 1928, 4 and 6).
+    /// Sends the connection request and reads the reply (RFC 1928, 4 and 6).
     async fn request_connection(&mut self, to: &SocksDestination) -> Result<(), NetFailure> {
         const CONNECT: u8 = 1;
         let Some(destination) = to.encode() else {
@@ -148,7 +150,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
         self.proxy.kind == super::ProxyKind::Socks5
     }
 
-    /// Skips the address that the proxy bound: it is not used, but has to be read.
+    /// Reads and drops the address that the proxy bound, which ends its reply.
     async fn skip_bound_address(&mut self, kind: u8) -> Result<(), NetFailure> {
         match kind {
             1 => self.read_bytes::<6>().await.map(drop),
@@ -190,7 +192,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> SocksHandshake<'_, T> {
     }
 }
 
-/// The meaning of a reply code (RFC 1928, 6).
+/// The meaning of a SOCKS reply code in words (RFC 1928, 6).
 fn reply_text(reply: u8) -> String {
     match reply {
         1 => "general failure",

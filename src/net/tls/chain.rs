@@ -1,4 +1,4 @@
-//! Certificates as people look at them: who, by whom, from when to when, for which names.
+//! Reads DER certificates: subject, issuer, validity, names, fingerprint.
 
 use std::net::IpAddr;
 
@@ -11,12 +11,12 @@ use x509_parser::time::ASN1Time;
 
 use crate::tape::Certificate;
 
-/// The chain as it was shown, leaf first. What is no certificate keeps its place and its fingerprint.
+/// Reads each certificate of a chain, leaf first. An unreadable one keeps its place, with only its fingerprint.
 pub(super) fn read_chain(chain: &[CertificateDer<'_>]) -> Vec<Certificate> {
     chain.iter().map(|der| read_certificate(der)).collect()
 }
 
-/// One certificate.
+/// Reads one DER certificate; an unreadable one has only its SHA-256.
 pub(super) fn read_certificate(der: &[u8]) -> Certificate {
     let sha256 = hex::encode(digest::digest(&digest::SHA256, der));
     let Some(certificate) = parse_x509(der) else {
@@ -42,13 +42,13 @@ pub(super) fn parse_x509(der: &[u8]) -> Option<X509Certificate<'_>> {
         .map(|(_, certificate)| certificate)
 }
 
-/// RFC 3339; empty for a year that has no such form.
+/// The time as RFC 3339; empty for a year that it cannot express.
 fn format_time(time: ASN1Time) -> String {
     jiff::Timestamp::from_second(time.timestamp())
         .map_or_else(|_| String::new(), |moment| moment.to_string())
 }
 
-/// DNS names and addresses (RFC 5280, 4.2.1.6).
+/// The DNS names and IP addresses in the subjectAltName of a certificate (RFC 5280, 4.2.1.6).
 fn alt_names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(extension)) = certificate.subject_alternative_name() else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Explanations of failed TLS: one line for each cause, and advice.
+//! Explains TLS errors: a one-line message and a hint for each cause.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::tape::Certificate;
 
 const PLAIN_HTTP_HINT: &str = "does it speak plain HTTP? Then write http:// instead of https://";
 
-/// Explains an error of a TLS stream and gives advice. `handshaking`: the handshake was not over.
+/// Explains an error of a TLS stream, with a hint. `handshaking`: the error ended the handshake.
 pub(in crate::net) fn explain(
     error: &io::Error,
     seen: &HandshakeRecorder,
@@ -39,7 +39,7 @@ fn explain_io(error: &io::Error, seen: &HandshakeRecorder, handshaking: bool) ->
         (Kind::BrokenPipe, false) => "the peer had closed the connection",
         _ => return HintedError::new(io_error_words(error)),
     });
-    // A refused client certificate ends like this too, when the reset overtakes the alert.
+    // A refused client certificate looks like this too, if the reset arrives before the alert.
     match (seen.client_cert_requested(), seen.has_client_cert()) {
         (true, false) => why.with_hint(Hint::ClientCertificate),
         (true, true) => {
@@ -138,7 +138,7 @@ fn explain_certificate(refusal: &CertificateError, seen: &HandshakeRecorder) -> 
             (why, Some(Hint::UseCertificateName))
         }
         C::UnknownIssuer => return certificate_untrusted(&leaf, &chain),
-        // webpki refuses a self-signed certificate that claims to be an authority like this.
+        // webpki's error for a self-signed certificate that claims to be an authority.
         C::Other(_) if leaf.subject == leaf.issuer && !leaf.subject.is_empty() => {
             return certificate_untrusted(&leaf, &chain);
         }
@@ -169,7 +169,7 @@ fn explain_certificate(refusal: &CertificateError, seen: &HandshakeRecorder) -> 
     HintedError { error: why, hint }
 }
 
-/// Names the server's certificate, or another one of its chain.
+/// The words for a certificate in an error: the server's own, or another one of its chain.
 fn certificate_name(certificate: &Certificate, chain: &[Certificate]) -> String {
     if chain.first() == Some(certificate) {
         return "the server's certificate".to_owned();
@@ -178,7 +178,7 @@ fn certificate_name(certificate: &Certificate, chain: &[Certificate]) -> String 
     format!("the certificate {subject} in the server's chain")
 }
 
-/// The names that a certificate is valid for, at most eight of them so that the error stays one line.
+/// The names that a certificate is valid for, at most eight, since some certificates have over a hundred.
 fn valid_names(leaf: &Certificate) -> String {
     const LIMIT: usize = 8;
     let names: Vec<String> = leaf
@@ -272,7 +272,7 @@ fn client_certificate_wanted(seen: &HandshakeRecorder, alert: &str) -> HintedErr
     }
 }
 
-/// IANA's name of an alert (RFC 8446, 6).
+/// The registered name of a TLS alert (RFC 8446, 6).
 fn alert_name(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::UnrecognisedName => return "unrecognized_name".to_owned(),

@@ -1,6 +1,6 @@
-//! TLS 1.2 and 1.3 as a client: trust, client certificates, the handshake, and the agreed parameters.
+//! The TLS 1.2 and 1.3 client: trust, client certificates, the handshake, and the negotiated parameters.
 //!
-//! A session is never resumed: every connection shows its whole certificate chain, and two runs compare.
+//! Sessions are never resumed: every connection shows its whole certificate chain, so that two runs can be compared.
 
 mod chain;
 mod explain;
@@ -30,13 +30,13 @@ pub(super) use recorder::{HandshakeRecorder, TlsPeer};
 
 /// A TLS stream over any transport.
 ///
-/// rustls reads its records in small pieces; the buffer makes one system call out of many.
+/// rustls reads records in small pieces; the buffer saves most of the system calls.
 pub(super) type BufferedTlsStream = TlsStream<BufReader<Box<dyn Transport>>>;
 
 /// Size of one read from the socket, in bytes: two TLS records of the largest size (RFC 8446, 5.1).
 const READ_BUFFER: usize = 32 * 1024;
 
-/// A TLS client: built once, used for any number of connections.
+/// A TLS client with its configurations for targets and for proxies, used for any number of connections.
 pub struct TlsClient {
     target: PeerTls,
     proxy: PeerTls,
@@ -51,13 +51,13 @@ pub(super) struct EstablishedTls {
 }
 
 impl TlsClient {
-    /// Prepares what every handshake needs.
+    /// Builds the configurations that every handshake uses.
     pub fn new(options: &TlsOptions) -> Result<Self, HintedError> {
         let (target, proxy) = options::build_configs(options)?;
         Ok(Self { target, proxy })
     }
 
-    /// Agrees on TLS with `host` at the other end of `stream`.
+    /// Does the TLS handshake with `host` over `stream`.
     pub(super) async fn handshake(
         &self,
         stream: RawStream,
@@ -89,7 +89,7 @@ impl TlsClient {
     }
 }
 
-/// The name that is verified and, unless it is an address, sent (RFC 6066, 3).
+/// The server name of a handshake: it is verified and, unless it is an address, sent (RFC 6066, 3).
 fn server_name(host: &Host) -> Result<ServerName<'static>, NetFailure> {
     if let Some(ip) = host.ip() {
         return Ok(ServerName::IpAddress(ip.into()));
@@ -137,7 +137,7 @@ fn version_name(version: rustls::ProtocolVersion) -> String {
     }
 }
 
-/// IANA's name of a cipher suite; rustls marks those of TLS 1.3 in its own way.
+/// The registered name of a cipher suite; rustls spells those of TLS 1.3 `TLS13_`.
 fn cipher_name(suite: rustls::CipherSuite) -> String {
     let name = format!("{suite:?}");
     match name.strip_prefix("TLS13_") {
@@ -146,7 +146,7 @@ fn cipher_name(suite: rustls::CipherSuite) -> String {
     }
 }
 
-/// IANA's name of a key exchange group; two curves are lower-case there.
+/// The registered name of a key exchange group; those of two curves are lower-case.
 fn group_name(group: rustls::NamedGroup) -> String {
     match group {
         rustls::NamedGroup::X25519 => "x25519".to_owned(),

@@ -1,4 +1,4 @@
-//! The user's TLS options, and the configurations built from them.
+//! The user's TLS options, and the rustls configurations built from them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rustls::{ClientConfig, Error, InconsistentKeys, KeyLogFile, RootCertStore};
 use super::trust::ChainTrust;
 use crate::net::hint::{Hint, HintedError};
 
-/// The authorities that are trusted.
+/// The root certificates that are trusted.
 #[derive(Clone, Debug, Default)]
 pub enum TrustRoots {
     /// The roots of the Mozilla programme, compiled in.
@@ -19,7 +19,7 @@ pub enum TrustRoots {
     Webpki,
     /// The roots of the operating system.
     Native,
-    /// Only the roots in this PEM text; with its name in errors.
+    /// Only the roots in this PEM text; the second field is its name in errors.
     Pem(Vec<u8>, String),
 }
 
@@ -28,18 +28,18 @@ pub enum TrustRoots {
 pub struct ClientCert {
     /// The chain, leaf first.
     pub cert_pem: Vec<u8>,
-    /// Its name in errors.
+    /// The chain's name in errors.
     pub cert_name: String,
     /// The private key: PKCS #8, PKCS #1 or SEC 1; it may be the same text as the chain.
     pub key_pem: Vec<u8>,
-    /// Its name in errors.
+    /// The key's name in errors.
     pub key_name: String,
 }
 
-/// Options of TLS.
+/// The user's choices for TLS: roots, verification, client certificate, key log.
 #[derive(Clone, Default)]
 pub struct TlsOptions {
-    /// The authorities that are trusted.
+    /// The root certificates that are trusted.
     pub roots: TrustRoots,
     /// Accept every certificate of the target. The certificate of a proxy is still verified.
     pub insecure: bool,
@@ -49,13 +49,13 @@ pub struct TlsOptions {
     pub log_keys: bool,
 }
 
-/// The configuration of TLS with one kind of peer, and the chains accepted there.
+/// The TLS configuration for one kind of peer (targets or proxies), and the chains accepted from it.
 pub(super) struct PeerTls {
     pub(super) config: ClientConfig,
     pub(super) trust: Arc<ChainTrust>,
 }
 
-/// The configurations for targets and for proxies.
+/// Builds the configurations for targets and for proxies.
 pub(super) fn build_configs(options: &TlsOptions) -> Result<(PeerTls, PeerTls), HintedError> {
     let provider = Arc::new(ring::default_provider());
     let (store, pinned) = match &options.roots {
@@ -85,7 +85,7 @@ pub(super) fn build_configs(options: &TlsOptions) -> Result<(PeerTls, PeerTls), 
     Ok((target, build(false, None)?))
 }
 
-/// The configuration without the verifier of a handshake, which replaces this one.
+/// Builds a rustls configuration; the recorder of each handshake later replaces its verifier.
 fn build_config(
     provider: &Arc<CryptoProvider>,
     verifier: &Arc<WebPkiServerVerifier>,
@@ -124,7 +124,7 @@ fn native_roots() -> Result<RootCertStore, HintedError> {
     Err(HintedError::new(why).with_hint(Hint::OtherRoots))
 }
 
-/// The roots of a PEM text, and the same certificates, which are accepted themselves.
+/// The roots of a PEM text, and the same certificates to pin: a server may show one of them itself.
 fn pem_roots(
     pem: &[u8],
     name: &str,

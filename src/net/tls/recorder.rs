@@ -1,4 +1,4 @@
-//! The verifier of one handshake. It also records the chain that was shown and whether the peer asked for a client
+//! The certificate verifier of one handshake. It records the peer's chain and whether the peer asked for a client
 //! certificate, so that a refusal can be explained. [`ChainTrust`] decides.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use super::options::PeerTls;
 use super::trust::ChainTrust;
 use crate::net::authority::Host;
 
-/// The peer of a TLS handshake.
+/// The kind of peer in a TLS handshake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::net) enum TlsPeer {
     /// The target.
@@ -24,7 +24,8 @@ pub(in crate::net) enum TlsPeer {
     Proxy,
 }
 
-/// Everything that one handshake showed, and the settings that advice depends on.
+/// The verifier of one handshake, which records what hints about a failure need: the chain, and requests for a client
+/// certificate.
 #[derive(Debug)]
 pub(in crate::net) struct HandshakeRecorder {
     trust: Arc<ChainTrust>,
@@ -50,7 +51,7 @@ impl HandshakeRecorder {
         }
     }
 
-    /// The configuration with this recorder in it.
+    /// A copy of `config` whose verifier and client certificate resolver are this recorder.
     pub(super) fn install_in(self: &Arc<Self>, config: &ClientConfig) -> ClientConfig {
         let mut config = config.clone();
         config
@@ -60,12 +61,12 @@ impl HandshakeRecorder {
         config
     }
 
-    /// The chain that the peer showed, leaf first; empty where it showed none.
+    /// The chain that the peer showed, leaf first; empty if it showed none.
     pub(super) fn peer_chain(&self) -> &[CertificateDer<'static>] {
         self.peer_chain.get().map_or(&[], Vec::as_slice)
     }
 
-    /// Whether that chain was accepted.
+    /// Whether the peer's chain was accepted.
     pub(super) fn chain_accepted(&self) -> bool {
         self.chain_accepted.load(Ordering::Relaxed)
     }
@@ -75,7 +76,7 @@ impl HandshakeRecorder {
         self.client_cert_requested.load(Ordering::Relaxed)
     }
 
-    /// Whether there is a client certificate to show.
+    /// Whether a client certificate is configured.
     pub(super) fn has_client_cert(&self) -> bool {
         self.resolver.has_certs()
     }

@@ -1,4 +1,4 @@
-//! The decision whether a certificate chain is accepted.
+//! Decides whether a certificate chain is accepted.
 
 use std::sync::Arc;
 
@@ -11,24 +11,24 @@ use rustls::{CertificateError, Error};
 
 use super::chain;
 
-/// The certificate chains that are accepted.
+/// The rules by which certificate chains are accepted: roots, pinned certificates, or any chain.
 #[derive(Debug)]
 pub(super) struct ChainTrust {
-    /// Verifies that a chain leads to a trusted root; `None`: every chain is accepted.
+    /// Verifies that a chain leads to a trusted root; `None` accepts every chain.
     pub(super) verifier: Option<Arc<WebPkiServerVerifier>>,
-    /// Certificates that are accepted themselves, whatever signed them.
+    /// Certificates that are accepted themselves, regardless of their issuer.
     pub(super) pinned: Vec<CertificateDer<'static>>,
-    /// Verifies the signature of the handshake, in any case: the peer holds the key of its certificate.
+    /// Algorithms to verify the handshake's signature, which always proves that the peer holds its certificate's key.
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ChainTrust {
-    /// Whether chains are verified at all.
+    /// Whether chains are verified; false with `--insecure`.
     pub(super) fn checks_chain(&self) -> bool {
         self.verifier.is_some()
     }
 
-    /// Decides about one chain.
+    /// Accepts or refuses the chain of `leaf` and `others` for the server `name` at the time `now`.
     pub(super) fn verify(
         &self,
         leaf: &CertificateDer<'_>,
@@ -46,8 +46,8 @@ impl ChainTrust {
         }
     }
 
-    /// Whether the user handed over this certificate, which path building refuses although its signature and dates may
-    /// be good: self-signed server certificates often claim to be an authority (RFC 5280, 6).
+    /// Whether the user trusts this very certificate, and webpki refused it only because it is not issued by a root:
+    /// self-signed server certificates often claim to be an authority (RFC 5280, 6).
     fn is_pinned(&self, leaf: &CertificateDer<'_>, refusal: &Error) -> bool {
         let structural = matches!(
             refusal,

@@ -1,11 +1,11 @@
-//! Conversations over a duplex pipe: requests in, replies out.
+//! Tests of `serve_stream` over an in-memory pipe: requests in, replies out.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
 use crate::serve::reply::{BodyAction, BodyStep, ReplyBody};
 
-/// Answers with the request line and the body; some paths do something else.
+/// A handler that echoes the request line and body; some paths stream, cut or stall.
 struct Echo;
 
 impl RequestHandler for Echo {
@@ -54,7 +54,7 @@ async fn replies_to(input: &[u8], size: usize) -> String {
     output
 }
 
-/// Checks that `input` gets `output`, however it is cut.
+/// Asserts that `input` is answered with `output`, at any split of the input.
 #[track_caller]
 fn assert_conversation(input: &str, output: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread()
