@@ -402,7 +402,7 @@ fn one_request_to_several() {
         .spawn()
         .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), STREAM.as_bytes()).unwrap();
-    let run = Run::of(child.wait_with_output().unwrap()).exits_with(0);
+    let run = Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
     assert!(run.out().contains("identical"), "{}", run.out());
     home.wire(&["send", "r.json", "--to", "demo", "--repeat", "2", "-q"])
         .exits_with(2)
@@ -471,7 +471,7 @@ fn an_interruption_of_several_is_told_whatever_came_before() {
         std::thread::yield_now();
     }
     common::signal(&child, "INT");
-    let run = Run::of(child.wait_with_output().unwrap()).exits_with(130);
+    let run = Run::from_output(child.wait_with_output().unwrap()).exits_with(130);
     assert!(run.out().contains("not asked"), "{}", run.out());
 }
 
