@@ -15,7 +15,7 @@ use exchange_files::{file, names, reads, tape};
 use wire::call::{Call, ReadOptions};
 use wire::diff::{self, DiffInput, DiffLayer, noise};
 use wire::render::OutputStyle;
-use wire::render::diff::{DiffView, write_unified};
+use wire::render::diff::{DiffView, NoiseView, write_unified};
 
 /// An exchange of `tests/exchanges`, as if it had been captured.
 fn subject(name: &str) -> DiffInput {
@@ -33,7 +33,7 @@ fn report(left: &DiffInput, right: &DiffInput) -> String {
     let mut text = Vec::new();
     let view = DiffView {
         difference: &difference,
-        with_noise: false,
+        noise: NoiseView::Hidden("--all shows them"),
     };
     write_unified(view, &style, &mut text).unwrap();
     String::from_utf8(text).unwrap()

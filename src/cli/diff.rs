@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::{self, CommonArgs};
 use super::error::CliError;
 use super::exit::ExitReason;
+use super::hints::SHOW_NOISE;
 use super::output;
 use super::read_options::read_options;
 use super::request;
@@ -13,8 +14,8 @@ use crate::capture::ParsedCapture;
 use crate::capture::store::{self, CaptureStore};
 use crate::diff::{self, Baseline, DiffInput, DiffLayer, DiffMatrix, ExchangeDiff};
 use crate::prompt_cache as cache;
-use crate::render::diff::{self as paint, DiffView};
-use crate::render::{escape, json_output, wording};
+use crate::render::diff::{self as paint, DiffView, NoiseView};
+use crate::render::{escape, json_output};
 use crate::span::StreamSide;
 
 /// Runs `wire diff`.
@@ -136,12 +137,8 @@ impl DiffRun<'_> {
         // Two bodies may be equal as far as they are decoded.
         let answer = subject.call().map(|answered| &answered.response_body);
         let bodies = [Some(subject.request_body()), answer].into_iter().flatten();
-        for trouble in bodies.filter_map(|body| body.error.as_ref()) {
-            output::print_note(&format!(
-                "{}: {}",
-                subject.name,
-                wording::describe_undecoded(trouble)
-            ));
+        for body in bodies {
+            output::print_decode_error(&format!("{}: ", subject.name), body);
         }
         Ok(subject)
     }
@@ -157,6 +154,13 @@ impl DiffRun<'_> {
                 Err(CliError::usage(text)
                     .with_hint("`--only request` is all that can be compared of it"))
             }
+        }
+    }
+
+    fn noise_view(&self) -> NoiseView<'static> {
+        match self.args.all {
+            true => NoiseView::Shown,
+            false => NoiseView::Hidden(SHOW_NOISE),
         }
     }
 
@@ -186,7 +190,7 @@ impl DiffRun<'_> {
         let form = &self.args.format;
         let view = DiffView {
             difference,
-            with_noise: self.args.all,
+            noise: self.noise_view(),
         };
         match () {
             () if form.json => json_output::write_value(difference, out),
@@ -207,11 +211,11 @@ impl DiffRun<'_> {
             .map(|right| self.compare(first, right))
             .collect::<Result<_, _>>()?;
         let matrix = DiffMatrix::from_differences(&differences);
-        let with_noise = self.args.all;
+        let noise = self.noise_view();
         self.print_painted(|style, out| match &self.args.format {
             form if form.json => json_output::write_value(&matrix, out),
-            form if form.markdown => paint::write_markdown_matrix(&matrix, with_noise, out),
-            _ => paint::write_matrix(&matrix, with_noise, style, out),
+            form if form.markdown => paint::write_markdown_matrix(&matrix, noise, out),
+            _ => paint::write_matrix(&matrix, noise, style, out),
         })?;
         let mut differences = differences.iter();
         Ok(self.exit_reason(differences.any(|difference| self.is_different(difference))))

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::content::{CodingFault, DecodeError};
 use crate::net::Hint;
 
 const TRUST: &str =
@@ -68,3 +69,15 @@ pub(super) fn hint_text(hint: &Hint) -> Cow<'_, str> {
     };
     text.into()
 }
+
+/// Advice about a body that could not be decoded to its end.
+pub(super) fn decode_hint(error: &DecodeError) -> Option<Hint> {
+    match error.kind {
+        CodingFault::SizeLimit(_) => Some("--max-decoded BYTES allows more".into()),
+        CodingFault::RatioLimit(_) => Some("--max-ratio N allows more".into()),
+        _ => None,
+    }
+}
+
+/// Advice about hidden noise in a diff.
+pub(super) const SHOW_NOISE: &str = "--all shows them";

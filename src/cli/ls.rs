@@ -106,7 +106,7 @@ fn build_filter(args: &args::LsArgs) -> Result<CatalogFilter, CliError> {
     })
 }
 
-/// Reads `30m` (before `now`), `2026-11-24` or an RFC 3339 time.
+/// The time that `text` means: `30m`, `2 hours` or `P1D` before `now`, `2026-11-24` (UTC), or an RFC 3339 time.
 fn parse_since(text: &str, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
     if let Ok(time) = text.parse() {
         return Some(time);
@@ -114,18 +114,10 @@ fn parse_since(text: &str, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
     if let Ok(time) = format!("{text}T00:00:00Z").parse() {
         return Some(time);
     }
-    let unit = text.chars().next_back()?;
-    let number: i64 = text.strip_suffix(unit)?.parse().ok()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return None,
-    };
-    let before = now.as_second().checked_sub(number.checked_mul(seconds)?)?;
-    jiff::Timestamp::from_second(before).ok()
+    let ago: jiff::Span = text.parse().ok()?;
+    let ago = ago.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+    // `2h ago` is negative and means the same as `2h`.
+    now.checked_sub(ago.ok()?.abs()).ok()
 }
 
 struct LsReport<'a> {
@@ -261,11 +253,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_to_look_back_to() {
+    fn since_takes_durations_days_and_times() {
         let now: jiff::Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         let case = |text| parse_since(text, now).map(|time| time.to_string());
         assert_eq!(case("2h").as_deref(), Some("2026-11-24T10:00:00Z"));
         assert_eq!(case("3d").as_deref(), Some("2026-11-21T12:00:00Z"));
+        assert_eq!(case("1w").as_deref(), Some("2026-11-17T12:00:00Z"));
+        let spelled_out = case("1 day 2 hours ago");
+        assert_eq!(spelled_out.as_deref(), Some("2026-11-23T10:00:00Z"));
         assert_eq!(case("2026-11-01").as_deref(), Some("2026-11-01T00:00:00Z"));
         assert_eq!(
             case("2026-11-01T05:00:00Z").as_deref(),

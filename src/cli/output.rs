@@ -9,12 +9,13 @@ use std::process::{Command, Stdio};
 use super::args::{self, ColourChoice, CommonArgs, PrettyMode, UndecodedMode};
 use super::error::CliError;
 use super::exit::ExitReason;
-use super::hints::hint_text;
+use super::hints::{decode_hint, hint_text};
 use super::{env, signals};
 use crate::call::finding::Finding;
 use crate::call::{Call, ReadOptions};
 use crate::capture::CaptureNote;
 use crate::capture::store::CaptureStore;
+use crate::content::DecodedBody;
 use crate::net::Hint;
 use crate::render::live;
 use crate::render::view_options::{
@@ -42,6 +43,15 @@ pub(super) fn print_capture_notes(path: &Path, notes: Vec<CaptureNote>) {
     for finding in notes.into_iter().map(Finding::from) {
         let text = wording::describe_finding(&finding);
         print_note(&format!("{}: {text}", path.display()));
+    }
+}
+
+/// Prints why a body could not be decoded to its end, if so, after `context`.
+pub(super) fn print_decode_error(context: &str, body: &DecodedBody) {
+    let Some(error) = &body.error else { return };
+    print_note(&format!("{context}{}", wording::describe_undecoded(error)));
+    if let Some(hint) = decode_hint(error) {
+        print_hint(&hint);
     }
 }
 

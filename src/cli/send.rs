@@ -6,6 +6,7 @@ use super::args::{self, CommonArgs};
 use super::capture_file::{CaptureFile, random_salt};
 use super::error::CliError;
 use super::exit::ExitReason;
+use super::hints::decode_hint;
 use super::job::SendJob;
 use super::output;
 use super::read_options::read_options;
@@ -233,7 +234,8 @@ impl SendView {
         if !matches!(exit, ExitReason::Done | ExitReason::FoundSomething) && !meta {
             CliError::new(exit, failure_text(&painted)).print();
         }
-        if let Some(hint) = hint {
+        let decode_hint = painted.decode_error.as_ref().and_then(decode_hint);
+        for hint in hint.into_iter().chain(decode_hint) {
             output::print_hint(&hint);
         }
         match &painted.output_error {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::args::{self, CommonArgs};
 use super::error::CliError;
 use super::exit::ExitReason;
+use super::hints::SHOW_NOISE;
 use super::job::SendJob;
 use super::read_options::read_options;
 use super::request;
@@ -20,7 +21,8 @@ use crate::call::{Call, ReadOptions};
 use crate::capture::mask_url;
 use crate::client::several::run_jobs;
 use crate::diff::{self, DiffInput, DiffLayer, DiffMatrix};
-use crate::render::{diff as paint, json_output, trials, wording};
+use crate::render::diff::{self as paint, NoiseView};
+use crate::render::{json_output, trials, wording};
 use crate::tape::{Tape, WireSink};
 use crate::targets::api::ApiTarget;
 use crate::targets::environment::Environment;
@@ -296,7 +298,7 @@ fn print_comparison(
                 return Ok(());
             }
             writeln!(text)?;
-            paint::write_matrix(&matrix, false, &style, &mut text)
+            paint::write_matrix(&matrix, NoiseView::Hidden(SHOW_NOISE), &style, &mut text)
         }),
     };
     written.map_err(CliError::usage)?;

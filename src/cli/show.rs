@@ -110,18 +110,12 @@ fn print_raw_events(
 /// Reads the capture; reports what of its body could not be decoded.
 fn read_call(means: &ReadOptions, tape: Tape) -> Call {
     let call = Call::read(tape, means);
-    print_coding_fault(&call.response_body);
+    output::print_decode_error("", &call.response_body);
     call
 }
 
 fn call_exit(call: &Call) -> ExitReason {
     send::exchange_exit(&call.exchange, call.is_complete(), false)
-}
-
-fn print_coding_fault(body: &DecodedBody) {
-    if let Some(trouble) = &body.error {
-        output::print_note(&wording::describe_undecoded(trouble));
-    }
 }
 
 fn capture_not_found(error: StoreError) -> CliError {
@@ -232,7 +226,7 @@ fn print_value(
             (StreamSide::Received, &call.response_body, format)
         }
     };
-    print_coding_fault(body);
+    output::print_decode_error("", body);
     let (span, inner) = match format {
         None => (Span::new(0, body.bytes.len() as u64), path.clone()),
         Some(format) => event_data_span(&body.bytes, format, &path).ok_or_else(|| {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::call::finding::{Finding, FindingFacts, FindingPlace, OmittedKind};
 use crate::capture::CaptureNoteKind;
-use crate::content::{CodingFault, DecodeError};
+use crate::content::DecodeError;
 use crate::exchange::{Exchange, ExchangeOutcome};
 use crate::http1::BodyFraming;
 use crate::render::escape::{KeptWhitespace, escape};
@@ -286,12 +286,7 @@ fn describe_complete(exchange: &Exchange) -> String {
 
 /// Why a body could not be decoded to its end, in one line.
 pub fn describe_undecoded(trouble: &DecodeError) -> String {
-    let more = match trouble.kind {
-        CodingFault::SizeLimit(_) => " (`--max-decoded` allows more)",
-        CodingFault::RatioLimit(_) => " (`--max-ratio` allows more)",
-        _ => "",
-    };
-    format!("the body cannot be decoded: {trouble}{more}")
+    format!("the body cannot be decoded: {trouble}")
 }
 
 /// A moment as a column of fixed width, written before a fact.

@@ -144,7 +144,7 @@ mod tests {
         let mut out = Vec::new();
         let view = DiffView {
             difference: &difference,
-            with_noise: false,
+            noise: crate::render::diff::NoiseView::Hidden(""),
         };
         write_markdown(view, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

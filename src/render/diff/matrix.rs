@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::{OutputStyle, TextStyle, wording};
+use super::view::NoiseView;
 use super::{change_lines, markdown};
 use crate::diff::{DiffLayer, DiffMatrix, DiffValue, MatrixRow};
 
@@ -15,11 +16,11 @@ const MAX_COLUMN_WIDTH: usize = 32;
 /// Writes the table.
 pub fn write_matrix(
     matrix: &DiffMatrix,
-    with_noise: bool,
+    noise: NoiseView<'_>,
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let rows = shown_rows(matrix, with_noise);
+    let rows = shown_rows(matrix, noise);
     for (n, name) in matrix.names.iter().enumerate() {
         let letter = style.paint(TextStyle::Strong, &column_letter(n));
         writeln!(out, "{letter} {}", wording::escape_line(name))?;
@@ -41,17 +42,18 @@ pub fn write_matrix(
         write_block(&rows, &columns, (place, column), style, out)?;
     }
     let folded = matrix.rows.len().saturating_sub(rows.len());
-    if folded > 0 {
-        let text = format!("noise: {folded} rows that say nothing; --all shows them");
+    if let (true, NoiseView::Hidden(hint)) = (folded > 0, noise) {
+        let text = format!("noise: {folded} rows that say nothing; {hint}");
         writeln!(out, "{}", style.dim(&text))?;
     }
     Ok(())
 }
 
-/// The rows that are not noise, and those of times, which a reader of the table looks for; all rows `with_noise`.
-fn shown_rows(matrix: &DiffMatrix, with_noise: bool) -> Vec<&MatrixRow> {
-    let shown =
-        |row: &&MatrixRow| with_noise || row.noise.is_none() || row.layer == DiffLayer::Timing;
+/// The rows that are not noise, and those of times, which a reader of the table looks for; all rows if noise is shown.
+fn shown_rows<'a>(matrix: &'a DiffMatrix, noise: NoiseView<'_>) -> Vec<&'a MatrixRow> {
+    let shown = |row: &&MatrixRow| {
+        noise.is_shown() || row.noise.is_none() || row.layer == DiffLayer::Timing
+    };
     matrix.rows.iter().filter(shown).collect()
 }
 
@@ -98,14 +100,14 @@ fn write_block(
 /// Writes the table as one of GitHub's Markdown.
 pub fn write_markdown_matrix(
     matrix: &DiffMatrix,
-    with_noise: bool,
+    noise: NoiseView<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for (n, name) in matrix.names.iter().enumerate() {
         let name = markdown::inline_code(name);
         writeln!(out, "- {} {name}", column_letter(n))?;
     }
-    let rows = shown_rows(matrix, with_noise);
+    let rows = shown_rows(matrix, noise);
     if rows.is_empty() {
         return writeln!(out, "\nNo difference.");
     }
@@ -229,7 +231,7 @@ mod tests {
             }],
         };
         let mut out = Vec::new();
-        write_markdown_matrix(&matrix, false, &mut out).unwrap();
+        write_markdown_matrix(&matrix, NoiseView::Hidden(""), &mut out).unwrap();
         let out = String::from_utf8(out).unwrap();
         assert!(
             out.ends_with("| meaning | `text` | `` <img>\\|`x` `` | - |\n"),

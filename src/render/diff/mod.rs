@@ -16,4 +16,4 @@ pub use markdown::write_markdown;
 pub use matrix::{write_markdown_matrix, write_matrix};
 pub use side_by_side::write_side_by_side;
 pub use unified::{write_noise_rules, write_stat, write_unified};
-pub use view::DiffView;
+pub use view::{DiffView, NoiseView};

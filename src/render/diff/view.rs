@@ -7,13 +7,28 @@ use super::super::{OutputStyle, TextStyle, wording};
 use super::timing;
 use crate::diff::{DiffChange, DiffLayer, ExchangeDiff, LayerDiff};
 
+/// Whether differences that are noise are shown.
+#[derive(Clone, Copy, Debug)]
+pub enum NoiseView<'a> {
+    /// They are shown.
+    Shown,
+    /// They are counted only. The text says how to show them.
+    Hidden(&'a str),
+}
+
+impl NoiseView<'_> {
+    pub(super) fn is_shown(self) -> bool {
+        matches!(self, Self::Shown)
+    }
+}
+
 /// A difference between two exchanges, and whether its noise is shown too.
 #[derive(Clone, Copy, Debug)]
 pub struct DiffView<'a> {
     /// The difference.
     pub difference: &'a ExchangeDiff,
     /// Whether changes that are noise are shown.
-    pub with_noise: bool,
+    pub noise: NoiseView<'a>,
 }
 
 /// A layer, and those of its changes that are shown.
@@ -22,7 +37,7 @@ pub(super) type ShownLayer<'a> = (&'a LayerDiff, Vec<&'a DiffChange>);
 impl<'a> DiffView<'a> {
     fn shown_changes(self, layer: &'a LayerDiff) -> Vec<&'a DiffChange> {
         let changes = layer.changes.iter();
-        let shown = changes.filter(|change| self.with_noise || change.noise.is_none());
+        let shown = changes.filter(|change| self.noise.is_shown() || change.noise.is_none());
         shown.collect()
     }
 
@@ -43,7 +58,7 @@ impl<'a> DiffView<'a> {
     /// Writes the table of times, the layers that are equal, and a summary of the noise.
     pub(super) fn write_ending(self, style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         if let Some(layer) = self.timing() {
-            timing::write_table(layer, self.with_noise, style, out)?;
+            timing::write_table(layer, self.noise.is_shown(), style, out)?;
         }
         let layers = self.difference.layers.iter();
         let (differ, same): (Vec<_>, Vec<_>) =
@@ -56,16 +71,18 @@ impl<'a> DiffView<'a> {
         } else if !same.is_empty() {
             writeln!(out, "{}", style.dim(&format!("same: {}", same.join(", "))))?;
         }
-        match self.noise_summary() {
-            Some(text) => writeln!(out, "{}", style.dim(&format!("{text}; --all shows them"))),
-            None => Ok(()),
+        match (self.noise_summary(), self.noise) {
+            (Some(text), NoiseView::Hidden(hint)) => {
+                writeln!(out, "{}", style.dim(&format!("{text}; {hint}")))
+            }
+            _ => Ok(()),
         }
     }
 
     /// Returns `noise: 12 differences that say nothing: ids are new each time (3), ...`; `None` if no noise is hidden.
     /// Times are not counted, since they have a table of their own.
     pub(super) fn noise_summary(self) -> Option<String> {
-        if self.with_noise {
+        if self.noise.is_shown() {
             return None;
         }
         let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
