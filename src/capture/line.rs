@@ -98,6 +98,9 @@ pub(super) fn parse_origin(line: &[u8]) -> Result<(u64, TapeOrigin), serde_json:
 
 /// Parses a line after the first: its moment and event. Unknown keys beside a known event are ignored.
 pub(super) fn parse_event(line: &[u8]) -> Result<(Moment, CaptureEvent), serde_json::Error> {
+    if let Some(event) = parse_plain_bytes(line) {
+        return Ok(event);
+    }
     let pairs: RawMembers<'_> = serde_json::from_slice(line)?;
     let mut moment = None;
     let mut event = None;
@@ -119,6 +122,25 @@ pub(super) fn parse_event(line: &[u8]) -> Result<(Moment, CaptureEvent), serde_j
     }
     let moment = moment.ok_or_else(|| missing_key_error("t"))?;
     Ok((moment, event.ok_or_else(|| missing_key_error("an event"))?))
+}
+
+/// Reads a line as [`put_bytes`] writes it for text: `{"t":12,"received":"..."}`. `None` for any other line. Almost all
+/// lines are of this form, and reading them in one pass halves the time of reading a capture.
+fn parse_plain_bytes(line: &[u8]) -> Option<(Moment, CaptureEvent)> {
+    let rest = line.strip_prefix(b"{\"t\":")?;
+    let digits = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+    let micros = std::str::from_utf8(rest.get(..digits)?)
+        .ok()?
+        .parse()
+        .ok()?;
+    let rest = rest.get(digits..)?.strip_suffix(b"}")?;
+    let (side, text) = match rest.strip_prefix(b",\"received\":") {
+        Some(text) => (StreamSide::Received, text),
+        None => (StreamSide::Sent, rest.strip_prefix(b",\"sent\":")?),
+    };
+    let text: String = serde_json::from_slice(text).ok()?;
+    let bytes = CaptureEvent::Bytes(side, text.into_bytes());
+    Some((Moment::from_micros(micros), bytes))
 }
 
 fn missing_key_error(what: &str) -> serde_json::Error {
@@ -146,23 +168,21 @@ fn parse_fact(name: &str, value: &RawValue) -> Result<CaptureEvent, serde_json::
     Ok(CaptureEvent::Fact(serde_json::from_str(&tagged)?))
 }
 
+/// The bytes of a read or write: a JSON string, or an object with base64.
 fn parse_bytes(value: &RawValue) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum EncodedBytes<'a> {
+    struct Base64Bytes<'a> {
         #[serde(borrow)]
-        Utf8(Cow<'a, str>),
-        Base64 {
-            #[serde(borrow)]
-            base64: Cow<'a, str>,
-        },
+        base64: Cow<'a, str>,
     }
-    match serde_json::from_str(value.get())? {
-        EncodedBytes::Utf8(text) => Ok(text.into_owned().into_bytes()),
-        EncodedBytes::Base64 { base64 } => base64_simd::STANDARD
-            .decode_to_vec(base64.as_bytes())
-            .map_err(|_| serde::de::Error::custom("this is not base64")),
+    // Chosen by the first byte: an untagged enum would copy the text once more.
+    if value.get().starts_with('"') {
+        return serde_json::from_str::<String>(value.get()).map(String::into_bytes);
     }
+    let Base64Bytes { base64 } = serde_json::from_str(value.get())?;
+    base64_simd::STANDARD
+        .decode_to_vec(base64.as_bytes())
+        .map_err(|_| serde::de::Error::custom("this is not base64"))
 }
 
 /// The members of a JSON object: keys, and values as raw text.
