@@ -441,8 +441,8 @@ fn a_secret_in_the_url_is_masked_in_what_several_say() {
     let url = format!("{}?key=sk-sixteen-letters", server.url());
     for form in [&[][..], &["--json"]] {
         let ask = ["send", "r.json", "--url", &url, "-m", "a", "-m", "b"];
-        // Nobody listens any more.
-        let run = home.wire(&[&ask[..], form].concat()).exits_with(3);
+        // The server answers once. Whether the second connection is refused or closed is left to the system.
+        let run = home.wire(&[&ask[..], form].concat());
         for text in [run.out(), &run.err] {
             assert!(!text.contains("sixteen"), "{text}");
         }
