@@ -38,14 +38,14 @@ fn two_models_differ_and_every_view_says_so() {
     home.file("r.json", STREAM);
     send(&home, &["--to", "demo"]);
     send(&home, &["--to", "demo", "-m", "gpt-4o"]);
-    let told = home.wire(&["diff"]).exits_with(1);
+    let run = home.wire(&["diff"]).exits_with(1);
     for part in [
         "~ /model  \"gpt-4o-mini\" -> \"gpt-4o\"",
         "~ served model  gpt-4o-mini-2024-07-18 -> gpt-4o-2024-08-06",
         "first content (TTFT)",
         "noise: ",
     ] {
-        assert!(told.out().contains(part), "{part}: {}", told.out());
+        assert!(run.out().contains(part), "{part}: {}", run.out());
     }
     let json = home.wire(&["diff", "@~1", "@", "--json"]).exits_with(1);
     check_schema(&json);
@@ -79,12 +79,12 @@ fn what_differs_between_any_two_calls_is_folded() {
         send(&home, &["--url", &server.url()]);
     }
     let layers = "head,framing,body,stream,meaning";
-    let told = home.wire(&["diff", "--only", layers]).exits_with(0);
-    assert!(told.out().contains("no difference"), "{}", told.out());
+    let run = home.wire(&["diff", "--only", layers]).exits_with(0);
+    assert!(run.out().contains("no difference"), "{}", run.out());
     assert!(
-        told.out().contains("ids are new each time (3)"),
+        run.out().contains("ids are new each time (3)"),
         "{}",
-        told.out()
+        run.out()
     );
     let all = home
         .wire(&["diff", "--only", layers, "--all"])
@@ -112,14 +112,14 @@ fn request_files_are_compared_as_json() {
         "b.json",
         r#"{"model":"m","tools":[],"seed":1.0,"stop":["y","x"]}"#,
     );
-    let told = home.wire(&["diff", "a.json", "b.json"]).exits_with(1);
+    let run = home.wire(&["diff", "a.json", "b.json"]).exits_with(1);
     for part in [
         "= /seed  1 -> 1.0  (respelled)",
         "+ /stop/0  \"y\"",
         "stand in another order",
         "white space",
     ] {
-        assert!(told.out().contains(part), "{part}: {}", told.out());
+        assert!(run.out().contains(part), "{part}: {}", run.out());
     }
     let patch = home
         .wire(&["diff", "--json-patch", "a.json", "b.json"])
@@ -204,16 +204,16 @@ fn a_shape_is_held_against_a_folder_of_captures() {
         &server.url(),
     ])
     .exits_with(0);
-    let told = home
+    let run = home
         .wire(&["diff", "--shape", "captures", "other.wire"])
         .exits_with(1);
     for part in ["~ /id  string -> number", "- /created  number", "sequence"] {
-        assert!(told.out().contains(part), "{part}: {}", told.out());
+        assert!(run.out().contains(part), "{part}: {}", run.out());
     }
     assert!(
-        !told.out().contains("gpt-4o\""),
+        !run.out().contains("gpt-4o\""),
         "values are left out: {}",
-        told.out()
+        run.out()
     );
 }
 
@@ -224,8 +224,8 @@ fn three_and_more_become_a_table() {
     for model in ["gpt-4o-mini", "gpt-4o", "error-429"] {
         send(&home, &["--to", "demo", "-m", model]);
     }
-    let told = home.wire(&["diff", "@~2..@"]).exits_with(1);
-    let row = told
+    let run = home.wire(&["diff", "@~2..@"]).exits_with(1);
+    let row = run
         .out()
         .lines()
         .find(|line| line.starts_with("status "))
@@ -256,11 +256,11 @@ fn the_first_differing_byte_has_a_name() {
         home.wire(&["send", "a.json", "-q", "--url", &server.url()])
             .exits_with(0);
     }
-    let told = home
+    let run = home
         .wire(&["diff", "--bytes", "--only", "body"])
         .exits_with(1);
     let line = "first differs at byte 49 (data, /a/b)";
-    assert!(told.out().contains(line), "{}", told.out());
+    assert!(run.out().contains(line), "{}", run.out());
     let sent = home
         .wire(&["diff", "--bytes", "--only", "request"])
         .exits_with(1);

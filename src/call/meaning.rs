@@ -130,15 +130,15 @@ impl CallMeaning {
 
 /// The cost that a gateway reports in the response's head.
 fn gateway_cost(service: &ServiceFacts) -> Option<chat::ReportedCost> {
-    let told = service
+    let usd = service
         .values_of(service::HeaderMeaning::Cost)
         .next()?
         .trim()
         .parse()
         .ok();
     // LiteLLM reports zero for a model without a price.
-    let told = told.filter(|usd: &f64| *usd > 0.0)?;
-    chat::ReportedCost::from_dollars(told, "x-litellm-response-cost")
+    let usd = usd.filter(|usd: &f64| *usd > 0.0)?;
+    chat::ReportedCost::from_dollars(usd, "x-litellm-response-cost")
 }
 
 /// The cost of `tokens` by the price of the served model, or else of the asked model when both name the same model.

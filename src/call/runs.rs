@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Call;
 use crate::call::meaning::{CallMeaning, CostEstimate};
-use crate::chat::ArgumentCheck;
+use crate::chat::ToolArgumentCheck;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::price::Money;
 
@@ -147,7 +147,7 @@ impl TargetRun {
 fn count_tool_calls(report: &CallMeaning) -> ToolCallCount {
     let choices = report.completion.choices.iter();
     let calls = choices.flat_map(|choice| &choice.tool_calls);
-    let broken = |check: &ArgumentCheck| matches!(check, ArgumentCheck::Broken { .. });
+    let broken = |check: &ToolArgumentCheck| matches!(check, ToolArgumentCheck::Broken { .. });
     calls.fold(ToolCallCount::default(), |calls, call| ToolCallCount {
         all: calls.all.saturating_add(1),
         valid: calls.valid.saturating_add(u64::from(!broken(&call.check))),

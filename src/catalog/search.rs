@@ -52,7 +52,8 @@ impl SearchResult {
     }
 }
 
-/// Bytes of a coded body that are decoded before the next check for a match: what was searched need not be held.
+/// Bytes of a coded body that are decoded before the next search. Searched bytes are dropped, so that a search needs no
+/// more memory than this, and a match ends the decoding early.
 const PIECE_SIZE: usize = 64 << 10;
 
 /// A search that is run over many captures.

@@ -56,7 +56,7 @@ impl std::fmt::Display for ErrorCode {
     }
 }
 
-/// Most bytes of a page that are kept as the message.
+/// Most characters of a text body that are kept as the error message: about three lines of a terminal.
 const MAX_MESSAGE_CHARS: usize = 300;
 
 impl ApiError {

@@ -12,7 +12,8 @@ use super::usage::{self, TokenUsage, UsageArithmetic};
 use crate::json::{JsonKind, JsonValue};
 use crate::span::{Moment, Span};
 
-/// Most choices, citations and other lists that are kept: no real answer has as many, and memory must stay bounded.
+// Most choices, citations, notes, errors and server times that are kept: no real answer has as many, and memory must
+// stay bounded.
 const MAX_CHOICES: usize = 1024;
 const MAX_CITATIONS: usize = 4096;
 const MAX_NOTES: usize = 256;

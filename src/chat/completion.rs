@@ -166,7 +166,7 @@ pub struct ToolCall {
     /// Arguments, all pieces joined.
     pub arguments: String,
     /// Whether the arguments are valid JSON.
-    pub check: ArgumentCheck,
+    pub check: ToolArgumentCheck,
     /// Bytes of arguments, also where they are not kept.
     pub argument_bytes: u64,
     /// Whether the provider runs the tool itself (web search, code).
@@ -176,7 +176,7 @@ pub struct ToolCall {
 /// Whether the arguments of a tool call can be read.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-pub enum ArgumentCheck {
+pub enum ToolArgumentCheck {
     /// Not checked: the arguments were not kept in full.
     #[default]
     Unchecked,

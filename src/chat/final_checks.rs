@@ -3,7 +3,7 @@
 //! than asked for, missing token counts.
 
 use super::AnswerRetention;
-use super::completion::{AnswerChoice, AnswerNoteKind, ArgumentCheck};
+use super::completion::{AnswerChoice, AnswerNoteKind, ToolArgumentCheck};
 use super::finish::FinishKind;
 use super::model_match::{self, ModelMatch};
 use super::reader::AnswerReader;
@@ -22,7 +22,7 @@ impl AnswerReader {
                     "{}".clone_into(&mut call.arguments);
                 }
                 let is_whole = call.arguments.len() as u64 >= call.argument_bytes;
-                if keeps && is_whole && call.check != ArgumentCheck::Text {
+                if keeps && is_whole && call.check != ToolArgumentCheck::Text {
                     call.check = check_arguments(&call.arguments);
                 }
             }
@@ -131,13 +131,13 @@ fn find_inline_thought(text: &str) -> Option<Span> {
     (opens || closes).then(|| Span::new(0, end as u64))
 }
 
-fn check_arguments(arguments: &str) -> ArgumentCheck {
+fn check_arguments(arguments: &str) -> ToolArgumentCheck {
     if arguments.trim().is_empty() {
-        return ArgumentCheck::Empty;
+        return ToolArgumentCheck::Empty;
     }
     match JsonDocument::parse(arguments.as_bytes()) {
-        Ok(_) => ArgumentCheck::Json,
-        Err(error) => ArgumentCheck::Broken {
+        Ok(_) => ToolArgumentCheck::Json,
+        Err(error) => ToolArgumentCheck::Broken {
             at: error.at,
             error: error.kind.to_string(),
         },

@@ -59,8 +59,8 @@ pub use checks::{fuzz, fuzz_as};
 pub use api_error::{ApiError, ErrorCode};
 pub use builder::AnswerBuilder;
 pub use completion::{
-    AnswerChoice, AnswerNote, AnswerNoteKind, ArgumentCheck, BodyMediaType, Citation, Completion,
-    ToolCall,
+    AnswerChoice, AnswerNote, AnswerNoteKind, BodyMediaType, Citation, Completion,
+    ToolArgumentCheck, ToolCall,
 };
 pub use delta::{AnswerDelta, DeltaKind, DeltaSink, DeltaStamp};
 pub use dialect::{Dialect, ExchangeHeads};

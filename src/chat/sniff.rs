@@ -16,10 +16,11 @@ pub(super) struct BodyHints {
     pub(super) json_is_lines: bool,
 }
 
-/// Bytes after leading white space that are enough to recognise a media type.
+/// Bytes after leading white space that are enough to recognise a media type: `retry: ` has seven.
 const SNIFF_LEN: usize = 8;
 
-/// Leading white space after which sniffing stops and the Content-Type decides.
+/// Leading white space, in bytes, after which sniffing stops and the Content-Type decides: far more than the blank
+/// lines that servers send to keep a connection alive.
 const MAX_BLANK: usize = 64 << 10;
 
 /// Media type to read a body as. `None`: more bytes are needed.
@@ -95,7 +96,7 @@ pub(super) fn media_mismatch(label: &BodyHints, media: BodyMediaType) -> Option<
     let labelled = labelled_media(label);
     let is_json = |media| matches!(media, BodyMediaType::Json | BodyMediaType::JsonArray);
     let same = labelled == media || (is_json(labelled) && is_json(media));
-    let told = matches!(
+    let is_named = matches!(
         media,
         BodyMediaType::Json | BodyMediaType::Sse | BodyMediaType::Html
     );
@@ -103,7 +104,7 @@ pub(super) fn media_mismatch(label: &BodyHints, media: BodyMediaType) -> Option<
         labelled,
         BodyMediaType::Json | BodyMediaType::Sse | BodyMediaType::Ndjson
     );
-    (!same && told && is_labelled).then(|| {
+    (!same && is_named && is_labelled).then(|| {
         let what = match media {
             BodyMediaType::Sse => "an event stream",
             BodyMediaType::Html => "a page",

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    AnswerNoteKind, AnswerReadOptions, AnswerReader, AnswerRetention, AnswerVerdict, ArgumentCheck,
-    BodyEnding, BodyMediaType, Completion, DeltaKind, Dialect, FinishKind, ModelMatch,
+    AnswerNoteKind, AnswerReadOptions, AnswerReader, AnswerRetention, AnswerVerdict, BodyEnding,
+    BodyMediaType, Completion, DeltaKind, Dialect, FinishKind, ModelMatch, ToolArgumentCheck,
     dialect_by_name, dialect_of_request, fuzz,
 };
 use crate::exchange::Exchange;
@@ -155,11 +155,11 @@ fn pieces_of_a_tool_call_join_by_index_and_then_by_what_is_there() {
         (calls[0].name.as_str(), calls[0].arguments.as_str()),
         ("two", "{}")
     );
-    assert_eq!(calls[0].check, ArgumentCheck::Json);
+    assert_eq!(calls[0].check, ToolArgumentCheck::Json);
     assert_eq!(calls[0].id.as_deref(), Some("b"));
     assert!(matches!(
         calls[1].check,
-        ArgumentCheck::Broken { at: 2, .. }
+        ToolArgumentCheck::Broken { at: 2, .. }
     ));
 
     let unnumbered = [
@@ -181,7 +181,10 @@ fn a_stop_over_calls_or_a_refusal_is_told_for_what_it_is() {
         found.choices[0].finish.as_ref().unwrap().kind,
         FinishKind::ToolCalls
     );
-    assert_eq!(found.choices[0].tool_calls[0].check, ArgumentCheck::Empty);
+    assert_eq!(
+        found.choices[0].tool_calls[0].check,
+        ToolArgumentCheck::Empty
+    );
     let refusal = r#"{"index":0,"delta":{"refusal":"No."}}"#;
     let found = read("openai-chat", &chat(&[refusal, STOP], true));
     assert_eq!(found.verdict, AnswerVerdict::Refused);
@@ -231,7 +234,7 @@ fn the_last_event_of_a_response_is_compared_to_its_pieces() {
     let found = read("openai-responses", &last);
     assert_eq!(
         found.choices[0].text, "Hi",
-        "what no piece told comes from the last event"
+        "what no piece holds comes from the last event"
     );
     let gap = stream("Hi").replace("\"sequence_number\":2", "\"sequence_number\":4");
     assert_eq!(
@@ -427,14 +430,14 @@ fn the_input_of_a_custom_tool_is_text() {
     let call = &found.choices[0].tool_calls[0];
     assert_eq!(
         (call.arguments.as_str(), &call.check),
-        ("print(1)", &ArgumentCheck::Text)
+        ("print(1)", &ToolArgumentCheck::Text)
     );
     let body = r#"{"object":"response","status":"completed","output":[
         {"type":"custom_tool_call","call_id":"c","name":"run","input":"print(1)"},
         {"type":"function_call","call_id":"d","name":"f","arguments":"{"}]}"#;
     let calls = &read("openai-responses", body).choices[0].tool_calls;
-    assert_eq!(calls[0].check, ArgumentCheck::Text);
-    assert!(matches!(calls[1].check, ArgumentCheck::Broken { .. }));
+    assert_eq!(calls[0].check, ToolArgumentCheck::Text);
+    assert!(matches!(calls[1].check, ToolArgumentCheck::Broken { .. }));
 }
 
 /// Reads an answer whose head has `status`, a path and fields.
@@ -601,7 +604,7 @@ fn every_event_is_told() {
         "data: {\"type\":\"error\",\"error\":{\"type\":\"t\",\"message\":\"m\"}}\n\n",
     );
     let found = read("anthropic-messages", stream);
-    let told: Vec<_> = found
+    let stamps: Vec<_> = found
         .deltas
         .iter()
         .map(|stamp| (stamp.event, stamp.kind))
@@ -612,7 +615,7 @@ fn every_event_is_told() {
         (2, DeltaKind::Other),
         (3, DeltaKind::Error),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(stamps, expected);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::builder::AnswerBuilder;
-use super::completion::{ArgumentCheck, ToolCall};
+use super::completion::{ToolArgumentCheck, ToolCall};
 use super::delta::DeltaKind;
 use super::members::non_empty_str;
 use crate::json::{JsonKind, JsonValue};
@@ -61,7 +61,7 @@ impl AnswerBuilder<'_> {
             return;
         };
         if mark.takes_text {
-            call.check = ArgumentCheck::Text;
+            call.check = ToolArgumentCheck::Text;
         }
         if call.id.is_none() {
             call.id = mark.id.and_then(non_empty_str).map(Cow::into_owned);

@@ -99,7 +99,7 @@ pub(super) struct SendArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
     #[command(flatten)]
-    pub(super) head: HeadArgs,
+    pub(super) head: RequestHeadArgs,
     #[command(flatten)]
     pub(super) edits: EditArgs,
     #[command(flatten)]
@@ -151,7 +151,7 @@ pub(super) struct TargetArgs {
 /// Arguments that change the request head.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Head")]
-pub(super) struct HeadArgs {
+pub(super) struct RequestHeadArgs {
     /// Header field: 'Name: value' sets it, 'Name:' removes a default field, 'Name;' sends an empty value
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(super) header: Vec<String>,

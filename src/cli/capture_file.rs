@@ -103,9 +103,9 @@ impl CaptureFile {
             Ok(_) => exit,
             Err(why) => {
                 let text = format!("{path}: the capture breaks off {why}");
-                let told = CliError::new(ExitReason::WriteFailed, text).print();
+                let write_failed = CliError::new(ExitReason::WriteFailed, text).print();
                 if matches!(exit, ExitReason::Done | ExitReason::FoundSomething) {
-                    told
+                    write_failed
                 } else {
                     exit
                 }

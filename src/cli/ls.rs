@@ -210,8 +210,8 @@ impl LsReport<'_> {
 
     /// The cost, if the provider reported it or a price is known. Names without a price are remembered.
     fn row_cost(&mut self, entry: &CatalogRow) -> Option<String> {
-        if let Some(told) = entry.provider_cost() {
-            return Some(told.to_string());
+        if let Some(cost) = entry.provider_cost() {
+            return Some(cost.to_string());
         }
         entry.tokens?;
         let key = [

@@ -11,14 +11,14 @@ use super::exit::ExitReason;
 
 /// Whether Ctrl-C or SIGTERM came. Signals are the process's, and so is this.
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
-    let told = Arc::new(AtomicBool::new(false));
+    let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // The condition is looked at before it is set. Where neither can be had, signals do what they always do.
         let status = i32::from(ExitReason::Interrupted.code());
-        let _ = flag::register_conditional_shutdown(signal, status, Arc::clone(&told));
-        let _ = flag::register(signal, Arc::clone(&told));
+        let _ = flag::register_conditional_shutdown(signal, status, Arc::clone(&interrupted));
+        let _ = flag::register(signal, Arc::clone(&interrupted));
     }
-    told
+    interrupted
 });
 
 /// Makes the second Ctrl-C or SIGTERM end the process at once. The first is left to the task that waits for it, which may

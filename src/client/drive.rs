@@ -27,13 +27,15 @@ pub struct ExchangeLimits {
     pub http1: http1::HttpLimits,
 }
 
-/// Silence after which the exchange ends once the framing is lost: nothing in the bytes can say where the answer ends.
+/// Silence after which an exchange with lost framing ends, since no byte can mark its end: longer than the pauses
+/// between the packets of one answer.
 const LOST_IDLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Time that a body waits for `100 Continue`. RFC 9110, 10.1.1, lets the client choose; curl waits one second too.
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
-/// Time limit of closing the connection: the answer is complete by then.
+/// Time limit of closing the connection. The answer is complete by then, so a peer that does not reply delays the user
+/// by no more than this.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes that one read takes at most: four TLS records, so that a fast download needs few calls.
@@ -118,6 +120,7 @@ impl ExchangeRun<'_> {
         mut stop: Pin<&mut impl Future<Output = (FailureCause, String)>>,
     ) -> ExchangeEnd {
         let mut buffer = vec![0; READ_SIZE];
+        // 34 years: longer than any program runs.
         let never = Duration::from_secs(1 << 30);
         let mut idle = limits.idle.unwrap_or(never);
         let mut quiet = pin!(sleep(idle));

@@ -266,9 +266,9 @@ mod tests {
     }
 
     fn case(left: &str, right: &str, expected: &str) {
-        let told = words(left, right);
-        assert_eq!(shown(left, right, &told), expected);
-        assert_runs(left, right, &told);
+        let runs = words(left, right);
+        assert_eq!(shown(left, right, &runs), expected);
+        assert_runs(left, right, &runs);
     }
 
     fn assert_runs(left: &str, right: &str, runs: &[TextRun]) {
@@ -347,8 +347,8 @@ mod tests {
             }
             let mirrored = words(&right, &left);
             let kept = |run: &&TextRun| run.kind == TextRunKind::Same;
-            let told = words(&left, &right);
-            let one: Vec<_> = told.iter().filter(kept).map(|run| (run.left, run.right)).collect();
+            let runs = words(&left, &right);
+            let one: Vec<_> = runs.iter().filter(kept).map(|run| (run.left, run.right)).collect();
             let two: Vec<_> = mirrored.iter().filter(kept).map(|run| (run.right, run.left)).collect();
             prop_assert_eq!(one, two);
         }

@@ -39,8 +39,8 @@ pub struct Exchange {
     pub bytes_after_end: u64,
 }
 
-/// Interim responses, and masked places, that are kept. A peer can send any number of them, so memory needs a bound;
-/// real exchanges have fewer than ten.
+/// Most interim responses, and most masked places, that are kept. Real exchanges have fewer than ten; a peer can send
+/// any number, so memory needs a bound.
 pub const MAX_REMEMBERED: usize = 256;
 
 /// Size of the traffic in one direction, with the times of its first and last read or write.

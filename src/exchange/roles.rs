@@ -20,17 +20,17 @@ pub struct RoleSpan {
 
 /// The role of each byte: the sent stream, then the received one, without gaps.
 pub fn role_spans(tape: &Tape, limits: HttpLimits) -> Vec<RoleSpan> {
-    let mut gather = RoleCollector(Vec::new());
+    let mut collector = RoleCollector(Vec::new());
     let mut reader = ExchangeReader::new(BodyRetention::HeadsOnly, limits);
     for stream in [&tape.sent, &tape.received] {
         for (span, moment) in stream.reads() {
-            reader.bytes(stream.side, moment, stream.slice(span), &mut gather);
+            reader.bytes(stream.side, moment, stream.slice(span), &mut collector);
         }
-        reader.ended(stream.side, &mut gather);
+        reader.ended(stream.side, &mut collector);
     }
     // Sent bytes that waited for a response were read after it.
-    gather.0.sort_by_key(|tile| tile.side);
-    gather.0
+    collector.0.sort_by_key(|tile| tile.side);
+    collector.0
 }
 
 struct RoleCollector(Vec<RoleSpan>);

@@ -55,8 +55,8 @@ pub struct ConnectionEvent {
     pub event: Event,
 }
 
-/// Bytes of one direction that wait for the other one at most: as many as the longest head, since real peers wait
-/// for an answer after a few kilobytes.
+/// Most bytes of one direction that wait for the other one: as many as the longest head has, since real peers wait for
+/// an answer after a few kilobytes.
 pub const MAX_WAITING: u64 = 256 << 10;
 
 /// A reader of all exchanges of one connection. See the file's page.

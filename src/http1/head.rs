@@ -252,15 +252,15 @@ fn check_field_name(seen: Window<'_>, name: Span, colon: u64, odd: &mut Vec<Http
 fn control_oddities(seen: Window<'_>, span: Span, control: OddityKind) -> Vec<HttpOddity> {
     let bytes = seen.slice(span);
     let mut odd = Vec::new();
-    let mut told = |kind, found: Option<usize>| {
+    let mut report = |kind, found: Option<usize>| {
         if let Some(place) = found {
             let at = span.start.saturating_add(place as u64);
             odd.push(HttpOddity::new(kind, Span::new(at, at.saturating_add(1))));
         }
     };
-    told(OddityKind::BareCr, memchr(b'\r', bytes));
+    report(OddityKind::BareCr, memchr(b'\r', bytes));
     let is_control = |&byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n');
-    told(control, bytes.iter().position(is_control));
+    report(control, bytes.iter().position(is_control));
     odd
 }
 

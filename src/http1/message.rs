@@ -31,7 +31,7 @@ pub struct HttpMessage {
     pub end: Option<MessageEnd>,
 }
 
-/// Oddities that a message keeps. An endless stream may have one in every line, so memory needs a bound.
+/// Most oddities that a message keeps: real messages have a few, and an endless stream may have one in every line.
 pub const MAX_ODDITIES: usize = 256;
 
 /// Whether a reader keeps the spans of the pieces of a body.

@@ -1,7 +1,7 @@
 //! What is wrong with a text that is not JSON, and where.
 
-/// Deepest nesting of containers that is read: what programs write nests a dozen levels, and the open containers of a
-/// hostile text stay few.
+/// Deepest nesting of containers that is read. Programs write a dozen levels; the limit bounds the memory for the open
+/// containers of a hostile text.
 pub const MAX_DEPTH: usize = 512;
 
 /// Why a text is not JSON, and where.
@@ -74,7 +74,7 @@ pub enum JsonFault {
     #[error("ends inside {within} that began at byte {began}")]
     Truncated {
         /// The innermost thing that is not complete.
-        within: JsonPart,
+        within: JsonElementKind,
         /// Offset of its first byte.
         began: u64,
     },
@@ -112,7 +112,7 @@ impl std::fmt::Display for ExpectedToken {
 
 /// A syntax element that the end of the text cut off.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum JsonPart {
+pub enum JsonElementKind {
     /// From `{` on.
     Object,
     /// From `[` on.
@@ -125,7 +125,7 @@ pub enum JsonPart {
     Literal,
 }
 
-impl std::fmt::Display for JsonPart {
+impl std::fmt::Display for JsonElementKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Object => "an object",

@@ -4,7 +4,7 @@ use super::escape::escape_controls;
 use super::path::is_index;
 use super::{JsonDocument, JsonKind, JsonValue, ValuePath};
 
-/// How many keys a [`NotFoundReason::NoKey`] names.
+/// Most keys that a [`NotFoundReason::NoKey`] names: about two lines of a terminal.
 const MAX_LISTED_KEYS: usize = 12;
 
 /// Finds the value at `path`.
@@ -114,6 +114,7 @@ fn edit_distance(one: &str, other: &str) -> Option<usize> {
     let (one, other) = (letters(one), letters(other));
     let longest = one.len().max(other.len());
     let bound = longest.checked_div(3).unwrap_or(0).max(1);
+    // Keys are shorter, and the time grows with the square of the length.
     if longest > 64 || one.is_empty() || one.len().abs_diff(other.len()) > bound {
         return None;
     }

@@ -59,7 +59,7 @@ mod tests;
 
 pub use document::{JsonDocument, JsonValue};
 pub use edit::{EditedJson, JsonEditError};
-pub use error::{ExpectedToken, JsonError, JsonFault, JsonPart, MAX_DEPTH};
+pub use error::{ExpectedToken, JsonElementKind, JsonError, JsonFault, MAX_DEPTH};
 pub use escape::quote;
 pub use find::{NotFoundReason, PathNotFound, find, pointer_at};
 pub use node::{JsonKind, Node};

@@ -1,6 +1,6 @@
 //! From bytes to nodes in one pass, without recursion.
 
-use super::error::{ExpectedToken, JsonError, JsonFault, JsonPart, MAX_DEPTH};
+use super::error::{ExpectedToken, JsonElementKind, JsonError, JsonFault, MAX_DEPTH};
 use super::node::{JsonKind, Node};
 
 /// Parses a JSON text. Returns the text as UTF-8 and its nodes, at least one.
@@ -179,7 +179,7 @@ impl<'a> JsonParser<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => self.read_escape(start)?,
                 Some(control) => return Err(JsonFault::ControlCharacter(control)),
-                None => return Err(self.truncated_fault(JsonPart::String, start)),
+                None => return Err(self.truncated_fault(JsonElementKind::String, start)),
             }
             escaped = true;
         }
@@ -195,14 +195,14 @@ impl<'a> JsonParser<'a> {
             Some(b'u') => 6,
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
             Some(_) => return Err(JsonFault::BadEscape),
-            None => return Err(self.truncated_fault(JsonPart::String, string)),
+            None => return Err(self.truncated_fault(JsonElementKind::String, string)),
         };
         let digits = rest.get(2..length.min(rest.len())).unwrap_or_default();
         if !digits.iter().all(u8::is_ascii_hexdigit) {
             return Err(JsonFault::BadEscape);
         }
         if rest.len() < length {
-            return Err(self.truncated_fault(JsonPart::String, string));
+            return Err(self.truncated_fault(JsonElementKind::String, string));
         }
         self.skip(length);
         Ok(())
@@ -239,7 +239,7 @@ impl<'a> JsonParser<'a> {
                 .count()
         };
         match (digits(self.rest()), self.peek()) {
-            (0, None) => Err(self.truncated_fault(JsonPart::Number, number)),
+            (0, None) => Err(self.truncated_fault(JsonElementKind::Number, number)),
             (0, Some(_)) => Err(JsonFault::Expected(ExpectedToken::Digit)),
             (count, _) => {
                 self.skip(count);
@@ -256,7 +256,7 @@ impl<'a> JsonParser<'a> {
             return Ok(());
         }
         match word.starts_with(rest) {
-            true => Err(self.truncated_fault(JsonPart::Literal, start)),
+            true => Err(self.truncated_fault(JsonElementKind::Literal, start)),
             false => Err(JsonFault::Expected(ExpectedToken::Value)),
         }
     }
@@ -271,9 +271,9 @@ impl<'a> JsonParser<'a> {
         ) {
             (None, Some(&Node { start, kind, .. })) => {
                 let part = if kind == JsonKind::Object {
-                    JsonPart::Object
+                    JsonElementKind::Object
                 } else {
-                    JsonPart::Array
+                    JsonElementKind::Array
                 };
                 self.truncated_fault(part, usize::try_from(start).unwrap_or(usize::MAX))
             }
@@ -281,7 +281,7 @@ impl<'a> JsonParser<'a> {
         }
     }
 
-    fn truncated_fault(&mut self, within: JsonPart, began: usize) -> JsonFault {
+    fn truncated_fault(&mut self, within: JsonElementKind, began: usize) -> JsonFault {
         self.at = self.bytes.len();
         JsonFault::Truncated {
             within,

@@ -115,7 +115,7 @@ fn not_utf8() {
         "the bytes are not UTF-8 (byte 8, line 1 column 9)"
     );
     let error = JsonDocument::parse(b"[oops, \"\xff\"]").unwrap_err();
-    assert_eq!(error.at, 1, "the first fault is told");
+    assert_eq!(error.at, 1, "the first fault is reported");
     let error = JsonDocument::parse(b"[\"\xe2\x82").unwrap_err();
     assert!(matches!(error.kind, JsonFault::Truncated { began: 1, .. }));
 }

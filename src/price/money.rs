@@ -8,10 +8,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-/// Decimals of a dollar that an amount can hold.
+/// Decimals of a dollar that an amount can hold: six for the price of a million tokens, six more for that of one token.
 const DECIMALS: usize = 12;
 
-/// Decimals of a dollar that the price of a million tokens can have.
+/// Decimals of a dollar that the price of a million tokens can have; published prices have fewer.
 const RATE_DECIMALS: usize = 6;
 
 /// An amount in pico-dollars (10⁻¹² USD), which a token's price always is a whole number of.

@@ -97,9 +97,14 @@ mod tests {
     #[test]
     fn excerpts_show_whole_words() {
         let case = |left: &str, right: &str, expected: [&str; 4]| {
-            let told = TextExcerpt::around_difference(left, right);
+            let excerpt = TextExcerpt::around_difference(left, right);
             assert_eq!(
-                [&told.before[..], &told.left, &told.right, &told.after],
+                [
+                    &excerpt.before[..],
+                    &excerpt.left,
+                    &excerpt.right,
+                    &excerpt.after
+                ],
                 expected
             );
         };
@@ -117,7 +122,7 @@ mod tests {
         case("same", "same and more", ["", "same", "same and more", ""]);
         case("", "x", ["", "", "x", ""]);
         let long = "x".repeat(500);
-        let told = TextExcerpt::around_difference(&long, "y");
-        assert_eq!(told.left.chars().count(), MAX_DIFFERENCE_CHARS + 3);
+        let excerpt = TextExcerpt::around_difference(&long, "y");
+        assert_eq!(excerpt.left.chars().count(), MAX_DIFFERENCE_CHARS + 3);
     }
 }

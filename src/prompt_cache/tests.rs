@@ -24,7 +24,7 @@ fn profile(name: &str) -> Option<&'static DialectProfile> {
 }
 
 /// What happened, in which segment, and how many segments went before.
-fn told(step: &CacheComparison) -> (PrefixState, Option<(ChangeKind, &str)>, u64) {
+fn summary(step: &CacheComparison) -> (PrefixState, Option<(ChangeKind, &str)>, u64) {
     let divergence = step.effective_prefix().divergence.as_ref();
     let what = divergence.map(|divergence| (divergence.what, divergence.segment.as_str()));
     (step.state, what, step.effective_prefix().segments.common)
@@ -60,7 +60,7 @@ fn chat_completions() {
     let left = chat(&["x", "y"], TALK);
     let case = |right: &Json, state, what, common| {
         let step = values(&left, right);
-        assert_eq!(told(&step), (state, what, common), "{right}");
+        assert_eq!(summary(&step), (state, what, common), "{right}");
         assert_eq!(step.order.dialect, "openai-chat");
         step
     };
@@ -225,7 +225,7 @@ fn anthropic_messages() {
     let left = claude(marked("s"), json!([user(marked("one"))]));
     let case = |right: &Json, state, what, common| {
         let step = values(&left, right);
-        assert_eq!(told(&step), (state, what, common), "{right}");
+        assert_eq!(summary(&step), (state, what, common), "{right}");
         assert_eq!(step.order.basis, OrderBasis::Documented);
         step
     };
@@ -280,7 +280,7 @@ fn anthropic_messages() {
     );
     let step = texts(&left.to_string(), &keys);
     assert_eq!(
-        told(&step),
+        summary(&step),
         (
             PrefixState::Broken,
             Some((ChangeKind::Reordered, "tools[0] t")),
@@ -400,7 +400,10 @@ fn other_dialects_have_their_own_order() {
         &request("r", r#"{"messages":[{"role":"user"}],"documents":["b"]}"#),
         profile("cohere"),
     );
-    assert_eq!(told(&step).1, Some((ChangeKind::Changed, "documents[0]")));
+    assert_eq!(
+        summary(&step).1,
+        Some((ChangeKind::Changed, "documents[0]"))
+    );
 }
 
 #[test]
@@ -540,7 +543,7 @@ fn a_long_conversation_is_read_once() {
     let dropped = json!({"model": "m", "messages": talk[1..]});
     let step = values(&all, &dropped);
     assert_eq!(
-        told(&step),
+        summary(&step),
         (
             PrefixState::Broken,
             Some((ChangeKind::Removed, "messages[0] user")),
@@ -550,7 +553,10 @@ fn a_long_conversation_is_read_once() {
     assert_eq!(step.written.lost.segments, 4999);
     let turned: Vec<_> = talk.iter().rev().collect();
     let step = values(&all, &json!({"model": "m", "messages": turned}));
-    assert_eq!(told(&step).1, Some((ChangeKind::Moved, "messages[0] user")));
+    assert_eq!(
+        summary(&step).1,
+        Some((ChangeKind::Moved, "messages[0] user"))
+    );
 }
 
 fn scalar() -> impl Strategy<Value = Json> {

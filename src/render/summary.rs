@@ -9,7 +9,7 @@ use crate::call::finding::{Finding, FindingFacts};
 use crate::call::meaning::{CallMeaning, CostEstimate};
 use crate::chat::timeline::{AnswerTimeline, SpeedBasis};
 use crate::chat::{
-    AnswerChoice, AnswerVerdict, ApiError, ArgumentCheck, Completion, FinishKind, TokenUsage,
+    AnswerChoice, AnswerVerdict, ApiError, Completion, FinishKind, TokenUsage, ToolArgumentCheck,
     ToolCall,
 };
 use crate::price::Money;
@@ -167,7 +167,7 @@ impl SummaryWriter<'_> {
             wording::clip_text(&call.arguments, LINE_LIMIT)
         );
         match &call.check {
-            ArgumentCheck::Broken { at, error } => {
+            ToolArgumentCheck::Broken { at, error } => {
                 let text = format!("{text}  arguments are not JSON: {error} (byte {at})");
                 self.write_coloured(name, &text, TextStyle::Error)
             }

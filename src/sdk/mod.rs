@@ -51,7 +51,7 @@ impl SdkProfile {
         match self.decide(failure, facts, asked) {
             RetryDecision::GiveUp(because) => RetryAdvice::new(self, false, Vec::new(), because),
             RetryDecision::Retry(because) if self.max_retries == 0 => {
-                let because = format!("it never does unless told to, though {because}");
+                let because = format!("it never does by default, though {because}");
                 RetryAdvice::new(self, false, Vec::new(), because)
             }
             RetryDecision::Retry(because) => {
@@ -378,7 +378,7 @@ mod tests {
             "google-genai-sdk/3.4.0 gl-python/3.11.7",
             429,
             &[],
-            "google-genai would not try again: it never does unless told to, \
+            "google-genai would not try again: it never does by default, \
              though status 429 is one to try again",
         );
         case(

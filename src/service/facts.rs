@@ -29,8 +29,8 @@ pub struct ServiceFacts {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub times: Vec<ServerTime>,
     /// Other facts: ids, places, accounts, versions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<HeaderFact>,
+    #[serde(rename = "told", skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<HeaderFact>,
     /// Fields with a known name and an unreadable value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<UnreadableField>,
@@ -154,17 +154,17 @@ pub struct UnreadableField {
 impl ServiceFacts {
     /// The id to quote to the provider: its own, else a gateway's, else the edge's.
     pub fn request_id(&self) -> Option<&HeaderFact> {
-        let ids = self.told.iter().filter(|told| {
-            told.kind <= HeaderMeaning::EdgeId
-                && !told.field.to_ascii_lowercase().starts_with(LITELLM_PREFIX)
+        let ids = self.others.iter().filter(|fact| {
+            fact.kind <= HeaderMeaning::EdgeId
+                && !fact.field.to_ascii_lowercase().starts_with(LITELLM_PREFIX)
         });
         // Of equals the first.
-        ids.min_by_key(|told| told.kind)
+        ids.min_by_key(|fact| fact.kind)
     }
 
     /// All facts of one kind, in order.
     pub fn values_of(&self, kind: HeaderMeaning) -> impl Iterator<Item = &str> {
-        let of_kind = self.told.iter().filter(move |told| told.kind == kind);
-        of_kind.map(|told| told.value.as_str())
+        let of_kind = self.others.iter().filter(move |fact| fact.kind == kind);
+        of_kind.map(|fact| fact.value.as_str())
     }
 }

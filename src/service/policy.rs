@@ -86,8 +86,8 @@ impl<'a> PolicyItemParts<'a> {
                 .and_then(LimitCount::parse),
             reset: self.parameter(["t", "reset"]).map(str::to_owned),
         };
-        let told = item.limit.is_some() || item.remaining.is_some() || item.reset.is_some();
-        told.then_some(item)
+        let has_values = item.limit.is_some() || item.remaining.is_some() || item.reset.is_some();
+        has_values.then_some(item)
     }
 
     fn unit(&self) -> LimitUnit {

@@ -209,7 +209,7 @@ impl ServiceFactsReader {
     }
 
     fn push_fact(&mut self, kind: HeaderMeaning, field: &str, value: &str) {
-        self.facts.told.push(HeaderFact {
+        self.facts.others.push(HeaderFact {
             kind,
             value: value.to_owned(),
             field: field.to_owned(),

@@ -33,9 +33,9 @@ fn lines(facts: &ServiceFacts) -> Vec<String> {
     facts.limits.iter().map(line).collect()
 }
 
-fn told(facts: &ServiceFacts) -> Vec<(HeaderMeaning, &str)> {
-    let told = facts.told.iter();
-    told.map(|told| (told.kind, told.value.as_str())).collect()
+fn other_facts(facts: &ServiceFacts) -> Vec<(HeaderMeaning, &str)> {
+    let facts = facts.others.iter();
+    facts.map(|fact| (fact.kind, fact.value.as_str())).collect()
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn openai() {
         [3_000, 12_000]
     );
     assert_eq!(
-        told(&facts),
+        other_facts(&facts),
         [
             (HeaderMeaning::Organization, "org-example"),
             (HeaderMeaning::Project, "proj_EXAMPLE"),
@@ -166,7 +166,7 @@ fn anthropic_subscription() {
     );
     assert_eq!(facts.limits[1].utilization.as_deref(), Some("0.25"));
     assert_eq!(facts.limits[0].status.as_deref(), Some("allowed"));
-    assert_eq!(told(&facts), [(HeaderMeaning::Policy, "five_hour")]);
+    assert_eq!(other_facts(&facts), [(HeaderMeaning::Policy, "five_hour")]);
 }
 
 #[test]

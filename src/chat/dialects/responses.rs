@@ -165,16 +165,16 @@ fn merge_whole_response(response: JsonValue<'_>, builder: &mut AnswerBuilder<'_>
         return;
     };
     let pieces = builder.choice_mut(0);
-    let told = ReceivedPieces::from_choice(pieces);
+    let received = ReceivedPieces::from_choice(pieces);
     let differs = pieces.text_bytes != whole.text_bytes
         || (!pieces.text.is_empty() && pieces.text != whole.text);
     let items = items_at(response, "output");
     for (n, item) in items.enumerate() {
-        if !told.covers(item) {
+        if !received.covers(item) {
             read_output_item(n as u64, item, builder);
         }
     }
-    if told.has_text && differs {
+    if received.has_text && differs {
         let text = format!(
             "the pieces join to {} bytes of text, the last event holds {}",
             builder.choice_mut(0).text_bytes,

@@ -229,6 +229,7 @@ fn check_tool_choice(body: &Value) -> ApiResult {
 
 /// Checks that the prompt fits into the context.
 pub(super) fn check_length(question: &ModelRequest) -> ApiResult {
+    // The context of the Claude models (<https://docs.claude.com/en/docs/build-with-claude/context-windows>).
     const CONTEXT: u64 = 200_000;
     match question.prompt_tokens {
         ..=CONTEXT => Ok(()),

@@ -8,6 +8,7 @@ use crate::demo::head::{ReplyFields, reply_fields};
 use crate::demo::usage::GeneratedUsage;
 use crate::demo::{ids, timestamps};
 
+// The limits that the reply reports: those of usage tier 4 (<https://docs.claude.com/en/api/rate-limits>).
 const REQUEST_LIMIT: u64 = 4_000;
 const INPUT_TOKEN_LIMIT: u64 = 2_000_000;
 const OUTPUT_TOKEN_LIMIT: u64 = 400_000;

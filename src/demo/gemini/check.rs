@@ -187,6 +187,7 @@ fn check_function_calling(body: &Value) -> ApiResult {
 
 /// Checks that the prompt fits into the context.
 pub(super) fn check_length(question: &ModelRequest) -> ApiResult {
+    // The input limit of gemini-2.5-flash (<https://ai.google.dev/gemini-api/docs/models>).
     const CONTEXT: u64 = 1_048_576;
     match question.prompt_tokens {
         ..=CONTEXT => Ok(()),

@@ -252,13 +252,13 @@ fn stream_and_object_have_the_same_content() {
                     .flat_map(|parts| parts.as_array().unwrap().clone())
                     .collect()
             };
-            let (told, whole) = (parts(&own), parts(std::slice::from_ref(candidate)));
+            let (streamed, whole) = (parts(&own), parts(std::slice::from_ref(candidate)));
             for thought in [json!(true), Value::Null] {
                 let of = |parts: &[Value]| {
                     let parts = parts.iter().filter(|part| part["thought"] == thought);
                     joined(parts, "/text")
                 };
-                assert_eq!(of(&told), of(&whole));
+                assert_eq!(of(&streamed), of(&whole));
             }
             let calls = |parts: &[Value]| -> Vec<Value> {
                 let calls = parts
@@ -266,7 +266,7 @@ fn stream_and_object_have_the_same_content() {
                     .filter(|part| part.get("functionCall").is_some());
                 calls.cloned().collect()
             };
-            assert_eq!(calls(&told), calls(&whole));
+            assert_eq!(calls(&streamed), calls(&whole));
             assert_eq!(
                 own.last().unwrap()["finishReason"],
                 candidate["finishReason"]

@@ -27,7 +27,8 @@ pub(super) struct OllamaChat {
     context: DemoContext,
 }
 
-/// The time to load a model, and to read a token of a prompt: plausible values of a small local model.
+/// The reported times to load a model and to read one token of a prompt: invented, of the size that a small local
+/// model has.
 const LOAD_TIME: Duration = Duration::from_nanos(41_295_167);
 const PROMPT_TOKEN_TIME: Duration = Duration::from_nanos(145_403);
 

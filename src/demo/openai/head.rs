@@ -7,6 +7,7 @@ use crate::demo::context::DemoContext;
 use crate::demo::head::{ReplyFields, processing_millis, reply_fields};
 use crate::demo::ids;
 
+// The limits that the reply reports: invented, of the size that a paid account has.
 const REQUEST_LIMIT: u64 = 10_000;
 const TOKEN_LIMIT: u64 = 2_000_000;
 

@@ -24,13 +24,17 @@ pub(super) fn assert_promises(left: &JsonDocument<'_>, right: &JsonDocument<'_>)
     for one in [left, right] {
         assert_eq!(compare(one, one, WorkLimit::default()), JsonDiff::default());
     }
-    let told = compare(left, right, WorkLimit::default());
+    let diff = compare(left, right, WorkLimit::default());
     let same = without_white_space(left) == without_white_space(right);
-    assert_eq!(told.changes.is_empty(), same, "nothing told, or too much");
-    assert_patch(left, right, &told);
-    assert_order(&told);
-    if !told.coarse {
-        assert_mirrored(&told, &compare(right, left, WorkLimit::default()));
+    assert_eq!(
+        diff.changes.is_empty(),
+        same,
+        "changes are reported exactly where the texts differ"
+    );
+    assert_patch(left, right, &diff);
+    assert_order(&diff);
+    if !diff.coarse {
+        assert_mirrored(&diff, &compare(right, left, WorkLimit::default()));
     }
     for (steps, bytes) in [
         (0, u64::MAX),
@@ -38,7 +42,7 @@ pub(super) fn assert_promises(left: &JsonDocument<'_>, right: &JsonDocument<'_>)
         (u64::MAX, 0),
         (u64::MAX, 700),
     ] {
-        let told = compare(
+        let diff = compare(
             left,
             right,
             WorkLimit {
@@ -46,8 +50,8 @@ pub(super) fn assert_promises(left: &JsonDocument<'_>, right: &JsonDocument<'_>)
                 max_bytes: bytes,
             },
         );
-        assert_eq!(told.changes.is_empty(), same);
-        assert_patch(left, right, &told);
+        assert_eq!(diff.changes.is_empty(), same);
+        assert_patch(left, right, &diff);
     }
 }
 
@@ -62,23 +66,23 @@ fn without_white_space<'a>(document: &JsonDocument<'a>) -> Vec<(usize, JsonKind,
 }
 
 /// Each change in the order of the right text; what stands nowhere there, where it would be.
-fn assert_order(told: &JsonDiff) {
-    let starts: Vec<u64> = told
+fn assert_order(diff: &JsonDiff) {
+    let starts: Vec<u64> = diff
         .changes
         .iter()
         .map(|change| change.right.span.start)
         .collect();
-    assert!(starts.is_sorted(), "{told:?}");
+    assert!(starts.is_sorted(), "{diff:?}");
 }
 
-/// The other way round the same is told, with the sides exchanged.
-fn assert_mirrored(told: &JsonDiff, other: &JsonDiff) {
+/// Asserts that `other`, the diff of the exchanged sides, reports the same changes with the sides exchanged.
+fn assert_mirrored(diff: &JsonDiff, other: &JsonDiff) {
     let count = |changes: &mut dyn Iterator<Item = String>| {
         let mut counts = BTreeMap::new();
         changes.for_each(|change| *counts.entry(change).or_insert(0) += 1);
         counts
     };
-    let mut one = told
+    let mut one = diff
         .changes
         .iter()
         .map(|change| format!("{:?}", with_sorted_keys(change.clone())));
@@ -100,9 +104,9 @@ fn with_sorted_keys(mut change: JsonChange) -> JsonChange {
 }
 
 /// The patch makes the right value of the left one; where serde_json cannot read a text, nothing is asserted.
-fn assert_patch(left: &JsonDocument<'_>, right: &JsonDocument<'_>, told: &JsonDiff) {
+fn assert_patch(left: &JsonDocument<'_>, right: &JsonDocument<'_>, diff: &JsonDiff) {
     let read = |text: &[u8]| serde_json::from_slice::<Value>(text).ok();
-    let text = patch(told, right);
+    let text = patch(diff, right);
     let (Some(mut value), Some(expected), Some(patch)) = (
         read(left.bytes()),
         read(right.bytes()),

@@ -171,9 +171,9 @@ fn assert_pair(left: &str, right: &str) {
     // The judge that others wrote.
     let read =
         |document: &JsonDocument<'_>| serde_json::from_slice::<serde_json::Value>(document.bytes());
-    let told = compare(&left, &right, WorkLimit::default());
+    let diff = compare(&left, &right, WorkLimit::default());
     if let (Ok(mut value), Ok(expected)) = (read(&left), read(&right)) {
-        let operations: json_patch::Patch = serde_json::from_str(&patch(&told, &right)).unwrap();
+        let operations: json_patch::Patch = serde_json::from_str(&patch(&diff, &right)).unwrap();
         json_patch::patch(&mut value, &operations).unwrap();
         assert!(is_equal(&value, &expected), "{value}\n{expected}");
     }

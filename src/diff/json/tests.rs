@@ -118,9 +118,9 @@ fn strings_are_compared_inside() {
     case(r#"["{\"a\":1}"]"#, r#"["{\"a\": 1"]"#, &["changed /0"]);
     case(r#"["[1]"]"#, r#"["{}"]"#, &["changed /0"]);
     let (left, right) = (r#"["\u007b\"a\\nb\":[1,2]}"]"#, r#"["{\"a\\nb\":[1,3]}"]"#);
-    let told = comparison(left, right);
-    let [change] = &told.changes[..] else {
-        panic!("{told:?}")
+    let diff = comparison(left, right);
+    let [change] = &diff.changes[..] else {
+        panic!("{diff:?}")
     };
     let at = |place: &JsonPlace, text: &str| {
         text[place.span.start as usize..place.span.end as usize].to_owned()
@@ -156,11 +156,11 @@ fn many_items_edited_are_each_paired() {
         let messages: Vec<_> = range.map(|n| message(n, last)).collect();
         format!("[{}]", messages.join(","))
     };
-    let told = comparison(&messages(1..300, "old"), &messages(0..300, "new"));
-    assert!(!told.coarse);
-    assert_eq!(told.changes.len(), 300);
+    let diff = comparison(&messages(1..300, "old"), &messages(0..300, "new"));
+    assert!(!diff.coarse);
+    assert_eq!(diff.changes.len(), 300);
     assert_eq!(
-        lines(&told)[..2],
+        lines(&diff)[..2],
         ["added /0", "changed /0/content -> /1/content"]
     );
 }
@@ -176,11 +176,11 @@ fn as_deep_as_can_be_read() {
         let string = serde_json::to_string(&format!("{{\"a\":{text}}}")).unwrap();
         format!("{{\"text\":{text},\"string\":{string}}}")
     };
-    let told = comparison(&tower("1"), &tower("2"));
-    assert_eq!(told.changes.len(), 2);
-    assert!(told.coarse, "the tower in the string stands on another");
+    let diff = comparison(&tower("1"), &tower("2"));
+    assert_eq!(diff.changes.len(), 2);
+    assert!(diff.coarse, "the tower in the string stands on another");
     assert_eq!(
-        told.changes[0].right.path.to_string().len(),
+        diff.changes[0].right.path.to_string().len(),
         "/text".len() + 2 * (MAX_DEPTH - 1)
     );
 }
@@ -199,9 +199,9 @@ fn what_is_too_much_is_told_coarsely() {
         max_bytes: 5000,
         ..WorkLimit::default()
     };
-    let told = compare(&left, &right, effort);
-    assert!(told.coarse);
-    let paths: Vec<_> = told
+    let diff = compare(&left, &right, effort);
+    assert!(diff.coarse);
+    let paths: Vec<_> = diff
         .changes
         .iter()
         .map(|change| (change.kind, pointer(&change.right)))

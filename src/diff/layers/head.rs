@@ -220,7 +220,7 @@ fn field_group(name: &str, facts: &[ServiceFacts; 2]) -> &'static str {
         if facts.limits.iter().any(|limit| limit.fields.iter().any(is)) {
             return "rate limits";
         }
-        if let Some(fact) = facts.told.iter().find(|fact| is(&fact.field)) {
+        if let Some(fact) = facts.others.iter().find(|fact| is(&fact.field)) {
             return meaning_group(fact.kind);
         }
         if facts.times.iter().any(|time| is(&time.field)) {

@@ -17,7 +17,8 @@ const ONE_LINE_LIMIT: usize = 72;
 /// Characters from which a text with spaces is prose: shorter ones are easier to read whole.
 const MIN_PROSE: usize = 24;
 
-/// Characters of equal text that are shown on each side of a change.
+/// Most characters of equal text that are shown on each side of a change: the words around it, and both sides fit a
+/// line of 100 columns.
 const CONTEXT_CHARS: usize = 48;
 
 /// The most words and lines of each of these changes that are compared: together they take no longer than one long text.

@@ -7,10 +7,10 @@ use super::view::NoiseView;
 use super::{change_lines, markdown};
 use crate::diff::{DiffLayer, DiffMatrix, DiffValue, MatrixRow};
 
-/// The least width of a column of values.
+/// Least width of a column of values: a number with its unit, or the beginning of a word, fits.
 const MIN_COLUMN_WIDTH: usize = 12;
 
-/// The greatest width of a column, so that three exchanges fit 120 columns.
+/// Greatest width of a column: three exchanges then fit 120 columns.
 const MAX_COLUMN_WIDTH: usize = 32;
 
 /// Writes the table.

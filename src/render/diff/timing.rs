@@ -9,7 +9,7 @@ use crate::diff::{DiffChange, DiffValue, LayerDiff, PlacedValue};
 /// The most columns of one bar, and the fewest in which a difference can be seen.
 const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 4..=16;
 
-/// Columns beside the name of a row and its two bars.
+/// Columns that a row needs beside its name and its two bars: three columns of numbers, and the gaps.
 const FIXED_COLUMNS: usize = 40;
 
 /// Writes a row for each time that differs.

@@ -17,10 +17,12 @@ use crate::render::view_options::{AnswerForm, DecodeLevel};
 use crate::render::wording;
 use crate::span::{Moment, StreamSide};
 
-/// Bytes of a request's body that are shown among the notes.
+/// Most bytes of a request's body that are shown among the notes: some hundred lines, after which the answer would be
+/// out of sight.
 const REQUEST_SHOWN_LIMIT: u64 = 16 << 10;
 
-/// Bytes of a request's body that are kept to read the answer.
+/// Most bytes of a request's body that are kept to read the answer: as many as the longest event that is read live, so
+/// that a request with an image fits.
 const REQUEST_KEPT_LIMIT: usize = 8 << 20;
 
 impl<O: Write, N: Write> EventPainter<O, N> {

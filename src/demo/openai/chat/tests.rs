@@ -342,20 +342,20 @@ fn the_text_depends_on_prompt_system_and_stop() {
         content(json!({"stop": ["real", "Is it", ""]})),
         "You wrote: \""
     );
-    let told = |system: &str| {
+    let answer_to = |system: &str| {
         let user = json!([{"type": "text", "text": "Hi."}, {"type": "image_url", "image_url": {"url": "x"}}]);
         content(json!({"messages": [
             {"role": "system", "content": system}, {"role": "user", "content": user},
         ]}))
     };
     assert_eq!(
-        told("You are kind."),
+        answer_to("You are kind."),
         "You wrote: \"Hi.\". That is 2 messages, with one part that is not text. I was told: \"You are \
          kind.\". No language model runs here, but every byte is real."
     );
-    assert_eq!(told("Be brief."), "You wrote: \"Hi.\".");
+    assert_eq!(answer_to("Be brief."), "You wrote: \"Hi.\".");
     assert!(
-        told("Talk like a pirate.")
+        answer_to("Talk like a pirate.")
             .as_str()
             .unwrap()
             .starts_with("Arr! ")

@@ -10,12 +10,12 @@ use crate::demo::json_values::sparse_object;
 #[derive(Clone, Debug)]
 pub(super) struct OutputItem {
     pub(super) id: String,
-    pub(super) content: ItemContent,
+    pub(super) content: OutputItemContent,
 }
 
 /// The content of an output item of the Responses API: a message, reasoning, or a function call.
 #[derive(Clone, Debug)]
-pub(super) enum ItemContent {
+pub(super) enum OutputItemContent {
     Reasoning {
         /// The tokens of the reasoning summary; empty if reasoning stays hidden.
         summary: Vec<String>,
@@ -40,7 +40,7 @@ impl OutputItem {
         let begun = status == IN_PROGRESS;
         let parts = |part: Value| if begun { json!([]) } else { json!([part]) };
         match &self.content {
-            ItemContent::Reasoning {
+            OutputItemContent::Reasoning {
                 summary, encrypted, ..
             } => {
                 let summary = match summary.is_empty() {
@@ -55,14 +55,14 @@ impl OutputItem {
                     ("encrypted_content", encrypted.as_ref().map(sealed)),
                 ])
             }
-            ItemContent::Message { text, refused } => json!({
+            OutputItemContent::Message { text, refused } => json!({
                 "id": self.id,
                 "type": "message",
                 "status": status,
                 "content": parts(content_part(&text.concat(), *refused)),
                 "role": "assistant",
             }),
-            ItemContent::Call(call) => json!({
+            OutputItemContent::Call(call) => json!({
                 "id": self.id,
                 "type": "function_call",
                 // A call is never cut.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::item::{ItemContent, OutputItem};
+use super::item::{OutputItem, OutputItemContent};
 use super::request::reasoning_effort;
 use crate::demo::api_error::ApiError;
 use crate::demo::context::DemoContext;
@@ -144,7 +144,7 @@ fn output_items(
     answer: GeneratedAnswer,
     seed: u64,
 ) -> Vec<OutputItem> {
-    let item = |prefix: &str, index: u64, content: ItemContent| {
+    let item = |prefix: &str, index: u64, content: OutputItemContent| {
         let id = ids::hex_id(prefix, ids::mix_bits(seed ^ index), 48);
         OutputItem { id, content }
     };
@@ -157,7 +157,7 @@ fn output_items(
         let token_count = answer.reasoning_tokens.len();
         let include = body["include"].to_string();
         let seal = || format!("{}==", ids::alphanumeric_id("gAAAAA", seed, 60));
-        let reasoning = ItemContent::Reasoning {
+        let reasoning = OutputItemContent::Reasoning {
             summary: Some(answer.reasoning_tokens)
                 .filter(|_| shown)
                 .unwrap_or_default(),
@@ -168,10 +168,14 @@ fn output_items(
     }
     if has_message {
         let (text, refused) = (answer.text_tokens, answer.refused);
-        items.push(item("msg_", 2, ItemContent::Message { text, refused }));
+        items.push(item(
+            "msg_",
+            2,
+            OutputItemContent::Message { text, refused },
+        ));
     }
     let calls = answer.tool_calls.into_iter().zip(3..);
-    items.extend(calls.map(|(call, index)| item("fc_", index, ItemContent::Call(call))));
+    items.extend(calls.map(|(call, index)| item("fc_", index, OutputItemContent::Call(call))));
     items
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::item::{IN_PROGRESS, ItemContent, OutputItem, content_part, summary_part};
+use super::item::{IN_PROGRESS, OutputItem, OutputItemContent, content_part, summary_part};
 use super::object::{ResponseObject, ResponseState};
 use crate::demo::api_answer::ApiAnswer;
 use crate::demo::api_error::ApiError;
@@ -98,7 +98,7 @@ fn response_events(response: &ResponseObject<'_>) -> Vec<ResponsesEvent> {
             ResponsesEvent::new(format!("response.output_item.{when}"), payload, tokens)
         };
         let hidden_tokens = match &item.content {
-            ItemContent::Reasoning {
+            OutputItemContent::Reasoning {
                 summary,
                 token_count,
                 ..
@@ -139,8 +139,8 @@ impl<'a> StreamedPart<'a> {
         let place = json!({"item_id": item.id, "output_index": index});
         let (none, whole) = (json!({}), |tokens: &[String]| tokens.concat());
         let part = match &item.content {
-            ItemContent::Reasoning { summary, .. } if summary.is_empty() => return None,
-            ItemContent::Reasoning { summary, .. } => Self {
+            OutputItemContent::Reasoning { summary, .. } if summary.is_empty() => return None,
+            OutputItemContent::Reasoning { summary, .. } => Self {
                 tokens: summary,
                 location: merge_objects(place, json!({"summary_index": 0})),
                 part: Some((
@@ -152,7 +152,7 @@ impl<'a> StreamedPart<'a> {
                 extra_keys: none.clone(),
                 whole_keys: none,
             },
-            ItemContent::Message { text, refused } => Self {
+            OutputItemContent::Message { text, refused } => Self {
                 tokens: text,
                 location: merge_objects(place, json!({"content_index": 0})),
                 part: Some((
@@ -173,7 +173,7 @@ impl<'a> StreamedPart<'a> {
                 },
                 whole_keys: none,
             },
-            ItemContent::Call(call) => Self {
+            OutputItemContent::Call(call) => Self {
                 tokens: &call.argument_tokens,
                 location: place,
                 part: None,

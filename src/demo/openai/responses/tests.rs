@@ -262,8 +262,8 @@ fn reasoning_is_summarised_on_request() {
     assert!(hidden["usage"]["output_tokens_details"]["reasoning_tokens"].as_u64() > Some(0));
     let none = object(json!({"model": "gpt-5-mini", "reasoning": {"effort": "none"}}));
     assert_eq!(none["output"][0]["type"], "message");
-    let told = object(json!({"model": "demo-reasoning"}));
-    assert_eq!(told["output"][0]["summary"][0]["type"], "summary_text");
+    let reply = object(json!({"model": "demo-reasoning"}));
+    assert_eq!(reply["output"][0]["summary"][0]["type"], "summary_text");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::prompt_cache::{
 };
 use short_text::{NAME_LIMIT, VALUE_LIMIT, clip, kept_percent, pointer_text};
 
-/// Columns of the bar of kept, lost and new bytes.
+/// Columns of the bar of kept, lost and new bytes: one column is about 3 %.
 const BAR_WIDTH: u64 = 32;
 
 /// Writes every pair of requests, and a table if there are several pairs.

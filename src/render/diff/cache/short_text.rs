@@ -5,7 +5,7 @@ use crate::prompt_cache::CommonPrefix;
 
 /// Characters of a value or a place that are shown: about a line of a wide terminal.
 pub(super) const VALUE_LIMIT: usize = 120;
-/// Characters of a name that are shown.
+/// Most characters of a name that are shown, so that the numbers beside it fit a line of a wide terminal.
 pub(super) const NAME_LIMIT: usize = 48;
 
 /// The share of the bytes both prompts have that is still in the common prefix.
