@@ -1,6 +1,6 @@
 //! Sockets, DNS, TLS and the clock: everything that touches a network. The only HTTP here is `CONNECT` to a proxy.
 //!
-//! [`connect`] follows a [`ConnectRoute`]: it resolves names, connects to the first address that answers, asks the
+//! [`connect()`] follows a [`ConnectRoute`]: it resolves names, connects to the first address that answers, asks the
 //! proxy, does the TLS handshake, and reports each step as a [`ConnectionFact`](crate::tape::ConnectionFact) when it
 //! happens. A [`NetFailure`] says where and why it stopped. A [`ClientConnection`] reads and writes bytes and says how
 //! it ended.
