@@ -6,6 +6,7 @@
 //! ```
 
 pub mod finding;
+pub mod lookup;
 pub mod meaning;
 mod options;
 pub mod runs;

@@ -1,4 +1,4 @@
-//! The capture that `wire send` writes: where it goes, and what is said of it at the end.
+//! The capture that `wire send` writes: where the file is created, and the report at its end.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,15 @@ use crate::capture::keeper::BackgroundWriter;
 use crate::capture::store::{self, CaptureStore, StoreError};
 use crate::render::wording;
 
-/// The capture that is being written; without a writer, none is wanted.
+/// A capture that is being written. No writer: no capture is wanted.
 pub(super) struct CaptureFile {
     pub(super) writer: Option<CaptureWriter<BackgroundWriter<File>>>,
     path: PathBuf,
-    /// The secret of the folder's fingerprints.
+    /// Salt of the fingerprints of masked secrets, which is the same for a folder.
     pub(super) salt: [u8; 32],
 }
 
-/// A salt of no folder.
+/// Returns a random salt, which no folder has.
 pub(super) fn random_salt() -> [u8; 32] {
     let mut salt = [0; 32];
     // Without randomness there could be no TLS either; fingerprints would then compare beyond their folder.
@@ -83,13 +83,13 @@ impl CaptureFile {
         Ok(file)
     }
 
-    /// The file, if there is one.
+    /// The path of the file, if one is written.
     pub(super) fn path(&self) -> Option<&Path> {
         self.writer.as_ref().map(|_| self.path.as_path())
     }
 
-    /// Says where the capture is, if there is room for `notes`, or in any case that it is not whole.
-    /// `exit` is how the exchange itself ended.
+    /// Ends the capture. Prints where it is if `notes` are shown, and in any case an error if it breaks off. Returns how to
+    /// end: `exit`, unless writing failed.
     pub(super) fn finish(self, exit: ExitReason, notes: bool) -> ExitReason {
         let Some(writer) = self.writer else {
             return exit;
@@ -114,7 +114,7 @@ impl CaptureFile {
     }
 }
 
-/// How much was written; or where and why it breaks off, in words.
+/// Returns how much was written, or where and why the capture breaks off, in words.
 fn close_writer(writer: CaptureWriter<BackgroundWriter<File>>) -> Result<String, String> {
     let Some(end) = writer.finish().ok().and_then(BackgroundWriter::finish) else {
         return Err("where its thread panicked".to_owned());

@@ -1,4 +1,4 @@
-//! `wire diff`: which exchanges, which view, and whether anything differs.
+//! `wire diff`: the captures to compare, the view, and the exit reason.
 
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ pub(super) fn run(common: &CommonArgs, args: &args::DiffArgs) -> Result<ExitReas
     }
 }
 
-/// Whether a difference is to be written as only that of two can be.
+/// Whether the format shows a difference of two exchanges only.
 fn needs_two_sides(form: &args::DiffFormatArgs) -> bool {
     form.json_patch || form.side_by_side || form.stat
 }
@@ -85,7 +85,7 @@ struct DiffRun<'a> {
 }
 
 impl DiffRun<'_> {
-    /// Reads what the user named; without a name, the two newest.
+    /// Reads the captures and request files of these names; without a name, the two newest captures.
     fn read_subjects(&self, names: &[String]) -> Result<Vec<DiffInput>, CliError> {
         let usual = ["@~1".to_owned(), "@".to_owned()];
         let names = if names.is_empty() { &usual[..] } else { names };
@@ -102,7 +102,7 @@ impl DiffRun<'_> {
         Ok(subjects)
     }
 
-    /// The files that one name means; a folder means its captures.
+    /// Returns the files that one name means. A folder means its captures.
     fn find_paths(&self, name: &str) -> Result<Vec<PathBuf>, CliError> {
         let path = Path::new(name);
         if name == "-" {
@@ -120,7 +120,7 @@ impl DiffRun<'_> {
         found.map_err(|complaint| complaint.with_hint("`wire ls` lists the captures"))
     }
 
-    /// A capture, or else a request file.
+    /// Reads a capture, or else a request file.
     fn read_subject(&self, path: &Path) -> Result<DiffInput, CliError> {
         let name = match path.file_name() {
             _ if path == Path::new("-") => "standard input".to_owned(),
@@ -143,7 +143,7 @@ impl DiffRun<'_> {
         Ok(subject)
     }
 
-    /// An error where none of the layers that were asked for is there on both sides.
+    /// Compares two exchanges. An error if no chosen layer is on both sides.
     fn compare(&self, left: &DiffInput, right: &DiffInput) -> Result<ExchangeDiff, CliError> {
         let difference = diff::compare(left, right, &self.layers, &self.rules);
         let unanswered = [left, right].into_iter().find(|side| side.call().is_none());
@@ -164,7 +164,7 @@ impl DiffRun<'_> {
         }
     }
 
-    /// Whether anything differs that counts.
+    /// Whether anything differs that is not hidden as noise.
     fn is_different(&self, difference: &ExchangeDiff) -> bool {
         difference.is_different() || self.args.all && difference.noise_count() > 0
     }
@@ -201,7 +201,7 @@ impl DiffRun<'_> {
         }
     }
 
-    /// A column each.
+    /// Compares more than two exchanges in a table with a column for each.
     fn compare_many(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
         let Some((first, rest)) = subjects.split_first() else {
             return Ok(ExitReason::Done);
@@ -221,7 +221,7 @@ impl DiffRun<'_> {
         Ok(self.exit_reason(differences.any(|difference| self.is_different(difference))))
     }
 
-    /// Those after `--` against those of `--noise`.
+    /// Compares the exchanges after `--` with the baseline of `--noise`.
     fn compare_to_baseline(&self) -> Result<ExitReason, CliError> {
         let alike = self.read_subjects(&self.args.noise)?;
         let Some((first, rest)) = alike.split_first() else {
@@ -249,7 +249,7 @@ impl DiffRun<'_> {
         Ok(self.exit_reason(found))
     }
 
-    /// The last against all before it.
+    /// Compares the shape of the last answer with those of all answers before it.
     fn compare_shapes(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
         let (last, baseline) = match subjects.split_last() {
             Some((last, baseline)) if !baseline.is_empty() => (last, baseline),
@@ -264,7 +264,7 @@ impl DiffRun<'_> {
         Ok(self.exit_reason(self.is_different(&difference)))
     }
 
-    /// The raw streams, or the one of the layers that were named.
+    /// Compares the raw streams of both directions, or of that of the chosen layers.
     fn compare_bytes(&self, left: &DiffInput, right: &DiffInput) -> Result<ExitReason, CliError> {
         let (Some(left), Some(right)) = (left.call(), right.call()) else {
             return Err(CliError::usage(
@@ -299,7 +299,7 @@ impl DiffRun<'_> {
         Ok(self.exit_reason(firsts.any(Option::is_some)))
     }
 
-    /// Each with the next.
+    /// Compares each prompt with the next, as a prompt cache does.
     fn compare_cache(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
         let dialect = self.options.answer.dialect.map(|dialect| dialect.profile());
         let pairs = subjects.iter().zip(subjects.iter().skip(1));
@@ -313,7 +313,7 @@ impl DiffRun<'_> {
         Ok(self.exit_reason(!steps.iter().all(cache::CacheComparison::is_prefix_kept)))
     }
 
-    /// The patch of the answers; of the requests, where they are all there is or all that is wanted.
+    /// Prints the JSON patch of the answers, or of the requests if there are no answers or `--only request` is given.
     fn print_patch(&self, left: &DiffInput, right: &DiffInput) -> Result<ExitReason, CliError> {
         let of_request = self.layers == [DiffLayer::Request];
         let (left, right) = match (left.call(), right.call()) {

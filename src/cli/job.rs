@@ -7,6 +7,7 @@ use super::args;
 use super::error::CliError;
 use super::{env, request, route};
 use crate::capture::{Secrets, mask_url};
+use crate::client;
 use crate::demo::DemoServer;
 use crate::net::{Clock, ConnectRoute, TargetUrl, TlsClient};
 use crate::tape::TapeOrigin;
@@ -66,7 +67,7 @@ impl SendJob {
         Ok(Self {
             tls: route::build_tls(&args.tls, demo.map(|demo| demo.roots_pem.as_str()))?,
             label: known.mask_text(&label),
-            origin: new_origin(&clock, &known.mask_text(&mask_url(&route.target.to_url()))),
+            origin: client::new_origin(&clock, &known.mask_text(&mask_url(&route.target.to_url()))),
             request_bytes,
             clock,
             secret_values: keys,
@@ -158,18 +159,4 @@ fn read_config(named: Option<&Path>) -> Result<api::OwnTargets, CliError> {
             r#"it reads {"targets": {"NAME": {"base": "http://127.0.0.1:8080/v1", "key_env": ["MY_KEY"]}}}"#,
         )
     })
-}
-
-fn new_origin(clock: &Clock, url: &str) -> TapeOrigin {
-    let started = clock.started();
-    let seconds = u64::try_from(started.as_second()).unwrap_or(0);
-    let nanos = u32::try_from(started.subsec_nanosecond()).unwrap_or(0);
-    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos);
-    TapeOrigin {
-        id: uuid::Uuid::new_v7(time).to_string(),
-        started,
-        via: "send".to_owned(),
-        url: url.to_owned(),
-        tool: concat!("wire ", env!("CARGO_PKG_VERSION")).to_owned(),
-    }
 }

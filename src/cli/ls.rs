@@ -188,24 +188,11 @@ impl LsReport<'_> {
     }
 
     fn write_row(&mut self, name: &str, entry: &CatalogRow) -> std::io::Result<()> {
-        #[derive(serde::Serialize)]
-        struct LsJsonRow<'a> {
-            name: &'a str,
-            #[serde(flatten)]
-            entry: &'a CatalogRow,
-            cost: &'a Option<String>,
-        }
         let cost = self.row_cost(entry);
-        if self.json {
-            let row = serde_json::to_string(&LsJsonRow {
-                name,
-                entry,
-                cost: &cost,
-            })?;
-            return writeln!(self.out, "{}", escape::escape_json(&row));
+        match self.json {
+            true => listing::write_json_row(name, entry, cost.as_deref(), &mut self.out),
+            false => listing::write_row(name, entry, cost.as_deref(), &self.style, &mut self.out),
         }
-        let cost = cost.as_deref().unwrap_or("-");
-        listing::write_row(name_tag(name), entry, cost, &self.style, &mut self.out)
     }
 
     /// The cost, if the provider reported it or a price is known. Names without a price are remembered.
@@ -240,12 +227,6 @@ impl LsReport<'_> {
         let error = error.strip_prefix(&format!("{path}: ")).unwrap_or(error);
         listing::write_unreadable(name, error, &self.style, &mut self.out)
     }
-}
-
-/// The end of a file's name, which names the capture.
-fn name_tag(name: &str) -> &str {
-    let stem = name.strip_suffix(".wire").unwrap_or(name);
-    stem.rsplit('-').next().unwrap_or(stem)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Standard output and standard error: what they are, what they can show, and the pager.
+//! Standard output and standard error: terminal or not, colours and width, notes and hints, the pager.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, LineWriter, Write};
@@ -23,17 +23,17 @@ use crate::render::view_options::{
 };
 use crate::render::{OutputStyle, RenderedExchange, json_output, wording};
 
-/// Standard output without a buffer: what is written is there. `Stdout` would wait for line ends.
+/// Returns standard output without a buffer, since `Stdout` would wait for line ends.
 pub(super) fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
-/// Standard error, a line at a time.
+/// Returns standard error, written a line at a time.
 pub(super) fn stderr() -> impl Write {
     LineWriter::new(io::stderr())
 }
 
-/// Something about the input that its user should know, on standard error whatever is shown.
+/// Prints a note about the input on standard error.
 pub(super) fn print_note(text: &str) {
     let _ = writeln!(stderr(), "note: {}", wording::escape_line(text));
 }
@@ -55,7 +55,7 @@ pub(super) fn print_decode_error(context: &str, body: &DecodedBody) {
     }
 }
 
-/// A fact beside the exchange, on standard error, marked as those of the exchange are.
+/// Prints a fact on standard error, with the mark of the facts of an exchange.
 pub(super) fn print_fact(text: &str) {
     let _ = writeln!(stderr(), "* {}", wording::escape_line(text));
 }
@@ -70,12 +70,12 @@ pub(super) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// What standard output can show.
+/// Returns colours, characters and width of standard output.
 pub(super) fn stdout_style(common: &CommonArgs) -> OutputStyle {
     detect_style(common, io::stdout().is_terminal())
 }
 
-/// What standard error can show.
+/// Returns colours, characters and width of standard error.
 pub(super) fn stderr_style(common: &CommonArgs) -> OutputStyle {
     detect_style(common, io::stderr().is_terminal())
 }
@@ -94,7 +94,7 @@ fn detect_style(common: &CommonArgs, terminal: bool) -> OutputStyle {
     }
 }
 
-/// By the locale, in the order in which POSIX looks at it.
+/// Whether the locale is UTF-8. The variables are read in the order of POSIX.
 fn is_utf8_locale() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
@@ -105,7 +105,7 @@ fn is_utf8_locale() -> bool {
     })
 }
 
-/// Columns and rows of the terminal.
+/// Returns the columns and rows of the terminal; `None` without one.
 fn terminal_cells() -> Option<(usize, usize)> {
     let (width, height) = terminal_size::terminal_size()?;
     Some((width.0.into(), height.0.into()))
@@ -123,7 +123,7 @@ pub(super) fn write_stdout(text: &[u8]) -> Result<ExitReason, CliError> {
     }
 }
 
-/// How a view ends whose output could not be written. A reader that went away is no error.
+/// Prints the error of a view whose output could not be written. Returns how to end: a reader that went away is no error.
 pub(super) fn exit_after_write_error(error: &io::Error) -> ExitReason {
     match error.kind() {
         io::ErrorKind::BrokenPipe => ExitReason::Done,
@@ -134,7 +134,7 @@ pub(super) fn exit_after_write_error(error: &io::Error) -> ExitReason {
     }
 }
 
-/// Writes a report: through the pager where it is longer than the terminal.
+/// Writes a report to standard output, through the pager if it is longer than the terminal.
 pub(super) fn print_report(text: &[u8]) -> Result<ExitReason, CliError> {
     let rows = terminal_cells().map_or(24, |(_, rows)| rows);
     let lines = memchr::memchr_iter(b'\n', text).count();
@@ -144,7 +144,7 @@ pub(super) fn print_report(text: &[u8]) -> Result<ExitReason, CliError> {
     Ok(ExitReason::Done)
 }
 
-/// Lets `$PAGER` show it, which is a shell command by custom.
+/// Shows `text` with `$PAGER`, which is a shell command by custom.
 fn run_pager(text: &[u8]) -> io::Result<()> {
     let pager = env::var("PAGER").unwrap_or_else(|| "less".to_owned());
     let mut command = Command::new("/bin/sh");
@@ -167,7 +167,7 @@ fn run_pager(text: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder of captures.
+/// Returns the capture folder that the arguments or the environment name.
 pub(super) fn capture_store(common: &CommonArgs) -> CaptureStore {
     let folder = common
         .captures
@@ -216,7 +216,7 @@ pub(super) fn live_view(
     Ok(live::LivePainter::new(body, notes, plan, means))
 }
 
-/// What is shown, where the body goes to a terminal or not, and the notes.
+/// Returns what is shown and how. `body` and `notes`: whether each goes to a terminal.
 pub(super) fn output_plan(
     args: &args::OutputArgs,
     body: bool,
@@ -259,7 +259,7 @@ pub(super) fn output_plan(
     })
 }
 
-/// `--pretty` can take the colours of bodies away.
+/// Returns the style of bodies: `--pretty` may remove their colours.
 pub(super) fn body_style(args: &args::OutputArgs, style: OutputStyle) -> OutputStyle {
     let colour = style.colour && matches!(args.pretty, None | Some(PrettyMode::All));
     OutputStyle { colour, ..style }

@@ -36,7 +36,7 @@ pub(super) fn read_options(
     })
 }
 
-/// What decoders of messages may take.
+/// Returns the limits for heads.
 fn http1_limits(args: &args::LimitArgs) -> http1::HttpLimits {
     http1::HttpLimits {
         head: args.max_head,
@@ -44,7 +44,7 @@ fn http1_limits(args: &args::LimitArgs) -> http1::HttpLimits {
     }
 }
 
-/// What decoders of bodies may take.
+/// Returns the limits for decoded bodies.
 fn content_limits(args: &args::LimitArgs) -> content::DecodeLimits {
     let usual = content::DecodeLimits::default();
     content::DecodeLimits {
@@ -55,7 +55,7 @@ fn content_limits(args: &args::LimitArgs) -> content::DecodeLimits {
     }
 }
 
-/// The embedded table, with the user's own entries before it.
+/// Returns the embedded price table, with the user's own prices before it.
 #[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
 pub(super) fn load_prices(common: &CommonArgs) -> Result<Cow<'static, PriceTable>, CliError> {
     let embedded = PriceTable::embedded();

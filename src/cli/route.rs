@@ -1,4 +1,4 @@
-//! From arguments and environment to the way to the server: proxy, addresses, TLS.
+//! The route to the server from arguments and environment: proxy, addresses, TLS.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::net::{
     TlsOptions, TrustRoots,
 };
 
-/// The way to `target`. `direct`: no proxy, whatever the environment says.
+/// Returns the route to `target`. `direct`: without a proxy, also if the environment names one.
 pub(super) fn build_route(
     target: TargetUrl,
     args: &args::ConnectionArgs,
@@ -41,9 +41,9 @@ pub(super) fn build_route(
     })
 }
 
-/// `-x`, else the environment, in curl's spelling: `http_proxy` counts in lower case only, since a CGI
+/// Returns the proxy of `-x`, or else of the environment, in curl's spelling: `http_proxy` counts in lower case only, since a CGI
 /// server sets `HTTP_PROXY` from a field of the request. As in curl, `NO_PROXY` exempts from `-x` too, and
-/// `--noproxy`, even an empty one, stands in its place.
+/// `--noproxy`, even an empty one, replaces it.
 fn select_proxy(
     target: &TargetUrl,
     args: &args::ConnectionArgs,
@@ -70,7 +70,7 @@ fn select_proxy(
     Ok(proxies.proxy_for(target)?)
 }
 
-/// Whom TLS trusts. `demo`: the certificate of the embedded server.
+/// Returns the TLS client with its trusted roots. `demo`: the certificate of the embedded server.
 pub(super) fn build_tls(args: &args::TlsArgs, demo: Option<&str>) -> Result<TlsClient, CliError> {
     let file = args.cacert.clone().or_else(|| env::path("SSL_CERT_FILE"));
     let roots = match (demo, args.native_roots, file) {

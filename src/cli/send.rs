@@ -1,4 +1,4 @@
-//! `wire send` to one: from arguments to one exchange, watched by the screen and the capture.
+//! `wire send` to one target: from arguments to one exchange, which is shown and captured.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::tape::{FailureCause, Tape, TapeOrigin, WireSink};
 use crate::targets::api::ApiTarget;
 use crate::targets::environment::Environment;
 
-/// Sends once.
+/// Sends one request and shows the exchange.
 pub(super) fn run(
     common: &CommonArgs,
     args: &args::SendArgs,
@@ -34,7 +34,7 @@ pub(super) fn run(
     block_on(send_once(common, args, environment))
 }
 
-/// Runs a future to its end, with sockets and timers.
+/// Runs a future to its end on a runtime with sockets and timers.
 pub(super) fn block_on<T>(
     future: impl Future<Output = Result<T, CliError>>,
 ) -> Result<T, CliError> {
@@ -68,13 +68,13 @@ async fn send_once(
 
 /// A sink that shows the exchange to the user.
 pub(super) trait ExchangeViewer {
-    /// The feed.
+    /// The sink that takes facts and bytes.
     fn sink(&mut self) -> &mut dyn WireSink;
-    /// A note that comes before it.
+    /// Shows a note before the exchange.
     fn show_note(&mut self, text: &str);
 }
 
-/// Runs one exchange and keeps it; the failure, if there was no connection, has a hint.
+/// Runs one exchange and captures it. Returns also the failure, which may have a hint, if there was no connection.
 pub(super) async fn run_and_record(
     common: &CommonArgs,
     args: &args::SendArgs,
@@ -106,13 +106,13 @@ pub(super) async fn run_and_record(
     Ok((failure, capture))
 }
 
-/// Whether the embedded server is asked.
+/// Whether the target is the embedded server.
 pub(super) fn targets_demo(args: &args::SendArgs) -> bool {
     let to = args.target.to.first();
     args.target.url.is_none() && to.is_some_and(|to| ApiTarget::is_demo(to))
 }
 
-/// The embedded server, where it is asked.
+/// Starts the embedded server if it is the target.
 pub(super) async fn start_demo_for(args: &args::SendArgs) -> Result<Option<DemoServer>, CliError> {
     match targets_demo(args) {
         true => start_demo(args.target.pace).await.map(Some),
@@ -151,7 +151,7 @@ fn print_dry_run(job: &SendJob) -> Result<ExitReason, CliError> {
     output::write_stdout(bytes)
 }
 
-/// Runs the exchange; the failure may have a hint.
+/// Runs the exchange. Returns the failure, which may have a hint.
 async fn run_exchange(
     args: &args::SendArgs,
     http1: http1::HttpLimits,
@@ -200,7 +200,7 @@ async fn wait_for_stop(max_time: Option<Duration>) -> (FailureCause, String) {
     }
 }
 
-/// What the user sees: the exchange as it goes, or one document at its end.
+/// The output of `wire send`: a live view, or a JSON document at the end.
 enum SendView {
     Live(Box<output::StdioView>),
     Document(Box<Tape>),
@@ -220,7 +220,7 @@ impl SendView {
         Ok(Self::Live(Box::new(live)))
     }
 
-    /// Ends the showing. Says how to end, and whether there is room for a last note.
+    /// Ends the view. Returns how to end, and whether facts may still be printed.
     fn finish(self, means: &ReadOptions, fail: bool, hint: Option<Hint>) -> (ExitReason, bool) {
         let text_alone = matches!(&self, Self::Live(live) if live.view_options().answer_form == AnswerForm::Text);
         let (meta, painted) = match self {
@@ -276,7 +276,7 @@ pub(super) fn print_answer_errors(painted: &RenderedExchange) {
     }
 }
 
-/// Why an exchange is no success, in words.
+/// Returns in words why an exchange failed.
 fn failure_text(painted: &RenderedExchange) -> String {
     match (&painted.decode_error, &painted.meaning) {
         _ if !painted.exchange.outcome().is_whole() => wording::describe_outcome(&painted.exchange),
@@ -286,12 +286,12 @@ fn failure_text(painted: &RenderedExchange) -> String {
     }
 }
 
-/// What the end of an exchange that was shown means for the exit code.
+/// Returns the exit reason of an exchange that was shown.
 pub(super) fn exit_of_view(painted: &RenderedExchange, fail: bool) -> ExitReason {
     exchange_exit(&painted.exchange, painted.is_complete(), fail)
 }
 
-/// What the end of an exchange means for the exit code; `whole`: its body could be decoded, and did not break off.
+/// Returns the exit reason of an exchange. `whole`: its body was decoded and did not break off.
 pub(super) fn exchange_exit(exchange: &Exchange, whole: bool, fail: bool) -> ExitReason {
     let status = exchange.response.status().unwrap_or(0);
     match ExitReason::from_outcome(&exchange.outcome()) {

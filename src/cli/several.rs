@@ -1,10 +1,7 @@
-//! `wire send`: one request to one, or to several models and targets, or several times: then each exchange is kept,
-//! and at the end come one table, and what differs between them.
+//! `wire send` to several models and targets, or several times: each exchange is captured, and a table of all and their
+//! differences is printed at the end.
 
-use std::io::Write;
 use std::path::PathBuf;
-
-use serde::Serialize;
 
 use super::args::{self, CommonArgs};
 use super::error::CliError;
@@ -20,9 +17,9 @@ use crate::call::runs::{TargetRun, TargetRuns};
 use crate::call::{Call, ReadOptions};
 use crate::capture::mask_url;
 use crate::client::several::run_jobs;
-use crate::diff::{self, DiffInput, DiffLayer, DiffMatrix};
-use crate::render::diff::{self as paint, NoiseView};
-use crate::render::{json_output, trials, wording};
+use crate::diff::{self, DiffInput};
+use crate::render::diff::NoiseView;
+use crate::render::{trials, wording};
 use crate::tape::{Tape, WireSink};
 use crate::targets::api::ApiTarget;
 use crate::targets::environment::Environment;
@@ -46,8 +43,8 @@ pub(super) fn run(common: &CommonArgs, args: &args::SendArgs) -> Result<ExitReas
     }
 }
 
-/// What is asked of whom: the arguments as they would be for that one exchange. Each `--to NAME` is asked for each
-/// `-m MODEL`, each `--to NAME:MODEL` for its own.
+/// Returns the arguments of each single exchange: each `--to NAME` with each `-m MODEL`, each `--to NAME:MODEL` with its own
+/// model.
 fn expand_targets(args: &args::SendArgs) -> Vec<args::SendArgs> {
     let mut aims = Vec::new();
     let targets: Vec<_> = match args.target.to.is_empty() {
@@ -125,7 +122,7 @@ fn send_many(
     }
 }
 
-/// What makes no sense of several answers.
+/// An error for flags that apply to one exchange only.
 fn reject_single_only_flags(args: &args::SendArgs) -> Result<(), CliError> {
     let output = &args.output;
     let streams = [
@@ -170,7 +167,7 @@ fn run_queue(
     (shots, failed.flatten())
 }
 
-/// Sends once, and reads what came.
+/// Sends one request and reads the answer.
 async fn run_one(
     (common, environment, means): (&CommonArgs, &Environment, &ReadOptions),
     args: &args::SendArgs,
@@ -216,7 +213,7 @@ impl ExchangeViewer for TapeViewer {
     }
 }
 
-/// `openai:gpt-4o`; a URL without the secrets in it.
+/// Returns the name of a target for people: `openai:gpt-4o`, or a URL with its secrets masked.
 fn target_label(args: &args::SendArgs) -> String {
     let target_args = &args.target;
     let url = target_args.url.as_deref().map(mask_url);
@@ -249,13 +246,6 @@ fn print_progress(number: usize, all: usize, args: &args::SendArgs, trial: &Targ
     output::print_fact(&text);
 }
 
-/// The document of `--json`.
-#[derive(Serialize)]
-struct SendManyDocument<'a> {
-    targets: &'a [TargetRuns],
-    matrix: &'a DiffMatrix,
-}
-
 fn print_comparison(
     common: &CommonArgs,
     args: &args::SendArgs,
@@ -282,46 +272,22 @@ fn print_comparison(
     let trials: Vec<_> = named
         .map(|(target, trials)| TargetRuns::new(target, trials))
         .collect();
-    let matrix = build_matrix(&firsts);
+    let matrix = diff::compare_answers(&firsts);
     let mut text = Vec::new();
     let style = output::stdout_style(common);
     let written = match args.output.json {
-        true => json_output::write_value(
-            &SendManyDocument {
-                targets: &trials,
-                matrix: &matrix,
-            },
-            &mut text,
-        ),
-        false => trials::write_table(&trials, &style, &mut text).and_then(|()| {
-            if firsts.len() < 2 {
-                return Ok(());
-            }
-            writeln!(text)?;
-            paint::write_matrix(&matrix, NoiseView::Hidden(SHOW_NOISE), &style, &mut text)
-        }),
+        true => trials::write_json(&trials, &matrix, &mut text),
+        false => {
+            let noise = NoiseView::Hidden(SHOW_NOISE);
+            trials::write_report(&trials, &matrix, noise, &style, &mut text)
+        }
     };
     written.map_err(CliError::usage)?;
     output::write_stdout(&text)?;
     Ok(exit)
 }
 
-/// What differs between the first exchange of each target; times stand in the table.
-fn build_matrix(firsts: &[DiffInput]) -> DiffMatrix {
-    let Some((first, rest)) = firsts.split_first() else {
-        return DiffMatrix::default();
-    };
-    let layers: Vec<_> = DiffLayer::ALL
-        .into_iter()
-        .filter(|layer| !matches!(layer, DiffLayer::Timing | DiffLayer::Connection))
-        .collect();
-    let rules = diff::noise::noise_rules(&[]);
-    let compare = |right| diff::compare(first, right, &layers, &rules);
-    let differences: Vec<_> = rest.iter().map(compare).collect();
-    DiffMatrix::from_differences(&differences)
-}
-
-/// Of two ends the one that a script must hear of.
+/// The more serious of two exit reasons. An interruption is the most serious.
 fn worse_exit(one: ExitReason, other: ExitReason) -> ExitReason {
     let weight = |exit| match exit {
         ExitReason::Done => 0,

@@ -9,19 +9,18 @@ use super::exit::ExitReason;
 use super::output;
 use super::read_options::read_options;
 use super::send;
+use crate::call::lookup::LookupError;
 use crate::call::{Call, ReadOptions};
 use crate::capture::ParsedCapture;
 use crate::capture::store::{self, StoreError};
-use crate::content::DecodedBody;
 use crate::exchange::Exchange;
 use crate::exchange::roles::role_spans;
 use crate::json;
 use crate::render::live::LivePainter;
 use crate::render::view_options::StyledOutput;
 use crate::render::{RenderedExchange, escape, events, hex, json_output, summary, wording};
-use crate::span::{Span, StreamSide};
-use crate::sse::{EventDecoder, StreamFormat, StreamItem};
-use crate::tape::{Stream, Tape, Window};
+use crate::span::StreamSide;
+use crate::tape::Tape;
 
 /// Runs `wire show`.
 pub(super) fn run(common: &CommonArgs, args: &args::ShowArgs) -> Result<ExitReason, CliError> {
@@ -56,7 +55,7 @@ pub(super) fn run(common: &CommonArgs, args: &args::ShowArgs) -> Result<ExitReas
     print_view(common, args, &means, &tape, &path)
 }
 
-/// What the exchange means, or a part of that.
+/// Prints the meaning of the exchange, or its tool calls or tokens.
 fn print_meaning(
     common: &CommonArgs,
     args: &args::ShowArgs,
@@ -122,8 +121,8 @@ fn capture_not_found(error: StoreError) -> CliError {
     CliError::usage(error).with_hint("`wire ls` lists the captures")
 }
 
-/// The report of `send`, made from the capture. With `--print` or `--quiet` it streams; otherwise the
-/// pager may want it whole.
+/// Prints the report of `send`, made from the capture. With `--print` or `--quiet` it streams; otherwise it may go to the
+/// pager, which needs it whole.
 fn print_view(
     common: &CommonArgs,
     args: &args::ShowArgs,
@@ -163,7 +162,7 @@ fn print_view(
     Ok(exit)
 }
 
-/// Two outputs into one text.
+/// A writer of which two write into one text.
 struct SharedWriter<'a>(&'a std::cell::RefCell<Vec<u8>>);
 
 impl Write for SharedWriter<'_> {
@@ -208,8 +207,7 @@ fn selected_sides(side: Option<SideArg>) -> Vec<StreamSide> {
     }
 }
 
-/// One JSON value: the value itself on standard output, where and when it crossed on standard error. In a
-/// stream of events the path begins with the number of one.
+/// Prints one JSON value on standard output, and where and when it crossed on standard error.
 fn print_value(
     args: &args::ShowArgs,
     means: &ReadOptions,
@@ -219,38 +217,32 @@ fn print_value(
     let wrong = |error: &dyn std::fmt::Display| CliError::usage(format!("--at {at}: {error}"));
     let path = json::ValuePath::parse(at).map_err(|error| wrong(&error))?;
     let call = Call::read(tape, means);
-    let (side, body, format) = match args.side {
-        Some(SideArg::Sent) => (StreamSide::Sent, &call.request_body, None),
+    let (side, body, hint) = match args.side {
+        Some(SideArg::Sent) => (StreamSide::Sent, &call.request_body, "`-p B` shows it"),
         _ => {
-            let format = call.meaning.completion.media.stream_format();
-            (StreamSide::Received, &call.response_body, format)
+            let hint = "`--side sent` looks into the request";
+            (StreamSide::Received, &call.response_body, hint)
         }
     };
     output::print_decode_error("", body);
-    let (span, inner) = match format {
-        None => (Span::new(0, body.bytes.len() as u64), path.clone()),
-        Some(format) => event_data_span(&body.bytes, format, &path).ok_or_else(|| {
-            CliError::usage(format!("--at {at}: the answer is a stream; there is no such event"))
-                .with_hint("begin with the number of an event, such as /3/choices/0/delta; `--events` lists them")
-        })?,
-    };
-    let whole = Window {
-        base: 0,
-        bytes: &body.bytes,
-        ended: true,
-    };
-    let document = json::JsonDocument::parse(whole.slice(span)).map_err(|error| {
-        let hint = match side {
-            StreamSide::Received => "`--side sent` looks into the request",
-            StreamSide::Sent => "`-p B` shows it",
-        };
-        CliError::usage(format!("what is there is not JSON: {error}")).with_hint(hint)
+    let value = call.value_at(side, &path).map_err(|error| match error {
+        LookupError::NoEvent => wrong(&"the answer is a stream; there is no such event").with_hint(
+            "begin with the number of an event, such as /3/choices/0/delta; `--events` lists them",
+        ),
+        LookupError::NotJson(error) => {
+            CliError::usage(format!("what is there is not JSON: {error}")).with_hint(hint)
+        }
+        LookupError::NotFound(error) => wrong(&error),
     })?;
-    let value = json::find(&document, &inner).map_err(|error| wrong(&error))?;
-    let place = |offset: u64| span.start.saturating_add(offset);
-    let place = Span::new(place(value.span().start), place(value.span().end));
-    print_location(&path, place, body, call.tape.stream(side));
-    let mut text = value.raw().to_vec();
+    let moment = value.whole_at.map_or_else(
+        || "unknown".to_owned(),
+        |moment| wording::format_duration(moment.micros),
+    );
+    output::print_fact(&format!(
+        "{path}: bytes {} of the body, {side} {}, whole at {moment}",
+        value.span, value.wire
+    ));
+    let mut text = value.text;
     if output::stdout_is_terminal() {
         text = escape::escape(&text, escape::KeptWhitespace::Lines)
             .into_owned()
@@ -258,41 +250,4 @@ fn print_value(
     }
     text.push(b'\n');
     output::write_stdout(&text)
-}
-
-/// Where the data of the event lies that the first step of `path` numbers, and the rest of the path.
-fn event_data_span(
-    body: &[u8],
-    format: StreamFormat,
-    path: &json::ValuePath,
-) -> Option<(Span, json::ValuePath)> {
-    let (number, rest) = path.steps().split_first()?;
-    let number: usize = number.parse().ok()?;
-    let seen = Window {
-        base: 0,
-        bytes: body,
-        ended: true,
-    };
-    let mut decoder = EventDecoder::new(format);
-    let items = std::iter::from_fn(|| decoder.step(seen));
-    let mut events = items.filter(|item| !matches!(item, StreamItem::Separator(_)));
-    match events.nth(number)? {
-        StreamItem::Event(event) => Some((event.first_data?, rest.iter().cloned().collect())),
-        _ => None,
-    }
-}
-
-/// Says where and when a value of the body crossed.
-fn print_location(path: &json::ValuePath, span: Span, body: &DecodedBody, stream: &Stream) {
-    let wire = body.wire_span(span);
-    let last = stream.moment_at(wire.end.saturating_sub(1));
-    let moment = last.map_or_else(
-        || "unknown".to_owned(),
-        |moment| wording::format_duration(moment.micros),
-    );
-    let text = format!(
-        "{path}: bytes {span} of the body, {} {wire}, whole at {moment}",
-        stream.side
-    );
-    output::print_fact(&text);
 }

@@ -1,5 +1,4 @@
-//! What signals do where the runtime cannot hear them: while the program is blocked in a write, or waits
-//! for the pager.
+//! Handling of signals while the runtime cannot receive them: the program is blocked in a write, or waits for the pager.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -9,7 +8,7 @@ use signal_hook::flag;
 
 use super::exit::ExitReason;
 
-/// Whether Ctrl-C or SIGTERM came. Signals are the process's, and so is this.
+/// Whether Ctrl-C or SIGTERM came. It is global, since signals go to the process.
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
@@ -27,12 +26,12 @@ pub(super) fn exit_on_second_signal() {
     LazyLock::force(&INTERRUPTED);
 }
 
-/// Whether one came since then.
+/// Whether Ctrl-C or SIGTERM came since [`exit_on_second_signal`].
 pub(super) fn was_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-/// From now on Ctrl-C is left to the pager, which stays in the foreground and would lose its terminal.
+/// Ignores Ctrl-C from now on: the pager is in the foreground and would lose its terminal if this program ended.
 pub(super) fn leave_interrupts_to_pager() {
     let _ = flag::register(SIGINT, Arc::new(AtomicBool::new(false)));
 }

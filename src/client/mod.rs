@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use crate::net::{self, Clock, ConnectRoute, NetFailure, TlsClient};
-use crate::tape::{FailureCause, WireSink};
+use crate::tape::{FailureCause, TapeOrigin, WireSink};
 use drive::ExchangeLimits;
 
 /// Connects, sends `request` and reads until the response is over, a limit passes, or `stop` says why to stop.
@@ -29,5 +29,20 @@ pub async fn exchange(
             sink.fact(clock.moment(), &failure.fact());
             Some(failure)
         }
+    }
+}
+
+/// The first line of the capture of an exchange with `url` that begins now. `url` is masked already.
+pub fn new_origin(clock: &Clock, url: &str) -> TapeOrigin {
+    let started = clock.started();
+    let seconds = u64::try_from(started.as_second()).unwrap_or(0);
+    let nanos = u32::try_from(started.subsec_nanosecond()).unwrap_or(0);
+    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos);
+    TapeOrigin {
+        id: uuid::Uuid::new_v7(time).to_string(),
+        started,
+        via: "send".to_owned(),
+        url: url.to_owned(),
+        tool: concat!("wire ", env!("CARGO_PKG_VERSION")).to_owned(),
     }
 }

@@ -139,6 +139,23 @@ fn compare_response_bodies(left: &Call, right: &Call) -> LayerChanges {
     (changes, note.into_iter().collect())
 }
 
+/// The table of what differs between the answers of several targets to one request. Times and connections are left out:
+/// they differ in any case.
+pub fn compare_answers(subjects: &[DiffInput]) -> DiffMatrix {
+    let Some((first, rest)) = subjects.split_first() else {
+        return DiffMatrix::default();
+    };
+    let layers: Vec<_> = DiffLayer::ALL
+        .into_iter()
+        .filter(|layer| !matches!(layer, DiffLayer::Timing | DiffLayer::Connection))
+        .collect();
+    let rules = noise::noise_rules(&[]);
+    let differences = rest
+        .iter()
+        .map(|right| compare(first, right, &layers, &rules));
+    DiffMatrix::from_differences(&differences.collect::<Vec<_>>())
+}
+
 /// Compares the shape of the answer of `last`, without values, with the shapes of a baseline; and its sequence of events
 /// with the sequences of the baseline.
 pub fn compare_shapes(

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{OutputStyle, TextStyle, wording};
+use serde::Serialize;
+
+use super::{OutputStyle, TextStyle, escape, wording};
 use crate::catalog::row::{CatalogOutcome, CatalogRow};
 use crate::price::TokenCounts;
 
@@ -25,11 +27,35 @@ pub fn write_heading(style: &OutputStyle, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "{}", style.dim(&text))
 }
 
-/// Writes the row of one capture. `tag` is the shortest name that finds it, `cost` its price as text.
-pub fn write_row(
-    tag: &str,
+/// Writes the row of one capture as a line of JSON.
+pub fn write_json_row(
+    name: &str,
     entry: &CatalogRow,
-    cost: &str,
+    cost: Option<&str>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct JsonRow<'a> {
+        name: &'a str,
+        #[serde(flatten)]
+        entry: &'a CatalogRow,
+        cost: Option<&'a str>,
+    }
+    let row = serde_json::to_string(&JsonRow { name, entry, cost })?;
+    writeln!(out, "{}", escape::escape_json(&row))
+}
+
+/// The end of a capture's file name, which finds it.
+fn name_tag(name: &str) -> &str {
+    let stem = name.strip_suffix(".wire").unwrap_or(name);
+    stem.rsplit('-').next().unwrap_or(stem)
+}
+
+/// Writes the row of one capture. `cost` is its price as text.
+pub fn write_row(
+    name: &str,
+    entry: &CatalogRow,
+    cost: Option<&str>,
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -51,8 +77,8 @@ pub fn write_row(
     };
     writeln!(
         out,
-        "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {cost:>11} {:>10} {:>9} {:>10}",
-        wording::escape_line(tag),
+        "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {:>11} {:>10} {:>9} {:>10}",
+        wording::escape_line(name_tag(name)),
         wording::clip_to_width(&entry.host, 22),
         wording::clip_to_width(entry.model.as_deref().unwrap_or("-"), 20),
         style.paint(look, &format!("{status:<8}")),
@@ -61,6 +87,7 @@ pub fn write_row(
             .tokens
             .as_ref()
             .map_or_else(|| "-".to_owned(), format_tokens),
+        cost.unwrap_or("-"),
         wording::format_count(entry.bytes),
         entry.ttft.map_or_else(|| "-".to_owned(), short_duration),
         short_duration(entry.micros),

@@ -2,8 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::{OutputStyle, TextStyle, wording};
+use serde::Serialize;
+
+use super::diff::{NoiseView, write_matrix};
+use super::{OutputStyle, TextStyle, json_output, wording};
 use crate::call::runs::{MedianRange, TargetRun, TargetRuns};
+use crate::diff::DiffMatrix;
 
 /// The heading of each column, and whether it holds numbers.
 const COLUMNS: [(&str, bool); 11] = [
@@ -23,8 +27,38 @@ const COLUMNS: [(&str, bool); 11] = [
 /// The widest column, in characters: eleven columns should fit a wide terminal.
 const MAX_COLUMN_WIDTH: usize = 28;
 
+/// Writes the table of all runs, and for several targets what differs between their first answers.
+pub fn write_report(
+    all: &[TargetRuns],
+    matrix: &DiffMatrix,
+    noise: NoiseView<'_>,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write_table(all, style, out)?;
+    if matrix.names.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    write_matrix(matrix, noise, style, out)
+}
+
+/// Writes the runs and the differences as one JSON document.
+pub fn write_json(
+    targets: &[TargetRuns],
+    matrix: &DiffMatrix,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct SendManyDocument<'a> {
+        targets: &'a [TargetRuns],
+        matrix: &'a DiffMatrix,
+    }
+    json_output::write_value(&SendManyDocument { targets, matrix }, out)
+}
+
 /// Writes the table, and for repeated runs the statistics.
-pub fn write_table(all: &[TargetRuns], style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
+fn write_table(all: &[TargetRuns], style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<_> = all.iter().flat_map(trial_rows).collect();
     let width = |n: usize| {
         let cells = rows.iter().filter_map(|row| row.get(n));
