@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::change::{DiffChange, DiffValue, ExchangeDiff, PlacedValue};
 use super::layer::DiffLayer;
 use super::noise_reason::NoiseReason;
-use super::place::Place;
+use super::place::DiffPlace;
 use super::usual::{RangeUnit, UsualRange, UsualValue};
 
 /// The values that vary among several exchanges that should be alike.
@@ -18,7 +18,7 @@ pub struct Baseline {
     /// How many exchanges were compared.
     pub exchange_count: usize,
     /// By places without array indices: an array that is longer in one exchange has no fixed ones.
-    varying_places: HashMap<(DiffLayer, Place), ObservedValues>,
+    varying_places: HashMap<(DiffLayer, DiffPlace), ObservedValues>,
 }
 
 /// The values at one place that differ among the exchanges of a baseline.
@@ -206,7 +206,7 @@ mod tests {
         let change = |&(at, ref left, ref right): &(&'static str, DiffValue, DiffValue)| {
             let (left, right) = (left.clone().into(), right.clone().into());
             DiffChange::new(
-                Place::fact(at),
+                DiffPlace::fact(at),
                 ChangeKind::Changed,
                 Some(left),
                 Some(right),

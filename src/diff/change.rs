@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::layer::DiffLayer;
 use super::noise_reason::NoiseReason;
-use super::place::Place;
+use super::place::DiffPlace;
 use super::usual::UsualValue;
 use crate::span::Span;
 
@@ -83,7 +83,7 @@ impl Serialize for LayerNote {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DiffChange {
     /// Where it is. Within one layer of one difference no two changes have the same place and kind.
-    pub at: Place,
+    pub at: DiffPlace,
     /// What kind of fact it is, where a layer has several: `field`, `rate limits`.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub group: &'static str,
@@ -156,7 +156,7 @@ pub struct PlacedValue {
     pub span: Option<Span>,
     /// Its place on this side, where it differs from the place of the change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<Place>,
+    pub path: Option<DiffPlace>,
 }
 
 /// The value of a fact or of a JSON text.
@@ -234,7 +234,7 @@ impl From<DiffValue> for PlacedValue {
 impl DiffChange {
     /// The change between two sides, of the kind that follows from them; `None` if they are equal.
     pub fn from_sides(
-        at: Place,
+        at: DiffPlace,
         left: Option<PlacedValue>,
         right: Option<PlacedValue>,
     ) -> Option<Self> {
@@ -250,7 +250,7 @@ impl DiffChange {
 
     /// A change of that kind.
     pub fn new(
-        at: Place,
+        at: DiffPlace,
         what: ChangeKind,
         left: Option<PlacedValue>,
         right: Option<PlacedValue>,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use super::json_changes;
-use super::place::{Place, PlaceRoot, RepeatedName};
+use super::place::{DiffPlace, PlaceRoot, RepeatedName};
 use crate::span::Span;
 
 /// The facts of one side, in the order in which they are reported.
@@ -18,7 +18,7 @@ pub(super) struct FactSheet {
 
 #[derive(Clone, Debug)]
 struct NamedFact {
-    place: Place,
+    place: DiffPlace,
     group: &'static str,
     value: PlacedValue,
     /// Whether the value is a text that should hold JSON, which is compared inside.
@@ -70,7 +70,7 @@ impl FactSheet {
         *count = count.saturating_add(1);
         let root = PlaceRoot::Fact(RepeatedName { name, nth: *count });
         self.facts.push(NamedFact {
-            place: Place::all_of(root),
+            place: DiffPlace::all_of(root),
             group,
             value,
             holds_json: false,

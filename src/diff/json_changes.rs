@@ -2,7 +2,7 @@
 
 use super::change::{ChangeKind, DiffChange, DiffValue, LayerNote, PlacedValue};
 use super::json::{self, JsonChange, JsonPlace};
-use super::place::Place;
+use super::place::DiffPlace;
 use super::work_limit::WorkLimit;
 use crate::json::JsonDocument;
 
@@ -11,7 +11,7 @@ use crate::json::JsonDocument;
 pub(super) fn compare(
     left: &[u8],
     right: &[u8],
-    root: &Place,
+    root: &DiffPlace,
 ) -> Option<(Vec<DiffChange>, Option<LayerNote>)> {
     let left = JsonDocument::parse(left).ok()?;
     let right = JsonDocument::parse(right).ok()?;
@@ -22,7 +22,7 @@ pub(super) fn compare(
 pub(super) fn compare_documents(
     left: &JsonDocument<'_>,
     right: &JsonDocument<'_>,
-    root: &Place,
+    root: &DiffPlace,
 ) -> (Vec<DiffChange>, Option<LayerNote>) {
     let compared = json::compare(left, right, WorkLimit::default());
     let changes = compared.changes.iter();
@@ -37,9 +37,9 @@ fn convert_change(
     change: &JsonChange,
     left: &JsonDocument<'_>,
     right: &JsonDocument<'_>,
-    root: &Place,
+    root: &DiffPlace,
 ) -> DiffChange {
-    let place = |side: &JsonPlace| Place {
+    let place = |side: &JsonPlace| DiffPlace {
         path: side.path.clone(),
         duplicate: side.duplicate,
         ..root.clone()
@@ -48,7 +48,7 @@ fn convert_change(
     let at = match change.kind {
         // In the left text, since others may be missing in the right one too.
         ChangeKind::Removed => from.clone(),
-        _ => Place {
+        _ => DiffPlace {
             is_key: change.is_key,
             ..at
         },

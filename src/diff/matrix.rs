@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::change::{ChangeKind, DiffChange, DiffValue, ExchangeDiff};
 use super::layer::DiffLayer;
 use super::noise_reason::NoiseReason;
-use super::place::Place;
+use super::place::DiffPlace;
 
 /// A table of the facts that are not equal in all exchanges.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -40,7 +40,7 @@ pub struct MatrixRow {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct RowPlace {
     /// The place of the changes.
-    pub place: Place,
+    pub place: DiffPlace,
     /// Their kind, if it leaves the value as it is.
     pub kind: Option<ChangeKind>,
 }

@@ -1,7 +1,8 @@
 //! Comparison of exchanges: what differs, and whether it matters.
 //!
 //! Two [`DiffInput`]s are compared layer by layer, from the connection to the timing. Each difference is a
-//! [`DiffChange`] with its [`Place`], both values and, if any two exchanges differ there, the reason why it is noise.
+//! [`DiffChange`] with its [`DiffPlace`], both values and, if any two exchanges differ there, the reason why
+//! it is noise.
 //! More than two exchanges make a [`DiffMatrix`]; several that should be alike make a [`Baseline`], which learns what
 //! is noise.
 //!
@@ -45,7 +46,7 @@ pub use layer::DiffLayer;
 pub use matrix::{DiffMatrix, MatrixRow, RowPlace};
 pub use noise::NoiseRule;
 pub use noise_reason::NoiseReason;
-pub use place::Place;
+pub use place::DiffPlace;
 pub use shape::JsonShape;
 pub use usual::{RangeUnit, UsualRange, UsualValue};
 

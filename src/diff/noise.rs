@@ -163,15 +163,19 @@ pub(super) fn mark_noise(layer: DiffLayer, change: &mut DiffChange, rules: &[Noi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::place::Place;
+    use crate::diff::place::DiffPlace;
 
     #[test]
     fn what_tells_to_wait_or_what_failed_is_no_noise() {
         let marked = |at: &'static str| {
             let value =
                 |text: &str| Some(super::super::change::DiffValue::Text(text.to_owned()).into());
-            let mut change =
-                DiffChange::new(Place::fact(at), ChangeKind::Changed, value("1"), value("2"));
+            let mut change = DiffChange::new(
+                DiffPlace::fact(at),
+                ChangeKind::Changed,
+                value("1"),
+                value("2"),
+            );
             mark_noise(Head, &mut change, &noise_rules(&[]));
             change.noise.is_some()
         };

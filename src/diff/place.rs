@@ -9,9 +9,10 @@ use serde::{Serialize, Serializer};
 
 use crate::json::ValuePath;
 
-/// Where a change is within one layer of an exchange. A [`super::LayerDiff`] holds the layer of all its changes.
+/// The place of a difference in one layer of an exchange: the body, a field or a fact, and a JSON path in it. The
+/// [`super::LayerDiff`] around it holds the layer.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Place {
+pub struct DiffPlace {
     /// The body, field or fact that the path starts from.
     pub root: PlaceRoot,
     /// The way into the JSON text at the root; empty for all of it.
@@ -22,7 +23,7 @@ pub struct Place {
     pub is_key: bool,
 }
 
-/// The body, field or fact that a [`Place`] starts from.
+/// The body, field or fact that a [`DiffPlace`] starts from.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum PlaceRoot {
     /// The body of the message.
@@ -51,7 +52,7 @@ pub struct DuplicateKey {
     pub of: u32,
 }
 
-impl Place {
+impl DiffPlace {
     /// A value in the JSON of a body, or all of a body where the path is empty.
     pub fn in_body(path: JsonPath) -> Self {
         Self::new(PlaceRoot::Body, path)
@@ -110,7 +111,7 @@ impl Place {
 }
 
 /// `/stop/0`, `/a/arguments:/city`, `/a (1 of 2)`, `/a (key)`, `set-cookie (2)`, `tool call 0 arguments/city`.
-impl fmt::Display for Place {
+impl fmt::Display for DiffPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.root {
             PlaceRoot::Body => {}
@@ -130,7 +131,7 @@ impl fmt::Display for RepeatedName {
     }
 }
 
-impl Serialize for Place {
+impl Serialize for DiffPlace {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -242,7 +243,7 @@ struct StepTexts<'a> {
 }
 
 impl<'a> PlaceTexts<'a> {
-    pub(super) fn new(place: &'a Place) -> Self {
+    pub(super) fn new(place: &'a DiffPlace) -> Self {
         let text = |bare| StepTexts { bare, marked: None };
         let mut last = match &place.root {
             PlaceRoot::Body => text(Cow::Borrowed("")),
@@ -312,7 +313,7 @@ fn match_text(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn body(pointer: &str) -> Place {
+    fn body(pointer: &str) -> DiffPlace {
         let mut path = JsonPath::default();
         for step in pointer.split('/').skip(1) {
             let (step, holds_json) = match step.strip_suffix(':') {
@@ -327,10 +328,10 @@ mod tests {
                 path = path.join(PathStep::InString);
             }
         }
-        Place::in_body(path)
+        DiffPlace::in_body(path)
     }
 
-    fn is_match(pattern: &str, place: &Place) -> bool {
+    fn is_match(pattern: &str, place: &DiffPlace) -> bool {
         PlacePattern::parse(pattern).matches(&PlaceTexts::new(place))
     }
 
@@ -365,7 +366,7 @@ mod tests {
     fn patterns_match_names() {
         let case = |pattern: &str, name: &'static str, expected: bool| {
             assert_eq!(
-                is_match(pattern, &Place::fact(name)),
+                is_match(pattern, &DiffPlace::fact(name)),
                 expected,
                 "{pattern} {name}"
             );
@@ -384,11 +385,11 @@ mod tests {
 
     #[test]
     fn marks_may_be_left_out_of_a_pattern() {
-        let key = Place {
+        let key = DiffPlace {
             is_key: true,
             ..body("/a")
         };
-        let duplicate = Place {
+        let duplicate = DiffPlace {
             duplicate: Some(DuplicateKey { nth: 1, of: 2 }),
             ..body("/a")
         };
@@ -396,7 +397,7 @@ mod tests {
             name: "x-mine".into(),
             nth: 2,
         };
-        let field = Place::all_of(PlaceRoot::Field(name));
+        let field = DiffPlace::all_of(PlaceRoot::Field(name));
         for (place, text) in [
             (&key, "/a (key)"),
             (&duplicate, "/a (1 of 2)"),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
-use super::place::{JsonPath, PathStep, Place};
+use super::place::{DiffPlace, JsonPath, PathStep};
 use crate::json::{self, JsonKind};
 
 /// The paths and value types of all JSON texts that were added.
@@ -143,7 +143,7 @@ impl PathShape {
                 if other.object_count > 0 && (always || rule == ShapeMode::Equal) {
                     let left = Some(place.describe(always));
                     changes.push(DiffChange::new(
-                        Place::in_body(inner),
+                        DiffPlace::in_body(inner),
                         ChangeKind::Removed,
                         left,
                         None,
@@ -175,7 +175,7 @@ impl PathShape {
                 let inner = at.join(PathStep::Key(key.as_str().into()));
                 let right = Some(place.describe(always));
                 changes.push(DiffChange::new(
-                    Place::in_body(inner),
+                    DiffPlace::in_body(inner),
                     ChangeKind::Added,
                     None,
                     right,
@@ -234,7 +234,7 @@ fn type_name(kind: JsonKind) -> &'static str {
 }
 
 fn changed(at: &JsonPath, left: PlacedValue, right: PlacedValue) -> DiffChange {
-    let place = Place::in_body(at.clone());
+    let place = DiffPlace::in_body(at.clone());
     DiffChange::new(place, ChangeKind::Changed, Some(left), Some(right))
 }
 

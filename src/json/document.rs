@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::JsonError;
-use super::node::{JsonKind, Node};
+use super::node::{JsonKind, JsonNode};
 use super::{escape, parse};
 use crate::span::Span;
 
@@ -12,7 +12,7 @@ use crate::span::Span;
 pub struct JsonDocument<'a> {
     text: &'a str,
     /// Never empty: the first is the outermost value.
-    nodes: Vec<Node>,
+    nodes: Vec<JsonNode>,
 }
 
 impl<'a> JsonDocument<'a> {
@@ -39,7 +39,7 @@ impl<'a> JsonDocument<'a> {
     }
 
     /// Every value and every key, in the order of the text: a container comes before what it holds.
-    pub fn nodes(&self) -> &[Node] {
+    pub fn nodes(&self) -> &[JsonNode] {
         &self.nodes
     }
 
@@ -58,8 +58,8 @@ impl<'a> JsonDocument<'a> {
         span.of(self.bytes())
     }
 
-    fn node(&self, index: u32) -> Node {
-        let none = Node {
+    fn node(&self, index: u32) -> JsonNode {
+        let none = JsonNode {
             start: 0,
             end: 0,
             next: u32::MAX,
@@ -178,7 +178,7 @@ impl<'a> JsonValue<'a> {
         self.node().next <= self.index.saturating_add(1)
     }
 
-    fn node(self) -> Node {
+    fn node(self) -> JsonNode {
         self.document.node(self.index)
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Reading into maps and doubles, as programs do, would lose just what this tool is asked about: which of
 //! two `temperature` counted, whether a seed lost its last digits, what a proxy re-spelled. So a
-//! [`JsonDocument`] borrows the bytes and adds one flat list of [`Node`]s, each the kind and span of one value:
+//! [`JsonDocument`] borrows the bytes and adds one flat list of [`JsonNode`]s, each the kind and span of one value:
 //!
 //! ```text
 //!  {"a": [1, 2], "b": null}          a node's `next` is the node after all that it holds,
@@ -62,7 +62,7 @@ pub use edit::{EditedJson, JsonEditError};
 pub use error::{ExpectedToken, JsonElementKind, JsonError, JsonFault, MAX_DEPTH};
 pub use escape::quote;
 pub use find::{NotFoundReason, PathNotFound, find, pointer_at};
-pub use node::{JsonKind, Node};
+pub use node::{JsonKind, JsonNode};
 pub use path::{ValuePath, ValuePathError};
 
 #[doc(hidden)]

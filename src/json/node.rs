@@ -1,10 +1,10 @@
-//! [`Node`]: the kind and span of one value, and what is inside of it.
+//! A value in the flat list of a JSON document: its kind and span, and where the values inside it end.
 
 use crate::span::Span;
 
-/// One value or key: its kind and span. 16 bytes, since a document may hold millions.
+/// A value or key in the flat list of a JSON document: its kind and span. 16 bytes, since a document may hold millions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Node {
+pub struct JsonNode {
     /// Offset of the first byte.
     pub(super) start: u32,
     /// Offset one past the last byte.
@@ -16,7 +16,7 @@ pub struct Node {
     pub(super) escaped: bool,
 }
 
-impl Node {
+impl JsonNode {
     /// The kind of the value; a key is a string.
     pub fn kind(&self) -> JsonKind {
         self.kind

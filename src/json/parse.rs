@@ -1,10 +1,10 @@
 //! From bytes to nodes in one pass, without recursion.
 
 use super::error::{ExpectedToken, JsonElementKind, JsonError, JsonFault, MAX_DEPTH};
-use super::node::{JsonKind, Node};
+use super::node::{JsonKind, JsonNode};
 
 /// Parses a JSON text. Returns the text as UTF-8 and its nodes, at least one.
-pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Node>), JsonError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<JsonNode>), JsonError> {
     let fail = |at, fault| Err(JsonError::new(bytes, at, fault));
     if u32::try_from(bytes.len()).is_err() {
         return fail(0, JsonFault::TooLong);
@@ -26,7 +26,7 @@ struct JsonParser<'a> {
     bytes: &'a [u8],
     /// Offset of the next byte; where a fault lies, if there was one.
     at: usize,
-    nodes: Vec<Node>,
+    nodes: Vec<JsonNode>,
     /// The containers that are still open, by index.
     open_containers: Vec<usize>,
 }
@@ -160,7 +160,7 @@ impl<'a> JsonParser<'a> {
 
     /// Adds a node from `start` to the current offset, without children.
     fn push_node(&mut self, kind: JsonKind, start: usize, escaped: bool) {
-        self.nodes.push(Node {
+        self.nodes.push(JsonNode {
             start: to_u32(start),
             end: to_u32(self.at),
             next: to_u32(self.nodes.len().saturating_add(1)),
@@ -269,7 +269,7 @@ impl<'a> JsonParser<'a> {
                 .last()
                 .and_then(|&open| self.nodes.get(open)),
         ) {
-            (None, Some(&Node { start, kind, .. })) => {
+            (None, Some(&JsonNode { start, kind, .. })) => {
                 let part = if kind == JsonKind::Object {
                     JsonElementKind::Object
                 } else {

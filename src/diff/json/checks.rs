@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::work_limit::WorkLimit;
 use super::{JsonChange, JsonDiff, compare, patch};
-use crate::json::{JsonDocument, JsonKind, Node};
+use crate::json::{JsonDocument, JsonKind, JsonNode};
 
 /// Compares the two texts that a zero byte parts, and asserts what the module page promises. The body of a
 /// fuzz target.
@@ -58,7 +58,7 @@ pub(super) fn assert_promises(left: &JsonDocument<'_>, right: &JsonDocument<'_>)
 /// The text without white space between values: for each value what it is, or how it is written, and which
 /// value comes after all that it holds.
 fn without_white_space<'a>(document: &JsonDocument<'a>) -> Vec<(usize, JsonKind, &'a [u8])> {
-    let piece = |node: &Node| match node.kind() {
+    let piece = |node: &JsonNode| match node.kind() {
         kind @ (JsonKind::Object | JsonKind::Array) => (node.next(), kind, &b""[..]),
         kind => (node.next(), kind, document.slice(node.span())),
     };

@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use hashbrown::HashTable;
 
 use super::spelling;
-use crate::json::{JsonDocument, JsonKind, Node};
+use crate::json::{JsonDocument, JsonKind, JsonNode};
 
 /// The classes of all values of two documents.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl<'a> ClassBuilder<'a> {
         }
     }
 
-    fn node(&self, at: NodeRef) -> &'a Node {
+    fn node(&self, at: NodeRef) -> &'a JsonNode {
         &self.documents[at.side].nodes()[at.node]
     }
 

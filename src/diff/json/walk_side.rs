@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::super::place::{DuplicateKey, PathStep};
 use super::difference::JsonPlace;
 use super::path_tracker::PathTracker;
-use crate::json::{JsonDocument, JsonKind, Node};
+use crate::json::{JsonDocument, JsonKind, JsonNode};
 use crate::span::Span;
 
 /// One side of a walk: the document, the classes of its values, and the place where the walk is.
@@ -18,7 +18,7 @@ pub(super) struct WalkSide<'a> {
 }
 
 impl WalkSide<'_> {
-    pub(super) fn node(&self, at: usize) -> &Node {
+    pub(super) fn node(&self, at: usize) -> &JsonNode {
         &self.document.nodes()[at]
     }
 

@@ -3,7 +3,7 @@
 use crate::diff::bytes::common_prefix_len;
 use crate::diff::change::{ChangeKind, DiffChange, DiffValue, LayerNote, PlacedValue};
 use crate::diff::json_changes;
-use crate::diff::place::{Place, PlaceRoot};
+use crate::diff::place::{DiffPlace, PlaceRoot};
 use crate::json::JsonDocument;
 use crate::span::Span;
 
@@ -28,8 +28,8 @@ pub(crate) fn compare(left: &[u8], right: &[u8]) -> (Vec<DiffChange>, Vec<LayerN
     (change.into_iter().collect(), vec![])
 }
 
-fn whole() -> Place {
-    Place::all_of(PlaceRoot::Body)
+fn whole() -> DiffPlace {
+    DiffPlace::all_of(PlaceRoot::Body)
 }
 
 fn compare_text(left: &str, right: &str) -> Option<DiffChange> {
@@ -63,7 +63,7 @@ fn compare_layout(left: &JsonDocument<'_>, right: &JsonDocument<'_>) -> Option<D
         JsonLayout::from_document(right)?,
     ];
     let [left, right] = layouts.map(|layout| Some(DiffValue::Text(layout.describe()).into()));
-    let change = DiffChange::from_sides(Place::fact("white space"), left, right)?;
+    let change = DiffChange::from_sides(DiffPlace::fact("white space"), left, right)?;
     Some(change.with_kind(ChangeKind::Respelled))
 }
 
@@ -83,7 +83,7 @@ fn compare_white_space(left: &[u8], right: &[u8]) -> Option<DiffChange> {
             "from byte {first}: {text:?}"
         ))))
     };
-    let place = Place::fact("white space");
+    let place = DiffPlace::fact("white space");
     let change = DiffChange::from_sides(place, shown(left), shown(right))?;
     Some(change.with_kind(ChangeKind::Respelled))
 }
@@ -154,7 +154,7 @@ mod tests {
         ] {
             let (changes, _) = compare(left.as_bytes(), right.as_bytes());
             assert_eq!(changes.len(), 1, "{left} {right}");
-            assert_eq!(changes[0].at, Place::fact("white space"));
+            assert_eq!(changes[0].at, DiffPlace::fact("white space"));
             assert_eq!(changes[0].what, ChangeKind::Respelled);
         }
         let (changes, _) = compare(br#"{"a":1}"#, br#"{"a":1,"b":2}"#);

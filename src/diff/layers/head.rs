@@ -6,7 +6,7 @@ use crate::capture::{mask_field_value, mask_url};
 use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
 use crate::diff::increasing::longest_increasing;
-use crate::diff::place::{Place, PlaceRoot, RepeatedName};
+use crate::diff::place::{DiffPlace, PlaceRoot, RepeatedName};
 use crate::http1::{HttpMessage, StartLine};
 use crate::service::{self, HeaderMeaning, ServiceFacts};
 use crate::span::Span;
@@ -124,7 +124,7 @@ fn compare_field(
     which: fn(&FieldLine) -> &String,
     group: GroupLookup<'_>,
 ) -> Option<DiffChange> {
-    let place = Place::all_of(PlaceRoot::Field(name.clone()));
+    let place = DiffPlace::all_of(PlaceRoot::Field(name.clone()));
     let sides = (left.text(name, which), right.text(name, which));
     let change = DiffChange::from_sides(place, sides.0, sides.1)?;
     Some(change.with_group(group(name)))
@@ -178,7 +178,7 @@ fn compare_names(left: &FieldTable, right: &FieldTable, group: GroupLookup<'_>) 
         Some(DiffValue::Text(names.join(", ")).into())
     };
     let (left, right) = (all(|change| &change.left), all(|change| &change.right));
-    let place = Place::fact("names");
+    let place = DiffPlace::fact("names");
     vec![DiffChange::new(place, ChangeKind::Respelled, left, right).with_group("field")]
 }
 
@@ -202,7 +202,7 @@ fn compare_order(left: &FieldTable, right: &FieldTable) -> Option<DiffChange> {
     }
     let moved = DiffValue::Text(moved.join(", ")).into();
     let change = DiffChange::new(
-        Place::fact("order"),
+        DiffPlace::fact("order"),
         ChangeKind::Reordered,
         None,
         Some(moved),

@@ -6,7 +6,7 @@ use crate::call::{Call, EventDeltas};
 use crate::chat::DeltaKind;
 use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
 use crate::diff::fact_sheet::FactSheet;
-use crate::diff::place::Place;
+use crate::diff::place::DiffPlace;
 use crate::diff::shape::JsonShape;
 use crate::json::JsonDocument;
 use crate::sse::{EventDecoder, StreamFormat, StreamItem};
@@ -77,7 +77,7 @@ fn changed(
     left: Option<PlacedValue>,
     right: Option<PlacedValue>,
 ) -> DiffChange {
-    DiffChange::new(Place::fact(name), ChangeKind::Changed, left, right)
+    DiffChange::new(DiffPlace::fact(name), ChangeKind::Changed, left, right)
 }
 
 /// The data of each event of a stream.
@@ -176,7 +176,7 @@ fn compare_sequences([left, right]: &[Vec<EventRun>; 2]) -> Vec<DiffChange> {
         let change = |(n, (left, right)): (usize, (&EventRun, &EventRun))| {
             let count = |run: &EventRun| Some(PlacedValue::from(DiffValue::Count(run.1)));
             let at = format!("run {n}: {}", left.0);
-            DiffChange::from_sides(Place::fact(at), count(left), count(right))
+            DiffChange::from_sides(DiffPlace::fact(at), count(left), count(right))
         };
         let pairs = left.iter().zip(right).enumerate();
         return pairs.filter_map(change).collect();

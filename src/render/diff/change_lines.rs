@@ -288,7 +288,7 @@ fn fold_unchanged(text: &str, after: bool, before: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::Place;
+    use crate::diff::DiffPlace;
     use crate::diff::place::JsonPath;
 
     #[test]
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn all_changes_together_take_no_more_than_one() {
         let change = DiffChange::new(
-            Place::in_body(JsonPath::default()),
+            DiffPlace::in_body(JsonPath::default()),
             ChangeKind::Changed,
             None,
             None,
@@ -316,7 +316,7 @@ mod tests {
     fn what_is_empty_can_be_seen() {
         let value = |text: &str| Some(DiffValue::Text(text.to_owned()).into());
         let emptied = DiffChange::new(
-            Place::fact("x-field"),
+            DiffPlace::fact("x-field"),
             ChangeKind::Changed,
             value("a"),
             value(""),
@@ -330,7 +330,7 @@ mod tests {
     fn where_long_values_part_is_seen() {
         let long = |end: &str| Some(DiffValue::Text(format!("{}{end}", "é".repeat(9000))).into());
         let change = DiffChange::new(
-            Place::in_body(JsonPath::default()),
+            DiffPlace::in_body(JsonPath::default()),
             ChangeKind::Changed,
             long("one"),
             long("other"),
@@ -345,7 +345,7 @@ mod tests {
             "{right}"
         );
         let change = DiffChange::new(
-            Place::in_body(JsonPath::default()),
+            DiffPlace::in_body(JsonPath::default()),
             ChangeKind::Changed,
             long(""),
             long("more"),

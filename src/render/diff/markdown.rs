@@ -112,22 +112,22 @@ mod tests {
 
     #[test]
     fn what_is_foreign_stands_in_code() {
-        use crate::diff::{ChangeKind, DiffLayer, DiffValue, ExchangeDiff, LayerDiff, Place};
+        use crate::diff::{ChangeKind, DiffLayer, DiffPlace, DiffValue, ExchangeDiff, LayerDiff};
         let evil = "<img src=x>";
         let shown = |path: Option<&'static str>| {
             Some(PlacedValue {
-                path: path.map(Place::fact),
+                path: path.map(DiffPlace::fact),
                 ..DiffValue::Text("1".to_owned()).into()
             })
         };
         let moved = DiffChange::new(
-            Place::fact("/a"),
+            DiffPlace::fact("/a"),
             ChangeKind::Moved,
             shown(Some(evil)),
             shown(None),
         );
         let time = |micros| Some(DiffValue::Micros(micros).into());
-        let time = DiffChange::new(Place::fact(evil), ChangeKind::Changed, time(1), time(2));
+        let time = DiffChange::new(DiffPlace::fact(evil), ChangeKind::Changed, time(1), time(2));
         let layer = |layer, change| LayerDiff {
             layer,
             changes: vec![change],

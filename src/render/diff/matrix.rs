@@ -189,7 +189,7 @@ fn shorten_middle(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::{Place, RowPlace};
+    use crate::diff::{DiffPlace, RowPlace};
 
     #[test]
     fn columns_that_do_not_fit_come_in_parts() {
@@ -222,7 +222,7 @@ mod tests {
             rows: vec![MatrixRow {
                 layer: DiffLayer::Meaning,
                 at: RowPlace {
-                    place: Place::fact("text"),
+                    place: DiffPlace::fact("text"),
                     kind: None,
                 },
                 group: "",

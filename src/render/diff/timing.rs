@@ -121,14 +121,14 @@ fn draw_bar(value: &Option<PlacedValue>, scale: BarScale, style: &OutputStyle) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::{ChangeKind, DiffLayer, Place};
+    use crate::diff::{ChangeKind, DiffLayer, DiffPlace};
 
     #[test]
     fn rows_fit_the_terminal() {
         let time = |micros| Some(DiffValue::Micros(micros).into());
         let change = |at| {
             DiffChange::new(
-                Place::fact(at),
+                DiffPlace::fact(at),
                 ChangeKind::Changed,
                 time(1_000),
                 time(60_000_000),
