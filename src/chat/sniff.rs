@@ -16,8 +16,8 @@ pub(super) struct BodyHints {
     pub(super) json_is_lines: bool,
 }
 
-/// Bytes after leading white space that are enough to recognise a media type: `retry: ` has seven.
-const SNIFF_LEN: usize = 8;
+/// Bytes after leading white space that are enough to recognise a media type: `<!doctype` has nine.
+const SNIFF_LEN: usize = 9;
 
 /// Leading white space, in bytes, after which sniffing stops and the Content-Type decides: far more than the blank
 /// lines that servers send to keep a connection alive.
@@ -158,6 +158,27 @@ mod tests {
                 Some(expected),
                 "{body:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_cut_beginning_is_never_read_as_something_else() {
+        let label = BodyHints::default();
+        for body in ["<!doctype html><p>", "retry: 10\n\n", "<html><p></p>"] {
+            let media = |length: usize, ended| {
+                let bytes = body.as_bytes().get(..length).unwrap_or_default();
+                let seen = Window {
+                    base: 0,
+                    bytes,
+                    ended,
+                };
+                sniff_media(&label, seen)
+            };
+            let whole = media(body.len(), true);
+            for length in 1..body.len() {
+                let early = media(length, false);
+                assert!(early.is_none() || early == whole, "{body:?} {length}");
+            }
         }
     }
 }
