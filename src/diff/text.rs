@@ -79,22 +79,52 @@ pub(super) fn replacements(
     let (mut changes, mut coarse) = (Vec::new(), left.is_none());
     for part in lines {
         let tokens = [0, 1].map(|side| split(side, part[side]));
-        let count = tokens[0].len() + tokens[1].len();
-        match left.and_then(|left| left.checked_sub(count)) {
-            Some(rest) => {
-                left = Some(rest);
-                changes.extend(align(texts, part, &tokens));
-            }
-            None => {
-                coarse = true;
-                changes.push(part);
-            }
+        let fits = |tokens: &[Vec<Span>; 2]| left?.checked_sub(tokens[0].len() + tokens[1].len());
+        if let Some(rest) = fits(&tokens) {
+            left = Some(rest);
+            changes.extend(align(texts, part, &tokens));
+            continue;
+        }
+        let (middle, tokens) = trim_equal_tokens(texts, part, tokens);
+        if let Some(rest) = fits(&tokens) {
+            left = Some(rest);
+            changes.extend(align(texts, middle, &tokens));
+        } else {
+            coarse = true;
+            changes.push(part);
         }
     }
     (changes, coarse)
 }
 
-/// Returns what differs between two parts of texts, which the tokens tile.
+/// Removes the equal tokens at both ends of two parts of texts: one changed word in a long line costs no more than in a
+/// short one.
+fn trim_equal_tokens(
+    texts: [&[u8]; 2],
+    part: [Span; 2],
+    tokens: [Vec<Span>; 2],
+) -> ([Span; 2], [Vec<Span>; 2]) {
+    let [left, right] = &tokens;
+    let is_equal = |(a, b): &(&Span, &Span)| a.of(texts[0]) == b.of(texts[1]);
+    let before = left.iter().zip(right).take_while(is_equal).count();
+    let rests = (left[before..].iter().rev(), right[before..].iter().rev());
+    let after = rests.0.zip(rests.1).take_while(is_equal).count();
+    let kept = [0, 1].map(|side| {
+        let end = tokens[side].len() - after;
+        let at = |index: usize| {
+            let token = tokens[side].get(index);
+            token.map_or(part[side].end, |token| token.start)
+        };
+        (
+            Span::new(at(before), at(end)),
+            tokens[side][before..end].to_vec(),
+        )
+    });
+    let [(left, left_tokens), (right, right_tokens)] = kept;
+    ([left, right], [left_tokens, right_tokens])
+}
+
+/// Returns the changes between two parts of texts. The tokens cover the parts without gaps.
 fn align(texts: [&[u8]; 2], parts: [Span; 2], tokens: &[Vec<Span>; 2]) -> Vec<Replacement> {
     let words = [0, 1].map(|side| -> Vec<&[u8]> {
         let tokens = tokens[side].iter();
