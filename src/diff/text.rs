@@ -365,6 +365,15 @@ mod tests {
         assert_eq!(shown(left, right, &diff.runs), "é\n[-è-][+é+] one\nend");
     }
 
+    #[test]
+    fn one_changed_word_of_a_long_line_is_shown_alone() {
+        let (left, right) = ("a b c d e f g h", "a b c d X f g h");
+        let diff = diff_words(left, right, 8);
+        assert!(!diff.coarse);
+        let expected = "a b c d [-e-][+X+] f g h";
+        assert_eq!(shown(left, right, &diff.runs), expected);
+    }
+
     proptest! {
         #[test]
         fn the_pieces_are_the_texts(
