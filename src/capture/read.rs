@@ -194,6 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_bytes_is_json_to_its_end() {
+        for line in [
+            "{\"t\":01,\"sent\":\"a\"}\n",
+            "{\"t\":1,\"sent\":\"a\"}}\n",
+            "{\"t\":1,\"sent\":{\"base64\":\"?\"}}\n",
+        ] {
+            let got = reading(line);
+            assert_eq!(got.notes.len(), 1, "{line}");
+            assert!(got.tape.sent.bytes.is_empty(), "{line}");
+        }
+    }
+
+    #[test]
     fn empty_lines_are_skipped() {
         let got =
             reading("\n\r\n{\"t\":1,\"received\":\"ab\"}\r\n\n{\"t\":2,\"received\":\"cd\"}\n\n");
