@@ -252,8 +252,7 @@ impl ContentDecoder {
         self.push_to(bytes, &mut |piece| out.extend_from_slice(piece))
     }
 
-    /// Decodes the next coded bytes without holding the output: `out` gets at most 16 KiB at a time; bytes without a
-    /// coding pass as they are.
+    /// Decodes the next coded bytes without holding the output: `out` gets at most 16 KiB at a time.
     ///
     /// # Errors
     ///
@@ -324,16 +323,6 @@ impl StagePipeline<'_> {
             (self.out)(input);
             return Ok(());
         };
-        let room = self.limits.size.saturating_sub(stage.bytes_out);
-        if stage.coding == ContentCoding::Identity && input.len() as u64 <= room {
-            // Most bodies are not coded. Their bytes pass without a copy.
-            let passed = stage.bytes_in.saturating_add(input.len() as u64);
-            (stage.bytes_in, stage.bytes_out) = (passed, passed);
-            if outermost {
-                *self.taken = passed;
-            }
-            return self.push_through(inner, false, input);
-        }
         let mut buffer = [0; 16 << 10];
         let mut rest = input;
         loop {
