@@ -80,18 +80,19 @@ pub(super) fn replacements(
     for part in lines {
         let tokens = [0, 1].map(|side| split(side, part[side]));
         let fits = |tokens: &[Vec<Span>; 2]| left?.checked_sub(tokens[0].len() + tokens[1].len());
-        if let Some(rest) = fits(&tokens) {
-            left = Some(rest);
-            changes.extend(align(texts, part, &tokens));
-            continue;
-        }
-        let (middle, tokens) = trim_equal_tokens(texts, part, tokens);
-        if let Some(rest) = fits(&tokens) {
-            left = Some(rest);
-            changes.extend(align(texts, middle, &tokens));
-        } else {
-            coarse = true;
-            changes.push(part);
+        let (middle, tokens) = match fits(&tokens) {
+            Some(_) => (part, tokens),
+            None => trim_equal_tokens(texts, part, tokens),
+        };
+        match fits(&tokens) {
+            Some(rest) => {
+                left = Some(rest);
+                changes.extend(align(texts, middle, &tokens));
+            }
+            None => {
+                coarse = true;
+                changes.push(part);
+            }
         }
     }
     (changes, coarse)
