@@ -2,6 +2,7 @@
 //! `apis.json`.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -64,11 +65,9 @@ pub fn parse_config(text: &[u8]) -> serde_json::Result<OwnTargets> {
     serde_json::from_slice(text).map(|config: TargetConfig| config.targets)
 }
 
-/// The APIs of `apis.json` in its order.
-fn known_apis() -> Vec<(String, ApiTarget)> {
-    // A test parses the file, which is part of the program.
-    serde_json::from_str(include_str!("apis.json")).unwrap_or_default()
-}
+/// The APIs of `apis.json` in its order; parsed on first use. A test parses the file, which is part of the program.
+static KNOWN_APIS: LazyLock<Vec<(String, ApiTarget)>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("apis.json")).unwrap_or_default());
 
 /// The name of the embedded server.
 const DEMO_NAME: &str = "demo";
@@ -86,15 +85,13 @@ impl ApiTarget {
         if let Some(found) = own.get(name) {
             return Ok(found.clone());
         }
-        let mut known = Vec::new();
-        for (listed, api) in known_apis() {
-            if listed == name {
-                return Ok(api);
-            }
-            known.push(listed);
+        let mut known = KNOWN_APIS.iter();
+        if let Some((_, api)) = known.find(|(known, _)| known == name) {
+            return Ok(api.clone());
         }
-        known.extend([DEMO_NAME.to_owned(), "demo:NAME".to_owned()]);
-        known.extend(own.keys().cloned());
+        let known = KNOWN_APIS.iter().map(|(known, _)| known.as_str());
+        let known = known.chain([DEMO_NAME, "demo:NAME"]);
+        let known: Vec<_> = known.chain(own.keys().map(String::as_str)).collect();
         let known = known.join(", ");
         Err(match name {
             "help" => HintedError::new(format!("known targets: {known}")),
@@ -142,7 +139,7 @@ impl ApiTarget {
             return (name, Some(rest));
         }
         let api = rest.split(':').next().unwrap_or(rest);
-        if api != "responses" && !known_apis().iter().any(|(known, _)| known == api) {
+        if api != "responses" && !KNOWN_APIS.iter().any(|(known, _)| known == api) {
             return (name, Some(rest));
         }
         match rest.split_once(':') {
@@ -254,9 +251,8 @@ mod tests {
 
     #[test]
     fn the_table_of_known_apis_can_be_read() {
-        let known = known_apis();
-        assert_eq!(known.len(), 15);
-        for (name, api) in known {
+        assert_eq!(KNOWN_APIS.len(), 15);
+        for (name, api) in KNOWN_APIS.iter() {
             assert!(
                 api.base.contains("://") && !api.key_env.is_empty(),
                 "{name}"
