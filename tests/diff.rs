@@ -441,8 +441,8 @@ fn a_secret_in_the_url_is_masked_in_what_several_say() {
     let url = format!("{}?key=sk-sixteen-letters", server.url());
     for form in [&[][..], &["--json"]] {
         let ask = ["send", "r.json", "--url", &url, "-m", "a", "-m", "b"];
-        // The server answers once. Whether the second connection is refused or closed is left to the system.
-        let run = home.wire(&[&ask[..], form].concat());
+        // The server takes one connection: the next one is refused.
+        let run = home.wire(&[&ask[..], form].concat()).exits_with(3);
         for text in [run.out(), &run.err] {
             assert!(!text.contains("sixteen"), "{text}");
         }

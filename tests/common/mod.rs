@@ -164,6 +164,8 @@ impl Server {
         let (go, wait) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
+            // A second connection is refused from now on, and not only once the script has ended.
+            drop(listener);
             run_script(stream, steps, &wait)
         });
         Self {
