@@ -180,7 +180,7 @@ fn a_wrong_proxy_password_is_reported() {
     for (url, hint) in [
         (
             proxy.url("http", "wrong-password"),
-            "did not take the credentials",
+            "did not accept the credentials",
         ),
         (no_user, "USER:PASSWORD"),
     ] {
