@@ -17,6 +17,7 @@
 //! - `json`: the structural diff of two JSON texts; `text`: that of words and lines;
 //! - `shape`: the paths and types of JSON texts without their values.
 
+mod alignment;
 mod baseline;
 pub(crate) mod bytes;
 pub mod change;
@@ -175,16 +176,11 @@ pub fn compare_shapes(
         changes: base.find_violations(&other),
         notes: vec![],
     }];
-    let answered = baseline.iter().filter_map(|subject| subject.call());
-    let known: Vec<_> = answered.map(stream::event_sequence).collect();
-    layers.extend(last.call().map(|answered| {
-        LayerDiff {
-            layer: DiffLayer::Stream,
-            changes: stream::compare_with_known(&known, answered)
-                .into_iter()
-                .collect(),
-            notes: vec![],
-        }
+    let known: Vec<_> = baseline.iter().filter_map(DiffInput::call).collect();
+    layers.extend(last.call().map(|call| LayerDiff {
+        layer: DiffLayer::Stream,
+        changes: stream::compare_with_known(&known, call),
+        notes: vec![],
     }));
     for compared in &mut layers {
         for change in &mut compared.changes {

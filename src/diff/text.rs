@@ -8,13 +8,13 @@
 //! either of them, such as a single space or `the`, becomes part of one change with them (the "semantic cleanup" of
 //! Neil Fraser's Diff Match Patch).
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::ops::Range;
 
+use super::alignment::{MAX_ALIGNED, changed_ranges, common_ends};
 use crate::span::Span;
 
-/// Tokens of both sides together that are aligned at most: 100,000 words on each side that have no two equal lines take
-/// a third of a second (benches/README.md, "Aligners").
-pub const MAX_TOKENS: usize = 200_000;
+/// Tokens of both sides together that are aligned at most.
+pub const MAX_TOKENS: usize = MAX_ALIGNED;
 
 /// The difference between two texts.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -105,11 +105,8 @@ fn trim_equal_tokens(
     part: [Span; 2],
     tokens: [Vec<Span>; 2],
 ) -> ([Span; 2], [Vec<Span>; 2]) {
-    let [left, right] = &tokens;
-    let is_equal = |(a, b): &(&Span, &Span)| a.of(texts[0]) == b.of(texts[1]);
-    let before = left.iter().zip(right).take_while(is_equal).count();
-    let rests = (left[before..].iter().rev(), right[before..].iter().rev());
-    let after = rests.0.zip(rests.1).take_while(is_equal).count();
+    let words = [0, 1].map(|side| slices(texts[side], &tokens[side]));
+    let (before, after) = common_ends(&words[0], &words[1]);
     let kept = [0, 1].map(|side| {
         let end = tokens[side].len() - after;
         let at = |index: usize| {
@@ -127,38 +124,24 @@ fn trim_equal_tokens(
 
 /// Returns the changes between two parts of texts. The tokens cover the parts without gaps.
 fn align(texts: [&[u8]; 2], parts: [Span; 2], tokens: &[Vec<Span>; 2]) -> Vec<Replacement> {
-    let words = [0, 1].map(|side| -> Vec<&[u8]> {
-        let tokens = tokens[side].iter();
-        tokens.map(|token| token.of(texts[side])).collect()
-    });
-    // Both directions search the same pair and mirror the result, so that swapping the sides mirrors every change.
+    let words = [0, 1].map(|side| slices(texts[side], &tokens[side]));
     let flipped = (texts[0].len(), texts[0]) > (texts[1].len(), texts[1]);
-    let first = usize::from(flipped);
+    let changed = changed_ranges([&words[0], &words[1]], flipped);
     let start = |side: usize, index: usize| {
         let token = tokens[side].get(index);
         token.map_or(parts[side].end, |token| token.start)
     };
-    let mut changes: Vec<Replacement> = Vec::new();
-    for op in capture_diff_slices(Algorithm::Myers, &words[first], &words[1 - first]) {
-        if matches!(op, DiffOp::Equal { .. }) {
-            continue;
-        }
-        let mut ranges = [op.old_range(), op.new_range()];
-        if flipped {
-            ranges.swap(0, 1);
-        }
-        let change = [0, 1].map(|side| {
-            let range = &ranges[side];
-            Span::new(start(side, range.start), start(side, range.end))
-        });
-        match changes.last_mut() {
-            Some(last) if [0, 1].map(|side| last[side].end) == change.map(|span| span.start) => {
-                *last = [0, 1].map(|side| Span::new(last[side].start, change[side].end));
-            }
-            _ => changes.push(change),
-        }
-    }
-    changes
+    let span = |range: &[Range<usize>; 2], side: usize| {
+        Span::new(start(side, range[side].start), start(side, range[side].end))
+    };
+    let changed = changed.iter();
+    changed
+        .map(|range| [0, 1].map(|side| span(range, side)))
+        .collect()
+}
+
+fn slices<'a>(text: &'a [u8], tokens: &[Span]) -> Vec<&'a [u8]> {
+    tokens.iter().map(|token| token.of(text)).collect()
 }
 
 /// Returns what is between the equal beginnings and ends of two texts, in whole characters; `None` if they are equal.
