@@ -5,9 +5,9 @@
     reason = "this is the module that touches the file system"
 )]
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, DirEntry, File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -35,6 +35,12 @@ pub enum StoreError {
         /// The cause.
         source: SelectorError,
     },
+    /// The file to write exists already.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// The path is a named pipe, a socket or a device: opening it could wait for ever.
+    #[error("{} is not a regular file", .0.display())]
+    NotRegular(PathBuf),
     /// The file is no capture.
     #[error("{}: {source}", path.display())]
     Read {
@@ -124,7 +130,8 @@ impl CaptureStore {
         made.map_err(StoreError::io(&self.folder))
     }
 
-    /// The file names of all captures, old to new; empty if there is no folder.
+    /// The file names of all captures, old to new; empty if there is no folder. Only regular files count: a named pipe
+    /// would block its reader.
     pub fn names(&self) -> Result<Vec<String>, StoreError> {
         let failed = StoreError::io(&self.folder);
         let entries = match std::fs::read_dir(&self.folder) {
@@ -134,10 +141,11 @@ impl CaptureStore {
         };
         let mut names = Vec::new();
         for entry in entries {
-            let name = entry.map_err(&failed)?.file_name();
+            let entry = entry.map_err(&failed)?;
+            let name = entry.file_name();
             if let Some(name) = name
                 .to_str()
-                .filter(|name| name.ends_with(name::FILE_SUFFIX))
+                .filter(|name| name.ends_with(name::FILE_SUFFIX) && is_regular_entry(&entry))
             {
                 names.push(name.to_owned());
             }
@@ -169,7 +177,7 @@ impl CaptureStore {
 
     /// The bytes of the index file; empty if there is none.
     pub fn read_index(&self) -> Vec<u8> {
-        std::fs::read(self.folder.join(INDEX_FILE)).unwrap_or_default()
+        read_regular(&self.folder.join(INDEX_FILE)).unwrap_or_default()
     }
 
     /// Appends `lines` to the index file, or replaces it. A write error is ignored: the index can be made again at any
@@ -189,15 +197,19 @@ impl CaptureStore {
         let _ = opened.and_then(|mut file| file.write_all(lines));
     }
 
-    /// The path of the capture that a user named: `-` for standard input, the path of a file or pipe, `@`, `@~N`, or
-    /// the beginning of a name or id.
+    /// The path of the capture that a user named: `-` for standard input, the path of a file, `@`, `@~N`, or the
+    /// beginning of a name or id.
     pub fn find(&self, text: &str) -> Result<PathBuf, StoreError> {
         if text == "-" {
             return Ok(PathBuf::from("/dev/stdin"));
         }
         let is_file = |path: &Path| path.exists() && !path.is_dir();
         if !text.starts_with('@') && is_file(Path::new(text)) {
-            return Ok(PathBuf::from(text));
+            let path = PathBuf::from(text);
+            return match is_safe_to_open(&path) {
+                true => Ok(path),
+                false => Err(StoreError::NotRegular(path)),
+            };
         }
         let failed = |source| StoreError::Lookup {
             folder: self.folder.clone(),
@@ -281,6 +293,57 @@ pub fn create_file(path: &Path, fresh: bool) -> Result<File, StoreError> {
     options.open(path).map_err(StoreError::io(path))
 }
 
+/// Creates the capture file that a user named. An existing file is replaced only with `force`; a device or a pipe is
+/// written to.
+pub fn create_named_file(path: &Path, force: bool) -> Result<File, StoreError> {
+    let is_replaceable = force || is_system_path(path) || !path.is_file();
+    if path.exists() && is_replaceable {
+        return create_file(path, false);
+    }
+    create_file(path, true).map_err(|error| match error {
+        StoreError::Io { path, source } if source.kind() == ErrorKind::AlreadyExists => {
+            StoreError::Exists(path)
+        }
+        other => other,
+    })
+}
+
+/// Whether `path` still leads to `file`. A device or pipe always counts as there.
+pub fn is_still_there(file: &File, path: &Path) -> bool {
+    let Ok(own) = file.metadata() else {
+        return true;
+    };
+    let same = |found: std::fs::Metadata| (found.dev(), found.ino()) == (own.dev(), own.ino());
+    !own.is_file() || std::fs::metadata(path).is_ok_and(same)
+}
+
+/// Whether opening `path` cannot wait for another program: it is a regular file, or a device or pipe that the system
+/// itself provides, such as `/dev/stdin` or the `/dev/fd/63` of a shell's `<(...)`.
+fn is_safe_to_open(path: &Path) -> bool {
+    is_system_path(path) || std::fs::metadata(path).is_ok_and(|data| data.is_file())
+}
+
+fn is_system_path(path: &Path) -> bool {
+    path.starts_with("/dev") || path.starts_with("/proc")
+}
+
+/// Whether an entry of a folder is a regular file, or a link to one. A link that leads nowhere counts too, so that `ls`
+/// reports it.
+fn is_regular_entry(entry: &DirEntry) -> bool {
+    match entry.file_type() {
+        Ok(kind) if kind.is_symlink() => {
+            std::fs::metadata(entry.path()).map_or(true, |data| data.is_file())
+        }
+        Ok(kind) => kind.is_file(),
+        Err(_) => false,
+    }
+}
+
+/// The bytes of a regular file.
+fn read_regular(path: &Path) -> Option<Vec<u8>> {
+    is_safe_to_open(path).then(|| std::fs::read(path).ok())?
+}
+
 fn write_file(path: &Path, fresh: bool, bytes: &[u8]) -> Result<(), StoreError> {
     let mut file = create_file(path, fresh)?;
     file.write_all(bytes).map_err(StoreError::io(path))
@@ -300,7 +363,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<ParsedCapture, StoreError> {
 }
 
 fn read_salt(path: &Path) -> Option<[u8; 32]> {
-    std::fs::read(path).ok()?.try_into().ok()
+    read_regular(path)?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -348,5 +411,47 @@ mod tests {
         }
         let error = store.find("0197f0aa").unwrap_err().to_string();
         assert!(error.contains("may be one.wire, two.wire"), "{error}");
+    }
+    #[test]
+    fn only_regular_files_are_captures() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = CaptureStore::new(folder.path().to_owned());
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a.wire", ".index", ".salt", ".salt-02020202"] {
+            let made = std::process::Command::new("mkfifo")
+                .arg(path(name))
+                .status();
+            assert!(made.unwrap().success());
+        }
+        std::fs::create_dir(path("b.wire")).unwrap();
+        std::os::unix::fs::symlink(path("a.wire"), path("c.wire")).unwrap();
+        std::os::unix::fs::symlink(path("nothing"), path("d.wire")).unwrap();
+        std::fs::write(path("e.wire"), "").unwrap();
+        std::os::unix::fs::symlink(path("e.wire"), path("f.wire")).unwrap();
+        assert_eq!(store.names().unwrap(), ["d.wire", "e.wire", "f.wire"]);
+        assert_eq!(store.read_index(), b"");
+        assert_eq!(store.salt([1; 32]).unwrap(), [1; 32]);
+        for name in ["a.wire", "c.wire"] {
+            let error = store.find(path(name).to_str().unwrap()).unwrap_err();
+            assert!(matches!(error, StoreError::NotRegular(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_named_file_is_replaced_only_by_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.wire");
+        let file = create_named_file(&path, false).unwrap();
+        let error = create_named_file(&path, false).unwrap_err();
+        assert!(error.to_string().ends_with("mine.wire exists already"));
+        create_named_file(&path, true).unwrap();
+        assert!(is_still_there(&file, &path));
+        std::fs::remove_file(&path).unwrap();
+        assert!(!is_still_there(&file, &path));
+        std::fs::write(&path, "").unwrap();
+        assert!(!is_still_there(&file, &path), "another file took its name");
+        let device = Path::new("/dev/null");
+        let null = create_named_file(device, false).unwrap();
+        assert!(is_still_there(&null, &path));
     }
 }

@@ -308,9 +308,12 @@ pub(super) struct LimitArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Capture")]
 pub(super) struct RecordingArgs {
-    /// Write the capture to FILE
+    /// Write the capture to FILE, which must not exist yet
     #[arg(long, value_name = "FILE", conflicts_with = "no_capture")]
     pub(super) capture: Option<PathBuf>,
+    /// Let --capture replace an existing file
+    #[arg(long, requires = "capture")]
+    pub(super) force: bool,
     /// Write no capture
     #[arg(long)]
     pub(super) no_capture: bool,

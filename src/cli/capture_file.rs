@@ -1,7 +1,10 @@
 //! The capture that `wire send` writes: where the file is created, and the report at its end.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
 
 use super::args::{self, CommonArgs};
 use super::error::CliError;
@@ -12,6 +15,7 @@ use crate::capture::CaptureWriter;
 use crate::capture::keeper::BackgroundWriter;
 use crate::capture::store::{self, CaptureStore, StoreError};
 use crate::render::wording;
+use crate::tape::TapeOrigin;
 
 /// A capture that is being written. No writer: no capture is wanted.
 pub(super) struct CaptureFile {
@@ -44,16 +48,17 @@ impl CaptureFile {
         if args.no_capture {
             return Ok(capture);
         }
+        check_start_time(&job.origin)?;
         let created = match &args.capture {
-            Some(path) => capture.create_at(path),
+            Some(path) => capture.create_at(path, args.force),
             None => capture.create_in_store(&output::capture_store(common), job),
         };
         let file = created.map_err(|error| {
-            CliError::new(
-                ExitReason::WriteFailed,
-                format!("no capture can be written: {error}"),
-            )
-            .with_hint("name another folder with --captures, or go without: --no-capture")
+            let hint = match error {
+                StoreError::Exists(_) => "name another file, or replace it with --force",
+                _ => "name another folder with --captures, or go without: --no-capture",
+            };
+            no_capture(error).with_hint(hint)
         })?;
         capture.writer = Some(CaptureWriter::new(BackgroundWriter::new(file), &job.origin));
         Ok(capture)
@@ -66,8 +71,8 @@ impl CaptureFile {
         Ok(file)
     }
 
-    fn create_at(&mut self, path: &Path) -> Result<File, StoreError> {
-        let file = store::create_file(path, false)?;
+    fn create_at(&mut self, path: &Path, force: bool) -> Result<File, StoreError> {
+        let file = store::create_named_file(path, force)?;
         path.clone_into(&mut self.path);
         // Fingerprints compare within one folder; a device has none.
         if let (true, Some(folder)) = (path.is_file(), path.parent()) {
@@ -95,14 +100,14 @@ impl CaptureFile {
             return exit;
         };
         let path = self.path.display().to_string();
-        match close_writer(writer) {
+        match close_writer(writer, &self.path) {
             Ok(written) if notes => {
                 output::print_fact(&format!("captured in {path} ({written})"));
                 exit
             }
             Ok(_) => exit,
             Err(why) => {
-                let text = format!("{path}: the capture breaks off {why}");
+                let text = format!("{path}: the capture {why}");
                 let write_failed = CliError::new(ExitReason::WriteFailed, text).print();
                 if matches!(exit, ExitReason::Done | ExitReason::FoundSomething) {
                     write_failed
@@ -114,14 +119,57 @@ impl CaptureFile {
     }
 }
 
-/// Returns how much was written, or where and why the capture breaks off, in words.
-fn close_writer(writer: CaptureWriter<BackgroundWriter<File>>) -> Result<String, String> {
+/// The error for a capture that cannot be begun.
+fn no_capture(why: impl Display) -> CliError {
+    let text = format!("no capture can be written: {why}");
+    CliError::new(ExitReason::WriteFailed, text)
+}
+
+/// An error if the clock is before 1970: the id of a capture counts its time from there (RFC 9562, 5.7).
+fn check_start_time(origin: &TapeOrigin) -> Result<(), CliError> {
+    if origin.started >= Timestamp::UNIX_EPOCH {
+        return Ok(());
+    }
+    let text = format!("this machine's clock is at {}, before 1970", origin.started);
+    Err(no_capture(text).with_hint("set the clock, or go without: --no-capture"))
+}
+
+/// Returns how much was written, or in words what is wrong with the capture at `path`.
+fn close_writer(
+    writer: CaptureWriter<BackgroundWriter<File>>,
+    path: &Path,
+) -> Result<String, String> {
     let Some(end) = writer.finish().ok().and_then(BackgroundWriter::finish) else {
-        return Err("where its thread panicked".to_owned());
+        return Err("breaks off where its thread panicked".to_owned());
     };
     let written = wording::format_bytes(end.bytes);
     match end.error {
+        Some(error) => Err(format!("breaks off after {written}: {error}")),
+        None if !store::is_still_there(&end.file, path) => {
+            Err("is lost: its file was removed or replaced while it was written".to_owned())
+        }
         None => Ok(written),
-        Some(error) => Err(format!("after {written}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_before_1970_is_an_error_in_words() {
+        let mut origin = TapeOrigin {
+            id: String::new(),
+            started: "1966-11-28T08:00:00Z".parse().unwrap(),
+            via: String::new(),
+            url: String::new(),
+            tool: String::new(),
+        };
+        assert_eq!(
+            check_start_time(&origin).unwrap_err().print().code(),
+            ExitReason::WriteFailed.code()
+        );
+        origin.started = Timestamp::UNIX_EPOCH;
+        assert!(check_start_time(&origin).is_ok());
     }
 }

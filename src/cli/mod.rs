@@ -28,6 +28,7 @@ pub use exit::ExitReason;
 
 /// Runs the program with the arguments of the process.
 pub fn run() -> ExitReason {
+    signals::report_file_size_limit();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return print_clap_error(&error),

@@ -1,9 +1,10 @@
-//! Handling of signals while the runtime cannot receive them: the program is blocked in a write, or waits for the pager.
+//! Handling of signals while the runtime cannot receive them: the program is blocked in a write, waits for the pager, or
+//! has reached a size limit of files.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 use super::exit::ExitReason;
@@ -34,4 +35,10 @@ pub(super) fn was_interrupted() -> bool {
 /// Ignores Ctrl-C from now on: the pager is in the foreground and would lose its terminal if this program ended.
 pub(super) fn leave_interrupts_to_pager() {
     let _ = flag::register(SIGINT, Arc::new(AtomicBool::new(false)));
+}
+
+/// Makes a write past the size limit of files (`ulimit -f`) fail with an error that is reported; without a handler
+/// SIGXFSZ ends the process without a word. Programs that this one starts are not affected.
+pub(super) fn report_file_size_limit() {
+    let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }

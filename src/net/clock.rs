@@ -2,7 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the clock")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 
 use crate::span::Moment;
 
@@ -30,5 +33,32 @@ impl Clock {
     /// The time since the start, in microseconds.
     pub fn moment(&self) -> Moment {
         Moment::from_micros(u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The wall clock for TLS: `None` before 1970, where the clock of rustls would panic.
+#[derive(Debug)]
+pub(crate) struct TlsClock;
+
+impl TimeProvider for TlsClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        unix_time(jiff::Timestamp::now())
+    }
+}
+
+fn unix_time(now: jiff::Timestamp) -> Option<UnixTime> {
+    let seconds = u64::try_from(now.as_second()).ok()?;
+    Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_has_no_time_before_1970() {
+        let time = |text: &str| unix_time(text.parse().unwrap()).map(|time| time.as_secs());
+        assert_eq!(time("1970-01-01T00:00:07.5Z"), Some(7));
+        assert_eq!(time("1969-12-31T23:59:59Z"), None);
     }
 }

@@ -27,6 +27,7 @@ mod url;
 
 pub use authority::Host;
 pub use clock::Clock;
+pub(crate) use clock::TlsClock;
 pub use connect::connect;
 pub use connection::ClientConnection;
 pub use failure::NetFailure;

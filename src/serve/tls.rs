@@ -12,13 +12,15 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use crate::net::TlsClock;
+
 /// Makes a TLS 1.2 and 1.3 acceptor for `localhost`, `127.0.0.1` and `::1`, and the root certificate to trust, as PEM.
 ///
 /// The keys live in memory only. The certificates are valid from a day before `now` to 90 days after it.
 pub fn self_signed_acceptor(now: Timestamp) -> io::Result<(TlsAcceptor, String)> {
     let (chain, key, root) = make_certificates(now).map_err(io::Error::other)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_details(provider, Arc::new(TlsClock))
         .with_safe_default_protocol_versions()
         .and_then(|builder| {
             builder

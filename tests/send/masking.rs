@@ -27,6 +27,7 @@ fn secrets_are_masked_on_screen_and_on_disk() {
             &url,
             "--capture",
             "c.wire",
+            "--force",
         ];
         arguments.extend(flags);
         let mut command = home.command(&arguments);

@@ -65,6 +65,10 @@ fn explain_tls(error: &Error, seen: &HandshakeRecorder, handshaking: bool) -> Hi
             return HintedError::new("this port speaks no TLS").with_hint(PLAIN_HTTP_HINT);
         }
         Error::PeerIncompatible(what) => return explain_incompatible(what),
+        Error::FailedToGetCurrentTime => {
+            let why = "this machine's clock is before 1970, so no certificate can be checked";
+            return HintedError::new(why).with_hint("set the clock");
+        }
         Error::NoCertificatesPresented => "the server showed no certificate".to_owned(),
         Error::DecryptError => {
             "a record did not decrypt: bytes were damaged or forged on the way".to_owned()

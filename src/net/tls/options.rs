@@ -9,6 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, Error, InconsistentKeys, KeyLogFile, RootCertStore};
 
 use super::trust::ChainTrust;
+use crate::net::clock::TlsClock;
 use crate::net::hint::{Hint, HintedError};
 
 /// The root certificates that are trusted.
@@ -91,7 +92,7 @@ fn build_config(
     verifier: &Arc<WebPkiServerVerifier>,
     client: Option<&ClientCert>,
 ) -> Result<ClientConfig, HintedError> {
-    let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
+    let builder = ClientConfig::builder_with_details(Arc::clone(provider), Arc::new(TlsClock))
         .with_safe_default_protocol_versions()
         .map_err(|error| HintedError::new(format!("TLS cannot be set up: {error}")))?
         .with_webpki_verifier(Arc::clone(verifier));
