@@ -11,7 +11,8 @@ use super::coding::ReplyCoding;
 use super::reply::{self, AfterReply, ReplyOptions, ServerReply};
 use super::request::ServerRequest;
 use crate::http1::{
-    BodyFraming, BodyRetention, Connection, Event, HttpLimits, HttpMessage, MessageEnd,
+    BodyFraming, BodyRetention, Connection, Event, HttpLimits, HttpMessage, HttpOddity, MessageEnd,
+    OddityKind,
 };
 use crate::span::StreamSide;
 use crate::tape::Window;
@@ -160,6 +161,9 @@ impl RequestReader {
         self.message
             .add_event(event, seen, BodyRetention::HeadsOnly);
         match *event {
+            Event::Odd(odd) if makes_framing_ambiguous(odd.kind) => {
+                self.ready.push_back(ambiguous_framing(odd));
+            }
             Event::HeadEnd(_, BodyFraming::Length(length)) if length > BODY_LIMIT => {
                 self.ready.push_back(body_too_large());
             }
@@ -243,6 +247,31 @@ impl RequestReader {
     fn is_http10(&self) -> bool {
         self.message.start.is_some_and(|start| start.is_http10())
     }
+}
+
+/// Whether another reader may see the request end at another place. An attacker uses that to smuggle a second request
+/// past a proxy (RFC 9112, 11.2), so that the connection must be closed after the reply (RFC 9112, 6.1).
+fn makes_framing_ambiguous(kind: OddityKind) -> bool {
+    use OddityKind as K;
+    matches!(
+        kind,
+        K::LengthAndCoding
+            | K::CodingInHttp10
+            | K::RepeatedLength
+            | K::LengthIgnored
+            | K::UnknownCoding
+            | K::SpaceBeforeColon
+            | K::Folded
+            | K::BareCr
+    )
+}
+
+fn ambiguous_framing(odd: HttpOddity) -> NextRequest {
+    let (at, text, clause) = (odd.at.start, odd.kind.explain(), odd.kind.clause());
+    let fault = format!(
+        "At byte {at} of this connection: {text} ({clause}). Such a request can be read in two ways."
+    );
+    NextRequest::Rejected(400, fault)
 }
 
 fn body_too_large() -> NextRequest {

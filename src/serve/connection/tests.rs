@@ -140,6 +140,23 @@ fn an_unreadable_request_is_refused_with_its_offset() {
         "400 Bad Request",
         "The request ended inside the body.",
     );
+    // Nothing after these is read as a second request.
+    let next = "GET /b HTTP/1.1\r\nHost: x\r\n\r\n";
+    let both =
+        "POST /a HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    refused(
+        &format!("{both}{next}"),
+        "400 Bad Request",
+        "At byte 0 of this connection: Content-Length beside Transfer-Encoding, which wins \
+         (RFC 9112, 6.3, clause 3). Such a request can be read in two ways.",
+    );
+    let spaced = "POST /a HTTP/1.1\r\nContent-Length : 0\r\n\r\n";
+    refused(
+        &format!("{spaced}{next}"),
+        "400 Bad Request",
+        "At byte 32 of this connection: white space between a field name and its colon \
+         (RFC 9112, 5.1). Such a request can be read in two ways.",
+    );
     refused(
         "POST /a HTTP/1.1\r\nContent-Length: 67108865\r\n\r\nhi",
         "413 Content Too Large",
