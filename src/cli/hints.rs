@@ -41,6 +41,10 @@ pub(super) fn hint_text(hint: &Hint) -> Cow<'_, str> {
         Hint::UseCertificateName => {
             "use one of these names, or --resolve NAME:PORT:ADDRESS; -k accepts it"
         }
+        Hint::PlainHttp => "write http:// instead of https://",
+        Hint::CheckPort => {
+            "check the port; if it speaks plain HTTP, write http:// instead of https://"
+        }
         Hint::CheckServerName => {
             "the name is sent in the handshake (SNI): check it, or use --resolve"
         }

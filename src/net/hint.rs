@@ -34,6 +34,10 @@ pub enum Hint {
     AcceptCertificate,
     /// Use a name that the certificate is valid for.
     UseCertificateName,
+    /// Write http:// instead of https://, since the port speaks plain HTTP.
+    PlainHttp,
+    /// Check the port, which may speak plain HTTP or another protocol.
+    CheckPort,
     /// Check the name that is sent in the handshake.
     CheckServerName,
     /// Give a client certificate.

@@ -231,7 +231,9 @@ async fn errors_inside_a_tunnel_name_the_target_and_the_proxy() {
         .0
         .err()
         .unwrap();
-    let wanted =
-        format!("TLS with api.example:443 through http://{proxy} failed: this port speaks no TLS");
+    let wanted = format!(
+        "TLS with api.example:443 through http://{proxy} failed: \
+         this port speaks plain HTTP, not TLS: it answered `HTTP/1.1 400 Oh`"
+    );
     assert_eq!(failure.error, wanted);
 }

@@ -10,8 +10,6 @@ use crate::net::failure::{escape_text, io_error_words};
 use crate::net::hint::{Hint, HintedError};
 use crate::tape::Certificate;
 
-const PLAIN_HTTP_HINT: &str = "does it speak plain HTTP? Then write http:// instead of https://";
-
 /// Explains an error of a TLS stream, with a hint. `handshaking`: the error ended the handshake.
 pub(in crate::net) fn explain(
     error: &io::Error,
@@ -45,7 +43,7 @@ fn explain_io(error: &io::Error, seen: &HandshakeRecorder, handshaking: bool) ->
         (true, true) => {
             why.with_hint("it had asked for a client certificate; perhaps it wants another")
         }
-        (false, _) if handshaking => why.with_hint(PLAIN_HTTP_HINT),
+        (false, _) if handshaking => why.with_hint(Hint::CheckPort),
         (false, _) => why,
     }
 }
@@ -62,7 +60,7 @@ fn explain_tls(error: &Error, seen: &HandshakeRecorder, handshaking: bool) -> Hi
             | InvalidMessage::UnknownProtocolVersion
             | InvalidMessage::MessageTooLarge,
         ) if handshaking && seen.peer_chain().is_empty() => {
-            return HintedError::new("this port speaks no TLS").with_hint(PLAIN_HTTP_HINT);
+            return explain_no_tls(&seen.first_bytes());
         }
         Error::PeerIncompatible(what) => return explain_incompatible(what),
         Error::FailedToGetCurrentTime => {
@@ -80,6 +78,22 @@ fn explain_tls(error: &Error, seen: &HandshakeRecorder, handshaking: bool) -> Hi
         other => escape_text(&other.to_string()),
     };
     HintedError::new(why)
+}
+
+/// Explains an answer that is not TLS by its first bytes.
+fn explain_no_tls(answer: &[u8]) -> HintedError {
+    let line = answer.split(|byte| matches!(byte, b'\r' | b'\n')).next();
+    let line = String::from_utf8_lossy(line.unwrap_or_default());
+    let is_text = !line.is_empty() && line.chars().all(|char| matches!(char, ' '..='~'));
+    let (protocol, hint) = match answer.starts_with(b"HTTP/") {
+        true => ("plain HTTP, not TLS", Hint::PlainHttp),
+        false => ("no TLS", Hint::CheckPort),
+    };
+    let answered = match is_text {
+        true => format!(": it answered {}", quoted(&line)),
+        false => String::new(),
+    };
+    HintedError::new(format!("this port speaks {protocol}{answered}")).with_hint(hint)
 }
 
 fn explain_incompatible(what: &PeerIncompatible) -> HintedError {

@@ -18,12 +18,13 @@ use tokio_rustls::client::TlsStream;
 use super::authority::Host;
 use super::failure::NetFailure;
 use super::hint::HintedError;
-use super::raw_stream::{RawStream, Transport};
+use super::raw_stream::RawStream;
 use crate::tape::{ExchangeStage, TlsSession};
 
 pub use options::{ClientCert, TlsOptions, TrustRoots};
 
 use options::PeerTls;
+use recorder::FirstBytesTransport;
 
 pub(super) use explain::explain;
 pub(super) use recorder::{HandshakeRecorder, TlsPeer};
@@ -31,7 +32,7 @@ pub(super) use recorder::{HandshakeRecorder, TlsPeer};
 /// A TLS stream over any transport.
 ///
 /// rustls reads records in small pieces; the buffer saves most of the system calls.
-pub(super) type BufferedTlsStream = TlsStream<BufReader<Box<dyn Transport>>>;
+pub(super) type BufferedTlsStream = TlsStream<BufReader<FirstBytesTransport>>;
 
 /// Size of one read from the socket, in bytes: two TLS records of the largest size (RFC 8446, 5.1).
 const READ_BUFFER: usize = 32 * 1024;
@@ -72,7 +73,8 @@ impl TlsClient {
         let recorder = Arc::new(HandshakeRecorder::new(tls, host, peer));
         let config = Arc::new(recorder.install_in(&tls.config));
         let peer_name = stream.peer_name;
-        let io = BufReader::with_capacity(READ_BUFFER, stream.io);
+        let io = FirstBytesTransport::new(stream.io, &recorder);
+        let io = BufReader::with_capacity(READ_BUFFER, io);
         match TlsConnector::from(config).connect(name, io).await {
             Ok(stream) => Ok(EstablishedTls {
                 secured: read_session(&stream, host, tls.trust.checks_chain()),
