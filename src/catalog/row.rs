@@ -44,6 +44,9 @@ pub struct CatalogRow {
     /// Service tier of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
+    /// Whether the server's certificate was not verified, by `--insecure`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
     /// Bytes received.
     pub bytes: u64,
     /// Microseconds until the first content, as in [`crate::chat::timeline::AnswerTimeline`]; of an answer that is nothing but
@@ -134,6 +137,7 @@ impl CatalogRow {
             tokens: completion.usage.as_ref().map(TokenCounts::from),
             told_usd: completion.cost.map(|cost| cost.usd),
             tier: completion.service_tier,
+            unverified: exchange.unverified_tls().is_some(),
             bytes: exchange.received.bytes,
             ttft: first.map(|moment| moment.micros),
             micros: traffic.chain(last).max().unwrap_or(0),

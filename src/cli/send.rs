@@ -228,6 +228,9 @@ impl SendView {
             Self::Document(tape) => (false, output::print_json_document(Call::read(*tape, means))),
         };
         let exit = exit_of_view(&painted, fail);
+        if !meta {
+            print_unverified(&painted.exchange);
+        }
         if text_alone {
             print_answer_errors(&painted);
         }
@@ -260,6 +263,16 @@ impl ExchangeViewer for SendView {
                 output::print_fact(text);
             }
         }
+    }
+}
+
+/// Prints why the server's certificate would have been refused, if it was not verified. It is no detail of a report: an
+/// attacker may have answered.
+pub(super) fn print_unverified(exchange: &Exchange) {
+    if let Some(secured) = exchange.unverified_tls() {
+        let refusal = secured.refusal.as_deref();
+        let refusal = refusal.unwrap_or("the check would have passed");
+        output::print_note(&format!("the certificate was NOT VERIFIED (-k): {refusal}"));
     }
 }
 

@@ -184,6 +184,7 @@ async fn run_one(
     let call = Call::read(watch.0, means);
     let mut trial = TargetRun::from_call(&call);
     trial.capture = path.map(|path| path.display().to_string());
+    send::print_unverified(&call.exchange);
     let exit = send::exchange_exit(&call.exchange, call.is_complete(), args.fail);
     if !call.exchange.outcome().is_whole() {
         trial.verdict = wording::describe_outcome(&call.exchange);

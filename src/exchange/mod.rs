@@ -12,7 +12,7 @@ pub use reader::{ExchangeReader, HttpEventSink};
 use crate::content::{self, ContentCoding, DecodedBody};
 use crate::http1::{HttpMessage, HttpOddity, MessageEnd};
 use crate::span::{Moment, StreamSide};
-use crate::tape::{ConnectionFact, Stream, Tape};
+use crate::tape::{ConnectionFact, Stream, Tape, TlsSession};
 
 /// One HTTP request and its responses, with the facts of the connection.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +57,14 @@ pub struct TrafficTotals {
 }
 
 impl Exchange {
+    /// The TLS session, if the server's certificate was not verified.
+    pub fn unverified_tls(&self) -> Option<&TlsSession> {
+        self.facts.iter().find_map(|(_, fact)| match fact {
+            ConnectionFact::Secured(secured) if !secured.verified => Some(secured),
+            _ => None,
+        })
+    }
+
     /// The oddities of all messages with their side: request, interim responses, final response.
     pub fn oddities(&self) -> impl Iterator<Item = (StreamSide, HttpOddity)> {
         let received = self.interim.iter().chain([&self.response]);

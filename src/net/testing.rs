@@ -24,6 +24,8 @@ pub(super) struct TestCertificate {
     pub(super) pem: String,
     pub(super) key_pem: String,
     key: Vec<u8>,
+    /// The certificates that the server shows after its own.
+    pub(super) others: Vec<CertificateDer<'static>>,
 }
 
 pub(super) fn new_authority() -> TestAuthority {
@@ -56,6 +58,26 @@ impl TestAuthority {
     }
 }
 
+/// A certificate that the certificate `issuer`, of any kind, signed.
+pub(super) fn issue_by(
+    issuer: &TestCertificate,
+    issuer_name: &str,
+    names: &[&str],
+) -> TestCertificate {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = common_name(issuer_name);
+    let key = PrivatePkcs8KeyDer::from(issuer.key.clone());
+    let key = KeyPair::from_pkcs8_der_and_sign_algo(&key, &rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let authority = TestAuthority {
+        issuer: Issuer::new(params, key),
+        der: issuer.der.clone(),
+        pem: issuer.pem.clone(),
+    };
+    let mut issued = authority.issue(names);
+    issued.others = vec![issuer.der.clone()];
+    issued
+}
+
 pub(super) fn self_signed(names: &[&str], is_ca: IsCa) -> TestCertificate {
     let (params, key) = leaf_params(names, |params| params.is_ca = is_ca);
     to_test_certificate(params.self_signed(&key).unwrap().der().clone(), &key)
@@ -79,6 +101,7 @@ fn to_test_certificate(der: CertificateDer<'static>, key: &KeyPair) -> TestCerti
         key_pem: pem("PRIVATE KEY", &key),
         der,
         key,
+        others: Vec::new(),
     }
 }
 
@@ -114,7 +137,10 @@ pub(super) fn new_acceptor(
     };
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(issued.key.clone()));
     let mut config = builder
-        .with_single_cert(vec![issued.der.clone()], key)
+        .with_single_cert(
+            [std::slice::from_ref(&issued.der), &*issued.others].concat(),
+            key,
+        )
         .unwrap();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     TlsAcceptor::from(Arc::new(config))

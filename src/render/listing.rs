@@ -75,9 +75,13 @@ pub fn write_row(
             TextStyle::Error,
         ),
     };
+    let mark = match entry.unverified {
+        true => style.paint(TextStyle::Warning, "  NOT VERIFIED"),
+        false => String::new(),
+    };
     writeln!(
         out,
-        "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {:>11} {:>10} {:>9} {:>10}",
+        "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {:>11} {:>10} {:>9} {:>10}{mark}",
         wording::escape_line(name_tag(name)),
         wording::clip_to_width(&entry.host, 22),
         wording::clip_to_width(entry.model.as_deref().unwrap_or("-"), 20),

@@ -138,6 +138,9 @@ fn describe_tls(secured: &TlsSession) -> String {
     }
     if !secured.verified {
         text.push_str("; NOT VERIFIED");
+        if let Some(refusal) = &secured.refusal {
+            text.push_str(&format!(": {refusal}"));
+        }
     }
     text
 }

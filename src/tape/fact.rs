@@ -99,6 +99,10 @@ pub struct TlsSession {
     /// Whether the chain was checked (`false` under `--insecure`).
     #[serde(default)]
     pub verified: bool,
+    /// The reason in words why the chain would have been refused, if it was not verified. `None` where nothing was found,
+    /// or by an older `wire`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
 /// The fields of one certificate that people look at.

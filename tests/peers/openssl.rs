@@ -238,6 +238,17 @@ fn insecure_accepts_any_certificate_and_reports_it() {
     assert!(shown.out().contains("NOT VERIFIED"), "{}", shown.out());
     let text = std::fs::read_to_string(home.capture()).unwrap();
     assert!(text.contains(r#""verified":false"#), "{text}");
+    assert!(text.contains(r#""refusal":"the server"#), "{text}");
+    let listed = home.wire(&["ls"]).exits_with(0);
+    assert!(listed.out().contains("NOT VERIFIED"), "{}", listed.out());
+    // Also where nothing but the body is shown.
+    let Some(server) = Openssl::start(&issued, &[]) else {
+        return;
+    };
+    let (_, run) = get(&authority, &server, &["-k", "-q"]);
+    run.exits_with(0)
+        .err_contains("note: the certificate was NOT VERIFIED (-k): the server's certificate")
+        .err_contains("2002-02-03");
 }
 
 #[test]
@@ -280,4 +291,46 @@ fn roots_and_session_keys_use_files() {
     let newest = home.captures().pop().unwrap();
     let text = std::fs::read_to_string(newest).unwrap();
     assert!(text.contains(r#""sni":"api.example""#), "{text}");
+}
+
+#[test]
+fn a_key_that_is_too_short_is_reported() {
+    let Some(openssl) = program("openssl") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new(openssl)
+        .args([
+            "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-days", "30",
+        ])
+        .args([
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+            "-subj",
+            "/CN=short",
+        ])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let read = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let issued = Issued {
+        pem: read("cert.pem"),
+        key: read("key.pem"),
+    };
+    let Some(server) = Openssl::start(&issued, &["-cipher", "DEFAULT@SECLEVEL=0"]) else {
+        return;
+    };
+    let home = Home::new();
+    home.file("ca.pem", &issued.pem);
+    let url = server.url();
+    for trust in [&["--cacert", "ca.pem"][..], &["-k"]] {
+        home.wire(&[&["send", "-X", "GET", "--url", &url], trust].concat())
+            .exits_with(3)
+            .err_contains("the server's certificate has an RSA key of 1024 bits; 2048 to 8192")
+            .err_contains("hint: the server needs a certificate with a longer key");
+    }
 }

@@ -4,7 +4,7 @@ use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsAcceptor;
 
-use super::super::testing::{TestCertificate, new_acceptor, new_authority, self_signed};
+use super::super::testing::{TestCertificate, issue_by, new_acceptor, new_authority, self_signed};
 use super::*;
 use crate::tape::{CloseKind, ExchangeStage, TlsSession};
 
@@ -94,6 +94,10 @@ async fn insecure_accepts_any_certificate_and_reports_it() {
         CloseKind::CloseNotify
     );
     assert!(!tls_session(&facts).verified);
+    assert_eq!(
+        tls_session(&facts).refusal.as_deref(),
+        Some("the server's certificate `CN=leaf` is self-signed")
+    );
     assert_eq!(tls_session(&facts).chain[0].names, ["other"]);
 }
 
@@ -175,6 +179,33 @@ async fn untrusted_issuers_are_reported() {
         assert_eq!(why, "the server's certificate `CN=leaf` is self-signed");
         assert!(hint.contains("TrustCertificate"));
     }
+}
+
+#[tokio::test]
+async fn a_certificate_used_as_an_authority_is_reported() {
+    let authority = new_authority();
+    let middle = authority.issue_with(&["other.example"], |params| {
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "middle");
+    });
+    let leaf = issue_by(&middle, "middle", &["api.example"]);
+    let (why, hint) = handshake_failure(&leaf, trust_only(&authority)).await;
+    assert_eq!(
+        why,
+        "the server's certificate was issued with the certificate `CN=middle`, which is no authority's"
+    );
+    assert!(hint.contains("AcceptCertificate"));
+    // The other way round: a root that is shown as a server's own certificate.
+    let root = authority.issue_with(&["api.example"], |params| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    });
+    let (why, _) = handshake_failure(&root, trust_only(&authority)).await;
+    assert_eq!(
+        why,
+        "the server's certificate `CN=leaf` is refused: it is an authority's certificate, not a server's"
+    );
 }
 
 fn with_client(mut options: TlsOptions, issued: &TestCertificate) -> TlsOptions {

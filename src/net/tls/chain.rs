@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
+use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 
 use crate::tape::Certificate;
@@ -40,6 +41,19 @@ pub(super) fn parse_x509(der: &[u8]) -> Option<X509Certificate<'_>> {
     X509Certificate::from_der(der)
         .ok()
         .map(|(_, certificate)| certificate)
+}
+
+/// Whether a certificate is an authority's; `None` if it cannot be read.
+pub(super) fn is_authority(der: &[u8]) -> Option<bool> {
+    Some(parse_x509(der)?.is_ca())
+}
+
+/// The size of the RSA key of a certificate in bits; `None` for other keys.
+pub(super) fn rsa_key_bits(der: &[u8]) -> Option<usize> {
+    match parse_x509(der)?.public_key().parsed().ok()? {
+        PublicKey::RSA(key) => Some(key.key_size()),
+        _ => None,
+    }
 }
 
 /// The time as RFC 3339; empty for a year that it cannot express.

@@ -2,13 +2,12 @@
 
 use std::io;
 
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
 
-use super::chain;
 use super::recorder::{HandshakeRecorder, TlsPeer};
+use super::refusal::{explain_certificate, quoted, spell_out};
 use crate::net::failure::{escape_text, io_error_words};
 use crate::net::hint::{Hint, HintedError};
-use crate::tape::Certificate;
 
 /// Explains an error of a TLS stream, with a hint. `handshaking`: the error ended the handshake.
 pub(in crate::net) fn explain(
@@ -71,9 +70,12 @@ fn explain_tls(error: &Error, seen: &HandshakeRecorder, handshaking: bool) -> Hi
         Error::DecryptError => {
             "a record did not decrypt: bytes were damaged or forged on the way".to_owned()
         }
-        Error::PeerMisbehaved(what) => format!("the peer broke the rules of TLS: {what:?}"),
+        Error::PeerMisbehaved(what) => {
+            format!("the peer broke the rules of TLS: {}", spell_out(what))
+        }
         Error::InvalidMessage(what) => {
-            format!("the peer sent a message that is no valid TLS: {what:?}")
+            let what = spell_out(what);
+            format!("the peer sent a message that is no valid TLS: {what}")
         }
         other => escape_text(&other.to_string()),
     };
@@ -105,136 +107,13 @@ fn explain_incompatible(what: &PeerIncompatible) -> HintedError {
         P::NoCipherSuitesInCommon => "no cipher suite in common".to_owned(),
         P::NoKxGroupsInCommon => "no key exchange group in common".to_owned(),
         P::NoSignatureSchemesInCommon => "no signature scheme in common".to_owned(),
-        other => format!("the peer is not compatible: {other:?}"),
+        other => format!("the peer is not compatible: {}", spell_out(other)),
     })
 }
 
 fn old_tls_version() -> HintedError {
     HintedError::new("the server speaks only TLS 1.1 or older")
         .with_hint("wire speaks TLS 1.2 and 1.3; enable one of them on the server")
-}
-
-fn explain_certificate(refusal: &CertificateError, seen: &HandshakeRecorder) -> HintedError {
-    use CertificateError as C;
-    let chain = chain::read_chain(seen.peer_chain());
-    let leaf = chain.first().cloned().unwrap_or_default();
-    let subject = quoted(&leaf.subject);
-    let (why, hint) = match refusal {
-        C::Expired | C::ExpiredContext { .. } => {
-            let end = match refusal {
-                C::ExpiredContext { not_after, .. } => format_date(not_after.as_secs()),
-                _ => leaf.not_after.clone(),
-            };
-            let which = chain
-                .iter()
-                .find(|one| one.not_after == end)
-                .unwrap_or(&leaf);
-            let name = certificate_name(which, &chain);
-            let why = format!("{name} expired: it was valid until {}", which.not_after);
-            (why, Some(Hint::RenewCertificate))
-        }
-        C::NotValidYet | C::NotValidYetContext { .. } => {
-            let start = match refusal {
-                C::NotValidYetContext { not_before, .. } => format_date(not_before.as_secs()),
-                _ => leaf.not_before.clone(),
-            };
-            let mut certificates = chain.iter();
-            let which = certificates
-                .find(|one| one.not_before == start)
-                .unwrap_or(&leaf);
-            let name = certificate_name(which, &chain);
-            let why = format!(
-                "{name} is not yet valid: it will be from {} on",
-                which.not_before
-            );
-            (why, Some(Hint::CheckClock))
-        }
-        C::NotValidForName | C::NotValidForNameContext { .. } => {
-            let (host, names) = (&seen.host, valid_names(&leaf));
-            let why =
-                format!("the server's certificate is not for {host}: it is valid for {names}");
-            (why, Some(Hint::UseCertificateName))
-        }
-        C::UnknownIssuer => return certificate_untrusted(&leaf, &chain),
-        // webpki's error for a self-signed certificate that claims to be an authority.
-        C::Other(_) if leaf.subject == leaf.issuer && !leaf.subject.is_empty() => {
-            return certificate_untrusted(&leaf, &chain);
-        }
-        C::BadEncoding => (
-            "the server's certificate is not encoded as one".to_owned(),
-            None,
-        ),
-        C::BadSignature if seen.chain_accepted() => (
-            format!("the server does not hold the key of its certificate {subject}"),
-            None,
-        ),
-        C::BadSignature => {
-            let why = "the server's certificate was not signed with the key of its issuer";
-            let why = format!("{why} {}", quoted(&leaf.issuer));
-            (why, Some(Hint::TrustRenewedAuthority))
-        }
-        C::Revoked => ("the server's certificate was revoked".to_owned(), None),
-        C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
-            let why = format!("the certificate {subject} is not for TLS servers");
-            (why, Some(Hint::AcceptCertificate))
-        }
-        other => {
-            let other = escape_text(&other.to_string());
-            let why = format!("the server's certificate is refused: {other}");
-            (why, Some(Hint::TrustAuthority))
-        }
-    };
-    HintedError { error: why, hint }
-}
-
-/// The words for a certificate in an error: the server's own, or another one of its chain.
-fn certificate_name(certificate: &Certificate, chain: &[Certificate]) -> String {
-    if chain.first() == Some(certificate) {
-        return "the server's certificate".to_owned();
-    }
-    let subject = quoted(&certificate.subject);
-    format!("the certificate {subject} in the server's chain")
-}
-
-/// The names that a certificate is valid for, at most eight, since some certificates have over a hundred.
-fn valid_names(leaf: &Certificate) -> String {
-    const LIMIT: usize = 8;
-    let names: Vec<String> = leaf
-        .names
-        .iter()
-        .take(LIMIT)
-        .map(|name| escape_text(name))
-        .collect();
-    match (names.is_empty(), leaf.names.len().saturating_sub(LIMIT)) {
-        (true, _) => "no name at all (it has no subjectAltName)".to_owned(),
-        (_, 0) => names.join(", "),
-        (_, more) => format!("{} and {more} more", names.join(", ")),
-    }
-}
-
-fn certificate_untrusted(leaf: &Certificate, chain: &[Certificate]) -> HintedError {
-    if leaf.subject == leaf.issuer && chain.len() <= 1 {
-        let subject = quoted(&leaf.subject);
-        return HintedError::new(format!("the server's certificate {subject} is self-signed"))
-            .with_hint(Hint::TrustCertificate);
-    }
-    let issuer = quoted(&chain.last().unwrap_or(leaf).issuer);
-    let why = format!("the server's certificate was issued by {issuer}, which is not trusted");
-    HintedError::new(why).with_hint(match chain.len() {
-        1 => Hint::TrustAuthorityOrCompleteChain,
-        _ => Hint::TrustAuthority,
-    })
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{}`", escape_text(name))
-}
-
-fn format_date(seconds: u64) -> String {
-    i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-        .map_or_else(String::new, |moment| moment.to_string())
 }
 
 fn explain_alert(alert: AlertDescription, seen: &HandshakeRecorder) -> HintedError {

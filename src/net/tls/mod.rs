@@ -6,6 +6,7 @@ mod chain;
 mod explain;
 mod options;
 mod recorder;
+mod refusal;
 mod trust;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use options::{ClientCert, TlsOptions, TrustRoots};
 
 use options::PeerTls;
 use recorder::FirstBytesTransport;
+use refusal::explain_refusal;
 
 pub(super) use explain::explain;
 pub(super) use recorder::{HandshakeRecorder, TlsPeer};
@@ -77,7 +79,7 @@ impl TlsClient {
         let io = BufReader::with_capacity(READ_BUFFER, io);
         match TlsConnector::from(config).connect(name, io).await {
             Ok(stream) => Ok(EstablishedTls {
-                secured: read_session(&stream, host, tls.trust.checks_chain()),
+                secured: read_session(&stream, host, tls, &recorder),
                 stream: Box::new(stream),
                 recorder,
                 peer_name,
@@ -108,7 +110,12 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, NetFailure> {
     }
 }
 
-fn read_session(stream: &BufferedTlsStream, host: &Host, verified: bool) -> TlsSession {
+fn read_session(
+    stream: &BufferedTlsStream,
+    host: &Host,
+    tls: &PeerTls,
+    recorder: &HandshakeRecorder,
+) -> TlsSession {
     let session = stream.get_ref().1;
     let suite = session.negotiated_cipher_suite();
     TlsSession {
@@ -127,7 +134,10 @@ fn read_session(stream: &BufferedTlsStream, host: &Host, verified: bool) -> TlsS
             None => Some(host.as_str().trim_end_matches('.').to_owned()),
         },
         chain: chain::read_chain(session.peer_certificates().unwrap_or_default()),
-        verified,
+        verified: !tls.trust.accepts_any,
+        refusal: recorder
+            .chain_refusal()
+            .map(|refusal| explain_refusal(refusal, recorder).error),
     }
 }
 

@@ -76,7 +76,8 @@ pub(super) fn build_configs(options: &TlsOptions) -> Result<(PeerTls, PeerTls), 
             config.key_log = Arc::new(KeyLogFile::new());
         }
         let trust = Arc::new(ChainTrust {
-            verifier: (!insecure).then(|| Arc::clone(&verifier)),
+            verifier: Arc::clone(&verifier),
+            accepts_any: insecure,
             pinned: pinned.clone(),
             algorithms: provider.signature_verification_algorithms,
         });

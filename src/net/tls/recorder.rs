@@ -42,6 +42,8 @@ pub(in crate::net) struct HandshakeRecorder {
     pub(super) peer: TlsPeer,
     first_bytes: Mutex<Vec<u8>>,
     peer_chain: OnceLock<Vec<CertificateDer<'static>>>,
+    /// The refusal of the chain, if it was refused.
+    chain_refusal: OnceLock<Error>,
     chain_accepted: AtomicBool,
     client_cert_requested: AtomicBool,
 }
@@ -56,6 +58,7 @@ impl HandshakeRecorder {
             peer,
             first_bytes: Mutex::default(),
             peer_chain: OnceLock::new(),
+            chain_refusal: OnceLock::new(),
             chain_accepted: AtomicBool::new(false),
             client_cert_requested: AtomicBool::new(false),
         }
@@ -89,6 +92,11 @@ impl HandshakeRecorder {
     /// The chain that the peer showed, leaf first; empty if it showed none.
     pub(super) fn peer_chain(&self) -> &[CertificateDer<'static>] {
         self.peer_chain.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// The refusal of the chain, if it was refused, also where `--insecure` accepted it.
+    pub(super) fn chain_refusal(&self) -> Option<&Error> {
+        self.chain_refusal.get()
     }
 
     /// Whether the peer's chain was accepted.
@@ -171,7 +179,13 @@ impl ServerCertVerifier for HandshakeRecorder {
         let _ = self
             .peer_chain
             .set(chain.map(|der| der.clone().into_owned()).collect());
-        let verdict = self.trust.verify(leaf, others, name, ocsp, now);
+        let mut verdict = self.trust.verify(leaf, others, name, ocsp, now);
+        if let Err(refusal) = &verdict {
+            let _ = self.chain_refusal.set(refusal.clone());
+            if self.trust.accepts_any {
+                verdict = Ok(ServerCertVerified::assertion());
+            }
+        }
         self.chain_accepted
             .store(verdict.is_ok(), Ordering::Relaxed);
         verdict

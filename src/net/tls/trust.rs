@@ -14,8 +14,10 @@ use super::chain;
 /// The rules by which certificate chains are accepted: roots, pinned certificates, or any chain.
 #[derive(Debug)]
 pub(super) struct ChainTrust {
-    /// Verifies that a chain leads to a trusted root; `None` accepts every chain.
-    pub(super) verifier: Option<Arc<WebPkiServerVerifier>>,
+    /// Verifies that a chain leads to a trusted root.
+    pub(super) verifier: Arc<WebPkiServerVerifier>,
+    /// Whether a chain is accepted although it was refused: `--insecure`.
+    pub(super) accepts_any: bool,
     /// Certificates that are accepted themselves, regardless of their issuer.
     pub(super) pinned: Vec<CertificateDer<'static>>,
     /// Algorithms to verify the handshake's signature, which always proves that the peer holds its certificate's key.
@@ -23,12 +25,7 @@ pub(super) struct ChainTrust {
 }
 
 impl ChainTrust {
-    /// Whether chains are verified; false with `--insecure`.
-    pub(super) fn checks_chain(&self) -> bool {
-        self.verifier.is_some()
-    }
-
-    /// Accepts or refuses the chain of `leaf` and `others` for the server `name` at the time `now`.
+    /// Judges the chain of `leaf` and `others` for the server `name` at the time `now`.
     pub(super) fn verify(
         &self,
         leaf: &CertificateDer<'_>,
@@ -37,10 +34,10 @@ impl ChainTrust {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Some(verifier) = &self.verifier else {
-            return Ok(ServerCertVerified::assertion());
-        };
-        match verifier.verify_server_cert(leaf, others, name, ocsp, now) {
+        match self
+            .verifier
+            .verify_server_cert(leaf, others, name, ocsp, now)
+        {
             Err(refusal) if self.is_pinned(leaf, &refusal) => verify_pinned(leaf, name, now),
             verdict => verdict,
         }
