@@ -12,25 +12,11 @@ pub(super) const FILE_SUFFIX: &str = ".wire";
 /// Names sort by time, to the millisecond, since several may begin in one second. `label` is the model or the host, cut
 /// after 40 characters: longer names wrap in lists. The tag is the end of the capture's id.
 pub fn file_name(origin: &TapeOrigin, label: &str) -> String {
-    let started = origin.started.to_string();
-    let mut digits: String = started
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(17)
-        .collect();
-    // The time stamp leaves out trailing zeros of the fraction.
-    while digits.len() < 17 {
-        digits.push('0');
-    }
-    let (day, rest) = digits.split_at_checked(8).unwrap_or((&digits, ""));
-    let (time, millis) = rest.split_at_checked(6).unwrap_or((rest, ""));
+    let time = origin.started.strftime("%Y%m%d-%H%M%S.%3f");
     let label: String = label.chars().map(safe_char).take(40).collect();
     let label = label.trim_matches(['-', '.']);
     let dash = if label.is_empty() { "" } else { "-" };
-    format!(
-        "{day}-{time}.{millis}-{label}{dash}{}{FILE_SUFFIX}",
-        id_tag(&origin.id)
-    )
+    format!("{time}-{label}{dash}{}{FILE_SUFFIX}", id_tag(&origin.id))
 }
 
 fn safe_char(char: char) -> char {
