@@ -213,7 +213,12 @@ struct DecoderStage {
     bytes_in: u64,
     /// Number of bytes written.
     bytes_out: u64,
+    /// Room for the output of one step. It is kept, since to fill 16 KiB with zeros takes longer than to copy an event.
+    buffer: Vec<u8>,
 }
+
+/// Most bytes that one step of a stage writes.
+const STEP_SIZE: usize = 16 << 10;
 
 impl ContentDecoder {
     /// A decoder for a body to which `codings` were applied in this order.
@@ -229,6 +234,7 @@ impl ContentDecoder {
             engine: DecoderEngine::new(coding, limits),
             bytes_in: 0,
             bytes_out: 0,
+            buffer: Vec::new(),
         };
         Self {
             stages: codings.iter().rev().take(MAX_CODINGS).map(stage).collect(),
@@ -323,7 +329,7 @@ impl StagePipeline<'_> {
             (self.out)(input);
             return Ok(());
         };
-        let mut buffer = [0; 16 << 10];
+        stage.buffer.resize(STEP_SIZE, 0);
         let mut rest = input;
         loop {
             // One byte over the limit, so that exceeding it shows.
@@ -332,10 +338,8 @@ impl StagePipeline<'_> {
                 .size
                 .saturating_sub(stage.bytes_out)
                 .saturating_add(1);
-            let room = usize::try_from(left)
-                .unwrap_or(usize::MAX)
-                .min(buffer.len());
-            let room = buffer.get_mut(..room).unwrap_or_default();
+            let room = usize::try_from(left).unwrap_or(usize::MAX).min(STEP_SIZE);
+            let room = stage.buffer.get_mut(..room).unwrap_or_default();
             let step = stage.engine.step(rest, room);
             let full = step.written >= room.len();
             rest = rest.get(step.read..).unwrap_or_default();
