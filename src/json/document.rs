@@ -189,7 +189,11 @@ impl<'a> JsonValue<'a> {
 
     /// Whether the value is the string `text`; compares without a copy if nothing is escaped.
     fn equals_str(self, text: &str) -> bool {
-        self.as_str().is_some_and(|own| own == text)
+        // Most keys differ in length from the one that is searched.
+        let node = self.node();
+        let length = node.end.saturating_sub(node.start).saturating_sub(2);
+        (node.escaped || usize::try_from(length) == Ok(text.len()))
+            && self.as_str().is_some_and(|own| own == text)
     }
 
     fn children(self, kind: JsonKind) -> ChildValues<'a> {
