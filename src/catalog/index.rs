@@ -14,11 +14,11 @@ const INDEX_HEADER: &[u8] = b"{\"index\":3}\n";
 pub type FileStamp = (u64, u64);
 
 #[derive(Deserialize, Serialize)]
-struct IndexLine<'a> {
+struct IndexLine<'a, R> {
     name: &'a str,
     size: u64,
     changed: u64,
-    entry: CatalogRow,
+    entry: R,
 }
 
 /// An index that was read, and the lines that are added to it.
@@ -59,7 +59,7 @@ impl<'a> CatalogIndex<'a> {
     /// The row of the capture `name`, if the index has it for the file as it is.
     pub fn row(&self, name: &str, (size, changed): FileStamp) -> Option<CatalogRow> {
         let line = self.lines.get(name.as_bytes())?;
-        let line: IndexLine<'_> = serde_json::from_slice(line).ok()?;
+        let line: IndexLine<'_, CatalogRow> = serde_json::from_slice(line).ok()?;
         ((line.size, line.changed) == (size, changed)).then_some(line.entry)
     }
 
@@ -72,7 +72,7 @@ impl<'a> CatalogIndex<'a> {
             name,
             size,
             changed,
-            entry: row.clone(),
+            entry: row,
         };
         if serde_json::to_writer(&mut self.added_lines, &line).is_ok() {
             self.added_lines.push(b'\n');

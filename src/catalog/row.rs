@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::ReadOptions;
 use crate::call::meaning::{CallMeaning, CostEstimate, estimate_cost};
-use crate::call::{Call, ReadOptions};
 use crate::chat::AnswerRetention;
-use crate::exchange::ExchangeOutcome;
+use crate::exchange::{Exchange, ExchangeOutcome, decode_bodies};
 use crate::price::{Money, PriceTable, TokenCounts};
 use crate::tape::Tape;
 
@@ -100,18 +100,12 @@ impl CatalogOutcome {
 impl CatalogRow {
     /// Reads the row of one capture. Prices change, so the row has token counts and no price.
     pub fn read(tape: Tape) -> Self {
+        // Not a whole call: a row has no findings.
         let options = ReadOptions::without_prices(AnswerRetention::TotalsOnly);
-        Self::from_call(Call::read(tape, &options))
-    }
-
-    /// The row of one call.
-    fn from_call(call: Call) -> Self {
-        let Call {
-            tape,
-            exchange,
-            meaning,
-            ..
-        } = call;
+        let exchange = Exchange::read(&tape, options.http1);
+        let [request, response] = decode_bodies(&tape, &exchange, options.content);
+        let bodies = [&request, &response];
+        let meaning = CallMeaning::read(&tape, &exchange, bodies, &options, &mut ());
         let last = exchange.facts.last().map(|(moment, _)| moment.micros);
         let traffic = [exchange.sent.last, exchange.received.last];
         let traffic = traffic.into_iter().flatten().map(|moment| moment.micros);
