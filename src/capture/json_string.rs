@@ -1,136 +1,178 @@
-//! Writes text as a JSON string, 64 bytes at a time: one pass finds the bytes that need an escape, and the bytes
-//! between them are copied in steps of a fixed size.
+//! Writes text as a JSON string, 16 bytes at a time: one comparison finds the bytes that need an escape, and one byte
+//! shuffle for each eight bytes makes room for the backslashes before them.
 //!
-//! In streams of JSON every eighth byte or so is a quote. A loop over bytes, as in serde_json, branches
-//! at each of them, and was a third of all work of recording at full speed.
+//! In streams of JSON every eighth byte or so is a quote. A loop that branches at each of them, as in serde_json, was a
+//! third of all work of recording at full speed.
 
-use std::ops::Range;
+use vsimd::isa::{SSSE3, detect};
+use vsimd::native::Native;
+use vsimd::{SIMD128, vector::V128};
 
-/// Bytes that are searched at once: one for each bit of a `u64`.
-const BLOCK_SIZE: usize = 64;
+use crate::json::plain_length;
 
-/// Bytes of one copy step: one vector register, and more than lie between most quotes.
-const COPY_STEP: usize = 16;
+/// Bytes that are searched at once: one vector register.
+const BLOCK_SIZE: usize = 16;
 
-/// Most bytes that one block becomes, with every byte as `\u00XX`, and one copy step that may reach beyond them.
-const MAX_ESCAPED_BLOCK: usize = BLOCK_SIZE * 6 + COPY_STEP;
+/// Most bytes that one block becomes, with every byte as `\u00XX`.
+const MAX_ESCAPED_BLOCK: usize = BLOCK_SIZE * 6;
 
 /// Appends `text` as a JSON string, quotes included (RFC 8259, section 7).
 pub(super) fn put_json_string(out: &mut Vec<u8>, text: &str) {
-    let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK_SIZE>();
+    out.push(b'"');
+    match detect::<SSSE3>() {
+        Some(simd) => Native::detect().exec(
+            #[inline(always)]
+            || put_in_blocks(simd, text.as_bytes(), out),
+        ),
+        None => text.bytes().for_each(|byte| put_escaped_byte(byte, out)),
+    }
+    out.push(b'"');
+}
+
+/// Appends `text` with its escapes.
+#[inline(always)]
+fn put_in_blocks(simd: SSSE3, text: &[u8], out: &mut Vec<u8>) {
+    let (blocks, rest) = text.as_chunks::<BLOCK_SIZE>();
     // The last block is filled up with spaces, which need no escape and are cut off at the end.
     let mut last = [b' '; BLOCK_SIZE];
     let spaces = BLOCK_SIZE.wrapping_sub(rest.len());
     if let Some(start) = last.get_mut(..rest.len()) {
         start.copy_from_slice(rest);
     }
-    out.push(b'"');
     let mut end = out.len();
     for block in blocks.iter().chain(std::iter::once(&last)) {
         if out.len().wrapping_sub(end) < MAX_ESCAPED_BLOCK {
-            let more = text.len().wrapping_add(MAX_ESCAPED_BLOCK);
+            // In small steps: bytes that are not used are filled with zeros for nothing.
+            let more = (text.len() / 4).wrapping_add(MAX_ESCAPED_BLOCK);
             out.resize(end.wrapping_add(more), 0);
         }
         let room = out.get_mut(end..).and_then(<[u8]>::first_chunk_mut);
-        end = end.wrapping_add(room.map_or(0, |room| put_escaped_block(block, room)));
+        let length = room.map_or(0, |room| put_escaped_block(simd, block, room));
+        end = end.wrapping_add(length);
     }
     out.truncate(end.wrapping_sub(spaces));
-    out.push(b'"');
 }
 
-/// Writes one escaped block to the beginning of `room`; returns its length.
-///
-/// Not inlined: the loop of [`put_json_string`] would run out of registers, at a third of the speed.
-#[inline(never)]
-fn put_escaped_block(block: &[u8; BLOCK_SIZE], room: &mut [u8; MAX_ESCAPED_BLOCK]) -> usize {
-    let mut escaped = escape_bits(block);
-    let mut padded = [0; BLOCK_SIZE + COPY_STEP];
-    if let Some(start) = padded.first_chunk_mut() {
-        *start = *block;
-    }
-    let (mut from, mut end) = (0, 0);
-    while escaped != 0 {
-        let at = escaped.trailing_zeros() as usize;
-        escaped &= escaped.wrapping_sub(1);
-        end = copy_in_steps(&padded, from..at, room, end);
-        end = put_escape(padded.get(at).copied().unwrap_or(0), room, end);
-        from = at.wrapping_add(1);
-    }
-    copy_in_steps(&padded, from..BLOCK_SIZE, room, end)
-}
-
-/// A word in which bit n is set if byte n needs an escape in a JSON string.
-fn escape_bits(block: &[u8; BLOCK_SIZE]) -> u64 {
-    // Comparisons without a branch: the compiler makes vector instructions of them.
-    let flags =
-        block.map(|byte| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\'));
-    let (words, _) = flags.as_chunks::<8>();
-    words.iter().zip(0u32..).fold(0, |bits, (word, n)| {
-        // Brings the lowest bits of eight bytes together in the highest byte, the first one lowest.
-        let gathered = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080);
-        bits | (gathered >> 56) << n.wrapping_mul(8)
-    })
-}
-
-/// Copies the range `part` to `room` at `end` in whole steps; returns the offset where it ends. Bytes written beyond it
-/// are overwritten later. Even an empty part takes one step, since most parts take exactly one.
-fn copy_in_steps(
-    padded: &[u8; BLOCK_SIZE + COPY_STEP],
-    part: Range<usize>,
+/// Writes one escaped block to the beginning of `room`; returns its length. Bytes after it may be changed too.
+#[inline(always)]
+fn put_escaped_block(
+    simd: SSSE3,
+    block: &[u8; BLOCK_SIZE],
     room: &mut [u8; MAX_ESCAPED_BLOCK],
-    end: usize,
 ) -> usize {
-    let (mut from, mut to) = (part.start, end);
-    loop {
-        let source = padded.get(from..from.wrapping_add(COPY_STEP));
-        let place = room.get_mut(to..to.wrapping_add(COPY_STEP));
-        if let (Some(source), Some(place)) = (source, place) {
-            place.copy_from_slice(source);
+    let mut bytes = V128::from_bytes(*block);
+    let is_at_most = |most| simd.u8x16_eq(simd.u8x16_min(bytes, simd.u8x16_splat(most)), bytes);
+    let is = |byte| simd.u8x16_eq(bytes, simd.u8x16_splat(byte));
+    let is_control = is_at_most(0x1f);
+    let is_escaped = simd.v128_or(simd.v128_or(is(b'"'), is(b'\\')), is_control);
+    let [first_half, second_half] = simd.u8x16_bitmask(is_escaped).to_le_bytes();
+    if simd.u8x16_bitmask(is_control) != 0 {
+        let is_low = is_at_most(0x0f);
+        let letters = simd.u8x16_swizzle(V128::from_bytes(ESCAPE_LETTERS), bytes);
+        let letters = simd.v128_and(is_low, letters);
+        let has_none = simd.u8x16_eq(letters, simd.v128_create_zero());
+        if simd.u8x16_bitmask(simd.v128_and(is_control, has_none)) != 0 {
+            return put_long_escapes(block, room);
         }
-        (from, to) = (from.wrapping_add(COPY_STEP), to.wrapping_add(COPY_STEP));
-        if from >= part.end {
-            return end.wrapping_add(part.len());
-        }
+        bytes = simd.v128_or(simd.v128_andnot(bytes, is_low), letters);
     }
+    let (halves, _) = bytes.as_bytes().as_chunks::<8>();
+    let mut end = 0usize;
+    for (half, escaped) in halves.iter().zip([first_half, second_half]) {
+        // The half, and backslashes behind it.
+        let half = u128::from(u64::from_le_bytes(*half)) | BACKSLASHES;
+        let (order, length) = SPREADS
+            .get(usize::from(escaped))
+            .copied()
+            .unwrap_or_default();
+        let half = V128::from_bytes(half.to_le_bytes());
+        let spread = simd.u8x16_swizzle(half, V128::from_bytes(order));
+        if let Some(place) = room.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
+            *place = *spread.as_bytes();
+        }
+        end = end.wrapping_add(usize::from(length));
+    }
+    end
 }
 
-/// Writes the escape of `byte`; returns the offset where it ends.
-fn put_escape(byte: u8, room: &mut [u8; MAX_ESCAPED_BLOCK], end: usize) -> usize {
-    let Some(&short @ 1..) = SHORT_ESCAPES.get(usize::from(byte)) else {
-        return put_long_escape(byte, room, end);
-    };
-    if let Some(place) = room.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
-        *place = [b'\\', short];
-    }
-    end.wrapping_add(2)
-}
+/// Eight backslashes in the upper half of a register.
+const BACKSLASHES: u128 = 0x5c5c_5c5c_5c5c_5c5c << 64;
 
-/// The letter after the backslash for each byte with a short escape, else 0. A table, since branches would often be
-/// predicted wrong.
+/// For each set of bytes to escape among eight, bit 0 for the first: the order in which a shuffle puts the eight bytes
+/// (0 to 7) and backslashes (8), and the number of bytes that result.
 #[allow(
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     reason = "made at compile time: a place beyond the table would not compile"
 )]
-const SHORT_ESCAPES: [u8; 256] = {
-    let mut short = [0; 256];
-    short[b'"' as usize] = b'"';
-    short[b'\\' as usize] = b'\\';
-    short[b'\n' as usize] = b'n';
-    short[b'\r' as usize] = b'r';
-    short[b'\t' as usize] = b't';
-    short[0x08] = b'b';
-    short[0x0c] = b'f';
-    short
+const SPREADS: [([u8; 16], u8); 256] = {
+    let mut spreads = [([0; 16], 0); 256];
+    let mut escaped = 0;
+    while escaped < spreads.len() {
+        let (order, length) = &mut spreads[escaped];
+        let mut byte = 0;
+        while byte < 8 {
+            if escaped >> byte & 1 == 1 {
+                order[*length as usize] = 8;
+                *length += 1;
+            }
+            order[*length as usize] = byte;
+            *length += 1;
+            byte += 1;
+        }
+        escaped += 1;
+    }
+    spreads
 };
 
+/// The letter after the backslash for each of the first 16 bytes that has a short escape, else 0.
+const ESCAPE_LETTERS: [u8; 16] = *b"\0\0\0\0\0\0\0\0btn\0fr\0\0";
+
+/// Writes an escaped block that has a long escape, which is rare in text.
 #[cold]
-fn put_long_escape(byte: u8, room: &mut [u8; MAX_ESCAPED_BLOCK], end: usize) -> usize {
-    let digit = |nibble: u8| nibble.wrapping_add(if nibble < 10 { b'0' } else { b'a' - 10 });
-    let long = [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)];
-    if let Some(place) = room.get_mut(end..).and_then(<[u8]>::first_chunk_mut) {
-        *place = long;
+fn put_long_escapes(block: &[u8; BLOCK_SIZE], room: &mut [u8; MAX_ESCAPED_BLOCK]) -> usize {
+    let mut escaped = Vec::with_capacity(MAX_ESCAPED_BLOCK);
+    for byte in block {
+        put_escaped_byte(*byte, &mut escaped);
     }
-    end.wrapping_add(long.len())
+    if let Some(place) = room.get_mut(..escaped.len()) {
+        place.copy_from_slice(&escaped);
+    }
+    escaped.len()
+}
+
+fn put_escaped_byte(byte: u8, out: &mut Vec<u8>) {
+    match ESCAPE_LETTERS.get(usize::from(byte)) {
+        _ if byte == b'"' || byte == b'\\' => out.extend([b'\\', byte]),
+        Some(letter @ 1..) => out.extend([b'\\', *letter]),
+        _ if byte < b' ' => out.extend(format!("\\u{byte:04x}").into_bytes()),
+        _ => out.push(byte),
+    }
+}
+
+/// The bytes of the inside of a JSON string; `None` if it is not valid, or has an escape other than the short ones.
+pub(super) fn unescape(text: &[u8]) -> Option<Vec<u8>> {
+    std::str::from_utf8(text).ok()?;
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let (before, escape) = rest.split_at_checked(plain_length(rest))?;
+        plain.extend_from_slice(before);
+        let &[b'\\', letter, ref after @ ..] = escape else {
+            // A quote or a control character.
+            return escape.is_empty().then_some(plain);
+        };
+        plain.push(match letter {
+            b'"' | b'\\' | b'/' => letter,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            _ => return None,
+        });
+        rest = after;
+    }
 }
 
 #[cfg(test)]
@@ -143,6 +185,19 @@ mod tests {
         put_json_string(&mut out, text);
         let expected = format!("before {}", serde_json::to_string(text).unwrap());
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let inside = expected.strip_prefix("before \"").unwrap();
+        let read = unescape(inside.strip_suffix('"').unwrap().as_bytes());
+        let has_long = expected.contains("\\u00");
+        assert_eq!(read.as_deref(), (!has_long).then_some(text.as_bytes()));
+    }
+
+    #[test]
+    fn invalid_strings_are_not_unescaped() {
+        for text in ["a\\", "\\x", "a\"b", "a\nb", "\\u00e9"] {
+            assert_eq!(unescape(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(unescape(b"\xff"), None);
+        assert_eq!(unescape(b"a\\/b").as_deref(), Some(b"a/b".as_slice()));
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl ParsedCapture {
             // A last line without its end can still be complete: only the writer's last byte was lost.
             Ok((moment, event)) => {
                 match event {
-                    CaptureEvent::Fact(fact) => self.tape.fact(moment, &fact),
+                    CaptureEvent::Fact(fact) => self.tape.facts.push((moment, fact)),
                     CaptureEvent::Bytes(side, bytes) => self.tape.bytes(side, moment, &bytes),
                     CaptureEvent::Unknown(name) => {
                         let kind = CaptureNoteKind::UnknownEvent(name);

@@ -63,6 +63,7 @@ pub use error::{ExpectedToken, JsonElementKind, JsonError, JsonFault, MAX_DEPTH}
 pub use escape::quote;
 pub use find::{NotFoundReason, PathNotFound, find, pointer_at};
 pub use node::{JsonKind, JsonNode};
+pub(crate) use parse::plain_length;
 pub use path::{ValuePath, ValuePathError};
 
 #[doc(hidden)]

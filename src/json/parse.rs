@@ -36,9 +36,10 @@ impl<'a> JsonParser<'a> {
         Self {
             bytes,
             at: 0,
-            // A guess that is low for dense numbers and high for long prompts.
-            nodes: Vec::with_capacity(bytes.len().checked_div(32).unwrap_or(0).saturating_add(1)),
-            open_containers: Vec::new(),
+            // A guess that is low for dense numbers and high for long prompts; an event of a stream, with a node every
+            // eight bytes or so, fits.
+            nodes: Vec::with_capacity((bytes.len() / 32).max(bytes.len().min(512) / 8)),
+            open_containers: Vec::with_capacity(8),
         }
     }
 
@@ -324,7 +325,7 @@ fn to_u32(offset: usize) -> u32 {
 }
 
 /// The number of bytes before the first quote, `\` or control character.
-fn plain_length(bytes: &[u8]) -> usize {
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     let mut words = bytes.chunks_exact(8);
     let mut passed = 0usize;
     for word in words.by_ref() {
