@@ -30,10 +30,25 @@ pub struct Masker<W> {
     sink: W,
     secrets: Secrets,
     connection: Connection,
-    sent: SecretScanner,
-    received: SecretScanner,
+    scanners: SideScanners,
     /// Runs and facts that wait in order until the masking of the first one is decided.
     queue: VecDeque<QueuedEvent>,
+}
+
+/// The scanners of both directions.
+#[derive(Debug)]
+struct SideScanners {
+    sent: SecretScanner,
+    received: SecretScanner,
+}
+
+impl SideScanners {
+    fn of_side(&mut self, side: StreamSide) -> &mut SecretScanner {
+        match side {
+            StreamSide::Sent => &mut self.sent,
+            StreamSide::Received => &mut self.received,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -55,8 +70,10 @@ impl<W: WireSink> Masker<W> {
             sink: inner,
             secrets,
             connection: Connection::new(HttpLimits::default()),
-            sent: SecretScanner::new(StreamSide::Sent),
-            received: SecretScanner::new(StreamSide::Received),
+            scanners: SideScanners {
+                sent: SecretScanner::new(StreamSide::Sent),
+                received: SecretScanner::new(StreamSide::Received),
+            },
             queue: VecDeque::new(),
         }
     }
@@ -77,25 +94,14 @@ impl<W: WireSink> Masker<W> {
 
     /// Scans the next bytes of one side for secrets; returns their span.
     fn scan(&mut self, side: StreamSide, bytes: &[u8], ended: bool) -> Span {
-        let Self {
-            secrets,
-            sent,
-            received,
-            ..
-        } = self;
-        let scanner = match side {
-            StreamSide::Sent => &mut *sent,
-            StreamSide::Received => &mut *received,
-        };
+        let (scanners, secrets) = (&mut self.scanners, &mut self.secrets);
+        let scanner = scanners.of_side(side);
         let span = scanner.extend(bytes.len());
         if ended {
             scanner.end();
         }
         self.connection.feed(side, bytes, ended, |found, seen| {
-            let scanner = match found.side {
-                StreamSide::Sent => &mut *sent,
-                StreamSide::Received => &mut *received,
-            };
+            let scanner = scanners.of_side(found.side);
             scanner.scan_event(&found.event, seen, secrets);
         });
         span
@@ -113,10 +119,7 @@ impl<W: WireSink> Masker<W> {
                     span,
                     bytes,
                 } => {
-                    let scanner = match side {
-                        StreamSide::Sent => &mut self.sent,
-                        StreamSide::Received => &mut self.received,
-                    };
+                    let scanner = self.scanners.of_side(*side);
                     if !scanner.is_decided(span.end) {
                         return self.queue.push_front(first);
                     }
@@ -141,11 +144,7 @@ impl<W: WireSink> WireSink for Masker<W> {
 
     fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
         let span = self.scan(side, bytes, false);
-        let scanner = match side {
-            StreamSide::Sent => &self.sent,
-            StreamSide::Received => &self.received,
-        };
-        if self.queue.is_empty() && scanner.is_clean() {
+        if self.queue.is_empty() && self.scanners.of_side(side).is_clean() {
             return self.sink.bytes(side, moment, bytes);
         }
         self.queue.push_back(QueuedEvent::Bytes {
