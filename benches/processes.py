@@ -52,7 +52,7 @@ def weighed(command, environment, folder, out="/dev/null"):
 
 def touch_memory(folder, size):
     """Takes memory and gives it back: in a virtual machine the host may have to supply it first, at a
-    cost that would hit whoever writes first, or most."""
+    cost that would slow the program that writes first, or most."""
     path = folder / "touched"
     with path.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, size)

@@ -117,7 +117,7 @@ def nginx(folder):
 
 
 def slow(folder, pieces, gap):
-    """Streams `pieces` events, one every `gap` seconds, to whoever asks."""
+    """Streams `pieces` events, one every `gap` seconds, to each client."""
     port = free_port()
     program = [sys.executable, str(HERE / "slow.py"), str(folder), str(port), str(pieces), str(gap)]
     return running(program, port)

@@ -39,8 +39,12 @@ pub struct CatalogRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenCounts>,
     /// Cost that the provider reports, in US dollars.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told_usd: Option<f64>,
+    #[serde(
+        rename = "told_usd",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reported_usd: Option<f64>,
     /// Service tier of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
@@ -129,7 +133,7 @@ impl CatalogRow {
             ending,
             finish: finish.map(|finish| finish.named),
             tokens: completion.usage.as_ref().map(TokenCounts::from),
-            told_usd: completion.cost.map(|cost| cost.usd),
+            reported_usd: completion.cost.map(|cost| cost.usd),
             tier: completion.service_tier,
             unverified: exchange.unverified_tls().is_some(),
             bytes: exchange.received.bytes,
@@ -140,7 +144,7 @@ impl CatalogRow {
 
     /// The cost that the provider reports.
     pub fn provider_cost(&self) -> Option<Money> {
-        self.told_usd.map(Money::from_dollars)
+        self.reported_usd.map(Money::from_dollars)
     }
 
     /// The cost by `prices`.
