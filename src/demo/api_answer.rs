@@ -7,54 +7,50 @@ use super::head::ReplyFields;
 use super::model_request::ModelRequest;
 use super::pacing::{self, PacedEvent};
 use super::special_models;
-use super::usage::GeneratedUsage;
 use crate::serve::reply::ServerReply;
 
 /// An answer in the shapes of one API.
 pub(super) trait ApiAnswer {
-    /// The token counts of the answer.
-    fn usage(&self) -> GeneratedUsage;
-
-    /// The head fields of the reply.
-    fn head_fields(&self, streamed: bool, context: DemoContext) -> ReplyFields;
-
     /// The whole body.
     fn body(&self) -> String;
 
     /// The events of a stream.
     fn events(&self) -> Vec<PacedEvent>;
 
+    /// `error` as the last events of a stream that has `after` events before them.
+    fn failure_events(&self, error: &ApiError, after: usize) -> Vec<String>;
+}
+
+/// The values of a reply beside its answer.
+pub(super) struct ReplyPlan {
+    /// The head fields.
+    pub(super) fields: ReplyFields,
+    /// The tokens that are generated before a whole body is sent.
+    pub(super) tokens: u64,
     /// The tokens that a stream hides before its first event.
-    fn hidden_tokens(&self) -> u64 {
-        0
-    }
-
+    pub(super) hidden_tokens: u64,
     /// The error of a server that fails.
-    fn failure(&self) -> ApiError;
-
-    /// The error as the last events of a stream that has `after` events before them.
-    fn failure_events(&self, after: usize) -> Vec<String>;
+    pub(super) failure: ApiError,
 }
 
 /// The reply with `answer`.
 pub(super) fn reply_with(
     answer: &impl ApiAnswer,
+    plan: ReplyPlan,
     question: &ModelRequest,
     context: DemoContext,
 ) -> ApiResult<ServerReply> {
-    let fields = answer.head_fields(question.stream, context);
     let reply = if question.stream {
-        let mut reply = pacing::stream_reply(fields, answer.events(), context);
-        let hidden = context.pauses(answer.hidden_tokens());
+        let mut reply = pacing::stream_reply(plan.fields, answer.events(), context);
+        let hidden = context.pauses(plan.hidden_tokens);
         reply.delay = reply.delay.saturating_add(hidden);
         reply
     } else if special_models::fails_without_stream(&question.model) {
-        return Err(answer.failure());
+        return Err(plan.failure);
     } else {
-        let tokens = answer.usage().completion_tokens;
-        pacing::whole_reply(fields, answer.body(), tokens, context)
+        pacing::whole_reply(plan.fields, answer.body(), plan.tokens, context)
     };
-    let failure = |after| answer.failure_events(after);
+    let failure = |after| answer.failure_events(&plan.failure, after);
     Ok(special_models::apply_behaviour(
         &question.model,
         reply,

@@ -1,5 +1,6 @@
 //! An error as values, before an API writes it in its own shape.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::context::DemoContext;
@@ -10,25 +11,29 @@ use crate::serve::reply::ServerReply;
 pub(super) type ApiResult<T = ()> = Result<T, ApiError>;
 
 /// An error in the words of one API. Each API writes only the values that it has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct ApiError {
     pub(super) status: u16,
     pub(super) message: Box<str>,
     /// The kind of error, as OpenAI and Anthropic name it.
-    pub(super) error_type: &'static str,
+    #[serde(rename = "type")]
+    pub(super) error_type: Box<str>,
     /// The parameter at fault.
     pub(super) param: Option<Box<str>>,
     pub(super) code: Option<Box<str>>,
     /// Google's details.
     pub(super) details: Vec<Value>,
     /// Head fields that only this error has.
-    pub(super) extra_fields: Vec<(&'static str, String)>,
+    pub(super) fields: ReplyFields,
     pub(super) form: ErrorForm,
 }
 
 /// The form of an error's body.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum ErrorForm {
+    #[default]
     Json,
     /// The message alone, from the router of a server.
     PlainText,
@@ -36,46 +41,28 @@ pub(super) enum ErrorForm {
     GatewayPage,
 }
 
+impl Default for ApiError {
+    fn default() -> Self {
+        Self {
+            status: 400,
+            message: Box::default(),
+            error_type: "invalid_request_error".into(),
+            param: None,
+            code: None,
+            details: Vec::new(),
+            fields: ReplyFields::new(),
+            form: ErrorForm::Json,
+        }
+    }
+}
+
 impl ApiError {
     pub(super) fn new(status: u16, message: impl Into<Box<str>>) -> Self {
         Self {
             status,
             message: message.into(),
-            error_type: "invalid_request_error",
-            param: None,
-            code: None,
-            details: Vec::new(),
-            extra_fields: Vec::new(),
-            form: ErrorForm::Json,
+            ..Self::default()
         }
-    }
-
-    /// The HTML page of a gateway, which has no fields of the API.
-    pub(super) fn gateway(status: u16, title: &str) -> Self {
-        Self::new(status, title).with_form(ErrorForm::GatewayPage)
-    }
-
-    pub(super) fn with_type(self, error_type: &'static str) -> Self {
-        Self { error_type, ..self }
-    }
-
-    pub(super) fn with_param(self, param: impl Into<Box<str>>) -> Self {
-        let param = Some(param.into());
-        Self { param, ..self }
-    }
-
-    pub(super) fn with_code(self, code: impl Into<Box<str>>) -> Self {
-        let code = Some(code.into());
-        Self { code, ..self }
-    }
-
-    pub(super) fn with_field(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.extra_fields.push((name, value.into()));
-        self
-    }
-
-    pub(super) fn with_form(self, form: ErrorForm) -> Self {
-        Self { form, ..self }
     }
 
     /// The error as a reply with these fields and this body, or as a gateway's page.

@@ -233,14 +233,17 @@ fn prose_answer(question: &ModelRequest, index: u64) -> String {
             first_chars(question.last_user_text(), 60)
         ),
     };
-    let style = ProseStyle::from_instruction(question.system_text());
-    if style != ProseStyle::Brief {
+    let instruction = question.system_text().unwrap_or_default().to_lowercase();
+    let wants = |words: &[&str]| words.iter().any(|word| instruction.contains(word));
+    let pirate = wants(&["pirate"]);
+    let loud = wants(&["uppercase", "upper case", "all caps"]) && !pirate;
+    if pirate || loud || !wants(&["brief", "terse", "concise", "short"]) {
         text.push_str(&prose_remarks(question, index));
     }
-    match style {
-        ProseStyle::Loud => text.to_uppercase(),
-        ProseStyle::Pirate => format!("Arr! {text} Arr!"),
-        ProseStyle::Usual | ProseStyle::Brief => text,
+    match (pirate, loud) {
+        (true, _) => format!("Arr! {text} Arr!"),
+        (_, true) => text.to_uppercase(),
+        _ => text,
     }
 }
 
@@ -265,31 +268,6 @@ fn prose_remarks(question: &ModelRequest, index: u64) -> String {
         text.push_str(&format!(" This is choice {}.", index.saturating_add(1)));
     }
     text
-}
-
-/// How the system prompt wants the answer to be written.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum ProseStyle {
-    Usual,
-    Brief,
-    Loud,
-    Pirate,
-}
-
-impl ProseStyle {
-    fn from_instruction(instruction: Option<&str>) -> Self {
-        let wanted = instruction.unwrap_or_default().to_lowercase();
-        let mentions = |words: &[&str]| words.iter().any(|word| wanted.contains(word));
-        if mentions(&["pirate"]) {
-            Self::Pirate
-        } else if mentions(&["uppercase", "upper case", "all caps"]) {
-            Self::Loud
-        } else if mentions(&["brief", "terse", "concise", "short"]) {
-            Self::Brief
-        } else {
-            Self::Usual
-        }
-    }
 }
 
 /// An endless text: only the token limit ends it.

@@ -9,12 +9,6 @@ pub(super) type ReplyFields = Vec<(String, String)>;
 pub(super) const JSON_TYPE: &str = "application/json";
 pub(super) const EVENTS_TYPE: &str = "text/event-stream; charset=utf-8";
 
-/// Head fields with owned names.
-pub(super) fn reply_fields<const N: usize>(fields: [(&str, String); N]) -> ReplyFields {
-    let owned = |(name, value): (&str, String)| (name.to_owned(), value);
-    fields.into_iter().map(owned).collect()
-}
-
 /// The milliseconds that a reply took, as its head states them: a plausible number.
 pub(super) fn processing_millis(tokens: u64) -> u64 {
     80_u64.saturating_add(tokens.min(2_000))

@@ -12,9 +12,9 @@
 //!                  └─ ollama                   ┘    request                       streamed
 //! ```
 //!
-//! Each API has a folder, which imports only the shared files beside it: `check` refuses bad requests by a table of
-//! [`parameters`], `request` reads a request, `error` has the words of errors, the other files shape the answer. The
-//! text of an answer and the models below are the same for all APIs.
+//! Each API has a folder, which imports only the shared files beside it: `rules.json` has the words of its errors and
+//! its head fields ([`rules`]), `check` refuses bad requests, `request` reads a request, the other files shape the
+//! answer. The text of an answer and the models below are the same for all APIs.
 //!
 //! | request | reply |
 //! |---|---|
@@ -30,7 +30,7 @@
 //! | anything else | 404 or 405, in the words of the API whose path it is, or of OpenAI |
 //!
 //! No key is needed; the key `bad-key` is refused. Most models just answer;
-//! these do something else ([`MODELS`]), each API in its own shapes:
+//! these do something else, each API in its own shapes:
 //!
 //! | model | what it does |
 //! |---|---|
@@ -62,7 +62,7 @@ mod models;
 mod ollama;
 mod openai;
 mod pacing;
-mod parameters;
+mod rules;
 mod schema_value;
 mod server;
 mod special_models;
@@ -71,45 +71,57 @@ mod tokens;
 mod usage;
 
 pub use context::DemoContext;
-pub use models::MODELS;
 pub use server::{DemoOptions, DemoServer};
 
+use self::api_error::{ApiError, ApiResult};
 use crate::serve::{ServerReply, ServerRequest};
 
 /// One API that the demo server answers for.
 struct DemoApi {
     /// Whether a request is for it.
     accepts: fn(&ServerRequest) -> bool,
-    answer: fn(&ServerRequest, DemoContext) -> ServerReply,
+    route: fn(&ServerRequest, DemoContext) -> ApiResult<ServerReply>,
+    error_reply: fn(&ApiError, &ServerRequest, DemoContext) -> ServerReply,
 }
 
-/// The APIs beside OpenAI's, which answers what no other accepts.
-const APIS: [DemoApi; 3] = [
+/// All APIs; OpenAI's answers what no other accepts.
+const APIS: [DemoApi; 4] = [
     DemoApi {
         accepts: anthropic::accepts,
-        answer: anthropic::answer,
+        route: anthropic::route,
+        error_reply: anthropic::error_reply,
     },
     DemoApi {
         accepts: gemini::accepts,
-        answer: gemini::answer,
+        route: gemini::route,
+        error_reply: gemini::error_reply,
     },
     DemoApi {
         accepts: ollama::accepts,
-        answer: ollama::answer,
+        route: ollama::route,
+        error_reply: ollama::error_reply,
+    },
+    DemoApi {
+        accepts: |_| true,
+        route: openai::route,
+        error_reply: openai::error_reply,
     },
 ];
 
 /// The reply to `request`.
 pub fn answer(request: &ServerRequest, context: DemoContext) -> ServerReply {
-    match APIS.iter().find(|api| (api.accepts)(request)) {
-        Some(api) => (api.answer)(request, context),
-        None => openai::answer(request, context),
-    }
+    let api = APIS.iter().find(|api| (api.accepts)(request));
+    let Some(api) = api else {
+        return refuse(404, "Not Found", context);
+    };
+    (api.route)(request, context)
+        .unwrap_or_else(|error| (api.error_reply)(&error, request, context))
 }
 
 /// The reply to a request that cannot be read; the connection is closed after it.
 pub fn refuse(status: u16, fault: &str, context: DemoContext) -> ServerReply {
-    let mut reply = openai::refuse(status, fault, context);
+    let error = ApiError::new(status, fault);
+    let mut reply = openai::error_reply(&error, &ServerRequest::default(), context);
     reply.close_after = true;
     reply
 }

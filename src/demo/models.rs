@@ -1,39 +1,23 @@
 //! The models of the demo server: the list, the snapshots behind aliases, and the special names.
 
-use super::api_error::{ApiError, ApiResult};
+use serde_json::Value;
 
-/// Listed models and what each does. Any other name is served too, as an ordinary model.
-pub const MODELS: &[(&str, &str)] = &[
-    (
-        "gpt-4o-mini",
-        "answers; is served by gpt-4o-mini-2024-07-18",
-    ),
-    ("gpt-4o", "answers; is served by gpt-4o-2024-08-06"),
-    ("demo", "answers"),
-    ("demo-reasoning", "thinks first, and shows it"),
-    ("demo-refusal", "refuses"),
-    (
-        "demo-long",
-        "never stops by itself: the limit of tokens stops it",
-    ),
-    ("demo-filter", "is stopped by a filter in the middle"),
-    ("demo-slow", "pauses long between events"),
-    ("demo-stall", "goes silent after three events, and stays so"),
-    ("demo-cut", "drops the connection inside the body"),
-    ("demo-garbage", "breaks the chunked framing inside the body"),
-    (
-        "demo-error-in-stream",
-        "answers 200, then sends an error as an event",
-    ),
-    (
-        "demo-big-16",
-        "a body of some 16 MiB; any other number does as well",
-    ),
-    (
-        "error-429",
-        "the error of that status; any other from 400 to 599 does as well",
-    ),
-    ("nope", "is not found"),
+/// The listed models. Any other name is served too, as an ordinary model.
+const LISTED: [&str; 14] = [
+    "gpt-4o-mini",
+    "gpt-4o",
+    "demo",
+    "demo-reasoning",
+    "demo-refusal",
+    "demo-long",
+    "demo-filter",
+    "demo-slow",
+    "demo-stall",
+    "demo-cut",
+    "demo-garbage",
+    "demo-error-in-stream",
+    "demo-big-16",
+    "error-429",
 ];
 
 /// The dated snapshot that serves an alias (<https://platform.openai.com/docs/models>,
@@ -87,56 +71,25 @@ pub(super) fn big_body_mebibytes(model: &str) -> Option<u64> {
     Some(number.min(1 << 20))
 }
 
-/// A failure that the name of a model asks for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum ModelFault {
-    /// The model does not exist.
-    Unknown,
-    /// The error with this status.
-    Status(u16),
-}
-
-impl ModelFault {
-    /// The status of the error, in most APIs.
-    pub(super) fn status(self) -> u16 {
-        match self {
-            Self::Unknown => 404,
-            Self::Status(status) => status,
-        }
-    }
-}
-
-/// The fault that the name of a model asks for: `error-NNN`, and names that do not exist.
-fn model_fault(model: &str) -> Option<ModelFault> {
+/// The status of the error that the name of a model asks for: `error-NNN`, and names that do not exist.
+pub(super) fn fault_status(model: &str) -> Option<u16> {
     if is_unknown(model) {
-        return Some(ModelFault::Unknown);
+        return Some(404);
     }
-    match model.strip_prefix("error-")?.parse().ok()? {
-        status @ 400..=599 => Some(ModelFault::Status(status)),
-        _ => None,
-    }
+    let status = model.strip_prefix("error-")?.parse().ok()?;
+    (400..=599).contains(&status).then_some(status)
 }
 
-/// Returns the error for the fault that the name of a model asks for, if any.
-pub(super) fn check_fault(
-    model: &str,
-    error: impl FnOnce(ModelFault, &str) -> ApiError,
-) -> ApiResult {
-    match model_fault(model) {
-        Some(fault) => Err(error(fault, model)),
-        None => Ok(()),
-    }
-}
-
-/// The names of the models that exist.
-pub(super) fn model_names() -> impl Iterator<Item = &'static str> {
-    let names = MODELS.iter().map(|(name, _)| *name);
-    names.filter(|name| !is_unknown(name))
+/// The JSON of the listed models.
+pub(super) fn list(model: fn(&str) -> Value) -> Value {
+    LISTED.into_iter().map(model).collect()
 }
 
 /// Whether a model is in the list.
 pub(super) fn is_listed(id: &str) -> bool {
-    let known = model_names().any(|name| name == id || served_model(name) == id);
+    let known = LISTED
+        .into_iter()
+        .any(|name| name == id || served_model(name) == id);
     !is_unknown(id) && (known || big_body_mebibytes(id).is_some())
 }
 

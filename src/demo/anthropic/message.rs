@@ -1,11 +1,16 @@
-//! The message object (<https://docs.claude.com/en/api/messages>): its blocks, stop reason and token counts.
+//! The message object: its blocks, stop reason and token counts, whole and as named events
+//! (<https://docs.claude.com/en/api/messages>, <https://docs.claude.com/en/docs/build-with-claude/streaming>).
 
 use serde_json::{Value, json};
 
+use super::rules::error_json;
+use crate::demo::api_answer::ApiAnswer;
+use crate::demo::api_error::ApiError;
 use crate::demo::context::DemoContext;
 use crate::demo::generation::{self, FinishCause, GeneratedAnswer, GeneratedCall};
-use crate::demo::json_values::{merge_objects, sparse_object};
+use crate::demo::json_values::{merge_objects, sparse_object, text_at};
 use crate::demo::model_request::ModelRequest;
+use crate::demo::pacing::{self, PacedEvent};
 use crate::demo::usage::GeneratedUsage;
 use crate::demo::{ids, models};
 
@@ -14,31 +19,24 @@ use crate::demo::{ids, models};
 pub(super) struct AnthropicMessage {
     id: String,
     model: String,
-    pub(super) blocks: Vec<ContentBlock>,
+    blocks: Vec<ContentBlock>,
     /// `stop_reason`, `stop_sequence` and `stop_details`.
-    pub(super) stop_fields: Value,
+    stop_fields: Value,
     pub(super) usage: GeneratedUsage,
-    cache_use: CacheUse,
-    pub(super) context: DemoContext,
+    /// The tokens of the prompt that are uncached, written to the cache, and read from it. Their sum is the prompt.
+    input_tokens: [u64; 3],
+    context: DemoContext,
 }
 
 /// One block of a message's content.
 #[derive(Clone, Debug)]
-pub(super) enum ContentBlock {
+enum ContentBlock {
     Thinking {
         tokens: Vec<String>,
         signature: String,
     },
     Text(Vec<String>),
     ToolUse(GeneratedCall),
-}
-
-/// How the prompt cache is used.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum CacheUse {
-    Unused,
-    Written,
-    Read,
 }
 
 impl AnthropicMessage {
@@ -50,7 +48,7 @@ impl AnthropicMessage {
             id: ids::alphanumeric_id("msg_01", seed, 22),
             model: models::served_model(&question.model).to_owned(),
             stop_fields: stop_json(&answer),
-            cache_use: CacheUse::from_request(body, context),
+            input_tokens: split_input_tokens(body, usage, context),
             blocks: content_blocks(answer, seed),
             usage,
             context,
@@ -58,7 +56,7 @@ impl AnthropicMessage {
     }
 
     /// The message object, with or without the values that are known only at its end.
-    pub(super) fn to_json(&self, whole: bool) -> Value {
+    fn to_json(&self, whole: bool) -> Value {
         let blocks = self.blocks.iter().filter(|_| whole);
         let start = json!({
             "model": self.model,
@@ -69,7 +67,7 @@ impl AnthropicMessage {
         });
         let begun = json!({"stop_reason": null, "stop_sequence": null, "stop_details": null});
         let stop = if whole { &self.stop_fields } else { &begun };
-        let (_, written, _) = self.input_tokens();
+        let [_, written, _] = self.input_tokens;
         let creation =
             json!({"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0});
         let usage = self.usage_json(whole, Some(creation), Some(json!("standard")));
@@ -77,12 +75,12 @@ impl AnthropicMessage {
     }
 
     /// The usage at the end of a stream.
-    pub(super) fn final_usage_json(&self) -> Value {
+    fn final_usage_json(&self) -> Value {
         self.usage_json(true, None, None)
     }
 
     fn usage_json(&self, whole: bool, creation: Option<Value>, tier: Option<Value>) -> Value {
-        let (fresh, written, read) = self.input_tokens();
+        let [fresh, written, read] = self.input_tokens;
         let tokens = if whole {
             self.usage.completion_tokens
         } else {
@@ -100,35 +98,26 @@ impl AnthropicMessage {
             ("service_tier", tier),
         ])
     }
-
-    /// The tokens of the prompt that are uncached, written to the cache, and read from it. Their sum is the prompt.
-    fn input_tokens(&self) -> (u64, u64, u64) {
-        let (all, cached) = (self.usage.prompt_tokens, self.usage.cached_tokens());
-        match self.cache_use {
-            CacheUse::Unused => (all, 0, 0),
-            CacheUse::Written => (all.saturating_sub(cached), cached, 0),
-            CacheUse::Read => (all.saturating_sub(cached), 0, cached),
-        }
-    }
 }
 
-impl CacheUse {
-    /// How a request uses the cache, if `cache_control` asks for it: the first request to a server writes it,
-    /// later ones read it (<https://docs.claude.com/en/docs/build-with-claude/prompt-caching>).
-    fn from_request(body: &Value, context: DemoContext) -> Self {
-        let is_marked = |key: &str| body[key].to_string().contains("\"cache_control\":{");
-        let inside = ["system", "messages", "tools"].into_iter().any(is_marked);
-        match inside || body.get("cache_control").is_some() {
-            false => Self::Unused,
-            true if context.request_number <= 1 => Self::Written,
-            true => Self::Read,
-        }
+/// The input tokens of a message: uncached, written to the cache, read from it. The cache is used if `cache_control`
+/// asks for it: the first request to a server writes it, later ones read it
+/// (<https://docs.claude.com/en/docs/build-with-claude/prompt-caching>).
+fn split_input_tokens(body: &Value, usage: GeneratedUsage, context: DemoContext) -> [u64; 3] {
+    let is_marked = |key: &str| body[key].to_string().contains("\"cache_control\":{");
+    let inside = ["system", "messages", "tools"].into_iter().any(is_marked);
+    let cached = usage.cached_tokens();
+    let fresh = usage.prompt_tokens.saturating_sub(cached);
+    match inside || body.get("cache_control").is_some() {
+        false => [usage.prompt_tokens, 0, 0],
+        true if context.request_number <= 1 => [fresh, cached, 0],
+        true => [fresh, 0, cached],
     }
 }
 
 impl ContentBlock {
     /// The JSON of the whole content block.
-    pub(super) fn to_json(&self) -> Value {
+    fn to_json(&self) -> Value {
         match self {
             Self::Thinking { tokens, signature } => {
                 json!({"type": "thinking", "thinking": tokens.concat(), "signature": signature})
@@ -139,7 +128,7 @@ impl ContentBlock {
     }
 
     /// The JSON of a content block at its start, without content.
-    pub(super) fn begun_json(&self) -> Value {
+    fn begun_json(&self) -> Value {
         match self {
             Self::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),
             Self::Text(_) => json!({"type": "text", "text": ""}),
@@ -188,4 +177,95 @@ fn stop_json(answer: &GeneratedAnswer) -> Value {
     };
     let details = (reason == "refusal").then_some(refusal);
     json!({"stop_reason": reason, "stop_sequence": sequence, "stop_details": details})
+}
+
+/// Tokens in a delta: Anthropic sends several at once.
+const TOKENS_PER_DELTA: usize = 3;
+
+impl ApiAnswer for AnthropicMessage {
+    fn body(&self) -> String {
+        self.to_json(true).to_string()
+    }
+
+    fn events(&self) -> Vec<PacedEvent> {
+        message_events(self)
+    }
+
+    fn failure_events(&self, error: &ApiError, _: usize) -> Vec<String> {
+        let error = error_json(error, self.context);
+        vec![format!("event: error\ndata: {error}\n\n")]
+    }
+}
+
+fn message_events(message: &AnthropicMessage) -> Vec<PacedEvent> {
+    let begun = json!({"type": "message_start", "message": message.to_json(false)});
+    let mut events = vec![padded_event(&begun, 0)];
+    let ping = || PacedEvent::new("event: ping\ndata: {\"type\": \"ping\"}\n\n".to_owned(), 0);
+    for (index, block) in message.blocks.iter().enumerate() {
+        let begun = json!({
+            "type": "content_block_start",
+            "index": index,
+            "content_block": block.begun_json(),
+        });
+        events.push(padded_event(&begun, 1));
+        if index == 0 {
+            events.push(ping());
+        }
+        for (delta, tokens) in block_deltas(block) {
+            let delta = json!({"type": "content_block_delta", "index": index, "delta": delta});
+            events.push(padded_event(&delta, tokens));
+        }
+        events.push(padded_event(
+            &json!({"type": "content_block_stop", "index": index}),
+            0,
+        ));
+    }
+    if message.blocks.is_empty() {
+        events.push(ping());
+    }
+    let ended = json!({
+        "type": "message_delta",
+        "delta": message.stop_fields,
+        "usage": message.final_usage_json(),
+    });
+    events.push(padded_event(&ended, 1));
+    events.push(padded_event(&json!({"type": "message_stop"}), 0));
+    events
+}
+
+/// The deltas of a block, each with its number of tokens.
+fn block_deltas(block: &ContentBlock) -> Vec<(Value, usize)> {
+    let deltas = |tokens: &[String], kind: &str, key: &str| -> Vec<(Value, usize)> {
+        pacing::group_tokens(tokens, TOKENS_PER_DELTA)
+            .map(|(text, count)| (json!({"type": kind, key: text}), count))
+            .collect()
+    };
+    match block {
+        ContentBlock::Thinking { tokens, signature } => {
+            let mut deltas = deltas(tokens, "thinking_delta", "thinking");
+            let signature = json!({"type": "signature_delta", "signature": signature});
+            deltas.push((signature, 0));
+            deltas
+        }
+        ContentBlock::Text(tokens) => deltas(tokens, "text_delta", "text"),
+        ContentBlock::ToolUse(call) => {
+            let (kind, key) = ("input_json_delta", "partial_json");
+            let mut deltas = deltas(&call.argument_tokens, kind, key);
+            deltas.insert(0, (json!({"type": kind, key: ""}), 0));
+            deltas
+        }
+    }
+}
+
+/// An event as written to the wire. Spaces before the last brace pad its data, so that its
+/// size reveals less about the text.
+fn padded_event(data: &Value, tokens: usize) -> PacedEvent {
+    let name = text_at(data, "type");
+    let text = data.to_string();
+    let spaces = usize::try_from(ids::hash_text(&text) % 16).unwrap_or(0);
+    let text = text.strip_suffix('}').unwrap_or(&text);
+    PacedEvent::new(
+        format!("event: {name}\ndata: {text}{:spaces$}}}\n\n", ""),
+        tokens,
+    )
 }

@@ -2,20 +2,19 @@
 //! (<https://docs.claude.com/en/api/messages>, <https://docs.claude.com/en/api/models-list>).
 
 mod check;
-mod error;
-mod head;
 mod message;
-mod reply;
 mod request;
+mod rules;
 
 use serde_json::{Value, json};
 
-use self::error::{error_reply, method_not_allowed, not_found};
 use self::message::AnthropicMessage;
-use super::api_answer::reply_with;
-use super::api_error::ApiResult;
+use self::rules::{RULES, error_json, head_fields};
+use super::api_answer::{ReplyPlan, reply_with};
+use super::api_error::{ApiError, ApiResult};
 use super::context::DemoContext;
-use super::head::{JSON_TYPE, bearer_token, is_bad_key, is_read};
+use super::head::{EVENTS_TYPE, JSON_TYPE, bearer_token, is_bad_key, is_read};
+use super::json_values::array_items;
 use super::models;
 use super::usage::GeneratedUsage;
 use crate::serve::reply::ServerReply;
@@ -30,64 +29,78 @@ pub(super) fn accepts(request: &ServerRequest) -> bool {
         || (models && request.field("anthropic-version").is_some())
 }
 
-/// The reply to a request for this API.
-pub(super) fn answer(request: &ServerRequest, context: DemoContext) -> ServerReply {
-    route(request, context).unwrap_or_else(|error| error_reply(&error, context))
-}
-
-fn route(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
+/// Answers a request for this API.
+pub(super) fn route(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
     let key = request.field("x-api-key");
     if is_bad_key(key.or_else(|| bearer_token(request))) {
-        return Err(error::bad_key());
+        return Err(RULES.status_error(401, &[]));
     }
+    let not_allowed =
+        |allowed: &str| Err(RULES.error("method_not_allowed", &[("allowed", allowed)]));
     let path = request.path();
     match (path, path.strip_prefix("/v1/models/")) {
         ("/v1/messages", _) if request.method() == "POST" => create_message(request, context),
-        ("/v1/messages", _) => Err(method_not_allowed("POST")),
-        ("/v1/models", _) | (_, Some(_)) if !is_read(request) => {
-            Err(method_not_allowed("GET, HEAD"))
-        }
+        ("/v1/messages", _) => not_allowed("POST"),
+        ("/v1/models", _) | (_, Some(_)) if !is_read(request) => not_allowed("GET, HEAD"),
         ("/v1/models", _) => Ok(list_models(context)),
-        (_, Some(id)) if models::is_listed(id) => Ok(json_reply(&model_object(id), context)),
-        (_, Some(id)) => Err(not_found(format!("model: {id}"))),
-        _ => Err(not_found("Not Found")),
+        (_, Some(id)) if models::is_listed(id) => Ok(json_reply(&RULES.model(id), context)),
+        (_, Some(id)) => Err(RULES.status_error(404, &[("model", id)])),
+        _ => Err(RULES.error("not_found", &[])),
     }
 }
 
 /// `POST /v1/messages`.
 fn create_message(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
+    // The context of the Claude models (<https://docs.claude.com/en/docs/build-with-claude/context-windows>).
+    const CONTEXT_TOKENS: u64 = 200_000;
     let version = check::api_version(request)?;
-    let body = check::parse_body(&request.body)?;
-    let model = check::required_model(&body)?;
-    models::check_fault(model, error::model_error)?;
+    let body = RULES.parse_object(&request.body)?;
+    RULES.required("model", body.get("model"))?;
+    RULES.required_model(&body)?;
     check::check_parameters(&body, version)?;
     let question = request::read_request(&body);
-    check::check_length(&question)?;
+    RULES.check_length(question.prompt_tokens, CONTEXT_TOKENS, "prompt_too_long")?;
     let message = AnthropicMessage::generate(&body, &question, context);
-    reply_with(&message, &question, context)
+    let content_type = match question.stream {
+        true => EVENTS_TYPE,
+        false => JSON_TYPE,
+    };
+    let plan = ReplyPlan {
+        fields: head_fields(content_type, message.usage, &[], context),
+        tokens: message.usage.completion_tokens,
+        hidden_tokens: 0,
+        failure: RULES.status_error(529, &[]),
+    };
+    reply_with(&message, plan, &question, context)
 }
 
 /// `GET /v1/models`.
 fn list_models(context: DemoContext) -> ServerReply {
-    let data: Vec<Value> = models::model_names().map(model_object).collect();
+    let data = models::list(|id| RULES.model(id));
     let id = |model: Option<&Value>| model.map(|model| model["id"].clone());
-    let (first, last) = (id(data.first()), id(data.last()));
+    let (first, last) = (id(data.get(0)), id(array_items(&data).last()));
     let list = json!({"data": data, "has_more": false, "first_id": first, "last_id": last});
     json_reply(&list, context)
 }
 
-fn model_object(id: &str) -> Value {
-    json!({
-        "type": "model",
-        "id": id,
-        "display_name": id,
-        "created_at": "2024-05-10T00:00:00Z",
-    })
+fn json_reply(value: &Value, context: DemoContext) -> ServerReply {
+    let fields = head_fields(JSON_TYPE, GeneratedUsage::default(), &[], context);
+    ServerReply::whole(200, fields, value.to_string())
 }
 
-fn json_reply(value: &Value, context: DemoContext) -> ServerReply {
-    let fields = head::head_fields(JSON_TYPE, GeneratedUsage::default(), context);
-    ServerReply::whole(200, fields, value.to_string())
+/// The error as a reply. Only an error 429 reports the rate limits.
+pub(super) fn error_reply(
+    error: &ApiError,
+    _: &ServerRequest,
+    context: DemoContext,
+) -> ServerReply {
+    let mut extra = error.fields.clone();
+    if error.status == 400 {
+        extra.push(("x-should-retry".to_owned(), "false".to_owned()));
+    }
+    let mut fields = head_fields(JSON_TYPE, GeneratedUsage::default(), &extra, context);
+    fields.retain(|(name, _)| error.status == 429 || !name.starts_with("anthropic-ratelimit"));
+    error.to_reply(fields, error_json(error, context).to_string(), context)
 }
 
 #[cfg(test)]

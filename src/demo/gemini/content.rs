@@ -1,17 +1,23 @@
-//! The response object: candidates with their parts, finish reasons and token counts
-//! (<https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse>).
+//! The response object: candidates with their parts, finish reasons and token counts; whole, as events, or as a
+//! growing JSON array (<https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse>,
+//! <https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent>).
 
 use serde_json::{Value, json};
 
 use super::request;
+use super::rules::{EVENTS_TYPE, JSON_TYPE, error_json, json_line};
+use crate::demo::api_answer::ApiAnswer;
+use crate::demo::api_error::ApiError;
 use crate::demo::context::DemoContext;
 use crate::demo::generation::{
     self, FinishCause, GeneratedAnswer, GeneratedCall, GenerationResult,
 };
 use crate::demo::json_values::sparse_object;
 use crate::demo::model_request::ModelRequest;
+use crate::demo::pacing::{self, PacedEvent};
 use crate::demo::usage::GeneratedUsage;
-use crate::demo::{ids, models, pacing};
+use crate::demo::{ids, models};
+use crate::serve::request::ServerRequest;
 
 /// Generated content, source of a whole reply and of a stream.
 #[derive(Clone, Debug)]
@@ -20,8 +26,9 @@ pub(super) struct GeminiContent {
     model: String,
     answers: Vec<GeneratedAnswer>,
     pub(super) usage: GeneratedUsage,
+    form: ReplyForm,
     /// Whether reasoning is shown.
-    pub(super) show_thinking: bool,
+    show_thinking: bool,
     signature: String,
 }
 
@@ -30,7 +37,12 @@ const TOKENS_PER_ELEMENT: usize = 8;
 
 impl GeminiContent {
     /// Generates the content for `question`, which was read from `body`.
-    pub(super) fn generate(body: &Value, question: &ModelRequest, context: DemoContext) -> Self {
+    pub(super) fn generate(
+        body: &Value,
+        question: &ModelRequest,
+        form: ReplyForm,
+        context: DemoContext,
+    ) -> Self {
         let GenerationResult { answers, usage } = generation::generate(question, context);
         let seed = context.answer_seed();
         Self {
@@ -38,13 +50,22 @@ impl GeminiContent {
             model: question.model.clone(),
             answers,
             usage,
+            form,
             show_thinking: request::shows_thinking(&question.model, body),
             signature: ids::alphanumeric_id("Ep2d", seed, 80),
         }
     }
 
+    /// The tokens of reasoning that a stream does not show.
+    pub(super) fn hidden_tokens(&self) -> u64 {
+        match self.show_thinking {
+            true => 0,
+            false => self.usage.reasoning_tokens,
+        }
+    }
+
     /// The whole response object.
-    pub(super) fn to_json(&self) -> Value {
+    fn to_json(&self) -> Value {
         if self.is_blocked() {
             return self.blocked_json();
         }
@@ -66,7 +87,7 @@ impl GeminiContent {
 
     /// The elements of a stream, each with its number of tokens. Each has the usage up to then; reasoning is
     /// counted from the first on.
-    pub(super) fn stream_elements(&self) -> Vec<(Value, usize)> {
+    fn stream_elements(&self) -> Vec<(Value, usize)> {
         if self.is_blocked() {
             return vec![(self.blocked_json(), 0)];
         }
@@ -211,5 +232,70 @@ fn finish_reason(answer: &GeneratedAnswer) -> &'static str {
         FinishCause::Stop | FinishCause::StopSequence(_) | FinishCause::ToolCalls => "STOP",
         FinishCause::Length => "MAX_TOKENS",
         FinishCause::Filtered => "SAFETY",
+    }
+}
+
+/// The form of a Gemini reply: one object, an event stream, or a JSON array.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ReplyForm {
+    Whole,
+    /// A stream of events: `alt=sse`.
+    Events,
+    /// A stream as a growing JSON array.
+    Array,
+}
+
+impl ReplyForm {
+    pub(super) fn from_request(request: &ServerRequest) -> Self {
+        if !request.path().ends_with(":streamGenerateContent") {
+            Self::Whole
+        } else if request.query_param("alt") == Some("sse") {
+            Self::Events
+        } else {
+            Self::Array
+        }
+    }
+
+    /// The content type of a reply in this form.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::Events => EVENTS_TYPE,
+            Self::Whole | Self::Array => JSON_TYPE,
+        }
+    }
+
+    /// An element of a stream as written to the wire; `after` is the number of elements before it.
+    fn element_text(self, value: &Value, after: usize) -> String {
+        match self {
+            Self::Events => format!("data: {}\r\n\r\n", json_line(value)),
+            Self::Whole | Self::Array if after == 0 => format!("[{value:#}"),
+            Self::Whole | Self::Array => format!("\n,\r\n{value:#}"),
+        }
+    }
+
+    /// The text after the last element: the end of the array, nothing in other forms.
+    fn end(self) -> Option<String> {
+        (self == Self::Array).then(|| "\n]\n".to_owned())
+    }
+}
+
+impl ApiAnswer for GeminiContent {
+    fn body(&self) -> String {
+        format!("{:#}\n", self.to_json())
+    }
+
+    fn events(&self) -> Vec<PacedEvent> {
+        let elements = self.stream_elements().into_iter().enumerate();
+        let event = |(at, (value, tokens))| {
+            let text = self.form.element_text(&value, at);
+            PacedEvent::new(text, tokens)
+        };
+        let end = self.form.end().map(|end| PacedEvent::new(end, 0));
+        elements.map(event).chain(end).collect()
+    }
+
+    fn failure_events(&self, error: &ApiError, after: usize) -> Vec<String> {
+        let error = self.form.element_text(&error_json(error), after);
+        std::iter::once(error).chain(self.form.end()).collect()
     }
 }

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::rules::RULES;
 use crate::demo::json_values::{array_items, content_parts, text_at};
 use crate::demo::model_request::{
     AnswerFormat, ChatTurn, DeclaredTool, ModelRequest, ToolChoice, TurnRole, stop_sequences,
@@ -37,26 +38,13 @@ pub(super) fn shows_thinking(model: &str, body: &Value) -> bool {
 }
 
 /// The value at `key`, in camel case or with underscores, unless it is null.
-pub(super) fn find<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
-    let found = object.get(key).or_else(|| object.get(to_snake_case(key)));
-    found.filter(|value| !value.is_null())
+fn find<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
+    RULES.find(object, key)
 }
 
 /// The value at `key`, in camel case or with underscores; null if there is none.
 pub(super) fn value_at<'a>(object: &'a Value, key: &str) -> &'a Value {
     find(object, key).unwrap_or(&Value::Null)
-}
-
-/// A camel-case name with underscores instead.
-pub(super) fn to_snake_case(key: &str) -> String {
-    let mut snake = String::new();
-    for char in key.chars() {
-        if char.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(char.to_ascii_lowercase());
-    }
-    snake
 }
 
 /// The turn of a content; one with function results is a turn of the tool.
@@ -129,18 +117,4 @@ fn choose_tools(question: &mut ModelRequest, body: &Value) {
     }
     let never = text_at(config, "mode").eq_ignore_ascii_case("NONE");
     question.choose_tools(tools, ToolChoice::new(never, None), true);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_found_in_both_spellings() {
-        assert_eq!(to_snake_case("maxOutputTokens"), "max_output_tokens");
-        assert_eq!(to_snake_case("topK"), "top_k");
-        let object = serde_json::json!({"top_k": 5, "topP": null});
-        assert_eq!(find(&object, "topK"), Some(&Value::from(5)));
-        assert_eq!(find(&object, "topP"), None);
-    }
 }

@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::error::{error_json, model_failed};
-use super::head::{JSON_TYPE, head_fields};
+use super::rules::{JSON_TYPE, error_json, head_fields};
 use crate::demo::api_answer::ApiAnswer;
 use crate::demo::api_error::ApiError;
 use crate::demo::context::DemoContext;
 use crate::demo::generation::{self, FinishCause, GeneratedAnswer, GeneratedCall};
-use crate::demo::head::ReplyFields;
 use crate::demo::model_request::ModelRequest;
 use crate::demo::pacing::{self, PacedEvent};
 use crate::demo::timestamps::rfc3339_time;
@@ -23,7 +21,7 @@ use crate::serve::reply::ServerReply;
 pub(super) struct OllamaChat {
     model: String,
     answer: GeneratedAnswer,
-    usage: GeneratedUsage,
+    pub(super) usage: GeneratedUsage,
     context: DemoContext,
 }
 
@@ -33,18 +31,6 @@ const LOAD_TIME: Duration = Duration::from_nanos(41_295_167);
 const PROMPT_TOKEN_TIME: Duration = Duration::from_nanos(145_403);
 
 impl ApiAnswer for OllamaChat {
-    fn usage(&self) -> GeneratedUsage {
-        self.usage
-    }
-
-    fn head_fields(&self, streamed: bool, context: DemoContext) -> ReplyFields {
-        let content_type = match streamed {
-            true => "application/x-ndjson",
-            false => JSON_TYPE,
-        };
-        head_fields(content_type, context)
-    }
-
     fn body(&self) -> String {
         let answer = &self.answer;
         let (text, thinking) = (
@@ -75,12 +61,8 @@ impl ApiAnswer for OllamaChat {
         events
     }
 
-    fn failure(&self) -> ApiError {
-        model_failed()
-    }
-
-    fn failure_events(&self, _: usize) -> Vec<String> {
-        vec![format!("{}\n", error_json(&self.failure()))]
+    fn failure_events(&self, error: &ApiError, _: usize) -> Vec<String> {
+        vec![format!("{}\n", error_json(error))]
     }
 }
 

@@ -1,21 +1,19 @@
 //! Ollama's chat, whole and streamed, and its list of models (<https://docs.ollama.com/api>).
 
 mod chat;
-mod check;
-mod error;
-mod head;
 mod request;
+mod rules;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::chat::OllamaChat;
-use self::error::{error_reply, router_error};
-use super::api_answer::reply_with;
-use super::api_error::ApiResult;
+use self::rules::{JSON_TYPE, RULES, error_json, head_fields};
+use super::api_answer::{ReplyPlan, reply_with};
+use super::api_error::{ApiError, ApiResult, ErrorForm};
 use super::context::DemoContext;
 use super::head::{bearer_token, is_bad_key};
-use super::json_values::array_items;
-use super::{ids, models};
+use super::json_values::{array_items, text_at};
+use super::models;
 use crate::serve::reply::ServerReply;
 use crate::serve::request::ServerRequest;
 
@@ -24,62 +22,65 @@ pub(super) fn accepts(request: &ServerRequest) -> bool {
     request.path().starts_with("/api/")
 }
 
-/// The reply to a request for this API.
-pub(super) fn answer(request: &ServerRequest, context: DemoContext) -> ServerReply {
-    route(request, context).unwrap_or_else(|error| error_reply(&error, context))
-}
-
-fn route(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
+/// Answers a request for this API.
+pub(super) fn route(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
     if is_bad_key(bearer_token(request)) {
-        return Err(error::bad_key());
+        return Err(RULES.status_error(401, &[]));
     }
     match (request.path(), request.method()) {
         ("/api/chat", "POST") => create_chat(request, context),
         ("/api/tags", "GET" | "HEAD") => Ok(list_tags(context)),
-        ("/api/chat" | "/api/tags", _) => Err(router_error(405, "405 method not allowed")),
-        _ => Err(router_error(404, "404 page not found")),
+        ("/api/chat" | "/api/tags", _) => Err(RULES.error("bad_method", &[])),
+        _ => Err(RULES.error("not_found", &[])),
     }
 }
 
 /// `POST /api/chat`.
 fn create_chat(request: &ServerRequest, context: DemoContext) -> ApiResult<ServerReply> {
-    let body = check::parse_body(&request.body)?;
-    let model = check::required_model(&body)?;
-    models::check_fault(model, error::model_error)?;
-    check::check_parameters(&body)?;
+    if request.body.is_empty() {
+        return Err(RULES.error("no_body", &[]));
+    }
+    let body = RULES.parse_object(&request.body)?;
+    RULES.required_model(&body)?;
+    request::check_parameters(&body)?;
     if array_items(&body["messages"]).next().is_none() {
         let unloads = body["keep_alive"].as_i64() == Some(0);
         let reason = if unloads { "unload" } else { "load" };
-        return Ok(chat::load_reply(model, reason, context));
+        return Ok(chat::load_reply(text_at(&body, "model"), reason, context));
     }
     let question = request::read_request(&body);
     let chat = OllamaChat::generate(&question, context);
-    reply_with(&chat, &question, context)
+    let content_type = match question.stream {
+        true => "application/x-ndjson",
+        false => JSON_TYPE,
+    };
+    let plan = ReplyPlan {
+        fields: head_fields(content_type, context),
+        tokens: chat.usage.completion_tokens,
+        hidden_tokens: 0,
+        failure: RULES.status_error(500, &[]),
+    };
+    reply_with(&chat, plan, &question, context)
 }
 
 /// `GET /api/tags` (<https://docs.ollama.com/api/tags>).
 fn list_tags(context: DemoContext) -> ServerReply {
-    let all: Vec<Value> = models::model_names().map(model_object).collect();
-    let fields = head::head_fields(head::JSON_TYPE, context);
+    let all = models::list(|id| RULES.model(id));
+    let fields = head_fields(JSON_TYPE, context);
     ServerReply::whole(200, fields, json!({"models": all}).to_string())
 }
 
-fn model_object(name: &str) -> Value {
-    json!({
-        "name": name,
-        "model": name,
-        "modified_at": "2026-11-01T08:00:00.000000Z",
-        "size": 5_225_388_164_u64,
-        "digest": ids::hex_id("", ids::hash_text(name), 64),
-        "details": {
-            "parent_model": "",
-            "format": "gguf",
-            "family": "demo",
-            "families": ["demo"],
-            "parameter_size": "8.2B",
-            "quantization_level": "Q4_K_M",
-        },
-    })
+/// The error as a reply.
+pub(super) fn error_reply(
+    error: &ApiError,
+    _: &ServerRequest,
+    context: DemoContext,
+) -> ServerReply {
+    let (content_type, body) = match error.form {
+        ErrorForm::PlainText => ("text/plain", error.message.to_string()),
+        _ => (JSON_TYPE, error_json(error).to_string()),
+    };
+    error.to_reply(head_fields(content_type, context), body, context)
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 
 use serde_json::Value;
 
-use crate::demo::api_error::{ApiError, ApiResult};
+use crate::demo::api_error::ApiResult;
 use crate::demo::json_values::{non_null, text_at};
-use crate::demo::model_request::{DeclaredTool, ModelRequest};
-use crate::demo::models::{self, CONTEXT_TOKENS};
-use crate::demo::openai::check::{
-    RULES, check_named_tool, format_type, refuse_sampling, tool_choice, wrong_type,
+use crate::demo::model_request::DeclaredTool;
+use crate::demo::models;
+use crate::demo::openai::rules::{
+    RULES, check_named_tool, format_type, parameter_error, refuse_sampling, tool_choice,
 };
-use crate::demo::openai::error::invalid;
-use crate::demo::parameters::ParameterType::{self, Boolean, Decimal, Integer, List, Object};
+use crate::demo::rules::ParameterType::{
+    self, Boolean, Decimal, Integer, List, Object, TextOrList, TextOrTexts,
+};
 
 const MAX: i128 = i64::MAX as i128;
 const MIN: i128 = i64::MIN as i128;
@@ -34,37 +35,15 @@ const PARAMETERS: &[(&str, ParameterType)] = &[
 /// Parameters that are allowed only with another one that is true.
 const NEEDS: [(&str, &str); 2] = [("stream_options", "stream"), ("top_logprobs", "logprobs")];
 
-const ROLES: [&str; 6] = [
-    "system",
-    "assistant",
-    "user",
-    "function",
-    "tool",
-    "developer",
-];
-
 /// Checks all parameters but the model, common mistakes first.
 pub(super) fn check_parameters(body: &Value) -> ApiResult {
     check_messages(body)?;
     RULES.check_table(body, PARAMETERS)?;
     check_combinations(body)?;
     check_reasoning(body)?;
-    check_stop(&body["stop"])?;
+    check_stop(body)?;
     check_tool_choice(body)?;
     check_response_format(body)
-}
-
-/// Checks that the prompt fits into the context.
-pub(super) fn check_length(question: &ModelRequest) -> ApiResult {
-    if question.prompt_tokens <= CONTEXT_TOKENS {
-        return Ok(());
-    }
-    let message = format!(
-        "This model's maximum context length is {CONTEXT_TOKENS} tokens. However, your messages resulted in {} \
-         tokens. Please reduce the length of the messages.",
-        question.prompt_tokens
-    );
-    Err(invalid("messages", message).with_code("context_length_exceeded"))
 }
 
 fn check_messages(body: &Value) -> ApiResult {
@@ -72,9 +51,7 @@ fn check_messages(body: &Value) -> ApiResult {
     RULES.check("messages", messages, List)?;
     let messages = messages.as_array().map_or(&[][..], Vec::as_slice);
     if messages.is_empty() {
-        let message = "Invalid 'messages': empty array. Expected an array with minimum length 1, but got \
-                       an empty array instead.";
-        return Err(invalid("messages", message).with_code("empty_array"));
+        return Err(RULES.error("empty_messages", &[]));
     }
     let mut called = false;
     for (index, message) in messages.iter().enumerate() {
@@ -88,17 +65,14 @@ fn check_message(path: &str, message: &Value, called: bool) -> ApiResult<bool> {
     RULES.check(path, message, Object)?;
     let role_path = format!("{path}.role");
     let role = RULES.required(&role_path, message.get("role"))?;
-    let role = RULES.one_of(&role_path, role, &ROLES)?;
+    let role = RULES.one_of(&role_path, role, &RULES.names("roles"))?;
     if role != "assistant" || !message["content"].is_null() {
         let path = format!("{path}.content");
         let content = RULES.required(&path, message.get("content"))?;
-        RULES.check(&path, content, ParameterType::TextOrList)?;
+        RULES.check(&path, content, TextOrList)?;
     }
     if role == "tool" && !called {
-        // "preceeding" is OpenAI's own spelling.
-        let message = "Invalid parameter: messages with role 'tool' must be a response to a preceeding \
-                       message with 'tool_calls'.";
-        return Err(invalid(&role_path, message));
+        return Err(parameter_error("tool_without_call", &role_path));
     }
     Ok(message["tool_calls"].is_array() || (called && role == "tool"))
 }
@@ -106,15 +80,12 @@ fn check_message(path: &str, message: &Value, called: bool) -> ApiResult<bool> {
 fn check_combinations(body: &Value) -> ApiResult {
     for (name, needed) in NEEDS {
         if !body[name].is_null() && body[needed] != true {
-            let message =
-                format!("The '{name}' parameter is only allowed when '{needed}' is enabled.");
-            return Err(invalid(name, message));
+            let values = [("path", name), ("needed", needed)];
+            return Err(RULES.error("needs_other", &values));
         }
     }
     if !body["max_tokens"].is_null() && !body["max_completion_tokens"].is_null() {
-        let message =
-            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.";
-        return Err(invalid("max_tokens", message).with_code("invalid_parameter_combination"));
+        return Err(RULES.error("two_token_limits", &[]));
     }
     Ok(())
 }
@@ -124,38 +95,19 @@ fn check_combinations(body: &Value) -> ApiResult {
 fn check_reasoning(body: &Value) -> ApiResult {
     let model = text_at(body, "model");
     if models::is_reasoning_model(model) && !body["max_tokens"].is_null() {
-        let message = "Unsupported parameter: 'max_tokens' is not supported with this model. Use \
-                       'max_completion_tokens' instead.";
-        return Err(invalid("max_tokens", message).with_code("unsupported_parameter"));
+        return Err(RULES.error("reasoning_max_tokens", &[]));
     }
     if !models::reasons_with_effort(model, body["reasoning_effort"].as_str()) {
         return Ok(());
     }
-    refuse_sampling(body, |name, value| {
-        let message = format!(
-            "Unsupported value: '{name}' does not support {value} with this model. Only the default \
-             (1) value is supported."
-        );
-        invalid(name, message).with_code("unsupported_value")
-    })
+    refuse_sampling(body, "reasoning_value")
 }
 
-fn check_stop(stop: &Value) -> ApiResult {
-    match stop {
-        Value::Null | Value::String(_) => Ok(()),
-        Value::Array(texts) if texts.len() > 4 => {
-            let message = format!(
-                "Invalid 'stop': array too long. Expected an array with maximum length 4, but got an array \
-                 with length {} instead.",
-                texts.len()
-            );
-            Err(invalid("stop", message).with_code("array_above_max_length"))
-        }
-        Value::Array(_) => Ok(()),
-        other => {
-            let expected = "one of a string or array of strings";
-            Err(wrong_type("stop", expected, other))
-        }
+fn check_stop(body: &Value) -> ApiResult {
+    RULES.check_table(body, &[("stop", TextOrTexts)])?;
+    match body["stop"].as_array().map_or(0, Vec::len) {
+        ..=4 => Ok(()),
+        count => Err(RULES.error("too_many_stops", &[("count", &count.to_string())])),
     }
 }
 
@@ -164,33 +116,22 @@ fn check_tool_choice(body: &Value) -> ApiResult {
         return Ok(());
     };
     if body["tools"].is_null() && choice != "none" {
-        let message = "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are \
-                       specified.";
-        return Err(invalid("tool_choice", message));
+        return Err(RULES.error("choice_without_tools", &[]));
     }
     let name = &choice["function"]["name"];
-    let message = format!(
-        "Tool choice '{}' not found in 'tools' parameter.",
-        name.as_str().unwrap_or_default()
-    );
-    check_named_tool(name, &DeclaredTool::nested_in(&body["tools"]), &message)
+    let declared = DeclaredTool::nested_in(&body["tools"]);
+    check_named_tool(name, &declared, name.as_str().unwrap_or_default())
 }
 
 fn check_response_format(body: &Value) -> ApiResult {
     let Some(format) = non_null(body, "response_format") else {
         return Ok(());
     };
-    let without_json = || -> ApiError {
-        let message = "'messages' must contain the word 'json' in some form, to use \
-                       'response_format' of type 'json_object'.";
-        invalid("messages", message)
-    };
-    let kind = format_type("response_format", format, &body["messages"], without_json)?;
-    if kind != "json_schema" {
-        return Ok(());
+    let (path, messages) = ("response_format", &body["messages"]);
+    if format_type(path, format, messages, "messages_without_json")? == "json_schema" {
+        let schema = RULES.required("response_format.json_schema", format.get("json_schema"))?;
+        let name = schema.get("name").filter(|name| name.is_string());
+        RULES.required("response_format.json_schema.name", name)?;
     }
-    let schema = RULES.required("response_format.json_schema", format.get("json_schema"))?;
-    let name = schema.get("name").filter(|name| name.is_string());
-    RULES.required("response_format.json_schema.name", name)?;
     Ok(())
 }

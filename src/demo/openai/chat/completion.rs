@@ -1,28 +1,33 @@
-//! A completion: its choices, finish reasons, log probabilities and token counts
-//! (<https://platform.openai.com/docs/api-reference/chat/object>).
+//! A completion, whole and as the chunks of a stream: choices, finish reasons, log probabilities, token counts
+//! (<https://platform.openai.com/docs/api-reference/chat/object>,
+//! <https://platform.openai.com/docs/api-reference/chat-streaming>).
 
 use serde_json::{Value, json};
 
+use crate::demo::api_answer::ApiAnswer;
+use crate::demo::api_error::ApiError;
 use crate::demo::context::DemoContext;
 use crate::demo::generation::{
     self, FinishCause, GeneratedAnswer, GeneratedCall, GenerationResult,
 };
 use crate::demo::json_values::sparse_object;
 use crate::demo::model_request::ModelRequest;
+use crate::demo::openai::rules::{error_json, pretty_json};
+use crate::demo::pacing::{self, PacedEvent};
 use crate::demo::usage::GeneratedUsage;
 use crate::demo::{ids, models};
 
 /// A completion, source of a whole reply and of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct ChatCompletion {
-    pub(super) id: String,
-    pub(super) created: i64,
-    pub(super) model: String,
-    pub(super) fingerprint: String,
-    pub(super) choices: Vec<GeneratedAnswer>,
+    id: String,
+    created: i64,
+    model: String,
+    fingerprint: String,
+    choices: Vec<GeneratedAnswer>,
     pub(super) usage: GeneratedUsage,
     /// Whether a stream ends with the token counts.
-    pub(super) include_usage: bool,
+    include_usage: bool,
     logprobs: bool,
     /// The number of likely tokens beside each token.
     top_logprobs: u32,
@@ -50,7 +55,7 @@ impl ChatCompletion {
     }
 
     /// The completion object.
-    pub(super) fn to_json(&self) -> Value {
+    fn to_json(&self) -> Value {
         let choice = |(index, choice): (usize, &GeneratedAnswer)| {
             json!({
                 "index": index,
@@ -72,7 +77,7 @@ impl ChatCompletion {
     }
 
     /// The `usage` object.
-    pub(super) fn usage_object(&self) -> Value {
+    fn usage_object(&self) -> Value {
         let usage = self.usage;
         json!({
             "prompt_tokens": usage.prompt_tokens,
@@ -89,7 +94,7 @@ impl ChatCompletion {
     }
 
     /// The log probabilities of `tokens`; null if the request did not ask for them.
-    pub(super) fn logprobs_object(&self, refused: bool, tokens: &[String]) -> Value {
+    fn logprobs_object(&self, refused: bool, tokens: &[String]) -> Value {
         if !self.logprobs || tokens.is_empty() {
             return Value::Null;
         }
@@ -120,7 +125,7 @@ impl ChatCompletion {
 }
 
 /// The `finish_reason` of an answer.
-pub(super) fn finish_reason(choice: &GeneratedAnswer) -> &'static str {
+fn finish_reason(choice: &GeneratedAnswer) -> &'static str {
     match choice.finish {
         FinishCause::Stop | FinishCause::StopSequence(_) => "stop",
         FinishCause::Length => "length",
@@ -165,4 +170,111 @@ fn logprob_entry(token: &str, logprob: f64) -> Value {
 fn fake_logprob(token: &str, rank: u32) -> f64 {
     let thousandth = u32::try_from(ids::mix_bits(ids::hash_text(token)) % 1000).unwrap_or(0);
     -(f64::from(thousandth) / 1000.0) - f64::from(rank)
+}
+
+impl ApiAnswer for ChatCompletion {
+    fn body(&self) -> String {
+        pretty_json(&self.to_json())
+    }
+
+    fn events(&self) -> Vec<PacedEvent> {
+        let choices = self.choices.iter().enumerate();
+        let steps = choices.map(|(index, choice)| choice_steps(self, index, choice));
+        let usage = self.include_usage.then_some(Value::Null);
+        let mut events: Vec<PacedEvent> = pacing::interleave(steps.collect())
+            .into_iter()
+            .map(|choice| chunk_event(self, &json!([choice]), usage.as_ref()))
+            .collect();
+        if self.include_usage {
+            events.push(chunk_event(self, &json!([]), Some(&self.usage_object())));
+        }
+        events.push(PacedEvent::new("data: [DONE]\n\n".to_owned(), 0));
+        events
+    }
+
+    fn failure_events(&self, error: &ApiError, _: usize) -> Vec<String> {
+        vec![event_text(&error_json(error))]
+    }
+}
+
+fn event_text(event: &Value) -> String {
+    format!("data: {event}\n\n")
+}
+
+/// An event with a chunk: the keys that all chunks share, with `choices` and `usage`.
+fn chunk_event(completion: &ChatCompletion, choices: &Value, usage: Option<&Value>) -> PacedEvent {
+    let mut chunk = json!({
+        "id": completion.id,
+        "object": "chat.completion.chunk",
+        "created": completion.created,
+        "model": completion.model,
+        "service_tier": "default",
+        "system_fingerprint": completion.fingerprint,
+        "choices": choices,
+    });
+    if let Some(usage) = usage {
+        chunk["usage"] = usage.clone();
+    }
+    PacedEvent::new(event_text(&chunk), 1)
+}
+
+/// The steps of a choice, as the chunks of a stream have them.
+fn choice_steps(completion: &ChatCompletion, index: usize, choice: &GeneratedAnswer) -> Vec<Value> {
+    let thinks = !choice.reasoning_tokens.is_empty();
+    let step = |delta: Value, logprobs: Value, finish_reason: Option<&str>| {
+        json!({
+            "index": index,
+            "delta": delta,
+            "logprobs": logprobs,
+            "finish_reason": finish_reason,
+        })
+    };
+    let plain = |delta: Value| step(delta, Value::Null, None);
+    let mut steps = vec![plain(role_delta(choice))];
+    for piece in &choice.reasoning_tokens {
+        steps.push(plain(json!({"content": null, "reasoning_content": piece})));
+    }
+    for piece in &choice.text_tokens {
+        let delta = match (choice.refused, thinks) {
+            (true, _) => json!({"refusal": piece}),
+            (false, true) => json!({"content": piece, "reasoning_content": null}),
+            (false, false) => json!({"content": piece}),
+        };
+        let tokens = std::slice::from_ref(piece);
+        let logprobs = completion.logprobs_object(choice.refused, tokens);
+        steps.push(step(delta, logprobs, None));
+    }
+    for (index, call) in choice.tool_calls.iter().enumerate() {
+        steps.extend(call_deltas(index, call).map(plain));
+    }
+    let last = match thinks {
+        true => json!({"content": "", "reasoning_content": null}),
+        false => json!({}),
+    };
+    steps.push(step(last, Value::Null, Some(finish_reason(choice))));
+    steps
+}
+
+/// The first delta, which names the role.
+fn role_delta(choice: &GeneratedAnswer) -> Value {
+    if !choice.reasoning_tokens.is_empty() {
+        json!({"role": "assistant", "content": null, "reasoning_content": ""})
+    } else if !choice.tool_calls.is_empty() {
+        json!({"role": "assistant", "content": null})
+    } else if choice.refused {
+        json!({"role": "assistant", "content": null, "refusal": ""})
+    } else {
+        json!({"role": "assistant", "content": "", "refusal": null})
+    }
+}
+
+/// The deltas of a tool call: its name once, then its arguments in pieces.
+fn call_deltas(index: usize, call: &GeneratedCall) -> impl Iterator<Item = Value> {
+    let function = json!({"name": call.name, "arguments": ""});
+    let named = json!({"index": index, "id": call.make_id("call_", 24), "type": "function", "function": function});
+    let piece = move |piece| json!({"index": index, "function": {"arguments": piece}});
+    let pieces = call.argument_tokens.iter().map(piece);
+    std::iter::once(named)
+        .chain(pieces)
+        .map(|call| json!({"tool_calls": [call]}))
 }

@@ -6,13 +6,11 @@ use serde_json::Value;
 use super::request::{declared_tools, reasoning_effort};
 use crate::demo::api_error::ApiResult;
 use crate::demo::json_values::{array_items, non_null, text_at};
-use crate::demo::model_request::ModelRequest;
 use crate::demo::models;
-use crate::demo::openai::check::{
-    RULES, check_named_tool, format_type, refuse_sampling, tool_choice,
+use crate::demo::openai::rules::{
+    RULES, check_named_tool, format_type, parameter_error, refuse_sampling, tool_choice,
 };
-use crate::demo::openai::error::invalid;
-use crate::demo::parameters::ParameterType::{
+use crate::demo::rules::ParameterType::{
     self, Boolean, Decimal, Integer, List, Object, TextOrList,
 };
 
@@ -36,16 +34,6 @@ const MOVED: [(&str, &str); 5] = [
     ("reasoning_effort", "reasoning.effort"),
 ];
 
-/// Parameters of Chat Completions that do not exist here.
-const REMOVED: [&str; 6] = [
-    "n",
-    "stop",
-    "seed",
-    "logprobs",
-    "frequency_penalty",
-    "presence_penalty",
-];
-
 /// Checks all parameters but the model, common mistakes first.
 pub(super) fn check_parameters(body: &Value) -> ApiResult {
     check_moved_names(body)?;
@@ -54,8 +42,8 @@ pub(super) fn check_parameters(body: &Value) -> ApiResult {
     check_reasoning(body)?;
     check_tools(body)?;
     let name = tool_choice(body)?.map_or(&Value::Null, |choice| &choice["name"]);
-    let message = "Tool choice 'function' not found in 'tools' parameter.";
-    check_named_tool(name, &declared_tools(body), message)?;
+    // Of any tool, the error says only its type.
+    check_named_tool(name, &declared_tools(body), "function")?;
     check_format(body)
 }
 
@@ -63,20 +51,13 @@ pub(super) fn check_parameters(body: &Value) -> ApiResult {
 fn check_moved_names(body: &Value) -> ApiResult {
     for (name, here) in MOVED {
         if body.get(name).is_some() {
-            let message = format!(
-                "Unsupported parameter: '{name}'. In the Responses API, this parameter has moved to \
-                 '{here}'. Try again with the new parameter. See the API documentation for more \
-                 information: https://platform.openai.com/docs/api-reference/responses/create."
-            );
-            return Err(invalid(name, message).with_code("unsupported_parameter"));
+            return Err(RULES.error("moved_parameter", &[("path", name), ("here", here)]));
         }
     }
-    match REMOVED.into_iter().find(|name| body.get(name).is_some()) {
+    let mut removed = RULES.names("removed_parameters").into_iter();
+    match removed.find(|name| body.get(name).is_some()) {
         None => Ok(()),
-        Some(name) => {
-            let message = format!("Unknown parameter: '{name}'.");
-            Err(invalid(name, message).with_code("unknown_parameter"))
-        }
+        Some(name) => Err(parameter_error("unknown_parameter", name)),
     }
 }
 
@@ -118,18 +99,13 @@ fn check_call_exists(input: &Value, id: &str) -> ApiResult {
     if calls.any(|item| text_at(item, "call_id") == id) {
         return Ok(());
     }
-    let message = format!("No tool call found for function call output with call_id {id}.");
-    Err(invalid("input", message))
+    Err(RULES.error("no_such_call", &[("id", id)]))
 }
 
 /// Refuses parameters that reasoning models do not take.
 fn check_reasoning(body: &Value) -> ApiResult {
     if models::reasons_with_effort(text_at(body, "model"), reasoning_effort(body)) {
-        refuse_sampling(body, |name, _| {
-            let message =
-                format!("Unsupported parameter: '{name}' is not supported with this model.");
-            invalid(name, message)
-        })?;
+        refuse_sampling(body, "reasoning_parameter")?;
     }
     RULES.check_table(body, &[("reasoning", Object)])
 }
@@ -150,23 +126,9 @@ fn check_format(body: &Value) -> ApiResult {
     let Some(format) = body["text"].get("format") else {
         return Ok(());
     };
-    let kind = format_type("text.format", format, &body["input"], || {
-        let message = "Response input messages must contain the word 'json' in some form to use \
-                       'text.format' of type 'json_object'.";
-        invalid("input", message)
-    })?;
+    let kind = format_type("text.format", format, &body["input"], "input_without_json")?;
     if kind == "json_schema" {
         RULES.required("text.format.name", format.get("name"))?;
     }
     Ok(())
-}
-
-/// Checks that the input fits into the context.
-pub(super) fn check_length(question: &ModelRequest) -> ApiResult {
-    if question.prompt_tokens <= models::CONTEXT_TOKENS {
-        return Ok(());
-    }
-    let message = "Your input exceeds the context window of this model. Please adjust your input and try \
-                   again.";
-    Err(invalid("input", message).with_code("context_length_exceeded"))
 }

@@ -2,19 +2,17 @@
 //! stored: `previous_response_id` is accepted and ignored.
 
 mod check;
-mod item;
 mod object;
-mod reply;
 mod request;
+mod stream;
 
 use self::object::ResponseObject;
-use super::check::{RULES, parse_body, required_model};
-use super::error::{invalid, model_error};
+use super::rules::{RULES, reply_plan};
 use crate::demo::api_answer::reply_with;
-use crate::demo::api_error::{ApiError, ApiResult};
+use crate::demo::api_error::ApiResult;
 use crate::demo::context::DemoContext;
-use crate::demo::json_values::non_null;
-use crate::demo::models::{self, ModelFault};
+use crate::demo::json_values::text_at;
+use crate::demo::models::{self, CONTEXT_TOKENS};
 use crate::serve::reply::ServerReply;
 use crate::serve::request::ServerRequest;
 
@@ -23,31 +21,20 @@ pub(super) fn create_response(
     request: &ServerRequest,
     context: DemoContext,
 ) -> ApiResult<ServerReply> {
-    let body = parse_body(&request.body)?;
-    RULES.required("model", non_null(&body, "model"))?;
-    let model = required_model(&body)?;
-    models::check_fault(model, fault_error)?;
+    let body = RULES.parse_object(&request.body)?;
+    RULES.required("model", RULES.find(&body, "model"))?;
+    let model = text_at(&body, "model");
+    if models::is_unknown(model) {
+        // The status is 400 here and 404 in Chat Completions.
+        return Err(RULES.error("unknown_response_model", &[("model", model)]));
+    }
+    RULES.required_model(&body)?;
     check::check_parameters(&body)?;
     let question = request::read_request(&body);
-    check::check_length(&question)?;
+    RULES.check_length(question.prompt_tokens, CONTEXT_TOKENS, "input_too_long")?;
     let response = ResponseObject::generate(&body, &question, context);
-    reply_with(&response, &question, context)
-}
-
-/// The error for `/v1/responses/{id}`: nothing is stored.
-pub(super) fn stored_response_error(id: &str) -> ApiError {
-    ApiError::new(404, format!("Response with id '{id}' not found."))
-}
-
-/// The error for a model's fault. The status of an unknown model is 400 here and 404 in Chat Completions.
-fn fault_error(fault: ModelFault, model: &str) -> ApiError {
-    match fault {
-        ModelFault::Unknown => {
-            let message = format!("The requested model '{model}' does not exist.");
-            invalid("model", message).with_code("model_not_found")
-        }
-        ModelFault::Status(_) => model_error(fault, model),
-    }
+    let plan = reply_plan(&question, response.usage, context);
+    reply_with(&response, plan, &question, context)
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! The response object, in its states
+//! The response object, in its states, and the items of its output: reasoning, a message, tool calls
 //! (<https://platform.openai.com/docs/api-reference/responses/object>).
 
 use serde_json::{Value, json};
 
-use super::item::{OutputItem, OutputItemContent};
 use super::request::reasoning_effort;
 use crate::demo::api_error::ApiError;
 use crate::demo::context::DemoContext;
-use crate::demo::generation::{self, FinishCause, GeneratedAnswer};
-use crate::demo::json_values::non_null;
+use crate::demo::generation::{self, FinishCause, GeneratedAnswer, GeneratedCall};
+use crate::demo::json_values::{non_null, sparse_object};
 use crate::demo::model_request::ModelRequest;
+use crate::demo::openai::rules::RULES;
 use crate::demo::usage::GeneratedUsage;
 use crate::demo::{ids, models};
 
@@ -82,11 +82,8 @@ impl<'a> ResponseObject<'a> {
         };
         let incomplete = self.incomplete_reason().filter(|_| ended);
         let items = self.items.iter().filter(|_| ended);
-        let repeat = |key: &str, default: Value| {
-            let given = non_null(self.body, key);
-            given.cloned().unwrap_or(default)
-        };
-        json!({
+        // The parameters have their defaults here.
+        let mut object = json!({
             "id": self.id,
             "object": "response",
             "created_at": self.created,
@@ -95,29 +92,35 @@ impl<'a> ResponseObject<'a> {
             "completed_at": (status == "completed").then_some(self.completed),
             "error": error,
             "incomplete_details": incomplete.map(|reason| json!({"reason": reason})),
-            "instructions": repeat("instructions", Value::Null),
-            "max_output_tokens": repeat("max_output_tokens", Value::Null),
-            "max_tool_calls": repeat("max_tool_calls", Value::Null),
+            "instructions": null,
+            "max_output_tokens": null,
+            "max_tool_calls": null,
             "model": self.model,
             "output": items.map(|item| item.to_json(self.status())).collect::<Value>(),
-            "parallel_tool_calls": repeat("parallel_tool_calls", json!(true)),
-            "previous_response_id": repeat("previous_response_id", Value::Null),
-            "prompt_cache_key": repeat("prompt_cache_key", Value::Null),
+            "parallel_tool_calls": true,
+            "previous_response_id": null,
+            "prompt_cache_key": null,
             "reasoning": self.reasoning_object(),
-            "safety_identifier": repeat("safety_identifier", Value::Null),
+            "safety_identifier": null,
             "service_tier": if ended { "default" } else { "auto" },
-            "store": repeat("store", json!(true)),
-            "temperature": repeat("temperature", json!(1.0)),
+            "store": true,
+            "temperature": 1.0,
             "text": self.text_object(),
-            "tool_choice": repeat("tool_choice", json!("auto")),
-            "tools": repeat("tools", json!([])),
-            "top_logprobs": repeat("top_logprobs", json!(0)),
-            "top_p": repeat("top_p", json!(1.0)),
-            "truncation": repeat("truncation", json!("disabled")),
-            "usage": if ended { usage_object(self.usage) } else { Value::Null },
-            "user": repeat("user", Value::Null),
-            "metadata": repeat("metadata", json!({})),
-        })
+            "tool_choice": "auto",
+            "tools": [],
+            "top_logprobs": 0,
+            "top_p": 1.0,
+            "truncation": "disabled",
+            "usage": ended.then(|| usage_object(self.usage)),
+            "user": null,
+            "metadata": {},
+        });
+        for key in RULES.names("repeated_parameters") {
+            if let Some(given) = non_null(self.body, key) {
+                object[key] = given.clone();
+            }
+        }
+        object
     }
 
     fn reasoning_object(&self) -> Value {
@@ -187,4 +190,87 @@ fn usage_object(usage: GeneratedUsage) -> Value {
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens(),
     })
+}
+
+/// One output item of the Responses API.
+#[derive(Clone, Debug)]
+pub(super) struct OutputItem {
+    pub(super) id: String,
+    pub(super) content: OutputItemContent,
+}
+
+/// The content of an output item of the Responses API: a message, reasoning, or a function call.
+#[derive(Clone, Debug)]
+pub(super) enum OutputItemContent {
+    Reasoning {
+        /// The tokens of the reasoning summary; empty if reasoning stays hidden.
+        summary: Vec<String>,
+        /// The number of reasoning tokens.
+        token_count: usize,
+        /// The encrypted reasoning, for the client to send back.
+        encrypted: Option<String>,
+    },
+    Message {
+        text: Vec<String>,
+        refused: bool,
+    },
+    Call(GeneratedCall),
+}
+
+/// The status of an item that has no content yet.
+pub(super) const IN_PROGRESS: &str = "in_progress";
+
+impl OutputItem {
+    /// The item in this status; `IN_PROGRESS` leaves out its content.
+    pub(super) fn to_json(&self, status: &str) -> Value {
+        let begun = status == IN_PROGRESS;
+        let parts = |part: Value| if begun { json!([]) } else { json!([part]) };
+        match &self.content {
+            OutputItemContent::Reasoning {
+                summary, encrypted, ..
+            } => {
+                let summary = match summary.is_empty() {
+                    true => json!([]),
+                    false => parts(summary_part(&summary.concat())),
+                };
+                let sealed = |sealed: &String| json!(if begun { "" } else { sealed });
+                sparse_object([
+                    ("id", Some(json!(self.id))),
+                    ("type", Some(json!("reasoning"))),
+                    ("summary", Some(summary)),
+                    ("encrypted_content", encrypted.as_ref().map(sealed)),
+                ])
+            }
+            OutputItemContent::Message { text, refused } => json!({
+                "id": self.id,
+                "type": "message",
+                "status": status,
+                "content": parts(content_part(&text.concat(), *refused)),
+                "role": "assistant",
+            }),
+            OutputItemContent::Call(call) => json!({
+                "id": self.id,
+                "type": "function_call",
+                // A call is never cut.
+                "status": if begun { status } else { "completed" },
+                "arguments": if begun { String::new() } else { call.argument_tokens.concat() },
+                "call_id": call.make_id("call_", 24),
+                "name": call.name,
+            }),
+        }
+    }
+}
+
+/// The JSON of a content part of a message.
+pub(super) fn content_part(text: &str, refused: bool) -> Value {
+    if refused {
+        json!({"type": "refusal", "refusal": text})
+    } else {
+        json!({"type": "output_text", "annotations": [], "logprobs": [], "text": text})
+    }
+}
+
+/// A part of the reasoning summary.
+pub(super) fn summary_part(text: &str) -> Value {
+    json!({"type": "summary_text", "text": text})
 }

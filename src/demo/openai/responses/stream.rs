@@ -3,30 +3,20 @@
 
 use serde_json::{Value, json};
 
-use super::item::{IN_PROGRESS, OutputItem, OutputItemContent, content_part, summary_part};
-use super::object::{ResponseObject, ResponseState};
+use super::object::{
+    IN_PROGRESS, OutputItem, OutputItemContent, ResponseObject, ResponseState, content_part,
+    summary_part,
+};
 use crate::demo::api_answer::ApiAnswer;
 use crate::demo::api_error::ApiError;
-use crate::demo::context::DemoContext;
-use crate::demo::head::{EVENTS_TYPE, JSON_TYPE, ReplyFields};
 use crate::demo::ids;
 use crate::demo::json_values::merge_objects;
-use crate::demo::openai::{error, head};
+use crate::demo::openai::rules::pretty_json;
 use crate::demo::pacing::PacedEvent;
-use crate::demo::usage::GeneratedUsage;
 
 impl ApiAnswer for ResponseObject<'_> {
-    fn usage(&self) -> GeneratedUsage {
-        self.usage
-    }
-
-    fn head_fields(&self, streamed: bool, context: DemoContext) -> ReplyFields {
-        let content_type = if streamed { EVENTS_TYPE } else { JSON_TYPE };
-        head::head_fields(content_type, self.usage.total_tokens(), context)
-    }
-
     fn body(&self) -> String {
-        head::pretty_json(&self.to_json(ResponseState::Ended))
+        pretty_json(&self.to_json(ResponseState::Ended))
     }
 
     fn events(&self) -> Vec<PacedEvent> {
@@ -36,19 +26,14 @@ impl ApiAnswer for ResponseObject<'_> {
             .collect()
     }
 
-    fn failure(&self) -> ApiError {
-        error::server_error(500)
-    }
-
-    fn failure_events(&self, after: usize) -> Vec<String> {
-        let problem = self.failure();
+    fn failure_events(&self, problem: &ApiError, after: usize) -> Vec<String> {
         let error = json!({
             "type": problem.error_type,
             "code": problem.error_type,
             "message": problem.message,
             "param": problem.param,
         });
-        let failed = self.to_json(ResponseState::Failed(&problem));
+        let failed = self.to_json(ResponseState::Failed(problem));
         vec![
             ResponsesEvent::new("error", json!({"error": error}), 0).to_text(after),
             ResponsesEvent::new("response.failed", json!({"response": failed}), 0)
