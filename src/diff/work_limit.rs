@@ -36,16 +36,15 @@ impl StepMeter {
         }
     }
 
-    /// Takes `steps`. Returns false if there were too few left, now or before.
+    /// Takes `steps`, or nothing and returns false if too few are left.
     pub fn spend(&mut self, steps: u64) -> bool {
-        match self.steps_left.checked_sub(steps) {
-            Some(left) if !self.ran_out => self.steps_left = left,
-            _ => self.ran_out = true,
-        }
-        !self.ran_out
+        let left = self.steps_left.checked_sub(steps);
+        self.steps_left = left.unwrap_or(self.steps_left);
+        self.ran_out |= left.is_none();
+        left.is_some()
     }
 
-    /// Whether `spend` returned false.
+    /// Whether `spend` ever returned false.
     pub fn ran_out(&self) -> bool {
         self.ran_out
     }

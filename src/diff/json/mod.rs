@@ -11,7 +11,7 @@
 //! The steps, and the file of each:
 //!
 //! ```text
-//! 1 value_classes   numbers all values of both texts, so that equal values have equal numbers
+//! 1 value_numbers   numbers all values of both texts, so that equal values have equal numbers
 //!   spelling        the one form that all spellings of a number or string share
 //! 2 walk            goes down both trees at once and compares the values of each pair
 //!   walk_side       one of the texts: its nodes and entries
@@ -19,8 +19,8 @@
 //! 3 members         pairs the members of two objects by key
 //!   items           pairs the items of two arrays:
 //!     aligner         equal items in order
-//!     item_identity   items with the same id, name or role
-//!     items_by_text   items that share text, by their
+//!     item_labels   items with the same id, name or role
+//!     item_texts   items that share text, by their
 //!     text_sketch     samples of words
 //!   pairing         the pairs, and the order of their changes
 //! 4 budget          collects the changes, and limits them
@@ -55,16 +55,16 @@ pub mod aligner;
 mod budget;
 mod checks;
 mod difference;
-mod item_identity;
+mod entry_pairs;
+mod item_labels;
+mod item_texts;
 mod items;
-mod items_by_text;
 mod members;
-mod pairing;
 mod patch;
 mod path_tracker;
 mod spelling;
 mod text_sketch;
-mod value_classes;
+mod value_numbers;
 mod walk;
 mod walk_side;
 

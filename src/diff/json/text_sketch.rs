@@ -1,6 +1,6 @@
 //! A sketch of the words of an array item, to estimate how much text two items share.
 
-use super::item_identity::key_text;
+use super::item_labels::key_text;
 use crate::json::{JsonDocument, JsonKind};
 
 /// Hashes of words that are kept for an item. The error of the estimate is about 1/sqrt(64), an eighth: enough to

@@ -5,11 +5,11 @@ use super::super::place::{DuplicateKey, PathStep};
 use super::super::work_limit::WorkLimit;
 use super::budget::ChangeBudget;
 use super::difference::JsonDiff;
-use super::items::{ItemList, ItemPairer, PairingTables};
-use super::members::{DuplicateTable, LastMembers};
-use super::pairing::{EntryPairing, PairingEvent};
+use super::entry_pairs::{EntryPairs, PairEvent};
+use super::items::{ArrayItems, ItemPairer};
+use super::members::DuplicateKeys;
 use super::path_tracker::PathTracker;
-use super::value_classes::{ValueClasses, between_quotes};
+use super::value_numbers::{ValueNumbers, between_quotes};
 use super::walk_side::{ContainerEntries, ContainerEntry, WalkSide};
 use super::{members, spelling};
 use crate::json::{JsonDocument, JsonKind as Value, MAX_DEPTH};
@@ -40,9 +40,7 @@ pub(super) fn compare(
 
 struct TreeWalk<'a, 't> {
     sides: [WalkSide<'a>; 2],
-    loose_classes: Vec<u32>,
-    tables: Option<PairingTables>,
-    last_members: Option<LastMembers>,
+    loose_numbers: Vec<u32>,
     /// Whether algorithms that are not symmetric take the right side as the first.
     flipped: bool,
     /// Containers that the walk is inside of, and strings with JSON.
@@ -58,11 +56,11 @@ impl<'a, 't> TreeWalk<'a, 't> {
         flipped: bool,
         budget: &'t mut ChangeBudget,
     ) -> Self {
-        let ValueClasses { exact, loose } = ValueClasses::from_documents(left, right);
+        let ValueNumbers { exact, loose } = ValueNumbers::from_documents(left, right);
         let [in_left, in_right] = exact;
-        let side = |document, classes, trail| WalkSide {
+        let side = |document, numbers, trail| WalkSide {
             document,
-            classes,
+            numbers,
             path: trail,
         };
         Self {
@@ -70,9 +68,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
                 side(left, in_left, to_left),
                 side(right, in_right, to_right),
             ],
-            loose_classes: loose,
-            tables: None,
-            last_members: None,
+            loose_numbers: loose,
             flipped,
             depth: 0,
             string_depth: 0,
@@ -81,11 +77,11 @@ impl<'a, 't> TreeWalk<'a, 't> {
     }
 
     fn is_same(&self, nodes: [usize; 2]) -> bool {
-        self.sides[0].classes[nodes[0]] == self.sides[1].classes[nodes[1]]
+        self.sides[0].numbers[nodes[0]] == self.sides[1].numbers[nodes[1]]
     }
 
-    fn loose_class(&self, side: usize, node: usize) -> u32 {
-        self.loose_classes[self.sides[side].classes[node] as usize]
+    fn loose_number(&self, side: usize, node: usize) -> u32 {
+        self.loose_numbers[self.sides[side].numbers[node] as usize]
     }
 
     fn add_change(
@@ -110,7 +106,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
             [Value::Object, Value::Object] | [Value::Array, Value::Array] => {
                 self.compare_containers(nodes, duplicates);
             }
-            _ if self.loose_class(0, nodes[0]) == self.loose_class(1, nodes[1]) => {
+            _ if self.loose_number(0, nodes[0]) == self.loose_number(1, nodes[1]) => {
                 self.add_change(ChangeKind::Respelled, nodes, duplicates);
             }
             [Value::String, Value::String] if self.compare_strings(nodes) => {}
@@ -142,26 +138,27 @@ impl<'a, 't> TreeWalk<'a, 't> {
         let entries = [0, 1].map(|side| self.sides[side].entries(nodes[side]));
         let (pairing, duplicates) = match self.sides[0].node(nodes[0]).kind() {
             Value::Object => self.pair_members(nodes, own, &entries),
-            _ => (self.pair_items(&entries), DuplicateTable::default()),
+            _ => (self.pair_items(&entries), DuplicateKeys::default()),
         };
         if self.budget.would_overfill(pairing.change_count()) {
             return false;
         }
+        let get = |side: usize, at: usize| duplicates[side].get(at).copied().flatten();
         for event in pairing.events() {
             match event {
                 _ if self.budget.is_overfull() => return false,
-                PairingEvent::Unpaired {
+                PairEvent::Unpaired {
                     side,
                     index: at,
                     insert_at: stands,
                 } => {
                     let gap = self.sides[1 - side].gap_span(&entries[1 - side], stands);
-                    let at = entries[side].entry(at, duplicates.get(side, at));
+                    let at = entries[side].entry(at, get(side, at));
                     self.add_one_sided(side, at, stands, gap);
                 }
-                PairingEvent::Paired { indices: at, moved } => {
-                    let both = [0, 1]
-                        .map(|side| entries[side].entry(at[side], duplicates.get(side, at[side])));
+                PairEvent::Paired { indices: at, moved } => {
+                    let both =
+                        [0, 1].map(|side| entries[side].entry(at[side], get(side, at[side])));
                     self.compare_pair(both, moved);
                 }
             }
@@ -176,7 +173,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         let both = [left?, right?];
         let kinds = [0, 1].map(|side| self.sides[side].node(both[side].value).kind());
         let belong = match both.map(|entry| entry.key) {
-            [Some(left), Some(right)] => self.loose_class(0, left) == self.loose_class(1, right),
+            [Some(left), Some(right)] => self.loose_number(0, left) == self.loose_number(1, right),
             _ => kinds[0] == kinds[1] && kinds[0] != Value::Object,
         };
         belong.then_some(both)
@@ -188,14 +185,12 @@ impl<'a, 't> TreeWalk<'a, 't> {
         nodes: [usize; 2],
         own: [Option<DuplicateKey>; 2],
         entries: &[ContainerEntries; 2],
-    ) -> (EntryPairing, DuplicateTable) {
+    ) -> (EntryPairs, DuplicateKeys) {
         let keys = [0, 1].map(|side| -> Vec<u32> {
             let keys = (0..entries[side].len()).filter_map(|at| entries[side].key(at));
-            keys.map(|key| self.loose_class(side, key)).collect()
+            keys.map(|key| self.loose_number(side, key)).collect()
         });
-        let heads =
-            (self.last_members).get_or_insert_with(|| LastMembers::new(self.loose_classes.len()));
-        let (pairing, duplicates) = members::pair([&keys[0], &keys[1]], heads);
+        let (pairing, duplicates) = members::pair([&keys[0], &keys[1]]);
         let moved = members::moved_members(&pairing, usize::from(self.flipped));
         if !moved.is_empty() {
             let keys = moved.into_iter().filter_map(|at| entries[1].key(at));
@@ -211,7 +206,7 @@ impl<'a, 't> TreeWalk<'a, 't> {
         (pairing, duplicates)
     }
 
-    fn pair_items(&mut self, entries: &[ContainerEntries; 2]) -> EntryPairing {
+    fn pair_items(&mut self, entries: &[ContainerEntries; 2]) -> EntryPairs {
         let lengths = entries.each_ref().map(ContainerEntries::len);
         let least = lengths[0].min(lengths[1]);
         let same = |left: usize, right: usize| {
@@ -221,19 +216,17 @@ impl<'a, 't> TreeWalk<'a, 't> {
         let after = (1..=least - before)
             .take_while(|&end| same(lengths[0] - end, lengths[1] - end))
             .count();
-        let list = |side: usize| ItemList {
+        let list = |side: usize| ArrayItems {
             document: self.sides[side].document,
-            classes: &self.sides[side].classes,
+            numbers: &self.sides[side].numbers,
             nodes: entries[side].items(before..lengths[side] - after),
         };
         let first = usize::from(self.flipped);
         let items = ItemPairer {
-            lists: [list(first), list(1 - first)],
-            loose_classes: &self.loose_classes,
+            sides: [list(first), list(1 - first)],
+            loose: &self.loose_numbers,
         };
-        let tables =
-            (self.tables).get_or_insert_with(|| PairingTables::new(self.loose_classes.len()));
-        let (pairing, coarse) = items.pair(tables, &mut self.budget.meter);
+        let (pairing, coarse) = items.pair(&mut self.budget.meter);
         if coarse {
             self.budget.mark_coarse();
         }

@@ -8,12 +8,12 @@ use super::path_tracker::PathTracker;
 use crate::json::{JsonDocument, JsonKind, JsonNode};
 use crate::span::Span;
 
-/// One side of a walk: the document, the classes of its values, and the place where the walk is.
+/// One side of a walk: the document, the numbers of its values, and the place where the walk is.
 #[derive(Debug)]
 pub(super) struct WalkSide<'a> {
     pub(super) document: &'a JsonDocument<'a>,
-    /// The exact class of each node.
-    pub(super) classes: Vec<u32>,
+    /// The exact number of each node.
+    pub(super) numbers: Vec<u32>,
     pub(super) path: PathTracker<'a>,
 }
 

@@ -1,11 +1,35 @@
 //! The pairs of entries of two containers, and the order in which their changes are reported.
 
+/// An entry of one of two containers, with a number that equal entries share.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct NumberedEntry {
+    pub(super) number: u32,
+    pub(super) side: u8,
+    pub(super) index: usize,
+}
+
+/// Returns the entries of both sides, given by index and number, sorted by number, side and index.
+pub(super) fn entries_by_number(
+    sides: [impl Iterator<Item = (usize, u32)>; 2],
+) -> Vec<NumberedEntry> {
+    let mut all = Vec::new();
+    for (side, entries) in (0..).zip(sides) {
+        all.extend(entries.map(|(index, number)| NumberedEntry {
+            number,
+            side,
+            index,
+        }));
+    }
+    all.sort_unstable();
+    all
+}
+
 /// The partner of an entry without one.
 const NO_PARTNER: u32 = u32::MAX;
 
 /// The pairs of entries of two containers. Entries are members or items, by index.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct EntryPairing {
+pub(super) struct EntryPairs {
     /// For each entry of both sides the index of its partner, or [`NO_PARTNER`].
     partners: [Vec<u32>; 2],
     /// For each entry of both sides whether its partner is elsewhere: the entry moved.
@@ -15,11 +39,11 @@ pub(super) struct EntryPairing {
 }
 
 /// The entries of both sides that have no partner, between two pairs in order.
-pub(super) type PairingGap = [Vec<usize>; 2];
+pub(super) type UnpairedEntries = [Vec<usize>; 2];
 
 /// An entry or a pair, in the order of the report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum PairingEvent {
+pub(super) enum PairEvent {
     /// An entry of one side without a partner.
     Unpaired {
         side: usize,
@@ -31,7 +55,7 @@ pub(super) enum PairingEvent {
     Paired { indices: [usize; 2], moved: bool },
 }
 
-impl EntryPairing {
+impl EntryPairs {
     /// No pairs, in containers of these lengths.
     pub(super) fn new(lengths: [usize; 2]) -> Self {
         Self {
@@ -77,7 +101,7 @@ impl EntryPairing {
     }
 
     /// The gaps between pairs in order that have entries without a partner on both sides.
-    pub(super) fn gaps(&self) -> Vec<PairingGap> {
+    pub(super) fn unpaired_runs(&self) -> Vec<UnpairedEntries> {
         let mut gaps = Vec::new();
         let (mut x, mut y) = (0, 0);
         loop {
@@ -121,7 +145,7 @@ impl EntryPairing {
 
     /// Returns entries and pairs in the order of the right side. A removed entry comes after the partner of the last entry
     /// before it that has one in order.
-    pub(super) fn events(&self) -> impl Iterator<Item = PairingEvent> {
+    pub(super) fn events(&self) -> impl Iterator<Item = PairEvent> {
         let mut stands = 0;
         let mut removed: Vec<(usize, usize)> = Vec::new();
         for at in 0..self.len(0) {
@@ -140,7 +164,7 @@ impl EntryPairing {
         let before = self.equal_before;
         std::iter::from_fn(move || {
             if let Some((stands, at)) = removed.next_if(|&(stands, _)| stands <= next) {
-                return Some(PairingEvent::Unpaired {
+                return Some(PairEvent::Unpaired {
                     side: 0,
                     index: before + at,
                     insert_at: before + stands,
@@ -149,7 +173,7 @@ impl EntryPairing {
             let at = (next < self.len(1)).then_some(next)?;
             next += 1;
             Some(match self.partner(1, at) {
-                None => PairingEvent::Unpaired {
+                None => PairEvent::Unpaired {
                     side: 1,
                     index: before + at,
                     insert_at: before + stands,
@@ -157,7 +181,7 @@ impl EntryPairing {
                 Some(left) => {
                     let moved = self.moved[1][at];
                     stands = if moved { stands } else { left + 1 };
-                    PairingEvent::Paired {
+                    PairEvent::Paired {
                         indices: [before + left, before + at],
                         moved,
                     }

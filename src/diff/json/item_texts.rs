@@ -2,27 +2,27 @@
 
 use super::super::increasing::longest_increasing;
 use super::super::work_limit::StepMeter;
-use super::item_identity::ItemIdentity;
-use super::pairing::EntryPairing;
+use super::entry_pairs::EntryPairs;
+use super::item_labels::ItemLabels;
 use super::text_sketch::TextSketch;
 
 /// Pairs of items up to which each is compared with every other: 128 on each side, some milliseconds.
 const MAX_COMPARED_PAIRS: usize = 1 << 14;
 
-/// The identity and the text of one item.
+/// The labels and the text of one item.
 #[derive(Debug)]
-pub(super) struct ItemSample {
+pub(super) struct ItemText {
     /// Its index in the array.
     pub(super) index: usize,
-    pub(super) identity: ItemIdentity,
+    pub(super) labels: ItemLabels,
     pub(super) sketch: TextSketch,
 }
 
-impl ItemSample {
+impl ItemText {
     /// Returns the share of text that two items have in common, in thousandths; zero if that is too little for one item.
     fn score(&self, other: &Self) -> u32 {
         let shared = self.sketch.similarity(&other.sketch);
-        match shared >= self.identity.min_similarity(&other.identity) {
+        match shared >= self.labels.min_similarity(&other.labels) {
             true => shared,
             false => 0,
         }
@@ -31,13 +31,13 @@ impl ItemSample {
 
 /// Pairs items of one gap. Returns false if there were too many to compare all of them.
 pub(super) fn pair(
-    pairing: &mut EntryPairing,
-    samples: [&[ItemSample]; 2],
+    pairs: &mut EntryPairs,
+    samples: [&[ItemText]; 2],
     meter: &mut StepMeter,
 ) -> bool {
     let [left, right] = samples;
     if left.len() * right.len() <= MAX_COMPARED_PAIRS {
-        return pair_all(pairing, samples, meter);
+        return pair_all(pairs, samples, meter);
     }
     let phrases = left
         .iter()
@@ -53,9 +53,9 @@ pub(super) fn pair(
     for to in find_by_phrases(samples).into_iter().chain([ends]) {
         let between = [&left[from[0]..to[0]], &right[from[1]..to[1]]];
         whole &= between[0].len() * between[1].len() <= MAX_COMPARED_PAIRS
-            && pair_all(pairing, between, meter);
+            && pair_all(pairs, between, meter);
         if to != ends {
-            pairing.join([left[to[0]].index, right[to[1]].index]);
+            pairs.join([left[to[0]].index, right[to[1]].index]);
             from = to.map(|at| at + 1);
         }
     }
@@ -65,11 +65,11 @@ pub(super) fn pair(
 /// Compares each item with every other, and makes the ordered pairs whose shares have the greatest sum (Needleman and
 /// Wunsch, 1970).
 fn pair_all(
-    pairing: &mut EntryPairing,
-    [left, right]: [&[ItemSample]; 2],
+    pairs: &mut EntryPairs,
+    [left, right]: [&[ItemText]; 2],
     meter: &mut StepMeter,
 ) -> bool {
-    let words = |side: &[ItemSample]| side.iter().map(|sample| sample.sketch.len()).sum::<usize>();
+    let words = |side: &[ItemText]| side.iter().map(|sample| sample.sketch.len()).sum::<usize>();
     let steps = left.len() * words(right) + right.len() * words(left);
     if !meter.spend(steps as u64) {
         return false;
@@ -92,7 +92,7 @@ fn pair_all(
     while x < left.len() && y < right.len() {
         let here = best[x * width + y];
         if score(x, y) > 0 && here == best[(x + 1) * width + y + 1] + score(x, y) {
-            pairing.join([left[x].index, right[y].index]);
+            pairs.join([left[x].index, right[y].index]);
             (x, y) = (x + 1, y + 1);
         } else if here == best[(x + 1) * width + y] {
             x += 1;
@@ -105,9 +105,9 @@ fn pair_all(
 
 /// Returns the pairs, ascending on both sides, of items that share more unique phrases with each other than with any
 /// third.
-fn find_by_phrases([left, right]: [&[ItemSample]; 2]) -> Vec<[usize; 2]> {
-    let phrases = |side: usize, samples: &[ItemSample]| -> Vec<(u32, usize, u32)> {
-        let of = |(at, sample): (usize, &ItemSample)| {
+fn find_by_phrases([left, right]: [&[ItemText]; 2]) -> Vec<[usize; 2]> {
+    let phrases = |side: usize, samples: &[ItemText]| -> Vec<(u32, usize, u32)> {
+        let of = |(at, sample): (usize, &ItemText)| {
             let phrases = sample.sketch.phrases().iter();
             phrases
                 .map(move |&phrase| (phrase, side, at as u32))

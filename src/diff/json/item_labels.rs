@@ -1,6 +1,6 @@
 //! The identity of array items: ids, names, roles and types, by which a person recognises an item that was edited.
 
-use super::value_classes::between_quotes;
+use super::value_numbers::between_quotes;
 use crate::json::{JsonDocument, JsonKind};
 
 /// Keys of ids, the most specific first: each item has another one, and later requests repeat it.
@@ -9,9 +9,9 @@ const ID_KEYS: [&str; 5] = ["id", "tool_call_id", "call_id", "tool_use_id", "cus
 /// Members of an item that are searched for its identity: messages and tools have fewer than ten.
 const MAX_MEMBERS: usize = 64;
 
-/// The members of an item that identify it, as loose classes of their values.
+/// The members of an item that identify it, as loose numberes of their values.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct ItemIdentity {
+pub(super) struct ItemLabels {
     /// Its id, if that is a string.
     pub(super) id: Option<u32>,
     /// Its name or its function's name. The name of a message is its `speaker` instead.
@@ -21,8 +21,8 @@ pub(super) struct ItemIdentity {
     kind: Option<u32>,
 }
 
-impl ItemIdentity {
-    /// Reads the identity of the value at `node`; `loose` returns the loose class of a node.
+impl ItemLabels {
+    /// Reads the identity of the value at `node`; `loose` returns the loose number of a node.
     pub(super) fn read(
         document: &JsonDocument<'_>,
         node: usize,
