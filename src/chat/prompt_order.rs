@@ -14,7 +14,7 @@ pub struct PromptOrder {
     /// The parts, first to last.
     pub parts: &'static [PromptPart],
     /// How far it can be relied on.
-    pub basis: OrderBasis,
+    pub basis: PromptOrderBasis,
     /// What a reader should know of it, in words.
     pub note: &'static str,
     /// The page that documents it; empty where there is none.
@@ -32,7 +32,7 @@ impl PromptOrder {
         dialect: "",
         providers: &[],
         parts: &[],
-        basis: OrderBasis::Assumed,
+        basis: PromptOrderBasis::Assumed,
         note: "",
         source: "",
         same: &[],
@@ -41,7 +41,7 @@ impl PromptOrder {
 
     /// The order of an unknown dialect: no parts, so that every member counts where it is.
     pub const RAW: Self = Self {
-        basis: OrderBasis::Raw,
+        basis: PromptOrderBasis::Raw,
         note: "no order is known for this kind of request: every member counts as it stands",
         ..Self::ASSUMED
     };
@@ -50,7 +50,7 @@ impl PromptOrder {
 /// How well an order is known: documented by the provider, or assumed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum OrderBasis {
+pub enum PromptOrderBasis {
     /// The API's documents say so.
     Documented,
     /// No document says so.

@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 
-use super::change::{DiffChange, DiffValue, ExchangeDiff, PlacedValue};
+use super::change::{ChangeSide, DiffChange, DiffValue, ExchangeDiff};
 use super::layer::DiffLayer;
 use super::noise_reason::NoiseReason;
 use super::place::DiffPlace;
-use super::usual::{RangeUnit, UsualRange, UsualValue};
+use super::usual::{BaselineRange, BaselineValues, RangeUnit};
 
 /// The values that vary among several exchanges that should be alike.
 #[derive(Clone, Debug, Default)]
@@ -88,12 +88,12 @@ impl Baseline {
                     change.noise = None;
                 }
                 match change.left {
-                    Some(_) => UsualRange::SameInAll,
-                    None => UsualRange::InNone,
+                    Some(_) => BaselineRange::SameInAll,
+                    None => BaselineRange::InNone,
                 }
             }
         };
-        change.usual = Some(UsualValue {
+        change.usual = Some(BaselineValues {
             range,
             exchange_count: self.exchange_count,
         });
@@ -101,8 +101,8 @@ impl Baseline {
 }
 
 impl ObservedValues {
-    fn record(&mut self, value: Option<&PlacedValue>) {
-        let Some(PlacedValue { value, .. }) = value else {
+    fn record(&mut self, value: Option<&ChangeSide>) {
+        let Some(ChangeSide { value, .. }) = value else {
             self.was_absent = true;
             return;
         };
@@ -116,11 +116,11 @@ impl ObservedValues {
     }
 
     /// Returns whether a value is like those of the baseline, and what these have in common.
-    fn judge(&self, value: Option<&DiffValue>) -> (bool, UsualRange) {
+    fn judge(&self, value: Option<&DiffValue>) -> (bool, BaselineRange) {
         let Some(value) = value else {
             let range = match self.was_absent {
-                true => UsualRange::Sometimes,
-                false => UsualRange::Always,
+                true => BaselineRange::Sometimes,
+                false => BaselineRange::Always,
             };
             return (self.was_absent, range);
         };
@@ -133,7 +133,12 @@ impl ObservedValues {
             .into_iter()
             .filter(|(range, ..)| range.count == self.count);
         let judged = ranges.find_map(|(range, number, unit)| Some(range.judge(number?, unit)));
-        judged.unwrap_or_else(|| (self.types.contains(&value_type(value)), UsualRange::OneType))
+        judged.unwrap_or_else(|| {
+            (
+                self.types.contains(&value_type(value)),
+                BaselineRange::OneType,
+            )
+        })
     }
 }
 
@@ -157,11 +162,11 @@ impl NumberRange {
 
     /// Returns whether `value` is no further from the others than these are from each other: a baseline of few
     /// exchanges rarely has the extremes.
-    fn judge(self, value: f64, unit: RangeUnit) -> (bool, UsualRange) {
+    fn judge(self, value: f64, unit: RangeUnit) -> (bool, BaselineRange) {
         let Self { min, max, .. } = self;
         let width = max - min;
         let is_usual = min - width <= value && value <= max + width;
-        (is_usual, UsualRange::Between { min, max, unit })
+        (is_usual, BaselineRange::Between { min, max, unit })
     }
 }
 

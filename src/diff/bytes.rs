@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::text::{self, MAX_TOKENS};
+use super::text::{self, DiffRun, MAX_TOKENS};
 use crate::call::Call;
 use crate::content::DecodedBody;
 use crate::exchange::roles::{RoleSpan, role_spans};
@@ -17,7 +17,7 @@ pub struct ByteStreamDiff {
     /// Which stream.
     pub side: StreamSide,
     /// Runs that tile both streams, in order.
-    pub runs: Vec<ByteRun>,
+    pub runs: Vec<DiffRun>,
     /// The first byte that differs; `None` where the streams are equal.
     pub first: Option<FirstDifference>,
     /// Whether the streams were too long to compare more than whole lines.
@@ -25,17 +25,6 @@ pub struct ByteStreamDiff {
     /// The roles of the bytes of both.
     #[serde(skip)]
     pub tiles: [Vec<RoleSpan>; 2],
-}
-
-/// Bytes that both streams have, or bytes of one that replace bytes of the other.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct ByteRun {
-    /// Where in the left stream; empty where only the right has any.
-    pub left: Span,
-    /// Where in the right stream.
-    pub right: Span,
-    /// Whether the bytes are equal.
-    pub same: bool,
 }
 
 /// The first byte in which two streams differ.
@@ -94,25 +83,10 @@ pub(crate) fn common_prefix_len(left: &[u8], right: &[u8]) -> usize {
     pairs.take_while(|(left, right)| left == right).count()
 }
 
-fn align_runs(streams: [&[u8]; 2], max_tokens: usize) -> (Vec<ByteRun>, bool) {
+fn align_runs(streams: [&[u8]; 2], max_tokens: usize) -> (Vec<DiffRun>, bool) {
     let split = |side: usize, part: Span| split_words(streams.get(side).unwrap_or(&&b""[..]), part);
     let (changes, coarse) = text::replacements(streams, split, max_tokens);
-    let end = streams.map(|stream| Span::empty_at(stream.len() as u64));
-    let mut runs = Vec::new();
-    let mut from = [0, 0];
-    for [left, right] in changes.into_iter().chain([end]) {
-        let same = [
-            Span::new(from[0], left.start),
-            Span::new(from[1], right.start),
-        ];
-        from = [left.end, right.end];
-        let pieces = [(same, true), ([left, right], false)];
-        let pieces = pieces
-            .into_iter()
-            .filter(|([left, right], _)| !left.is_empty() || !right.is_empty());
-        runs.extend(pieces.map(|([left, right], same)| ByteRun { left, right, same }));
-    }
-    (runs, coarse)
+    (text::to_runs(streams, changes), coarse)
 }
 
 /// Runs of letters and digits, of spaces, and of bytes beyond ASCII in a part of a stream; any other byte by itself.
@@ -143,22 +117,9 @@ fn byte_address(answered: &Call, side: StreamSide, tiles: &[RoleSpan], offset: u
     let after = tiles.partition_point(|tile| tile.span.start <= offset);
     let tile = after.checked_sub(1).and_then(|n| tiles.get(n));
     let tile = tile.filter(|tile| tile.span.contains(offset));
-    let (message, body) = match side {
-        StreamSide::Sent => (&answered.exchange.request, None),
-        StreamSide::Received => (&answered.exchange.response, Some(&answered.response_body)),
-    };
-    let own;
-    let body = match body {
-        Some(body) => body,
-        None => {
-            let stream = &answered.tape.sent;
-            own = crate::exchange::decode_body(
-                message,
-                stream,
-                crate::content::DecodeLimits::default(),
-            );
-            &own
-        }
+    let body = match side {
+        StreamSide::Sent => &answered.request_body,
+        StreamSide::Received => &answered.response_body,
     };
     ByteAddress {
         offset,
@@ -185,7 +146,7 @@ mod tests {
             let streams = [left.as_bytes(), right.as_bytes()];
             let (runs, coarse) = align_runs(streams, MAX_TOKENS);
             assert!(!coarse);
-            let joined = |of: fn(&ByteRun) -> Span, bytes: &[u8]| -> Vec<u8> {
+            let joined = |of: fn(&DiffRun) -> Span, bytes: &[u8]| -> Vec<u8> {
                 runs.iter()
                     .flat_map(|run| of(run).of(bytes).to_vec())
                     .collect()

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use super::layer::DiffLayer;
 use super::noise_reason::NoiseReason;
 use super::place::DiffPlace;
-use super::usual::UsualValue;
+use super::usual::BaselineValues;
 use crate::span::Span;
 
 /// The difference between two exchanges.
@@ -91,16 +91,16 @@ pub struct DiffChange {
     pub what: ChangeKind,
     /// The left value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub left: Option<PlacedValue>,
+    pub left: Option<ChangeSide>,
     /// The right value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub right: Option<PlacedValue>,
+    pub right: Option<ChangeSide>,
     /// Why the change is noise; `None` for a difference that matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<NoiseReason>,
     /// What the exchanges of a baseline have there, if there is a baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub usual: Option<UsualValue>,
+    pub usual: Option<BaselineValues>,
 }
 
 /// What happened to a value from left to right.
@@ -145,9 +145,9 @@ impl ChangeKind {
     }
 }
 
-/// A value on one side of a change, with its bytes.
+/// The value on one side of a change, and where it is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PlacedValue {
+pub struct ChangeSide {
     /// The value.
     #[serde(flatten)]
     pub value: DiffValue,
@@ -210,7 +210,7 @@ impl std::fmt::Display for DiffValue {
     }
 }
 
-impl PlacedValue {
+impl ChangeSide {
     /// A value at a span.
     pub fn at(value: DiffValue, span: Span) -> Self {
         Self {
@@ -221,7 +221,7 @@ impl PlacedValue {
     }
 }
 
-impl From<DiffValue> for PlacedValue {
+impl From<DiffValue> for ChangeSide {
     fn from(value: DiffValue) -> Self {
         Self {
             value,
@@ -235,8 +235,8 @@ impl DiffChange {
     /// The change between two sides, of the kind that follows from them; `None` if they are equal.
     pub fn from_sides(
         at: DiffPlace,
-        left: Option<PlacedValue>,
-        right: Option<PlacedValue>,
+        left: Option<ChangeSide>,
+        right: Option<ChangeSide>,
     ) -> Option<Self> {
         let what = match (&left, &right) {
             (None, None) => return None,
@@ -252,8 +252,8 @@ impl DiffChange {
     pub fn new(
         at: DiffPlace,
         what: ChangeKind,
-        left: Option<PlacedValue>,
-        right: Option<PlacedValue>,
+        left: Option<ChangeSide>,
+        right: Option<ChangeSide>,
     ) -> Self {
         Self {
             at,

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use super::change::{ChangeKind, ChangeSide, DiffChange, DiffValue};
 use super::json_changes;
 use super::place::{DiffPlace, PlaceRoot, RepeatedName};
-use crate::span::Span;
 
 /// The facts of one side, in the order in which they are reported.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +19,7 @@ pub(super) struct FactSheet {
 struct NamedFact {
     place: DiffPlace,
     group: &'static str,
-    value: PlacedValue,
+    value: ChangeSide,
     /// Whether the value is a text that should hold JSON, which is compared inside.
     holds_json: bool,
 }
@@ -31,7 +30,7 @@ pub(super) type FactName = Cow<'static, str>;
 impl FactSheet {
     /// Adds a fact if there is a value.
     pub(super) fn put(&mut self, name: impl Into<FactName>, value: Option<DiffValue>) {
-        self.put_in_group("", name, value.map(PlacedValue::from));
+        self.put_at(PlaceRoot::Fact, "", name, value.map(ChangeSide::from));
     }
 
     /// Adds a text if there is one.
@@ -57,44 +56,37 @@ impl FactSheet {
         self.put(name, micros.map(DiffValue::Micros));
     }
 
-    /// Adds a fact to a group if there is a value.
-    pub(super) fn put_in_group(
+    /// Adds a fact, or a header field, to a group if there is a value.
+    pub(super) fn put_at(
         &mut self,
+        root: fn(RepeatedName) -> PlaceRoot,
         group: &'static str,
         name: impl Into<FactName>,
-        value: Option<PlacedValue>,
+        value: Option<ChangeSide>,
     ) {
         let Some(value) = value else { return };
         let name = name.into();
         let count = self.name_counts.entry(name.clone()).or_default();
         *count = count.saturating_add(1);
-        let root = PlaceRoot::Fact(RepeatedName { name, nth: *count });
+        let name = RepeatedName { name, nth: *count };
         self.facts.push(NamedFact {
-            place: DiffPlace::all_of(root),
+            place: DiffPlace::all_of(root(name)),
             group,
             value,
             holds_json: false,
         });
     }
 
-    /// Adds a text with its span to a group.
-    pub(super) fn put_text_at(
-        &mut self,
-        group: &'static str,
-        name: &'static str,
-        text: String,
-        span: Span,
-    ) {
-        let value = PlacedValue::at(DiffValue::Text(text), span);
-        self.put_in_group(group, name, Some(value));
+    /// The places of all facts, in order.
+    pub(super) fn places(&self) -> impl Iterator<Item = &DiffPlace> {
+        self.facts.iter().map(|fact| &fact.place)
     }
 
     /// Returns what differs from `self` to `right`, in the order of the left side; facts that only the right side has
     /// come before the fact that they precede there.
     pub(super) fn compare(&self, right: &Self) -> Vec<DiffChange> {
-        let lefts: HashSet<_> = self.facts.iter().map(|left| &left.place).collect();
-        let entries = right.facts.iter().enumerate();
-        let rights: HashMap<_, _> = entries.map(|(n, right)| (&right.place, n)).collect();
+        let lefts: HashSet<_> = self.places().collect();
+        let rights: HashMap<_, _> = right.places().zip(0..).collect();
         let mut changes = Vec::new();
         let mut done = 0usize;
         let mut add_new_until = |end: usize, changes: &mut Vec<DiffChange>| {

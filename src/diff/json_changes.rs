@@ -1,6 +1,6 @@
 //! From the structural diff of two JSON texts to changes: places as people write them, values as they stand.
 
-use super::change::{ChangeKind, DiffChange, DiffValue, LayerNote, PlacedValue};
+use super::change::{ChangeKind, ChangeSide, DiffChange, DiffValue, LayerNote};
 use super::json::{self, JsonChange, JsonPlace};
 use super::place::DiffPlace;
 use super::work_limit::WorkLimit;
@@ -54,7 +54,7 @@ fn convert_change(
         },
     };
     let moved = from.path != at.path || from.duplicate != at.duplicate;
-    let old = || PlacedValue {
+    let old = || ChangeSide {
         path: moved.then_some(from),
         ..placed_value(&change.left, left)
     };
@@ -68,11 +68,11 @@ fn convert_change(
     DiffChange::new(at, change.kind, old, new)
 }
 
-fn placed_value(place: &JsonPlace, document: &JsonDocument<'_>) -> PlacedValue {
+fn placed_value(place: &JsonPlace, document: &JsonDocument<'_>) -> ChangeSide {
     let raw = String::from_utf8_lossy(document.slice(place.span)).into_owned();
     // A value inside strings is escaped once for each of them.
     let text = (0..place.path.strings()).fold(raw, |text, _| unescape(text));
-    PlacedValue {
+    ChangeSide {
         value: DiffValue::Json(text),
         span: Some(place.span),
         path: None,

@@ -38,9 +38,9 @@ mod usual;
 pub mod work_limit;
 
 pub use baseline::Baseline;
-pub use bytes::{ByteAddress, ByteRun, ByteStreamDiff, FirstDifference, compare as compare_bytes};
+pub use bytes::{ByteAddress, ByteStreamDiff, FirstDifference, compare as compare_bytes};
 pub use change::{
-    ChangeKind, DiffChange, DiffValue, ExchangeDiff, LayerDiff, LayerNote, PlacedValue,
+    ChangeKind, ChangeSide, DiffChange, DiffValue, ExchangeDiff, LayerDiff, LayerNote,
 };
 pub use input::DiffInput;
 pub use layer::DiffLayer;
@@ -49,10 +49,11 @@ pub use noise::NoiseRule;
 pub use noise_reason::NoiseReason;
 pub use place::DiffPlace;
 pub use shape::JsonShape;
-pub use usual::{RangeUnit, UsualRange, UsualValue};
+pub use usual::{BaselineRange, BaselineValues, RangeUnit};
 
 use crate::call::Call;
 use crate::json::{JsonDocument, JsonError};
+use fact_sheet::FactSheet;
 use layers::{body, connection, framing, head, meaning, stream, timing};
 
 /// Compares two exchanges, or the requests of two, in the layers `only`.
@@ -83,37 +84,24 @@ pub fn compare(
 /// The changes in one layer, and notes on how it was compared.
 type LayerChanges = (Vec<DiffChange>, Vec<LayerNote>);
 
-type CompareCalls = fn(&Call, &Call) -> LayerChanges;
-
-/// The layers that need an answer on both sides.
-const ANSWER_LAYERS: [(DiffLayer, CompareCalls); 7] = [
-    (DiffLayer::Connection, |left, right| {
-        (connection::compare(&left.tape, &right.tape), vec![])
-    }),
-    (DiffLayer::Head, |left, right| {
-        let [left, right] = [left, right].map(|call| &call.exchange.response);
-        (head::compare(left, right, true), vec![])
-    }),
-    (DiffLayer::Framing, |left, right| {
-        (framing::compare(left, right), vec![])
-    }),
-    (DiffLayer::Body, compare_response_bodies),
-    (DiffLayer::Stream, |left, right| {
-        (stream::compare(left, right), vec![])
-    }),
-    (DiffLayer::Meaning, |left, right| {
-        (meaning::compare(&left.meaning, &right.meaning), vec![])
-    }),
-    (DiffLayer::Timing, |left, right| {
-        (timing::compare(left, right), vec![])
-    }),
-];
-
 /// Compares one layer; `None` if it needs an answer and a side has none.
 fn compare_layer(layer: DiffLayer, left: &DiffInput, right: &DiffInput) -> Option<LayerChanges> {
-    match ANSWER_LAYERS.iter().find(|(known, _)| *known == layer) {
-        Some((_, compare)) => Some(compare(left.call()?, right.call()?)),
-        None => Some(compare_requests(left, right)),
+    let calls = left.call().zip(right.call());
+    let compare_facts = |collect: fn(&Call) -> FactSheet| {
+        calls.map(|(left, right)| (collect(left).compare(&collect(right)), vec![]))
+    };
+    match layer {
+        DiffLayer::Connection => compare_facts(connection::collect_facts),
+        DiffLayer::Request => Some(compare_requests(left, right)),
+        DiffLayer::Head => calls.map(|(left, right)| {
+            let [left, right] = [left, right].map(|call| &call.exchange.response);
+            (head::compare(left, right, true), vec![])
+        }),
+        DiffLayer::Framing => compare_facts(framing::collect_facts),
+        DiffLayer::Body => calls.map(|(left, right)| compare_response_bodies(left, right)),
+        DiffLayer::Stream => calls.map(|(left, right)| (stream::compare(left, right), vec![])),
+        DiffLayer::Meaning => compare_facts(meaning::collect_facts),
+        DiffLayer::Timing => compare_facts(timing::collect_facts),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::change::{ChangeKind, DiffChange};
 use super::layer::DiffLayer;
 use super::noise_reason::NoiseReason;
-use super::place::{PlacePattern, PlaceTexts};
+use super::place::{NoisePattern, PlaceStepTexts};
 
 /// A rule: places that are noise, and why.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub struct NoiseRule {
     /// The layer in which the rule holds; `None` for all.
     pub layer: Option<DiffLayer>,
     /// Which places.
-    pub places: PlacePattern,
+    pub places: NoisePattern,
     /// Why differences there are noise.
     pub reason: NoiseReason,
 }
@@ -137,12 +137,12 @@ pub fn noise_rules(own: &[String]) -> Vec<NoiseRule> {
         .iter()
         .map(|&(layer, places, reason)| NoiseRule {
             layer: Some(layer),
-            places: PlacePattern::parse(places),
+            places: NoisePattern::parse(places),
             reason,
         });
     let own = own.iter().map(|places| NoiseRule {
         layer: None,
-        places: PlacePattern::from_user(places),
+        places: NoisePattern::from_user(places),
         reason: NoiseReason::IgnoredByUser,
     });
     built_in.chain(own).collect()
@@ -150,7 +150,7 @@ pub fn noise_rules(own: &[String]) -> Vec<NoiseRule> {
 
 /// Sets `noise` of a change that a rule matches.
 pub(super) fn mark_noise(layer: DiffLayer, change: &mut DiffChange, rules: &[NoiseRule]) {
-    let texts = PlaceTexts::new(&change.at);
+    let texts = PlaceStepTexts::new(&change.at);
     let rule = rules
         .iter()
         .find(|rule| rule.layer.is_none_or(|own| own == layer) && rule.places.matches(&texts));

@@ -202,14 +202,14 @@ impl fmt::Display for JsonPath {
     }
 }
 
-/// Places that a noise rule means, and all places inside them.
+/// A pattern of places in which differences are noise: `/choices/*/id`. It matches all places inside them too.
 #[derive(Clone, Debug)]
-pub struct PlacePattern {
+pub struct NoisePattern {
     /// Patterns of the root and of each step, where `*` matches any characters; `**` matches any number of steps.
     steps: Vec<String>,
 }
 
-impl PlacePattern {
+impl NoisePattern {
     /// A pattern as it is printed: `/choices/*/id`, `**/trace_id`, `*request-id`.
     pub fn parse(text: &str) -> Self {
         let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
@@ -228,13 +228,13 @@ impl PlacePattern {
     }
 
     /// Returns whether the place, or one that contains it, matches.
-    pub(super) fn matches(&self, place: &PlaceTexts<'_>) -> bool {
+    pub(super) fn matches(&self, place: &PlaceStepTexts<'_>) -> bool {
         match_steps(&self.steps, &place.0)
     }
 }
 
-/// The texts that patterns are matched with: one for the root, which is empty for a body, and one for each step.
-pub(super) struct PlaceTexts<'a>(Vec<StepTexts<'a>>);
+/// A place as texts, which a [`NoisePattern`] is matched with: one for the root, empty for a body, and one for each step.
+pub(super) struct PlaceStepTexts<'a>(Vec<StepTexts<'a>>);
 
 struct StepTexts<'a> {
     bare: Cow<'a, str>,
@@ -242,7 +242,7 @@ struct StepTexts<'a> {
     marked: Option<String>,
 }
 
-impl<'a> PlaceTexts<'a> {
+impl<'a> PlaceStepTexts<'a> {
     pub(super) fn new(place: &'a DiffPlace) -> Self {
         let text = |bare| StepTexts { bare, marked: None };
         let mut last = match &place.root {
@@ -332,7 +332,7 @@ mod tests {
     }
 
     fn is_match(pattern: &str, place: &DiffPlace) -> bool {
-        PlacePattern::parse(pattern).matches(&PlaceTexts::new(place))
+        NoisePattern::parse(pattern).matches(&PlaceStepTexts::new(place))
     }
 
     #[test]

@@ -5,19 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use super::change::{ChangeKind, ChangeSide, DiffChange, DiffValue};
 use super::place::{DiffPlace, JsonPath, PathStep};
 use crate::json::{self, JsonKind};
 
 /// The paths and value types of all JSON texts that were added.
 #[derive(Clone, Debug, Default)]
 pub struct JsonShape {
-    root: PathShape,
+    root: PathValues,
 }
 
-/// The values at one path.
+/// The values that several JSON texts have at one path: their number and types.
 #[derive(Clone, Debug, Default)]
-struct PathShape {
+struct PathValues {
     /// The number of values.
     count: u64,
     /// The number of objects among them.
@@ -68,7 +68,7 @@ impl JsonShape {
     }
 
     fn compare_as(&self, other: &Self, rule: ShapeMode) -> Vec<DiffChange> {
-        let words = |place: &PathShape| match place.count {
+        let words = |place: &PathValues| match place.count {
             0 => DiffValue::Text("no JSON".to_owned()).into(),
             _ => place.describe(true),
         };
@@ -92,7 +92,7 @@ impl JsonShape {
     }
 }
 
-impl PathShape {
+impl PathValues {
     fn add(&mut self, value: json::JsonValue<'_>) {
         self.count = self.count.saturating_add(1);
         let kind = type_name(value.kind());
@@ -120,7 +120,7 @@ impl PathShape {
     }
 
     /// The types in words: `string or null, sometimes`.
-    fn describe(&self, always: bool) -> PlacedValue {
+    fn describe(&self, always: bool) -> ChangeSide {
         let kinds = self.type_names.join(" or ");
         let often = if always { "" } else { ", sometimes" };
         DiffValue::Text(format!("{kinds}{often}")).into()
@@ -233,7 +233,7 @@ fn type_name(kind: JsonKind) -> &'static str {
     }
 }
 
-fn changed(at: &JsonPath, left: PlacedValue, right: PlacedValue) -> DiffChange {
+fn changed(at: &JsonPath, left: ChangeSide, right: ChangeSide) -> DiffChange {
     let place = DiffPlace::in_body(at.clone());
     DiffChange::new(place, ChangeKind::Changed, Some(left), Some(right))
 }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn lines(changes: &[DiffChange]) -> Vec<String> {
-        let value = |shown: &Option<PlacedValue>| match shown.as_ref().map(|shown| &shown.value) {
+        let value = |shown: &Option<ChangeSide>| match shown.as_ref().map(|shown| &shown.value) {
             Some(DiffValue::Text(text) | DiffValue::Json(text)) => text.clone(),
             _ => "-".to_owned(),
         };

@@ -10,41 +10,33 @@
 
 use std::ops::Range;
 
-use super::alignment::{MAX_ALIGNED, changed_ranges, common_ends};
+use serde::Serialize;
+
+use super::alignment::{changed_ranges, common_ends};
 use crate::span::Span;
 
-/// Tokens of both sides together that are aligned at most.
-pub const MAX_TOKENS: usize = MAX_ALIGNED;
+/// Tokens of both sides together that are aligned at most: 100,000 words on each side that have no two equal lines take
+/// a third of a second (benches/README.md, "Aligners").
+pub const MAX_TOKENS: usize = 200_000;
 
 /// The difference between two texts.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TextDiff {
-    /// The pieces of both texts in order. A removed piece comes before the piece that was added in its place.
-    pub runs: Vec<TextRun>,
+    /// Runs that cover both texts, in order.
+    pub runs: Vec<DiffRun>,
     /// Whether there were too many tokens, so that lines were compared only as a whole.
     pub coarse: bool,
 }
 
-/// A piece of two texts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct TextRun {
-    /// Which text has it.
-    pub kind: TextRunKind,
-    /// Its bytes in the left text; of an added piece, the empty place where it would be.
+/// A run of bytes that both texts have, or of bytes of one in place of bytes of the other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct DiffRun {
+    /// Where in the left text; empty where only the right has any.
     pub left: Span,
-    /// Its bytes in the right text; of a removed piece, the empty place where it would be.
+    /// Where in the right text.
     pub right: Span,
-}
-
-/// Which of two texts has a piece.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TextRunKind {
-    /// Both.
-    Same,
-    /// The left one only.
-    Removed,
-    /// The right one only.
-    Added,
+    /// Whether the bytes are equal.
+    pub same: bool,
 }
 
 /// Returns the difference between two texts by words; `max_tokens` is at most [`MAX_TOKENS`].
@@ -55,7 +47,7 @@ pub fn diff_words(left: &str, right: &str, max_tokens: usize) -> TextDiff {
     };
     let texts = [left.as_bytes(), right.as_bytes()];
     let (changes, coarse) = replacements(texts, split, max_tokens);
-    let runs = to_runs(texts.map(whole), &join_close(changes));
+    let runs = to_runs(texts, join_close(changes));
     TextDiff { runs, coarse }
 }
 
@@ -73,7 +65,7 @@ pub(super) fn replacements(
     let mut left = max_tokens.checked_sub(lines[0].len() + lines[1].len());
     let whole = texts.map(whole);
     let lines = match left {
-        Some(_) => align(texts, whole, &lines),
+        Some(_) => align_tokens(texts, whole, &lines),
         None => trim_equal_ends(texts, whole).into_iter().collect(),
     };
     let (mut changes, mut coarse) = (Vec::new(), left.is_none());
@@ -87,7 +79,7 @@ pub(super) fn replacements(
         match fits(&tokens) {
             Some(rest) => {
                 left = Some(rest);
-                changes.extend(align(texts, middle, &tokens));
+                changes.extend(align_tokens(texts, middle, &tokens));
             }
             None => {
                 coarse = true;
@@ -123,7 +115,7 @@ fn trim_equal_tokens(
 }
 
 /// Returns the changes between two parts of texts. The tokens cover the parts without gaps.
-fn align(texts: [&[u8]; 2], parts: [Span; 2], tokens: &[Vec<Span>; 2]) -> Vec<Replacement> {
+fn align_tokens(texts: [&[u8]; 2], parts: [Span; 2], tokens: &[Vec<Span>; 2]) -> Vec<Replacement> {
     let words = [0, 1].map(|side| slices(texts[side], &tokens[side]));
     let flipped = (texts[0].len(), texts[0]) > (texts[1].len(), texts[1]);
     let changed = changed_ranges([&words[0], &words[1]], flipped);
@@ -216,26 +208,25 @@ fn join_close(changes: Vec<Replacement>) -> Vec<Replacement> {
     joined
 }
 
-/// Returns the changes, and the equal text between them.
-fn to_runs(whole: [Span; 2], changes: &[Replacement]) -> Vec<TextRun> {
+/// Returns the changes, and the equal runs between them.
+pub(super) fn to_runs(texts: [&[u8]; 2], changes: Vec<Replacement>) -> Vec<DiffRun> {
     let mut runs = Vec::new();
-    let mut push = |kind, left: Span, right: Span| {
-        if !left.is_empty() || !right.is_empty() {
-            runs.push(TextRun { kind, left, right });
-        }
-    };
-    let mut from = whole.map(|text| text.start);
-    let end = whole.map(|text| Span::empty_at(text.end));
-    for &[removed, added] in changes.iter().chain([&end]) {
-        let same = [
-            Span::new(from[0], removed.start),
-            Span::new(from[1], added.start),
-        ];
-        push(TextRunKind::Same, same[0], same[1]);
-        push(TextRunKind::Removed, removed, Span::empty_at(added.start));
-        push(TextRunKind::Added, Span::empty_at(removed.end), added);
-        from = [removed.end, added.end];
+    let mut from = [0, 0];
+    let end = texts.map(|text| Span::empty_at(text.len() as u64));
+    for [left, right] in changes.into_iter().chain([end]) {
+        runs.push(DiffRun {
+            left: Span::new(from[0], left.start),
+            right: Span::new(from[1], right.start),
+            same: true,
+        });
+        runs.push(DiffRun {
+            left,
+            right,
+            same: false,
+        });
+        from = [left.end, right.end];
     }
+    runs.retain(|run| !run.left.is_empty() || !run.right.is_empty());
     runs
 }
 
@@ -266,15 +257,19 @@ mod tests {
 
     use super::*;
 
-    fn words(left: &str, right: &str) -> Vec<TextRun> {
+    fn words(left: &str, right: &str) -> Vec<DiffRun> {
         diff_words(left, right, MAX_TOKENS).runs
     }
 
-    fn shown(left: &str, right: &str, runs: &[TextRun]) -> String {
-        let piece = |run: &TextRun| match run.kind {
-            TextRunKind::Same => run.left.of_text(left).to_owned(),
-            TextRunKind::Removed => format!("[-{}-]", run.left.of_text(left)),
-            TextRunKind::Added => format!("[+{}+]", run.right.of_text(right)),
+    fn shown(left: &str, right: &str, runs: &[DiffRun]) -> String {
+        let piece = |run: &DiffRun| {
+            let (left, right) = (run.left.of_text(left), run.right.of_text(right));
+            match (left, right) {
+                _ if run.same => left.to_owned(),
+                (_, "") => format!("[-{left}-]"),
+                ("", _) => format!("[+{right}+]"),
+                _ => format!("[-{left}-][+{right}+]"),
+            }
         };
         runs.iter().map(piece).collect()
     }
@@ -285,23 +280,20 @@ mod tests {
         assert_runs(left, right, &runs);
     }
 
-    fn assert_runs(left: &str, right: &str, runs: &[TextRun]) {
+    fn assert_runs(left: &str, right: &str, runs: &[DiffRun]) {
         let (mut x, mut y) = (0, 0);
         let mut before = None;
         for run in runs {
             assert_eq!((run.left.start, run.right.start), (x, y));
             (x, y) = (run.left.end, run.right.end);
-            match run.kind {
-                TextRunKind::Same => assert_eq!(run.left.of_text(left), run.right.of_text(right)),
-                TextRunKind::Removed => assert!(run.right.is_empty() && !run.left.is_empty()),
-                TextRunKind::Added => assert!(run.left.is_empty() && !run.right.is_empty()),
-            }
-            assert!(
-                before != Some(run.kind),
-                "pieces of one kind that touch are one"
+            assert!(!run.same || run.left.of_text(left) == run.right.of_text(right));
+            assert!(!run.left.is_empty() || !run.right.is_empty());
+            assert_ne!(
+                before,
+                Some(run.same),
+                "runs of one kind that touch are one"
             );
-            assert!((before, run.kind) != (Some(TextRunKind::Added), TextRunKind::Removed));
-            before = Some(run.kind);
+            before = Some(run.same);
         }
         assert_eq!((x, y), (left.len() as u64, right.len() as u64));
     }
@@ -369,7 +361,7 @@ mod tests {
                 assert_runs(&left, &right, &diff_words(&left, &right, max_tokens).runs);
             }
             let mirrored = words(&right, &left);
-            let kept = |run: &&TextRun| run.kind == TextRunKind::Same;
+            let kept = |run: &&DiffRun| run.same;
             let runs = words(&left, &right);
             let one: Vec<_> = runs.iter().filter(kept).map(|run| (run.left, run.right)).collect();
             let two: Vec<_> = mirrored.iter().filter(kept).map(|run| (run.right, run.left)).collect();

@@ -4,18 +4,18 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// The values that the exchanges of a baseline have at the place of a change.
+/// A summary of the values that the exchanges of a baseline have at the place of a change.
 #[derive(Clone, Debug, PartialEq)]
-pub struct UsualValue {
+pub struct BaselineValues {
     /// What their values have in common.
-    pub range: UsualRange,
+    pub range: BaselineRange,
     /// How many exchanges the baseline has.
     pub exchange_count: usize,
 }
 
-/// What the values of a baseline have in common.
+/// What the values of a baseline have in common: all are equal, or numbers in a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum UsualRange {
+pub enum BaselineRange {
     /// All have the same value.
     SameInAll,
     /// None has a value.
@@ -37,7 +37,7 @@ pub enum UsualRange {
     OneType,
 }
 
-/// What the bounds of a [`UsualRange`] count.
+/// What the bounds of a [`BaselineRange`] count.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RangeUnit {
     /// A whole number, or any number of a JSON text.
@@ -50,16 +50,16 @@ pub enum RangeUnit {
     Characters,
 }
 
-impl fmt::Display for UsualValue {
+impl fmt::Display for BaselineValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let n = self.exchange_count;
         match self.range {
-            UsualRange::SameInAll => return write!(f, "the same in all {n}"),
-            UsualRange::InNone => return write!(f, "in none of {n}"),
-            UsualRange::Always => write!(f, "always there"),
-            UsualRange::Sometimes => write!(f, "not always there"),
-            UsualRange::OneType => write!(f, "other values of one type"),
-            UsualRange::Between { min, max, unit } => match unit {
+            BaselineRange::SameInAll => return write!(f, "the same in all {n}"),
+            BaselineRange::InNone => return write!(f, "in none of {n}"),
+            BaselineRange::Always => write!(f, "always there"),
+            BaselineRange::Sometimes => write!(f, "not always there"),
+            BaselineRange::OneType => write!(f, "other values of one type"),
+            BaselineRange::Between { min, max, unit } => match unit {
                 RangeUnit::Count => write!(f, "{min} .. {max}"),
                 RangeUnit::Fraction => write!(f, "{min:.1} .. {max:.1}"),
                 RangeUnit::Micros => write!(f, "{:.2} .. {:.2} ms", min / 1e3, max / 1e3),
@@ -70,7 +70,7 @@ impl fmt::Display for UsualValue {
     }
 }
 
-impl Serialize for UsualValue {
+impl Serialize for BaselineValues {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

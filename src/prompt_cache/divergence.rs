@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::excerpt::{TextExcerpt, truncate_end};
-use super::first_difference::{DifferenceSpot, ListShift, detect_shift, first_difference};
+use super::first_difference::{DifferenceSide, detect_shift, first_difference};
 use super::segments::{CommonSize, EqualityLevel, PromptSegment, PromptSize};
 use super::value_digest::{ValueRole, spelling_differences};
 use crate::chat::prompt_order::{PromptOrder, SpellingDifference};
@@ -92,11 +92,12 @@ pub(super) fn find_break(
         return Some(break_by_spelling(one, other));
     }
     let digests = rests.map(|rest| rest.iter().map(PromptSegment::digest).collect::<Vec<_>>());
-    let mut shift = detect_shift(&digests[0], &digests[1]);
-    if shift == ListShift::Changed && one.part != other.part {
-        shift = detect_extra_part(rests, order);
-    }
-    let (what, count) = shift.to_change_kind();
+    let (what, count) = match detect_shift(&digests[0], &digests[1]) {
+        (ChangeKind::Changed, _) if one.part != other.part => {
+            detect_extra_part(rests, [one, other], order)
+        }
+        shift => shift,
+    };
     let (named, sides) = match what {
         ChangeKind::Added => (other, [side_without_value(one), side_with_value(other)]),
         ChangeKind::Removed => (one, [side_with_value(one), side_without_value(other)]),
@@ -131,24 +132,24 @@ fn first_bytes([left, right]: [&PromptSegment<'_>; 2], bytes: [u64; 2]) -> Commo
     }
 }
 
-/// The shift between two rests that begin with different parts and share no segment: one side has an extra part.
-fn detect_extra_part([left, right]: [&[PromptSegment<'_>]; 2], order: &PromptOrder) -> ListShift {
-    let (Some(one), Some(other)) = (left.first(), right.first()) else {
-        return ListShift::Changed;
-    };
+/// Returns which side has an extra part, and of how many segments, where two rests begin with different parts and share
+/// no segment.
+fn detect_extra_part(
+    [left, right]: [&[PromptSegment<'_>]; 2],
+    [one, other]: [&PromptSegment<'_>; 2],
+    order: &PromptOrder,
+) -> (ChangeKind, u64) {
     let rank = |segment: &PromptSegment<'_>| {
         let mut parts = order.parts.iter();
         parts.position(|part| part.name == segment.part)
     };
     let of_part = |segments: &[PromptSegment<'_>], part: &str| {
-        segments
-            .iter()
-            .take_while(|segment| segment.part == part)
-            .count() as u64
+        let same = segments.iter().take_while(|segment| segment.part == part);
+        same.count() as u64
     };
     match rank(other) < rank(one) {
-        true => ListShift::Inserted(of_part(right, other.part)),
-        false => ListShift::Removed(of_part(left, one.part)),
+        true => (ChangeKind::Added, of_part(right, other.part)),
+        false => (ChangeKind::Removed, of_part(left, one.part)),
     }
 }
 
@@ -217,7 +218,7 @@ fn break_by_change(
     }
 }
 
-fn make_excerpt(left: &DifferenceSpot<'_>, right: &DifferenceSpot<'_>) -> Option<TextExcerpt> {
+fn make_excerpt(left: &DifferenceSide<'_>, right: &DifferenceSide<'_>) -> Option<TextExcerpt> {
     let (left, right) = (left.value()?, right.value()?);
     let (left, right) = (left.as_str()?, right.as_str()?);
     Some(TextExcerpt::around_difference(&left, &right))
@@ -240,7 +241,7 @@ fn side_without_value(segment: &PromptSegment<'_>) -> DivergenceSide {
     }
 }
 
-fn side_at_spot(segment: &PromptSegment<'_>, spot: &DifferenceSpot<'_>) -> DivergenceSide {
+fn side_at_spot(segment: &PromptSegment<'_>, spot: &DifferenceSide<'_>) -> DivergenceSide {
     let text = |value: crate::json::JsonValue<'_>| {
         truncate_end(&String::from_utf8_lossy(value.raw()), MAX_VALUE_CHARS)
     };

@@ -17,13 +17,13 @@ pub(super) struct ValueDifference<'a> {
     pub(super) kind: ChangeKind,
     /// Number of items that were added or removed; zero if the difference is not about items.
     pub(super) count: u64,
-    pub(super) left: DifferenceSpot<'a>,
-    pub(super) right: DifferenceSpot<'a>,
+    pub(super) left: DifferenceSide<'a>,
+    pub(super) right: DifferenceSide<'a>,
 }
 
-/// One side of a difference.
+/// One side of the first difference between two values.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct DifferenceSpot<'a> {
+pub(super) struct DifferenceSide<'a> {
     /// The value that differs, or the container that lacks it.
     at: JsonValue<'a>,
     /// Whether the value is missing on this side.
@@ -32,7 +32,7 @@ pub(super) struct DifferenceSpot<'a> {
     pub(super) offset: u64,
 }
 
-impl<'a> DifferenceSpot<'a> {
+impl<'a> DifferenceSide<'a> {
     fn at_value(value: JsonValue<'a>, offset: u64) -> Self {
         Self {
             at: value,
@@ -62,7 +62,7 @@ impl<'a> DifferenceSpot<'a> {
 }
 
 impl<'a> ValueDifference<'a> {
-    fn new(kind: ChangeKind, left: DifferenceSpot<'a>, right: DifferenceSpot<'a>) -> Self {
+    fn new(kind: ChangeKind, left: DifferenceSide<'a>, right: DifferenceSide<'a>) -> Self {
         Self {
             kind,
             count: 0,
@@ -74,7 +74,7 @@ impl<'a> ValueDifference<'a> {
     fn changed(left: JsonValue<'a>, right: JsonValue<'a>) -> Self {
         let common = common_prefix_len(left.raw(), right.raw()) as u64;
         let spot = |value: JsonValue<'a>| {
-            DifferenceSpot::at_value(value, value.span().start.saturating_add(common))
+            DifferenceSide::at_value(value, value.span().start.saturating_add(common))
         };
         Self::new(ChangeKind::Changed, spot(left), spot(right))
     }
@@ -104,7 +104,7 @@ fn first_member_difference<'a>(
     let [mut lefts, mut rights] = sides;
     let mut founds = Vec::new();
     let spot =
-        |(_, key, value, _): NamedMember<'a>| DifferenceSpot::at_value(value, key.span().start);
+        |(_, key, value, _): NamedMember<'a>| DifferenceSide::at_value(value, key.span().start);
     loop {
         let order = match (lefts.peek(), rights.peek()) {
             (None, None) => break,
@@ -114,11 +114,11 @@ fn first_member_difference<'a>(
         };
         founds.extend(match order {
             Ordering::Less => lefts.next().map(|gone| {
-                let end = DifferenceSpot::at_end_of(right);
+                let end = DifferenceSide::at_end_of(right);
                 ValueDifference::new(ChangeKind::Removed, spot(gone), end)
             }),
             Ordering::Greater => rights.next().map(|new| {
-                let end = DifferenceSpot::at_end_of(left);
+                let end = DifferenceSide::at_end_of(left);
                 ValueDifference::new(ChangeKind::Added, end, spot(new))
             }),
             Ordering::Equal => lefts.next().zip(rights.next()).and_then(|(one, other)| {
@@ -160,19 +160,18 @@ fn first_item_difference<'a>(
             _ => None,
         };
         let is_small = left.span().len().max(right.span().len()) <= MAX_SHIFT_BYTES;
-        let shift = match role == ValueRole::Blocks || is_small || found.is_none() {
+        let (kind, count) = match role == ValueRole::Blocks || is_small || found.is_none() {
             true => {
                 let [lefts, rights] = rest
                     .map(|items| -> Vec<u64> { items.map(|item| digest(item, of_item)).collect() });
                 detect_shift(&lefts, &rights)
             }
-            false => ListShift::Changed,
+            false => (ChangeKind::Changed, 0),
         };
         let spot = |item: Option<JsonValue<'a>>, container| match item {
-            Some(item) => DifferenceSpot::at_value(item, item.span().start),
-            None => DifferenceSpot::at_end_of(container),
+            Some(item) => DifferenceSide::at_value(item, item.span().start),
+            None => DifferenceSide::at_end_of(container),
         };
-        let (kind, count) = shift.to_change_kind();
         return match kind {
             ChangeKind::Changed => found,
             _ => Some(ValueDifference {
@@ -185,52 +184,30 @@ fn first_item_difference<'a>(
     }
 }
 
-/// Shift between two lists whose first items differ.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum ListShift {
-    /// Items were inserted before the first item of left.
-    Inserted(u64),
-    /// Items were removed before the first item of right.
-    Removed(u64),
-    /// Both lists have both items, in another order.
-    Moved,
-    /// The first item was replaced.
-    Changed,
-}
-
-impl ListShift {
-    /// The kind of change and the number of items.
-    pub(super) fn to_change_kind(self) -> (ChangeKind, u64) {
-        match self {
-            Self::Inserted(count) => (ChangeKind::Added, count),
-            Self::Removed(count) => (ChangeKind::Removed, count),
-            Self::Moved => (ChangeKind::Moved, 0),
-            Self::Changed => (ChangeKind::Changed, 0),
-        }
-    }
-}
-
-/// Finds the shift between two lists by the digests of their items.
-pub(super) fn detect_shift(left: &[u64], right: &[u64]) -> ListShift {
+/// Returns what happened between two lists whose first items differ, by the digests of their items: the first item was
+/// changed, it moved, or this many items were added or removed before it.
+pub(super) fn detect_shift(left: &[u64], right: &[u64]) -> (ChangeKind, u64) {
     let (Some(one), Some(other)) = (left.first(), right.first()) else {
         return match left.is_empty() {
-            true => ListShift::Inserted(right.len() as u64),
-            false => ListShift::Removed(left.len() as u64),
+            true => (ChangeKind::Added, right.len() as u64),
+            false => (ChangeKind::Removed, left.len() as u64),
         };
     };
-    let inserted = right.iter().position(|digest| digest == one);
-    let removed = left.iter().position(|digest| digest == other);
     let count = |list: &[u64], wanted: &u64| list.iter().filter(|digest| *digest == wanted).count();
-    match (inserted, removed) {
-        (Some(n), None) => ListShift::Inserted(n as u64),
-        (None, Some(n)) => ListShift::Removed(n as u64),
-        (None, None) => ListShift::Changed,
+    let added = right.iter().position(|digest| digest == one);
+    let removed = left.iter().position(|digest| digest == other);
+    match (added, removed) {
+        (None, None) => (ChangeKind::Changed, 0),
+        (Some(n), None) => (ChangeKind::Added, n as u64),
+        (None, Some(n)) => (ChangeKind::Removed, n as u64),
         // An item that occurs several times is found on both sides in any case.
         (Some(n), Some(_)) if count(right, other) > count(left, other) => {
-            ListShift::Inserted(n as u64)
+            (ChangeKind::Added, n as u64)
         }
-        (Some(_), Some(n)) if count(left, one) > count(right, one) => ListShift::Removed(n as u64),
-        (Some(_), Some(_)) => ListShift::Moved,
+        (Some(_), Some(n)) if count(left, one) > count(right, one) => {
+            (ChangeKind::Removed, n as u64)
+        }
+        (Some(_), Some(_)) => (ChangeKind::Moved, 0),
     }
 }
 
@@ -244,14 +221,14 @@ mod tests {
         let case = |left: &[u64], right: &[u64], expected| {
             assert_eq!(detect_shift(left, right), expected, "{left:?} {right:?}");
         };
-        case(&[1, 2], &[9, 1, 2], ListShift::Inserted(1));
-        case(&[1, 2, 3], &[3], ListShift::Removed(2));
-        case(&[1, 2], &[2, 1], ListShift::Moved);
-        case(&[1, 2], &[3, 2], ListShift::Changed);
-        case(&[], &[1, 2], ListShift::Inserted(2));
-        case(&[1], &[], ListShift::Removed(1));
-        case(&[1, 2, 1], &[2, 1], ListShift::Removed(1));
-        case(&[2, 1], &[1, 2, 1], ListShift::Inserted(1));
+        case(&[1, 2], &[9, 1, 2], (ChangeKind::Added, 1));
+        case(&[1, 2, 3], &[3], (ChangeKind::Removed, 2));
+        case(&[1, 2], &[2, 1], (ChangeKind::Moved, 0));
+        case(&[1, 2], &[3, 2], (ChangeKind::Changed, 0));
+        case(&[], &[1, 2], (ChangeKind::Added, 2));
+        case(&[1], &[], (ChangeKind::Removed, 1));
+        case(&[1, 2, 1], &[2, 1], (ChangeKind::Removed, 1));
+        case(&[2, 1], &[1, 2, 1], (ChangeKind::Added, 1));
     }
 
     #[test]

@@ -44,7 +44,9 @@ use serde::Serialize;
 
 use crate::call::Call;
 use crate::call::meaning::CostEstimate;
-pub use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart, SpellingDifference};
+pub use crate::chat::prompt_order::{
+    PromptOrder, PromptOrderBasis, PromptPart, SpellingDifference,
+};
 use crate::chat::{Dialect, DialectProfile, dialect_of_request};
 use crate::diff::DiffInput;
 use crate::diff::bytes::common_prefix_len;

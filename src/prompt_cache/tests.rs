@@ -226,7 +226,7 @@ fn anthropic_messages() {
     let case = |right: &Json, state, what, common| {
         let step = values(&left, right);
         assert_eq!(summary(&step), (state, what, common), "{right}");
-        assert_eq!(step.order.basis, OrderBasis::Documented);
+        assert_eq!(step.order.basis, PromptOrderBasis::Documented);
         step
     };
     // The mark moves on, and its old place becomes plain text: that is no change of the prompt.
@@ -330,20 +330,30 @@ fn the_order_of_a_dialect_depends_on_the_provider() {
         let part = order.parts.first().map(|part| part.name);
         assert_eq!(part.unwrap_or_default(), first);
     };
-    let documented = OrderBasis::Documented;
+    let documented = PromptOrderBasis::Documented;
     case("openai-chat", Some("openai"), documented, "tools");
-    case("openai-chat", Some("groq"), OrderBasis::Assumed, "tools");
-    case("openai-chat", None, OrderBasis::Assumed, "tools");
+    case(
+        "openai-chat",
+        Some("groq"),
+        PromptOrderBasis::Assumed,
+        "tools",
+    );
+    case("openai-chat", None, PromptOrderBasis::Assumed, "tools");
     case("azure-openai", None, documented, "tools");
     case("anthropic-messages", None, documented, "tools");
     case(
         "gemini",
         Some("gemini"),
-        OrderBasis::Assumed,
+        PromptOrderBasis::Assumed,
         "cachedContent",
     );
-    case("openai-embeddings", Some("openai"), OrderBasis::Raw, "");
-    case("", None, OrderBasis::Raw, "");
+    case(
+        "openai-embeddings",
+        Some("openai"),
+        PromptOrderBasis::Raw,
+        "",
+    );
+    case("", None, PromptOrderBasis::Raw, "");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::members::{items_at, named_members, text_at};
 use crate::chat::profile::DialectProfile;
-use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart, SpellingDifference};
+use crate::chat::prompt_order::{PromptOrder, PromptOrderBasis, PromptPart, SpellingDifference};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::JsonValue;
@@ -41,7 +41,7 @@ static PROFILE: DialectProfile = DialectProfile {
     prompt_orders: &[PromptOrder {
         dialect: "anthropic-messages",
         parts: &[PromptPart::TOOLS, PromptPart::SYSTEM, PromptPart::MESSAGES],
-        basis: OrderBasis::Documented,
+        basis: PromptOrderBasis::Documented,
         note: "cache_control marks are no part of the prompt",
         source: "https://platform.claude.com/docs/en/build-with-claude/prompt-caching",
         // "Using a string for content is shorthand for an array of one content block of type text."

@@ -13,7 +13,7 @@ use crate::chat::completion::Citation;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::members::{named_members, read_index};
 use crate::chat::profile::{DialectProfile, EndSignal};
-use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart};
+use crate::chat::prompt_order::{PromptOrder, PromptOrderBasis, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
@@ -38,7 +38,7 @@ static PROFILE: DialectProfile = DialectProfile {
             ..DOCUMENTED_ORDER
         },
         PromptOrder {
-            basis: OrderBasis::Assumed,
+            basis: PromptOrderBasis::Assumed,
             note: "as OpenAI has it; elsewhere the model's template decides",
             source: "",
             ..DOCUMENTED_ORDER
@@ -69,7 +69,7 @@ const DOCUMENTED_ORDER: PromptOrder = PromptOrder {
         ),
         PromptPart::MESSAGES,
     ],
-    basis: OrderBasis::Documented,
+    basis: PromptOrderBasis::Documented,
     note: OPENAI_NOTE,
     source: OPENAI_SOURCE,
     ..PromptOrder::ASSUMED

@@ -15,7 +15,7 @@ use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::members::{items_at, named_members, non_empty_str, text_at};
 use crate::chat::profile::DialectProfile;
-use crate::chat::prompt_order::{OrderBasis, PromptOrder, PromptPart};
+use crate::chat::prompt_order::{PromptOrder, PromptOrderBasis, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
@@ -29,7 +29,7 @@ static PROFILE: DialectProfile = DialectProfile {
     prompt_orders: &[
         PromptOrder {
             providers: &["openai", "azure"],
-            basis: OrderBasis::Documented,
+            basis: PromptOrderBasis::Documented,
             note: OPENAI_NOTE,
             source: OPENAI_SOURCE,
             ..ASSUMED_ORDER

@@ -18,13 +18,16 @@ pub fn align(left: &[u32], right: &[u32], meter: &mut StepMeter) -> Vec<[usize; 
     let mut pairs = Vec::new();
     let mut from = [0, 0];
     let ends = [left.len(), right.len()];
-    for to in find_cuts(left, right, meter).into_iter().chain([ends]) {
+    let (cuts, are_all) = find_cuts(left, right, meter);
+    for to in cuts.into_iter().chain([ends]) {
         let piece = [&left[from[0]..to[0]], &right[from[1]..to[1]]];
         let (before, after) = common_ends(piece[0], piece[1]);
         pairs.extend((0..before).map(|at| from.map(|start| start + at)));
-        let inner = piece.map(|side| &side[before..side.len() - after]);
-        let found = align_inner(inner, meter).into_iter();
-        pairs.extend(found.map(|[x, y]| [from[0] + before + x, from[1] + before + y]));
+        if !are_all {
+            let inner = piece.map(|side| &side[before..side.len() - after]);
+            let found = align_inner(inner, meter).into_iter();
+            pairs.extend(found.map(|[x, y]| [from[0] + before + x, from[1] + before + y]));
+        }
         pairs.extend((1..=after).rev().map(|at| to.map(|end| end - at)));
         if to != ends {
             pairs.push(to);
@@ -40,9 +43,9 @@ fn align_inner([left, right]: [&[u32]; 2], meter: &mut StepMeter) -> Vec<[usize;
     if left.is_empty() || right.is_empty() {
         return pairs;
     }
-    // Measured with benches/json_diff.rs: the worst case takes `size` times its root steps, divided by four.
+    // Measured with benches/json_diff.rs: the worst case takes `size` times its root steps, divided by five.
     let size = left.len() + right.len();
-    if !meter.spend((size * size.isqrt() / 4) as u64) {
+    if !meter.spend((size * size.isqrt() / 5) as u64) {
         return pairs;
     }
     let mut from = [0, 0];
@@ -63,11 +66,13 @@ fn align_inner([left, right]: [&[u32]; 2], meter: &mut StepMeter) -> Vec<[usize;
 
 /// Returns the pairs at which long arrays are cut: numbers that each side has once, in the same order. They are safe
 /// points if seven of eight common numbers are unique, or a quarter of the common numbers are unique and in order. With
-/// fewer, a cut at a moved item could separate long equal runs.
-fn find_cuts(left: &[u32], right: &[u32], meter: &mut StepMeter) -> Vec<[usize; 2]> {
+/// fewer, a cut at a moved item could separate long equal runs. Returns true if all common numbers are unique: no others
+/// can be pairs between the cuts.
+fn find_cuts(left: &[u32], right: &[u32], meter: &mut StepMeter) -> (Vec<[usize; 2]>, bool) {
     let size = left.len() + right.len();
-    if size <= MIN_CUT_LEN || !meter.spend(size as u64) {
-        return Vec::new();
+    // Four: they are sorted.
+    if size <= MIN_CUT_LEN || !meter.spend(4 * size as u64) {
+        return (Vec::new(), false);
     }
     let all = entries_by_number([left, right].map(|side| side.iter().copied().enumerate()));
     let mut common = 0;
@@ -85,10 +90,11 @@ fn find_cuts(left: &[u32], right: &[u32], meter: &mut StepMeter) -> Vec<[usize; 
     unique.sort_unstable();
     let order: Vec<u32> = unique.iter().map(|pair| pair[1] as u32).collect();
     let rising = longest_increasing(&order);
-    match unique.len() * 8 >= common * 7 || rising.len() * 4 >= common {
-        true => rising.into_iter().map(|index| unique[index]).collect(),
-        false => Vec::new(),
+    if unique.len() * 8 < common * 7 && rising.len() * 4 < common {
+        return (Vec::new(), false);
     }
+    let cuts = rising.into_iter().map(|index| unique[index]).collect();
+    (cuts, unique.len() == common)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::super::work_limit::WorkLimit;
 use super::{JsonChange, JsonDiff, compare, patch};
 use crate::json::{JsonDocument, JsonKind, JsonNode};
 
-/// Compares the two texts that a zero byte parts, and asserts what the module page promises. The body of a
-/// fuzz target.
+/// Compares two JSON texts, separated by a zero byte, and asserts the guarantees of the module page. The body of a fuzz
+/// target.
 pub fn fuzz(bytes: &[u8]) {
     let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
     let (left, right) = bytes.split_at(end);

@@ -1,7 +1,7 @@
 //! The pairs of entries of two containers, and the order in which their changes are reported.
 
 /// An entry of one of two containers, with a number that equal entries share.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct NumberedEntry {
     pub(super) number: u32,
     pub(super) side: u8,
@@ -20,7 +20,10 @@ pub(super) fn entries_by_number(
             index,
         }));
     }
-    all.sort_unstable();
+    // One integer is compared faster than three fields.
+    all.sort_unstable_by_key(|entry| {
+        u64::from(entry.number) << 32 | u64::from(entry.side) << 31 | entry.index as u64
+    });
     all
 }
 
@@ -38,7 +41,7 @@ pub(super) struct EntryPairs {
     equal_before: usize,
 }
 
-/// The entries of both sides that have no partner, between two pairs in order.
+/// The entries of both sides without a partner between two pairs that are in order.
 pub(super) type UnpairedEntries = [Vec<usize>; 2];
 
 /// An entry or a pair, in the order of the report.
@@ -100,9 +103,9 @@ impl EntryPairs {
         self.partner(side, at).filter(|_| !self.moved[side][at])
     }
 
-    /// The gaps between pairs in order that have entries without a partner on both sides.
+    /// Returns the entries without a partner between each two pairs in order, where both sides have some.
     pub(super) fn unpaired_runs(&self) -> Vec<UnpairedEntries> {
-        let mut gaps = Vec::new();
+        let mut runs = Vec::new();
         let (mut x, mut y) = (0, 0);
         loop {
             let anchor = (x..self.len(0)).find_map(|at| Some([at, self.partner_in_order(0, at)?]));
@@ -112,12 +115,12 @@ impl EntryPairs {
                     .filter(|&at| self.partner(side, at).is_none())
                     .collect()
             };
-            let gap = [free(0, x..end_x), free(1, y..end_y)];
-            if gap.iter().all(|side| !side.is_empty()) {
-                gaps.push(gap);
+            let run = [free(0, x..end_x), free(1, y..end_y)];
+            if run.iter().all(|side| !side.is_empty()) {
+                runs.push(run);
             }
             if anchor.is_none() {
-                return gaps;
+                return runs;
             }
             (x, y) = (end_x + 1, end_y + 1);
         }

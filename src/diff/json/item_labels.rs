@@ -1,4 +1,4 @@
-//! The identity of array items: ids, names, roles and types, by which a person recognises an item that was edited.
+//! The labels of array items: ids, names, roles and types, by which a person recognises an item that was edited.
 
 use super::value_numbers::between_quotes;
 use crate::json::{JsonDocument, JsonKind};
@@ -9,7 +9,7 @@ const ID_KEYS: [&str; 5] = ["id", "tool_call_id", "call_id", "tool_use_id", "cus
 /// Members of an item that are searched for its identity: messages and tools have fewer than ten.
 const MAX_MEMBERS: usize = 64;
 
-/// The members of an item that identify it, as loose numberes of their values.
+/// The id, name, role and type of an array item, as loose numbers of their values.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct ItemLabels {
     /// Its id, if that is a string.
@@ -33,11 +33,11 @@ impl ItemLabels {
         for (key, value) in object_members(document, node).take(MAX_MEMBERS) {
             let name = key_text(document, key);
             let is_string = document.nodes()[value].kind() == JsonKind::String;
-            let class = || is_string.then(|| loose(value));
+            let string = || is_string.then(|| loose(value));
             match name {
-                "role" => own.role = class(),
-                "type" => own.kind = class(),
-                "name" => own.name = class(),
+                "role" => own.role = string(),
+                "type" => own.kind = string(),
+                "name" => own.name = string(),
                 "function" => {
                     let mut inner = object_members(document, value).take(MAX_MEMBERS);
                     let named = inner.find(|&(key, _)| key_text(document, key) == "name");
@@ -46,7 +46,7 @@ impl ItemLabels {
                 _ => {
                     let rank = ID_KEYS.iter().position(|id| *id == name);
                     if let Some(rank) = rank.filter(|&rank| is_string && rank < best) {
-                        (best, own.id) = (rank, class());
+                        (best, own.id) = (rank, string());
                     }
                 }
             }

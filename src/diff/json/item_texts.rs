@@ -9,7 +9,7 @@ use super::text_sketch::TextSketch;
 /// Pairs of items up to which each is compared with every other: 128 on each side, some milliseconds.
 const MAX_COMPARED_PAIRS: usize = 1 << 14;
 
-/// The labels and the text of one item.
+/// The labels and the words of one array item.
 #[derive(Debug)]
 pub(super) struct ItemText {
     /// Its index in the array.
@@ -29,7 +29,7 @@ impl ItemText {
     }
 }
 
-/// Pairs items of one gap. Returns false if there were too many to compare all of them.
+/// Pairs items that share much of their text. Returns false if there were too many to compare all of them.
 pub(super) fn pair(
     pairs: &mut EntryPairs,
     samples: [&[ItemText]; 2],

@@ -4,7 +4,7 @@
 //! 2. equal items that are left over: they moved;
 //! 3. items with the same id or name, anywhere in the array ([`super::item_labels`]);
 //! 4. between these, items that share much of their text, in order ([`super::item_texts`]);
-//! 5. items at the same place in a gap that has as many on both sides.
+//! 5. items with the same index between two pairs, if both sides have as many there.
 //!
 //! Each step looks only at the items that the steps before it left over.
 
@@ -17,7 +17,7 @@ use super::item_texts::{self, ItemText};
 use super::text_sketch::TextSketch;
 use crate::json::{JsonDocument, JsonKind};
 
-/// Items on one side of a gap up to which their text is read: their sketches take 16 MB.
+/// Items between two pairs, on one side, up to which their text is read: their sketches take 16 MB.
 const MAX_SAMPLED_ITEMS: usize = 50_000;
 
 /// The items of one array.
@@ -76,12 +76,12 @@ impl ItemPairer<'_> {
         let loose = |number: u32| self.loose[number as usize];
         let all = lengths.map(|length| (0..length).collect());
         self.pair_aligned(&mut pairs, &all, exact, meter);
-        self.pair_moved(&mut pairs, exact);
+        self.pair_moved(&mut pairs, exact, meter);
         if self.has_other_spellings(&pairs) {
             for unpaired in pairs.unpaired_runs() {
                 self.pair_aligned(&mut pairs, &unpaired, loose, meter);
             }
-            self.pair_moved(&mut pairs, loose);
+            self.pair_moved(&mut pairs, loose, meter);
         }
         self.pair_named(&mut pairs);
         let mut coarse = false;
@@ -127,11 +127,16 @@ impl ItemPairer<'_> {
 
     /// Pairs equal items without a partner, if each side has as many. Items that are not distinct must be the only ones
     /// that are equal to them in the whole array.
-    fn pair_moved(&self, pairs: &mut EntryPairs, degree: impl Fn(u32) -> u32) {
-        if [0, 1]
-            .into_iter()
-            .any(|side| pairs.unpaired(side).next().is_none())
-        {
+    fn pair_moved(
+        &self,
+        pairs: &mut EntryPairs,
+        degree: impl Fn(u32) -> u32,
+        meter: &mut StepMeter,
+    ) {
+        let is_whole = |side: usize| pairs.unpaired(side).next().is_none();
+        // Four: the items are sorted.
+        let steps = 4 * (pairs.len(0) + pairs.len(1)) as u64;
+        if is_whole(0) || is_whole(1) || !meter.spend(steps) {
             return;
         }
         let all = entries_by_number([0, 1].map(|side| {
@@ -217,18 +222,20 @@ impl ItemPairer<'_> {
         })
     }
 
-    /// Pairs items of one gap that share much of their text. Returns false if there are too many.
+    /// Pairs items between two pairs that share much of their text. Returns false if there are too many.
     fn pair_similar(
         &self,
         pairs: &mut EntryPairs,
-        gap: &UnpairedEntries,
+        items: &UnpairedEntries,
         meter: &mut StepMeter,
     ) -> bool {
-        if gap.each_ref().map(Vec::len) == [1, 1] && self.may_correspond([gap[0][0], gap[1][0]]) {
+        if items.each_ref().map(Vec::len) == [1, 1]
+            && self.may_correspond([items[0][0], items[1][0]])
+        {
             // The last step pairs these two whatever their text is.
             return true;
         }
-        let samples = [0, 1].map(|side| self.sample_items(side, &gap[side], meter));
+        let samples = [0, 1].map(|side| self.sample_items(side, &items[side], meter));
         match samples {
             [Some(left), Some(right)] => item_texts::pair(pairs, [&left, &right], meter),
             _ => false,
@@ -269,7 +276,7 @@ impl ItemPairer<'_> {
         Some(samples)
     }
 
-    /// Pairs items at the same place of a gap that has as many on both sides.
+    /// Pairs items in turn between two pairs, if both sides have as many there.
     fn pair_same_index(&self, pairs: &mut EntryPairs, [left, right]: &UnpairedEntries) {
         if left.len() != right.len() {
             return;

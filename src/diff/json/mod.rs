@@ -19,10 +19,10 @@
 //! 3 members         pairs the members of two objects by key
 //!   items           pairs the items of two arrays:
 //!     aligner         equal items in order
-//!     item_labels   items with the same id, name or role
-//!     item_texts   items that share text, by their
+//!     item_labels     items with the same id, name or role
+//!     item_texts      items that share text, by their
 //!     text_sketch     samples of words
-//!   pairing         the pairs, and the order of their changes
+//!   entry_pairs     the pairs, and the order of their changes
 //! 4 budget          collects the changes, and limits them
 //!   difference      the result
 //! 5 patch           the result as a JSON Patch

@@ -48,7 +48,7 @@ impl TextSketch {
     /// Returns the share of words that both have, in thousandths: twice the common ones divided by the sum of both
     /// (Dice coefficient).
     pub(super) fn similarity(&self, other: &Self) -> u32 {
-        let (common, all) = self.words.overlap(&other.words);
+        let (common, all) = self.words.count_common(&other.words);
         match common + all {
             0 => 0,
             sum => (2000 * common / sum) as u32,
@@ -77,7 +77,7 @@ impl<const N: usize> MinHash<N> {
     }
 
     /// Of the least `N` hashes of both sets together, returns how many both have, and how many there are.
-    fn overlap(&self, other: &Self) -> (usize, usize) {
+    fn count_common(&self, other: &Self) -> (usize, usize) {
         let (mut x, mut y, mut common, mut all) = (0, 0, 0, 0);
         while let (true, Some(one), Some(two)) = (all < N, self.0.get(x), other.0.get(y)) {
             common += usize::from(one == two);

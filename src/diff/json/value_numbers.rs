@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 
 use super::spelling;
 use crate::json::{JsonDocument, JsonKind, JsonNode};
@@ -24,22 +24,41 @@ pub(super) struct ValueNumbers {
 }
 
 /// A hash of a value. Three words, so that an entry of the tables takes 16 bytes.
-type ValueHash = [u32; 3];
+type ValueHash = (u32, u32, u32);
+
+/// A table of numbers by the hash of a value.
+type HashTable = HashMap<ValueHash, u32, BuildHasherDefault<LastWords>>;
+
+/// A hasher that returns the last two words of a [`ValueHash`]: that is a hash already.
+#[derive(Default)]
+struct LastWords(u64);
+
+impl Hasher for LastWords {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u32(&mut self, word: u32) {
+        self.0 = self.0 << 32 | u64::from(word);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// The tables in which values are looked up.
 struct NumberTables {
     hashers: [RandomState; 2],
-    exact: HashMap<ValueHash, u32>,
+    exact: HashTable,
     /// The number of the first value of each plain form that no value was written in.
-    plain_forms: HashMap<ValueHash, u32>,
+    plain_forms: HashTable,
 }
 
 impl ValueNumbers {
     pub(super) fn from_documents(left: &JsonDocument<'_>, right: &JsonDocument<'_>) -> Self {
         let mut tables = NumberTables {
             hashers: [RandomState::new(), RandomState::new()],
-            exact: HashMap::new(),
-            plain_forms: HashMap::new(),
+            exact: HashTable::default(),
+            plain_forms: HashTable::default(),
         };
         let mut loose = Vec::new();
         let exact = [left, right].map(|document| {
@@ -67,49 +86,73 @@ impl NumberTables {
         let nodes = document.nodes();
         let kind = nodes[node].kind();
         let text = document.slice(nodes[node].span());
-        let hash_text = |text: &[u8]| self.hash((kind, text));
-        let (hash, plain) = match kind {
+        let mut children = Vec::new();
+        let hash = match kind {
             JsonKind::Object | JsonKind::Array => {
-                let mut inside: Vec<u32> = child_nodes(nodes, node).map(|at| numbers[at]).collect();
-                let hash = self.hash((kind, &inside));
-                inside
-                    .iter_mut()
-                    .for_each(|child| *child = loose[*child as usize]);
-                if kind == JsonKind::Object {
-                    // The order of equal keys matters: a stable sort keeps it.
-                    let (members, _) = inside.as_chunks_mut::<2>();
-                    members.sort_by_key(|member| std::cmp::Reverse(member[0]));
-                }
-                (hash, self.hash((kind, &inside)))
+                children.extend(child_nodes(nodes, node).map(|child| numbers[child]));
+                self.hash((kind, &children))
             }
-            JsonKind::String => match spelling::unescape_string(between_quotes(text)) {
-                // A plain text with a `\` looks like a text with an escape.
-                Cow::Owned(plain) if plain.contains(&b'\\') => {
-                    (hash_text(text), self.hash((kind, "plain", plain)))
-                }
-                plain => (
-                    hash_text(text),
-                    hash_text(&[b"\"", &plain[..], b"\""].concat()),
-                ),
-            },
-            JsonKind::Number => (
-                hash_text(text),
-                hash_text(&spelling::normalize_number(text)),
-            ),
-            JsonKind::True | JsonKind::False | JsonKind::Null => [hash_text(text); 2].into(),
+            _ => self.hash((kind, text)),
         };
         if let Some(&known) = self.exact.get(&hash) {
             return known;
         }
+        let plain = match kind {
+            JsonKind::Object | JsonKind::Array => self.plain_container_hash(kind, children, loose),
+            _ => self.plain_hash(kind, text),
+        };
         let new = loose.len() as u32;
-        let first = match self.exact.get(&plain) {
-            Some(&written) => loose[written as usize],
-            None if plain == hash => self.plain_forms.get(&plain).copied().unwrap_or(new),
-            None => *self.plain_forms.entry(plain).or_insert(new),
+        let first = match plain {
+            None => self.plain_forms.get(&hash).copied().unwrap_or(new),
+            Some(plain) => match self.exact.get(&plain) {
+                Some(&written) => loose[written as usize],
+                None => *self.plain_forms.entry(plain).or_insert(new),
+            },
         };
         loose.push(first);
         self.exact.insert(hash, new);
         new
+    }
+
+    /// Returns the hash of the plain spelling of a number or string; `None` if it is written so.
+    fn plain_hash(&self, kind: JsonKind, text: &[u8]) -> Option<ValueHash> {
+        match kind {
+            JsonKind::Number => match spelling::normalize_number(text) {
+                Cow::Borrowed(plain) if plain.len() == text.len() => None,
+                plain => Some(self.hash((kind, &plain[..]))),
+            },
+            JsonKind::String => match spelling::unescape_string(between_quotes(text)) {
+                Cow::Borrowed(_) => None,
+                // A plain text with a `\` looks like a text with an escape.
+                Cow::Owned(plain) if plain.contains(&b'\\') => {
+                    Some(self.hash((kind, "plain", plain)))
+                }
+                Cow::Owned(plain) => {
+                    Some(self.hash((kind, &[b"\"", &plain[..], b"\""].concat()[..])))
+                }
+            },
+            _ => None,
+        }
+    }
+
+    /// Returns the hash of a container whose children are the first of those that are loosely equal, with its members in a
+    /// fixed order; `None` if it is written so. `children` are exact numbers.
+    fn plain_container_hash(
+        &self,
+        kind: JsonKind,
+        children: Vec<u32>,
+        loose: &[u32],
+    ) -> Option<ValueHash> {
+        let mut plain: Vec<u32> = children
+            .iter()
+            .map(|child| loose[*child as usize])
+            .collect();
+        if kind == JsonKind::Object {
+            // The order of equal keys matters: a stable sort keeps it. Later texts have the smaller numbers.
+            let (members, _) = plain.as_chunks_mut::<2>();
+            members.sort_by_key(|member| std::cmp::Reverse(member[0]));
+        }
+        (plain != children).then(|| self.hash((kind, &plain)))
     }
 
     fn hash(&self, value: impl Hash) -> ValueHash {
@@ -117,7 +160,7 @@ impl NumberTables {
             .hashers
             .each_ref()
             .map(|hasher| hasher.hash_one(&value));
-        [one as u32, (one >> 32) as u32, other as u32]
+        (one as u32, (one >> 32) as u32, other as u32)
     }
 }
 

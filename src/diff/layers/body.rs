@@ -1,7 +1,7 @@
 //! Two bodies, compared as JSON if both are JSON, as text if both are text, else as bytes.
 
 use crate::diff::bytes::common_prefix_len;
-use crate::diff::change::{ChangeKind, DiffChange, DiffValue, LayerNote, PlacedValue};
+use crate::diff::change::{ChangeKind, ChangeSide, DiffChange, DiffValue, LayerNote};
 use crate::diff::json_changes;
 use crate::diff::place::{DiffPlace, PlaceRoot};
 use crate::json::JsonDocument;
@@ -35,7 +35,7 @@ fn whole() -> DiffPlace {
 fn compare_text(left: &str, right: &str) -> Option<DiffChange> {
     let shown = |text: &str| {
         let span = Span::new(0, text.len() as u64);
-        (!text.is_empty()).then(|| PlacedValue::at(DiffValue::Text(text.to_owned()), span))
+        (!text.is_empty()).then(|| ChangeSide::at(DiffValue::Text(text.to_owned()), span))
     };
     DiffChange::from_sides(whole(), shown(left), shown(right))
 }
@@ -51,7 +51,7 @@ fn compare_bytes(left: &[u8], right: &[u8]) -> Option<DiffChange> {
         let (size, digits) = (bytes.len(), hex::encode(here));
         let text = format!("{size} bytes; from byte {first}: {digits}");
         let span = Span::new(first as u64, first.saturating_add(here.len()) as u64);
-        Some(PlacedValue::at(DiffValue::Text(text), span))
+        Some(ChangeSide::at(DiffValue::Text(text), span))
     };
     DiffChange::from_sides(whole(), shown(left), shown(right))
 }
@@ -79,7 +79,7 @@ fn compare_white_space(left: &[u8], right: &[u8]) -> Option<DiffChange> {
         let here = here.get(..SHOWN_CHARS.saturating_mul(4)).unwrap_or(here);
         let text = String::from_utf8_lossy(here);
         let text: String = text.chars().take(SHOWN_CHARS).collect();
-        Some(PlacedValue::from(DiffValue::Text(format!(
+        Some(ChangeSide::from(DiffValue::Text(format!(
             "from byte {first}: {text:?}"
         ))))
     };

@@ -1,16 +1,14 @@
 //! The connections of two exchanges: addresses, proxies, TLS.
 
-use crate::diff::change::{DiffChange, DiffValue};
+use crate::call::Call;
+use crate::diff::change::DiffValue;
 use crate::diff::fact_sheet::FactSheet;
 use crate::span::StreamSide;
-use crate::tape::{ConnectionFact, Tape, TlsSession};
+use crate::tape::{ConnectionFact, TlsSession};
 
-/// Returns what differs between two connections.
-pub(crate) fn compare(left: &Tape, right: &Tape) -> Vec<DiffChange> {
-    collect_facts(left).compare(&collect_facts(right))
-}
-
-fn collect_facts(tape: &Tape) -> FactSheet {
+/// Returns the addresses, proxy, TLS session and key of a connection.
+pub(crate) fn collect_facts(call: &Call) -> FactSheet {
+    let tape = &call.tape;
     let mut sheet = FactSheet::default();
     sheet.put_text("url", Some(tape.origin.url.as_str()));
     sheet.put_text("via", Some(tape.origin.via.as_str()));

@@ -1,19 +1,14 @@
 //! The framing and coding of the bodies of two exchanges, and how the exchanges ended.
 
 use crate::call::Call;
-use crate::diff::change::DiffChange;
 use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
 use crate::exchange::ExchangeOutcome;
 use crate::http1::{BodyFraming, HttpMessage};
 use crate::span::StreamSide;
 use crate::tape::{CloseKind, ConnectionFact, ConnectionParty};
 
-/// Returns what differs between the framings of two exchanges.
-pub(crate) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
-    collect_facts(left).compare(&collect_facts(right))
-}
-
-fn collect_facts(call: &Call) -> FactSheet {
+/// Returns the framing and coding of both bodies, and how the exchange ended.
+pub(crate) fn collect_facts(call: &Call) -> FactSheet {
     let mut sheet = FactSheet::default();
     let exchange = &call.exchange;
     add_message_facts(&mut sheet, "request", &exchange.request);

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::capture::{mask_field_value, mask_url};
-use crate::diff::change::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use crate::diff::change::{ChangeKind, ChangeSide, DiffChange, DiffValue};
 use crate::diff::fact_sheet::{FactSheet, escape_non_utf8};
 use crate::diff::increasing::longest_increasing;
-use crate::diff::place::{DiffPlace, PlaceRoot, RepeatedName};
-use crate::http1::{HttpMessage, StartLine};
+use crate::diff::place::{DiffPlace, PlaceRoot};
+use crate::http1::{HeadField, HttpMessage, StartLine};
 use crate::service::{self, HeaderMeaning, ServiceFacts};
 use crate::span::Span;
 
@@ -15,23 +15,41 @@ use crate::span::Span;
 pub(crate) fn compare(left: &HttpMessage, right: &HttpMessage, grouped: bool) -> Vec<DiffChange> {
     let mut changes = start_line_facts(left).compare(&start_line_facts(right));
     let facts = grouped.then(|| [left, right].map(|message| service::read_head(&message.head)));
-    let group = |name: &RepeatedName| match &facts {
-        Some(facts) => field_group(&name.name, facts),
-        None => "field",
+    let sheets = |text: fn(&HeadField) -> Span| {
+        [left, right].map(|message| {
+            let mut sheet = FactSheet::default();
+            for field in &message.head.fields {
+                let [name, text] =
+                    [field.name, text(field)].map(|span| escape_non_utf8(message.head.slice(span)));
+                let name = name.to_ascii_lowercase();
+                let group = facts
+                    .as_ref()
+                    .map_or("field", |facts| field_group(&name, facts));
+                let value = ChangeSide::at(DiffValue::Text(text), field.line);
+                sheet.put_at(PlaceRoot::Field, group, name, Some(value));
+            }
+            sheet
+        })
     };
-    let [left, right] = [left, right].map(FieldTable::from_message);
-    changes.extend(compare_values(&left, &right, &group));
+    let [lefts, rights] = sheets(|field| field.value);
+    let mut values = lefts.compare(&rights);
+    // New fields come last.
+    values.sort_by_key(|change| change.what == ChangeKind::Added);
+    changes.extend(values);
     changes.iter_mut().for_each(mask_secrets);
-    changes.extend(compare_names(&left, &right, &group));
-    changes.extend(compare_order(&left, &right));
+    let [left_names, right_names] = sheets(|field| field.name);
+    changes.extend(join_respelled(left_names.compare(&right_names)));
+    changes.extend(compare_order(&lefts, &rights));
     changes
 }
 
 fn start_line_facts(message: &HttpMessage) -> FactSheet {
     let mut sheet = FactSheet::default();
     let text = |span| escape_non_utf8(message.head.slice(span));
-    let mut put =
-        |at: &'static str, span: Span| sheet.put_text_at("start line", at, text(span), span);
+    let mut put = |name: &'static str, span: Span| {
+        let value = ChangeSide::at(DiffValue::Text(text(span)), span);
+        sheet.put_at(PlaceRoot::Fact, "start line", name, Some(value));
+    };
     match message.start {
         Some(StartLine::Request {
             method,
@@ -51,95 +69,12 @@ fn start_line_facts(message: &HttpMessage) -> FactSheet {
         }) => {
             put("version", version);
             put("reason", reason);
-            sheet.put_in_group(
-                "start line",
-                "status",
-                Some(DiffValue::Count(code.into()).into()),
-            );
+            let code = DiffValue::Count(code.into()).into();
+            sheet.put_at(PlaceRoot::Fact, "start line", "status", Some(code));
         }
         None => {}
     }
     sheet
-}
-
-/// The fields of a head by name.
-struct FieldTable {
-    names: Vec<RepeatedName>,
-    by_name: HashMap<RepeatedName, FieldLine>,
-}
-
-struct FieldLine {
-    /// The name as it is spelled.
-    spelling: String,
-    value: String,
-    span: Span,
-}
-
-impl FieldTable {
-    fn from_message(message: &HttpMessage) -> Self {
-        let mut counts: HashMap<String, u32> = HashMap::new();
-        let mut names = Vec::new();
-        let text = |span| escape_non_utf8(message.head.slice(span));
-        let fields = message.head.fields.iter().map(|field| {
-            let spelling = text(field.name);
-            let name = spelling.to_ascii_lowercase();
-            let count = counts.entry(name.clone()).or_default();
-            *count = count.saturating_add(1);
-            let name = RepeatedName {
-                name: name.into(),
-                nth: *count,
-            };
-            names.push(name.clone());
-            let line = FieldLine {
-                spelling,
-                value: text(field.value),
-                span: field.line,
-            };
-            (name, line)
-        });
-        let by_name = fields.collect();
-        Self { names, by_name }
-    }
-
-    fn has(&self, name: &RepeatedName) -> bool {
-        self.by_name.contains_key(name)
-    }
-
-    /// The value or the spelling of a field, with its line.
-    fn text(&self, name: &RepeatedName, which: fn(&FieldLine) -> &String) -> Option<PlacedValue> {
-        let line = self.by_name.get(name)?;
-        Some(PlacedValue::at(
-            DiffValue::Text(which(line).clone()),
-            line.span,
-        ))
-    }
-}
-
-type GroupLookup<'a> = &'a dyn Fn(&RepeatedName) -> &'static str;
-
-/// Returns the change of the value, or of the spelling, of one field.
-fn compare_field(
-    name: &RepeatedName,
-    [left, right]: [&FieldTable; 2],
-    which: fn(&FieldLine) -> &String,
-    group: GroupLookup<'_>,
-) -> Option<DiffChange> {
-    let place = DiffPlace::all_of(PlaceRoot::Field(name.clone()));
-    let sides = (left.text(name, which), right.text(name, which));
-    let change = DiffChange::from_sides(place, sides.0, sides.1)?;
-    Some(change.with_group(group(name)))
-}
-
-/// Returns the fields that only one side has, or that have another value.
-fn compare_values(
-    left: &FieldTable,
-    right: &FieldTable,
-    group: GroupLookup<'_>,
-) -> Vec<DiffChange> {
-    let new = right.names.iter().filter(|name| !left.has(name));
-    let names = left.names.iter().chain(new);
-    let change = |name| compare_field(name, [left, right], |line| &line.value, group);
-    names.filter_map(change).collect()
 }
 
 /// Masks keys: a request file may hold one, which is compared but not shown.
@@ -161,18 +96,16 @@ fn mask_secrets(change: &mut DiffChange) {
 /// letters, another none.
 const MIN_RESPELLED_TOGETHER: usize = 4;
 
-/// Returns the fields whose names are spelled with other capital letters.
-fn compare_names(left: &FieldTable, right: &FieldTable, group: GroupLookup<'_>) -> Vec<DiffChange> {
-    let both = left.names.iter().filter(|name| right.has(name));
-    let change = |name| {
-        let change = compare_field(name, [left, right], |line| &line.spelling, group)?;
-        Some(change.with_kind(ChangeKind::Respelled))
-    };
-    let changes: Vec<_> = both.filter_map(change).collect();
+/// Returns the fields whose names are spelled with other capital letters; `changes` are all differences of the names.
+fn join_respelled(mut changes: Vec<DiffChange>) -> Vec<DiffChange> {
+    changes.retain(|change| change.what == ChangeKind::Changed);
+    changes
+        .iter_mut()
+        .for_each(|change| change.what = ChangeKind::Respelled);
     if changes.len() < MIN_RESPELLED_TOGETHER {
         return changes;
     }
-    let all = |side: fn(&DiffChange) -> &Option<PlacedValue>| {
+    let all = |side: fn(&DiffChange) -> &Option<ChangeSide>| {
         let names = changes.iter().filter_map(|change| side(change).as_ref());
         let names: Vec<_> = names.map(|name| name.value.to_string()).collect();
         Some(DiffValue::Text(names.join(", ")).into())
@@ -183,31 +116,18 @@ fn compare_names(left: &FieldTable, right: &FieldTable, group: GroupLookup<'_>) 
 }
 
 /// Returns the fields that moved among those that both sides have: as few as explain the order.
-fn compare_order(left: &FieldTable, right: &FieldTable) -> Option<DiffChange> {
-    let both = |fields: &FieldTable, other: &FieldTable| -> Vec<RepeatedName> {
-        let names = fields.names.iter().filter(|name| other.has(name));
-        names.cloned().collect()
-    };
-    let (lefts, rights) = (both(left, right), both(right, left));
-    let places: HashMap<_, _> = rights.iter().zip(0u32..).collect();
-    let order: Vec<u32> = lefts
-        .iter()
-        .filter_map(|name| places.get(name).copied())
-        .collect();
+fn compare_order(left: &FactSheet, right: &FactSheet) -> Option<DiffChange> {
+    let positions: HashMap<_, _> = right.places().zip(0u32..).collect();
+    let both = left
+        .places()
+        .filter_map(|place| Some((place, *positions.get(place)?)));
+    let (both, order): (Vec<_>, Vec<_>) = both.unzip();
     let kept: HashSet<_> = longest_increasing(&order).into_iter().collect();
-    let moved = lefts.iter().enumerate().filter(|(n, _)| !kept.contains(n));
-    let moved: Vec<_> = moved.map(|(_, name)| name.to_string()).collect();
-    if moved.is_empty() {
-        return None;
-    }
-    let moved = DiffValue::Text(moved.join(", ")).into();
-    let change = DiffChange::new(
-        DiffPlace::fact("order"),
-        ChangeKind::Reordered,
-        None,
-        Some(moved),
-    );
-    Some(change.with_group("order"))
+    let moved = both.iter().enumerate().filter(|(n, _)| !kept.contains(n));
+    let moved: Vec<_> = moved.map(|(_, place)| place.to_string()).collect();
+    let moved = (!moved.is_empty()).then(|| DiffValue::Text(moved.join(", ")).into());
+    let change = DiffChange::from_sides(DiffPlace::fact("order"), None, moved)?;
+    Some(change.with_kind(ChangeKind::Reordered).with_group("order"))
 }
 
 /// The name of the fact that holds the request target, which may have a key in its query.

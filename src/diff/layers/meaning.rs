@@ -1,16 +1,13 @@
 //! The meaning of two answers: models, texts, tool calls, finish reasons, token counts, cost.
 
-use crate::call::meaning::{CallMeaning, CostEstimate};
+use crate::call::Call;
+use crate::call::meaning::CostEstimate;
 use crate::chat::{AnswerChoice, ApiError, Completion, TokenUsage};
-use crate::diff::change::DiffChange;
 use crate::diff::fact_sheet::FactSheet;
 
-/// Returns what differs between two answers. Arguments of tool calls are compared as JSON.
-pub(crate) fn compare(left: &CallMeaning, right: &CallMeaning) -> Vec<DiffChange> {
-    collect_facts(left).compare(&collect_facts(right))
-}
-
-fn collect_facts(report: &CallMeaning) -> FactSheet {
+/// Returns the models, texts, tool calls, tokens and cost of an answer. Arguments of tool calls are compared as JSON.
+pub(crate) fn collect_facts(call: &Call) -> FactSheet {
+    let report = &call.meaning;
     let mut sheet = FactSheet::default();
     let completion = &report.completion;
     add_identity(&mut sheet, completion);

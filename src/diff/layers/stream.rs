@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::call::{Call, EventDeltas};
 use crate::chat::DeltaKind;
 use crate::diff::alignment::{ChangedRange, changed_ranges};
-use crate::diff::change::{DiffChange, DiffValue, PlacedValue};
+use crate::diff::change::{ChangeSide, DiffChange, DiffValue};
 use crate::diff::fact_sheet::FactSheet;
 use crate::diff::place::DiffPlace;
 use crate::diff::shape::JsonShape;
@@ -179,7 +179,7 @@ fn compare_sequences(left: &[EventRun], right: &[EventRun]) -> Vec<DiffChange> {
         let pairs = left.iter().zip(right).enumerate();
         return pairs.filter_map(change).collect();
     }
-    let sequence = |runs| Some(PlacedValue::from(DiffValue::Events(runs_text(runs))));
+    let sequence = |runs| Some(ChangeSide::from(DiffValue::Events(runs_text(runs))));
     let whole =
         DiffChange::from_sides(DiffPlace::fact("sequence"), sequence(left), sequence(right));
     let edits = changed.into_iter().filter_map(|[lefts, rights]| {
@@ -208,7 +208,7 @@ fn align_runs(left: &[EventRun], right: &[EventRun]) -> Vec<ChangedRange> {
 }
 
 /// Returns some runs with the number of their first event, `#16 usage, end mark`; `None` if there is none.
-fn edited_runs(runs: &[EventRun], range: Range<usize>) -> Option<PlacedValue> {
+fn edited_runs(runs: &[EventRun], range: Range<usize>) -> Option<ChangeSide> {
     let runs = runs.get(range)?;
     let text = format!("#{} {}", runs.first()?.first, runs_text(runs));
     Some(DiffValue::Events(text).into())
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn lines(left: &[&str], right: &[&str]) -> Vec<String> {
-        let value = |value: Option<PlacedValue>| value.map(|value| value.value.to_string());
+        let value = |value: Option<ChangeSide>| value.map(|value| value.value.to_string());
         let changes = compare_sequences(&runs(left), &runs(right)).into_iter();
         let changes = changes.filter(|change| change.at != DiffPlace::fact("sequence"));
         let line = |change: DiffChange| {

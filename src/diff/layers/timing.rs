@@ -2,16 +2,12 @@
 //! exchanges; a baseline shows which differences matter.
 
 use crate::call::Call;
-use crate::diff::change::{DiffChange, DiffValue};
+use crate::diff::change::DiffValue;
 use crate::diff::fact_sheet::FactSheet;
 use crate::exchange::phases::ExchangeMilestones;
 
-/// Returns what differs between the times of two exchanges.
-pub(crate) fn compare(left: &Call, right: &Call) -> Vec<DiffChange> {
-    collect_facts(left).compare(&collect_facts(right))
-}
-
-fn collect_facts(call: &Call) -> FactSheet {
+/// Returns the phases of a connection, the milestones of its answer and the pace of the events.
+pub(crate) fn collect_facts(call: &Call) -> FactSheet {
     let mut sheet = FactSheet::default();
     let milestones = ExchangeMilestones::from_exchange(&call.exchange);
     for phase in milestones.phases() {

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::super::{OutputStyle, TextStyle, wording};
-use crate::diff::{ByteAddress, ByteRun, ByteStreamDiff};
+use crate::diff::text::DiffRun;
+use crate::diff::{ByteAddress, ByteStreamDiff};
 use crate::exchange::roles::RoleSpan;
 use crate::span::{Span, StreamSide};
 
@@ -93,7 +94,7 @@ struct HexDiffView<'a> {
 
 impl HexDiffView<'_> {
     /// Writes a run that both have: its first row, its last row, and the number of bytes between.
-    fn write_same_run(&mut self, run: ByteRun, after: bool, before: bool) -> io::Result<()> {
+    fn write_same_run(&mut self, run: DiffRun, after: bool, before: bool) -> io::Result<()> {
         let length = run.left.len();
         let head = if after { self.row_bytes.min(length) } else { 0 };
         let tail = if before {
@@ -111,7 +112,7 @@ impl HexDiffView<'_> {
         self.write_rows(slice_run(run, length.saturating_sub(tail), length))
     }
 
-    fn write_rows(&mut self, run: ByteRun) -> io::Result<()> {
+    fn write_rows(&mut self, run: DiffRun) -> io::Result<()> {
         let rows = run.left.len().max(run.right.len()).div_ceil(self.row_bytes);
         for row in 0..rows {
             let from = row.saturating_mul(self.row_bytes);
@@ -170,12 +171,12 @@ impl HexDiffView<'_> {
 }
 
 /// The bytes of a run between two offsets from its start.
-fn slice_run(run: ByteRun, from: u64, to: u64) -> ByteRun {
+fn slice_run(run: DiffRun, from: u64, to: u64) -> DiffRun {
     let cut = |span: Span| {
         let at = |offset: u64| span.start.saturating_add(offset).min(span.end);
         Span::new(at(from), at(to))
     };
-    ByteRun {
+    DiffRun {
         left: cut(run.left),
         right: cut(run.right),
         same: run.same,

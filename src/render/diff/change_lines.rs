@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::super::{OutputStyle, TextStyle, wording};
-use crate::diff::text::{self, TextDiff, TextRunKind};
-use crate::diff::{ChangeKind, DiffChange, DiffValue, PlacedValue};
+use crate::diff::text::{self, TextDiff};
+use crate::diff::{ChangeKind, ChangeSide, DiffChange, DiffValue};
 use crate::json::JsonDocument;
 
 /// Characters of one value that are shown: about a screen.
@@ -126,7 +126,7 @@ fn fits_one_line(left: &str, right: &str) -> bool {
 }
 
 /// A value as one line.
-pub(super) fn value_line(shown: &Option<PlacedValue>) -> Option<String> {
+pub(super) fn value_line(shown: &Option<ChangeSide>) -> Option<String> {
     let shown = shown.as_ref()?;
     Some(clip_value(&shown.value, VALUE_LIMIT))
 }
@@ -239,20 +239,18 @@ pub(super) fn word_diff(left: &str, right: &str, words: usize, style: &OutputSty
     let last = runs.len().saturating_sub(1);
     let mut line = String::new();
     for (n, run) in runs.iter().enumerate() {
-        let (text, span) = match run.kind {
-            TextRunKind::Same | TextRunKind::Removed => (left, run.left),
-            TextRunKind::Added => (right, run.right),
-        };
-        let text = span.of_text(text);
-        match run.kind {
-            TextRunKind::Same => line.push_str(&fold_unchanged(text, n > 0, n < last)),
-            TextRunKind::Removed => {
-                let text = format!("[-{}-]", clip_with_size(text, VALUE_LIMIT));
-                line.push_str(&style.paint(TextStyle::Error, &text));
-            }
-            TextRunKind::Added => {
-                let text = format!("{{+{}+}}", clip_with_size(text, VALUE_LIMIT));
-                line.push_str(&style.paint(TextStyle::Success, &text));
+        let (left, right) = (run.left.of_text(left), run.right.of_text(right));
+        if run.same {
+            line.push_str(&fold_unchanged(left, n > 0, n < last));
+            continue;
+        }
+        for (open, text, close, look) in [
+            ("[-", left, "-]", TextStyle::Error),
+            ("{+", right, "+}", TextStyle::Success),
+        ] {
+            if !text.is_empty() {
+                let text = format!("{open}{}{close}", clip_with_size(text, VALUE_LIMIT));
+                line.push_str(&style.paint(look, &text));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::super::{OutputStyle, wording};
 use super::view::DiffView;
 use super::{change_lines, timing};
-use crate::diff::{DiffChange, PlacedValue};
+use crate::diff::{ChangeSide, DiffChange};
 
 /// Writes the difference as Markdown.
 pub fn write_markdown(view: DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -73,7 +73,7 @@ fn write_times(view: DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(out, "| timing | left | right | ratio |\n|---|--:|--:|--:|")?;
     for change in &layer.changes {
-        let text = |value: &Option<PlacedValue>| {
+        let text = |value: &Option<ChangeSide>| {
             change_lines::value_line(value).unwrap_or_else(|| "-".to_owned())
         };
         let name = table_cell(&change_lines::place_text(change));
@@ -115,7 +115,7 @@ mod tests {
         use crate::diff::{ChangeKind, DiffLayer, DiffPlace, DiffValue, ExchangeDiff, LayerDiff};
         let evil = "<img src=x>";
         let shown = |path: Option<&'static str>| {
-            Some(PlacedValue {
+            Some(ChangeSide {
                 path: path.map(DiffPlace::fact),
                 ..DiffValue::Text("1".to_owned()).into()
             })

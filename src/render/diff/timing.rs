@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::super::{OutputStyle, TextStyle};
 use super::change_lines;
-use crate::diff::{DiffChange, DiffValue, LayerDiff, PlacedValue};
+use crate::diff::{ChangeSide, DiffChange, DiffValue, LayerDiff};
 
 /// The most columns of one bar, and the fewest in which a difference can be seen.
 const BAR_WIDTHS: std::ops::RangeInclusive<usize> = 4..=16;
@@ -63,7 +63,7 @@ fn write_row(
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let value = |value: &Option<PlacedValue>| match value {
+    let value = |value: &Option<ChangeSide>| match value {
         Some(value) => change_lines::clip_value(&value.value, 12),
         None => "-".to_owned(),
     };
@@ -87,21 +87,21 @@ fn write_row(
 
 /// Right divided by left, or nothing where that has no meaning.
 pub(super) fn ratio_text(change: &DiffChange) -> String {
-    let number = |value: &Option<PlacedValue>| value.as_ref()?.value.as_f64();
+    let number = |value: &Option<ChangeSide>| value.as_ref()?.value.as_f64();
     match (number(&change.left), number(&change.right)) {
         (Some(left), Some(right)) if left > 0.0 => format!("{:.2}", right / left),
         _ => String::new(),
     }
 }
 
-fn micros(value: &Option<PlacedValue>) -> Option<u64> {
+fn micros(value: &Option<ChangeSide>) -> Option<u64> {
     match value.as_ref()?.value {
         DiffValue::Micros(micros) => Some(micros),
         _ => None,
     }
 }
 
-fn draw_bar(value: &Option<PlacedValue>, scale: BarScale, style: &OutputStyle) -> String {
+fn draw_bar(value: &Option<ChangeSide>, scale: BarScale, style: &OutputStyle) -> String {
     let columns = scale.max_columns;
     let Some(micros) = micros(value) else {
         return " ".repeat(columns);

@@ -10,8 +10,8 @@ use std::io::{self, Write};
 
 use super::super::{OutputStyle, TextStyle, wording};
 use crate::prompt_cache::{
-    CacheBreakpoint, CacheComparison, CacheKeyChange, CommonPrefix, OrderBasis, PrefixState,
-    PromptAmount, RawComparison, TokenBasis,
+    CacheBreakpoint, CacheComparison, CacheKeyChange, CommonPrefix, PrefixState, PromptAmount,
+    PromptOrderBasis, RawComparison, TokenBasis,
 };
 use short_text::{NAME_LIMIT, VALUE_LIMIT, clip, kept_percent, pointer_text};
 
@@ -82,9 +82,9 @@ fn order_text(step: &CacheComparison, style: &OutputStyle) -> String {
     let order = step.order;
     let parts: Vec<_> = order.parts.iter().map(|part| part.name).collect();
     let basis = match order.basis {
-        OrderBasis::Documented => "documented",
-        OrderBasis::Assumed => "assumed",
-        OrderBasis::Raw => return style.dim(order.note),
+        PromptOrderBasis::Documented => "documented",
+        PromptOrderBasis::Assumed => "assumed",
+        PromptOrderBasis::Raw => return style.dim(order.note),
     };
     format!("{} ({basis}: {})", parts.join(", "), order.note)
 }
