@@ -159,7 +159,7 @@ pub struct ChangeSide {
     pub path: Option<DiffPlace>,
 }
 
-/// The value of a fact or of a JSON text.
+/// A value that a difference reports: JSON, a text, a count or a duration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiffValue {

@@ -7,7 +7,7 @@ use super::change::{ChangeKind, ChangeSide, DiffChange, DiffValue};
 use super::json_changes;
 use super::place::{DiffPlace, PlaceRoot, RepeatedName};
 
-/// The facts of one side, in the order in which they are reported.
+/// Named facts of one exchange, in the order in which they are reported.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FactSheet {
     facts: Vec<NamedFact>,

@@ -7,7 +7,7 @@ use crate::http1::{BodyRetention, HttpMessage};
 use crate::span::{Moment, StreamSide};
 use crate::tape::{Stream, TapeOrigin};
 
-/// One side of a comparison.
+/// One side of a comparison: a call, or a request file that was not sent.
 #[derive(Debug)]
 pub struct DiffInput {
     /// Name that reports show.

@@ -18,7 +18,7 @@ pub struct DiffMatrix {
     pub rows: Vec<MatrixRow>,
 }
 
-/// One fact with its value in each exchange.
+/// A row of a [`DiffMatrix`]: one fact with its value in each exchange.
 #[derive(Clone, Debug, Serialize)]
 pub struct MatrixRow {
     /// The layer of the fact.
@@ -35,8 +35,8 @@ pub struct MatrixRow {
     pub noise: Option<NoiseReason>,
 }
 
-/// The place of a row. A place whose value is spelled otherwise, or is elsewhere, in one exchange may have another
-/// value in a third: these are two rows.
+/// The place of a row of a [`DiffMatrix`]. A place whose value is spelled otherwise, or is elsewhere, in one exchange may
+/// have another value in a third: these are two rows.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct RowPlace {
     /// The place of the changes.

@@ -207,7 +207,7 @@ fn add_shape(subject: &DiffInput, shape: &mut JsonShape) {
     }
 }
 
-/// The error that one of two texts is not JSON.
+/// The error that one of two bodies is not JSON.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotJson {
     /// The left one.

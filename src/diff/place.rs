@@ -43,7 +43,7 @@ pub struct RepeatedName {
     pub nth: u32,
 }
 
-/// One of several members with equal keys.
+/// The number of an object's member among the members with an equal key.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct DuplicateKey {
     /// Which, in the order of the text, counted from one.

@@ -9,7 +9,7 @@ use super::change::{ChangeKind, ChangeSide, DiffChange, DiffValue};
 use super::place::{DiffPlace, JsonPath, PathStep};
 use crate::json::{self, JsonKind};
 
-/// The paths and value types of all JSON texts that were added.
+/// The paths of several JSON texts with the types of their values, without the values.
 #[derive(Clone, Debug, Default)]
 pub struct JsonShape {
     root: PathValues,
@@ -30,7 +30,7 @@ struct PathValues {
     items: Option<Box<Self>>,
 }
 
-/// Which differences of two shapes are reported.
+/// Which differences between two [`JsonShape`]s are reported.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum ShapeMode {
     /// Only those that the first shape, a baseline, does not allow.

@@ -20,7 +20,7 @@ impl Default for WorkLimit {
     }
 }
 
-/// A counter of the steps that are left.
+/// A counter of the steps of work that are left.
 #[derive(Clone, Debug)]
 pub struct StepMeter {
     steps_left: u64,

@@ -17,7 +17,7 @@ pub(super) struct ChangeBudget {
     pub(super) meter: StepMeter,
 }
 
-/// A point to roll back to.
+/// A state of a [`ChangeBudget`] to which changes can be rolled back.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BudgetMark {
     change_count: usize,

@@ -65,7 +65,7 @@ fn without_white_space<'a>(document: &JsonDocument<'a>) -> Vec<(usize, JsonKind,
     document.nodes().iter().map(piece).collect()
 }
 
-/// Each change in the order of the right text; what stands nowhere there, where it would be.
+/// Asserts that changes are in the order of the right text; a removed value counts where it would be there.
 fn assert_order(diff: &JsonDiff) {
     let starts: Vec<u64> = diff
         .changes

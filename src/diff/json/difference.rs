@@ -4,7 +4,7 @@ use super::super::change::ChangeKind;
 use super::super::place::{DuplicateKey, JsonPath};
 use crate::span::Span;
 
-/// All that differs between two JSON texts.
+/// All changes between two JSON texts, and whether the comparison was cut short.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct JsonDiff {
     /// The changes, in the order of the right text. A removed value is where it would be in the right text.
@@ -30,7 +30,7 @@ pub struct JsonChange {
     pub keys: Vec<String>,
 }
 
-/// Where a value of one text is, or where one would be.
+/// The place of a value in one of two JSON texts, or the place where a missing one would be.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct JsonPlace {
     /// The path to it.

@@ -30,7 +30,7 @@ pub(super) fn entries_by_number(
 /// The partner of an entry without one.
 const NO_PARTNER: u32 = u32::MAX;
 
-/// The pairs of entries of two containers. Entries are members or items, by index.
+/// Which members of two objects, or items of two arrays, belong together, by index.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct EntryPairs {
     /// For each entry of both sides the index of its partner, or [`NO_PARTNER`].
@@ -44,7 +44,7 @@ pub(super) struct EntryPairs {
 /// The entries of both sides without a partner between two pairs that are in order.
 pub(super) type UnpairedEntries = [Vec<usize>; 2];
 
-/// An entry or a pair, in the order of the report.
+/// A pair of entries, or an entry without a partner, in the order of the report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum PairEvent {
     /// An entry of one side without a partner.

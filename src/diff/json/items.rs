@@ -20,7 +20,7 @@ use crate::json::{JsonDocument, JsonKind};
 /// Items between two pairs, on one side, up to which their text is read: their sketches take 16 MB.
 const MAX_SAMPLED_ITEMS: usize = 50_000;
 
-/// The items of one array.
+/// The items of one of two JSON arrays that are compared.
 #[derive(Debug)]
 pub(super) struct ArrayItems<'w> {
     pub(super) document: &'w JsonDocument<'w>,

@@ -14,7 +14,7 @@ pub(super) struct PathTracker<'a> {
     origin: TextOrigin<'a>,
 }
 
-/// The place before a step, to go back to.
+/// The state of a [`PathTracker`] before a step, to go back to.
 #[derive(Debug)]
 pub(super) struct PathMark {
     path: JsonPath,
@@ -77,7 +77,7 @@ impl<'a> PathTracker<'a> {
     }
 }
 
-/// The source of the text of a document.
+/// The source of a JSON text: a body, or a string inside another JSON text.
 #[derive(Debug)]
 enum TextOrigin<'a> {
     /// It is the outermost text.

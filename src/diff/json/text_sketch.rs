@@ -11,7 +11,7 @@ const WORD_HASHES: usize = 64;
 /// every other: one equal phrase is enough to find the pair.
 const PHRASE_HASHES: usize = 16;
 
-/// A sample of the words of an item: samples of two sets overlap about as much as the sets do (Broder, "On the
+/// Hashes of some words of an array item: samples of two sets overlap about as much as the sets do (Broder, "On the
 /// resemblance and containment of documents", 1997).
 #[derive(Clone, Debug, Default)]
 pub(super) struct TextSketch {
@@ -61,7 +61,7 @@ impl TextSketch {
     }
 }
 
-/// The least `N` hashes of a set, ascending.
+/// The `N` smallest hashes of a set of words, ascending.
 #[derive(Clone, Debug, Default)]
 struct MinHash<const N: usize>(Vec<u32>);
 

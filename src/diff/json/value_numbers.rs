@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use super::spelling;
 use crate::json::{JsonDocument, JsonKind, JsonNode};
 
-/// The numbers of all values of two documents.
+/// Numbers of all values of two JSON texts: equal values have equal numbers.
 #[derive(Debug)]
 pub(super) struct ValueNumbers {
     /// The exact number of each node, for the left and the right document.
@@ -29,7 +29,7 @@ type ValueHash = (u32, u32, u32);
 /// A table of numbers by the hash of a value.
 type HashTable = HashMap<ValueHash, u32, BuildHasherDefault<LastWords>>;
 
-/// A hasher that returns the last two words of a [`ValueHash`]: that is a hash already.
+/// A `Hasher` for keys that are hashes already: it returns their last 64 bits.
 #[derive(Default)]
 struct LastWords(u64);
 
@@ -45,7 +45,7 @@ impl Hasher for LastWords {
     }
 }
 
-/// The tables in which values are looked up.
+/// The hash tables in which the numbers of JSON values are looked up.
 struct NumberTables {
     hashers: [RandomState; 2],
     exact: HashTable,

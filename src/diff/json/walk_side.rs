@@ -8,7 +8,7 @@ use super::path_tracker::PathTracker;
 use crate::json::{JsonDocument, JsonKind, JsonNode};
 use crate::span::Span;
 
-/// One side of a walk: the document, the numbers of its values, and the place where the walk is.
+/// One side of the walk down two JSON texts: the document, the numbers of its values, and the place where the walk is.
 #[derive(Debug)]
 pub(super) struct WalkSide<'a> {
     pub(super) document: &'a JsonDocument<'a>,
@@ -81,7 +81,7 @@ impl WalkSide<'_> {
     }
 }
 
-/// The members or items of a container.
+/// The members of a JSON object, or the items of an array.
 #[derive(Debug)]
 pub(super) struct ContainerEntries {
     /// Items, or keys and values in turn.
@@ -125,7 +125,7 @@ impl ContainerEntries {
     }
 }
 
-/// A member or item of one side.
+/// A member of a JSON object, or an item of an array, on one side of a comparison.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ContainerEntry {
     /// The node of the key; `None` for an item.
