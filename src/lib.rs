@@ -30,6 +30,8 @@
 //! service sdk price chat    what heads say; what SDKs retry; money; answers
 //! call                      the one value that every view takes
 //! catalog diff prompt_cache meaning of one or several calls: plain values
+//! lint                      findings about calls, by one table of rules
+//! import                    foreign formats in
 //! render                    values -> a given Write
 //! ------------------------- no sockets, files, clock or environment above this line
 //! net                       sockets, TLS, names, the clock
@@ -52,7 +54,9 @@ pub mod demo;
 pub mod diff;
 pub mod exchange;
 pub mod http1;
+pub mod import;
 pub mod json;
+pub mod lint;
 pub mod net;
 pub mod price;
 pub mod prompt_cache;
@@ -77,6 +81,6 @@ pub use tape::Tape;
 pub fn open(path: impl AsRef<std::path::Path>) -> Result<Call, capture::store::StoreError> {
     let capture::ParsedCapture { tape, notes } = capture::store::open(path.as_ref())?;
     let mut call = Call::read(tape, &ReadOptions::default());
-    call.findings.extend(notes.into_iter().map(Into::into));
+    call.capture_notes = notes;
     Ok(call)
 }

@@ -404,23 +404,6 @@ fn an_answer_that_is_cut_is_never_complete() {
 }
 
 #[test]
-fn a_stream_without_usage_gets_a_hint_how_to_request_it() {
-    let cases = cases();
-    let case = cases
-        .iter()
-        .find(|case| case.name == "openai-chat-stream-no-usage")
-        .unwrap();
-    let found = read(case);
-    assert!(
-        found
-            .notes
-            .iter()
-            .any(|note| note.text.contains("include_usage"))
-    );
-    assert_eq!(found.usage, None);
-}
-
-#[test]
 fn deltas_carry_the_time_of_the_read_that_completed_them() {
     for case in cases() {
         let found = read(&case);

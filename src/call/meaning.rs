@@ -5,8 +5,7 @@ use serde::Serialize;
 use super::options::ReadOptions;
 use crate::chat::timeline::{self, AnswerTimeline};
 use crate::chat::{
-    self, AnswerReader, AnswerVerdict, BodyEnding, Completion, DeltaSink, FinishKind, FinishReason,
-    ModelMatch, TokenUsage, compare_models,
+    self, AnswerReader, BodyEnding, Completion, DeltaSink, ModelMatch, TokenUsage, compare_models,
 };
 use crate::content::DecodedBody;
 use crate::exchange::Exchange;
@@ -76,31 +75,9 @@ impl CallMeaning {
         Self::new(exchange, completion, timeline, &options.prices)
     }
 
-    /// Whether the answer broke off although its HTTP message is whole: a stream inside an event, with an error,
-    /// or without saying that it finished; a plain answer inside its JSON.
+    /// Whether the answer broke off, failed or cannot be read, although its HTTP message is whole.
     pub fn is_broken_off(&self) -> bool {
-        let streamed = self.completion.is_streamed();
-        self.completion.dialect.is_some()
-            && match self.completion.verdict {
-                AnswerVerdict::CutInJson { .. } => true,
-                AnswerVerdict::CutInEvent { .. }
-                | AnswerVerdict::CutInChunk
-                | AnswerVerdict::CutOff { .. } => streamed,
-                // Some report a limit as an error after they have said why they finished.
-                AnswerVerdict::ErrorEvent => streamed && !self.is_finished(),
-                AnswerVerdict::NoFinish | AnswerVerdict::DoneWithoutFinish => streamed,
-                _ => false,
-            }
-    }
-
-    /// Whether each choice says why it stopped, and not with an error, and the end mark came.
-    fn is_finished(&self) -> bool {
-        let choices = &self.completion.choices;
-        let stopped = |finish: &FinishReason| finish.kind != FinishKind::Error;
-        self.completion.done
-            && choices
-                .iter()
-                .all(|choice| choice.finish.as_ref().is_some_and(stopped))
+        self.completion.verdict.is_broken_off()
     }
 
     /// Reads the service facts of the head, prices the usage, and adds the SDKs' retry advice.
@@ -192,6 +169,13 @@ fn price_seller(provider: Option<&str>) -> Option<Option<&str>> {
 
 impl From<&TokenUsage> for TokenCounts {
     fn from(usage: &TokenUsage) -> Self {
+        if let (Some(input), output @ Some(_)) = (usage.billed_input, usage.billed_output) {
+            return Self {
+                input: Some(input),
+                output,
+                ..Self::default()
+            };
+        }
         Self {
             input: usage.input,
             cached_input: usage.cached_input,

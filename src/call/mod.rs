@@ -2,10 +2,8 @@
 //!
 //! ```text
 //! Tape --> Exchange --> decoded bodies --> CallMeaning (completion, timeline, service, cost, advice)
-//!                                      --> findings
 //! ```
 
-pub mod finding;
 pub mod lookup;
 pub mod meaning;
 mod options;
@@ -13,12 +11,12 @@ pub mod runs;
 
 pub use options::ReadOptions;
 
+use crate::capture::CaptureNote;
 use crate::chat::{AnswerDelta, AnswerRetention, DeltaKind, DeltaSink};
 use crate::content::DecodedBody;
 use crate::exchange::{Exchange, decode_bodies};
 use crate::span::Span;
 use crate::tape::Tape;
-use finding::Finding;
 use meaning::CallMeaning;
 
 /// One question to a model and its answer, read from a tape.
@@ -34,8 +32,8 @@ pub struct Call {
     pub response_body: DecodedBody,
     /// The answer, its timeline, service facts, cost and retry advice.
     pub meaning: CallMeaning,
-    /// Everything odd about the call, one list for all views.
-    pub findings: Vec<Finding>,
+    /// Lines of the capture file that were not read.
+    pub capture_notes: Vec<CaptureNote>,
     /// The events of a streamed answer, in order; empty unless [`AnswerRetention::Everything`] is asked for.
     pub events: Vec<EventDeltas>,
 }
@@ -63,14 +61,13 @@ impl Call {
         };
         let bodies = [&request_body, &response_body];
         let meaning = CallMeaning::read(&tape, &exchange, bodies, options, sink);
-        let findings = Finding::collect(&exchange, response_body.error.as_ref(), Some(&meaning));
         Self {
             tape,
             exchange,
             request_body,
             response_body,
             meaning,
-            findings,
+            capture_notes: Vec::new(),
             events: events.0,
         }
     }
@@ -87,7 +84,7 @@ struct EventCollector(Vec<EventDeltas>);
 impl DeltaSink for EventCollector {
     fn delta(&mut self, delta: &AnswerDelta<'_>) {
         match self.0.last_mut() {
-            Some(last) if last.number == delta.event => last.kinds.push(delta.kind),
+            Some(last) if last.span == delta.whole => last.kinds.push(delta.kind),
             _ => self.0.push(EventDeltas {
                 number: delta.event,
                 span: delta.whole,

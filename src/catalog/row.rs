@@ -39,11 +39,7 @@ pub struct CatalogRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenCounts>,
     /// Cost that the provider reports, in US dollars.
-    #[serde(
-        rename = "told_usd",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "told_usd", default, skip_serializing_if = "Option::is_none")]
     pub reported_usd: Option<f64>,
     /// Service tier of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::members::non_empty_str;
+use super::members::{non_empty_str, text_at};
 use super::retry_delay::RetryDelay;
-use crate::json::{JsonKind, JsonValue};
+use crate::json::{JsonDocument, JsonKind, JsonValue};
 use crate::span::Span;
 
 /// An error that a provider reported in a body or an event.
@@ -31,10 +31,22 @@ pub struct ApiError {
     /// Wait before the next try that the body asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait: Option<RetryDelay>,
+    /// The provider's own error inside that of a gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Box<UpstreamError>>,
     /// Whether the error came as an event of a stream.
     pub in_stream: bool,
     /// Span of the error in the decoded body.
     pub span: Option<Span>,
+}
+
+/// The error of a provider that a gateway passes on inside its own (OpenRouter's `error.metadata`).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct UpstreamError {
+    /// Name of the provider, as the gateway has it.
+    pub provider: Option<String>,
+    /// Its message.
+    pub message: String,
 }
 
 /// A code as it was written: `429` or `"429"`.
@@ -90,6 +102,40 @@ impl ApiError {
         Self::from_error_key(root).or_else(|| Self::from_flat_object(root))
     }
 
+    /// Reads an error in the body of a response that reports success: a member `error`, or one of the flat forms in which
+    /// gateways and other APIs report failures with status 200.
+    pub(super) fn from_successful_body(root: JsonValue<'_>, is_answer: bool) -> Option<Self> {
+        let own = Self::from_error_key(root);
+        own.or_else(|| Self::from_status_object(root)).or_else(|| {
+            let failed = root.get("success").and_then(JsonValue::as_bool) == Some(false);
+            let listed = || root.get("errors")?.item_at(0);
+            let error = listed().map(|first| match first.kind() {
+                JsonKind::Object => Self::from_object(first),
+                _ => Self::from_text(first.as_str().unwrap_or_default().as_bytes()),
+            });
+            let error = error.or_else(|| Self::from_flat_object(root));
+            let error = error.or_else(|| failed.then(|| Self::from_text(root.raw())));
+            error.filter(|_| failed || !is_answer)
+        })
+    }
+
+    /// Reads a status object with another code than success: MiniMax's `base_resp`, Baidu's `error_code`.
+    fn from_status_object(root: JsonValue<'_>) -> Option<Self> {
+        let forms = [
+            (root.get("base_resp"), "status_code", "status_msg"),
+            (Some(root), "error_code", "error_msg"),
+        ];
+        forms.into_iter().find_map(|(holder, code, message)| {
+            let holder = holder?;
+            let code = holder.get(code).filter(|code| code.as_u64() != Some(0))?;
+            Some(Self {
+                message: text_at(holder, message)?.into_owned(),
+                code: read_code(code),
+                ..Self::default()
+            })
+        })
+    }
+
     /// Reads an event that its name or its `type` calls an error and that has no member `error`:
     /// `event: error`, `{"type":"error","message":...}` (Responses), `{"object":"error",...}` (Mistral, old vLLM).
     pub(super) fn from_error_event(name: &[u8], root: JsonValue<'_>) -> Option<Self> {
@@ -114,7 +160,13 @@ impl ApiError {
 
     /// Reads an error object that is not inside a member `error`.
     fn from_flat_object(root: JsonValue<'_>) -> Option<Self> {
-        if root.get("message").is_some() {
+        if root
+            .get("message")
+            .or_else(|| root.get("msg"))
+            .is_some_and(|message| {
+                message.kind() == JsonKind::String || root.get("object").is_some()
+            })
+        {
             return Some(Self::from_object(root));
         }
         let detail = root.get("detail")?;
@@ -131,7 +183,8 @@ impl ApiError {
     pub(super) fn from_object(error: JsonValue<'_>) -> Self {
         let metadata = error.get("metadata");
         let word = |key| error.get(key).and_then(owned_text);
-        let message = error.get("message").map(|message| {
+        let message = error.get("message").or_else(|| error.get("msg"));
+        let message = message.map(|message| {
             owned_text(message)
                 .unwrap_or_else(|| String::from_utf8_lossy(message.raw()).into_owned())
         });
@@ -146,6 +199,9 @@ impl ApiError {
             code: error.get("code").and_then(read_code),
             param: word("param"),
             detail: read_detail_code(error),
+            upstream: metadata
+                .and_then(UpstreamError::from_metadata)
+                .map(Box::new),
             wait: RetryDelay::from_error(error, &message),
             message,
             ..Self::default()
@@ -167,6 +223,27 @@ impl ApiError {
     /// Whether both report the same failure: it often comes as an event and again at the end.
     pub(super) fn is_repeat_of(&self, other: &Self) -> bool {
         self.message == other.message && self.code == other.code
+    }
+}
+
+impl UpstreamError {
+    /// Reads `raw`, the provider's body as a string or an object, and `provider_name`.
+    fn from_metadata(metadata: JsonValue<'_>) -> Option<Self> {
+        let raw = metadata.get("raw")?;
+        let text = match raw.as_str() {
+            Some(text) => text,
+            None => String::from_utf8_lossy(raw.raw()),
+        };
+        let document = JsonDocument::parse(text.as_bytes()).ok();
+        let inner = document
+            .as_ref()
+            .and_then(|inner| ApiError::from_body(inner.root()));
+        let message = match inner {
+            Some(inner) => inner.message,
+            None => ApiError::from_text(text.as_bytes()).message,
+        };
+        let provider = text_at(metadata, "provider_name").map(Cow::into_owned);
+        (!message.is_empty()).then_some(Self { provider, message })
     }
 }
 

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use super::AnswerRetention;
 use super::api_error::ApiError;
-use super::completion::{AnswerChoice, AnswerNote, AnswerNoteKind, Citation, Completion};
+use super::completion::{AnswerChoice, Citation, Completion};
 use super::delta::{AnswerDelta, DeltaKind, DeltaSink};
 use super::finish::FinishReason;
 use super::members::{named_members, non_empty_str, text_at};
+use super::note::{AnswerNote, AnswerPlace, NoteFacts, rule};
+use super::stream_state::StreamState;
 use super::usage::{self, TokenUsage, UsageArithmetic};
 use crate::json::{JsonKind, JsonValue};
 use crate::span::{Moment, Span};
@@ -17,6 +19,8 @@ use crate::span::{Moment, Span};
 const MAX_CHOICES: usize = 1024;
 const MAX_CITATIONS: usize = 4096;
 const MAX_NOTES: usize = 256;
+// Notes of one rule that keep a place of their own; later ones are only counted. Enough to see a pattern.
+const MAX_NOTES_OF_A_RULE: usize = 8;
 const MAX_ERRORS: usize = 64;
 const MAX_TIMES: usize = 64;
 
@@ -38,12 +42,25 @@ pub(super) struct EventPlace {
     pub(super) is_streamed: bool,
 }
 
+impl EventPlace {
+    /// The place of the bytes `span` of this event.
+    pub(super) fn with_span(&self, span: Span) -> AnswerPlace {
+        AnswerPlace {
+            event: self.is_streamed.then_some(self.event),
+            span: Some(span),
+            at: Some(self.moment),
+        }
+    }
+}
+
 /// Collects what a dialect reads from one event or one plain body.
 pub struct AnswerBuilder<'a> {
     pub(super) completion: &'a mut Completion,
     pub(super) sink: &'a mut dyn DeltaSink,
     pub(super) retention: AnswerRetention,
     pub(super) place: EventPlace,
+    /// Facts about the events before this one.
+    pub(super) state: &'a mut StreamState,
     /// Whether this event produced a delta.
     pub(super) has_emitted: bool,
     /// Receives pieces of choices beyond the limit; it is thrown away.
@@ -54,6 +71,16 @@ impl AnswerBuilder<'_> {
     /// Whether an event of a stream is being read, not a plain body.
     pub(super) fn is_streamed(&self) -> bool {
         self.place.is_streamed
+    }
+
+    /// The place of `value`: its span, with the number and the time of its event.
+    pub(super) fn place_of(&self, value: JsonValue<'_>) -> AnswerPlace {
+        self.place.with_span(self.value_span(value))
+    }
+
+    /// The place of the whole event, or of the whole plain body.
+    pub(super) fn event_place(&self) -> AnswerPlace {
+        self.place.with_span(self.place.span)
     }
 
     pub(super) fn value_span(&self, value: JsonValue<'_>) -> Span {
@@ -118,11 +145,9 @@ impl AnswerBuilder<'_> {
             return;
         }
         if let Some(known) = known {
-            let text = format!(
-                "the id changes from {known} to {id}: a router or a retry joined two streams"
-            );
-            let span = self.value_span(value);
-            self.push_note_once(AnswerNoteKind::IdChanged, text, Some(span));
+            let facts = vec![("before", known.to_owned()), ("after", id.into_owned())];
+            let place = self.place_of(value);
+            self.note_once(rule::CHAT_ID_CHANGES, place, facts);
             return;
         }
         self.completion.id = Some(id.into_owned());
@@ -137,10 +162,16 @@ impl AnswerBuilder<'_> {
         if known == Some(&*model) {
             return;
         }
-        if let Some(known) = known {
-            let text = format!("the model changes from {known} to {model}");
-            let span = self.value_span(value);
-            self.push_note_once(AnswerNoteKind::ModelChanged, text, Some(span));
+        let place = self.place_of(value);
+        match known {
+            Some(known) => {
+                let facts = vec![
+                    ("before", known.to_owned()),
+                    ("after", model.clone().into_owned()),
+                ];
+                self.note_once(rule::MODEL_CHANGES, place, facts);
+            }
+            None => self.completion.model_place = place,
         }
         self.completion.served_model = Some(model.into_owned());
     }
@@ -159,6 +190,7 @@ impl AnswerBuilder<'_> {
 
     /// Records the service tier.
     pub(super) fn set_service_tier(&mut self, value: JsonValue<'_>) {
+        self.completion.tier_place = self.place_of(value);
         set_if_changed(&mut self.completion.service_tier, value);
     }
 
@@ -185,7 +217,11 @@ impl AnswerBuilder<'_> {
     pub(super) fn push_text(&mut self, choice: u32, value: JsonValue<'_>) {
         let Some(text) = value.as_str() else { return };
         let keep = self.retention;
+        let place = self.place_of(value);
         let own = self.choice_mut(choice);
+        if own.text_bytes == 0 {
+            own.text_place = place;
+        }
         keep.append(&mut own.text, own.text_bytes, &text);
         own.text_bytes = own.text_bytes.saturating_add(text.len() as u64);
         self.emit_piece(choice, DeltaKind::Text, text, value);
@@ -221,8 +257,20 @@ impl AnswerBuilder<'_> {
         value: JsonValue<'_>,
     ) {
         if !text.is_empty() {
+            self.note_after_finish(choice, kind, value);
             let span = self.value_span(value);
             self.emit(choice, kind, text, span);
+        }
+    }
+
+    /// Notes a piece of the answer that comes in a later event than the finish reason of its choice.
+    fn note_after_finish(&mut self, choice: u32, kind: DeltaKind, value: JsonValue<'_>) {
+        let event = self.place.event;
+        let finish = self.choice_mut(choice).finish.as_ref();
+        let finished = finish.and_then(|finish| finish.place.event);
+        if self.place.is_streamed && kind.is_token() && finished.is_some_and(|at| at < event) {
+            let place = self.place_of(value);
+            self.note_once(rule::CHAT_TEXT_AFTER_FINISH, place, vec![]);
         }
     }
 
@@ -271,26 +319,24 @@ impl AnswerBuilder<'_> {
     /// Records why a choice stopped.
     pub(super) fn set_finish(&mut self, choice: u32, value: JsonValue<'_>) {
         if let Some(named) = non_empty_str(value) {
-            let span = self.value_span(value);
-            self.set_finish_reason(choice, &named, span);
+            let place = self.place_of(value);
+            self.set_finish_reason(choice, &named, place);
         }
     }
 
     /// Records why a choice stopped, by a word that the dialect derived.
-    pub(super) fn set_finish_reason(&mut self, choice: u32, named: &str, span: Span) {
+    pub(super) fn set_finish_reason(&mut self, choice: u32, named: &str, place: AnswerPlace) {
         let known = &mut self.choice_mut(choice).finish;
         match known {
             Some(known) if known.named == named => return,
             Some(known) => {
-                let text = format!(
-                    "choice {choice} finished as {}, and then as {named}",
-                    known.named
-                );
-                *known = FinishReason::new(named);
-                self.push_note(AnswerNoteKind::FinishChanged, text, Some(span));
+                let facts = vec![("before", known.named.clone()), ("after", named.to_owned())];
+                *known = FinishReason::new(named, place);
+                self.note(rule::CHAT_FINISH_TWICE, place, facts);
             }
-            None => *known = Some(FinishReason::new(named)),
+            None => *known = Some(FinishReason::new(named, place)),
         }
+        let span = place.span.unwrap_or(self.place.span);
         self.emit(choice, DeltaKind::Finish, Cow::Borrowed(named), span);
     }
 
@@ -321,14 +367,12 @@ impl AnswerBuilder<'_> {
             (None, None) => String::new(),
         };
         self.completion.usage = Some(usage);
-        let span = self.value_span(object);
+        let place = self.place_of(object);
+        self.completion.usage_place = place;
+        self.state.count_usage(self.event_place());
         // A running count gives no sum yet; the last one decides.
-        self.completion
-            .notes
-            .retain(|note| note.kind != AnswerNoteKind::UsageSum);
-        if let Some(note) = note {
-            self.push_note(AnswerNoteKind::UsageSum, note, Some(span));
-        }
+        self.state.usage_note = note.map(|note| note.at(place));
+        let span = self.value_span(object);
         self.emit(0, DeltaKind::Usage, Cow::Owned(text), span);
     }
 
@@ -358,7 +402,16 @@ impl AnswerBuilder<'_> {
     }
 
     /// Adds an error, unless the answer already has it.
-    pub(super) fn push_error(&mut self, mut error: ApiError, span: Span) {
+    pub(super) fn push_error(&mut self, error: ApiError, span: Span) {
+        if self.place.is_streamed {
+            let place = self.event_place();
+            self.note(rule::ERROR_IN_STREAM, place, vec![]);
+        }
+        self.push_hidden_error(error, span);
+    }
+
+    /// Adds an error that no client sees as one, unless the answer already has it.
+    pub(super) fn push_hidden_error(&mut self, mut error: ApiError, span: Span) {
         error.in_stream = self.place.is_streamed;
         error.span = Some(span);
         let known = &mut self.completion.errors;
@@ -373,26 +426,37 @@ impl AnswerBuilder<'_> {
     /// Records the end mark of the dialect.
     pub(super) fn mark_done(&mut self, text: &str) {
         self.completion.done = true;
+        self.state.has_ended = true;
         self.emit_event(DeltaKind::Done, text);
     }
 
-    /// Adds a note.
-    pub(super) fn push_note(&mut self, kind: AnswerNoteKind, text: String, span: Option<Span>) {
-        let notes = &mut self.completion.notes;
-        if notes.len() < MAX_NOTES {
-            notes.push(AnswerNote { kind, text, span });
-        }
+    /// A note about the whole event.
+    pub(super) fn event_note(&self, rule: &'static str, facts: NoteFacts) -> AnswerNote {
+        AnswerNote::new(rule, self.event_place(), facts)
     }
 
-    /// Adds a note once for the whole answer, however many events would repeat it.
-    pub(super) fn push_note_once(
-        &mut self,
-        kind: AnswerNoteKind,
-        text: String,
-        span: Option<Span>,
-    ) {
-        if !self.completion.notes.iter().any(|note| note.kind == kind) {
-            self.push_note(kind, text, span);
+    /// Adds a note about the rule `rule`, unless there are many of them already: then it is counted.
+    pub(super) fn note(&mut self, rule: &'static str, place: AnswerPlace, facts: NoteFacts) {
+        self.add_note(AnswerNote::new(rule, place, facts), MAX_NOTES_OF_A_RULE);
+    }
+
+    /// Adds a note whose later occurrences in the same answer are only counted.
+    pub(super) fn note_once(&mut self, rule: &'static str, place: AnswerPlace, facts: NoteFacts) {
+        self.add_note(AnswerNote::new(rule, place, facts), 1);
+    }
+
+    /// Adds `note`, or counts it where the answer has `most` notes of its rule.
+    pub(super) fn add_note(&mut self, note: AnswerNote, most: usize) {
+        let notes = &mut self.completion.notes;
+        let is_full = notes.len() >= MAX_NOTES;
+        let mut same = notes.iter_mut().filter(|known| known.rule == note.rule);
+        let count = same.by_ref().take(most.saturating_sub(1)).count();
+        match same.next() {
+            Some(last) if count.saturating_add(1) >= most => {
+                last.count = last.count.saturating_add(1);
+            }
+            _ if is_full => {}
+            _ => notes.push(note),
         }
     }
 }

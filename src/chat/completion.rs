@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::api_error::ApiError;
-use super::finish::FinishReason;
+use super::finish::{FinishKind, FinishReason};
 use super::model_match::ModelMatch;
+use super::note::{AnswerNote, AnswerPlace};
 use super::profile::DialectProfile;
+use super::request_params::RequestParams;
 use super::usage::{ReportedCost, TokenUsage};
 use super::verdict::AnswerVerdict;
 use crate::span::{Moment, Span};
@@ -32,12 +34,18 @@ pub struct Completion {
     pub asked_model: Option<String>,
     /// The model that the answer names.
     pub served_model: Option<String>,
+    /// The place where the answer names it first.
+    #[serde(skip)]
+    pub model_place: AnswerPlace,
     /// Comparison of the two model names, if both are known.
     pub model_match: Option<ModelMatch>,
     /// Choices, by index.
     pub choices: Vec<AnswerChoice>,
     /// Token counts.
     pub usage: Option<TokenUsage>,
+    /// The place of the last token counts.
+    #[serde(skip)]
+    pub usage_place: AnswerPlace,
     /// Cost that the provider reports.
     pub cost: Option<ReportedCost>,
     /// Times that the server measured and put into the body: name, microseconds.
@@ -46,9 +54,19 @@ pub struct Completion {
     pub system_fingerprint: Option<String>,
     /// Service tier.
     pub service_tier: Option<String>,
+    /// The place of the service tier.
+    #[serde(skip)]
+    pub tier_place: AnswerPlace,
     /// Errors that the provider reported in the body or in an event.
     pub errors: Vec<ApiError>,
-    /// Notes: anything unusual that is not an error.
+    /// Parameters of the request that the answer is held against.
+    #[serde(skip)]
+    pub asked: RequestParams,
+    /// Events that could not be read, so that a piece of the answer may be missing.
+    pub damaged_events: u64,
+    /// Bytes of the answer that are not UTF-8.
+    pub invalid_bytes: u64,
+    /// Anything unusual about the answer.
     pub notes: Vec<AnswerNote>,
     /// Bytes of the body, content codings undone.
     pub bytes: u64,
@@ -79,6 +97,24 @@ impl Completion {
     /// Name of the dialect, if it was recognised.
     pub fn dialect_name(&self) -> Option<&'static str> {
         self.dialect.map(|dialect| dialect.name)
+    }
+
+    /// Whether as many output tokens came as the request allows, though no choice says that a limit stopped it.
+    pub fn reached_limit(&self) -> bool {
+        let output = self.usage.as_ref().and_then(|usage| usage.output);
+        let (Some(output), Some(limit)) = (output, self.asked.token_limit) else {
+            return false;
+        };
+        let limit = limit.saturating_mul(self.asked.choices.unwrap_or(1).max(1));
+        let finishes = self
+            .choices
+            .iter()
+            .filter_map(|choice| choice.finish.as_ref());
+        limit > 0
+            && output >= limit
+            && finishes
+                .map(|finish| finish.kind)
+                .all(|kind| kind != FinishKind::Length)
     }
 
     /// Whether the answer came as events.
@@ -152,6 +188,9 @@ pub struct AnswerChoice {
     pub text_bytes: u64,
     /// Bytes of reasoning, also where it is not kept.
     pub reasoning_bytes: u64,
+    /// The place of its first piece of text.
+    #[serde(skip)]
+    pub text_place: AnswerPlace,
 }
 
 /// A tool call that the model asks for, or, if `hosted`, that the provider ran itself.
@@ -171,6 +210,12 @@ pub struct ToolCall {
     pub argument_bytes: u64,
     /// Whether the provider runs the tool itself (web search, code).
     pub hosted: bool,
+    /// The place of its name.
+    #[serde(skip)]
+    pub place: AnswerPlace,
+    /// The place of its id, also where that is `null` or empty.
+    #[serde(skip)]
+    pub id_place: Option<AnswerPlace>,
 }
 
 /// Whether the arguments of a tool call can be read.
@@ -206,61 +251,13 @@ pub struct Citation {
     pub cited: Option<String>,
 }
 
-/// A note about an answer: something unusual that is not an error.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct AnswerNote {
-    /// Kind of the note; stable.
-    pub kind: AnswerNoteKind,
-    /// The note in words.
-    pub text: String,
-    /// Span in the decoded body, if the note has a place.
-    pub span: Option<Span>,
-}
-
-/// Kinds of notes about an answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AnswerNoteKind {
-    /// A stream that counts no tokens because it was not asked to.
-    UsageNotAsked,
-    /// The parts of a count do not add up to its total.
-    UsageSum,
-    /// Another model answered than was asked.
-    OtherModel,
-    /// The head names another model than the body, mostly its dated snapshot.
-    ServedModel,
-    /// The id changes within one answer.
-    IdChanged,
-    /// The model changes within one answer.
-    ModelChanged,
-    /// A piece after the finish, or a second finish that differs from the first.
-    FinishChanged,
-    /// The joined pieces of a stream differ from the text in its last event.
-    PiecesDiffer,
-    /// Events that are missing or came twice, by their sequence numbers.
-    SequenceGap,
-    /// An event that is not JSON.
-    NotJson,
-    /// An end mark without the blank line after it.
-    OpenMark,
-    /// The body is not what its `Content-Type` says.
-    MediaDiffers,
-    /// Empty lines before the body, sent to keep the connection alive.
-    KeepAlive,
-    /// Reasoning inside the text.
-    InlineThought,
-    /// The whole token budget was spent on reasoning.
-    OnlyReasoning,
-    /// Something too large to be read.
-    TooLarge,
-    /// More items of a kind than are kept.
-    TooMany,
-    /// The shape of the body is new to this dialect.
-    UnknownShape,
-}
-
 impl AnswerChoice {
+    /// Whether the choice has nothing that an answer can consist of.
+    pub fn is_empty(&self) -> bool {
+        let has_text = self.text_bytes > 0 || self.refusal.is_some();
+        !has_text && !self.audio && self.tool_calls.is_empty()
+    }
+
     /// A choice with an index and nothing else.
     pub fn new(index: u32) -> Self {
         Self {

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::builder::AnswerBuilder;
-use super::profile::{DialectProfile, EndSignal};
+use super::profile::{DialectProfile, EndSignal, EventNaming};
 use super::provider;
 use crate::exchange::Exchange;
 use crate::http1::FieldSection;
-use crate::json::{JsonKind, JsonValue};
+use crate::json::JsonValue;
 
 /// One API shape for asking a model over HTTP. A new dialect is a file with this trait and a [`DialectProfile`], and a
 /// line in [`super::DIALECTS`].
@@ -40,6 +40,14 @@ pub trait Dialect: Sync {
     /// Reads one event of a stream: its type and its data. By default an event has the shape of a plain body.
     fn read_event(&self, _name: &[u8], root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         self.read_body(root, builder);
+    }
+
+    /// Whether clients of the dialect know events of this name.
+    fn knows_event(&self, name: &[u8]) -> bool {
+        match self.profile().event_naming {
+            EventNaming::Unnamed => matches!(name, b"message" | b"error"),
+            _ => true,
+        }
     }
 
     /// Reads the body of an answer that is not streamed.
@@ -141,28 +149,6 @@ fn split_target(target: &str) -> (Option<&str>, &str) {
     };
     let (authority, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
     (Some(authority), rest)
-}
-
-/// Parameters in the body of a request.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RequestParams {
-    pub(super) model: Option<String>,
-    pub(super) stream: Option<bool>,
-    pub(super) include_usage: bool,
-}
-
-impl RequestParams {
-    /// Reads the body of a request; a body that is not JSON has no parameters.
-    pub(super) fn read(root: JsonValue<'_>) -> Self {
-        let options = root.get("stream_options");
-        let model = root.get("model").and_then(JsonValue::as_str);
-        let usage = options.and_then(|options| options.get("include_usage"));
-        Self {
-            model: model.map(Cow::into_owned),
-            stream: root.get("stream").and_then(JsonValue::as_bool),
-            include_usage: usage.is_some_and(|usage| usage.kind() == JsonKind::True),
-        }
-    }
 }
 
 /// The model in the path of a request target: Gemini's `models/NAME:`, Azure's `deployments/NAME/`.

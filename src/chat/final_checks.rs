@@ -1,11 +1,12 @@
-//! Checks that need the whole answer: whether arguments are JSON, finish reasons that depend on the content, other
-//! models
-//! than asked for, missing token counts.
+//! Checks that need the whole answer: whether arguments are JSON, finish reasons that depend on the content, the model
+//! that answered, token counts, the end.
 
 use super::AnswerRetention;
-use super::completion::{AnswerChoice, AnswerNoteKind, ToolArgumentCheck};
+use super::completion::{AnswerChoice, ToolArgumentCheck};
 use super::finish::FinishKind;
 use super::model_match::{self, ModelMatch};
+use super::note::{AnswerPlace, rule};
+use super::profile::EndSignal;
 use super::reader::AnswerReader;
 use crate::json::JsonDocument;
 use crate::span::Span;
@@ -31,32 +32,24 @@ impl AnswerReader {
         }
         self.note_inline_thoughts();
         self.compare_models();
-        self.note_missing_usage();
-        self.note_only_reasoning();
+        self.note_tool_ids();
+        self.note_usage();
+        self.note_missing_end();
     }
 
     /// Notes thoughts that a server left in the text (Groq's raw form, templates without a parser).
     fn note_inline_thoughts(&mut self) {
         let all = self.completion.choices.iter();
         let found: Vec<_> = all
-            .filter_map(|choice| Some((choice.index, choice.thought?)))
+            .filter_map(|choice| Some((choice.index, choice.text_place, choice.thought?)))
             .collect();
-        for (index, span) in found {
-            let text = format!(
-                "bytes {span} of the text of choice {index} are thoughts (<think>): the answer is what follows"
-            );
-            self.push_note(AnswerNoteKind::InlineThought, text, None);
+        for (index, place, span) in found {
+            let facts = vec![("span", span.to_string()), ("choice", index.to_string())];
+            self.note(rule::REASONING_IN_TEXT, place, facts);
         }
     }
 
     fn compare_models(&mut self) {
-        let served = std::mem::take(&mut self.head_model);
-        let known = [&self.completion.asked_model, &self.completion.served_model];
-        if !served.is_empty() && known.iter().all(|known| known.as_ref() != Some(&served)) {
-            let text =
-                format!("the head names the model that served: {served} (x-ms-served-model)");
-            self.push_note(AnswerNoteKind::ServedModel, text, None);
-        }
         let completion = &mut self.completion;
         let (Some(asked), Some(served)) = (&completion.asked_model, &completion.served_model)
         else {
@@ -69,52 +62,85 @@ impl AnswerReader {
         if found == ModelMatch::Different && names_deployments {
             found = ModelMatch::Deployment;
         }
-        let text = format!("asked for {asked}, answered by {served}");
         completion.model_match = Some(found);
-        if found == ModelMatch::Different {
-            self.push_note(AnswerNoteKind::OtherModel, text, None);
-        }
     }
 
-    /// Notes that a Chat Completions stream has no usage because the request did not ask for it.
-    fn note_missing_usage(&mut self) {
-        let completion = &self.completion;
-        let dialect = completion.dialect;
-        let counts_on_request = dialect.is_some_and(|dialect| dialect.counts_on_request);
-        let ended = completion.done && completion.errors.is_empty();
-        if !counts_on_request
-            || !ended
-            || completion.usage.is_some()
-            || self.request_params.include_usage
+    /// Notes tool calls without an id, in dialects where the result is sent back under that id.
+    fn note_tool_ids(&mut self) {
+        if !self
+            .completion
+            .dialect
+            .is_some_and(|dialect| dialect.calls_have_ids)
         {
             return;
         }
-        let text = "no token counts: a stream sends them only if the request has \
-                    \"stream_options\": {\"include_usage\": true}";
-        self.push_note(AnswerNoteKind::UsageNotAsked, text.to_owned(), None);
+        let calls = self
+            .completion
+            .choices
+            .iter()
+            .flat_map(|choice| &choice.tool_calls);
+        let without = calls.filter(|call| call.id.is_none() && !call.hosted);
+        let without: Vec<_> = without
+            .map(|call| (call.id_place.unwrap_or(call.place), call.name.clone()))
+            .collect();
+        for (place, name) in without {
+            self.note(rule::CHAT_TOOL_ID_MISSING, place, vec![("tool", name)]);
+        }
     }
 
-    fn note_only_reasoning(&mut self) {
-        let usage = self.completion.usage.as_ref();
-        let (Some(output), Some(reasoning)) = (
-            usage.and_then(|usage| usage.output),
-            usage.and_then(|usage| usage.reasoning),
-        ) else {
-            return;
+    /// Adds the token counts of earlier answers in the same stream, and notes counts that do not add up or that came more
+    /// than once.
+    fn note_usage(&mut self) {
+        if let Some(earlier) = self.state.earlier_usage.take() {
+            let usage = self.completion.usage.take();
+            self.completion.usage =
+                Some(usage.map_or(earlier.clone(), |usage| earlier.plus(&usage)));
+        }
+        let note = self.state.usage_note.take();
+        self.completion.notes.extend(note);
+        let (events, first) = (self.state.usage_events, self.state.first_usage);
+        let is_chat = self
+            .completion
+            .dialect
+            .is_some_and(|dialect| dialect.counts_on_request);
+        if is_chat && events > 1 {
+            let facts = vec![("count", events.to_string())];
+            self.note(rule::USAGE_ON_EVERY_CHUNK, first, facts);
+        }
+    }
+
+    /// Notes a stream that ended properly without saying that the answer did.
+    fn note_missing_end(&mut self) {
+        let completion = &self.completion;
+        let is_finished = |choice: &AnswerChoice| choice.finish.is_some();
+        let finished = !completion.choices.is_empty() && completion.choices.iter().all(is_finished);
+        let ends = self
+            .dialect
+            .map(|dialect| dialect.end_signal(completion.provider));
+        let has_end = finished || completion.done || ends == Some(EndSignal::BodyEnd);
+        let read_errors = completion
+            .errors
+            .iter()
+            .any(|error| error.code.is_some() || error.class.is_some());
+        if completion.is_streamed()
+            && ends.is_some()
+            && completion.events > 0
+            && !has_end
+            && !read_errors
+        {
+            let place = AnswerPlace::bytes(Span::empty_at(completion.bytes));
+            self.note(rule::ANSWER_END_MISSING, place, vec![]);
+        }
+        let mark = match ends {
+            Some(EndSignal::DoneMark) => "[DONE]",
+            Some(EndSignal::LastEvent) => "the last event",
+            _ => return,
         };
-        let is_limit = |kind| kind == FinishKind::Length;
-        let empty = self.completion.choices.iter().all(|choice| {
-            let limited = choice
-                .finish
-                .as_ref()
-                .is_some_and(|finish| is_limit(finish.kind));
-            limited && choice.text_bytes == 0
-        });
-        if empty && !self.completion.choices.is_empty() && output > 0 && reasoning >= output {
-            let text = format!(
-                "all {output} output tokens went into reasoning: there is no text, and it is billed"
-            );
-            self.push_note(AnswerNoteKind::OnlyReasoning, text, None);
+        let completion = &self.completion;
+        if completion.is_streamed() && finished && !completion.done && completion.errors.is_empty()
+        {
+            let facts = vec![("mark", mark.to_owned())];
+            self.note(rule::SSE_DONE_MISSING, AnswerPlace::default(), facts);
         }
     }
 }

@@ -3,6 +3,8 @@
 use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
+use super::note::AnswerPlace;
+
 /// The reason why an answer stopped.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct FinishReason {
@@ -12,6 +14,12 @@ pub struct FinishReason {
     pub kind: FinishKind,
     /// Meaning in one line.
     pub meaning: &'static str,
+    /// The provider's sentence about it (Gemini's `finishMessage`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The place of the word.
+    #[serde(skip)]
+    pub place: AnswerPlace,
 }
 
 /// Kinds of finish reasons.
@@ -41,6 +49,9 @@ pub enum FinishKind {
 /// The known words, one a line: word, kind, meaning.
 const KNOWN_REASONS: &str = include_str!("finish_reasons.txt");
 
+/// The meaning of a word that is not in the table.
+const UNKNOWN_MEANING: &str = "a reason that is not known to this version";
+
 /// Looks a finish reason up in the table: its kind and its meaning.
 fn find_reason(word: &str) -> Option<(FinishKind, &'static str)> {
     let row = |line: &'static str| {
@@ -58,15 +69,12 @@ fn find_reason(word: &str) -> Option<(FinishKind, &'static str)> {
 
 impl FinishReason {
     /// Looks the provider's word up; a word with an unknown detail, `blocked:SAFETY`, as `blocked:*`.
-    pub fn new(named: &str) -> Self {
+    pub fn new(named: &str, place: AnswerPlace) -> Self {
         let without_detail = || {
             let (head, _) = named.split_once(':')?;
             find_reason(&format!("{head}:*"))
         };
-        let unknown = (
-            FinishKind::Other,
-            "a reason that is not known to this version",
-        );
+        let unknown = (FinishKind::Other, UNKNOWN_MEANING);
         let (kind, meaning) = find_reason(named)
             .or_else(without_detail)
             .unwrap_or(unknown);
@@ -74,7 +82,19 @@ impl FinishReason {
             named: named.to_owned(),
             kind,
             meaning,
+            message: None,
+            place,
         }
+    }
+
+    /// Whether the word is in the table.
+    pub fn is_known(&self) -> bool {
+        self.meaning != UNKNOWN_MEANING
+    }
+
+    /// Whether the word alone, without the answer beside it, is of this kind.
+    pub fn says(&self, kind: FinishKind) -> bool {
+        Self::new(&self.named, self.place).kind == kind
     }
 
     /// Corrects the kind by the answer: `stop` also comes with refusals and forced tool calls.
@@ -86,7 +106,7 @@ impl FinishReason {
 
 #[cfg(test)]
 mod tests {
-    use super::{FinishKind, FinishReason, KNOWN_REASONS, find_reason};
+    use super::{AnswerPlace, FinishKind, FinishReason, KNOWN_REASONS, find_reason};
 
     #[test]
     fn words_are_looked_up_as_they_are_spelled() {
@@ -100,7 +120,11 @@ mod tests {
             ("Stop", FinishKind::Other),
         ];
         for (word, kind) in cases {
-            assert_eq!(FinishReason::new(word).kind, kind, "{word}");
+            assert_eq!(
+                FinishReason::new(word, AnswerPlace::default()).kind,
+                kind,
+                "{word}"
+            );
         }
     }
 

@@ -1,7 +1,8 @@
 //! Finds the verdict on an answer from the transport, the stream's end marks and the finish reasons.
 
-use super::completion::{AnswerNote, AnswerNoteKind, BodyMediaType, Completion};
+use super::completion::{AnswerChoice, BodyMediaType, Completion};
 use super::finish::FinishKind;
+use super::note::rule;
 use super::profile::EndSignal;
 use super::verdict::{AnswerVerdict, BodyEnding};
 use crate::http1::MessagePart;
@@ -15,6 +16,10 @@ pub(super) struct EndEvidence {
     pub(super) cut_span: Option<Span>,
     /// Whether any event of a stream showed the dialect.
     pub(super) dialect_confirmed: bool,
+    /// Whether a message with this status, or for this method, has no body.
+    pub(super) has_no_body: bool,
+    /// Number of answers that began after the end of the first, in the same stream.
+    pub(super) later_answers: u64,
     pub(super) end_signal: Option<EndSignal>,
 }
 
@@ -28,37 +33,110 @@ pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> An
     let any = |kind| kinds().any(|own| own == kind);
     let failed = completion.status.is_some_and(|status| status >= 400);
     if !failed && completion.errors.iter().any(|error| error.in_stream) {
-        return AnswerVerdict::ErrorEvent;
+        // Some report a limit as an error after they have said why they finished.
+        return match completion.done && is_finished(completion) {
+            true => AnswerVerdict::ErrorAfterFinish,
+            false => AnswerVerdict::ErrorEvent,
+        };
     }
     if let Some(cut) = transport_verdict(completion, evidence) {
         return cut;
     }
-    if failed || !completion.errors.is_empty() {
-        return AnswerVerdict::ErrorAnswer;
+    match completion.status {
+        _ if failed => return AnswerVerdict::ErrorAnswer,
+        Some(300..=399) => return AnswerVerdict::Redirected,
+        _ if !completion.errors.is_empty() => return AnswerVerdict::ErrorInBody,
+        Some(101) => return AnswerVerdict::SwitchedProtocols,
+        _ if evidence.has_no_body => return AnswerVerdict::NoBody,
+        _ => {}
     }
     let is_plain = completion.media == BodyMediaType::Json;
+    let Some(ends) = evidence.end_signal else {
+        return AnswerVerdict::NotChat;
+    };
     if let Some(at) = evidence.cut_span.filter(|_| !completion.done) {
         return match is_plain {
             true => AnswerVerdict::CutInJson { at },
             false => AnswerVerdict::CutInEvent { at },
         };
     }
-    let Some(ends) = evidence.end_signal else {
-        return AnswerVerdict::NotChat;
-    };
+    if completion.media == BodyMediaType::Empty && completion.asked.stream != Some(true) {
+        return AnswerVerdict::NoBody;
+    }
     if is_unreadable(completion) {
         return AnswerVerdict::Unreadable;
     }
     if lacks_answer(completion, evidence.dialect_confirmed) {
         return AnswerVerdict::NotChat;
     }
+    if completion.damaged_events > 0 {
+        return AnswerVerdict::Damaged;
+    }
     for (kind, verdict) in FINISH_VERDICTS {
         if any(*kind) {
             return *verdict;
         }
     }
-    let finished = kinds().count();
-    match (finished > 0 && finished >= completion.choices.len(), ends) {
+    let finished = is_finished(completion);
+    let verdict = judge_end(completion, ends, finished, is_plain);
+    match verdict {
+        AnswerVerdict::Complete | AnswerVerdict::NoDone => {
+            judge_content(completion, evidence.later_answers, ends).unwrap_or(verdict)
+        }
+        verdict => verdict,
+    }
+}
+
+/// Whether every choice has a finish reason that is no error.
+fn is_finished(completion: &Completion) -> bool {
+    let stopped = |choice: &AnswerChoice| {
+        let finish = choice.finish.as_ref();
+        finish.is_some_and(|finish| finish.kind != FinishKind::Error)
+    };
+    !completion.choices.is_empty() && completion.choices.iter().all(stopped)
+}
+
+/// The verdict on an answer that ended properly, where its content does not fit a complete one.
+fn judge_content(
+    completion: &Completion,
+    later_answers: u64,
+    ends: EndSignal,
+) -> Option<AnswerVerdict> {
+    if later_answers > 0 {
+        return Some(AnswerVerdict::SeveralAnswers);
+    }
+    if completion.choices.iter().any(lacks_calls) {
+        return Some(AnswerVerdict::CallsMissing);
+    }
+    if ends != EndSignal::BodyEnd && completion.choices.iter().any(is_empty) {
+        return Some(AnswerVerdict::Empty);
+    }
+    if completion.reached_limit() {
+        return Some(AnswerVerdict::LimitReached);
+    }
+    (completion.invalid_bytes > 0).then_some(AnswerVerdict::InvalidBytes)
+}
+
+/// Whether a choice has nothing in it. A stop sequence may come first.
+fn is_empty(choice: &AnswerChoice) -> bool {
+    let finish = choice.finish.as_ref();
+    choice.is_empty() && finish.is_none_or(|finish| finish.named != "stop_sequence")
+}
+
+/// Whether a choice says that tool calls wait, and has none.
+fn lacks_calls(choice: &AnswerChoice) -> bool {
+    let finish = choice.finish.as_ref();
+    finish.is_some_and(|finish| finish.kind == FinishKind::ToolCalls)
+        && choice.tool_calls.is_empty()
+}
+
+fn judge_end(
+    completion: &Completion,
+    ends: EndSignal,
+    finished: bool,
+    is_plain: bool,
+) -> AnswerVerdict {
+    match (finished, ends) {
         // A plain answer ends with its JSON; only Chat Completions never lack a reason.
         (false, EndSignal::DoneMark) if is_plain && !completion.choices.is_empty() => {
             AnswerVerdict::DoneWithoutFinish
@@ -77,15 +155,11 @@ pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> An
 
 /// Whether the body is neither events nor JSON, though it should be.
 fn is_unreadable(completion: &Completion) -> bool {
-    let failed = |note: &AnswerNote| {
-        matches!(
-            note.kind,
-            AnswerNoteKind::NotJson | AnswerNoteKind::TooLarge
-        )
-    };
+    let failed = [rule::JSON_BODY_BROKEN, rule::ANSWER_TOO_LARGE];
+    let mut notes = completion.notes.iter();
     match completion.media {
         BodyMediaType::Html | BodyMediaType::Text | BodyMediaType::Binary => true,
-        BodyMediaType::Json => completion.notes.iter().any(failed),
+        BodyMediaType::Json => notes.any(|note| failed.contains(&note.rule)),
         BodyMediaType::Empty
         | BodyMediaType::Sse
         | BodyMediaType::Ndjson
@@ -117,10 +191,11 @@ fn transport_verdict(completion: &Completion, evidence: EndEvidence) -> Option<A
 
 /// Kinds of finish reasons that decide the verdict, the most important first.
 const FINISH_VERDICTS: &[(FinishKind, AnswerVerdict)] = &[
-    (FinishKind::Error, AnswerVerdict::ErrorEvent),
+    (FinishKind::Error, AnswerVerdict::Failed),
     (FinishKind::Cancelled, AnswerVerdict::Cancelled),
     (FinishKind::Refusal, AnswerVerdict::Refused),
     (FinishKind::ContentFilter, AnswerVerdict::Filtered),
     (FinishKind::Length, AnswerVerdict::LengthLimit),
     (FinishKind::Paused, AnswerVerdict::Paused),
+    (FinishKind::Other, AnswerVerdict::UnknownEnd),
 ];

@@ -38,13 +38,17 @@ mod finish;
 mod judgement;
 mod members;
 pub(crate) mod model_match;
+pub mod note;
 mod plain_body;
 mod profile;
 pub mod prompt_order;
 mod provider;
 mod reader;
+mod request_params;
 mod retry_delay;
 mod sniff;
+mod stream_events;
+mod stream_state;
 pub mod timeline;
 mod tool_calls;
 mod usage;
@@ -56,19 +60,20 @@ mod tests;
 #[doc(hidden)]
 pub use checks::{fuzz, fuzz_as};
 
-pub use api_error::{ApiError, ErrorCode};
+pub use api_error::{ApiError, ErrorCode, UpstreamError};
 pub use builder::AnswerBuilder;
 pub use completion::{
-    AnswerChoice, AnswerNote, AnswerNoteKind, BodyMediaType, Citation, Completion,
-    ToolArgumentCheck, ToolCall,
+    AnswerChoice, BodyMediaType, Citation, Completion, ToolArgumentCheck, ToolCall,
 };
 pub use delta::{AnswerDelta, DeltaKind, DeltaSink, DeltaStamp};
 pub use dialect::{Dialect, ExchangeHeads};
 pub use dialects::{DIALECTS, dialect_by_name, dialect_of_request};
 pub use finish::{FinishKind, FinishReason};
 pub use model_match::{ModelMatch, compare_models};
+pub use note::{AnswerNote, AnswerPlace, NoteFacts, Severity};
 pub use profile::{DialectProfile, EndSignal};
 pub use reader::{AnswerReader, MomentLookup};
+pub use request_params::RequestParams;
 pub use retry_delay::RetryDelay;
 pub use usage::{ReportedCost, TokenUsage};
 pub use verdict::{AnswerVerdict, BodyEnding};

@@ -1,11 +1,16 @@
 //! Reads bodies that are not streamed: one JSON text, or an error page.
 
+use std::borrow::Cow;
+
 use super::api_error::ApiError;
-use super::builder::EventPlace;
-use super::completion::{AnswerNoteKind, BodyMediaType};
+use super::builder::{AnswerBuilder, EventPlace};
+use super::completion::BodyMediaType;
 use super::delta::{DeltaKind, DeltaSink};
+use super::dialect::Dialect;
+use super::note::{AnswerPlace, rule};
 use super::reader::{AnswerReader, MomentLookup};
-use crate::json::{JsonDocument, JsonError, JsonFault};
+use super::stream_events::{note_characters, note_error_shape};
+use crate::json::{JsonDocument, JsonError, JsonFault, JsonKind, JsonValue};
 use crate::span::Span;
 use crate::tape::Window;
 
@@ -41,8 +46,8 @@ impl AnswerReader {
         match media {
             BodyMediaType::Json if held > self.size_limit => {
                 self.with_builder(place, sink, |builder| {
-                    let text = "the body is too large to be read".to_owned();
-                    builder.push_note(AnswerNoteKind::TooLarge, text, None);
+                    let facts = vec![("bytes", format!("more than {held}"))];
+                    builder.note(rule::ANSWER_TOO_LARGE, AnswerPlace::default(), facts);
                 })
             }
             BodyMediaType::Json => self.read_document(seen, place, sink),
@@ -58,9 +63,30 @@ impl AnswerReader {
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(seen.bytes);
         let skipped = seen.bytes.len().saturating_sub(bytes.len()) as u64;
-        let document = match JsonDocument::parse(bytes) {
-            Ok(document) => document,
-            Err(error) => return self.take_invalid_json(&error, seen, place, sink),
+        if skipped > 0 {
+            let mark = AnswerPlace::bytes(Span::new(0, skipped));
+            self.note(rule::JSON_BOM, mark, vec![]);
+        }
+        let lossy = String::from_utf8_lossy(bytes);
+        let (document, place) = match (JsonDocument::parse(bytes), &lossy) {
+            (Ok(document), _) => (document, place),
+            (Err(error), Cow::Borrowed(_)) => {
+                return self.take_invalid_json(&error, seen, place, sink);
+            }
+            // A bad byte costs that byte, not the whole answer.
+            (Err(_), Cow::Owned(text)) => {
+                self.note_invalid_utf8(rule::JSON_NOT_UTF8, bytes, place, sink);
+                match JsonDocument::parse(text.as_bytes()) {
+                    Ok(document) => (
+                        document,
+                        EventPlace {
+                            base: None,
+                            ..place
+                        },
+                    ),
+                    Err(error) => return self.take_invalid_json(&error, seen, place, sink),
+                }
+            }
         };
         let root = document.root();
         let place = EventPlace {
@@ -70,14 +96,21 @@ impl AnswerReader {
         self.recognise_dialect(b"", root);
         self.completion.first_event.get_or_insert(place.moment);
         let (dialect, failed) = (self.dialect, self.is_error_status());
+        let is_answer = dialect.is_none_or(|dialect| dialect.recognise_body(b"", root).is_some());
         self.with_builder(place, sink, |builder| {
-            let error = if failed {
-                ApiError::from_body(root)
-            } else {
-                ApiError::from_error_key(root)
+            note_characters(root, builder);
+            let error = match failed {
+                true => ApiError::from_body(root),
+                false => ApiError::from_successful_body(root, is_answer),
             };
             if let Some(error) = error {
+                note_error_shape(root, dialect, &error, builder);
+                if !failed && dialect.is_some() {
+                    builder.note(rule::ERROR_INSIDE_200, builder.event_place(), vec![]);
+                }
                 builder.push_error(error, builder.value_span(root));
+            } else if let Some(dialect) = dialect.filter(|_| !failed && !is_answer) {
+                note_other_shape(root, dialect, builder);
             }
             if let Some(dialect) = dialect.filter(|_| !failed) {
                 dialect.read_body(root, builder);
@@ -93,14 +126,11 @@ impl AnswerReader {
             .saturating_sub(seen.bytes.trim_ascii_start().len());
         let lines = memchr::memchr_iter(b'\n', seen.bytes.get(..blank).unwrap_or_default()).count();
         if lines > 0 {
-            let text = match lines {
-                1 => "an empty line came before the answer, as a sign of life".to_owned(),
-                _ => format!("{lines} empty lines came before the answer, as signs of life"),
-            };
-            self.push_note(
-                AnswerNoteKind::KeepAlive,
-                text,
-                Some(Span::new(0, blank as u64)),
+            let place = AnswerPlace::bytes(Span::new(0, blank as u64));
+            self.note(
+                rule::KEEP_ALIVE_LINES,
+                place,
+                vec![("lines", lines.to_string())],
             );
         }
     }
@@ -120,20 +150,24 @@ impl AnswerReader {
         if matches!(error.kind, JsonFault::Truncated { .. }) {
             self.cut_span = Some(place.span);
         }
-        let text = format!("the body is not JSON: {error}");
-        self.with_builder(place, sink, |builder| {
-            builder.push_note(AnswerNoteKind::NotJson, text, Some(place.span));
-        });
+        let facts = vec![("error", error.to_string())];
+        self.note(
+            rule::JSON_BODY_BROKEN,
+            AnswerPlace::bytes(place.span),
+            facts,
+        );
         self.read_error_page(seen, place, sink);
     }
 
     /// Reads a body that is neither JSON nor a stream as an error. Only its beginning is read, so that the result does not
     /// depend on how much of it has arrived.
     fn read_error_page(&mut self, seen: Window<'_>, place: EventPlace, sink: &mut dyn DeltaSink) {
-        if !self.is_error_status() || self.media == Some(BodyMediaType::Binary) {
+        let is_page = matches!(self.media, Some(BodyMediaType::Html | BodyMediaType::Text));
+        let may_be_error = self.is_error_status() || (is_page && self.dialect.is_some());
+        if !may_be_error || self.media == Some(BodyMediaType::Binary) {
             return;
         }
-        if self.media == Some(BodyMediaType::Html) && !self.is_named {
+        if self.media == Some(BodyMediaType::Html) && !self.is_named && self.is_error_status() {
             self.completion.dialect = None;
             self.completion.why = "a page is the answer of no model".to_owned();
             self.dialect = None;
@@ -152,6 +186,19 @@ impl AnswerReader {
                 builder.emit_event(DeltaKind::Error, &text);
             });
         }
+    }
+}
+
+/// Notes a body that is not the answer of the dialect: `null`, or an answer inside another object.
+fn note_other_shape(root: JsonValue<'_>, dialect: &dyn Dialect, builder: &mut AnswerBuilder<'_>) {
+    if root.kind() == JsonKind::Null {
+        return builder.note(rule::JSON_BODY_NULL, builder.event_place(), vec![]);
+    }
+    let is_own = |value: JsonValue<'_>| dialect.recognise_body(b"", value).is_some();
+    let wrapped = root.members().find(|(_, value)| is_own(*value));
+    if let Some((key, _)) = wrapped {
+        let facts = vec![("key", key.as_str().unwrap_or_default().into_owned())];
+        builder.note(rule::JSON_WRAPPED, builder.place_of(key), facts);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::note::Severity;
 use super::prompt_order::PromptOrder;
 use crate::sdk::SdkFamily;
 
@@ -23,12 +24,18 @@ pub struct DialectProfile {
     pub(super) streams_arrays: bool,
     /// Whether answers are JSON lines unless the request has `"stream": false`.
     pub(super) streams_lines: bool,
-    /// Whether events count up in `sequence_number`.
-    pub(super) numbers_events: bool,
+    /// How events are named.
+    pub(super) event_naming: EventNaming,
+    /// Whether a reported error is a JSON object, never a string or an array.
+    pub(super) errors_are_objects: bool,
+    /// Whether every tool call has an id.
+    pub(super) calls_have_ids: bool,
+    /// Whether the finish reason of an answer with tool calls says so.
+    pub finish_names_calls: bool,
     /// Whether a tool call without arguments means the empty object.
     pub(super) omits_empty_arguments: bool,
     /// Whether a stream counts tokens only if the request has `stream_options.include_usage`.
-    pub(super) counts_on_request: bool,
+    pub counts_on_request: bool,
     /// Whether only prefixes that the request marks are cached.
     pub caches_marked_only: bool,
     /// Orders in which prompts are put together for the cache; the first that fits the provider counts.
@@ -47,7 +54,10 @@ impl DialectProfile {
         end_signal: EndSignal::LastEvent,
         streams_arrays: false,
         streams_lines: false,
-        numbers_events: false,
+        event_naming: EventNaming::Free,
+        errors_are_objects: false,
+        calls_have_ids: false,
+        finish_names_calls: false,
         omits_empty_arguments: false,
         counts_on_request: false,
         caches_marked_only: false,
@@ -66,6 +76,20 @@ impl Serialize for DialectProfile {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.name)
     }
+}
+
+/// How the events of a dialect are named.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum EventNaming {
+    /// Events have no name.
+    Unnamed,
+    /// The name is the `type` in the data.
+    ByType {
+        /// How serious an event without a name is.
+        when_missing: Severity,
+    },
+    /// Events may have a name.
+    Free,
 }
 
 /// The mark that ends an answer.

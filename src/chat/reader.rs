@@ -1,21 +1,22 @@
 //! Reads one answer while it arrives: finds the format of the body, its events and its dialect, and joins the pieces.
 
-use super::api_error::ApiError;
 use super::builder::{AnswerBuilder, EventPlace};
-use super::completion::{AnswerChoice, AnswerNoteKind, BodyMediaType, Completion};
-use super::delta::{DeltaKind, DeltaSink};
-use super::dialect::{Dialect, ExchangeHeads, RequestParams, model_in_path};
+use super::completion::{AnswerChoice, BodyMediaType, Completion};
+use super::delta::DeltaSink;
+use super::dialect::{Dialect, ExchangeHeads, model_in_path};
 use super::dialects::{recognise_heads, recognise_json};
 use super::judgement::{EndEvidence, judge_answer};
-use super::members::non_empty_str;
+use super::note::{AnswerPlace, NoteFacts, rule};
+use super::request_params::RequestParams;
 use super::sniff::{BodyHints, media_mismatch, sniff_media};
+use super::stream_state::StreamState;
 use super::verdict::BodyEnding;
 use super::{AnswerReadOptions, AnswerRetention};
 use crate::exchange::Exchange;
 use crate::http1::BodyFraming;
 use crate::json::{JsonDocument, JsonValue};
 use crate::span::{Moment, Span};
-use crate::sse::{EventDecoder, SseEvent, StreamItem, TruncatedEvent};
+use crate::sse::EventDecoder;
 use crate::tape::{RollingBuffer, Window};
 
 /// Reads one answer from its decoded body.
@@ -32,21 +33,18 @@ pub struct AnswerReader {
     /// Longest event, or plain body, in bytes.
     pub(super) size_limit: u64,
     hints: BodyHints,
-    pub(super) request_params: RequestParams,
+    /// Facts about the events read so far.
+    pub(super) state: StreamState,
     rolling: RollingBuffer,
     /// Format of the body, once known.
     pub(super) media: Option<BodyMediaType>,
     decoder: Option<EventDecoder>,
-    /// Number of the next event.
-    next_event: u64,
-    /// The last `sequence_number`.
-    last_sequence: Option<u64>,
+    /// Number of the next event with data.
+    pub(super) next_event: u64,
     /// Whether any event has shown the dialect.
-    dialect_confirmed: bool,
+    pub(super) dialect_confirmed: bool,
     /// Span of the event in which the body ended.
     pub(super) cut_span: Option<Span>,
-    /// Model that the head names: some bodies name only the alias (Azure's Responses).
-    pub(super) head_model: String,
     /// Whether a plain body has been read, or is too large.
     pub(super) plain_done: bool,
     last_moment: Moment,
@@ -66,6 +64,7 @@ impl AnswerReader {
         let wish =
             JsonDocument::parse(request_body).map(|document| RequestParams::read(document.root()));
         let wish = wish.unwrap_or_default();
+        let stream = wish.stream;
         let named = options
             .dialect
             .map(|dialect| (dialect, "named by the user".to_owned()));
@@ -83,6 +82,7 @@ impl AnswerReader {
                 provider: asked.provider(),
                 status: asked.status,
                 asked_model: wish.model.clone().or_else(|| model_in_path(&asked.path)),
+                asked: wish,
                 ..Completion::default()
             },
             dialect,
@@ -94,10 +94,8 @@ impl AnswerReader {
                 has_no_body: bodyless,
                 array_is_stream: profile.is_some_and(|profile| profile.streams_arrays),
                 json_is_lines: profile.is_some_and(|profile| profile.streams_lines)
-                    && wish.stream != Some(false),
+                    && stream != Some(false),
             },
-            request_params: wish,
-            head_model: asked.response_field("x-ms-served-model"),
             ..Self::default()
         }
     }
@@ -136,6 +134,8 @@ impl AnswerReader {
             body_ending: ending,
             cut_span: self.cut_span,
             dialect_confirmed: self.dialect_confirmed,
+            has_no_body: self.hints.has_no_body,
+            later_answers: self.state.later_answers,
             end_signal: self.dialect.map(|dialect| dialect.end_signal(provider)),
         };
         self.completion.verdict = judge_answer(&self.completion, evidence);
@@ -208,17 +208,17 @@ impl AnswerReader {
             self.decoder = media
                 .stream_format()
                 .map(|format| EventDecoder::with_limit(format, self.size_limit));
-            if let Some(text) = media_mismatch(&self.hints, media) {
-                self.push_note(AnswerNoteKind::MediaDiffers, text, None);
+            if let Some(facts) = media_mismatch(&self.hints, media) {
+                self.note(rule::CONTENT_TYPE_MISMATCH, AnswerPlace::default(), facts);
             }
         }
         self.media
     }
 
     /// Adds a note that belongs to no event.
-    pub(super) fn push_note(&mut self, kind: AnswerNoteKind, text: String, span: Option<Span>) {
+    pub(super) fn note(&mut self, rule: &'static str, place: AnswerPlace, facts: NoteFacts) {
         self.with_builder(EventPlace::default(), &mut (), |builder| {
-            builder.push_note(kind, text, span);
+            builder.note(rule, place, facts);
         });
     }
 
@@ -233,133 +233,9 @@ impl AnswerReader {
             sink,
             retention: self.retention,
             place,
+            state: &mut self.state,
             has_emitted: false,
             spare_choice: AnswerChoice::default(),
-        });
-    }
-
-    fn take_item(
-        &mut self,
-        item: StreamItem,
-        seen: Window<'_>,
-        place: EventPlace,
-        sink: &mut dyn DeltaSink,
-    ) {
-        match item {
-            StreamItem::Separator(_) => return,
-            StreamItem::Event(event) => self.take_event(event, seen, place, sink),
-            StreamItem::Comment { text, .. } => {
-                self.completion.comments = self.completion.comments.saturating_add(1);
-                let text = String::from_utf8_lossy(seen.slice(text));
-                self.with_builder(place, sink, |builder| {
-                    builder.emit_event(DeltaKind::Comment, &text);
-                });
-            }
-            StreamItem::WithoutData(_) => {
-                self.with_builder(place, sink, |builder| {
-                    builder.emit_event(DeltaKind::Other, "");
-                });
-            }
-            StreamItem::TooLong(span) => {
-                let text = format!("an event of {} bytes is too large to be read", span.len());
-                self.with_builder(place, sink, |builder| {
-                    builder.push_note(AnswerNoteKind::TooLarge, text, Some(span));
-                    builder.emit_event(DeltaKind::Other, "");
-                });
-            }
-            StreamItem::Truncated(cut) => self.take_cut_event(cut, seen, place, sink),
-        }
-        self.next_event = self.next_event.saturating_add(1);
-    }
-
-    /// Handles a body that ends inside an event. An end mark that lacks only its blank line still counts.
-    fn take_cut_event(
-        &mut self,
-        cut: TruncatedEvent,
-        seen: Window<'_>,
-        place: EventPlace,
-        sink: &mut dyn DeltaSink,
-    ) {
-        let bytes = seen.slice(cut.span);
-        let data = bytes.strip_prefix(b"data:").unwrap_or_default();
-        let is_mark = data.trim_ascii() == b"[DONE]";
-        if !is_mark {
-            self.cut_span = Some(cut.span);
-        }
-        self.with_builder(place, sink, |builder| match is_mark {
-            true => {
-                let text = "the end mark lacks its blank line: strict readers never see it";
-                builder.push_note(AnswerNoteKind::OpenMark, text.to_owned(), Some(cut.span));
-                builder.mark_done("[DONE]");
-            }
-            false => builder.emit_event(DeltaKind::Cut, &String::from_utf8_lossy(bytes)),
-        });
-    }
-
-    fn take_event(
-        &mut self,
-        event: SseEvent,
-        seen: Window<'_>,
-        place: EventPlace,
-        sink: &mut dyn DeltaSink,
-    ) {
-        let base = event.first_data.filter(|_| event.data_lines == 1);
-        let place = EventPlace {
-            base: base.map(|span| span.start),
-            ..place
-        };
-        let (data, name) = (event.data(seen), event.name(seen));
-        self.completion.first_event.get_or_insert(place.moment);
-        if data.trim_ascii().starts_with(b"[DONE]") {
-            return self.with_builder(place, sink, |builder| builder.mark_done("[DONE]"));
-        }
-        self.completion.events = self.completion.events.saturating_add(1);
-        match JsonDocument::parse(&data) {
-            Ok(document) => self.take_json_event(name, document.root(), place, sink),
-            Err(error) => self.with_builder(place, sink, |builder| {
-                if name == b"error" {
-                    builder.push_error(ApiError::from_text(&data), event.span);
-                } else if !data.trim_ascii().is_empty() {
-                    let text = format!("the data of an event is not JSON: {error}");
-                    builder.push_note(AnswerNoteKind::NotJson, text, Some(event.span));
-                }
-                let text = String::from_utf8_lossy(&data);
-                builder.emit_event(DeltaKind::Other, &text);
-            }),
-        }
-    }
-
-    fn take_json_event(
-        &mut self,
-        name: &[u8],
-        root: JsonValue<'_>,
-        place: EventPlace,
-        sink: &mut dyn DeltaSink,
-    ) {
-        self.recognise_dialect(name, root);
-        let dialect = self.dialect;
-        self.dialect_confirmed |= !self.dialect_confirmed
-            && dialect.is_some_and(|dialect| dialect.recognise_body(name, root).is_some());
-        let gap = self.find_sequence_gap(root);
-        self.with_builder(place, sink, |builder| {
-            if let Some(error) =
-                ApiError::from_error_key(root).or_else(|| ApiError::from_error_event(name, root))
-            {
-                builder.push_error(error, builder.value_span(root));
-            }
-            if let Some(dialect) = dialect {
-                dialect.read_event(name, root, builder);
-            }
-            // An event without a piece of the answer is seen all the same.
-            if !builder.has_emitted {
-                let kinds = ["type", "event_type", "object"];
-                let kind = kinds.iter().find_map(|key| non_empty_str(root.get(key)?));
-                let kind = kind.unwrap_or_default();
-                builder.emit_event(DeltaKind::Other, &kind);
-            }
-            if let Some(text) = gap {
-                builder.push_note_once(AnswerNoteKind::SequenceGap, text, Some(builder.place.span));
-            }
         });
     }
 
@@ -372,17 +248,5 @@ impl AnswerReader {
             self.completion.dialect = Some(dialect.profile());
             self.completion.why = why;
         }
-    }
-
-    /// Notes missing or repeated events by their `sequence_number`.
-    fn find_sequence_gap(&mut self, root: JsonValue<'_>) -> Option<String> {
-        self.completion
-            .dialect
-            .filter(|dialect| dialect.numbers_events)?;
-        let number = root.get("sequence_number")?.as_u64()?;
-        let before = self.last_sequence.replace(number)?;
-        (number != before.saturating_add(1)).then(|| {
-            format!("event {number} follows event {before}: events were lost or came twice")
-        })
     }
 }

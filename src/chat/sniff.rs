@@ -1,6 +1,7 @@
 //! Recognises the media type of a body by its beginning and its Content-Type. The beginning counts if the two differ.
 
 use super::completion::BodyMediaType;
+use super::note::NoteFacts;
 use crate::tape::Window;
 
 /// Hints about a body before its first byte: Content-Type and dialect.
@@ -91,8 +92,8 @@ fn labelled_media(label: &BodyHints) -> BodyMediaType {
     }
 }
 
-/// A sentence about a Content-Type that differs from the recognised media type; `None` if they agree.
-pub(super) fn media_mismatch(label: &BodyHints, media: BodyMediaType) -> Option<String> {
+/// The facts about a Content-Type that differs from the recognised media type; `None` if they agree.
+pub(super) fn media_mismatch(label: &BodyHints, media: BodyMediaType) -> Option<NoteFacts> {
     let labelled = labelled_media(label);
     let is_json = |media| matches!(media, BodyMediaType::Json | BodyMediaType::JsonArray);
     let same = labelled == media || (is_json(labelled) && is_json(media));
@@ -110,10 +111,10 @@ pub(super) fn media_mismatch(label: &BodyHints, media: BodyMediaType) -> Option<
             BodyMediaType::Html => "a page",
             _ => "JSON",
         };
-        format!(
-            "the body is {what}, though its Content-Type says {}",
-            label.content_type
-        )
+        vec![
+            ("body", what.to_owned()),
+            ("label", label.content_type.clone()),
+        ]
     })
 }
 

@@ -17,6 +17,8 @@ pub struct TimelineBuilder {
     /// Number, arrival time and span of the last such event.
     last_arrival: Option<(u64, Moment, Span)>,
     longest_stall: Option<ArrivalStall>,
+    /// When the stream began, or the last piece or finish reason came.
+    last_content: Option<Moment>,
 }
 
 /// Most arrival times kept for percentiles and the picture, 8 MB; of a longer answer, those of its beginning.
@@ -50,6 +52,9 @@ pub struct AnswerTimeline {
     /// Times between them, if there are at least two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gaps: Option<ArrivalGaps>,
+    /// The longest wait without a piece of the answer, from the first event or comment to the finish reason.
+    #[serde(skip)]
+    pub silence: Option<ArrivalStall>,
     /// Speed of the output, if its tokens and its duration are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speed: Option<OutputSpeed>,
@@ -113,6 +118,21 @@ impl DeltaSink for TimelineBuilder {
         let now = delta.moment;
         if !matches!(delta.kind, DeltaKind::Comment) {
             seen.first_event.get_or_insert(now);
+        }
+        let is_content =
+            delta.kind.is_token() || matches!(delta.kind, DeltaKind::Finish | DeltaKind::Role);
+        let before = *self.last_content.get_or_insert(now);
+        if is_content {
+            let micros = now.micros_since(before);
+            if seen.silence.is_none_or(|stall| micros > stall.micros) {
+                seen.silence = Some(ArrivalStall {
+                    micros,
+                    from: before,
+                    event: delta.event,
+                    span: delta.whole,
+                });
+            }
+            self.last_content = Some(now);
         }
         match delta.kind {
             DeltaKind::Reasoning => seen.first_reasoning.get_or_insert(now),

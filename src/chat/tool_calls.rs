@@ -57,6 +57,7 @@ impl AnswerBuilder<'_> {
     }
 
     fn set_call_identity(&mut self, choice: u32, at: usize, mark: ToolCallKey<'_>) {
+        let id_place = mark.id.map(|id| self.place_of(id));
         let Some(call) = self.choice_mut(choice).tool_calls.get_mut(at) else {
             return;
         };
@@ -64,6 +65,7 @@ impl AnswerBuilder<'_> {
             call.check = ToolArgumentCheck::Text;
         }
         if call.id.is_none() {
+            call.id_place = id_place.or(call.id_place);
             call.id = mark.id.and_then(non_empty_str).map(Cow::into_owned);
         }
         let index = call.index;
@@ -74,6 +76,10 @@ impl AnswerBuilder<'_> {
             return;
         };
         call.name = text.clone().into_owned();
+        let place = self.place_of(name);
+        if let Some(call) = self.choice_mut(choice).tool_calls.get_mut(at) {
+            call.place = place;
+        }
         let span = self.value_span(name);
         self.emit(choice, DeltaKind::ToolName { index }, text, span);
     }

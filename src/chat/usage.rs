@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::members::named_members;
+use super::note::{AnswerNote, AnswerPlace, Severity, rule};
 use crate::json::{JsonKind, JsonValue};
 
 /// Token counts of one exchange, made comparable, and as the provider named them.
@@ -25,6 +26,12 @@ pub struct TokenUsage {
     pub audio_input: Option<u64>,
     /// Output tokens of audio.
     pub audio_output: Option<u64>,
+    /// Input tokens that are billed, where they are not all that are counted (Cohere).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billed_input: Option<u64>,
+    /// Output tokens that are billed, where they are not all that are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billed_output: Option<u64>,
     /// Every count as the provider named it: path within its usage object, and number.
     pub named: Vec<(String, u64)>,
 }
@@ -46,7 +53,7 @@ impl ReportedCost {
 }
 
 /// The arithmetic of a dialect. Returns a note if the parts do not add up to the total.
-pub(super) type UsageArithmetic = fn(&mut TokenUsage) -> Option<String>;
+pub(super) type UsageArithmetic = fn(&mut TokenUsage) -> Option<AnswerNote>;
 
 /// Limits on depth and number of the counts that are read: real usage objects have two levels and under thirty counts.
 const MAX_DEPTH: u32 = 4;
@@ -110,6 +117,34 @@ impl TokenUsage {
         }
     }
 
+    /// The sums of both counts. A count that only one of them has is taken as it is.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        let add = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        let mut named = self.named.clone();
+        for (path, count) in &other.named {
+            match named.iter_mut().find(|(known, _)| known == path) {
+                Some((_, known)) => *known = known.saturating_add(*count),
+                None => named.push((path.clone(), *count)),
+            }
+        }
+        Self {
+            input: add(self.input, other.input),
+            cached_input: add(self.cached_input, other.cached_input),
+            cache_write: add(self.cache_write, other.cache_write),
+            cache_write_1h: add(self.cache_write_1h, other.cache_write_1h),
+            output: add(self.output, other.output),
+            reasoning: add(self.reasoning, other.reasoning),
+            audio_input: add(self.audio_input, other.audio_input),
+            audio_output: add(self.audio_output, other.audio_output),
+            billed_input: add(self.billed_input, other.billed_input),
+            billed_output: add(self.billed_output, other.billed_output),
+            named,
+        }
+    }
+
     /// The count at `path` in the usage object.
     pub fn count(&self, path: &str) -> Option<u64> {
         let mut named = self.named.iter();
@@ -133,7 +168,7 @@ impl TokenUsage {
 /// Adds up the usage of Chat Completions and of APIs that copy it: cached tokens are part of the prompt; reasoning is
 /// part of the
 /// completion, unless the total says otherwise (xAI counts it beside).
-pub(super) fn add_up_chat(usage: &mut TokenUsage) -> Option<String> {
+pub(super) fn add_up_chat(usage: &mut TokenUsage) -> Option<AnswerNote> {
     let (prompt, completion) = (
         usage.count("prompt_tokens"),
         usage.count("completion_tokens"),
@@ -156,17 +191,47 @@ pub(super) fn add_up_chat(usage: &mut TokenUsage) -> Option<String> {
     ]);
     usage.audio_input = usage.count("prompt_tokens_details.audio_tokens");
     usage.audio_output = usage.count("completion_tokens_details.audio_tokens");
-    let (Some(prompt), Some(completion)) = (prompt, completion) else {
-        return None;
+    let prompt = prompt?;
+    let Some(completion) = completion else {
+        return derive_output(usage, prompt);
     };
-    if cached.is_some_and(|cached| cached > prompt) {
-        usage.input = Some(prompt.saturating_add(cached.unwrap_or_default()));
+    if let Some(cached) = cached.filter(|cached| *cached > prompt) {
+        usage.input = Some(prompt.saturating_add(cached));
+        let facts = [("cached", cached), ("input", prompt)];
+        return Some(usage_note(rule::USAGE_CACHED_EXCEEDS, &facts));
     }
     check_chat_total(usage, prompt, completion)
 }
 
+/// A note about token counts.
+fn usage_note(rule: &'static str, facts: &[(&'static str, u64)]) -> AnswerNote {
+    let facts = facts
+        .iter()
+        .map(|(name, number)| (*name, number.to_string()));
+    AnswerNote::new(rule, AnswerPlace::default(), facts.collect())
+}
+
+/// Takes the output from the total where the answer does not count it.
+fn derive_output(usage: &mut TokenUsage, prompt: u64) -> Option<AnswerNote> {
+    let total = usage.count("total_tokens")?;
+    let rest = total.checked_sub(prompt).filter(|rest| *rest > 0)?;
+    usage.output = Some(rest);
+    let parts = format!("{prompt} in and no count of the output, which is taken from the total");
+    Some(total_note(parts, total, rest))
+}
+
+/// A note about parts that do not add up to the total.
+fn total_note(parts: String, total: u64, difference: u64) -> AnswerNote {
+    let facts = vec![
+        ("parts", parts),
+        ("total", total.to_string()),
+        ("difference", difference.to_string()),
+    ];
+    AnswerNote::new(rule::USAGE_TOTAL_DIFFERS, AnswerPlace::default(), facts)
+}
+
 /// Chooses between two readings by the total; see the section on usage in each provider's reference.
-fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Option<String> {
+fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Option<AnswerNote> {
     let total = usage.count("total_tokens")?;
     let inside = prompt.saturating_add(completion);
     let reasoning = usage.reasoning.unwrap_or_default();
@@ -175,18 +240,24 @@ fn check_chat_total(usage: &mut TokenUsage, prompt: u64, completion: u64) -> Opt
     }
     if inside.saturating_add(reasoning) == total {
         usage.output = Some(completion.saturating_add(reasoning));
-        return Some(format!(
-            "reasoning is counted beside the completion here: {completion} + {reasoning}, as the total of {total} tells"
-        ));
+        let facts = [
+            ("completion", completion),
+            ("reasoning", reasoning),
+            ("total", total),
+        ];
+        return Some(usage_note(rule::USAGE_REASONING_BESIDE, &facts));
     }
-    Some(format!(
-        "{prompt} + {completion} tokens are not the total of {total}: {} tokens are not named",
-        total.abs_diff(inside)
-    ))
+    let parts = format!("{prompt} in + {completion} out");
+    let note = total_note(parts, total, total.abs_diff(inside));
+    // Gemini's compatible endpoint counts its thoughts in the total alone.
+    Some(match total > inside {
+        true => note.with_severity(Severity::Info),
+        false => note,
+    })
 }
 
 /// Adds up the usage of Responses: all parts are included in the totals.
-pub(super) fn add_up_responses(usage: &mut TokenUsage) -> Option<String> {
+pub(super) fn add_up_responses(usage: &mut TokenUsage) -> Option<AnswerNote> {
     usage.input = usage.count("input_tokens");
     usage.cached_input = usage.count("input_tokens_details.cached_tokens");
     usage.cache_write = usage.count("input_tokens_details.cache_write_tokens");
@@ -200,7 +271,7 @@ pub(super) fn add_up_responses(usage: &mut TokenUsage) -> Option<String> {
 /// Adds up the usage of Anthropic: `input_tokens` counts only tokens outside the cache, cached ones have counts of
 /// their own. Rounds of
 /// compaction and of advisors are in `iterations` alone, whose sum is what is paid.
-pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<String> {
+pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<AnswerNote> {
     let top = usage.count("output_tokens");
     let rounds = usage.count("iterations.output_tokens");
     let has_more = rounds.is_some_and(|rounds| top.is_none_or(|top| rounds >= top));
@@ -222,14 +293,12 @@ pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<String> {
         .count(&name("output_tokens_details.thinking_tokens"))
         .or_else(|| usage.count("output_tokens_details.thinking_tokens"));
     let beside = rounds?.checked_sub(top?).filter(|beside| *beside > 0)?;
-    Some(format!(
-        "{beside} output tokens are those of compaction or of other models: only the iterations count them"
-    ))
+    Some(usage_note(rule::USAGE_OF_ROUNDS, &[("tokens", beside)]))
 }
 
 /// Gemini: thoughts stand beside the candidates, the results of tools beside the prompt. Counts of zero are
 /// left out (the JSON form of protocol buffers), so an absent count beside a total is zero.
-pub(super) fn add_up_gemini(usage: &mut TokenUsage) -> Option<String> {
+pub(super) fn add_up_gemini(usage: &mut TokenUsage) -> Option<AnswerNote> {
     let total = usage.first_count(&["totalTokenCount", "total_tokens"]);
     let zero = total.map(|_| 0);
     usage.input = usage
@@ -246,7 +315,7 @@ pub(super) fn add_up_gemini(usage: &mut TokenUsage) -> Option<String> {
 }
 
 /// Adds up the usage of Gemini Interactions: thoughts are not part of the output, tool results not part of the input.
-pub(super) fn add_up_interactions(usage: &mut TokenUsage) -> Option<String> {
+pub(super) fn add_up_interactions(usage: &mut TokenUsage) -> Option<AnswerNote> {
     usage.input = usage.sum_counts(&["total_input_tokens", "total_tool_use_tokens"]);
     usage.cached_input = usage.count("total_cached_tokens");
     usage.output = usage.sum_counts(&["total_output_tokens", "total_thought_tokens"]);
@@ -257,17 +326,19 @@ pub(super) fn add_up_interactions(usage: &mut TokenUsage) -> Option<String> {
 }
 
 /// Adds up the usage of Ollama: counts of zero are absent, and a fully cached prompt is not counted.
-pub(super) fn add_up_ollama(usage: &mut TokenUsage) -> Option<String> {
+pub(super) fn add_up_ollama(usage: &mut TokenUsage) -> Option<AnswerNote> {
     usage.input = usage.count("prompt_eval_count");
     usage.output = usage.count("eval_count");
     None
 }
 
 /// Adds up the usage of Cohere: `tokens` counts the tokens of the model, `billed_units` the billed ones.
-pub(super) fn add_up_cohere(usage: &mut TokenUsage) -> Option<String> {
+pub(super) fn add_up_cohere(usage: &mut TokenUsage) -> Option<AnswerNote> {
     usage.input = usage.count("tokens.input_tokens");
     usage.output = usage.count("tokens.output_tokens");
     usage.cached_input = usage.count("cached_tokens");
+    usage.billed_input = usage.count("billed_units.input_tokens");
+    usage.billed_output = usage.count("billed_units.output_tokens");
     None
 }
 
@@ -295,11 +366,11 @@ mod tests {
     };
     use crate::json::JsonDocument;
 
-    fn read(text: &str, add: UsageArithmetic) -> (TokenUsage, Option<String>) {
+    fn read(text: &str, add: UsageArithmetic) -> (TokenUsage, Option<&'static str>) {
         let document = JsonDocument::parse(text.as_bytes()).unwrap();
         let mut usage = TokenUsage::default();
         usage.merge_counts(document.root());
-        let note = add(&mut usage);
+        let note = add(&mut usage).map(|note| note.rule);
         (usage, note)
     }
 
@@ -334,13 +405,13 @@ mod tests {
         let text = r#"{"prompt_tokens":12,"completion_tokens":1,"total_tokens":241,"completion_tokens_details":{"reasoning_tokens":228}}"#;
         let (usage, note) = read(text, add_up_chat);
         assert_eq!(usage.output, Some(229));
-        assert!(note.unwrap().contains("beside"));
+        assert_eq!(note, Some("usage-reasoning-beside"));
         let (usage, note) = read(
             r#"{"prompt_tokens":66,"completion_tokens":6,"total_tokens":100}"#,
             add_up_chat,
         );
         assert_eq!(usage.output, Some(6));
-        assert!(note.unwrap().contains("28 tokens are not named"));
+        assert_eq!(note, Some("usage-total-differs"));
     }
 
     #[test]
@@ -376,7 +447,7 @@ mod tests {
         let (usage, note) = read(text, add_up_anthropic);
         assert_eq!(all(&usage), [Some(120), Some(3), Some(7), Some(25), None]);
         assert_eq!(usage.cache_write_1h, Some(7));
-        assert!(note.unwrap().starts_with("20 output tokens"));
+        assert_eq!(note, Some("usage-of-rounds"));
     }
 
     #[test]

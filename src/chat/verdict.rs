@@ -73,10 +73,36 @@ pub enum AnswerVerdict {
         /// Whether the end mark had arrived, so that only framing is missing.
         done: bool,
     },
+    /// A piece of the answer may be missing: an event could not be read.
+    Damaged,
     /// The provider reported an error inside a stream that began without one.
     ErrorEvent,
-    /// The answer is an error.
+    /// The provider reported an error after the finish reason and the end mark.
+    ErrorAfterFinish,
+    /// The answer is an error, and so is its status.
     ErrorAnswer,
+    /// The answer is an error although its status reports success.
+    ErrorInBody,
+    /// The finish reason reports a failure.
+    Failed,
+    /// The answer ended as planned, with no text, tool call or refusal in it.
+    Empty,
+    /// The finish reason says that tool calls wait, and there is none.
+    CallsMissing,
+    /// As many tokens came as the request allows, though the finish reason does not name a limit.
+    LimitReached,
+    /// The finish reason is not known, or says that it is none of the known ones.
+    UnknownEnd,
+    /// The answer is complete, but some of its bytes are not UTF-8.
+    InvalidBytes,
+    /// More than one answer came in one stream.
+    SeveralAnswers,
+    /// The server sends the client to another address.
+    Redirected,
+    /// The connection goes on in another protocol (status 101).
+    SwitchedProtocols,
+    /// There is no body, where none can be or although no stream was asked for.
+    NoBody,
     /// The model refused.
     Refused,
     /// A content filter stopped the answer or blocked the prompt.
@@ -96,15 +122,27 @@ pub enum AnswerVerdict {
 impl AnswerVerdict {
     /// Whether the whole answer arrived, good or bad.
     pub fn is_whole(self) -> bool {
+        !self.is_broken_off()
+            && !matches!(
+                self,
+                Self::Running | Self::NotChat | Self::Unreadable | Self::Cancelled | Self::NoBody
+            )
+    }
+
+    /// Whether the answer broke off, failed or cannot be read, although its HTTP message may be whole: exit code 4.
+    pub fn is_broken_off(self) -> bool {
         matches!(
             self,
-            Self::Complete
-                | Self::NoDone
-                | Self::Refused
-                | Self::Filtered
-                | Self::LengthLimit
-                | Self::Paused
-                | Self::ErrorAnswer
+            Self::DoneWithoutFinish
+                | Self::NoFinish
+                | Self::CutInEvent { .. }
+                | Self::CutInJson { .. }
+                | Self::CutInChunk
+                | Self::CutOff { .. }
+                | Self::Damaged
+                | Self::ErrorEvent
+                | Self::ErrorInBody
+                | Self::Failed
         )
     }
 }
@@ -139,8 +177,27 @@ impl std::fmt::Display for AnswerVerdict {
                 "cut after its end mark: the answer is there, its framing is not"
             }
             Self::CutOff { done: false } => "cut: the body broke off before its end",
+            Self::Damaged => {
+                "damaged: an event cannot be read, a piece of the answer may be missing"
+            }
             Self::ErrorEvent => "failed: an error came inside the answer",
+            Self::ErrorAfterFinish => "finished, but an error came after the end",
             Self::ErrorAnswer => "an error was answered",
+            Self::ErrorInBody => "failed: the status reports success, the body is an error",
+            Self::Failed => "failed: the finish reason says so",
+            Self::Empty => "empty: the answer ended with no text, no tool call and no refusal",
+            Self::CallsMissing => {
+                "incomplete: the finish reason says that tool calls wait, and there is none"
+            }
+            Self::LimitReached => {
+                "stopped by a token limit, by the count: the finish reason does not say so"
+            }
+            Self::UnknownEnd => "ended for an unknown reason",
+            Self::InvalidBytes => "complete, save for bytes that are not UTF-8",
+            Self::SeveralAnswers => "more than one answer came in one stream",
+            Self::Redirected => "no answer: the server sends the client to another address",
+            Self::SwitchedProtocols => "no answer: the connection goes on in another protocol",
+            Self::NoBody => "no answer: there is no body",
             Self::Refused => "refused by the model",
             Self::Filtered => "stopped by a content filter",
             Self::LengthLimit => "stopped by a token limit",

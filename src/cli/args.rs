@@ -22,7 +22,7 @@ pub(super) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done (also where the reader of the output went away)
-  1    found something: diff a difference; send --fail a status of 400 or above
+  1    found something: diff a difference; lint a warning or an error; send --fail a status of 400 or above
   2    wrong arguments, or input that cannot be read
   3    no connection: name, address, proxy or TLS
   4    the exchange broke off, its framing was lost, or its body cannot be decoded
@@ -70,6 +70,8 @@ pub(super) enum CliVerb {
     Ls(LsArgs),
     /// Show what differs between exchanges, from the connection to the meaning of the answer
     Diff(Box<DiffArgs>),
+    /// Report what is odd about exchanges, and which clients break on it
+    Lint(LintArgs),
     /// List the prices that costs are computed from
     Prices(PricesArgs),
     /// Print the completion script for a shell
@@ -395,6 +397,58 @@ pub(super) struct LsArgs {
     /// Print JSON, one object per line
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Arguments of `wire lint`.
+#[derive(Args, Debug)]
+pub(super) struct LintArgs {
+    /// Captures as for show, ranges (@~5..@), folders, raw HTTP messages, or - for standard input [default: the
+    /// newest capture]
+    #[arg(value_name = "CAPTURE")]
+    pub(super) subjects: Vec<String>,
+    /// Explain a rule: its words, source, right bytes, and the clients that break
+    #[arg(long, value_name = "RULE", conflicts_with = "subjects")]
+    pub(super) explain: Option<String>,
+    /// List all rules
+    #[arg(long, conflicts_with_all = ["subjects", "explain"])]
+    pub(super) rules: bool,
+    /// Only these rules or layers: sse, json, sse-bom
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Leave these rules or layers out
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+    /// Show findings of this severity and above
+    #[arg(long, value_name = "SEVERITY", default_value = "info")]
+    pub(super) severity: SeverityArg,
+    /// End with 1 if there is a finding of this severity or above
+    #[arg(long, value_name = "SEVERITY", default_value = "warning")]
+    pub(super) fail_on: SeverityArg,
+    /// Print JSON, one object for each call
+    #[arg(long, group = "form")]
+    pub(super) json: bool,
+    /// Print a SARIF 2.1.0 log
+    #[arg(long, group = "form")]
+    pub(super) sarif: bool,
+    /// Print annotations for GitHub Actions
+    #[arg(long, group = "form")]
+    pub(super) github: bool,
+    /// Read answers in this dialect
+    #[arg(long, value_name = "DIALECT")]
+    pub(super) dialect: Option<String>,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// A severity on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SeverityArg {
+    /// Worth knowing
+    Info,
+    /// Some clients break
+    Warning,
+    /// A part of the answer is lost, or clients break
+    Error,
 }
 
 /// Arguments of `wire diff`.

@@ -9,6 +9,7 @@ mod error;
 mod exit;
 mod hints;
 mod job;
+mod lint;
 mod ls;
 mod output;
 mod prices;
@@ -37,6 +38,7 @@ pub fn run() -> ExitReason {
         CliVerb::Send(send) => several::run(&cli.common, send),
         CliVerb::Show(show) => show::run(&cli.common, show),
         CliVerb::Ls(ls) => ls::run(&cli.common, ls),
+        CliVerb::Lint(lint) => lint::run(&cli.common, lint),
         CliVerb::Diff(diff) => diff::run(&cli.common, diff),
         CliVerb::Prices(prices) => prices::run(&cli.common, prices),
         CliVerb::Completions { shell } => print_completions(*shell),

@@ -11,11 +11,11 @@ use super::error::CliError;
 use super::exit::ExitReason;
 use super::hints::{decode_hint, hint_text};
 use super::{env, signals};
-use crate::call::finding::Finding;
 use crate::call::{Call, ReadOptions};
 use crate::capture::CaptureNote;
 use crate::capture::store::CaptureStore;
 use crate::content::DecodedBody;
+use crate::lint;
 use crate::net::Hint;
 use crate::render::live;
 use crate::render::view_options::{
@@ -40,7 +40,7 @@ pub(super) fn print_note(text: &str) {
 
 /// Prints what could not be read of the capture in `path`.
 pub(super) fn print_capture_notes(path: &Path, notes: Vec<CaptureNote>) {
-    for finding in notes.into_iter().map(Finding::from) {
+    for finding in lint::capture_findings(&notes) {
         let text = wording::describe_finding(&finding);
         print_note(&format!("{}: {text}", path.display()));
     }

@@ -16,6 +16,7 @@ use crate::capture::store::{self, StoreError};
 use crate::exchange::Exchange;
 use crate::exchange::roles::role_spans;
 use crate::json;
+use crate::lint;
 use crate::render::live::LivePainter;
 use crate::render::view_options::StyledOutput;
 use crate::render::{RenderedExchange, escape, events, hex, json_output, summary, wording};
@@ -69,7 +70,7 @@ fn print_meaning(
         (_, true) => json_output::write_usage(&call.meaning, &mut text),
         _ => summary::write_summary(
             &call.meaning,
-            &call.findings,
+            &lint::check_call((&call).into()),
             "",
             &output::stdout_style(common),
             &mut text,

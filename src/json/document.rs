@@ -85,6 +85,9 @@ pub struct JsonValue<'a> {
     index: u32,
 }
 
+/// Most nodes of an object whose keys are compared pair by pair, which is faster than sorting for few keys.
+const MAX_PAIRWISE: u32 = 64;
+
 impl<'a> JsonValue<'a> {
     /// The kind of the value.
     pub fn kind(self) -> JsonKind {
@@ -176,6 +179,35 @@ impl<'a> JsonValue<'a> {
     /// Whether the value has no member and no item.
     pub fn is_empty(self) -> bool {
         self.node().next <= self.index.saturating_add(1)
+    }
+
+    /// The first key that an object at any depth has twice: the second of both keys.
+    pub fn find_repeated_key(self) -> Option<Self> {
+        let document = self.document;
+        let indexes = self.index..self.node().next;
+        let values = indexes.map(|index| Self { document, index });
+        let mut objects = values.filter(|value| value.kind() == JsonKind::Object);
+        objects.find_map(Self::own_repeated_key)
+    }
+
+    fn own_repeated_key(self) -> Option<Self> {
+        let mut known: Vec<&[u8]> = Vec::new();
+        let mut keys = self.members().map(|(key, _)| key);
+        // Objects of answers have few members; a large one is sorted instead.
+        if self.node().next.saturating_sub(self.index) < MAX_PAIRWISE {
+            return keys.find(|key| {
+                let is_known = known.contains(&key.raw());
+                known.push(key.raw());
+                is_known
+            });
+        }
+        let mut sorted: Vec<_> = keys.map(|key| (key.raw(), key.index)).collect();
+        sorted.sort_unstable();
+        let pairs = sorted.iter().zip(sorted.iter().skip(1));
+        let repeated = pairs.filter(|((before, _), (after, _))| before == after);
+        let index = repeated.map(|(_, (_, index))| *index).min()?;
+        let document = self.document;
+        Some(Self { document, index })
     }
 
     fn node(self) -> JsonNode {

@@ -9,21 +9,23 @@ use serde_json::value::RawValue;
 use super::escape::escape_json;
 use super::wording;
 use crate::call::Call;
-use crate::call::finding::{Finding, FindingPlace, Severity};
 use crate::call::meaning::CallMeaning;
-use crate::chat::ToolCall;
+use crate::chat::note::serialize_facts;
+use crate::chat::{NoteFacts, Severity, ToolCall};
 use crate::content::DecodedBody;
 use crate::exchange::phases::{ExchangeMilestones, ExchangePhase};
 use crate::exchange::{ExchangeOutcome, TrafficTotals};
 use crate::http1::{
     BodyFraming, FieldSection, HeadField, HttpMessage, MessageEnd, MessagePart, StartLine,
 };
+use crate::lint::{self, Finding, FindingPlace, Legality, RuleLayer};
 use crate::span::{Moment, Span};
 use crate::tape::ConnectionFact;
 
 /// Writes the document of `call` and a line end.
 pub fn write_call(call: &Call, out: &mut dyn Write) -> io::Result<()> {
-    write_value(&ExchangeDoc::new(call), out)
+    let findings = lint::check_call(call.into());
+    write_value(&ExchangeDoc::new(call, &findings), out)
 }
 
 /// Writes any value as one JSON document and a line end.
@@ -84,13 +86,24 @@ struct ExchangeDoc<'a> {
     findings: Vec<FindingDoc<'a>>,
 }
 
-#[derive(Serialize)]
-struct FindingDoc<'a> {
+/// A finding as a JSON object.
+#[derive(Debug, Serialize)]
+pub struct FindingDoc<'a> {
     rule: &'static str,
+    layer: RuleLayer,
     severity: Severity,
+    legal: Legality,
+    #[serde(rename = "where")]
     place: &'a FindingPlace,
+    /// Number of occurrences.
+    count: u64,
+    #[serde(serialize_with = "serialize_facts")]
+    facts: &'a NoteFacts,
     /// The finding in words.
     explained: String,
+    source: &'static str,
+    /// Clients that are known to break on it.
+    breaks: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -187,7 +200,7 @@ enum MessageEndDoc {
 }
 
 impl<'a> ExchangeDoc<'a> {
-    fn new(call: &'a Call) -> Self {
+    fn new(call: &'a Call, findings: &'a [Finding]) -> Self {
         let (tape, exchange) = (&call.tape, &call.exchange);
         let milestones = ExchangeMilestones::from_exchange(exchange);
         // An interim response has no body (RFC 9110, 15.2).
@@ -213,18 +226,26 @@ impl<'a> ExchangeDoc<'a> {
             response: MessageDoc::from_message(&exchange.response, &call.response_body),
             after_end: exchange.bytes_after_end,
             report: &call.meaning,
-            findings: call.findings.iter().map(FindingDoc::new).collect(),
+            findings: findings.iter().map(FindingDoc::new).collect(),
         }
     }
 }
 
 impl<'a> FindingDoc<'a> {
-    fn new(finding: &'a Finding) -> Self {
+    /// The object for `finding`.
+    pub fn new(finding: &'a Finding) -> Self {
+        let rule = finding.rule;
         Self {
-            rule: finding.rule(),
-            severity: finding.severity(),
+            rule: rule.id,
+            layer: rule.layer,
+            severity: finding.severity,
+            legal: rule.legal,
             place: &finding.place,
+            count: finding.count,
+            facts: &finding.facts,
             explained: wording::describe_finding(finding),
+            source: rule.source,
+            breaks: &rule.breaks,
         }
     }
 }

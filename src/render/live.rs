@@ -11,13 +11,13 @@ use super::live_answer::LiveAnswer;
 use super::view_options::{DecodeLevel, StyledOutput, ViewOptions};
 use super::{RenderedExchange, TextStyle, head, hex, summary, timing, wording};
 use crate::call::ReadOptions;
-use crate::call::finding::{Finding, FindingFacts};
 use crate::call::meaning::CallMeaning;
-use crate::chat::{self, AnswerReadOptions};
+use crate::chat::{self, AnswerReadOptions, Severity};
 use crate::content;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::exchange::{Exchange, ExchangeReader, HttpEventSink};
 use crate::http1::{BodyRetention, Event, MessageEnd};
+use crate::lint::{self, CallView, Finding};
 use crate::price::PriceTable;
 use crate::span::{Moment, StreamSide};
 use crate::sse;
@@ -151,7 +151,13 @@ impl<O: Write, N: Write> LivePainter<O, N> {
         let report = self.painter.finish_report(exchange, prices);
         if self.painter.view_options.parts.meta {
             let decode_error = self.painter.decode_error.as_ref();
-            let findings = Finding::collect(exchange, decode_error, report.as_ref());
+            let findings = lint::check_call(CallView {
+                exchange,
+                request_body: &self.painter.request_body,
+                decode_error,
+                meaning: report.as_ref(),
+                capture_notes: &[],
+            });
             self.painter
                 .write_summary(exchange, report.as_ref(), &findings);
         }
@@ -339,13 +345,13 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         findings: &[Finding],
     ) {
         let style = self.notes_output.style;
-        for finding in findings {
-            let look = match &finding.facts {
-                // Those about the answer are in its summary.
-                FindingFacts::Field(_) | FindingFacts::Cost(_) | FindingFacts::Answer(_) => {
-                    continue;
-                }
-                FindingFacts::Coding(_) => TextStyle::Error,
+        // Those about the answer are in its summary.
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.is_about_exchange())
+        {
+            let look = match finding.severity {
+                Severity::Error => TextStyle::Error,
                 _ => TextStyle::Warning,
             };
             self.write_meta_line(&style.paint(look, &wording::describe_finding(finding)));

@@ -11,6 +11,7 @@ pub mod events;
 mod head;
 pub mod hex;
 pub mod json_output;
+pub mod lint_report;
 pub mod listing;
 pub mod live;
 mod live_answer;

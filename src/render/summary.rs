@@ -5,17 +5,20 @@ use std::io::{self, Write};
 use super::service::{describe_limit, retry_lines, service_ids};
 use super::sparkline::sparkline;
 use super::{OutputStyle, TextStyle, wording};
-use crate::call::finding::{Finding, FindingFacts};
 use crate::call::meaning::{CallMeaning, CostEstimate};
 use crate::chat::timeline::{AnswerTimeline, SpeedBasis};
 use crate::chat::{
-    AnswerChoice, AnswerVerdict, ApiError, Completion, FinishKind, TokenUsage, ToolArgumentCheck,
-    ToolCall,
+    AnswerChoice, AnswerVerdict, ApiError, Completion, FinishKind, Severity, TokenUsage,
+    ToolArgumentCheck, ToolCall,
 };
+use crate::lint::Finding;
 use crate::price::Money;
 
 /// Characters of a text that one line shows: with its name the line fits 110 columns.
 const LINE_LIMIT: usize = 96;
+
+/// Characters of a finding that are shown: an unreadable event of 200 bytes with the words around it.
+const FINDING_LIMIT: usize = 480;
 
 /// Writes the summary, each line after `margin`. Findings about the answer are notes in it.
 pub fn write_summary(
@@ -28,7 +31,7 @@ pub fn write_summary(
     let mut lines = SummaryWriter { margin, style, out };
     let completion = &report.completion;
     if completion.dialect.is_none() && completion.errors.is_empty() {
-        return Ok(());
+        return lines.write_findings(findings);
     }
     lines.write_line("answer", &describe_identity(completion))?;
     lines.write_line("model", &describe_models(completion))?;
@@ -54,15 +57,7 @@ pub fn write_summary(
     if report.service.retry.requested_wait().is_none() {
         lines.write_waits(&completion.errors)?;
     }
-    for finding in findings {
-        if matches!(
-            finding.facts,
-            FindingFacts::Field(_) | FindingFacts::Answer(_)
-        ) {
-            let text = wording::describe_finding(finding);
-            lines.write_coloured("note", &text, TextStyle::Warning)?;
-        }
-    }
+    lines.write_findings(findings)?;
     lines.write_verdict(completion)
 }
 
@@ -128,6 +123,13 @@ impl SummaryWriter<'_> {
             self.write_line(
                 &name("text"),
                 &clip_with_size(&choice.text, choice.text_bytes),
+            )?;
+        }
+        if choice.is_empty() {
+            self.write_coloured(
+                &name("text"),
+                "none: no text, tool call or refusal came",
+                TextStyle::Warning,
             )?;
         }
         if let Some(refusal) = &choice.refusal {
@@ -223,6 +225,21 @@ impl SummaryWriter<'_> {
             .collect();
         self.write_line("server", &times.join("; "))?;
         self.write_line("ids", &service_ids(service).join(", "))
+    }
+
+    /// Writes the findings that are not among the facts of the exchange.
+    fn write_findings(&mut self, findings: &[Finding]) -> io::Result<()> {
+        let shown = findings.iter().filter(|finding| finding.is_reported());
+        for finding in shown.filter(|finding| !finding.is_about_exchange()) {
+            let look = match finding.severity {
+                Severity::Error => TextStyle::Error,
+                _ => TextStyle::Warning,
+            };
+            let text = wording::describe_finding(finding);
+            let text = wording::clip_text(&text, FINDING_LIMIT);
+            self.write_coloured("note", &text, look)?;
+        }
+        Ok(())
     }
 
     fn write_verdict(&mut self, completion: &Completion) -> io::Result<()> {
@@ -334,11 +351,13 @@ fn describe_usage(usage: &TokenUsage) -> String {
             part("audio", usage.audio_output),
         ],
     );
-    input
-        .into_iter()
-        .chain(output)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let billed = [(usage.billed_input, "in"), (usage.billed_output, "out")];
+    let billed =
+        billed.map(|(count, side)| Some(format!("{} {side}", wording::format_count(count?))));
+    let billed: Vec<_> = billed.into_iter().flatten().collect();
+    let billed = (!billed.is_empty()).then(|| format!("billed {}", billed.join(" + ")));
+    let parts = input.into_iter().chain(output).chain(billed);
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// The cost, the provider's own number first.

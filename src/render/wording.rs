@@ -3,13 +3,12 @@
 
 use std::borrow::Cow;
 
-use crate::call::finding::{Finding, FindingFacts, FindingPlace, OmittedKind};
-use crate::capture::CaptureNoteKind;
+use crate::chat::{AnswerPlace, NoteFacts};
 use crate::content::DecodeError;
 use crate::exchange::{Exchange, ExchangeOutcome};
 use crate::http1::BodyFraming;
+use crate::lint::{Finding, WirePlace};
 use crate::render::escape::{KeptWhitespace, escape};
-use crate::service::UnreadableField;
 use crate::span::Moment;
 use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, TlsSession,
@@ -178,61 +177,60 @@ fn describe_stage(stage: ExchangeStage) -> &'static str {
     }
 }
 
-/// A finding in one line.
+/// A finding in one line: the words of its rule with the facts, and the place.
 pub fn describe_finding(finding: &Finding) -> String {
-    let odd = |text: &str, place: String, clause: &str| format!("odd: {text} ({place}; {clause})");
-    match (&finding.facts, &finding.place) {
-        (FindingFacts::Http(kind), FindingPlace::Wire { side, span: at }) => {
-            let at = match at.is_empty() {
-                true => at.start.to_string(),
-                false => at.to_string(),
-            };
-            odd(kind.explain(), format!("{side} {at}"), kind.clause())
-        }
-        (FindingFacts::Http(kind), _) => format!("odd: {} ({})", kind.explain(), kind.clause()),
-        (FindingFacts::RequestFraming(fault), place) => {
-            let at = match place {
-                FindingPlace::Wire { span: at, .. } => format!(" from byte {}", at.start),
-                _ => String::new(),
-            };
-            let (text, clause) = (fault.explain(), fault.clause());
-            format!("odd: the request is unreadable{at}: {text} ({clause})")
-        }
-        (FindingFacts::Omitted(kind, count), _) => {
-            let things = match kind {
-                OmittedKind::Oddities => "oddities",
-                OmittedKind::InterimResponses => "interim responses",
-                OmittedKind::MaskedPlaces => "masked places",
-            };
-            format!("{} more {things}", format_count(*count))
-        }
-        (FindingFacts::Coding(error), _) => describe_undecoded(error),
-        (FindingFacts::Field(UnreadableField { field, value }), _) => {
-            format!("the value of {field} cannot be read: {value}")
-        }
-        (FindingFacts::Cost(note), _) => note.to_string(),
-        (FindingFacts::Answer(note), _) => note.text.clone(),
-        (FindingFacts::Capture(kind), place) => {
-            let line = match place {
-                FindingPlace::CaptureLine(number) => number.to_string(),
-                _ => "?".to_owned(),
-            };
-            match kind {
-                CaptureNoteKind::UnknownEvent(name) => format!(
-                    "line {line}: skipped the event `{name}`, which this version does not know"
-                ),
-                CaptureNoteKind::TornLine => {
-                    format!("line {line} is torn: the writer was interrupted in it")
-                }
-                CaptureNoteKind::BrokenLine { column, reason } => format!(
-                    "line {line}, column {column} cannot be read ({reason}): the rest was skipped"
-                ),
-                CaptureNoteKind::LineTooLong => {
-                    format!("line {line} is too long: the rest was skipped")
-                }
+    let words = fill_words(finding.rule.says, &finding.facts);
+    if let Some(WirePlace { side, span }) = finding.place.wire
+        && finding.facts.is_empty()
+    {
+        let at = match span.is_empty() {
+            true => span.start.to_string(),
+            false => span.to_string(),
+        };
+        return format!("odd: {words} ({side} {at}; {})", finding.rule.source);
+    }
+    let times = match finding.count {
+        1 => String::new(),
+        count => format!("{} times, first in ", format_count(count)),
+    };
+    match describe_answer_place(&finding.place.answer) {
+        place if place.is_empty() && times.is_empty() => words,
+        place if place.is_empty() => format!("{words} ({} times)", format_count(finding.count)),
+        place => format!("{words} ({times}{place})"),
+    }
+}
+
+/// A place in an answer: event and bytes.
+pub fn describe_answer_place(place: &AnswerPlace) -> String {
+    let event = place.event.map(|event| format!("event {event}"));
+    let span = place.span.filter(|span| !span.is_empty());
+    let span = span.map(|span| format!("bytes {span} of the body"));
+    event.into_iter().chain(span).collect::<Vec<_>>().join(", ")
+}
+
+/// `words` with each `{name}` replaced by the fact of that name.
+fn fill_words(words: &str, facts: &NoteFacts) -> String {
+    let mut filled = String::new();
+    let mut rest = words;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let named = after.split_once('}').and_then(|(name, after)| {
+            let fact = facts.iter().find(|(known, _)| *known == name);
+            Some((fact?.1.as_str(), after))
+        });
+        match named {
+            Some((fact, after)) => {
+                filled.push_str(fact);
+                rest = after;
+            }
+            None => {
+                filled.push('{');
+                rest = after;
             }
         }
     }
+    filled.push_str(rest);
+    filled
 }
 
 /// The outcome of an exchange in one line, escaped.

@@ -114,7 +114,7 @@ impl EventDecoder {
             return None;
         }
         let span = Span::new(item.unwrap_or(end), end);
-        Some(self.truncated_item(event_from_item(span), span))
+        Some(self.truncated_item(event_from_item(span), span, SseEvent::default()))
     }
 }
 

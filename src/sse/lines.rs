@@ -54,11 +54,11 @@ impl EventDecoder {
             ..SseEvent::default()
         };
         if too_long {
-            return Some(self.truncated_item(cut, line));
+            return Some(self.truncated_item(cut, line, SseEvent::default()));
         }
         match self.item_from_line(seen, line) {
             StreamItem::Event(_) if JsonDocument::parse(seen.slice(line)).is_err() => {
-                Some(self.truncated_item(cut, line))
+                Some(self.truncated_item(cut, line, SseEvent::default()))
             }
             item => Some(item),
         }

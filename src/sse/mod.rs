@@ -80,6 +80,15 @@ pub struct SseEvent {
     pub id: Option<Span>,
     /// Its last valid `retry` field: milliseconds, digits only.
     pub retry: Option<u64>,
+    /// Its first line whose field name the standard does not know, without its line end: readers ignore it.
+    #[serde(skip)]
+    pub unknown: Option<Span>,
+    /// Whether a `data` field has no space after its colon.
+    #[serde(skip)]
+    pub lacks_space: bool,
+    /// Whether a line ends with a bare carriage return.
+    #[serde(skip)]
+    pub has_bare_cr: bool,
 }
 
 impl SseEvent {
@@ -159,6 +168,9 @@ pub struct TruncatedEvent {
     pub event: SseEvent,
     /// The last line, without a line end.
     pub line: Span,
+    /// The event with that line, as if a line end and a blank line had come.
+    #[serde(skip)]
+    pub with_line: SseEvent,
 }
 
 /// Longest event that is read, in bytes: memory needs a bound, and the largest events that APIs send, with an image in
@@ -286,7 +298,7 @@ impl EventDecoder {
     }
 
     /// The item for an event that the end of the body cut off; if it is too long, only its spans.
-    fn truncated_item(&mut self, event: SseEvent, line: Span) -> StreamItem {
+    fn truncated_item(&mut self, event: SseEvent, line: Span, with_line: SseEvent) -> StreamItem {
         let span = Span::new(event.span.start, line.end);
         let too_long = self.skipping || span.len() > self.limit;
         let only_span = SseEvent {
@@ -297,6 +309,7 @@ impl EventDecoder {
             span,
             event: if too_long { only_span } else { event },
             line,
+            with_line: if too_long { only_span } else { with_line },
         })
     }
 

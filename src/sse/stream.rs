@@ -74,6 +74,8 @@ impl EventDecoder {
             ..SseEvent::default()
         });
         event.span.end = end;
+        let ending = Span::new(text.end, end);
+        event.has_bare_cr |= seen.slice(ending) == b"\r";
         if first != b':' && !self.skipping {
             add_field(event, seen, text.start, seen.slice(text));
         }
@@ -95,7 +97,12 @@ impl EventDecoder {
             span: Span::empty_at(line.start),
             ..SseEvent::default()
         });
-        Some(self.truncated_item(event, line))
+        let mut with_line = event;
+        let text = seen.slice(line);
+        if !text.is_empty() && !text.starts_with(b":") && !self.skipping {
+            add_field(&mut with_line, seen, line.start, text);
+        }
+        Some(self.truncated_item(event, line, with_line))
     }
 }
 
@@ -106,11 +113,16 @@ fn add_field(event: &mut SseEvent, seen: Window<'_>, start: u64, content: &[u8])
         b"data" => {
             event.first_data.get_or_insert(value);
             event.data_lines = event.data_lines.saturating_add(1);
+            event.lacks_space |= !value.is_empty() && value.start == name.end.saturating_add(1);
         }
         b"event" => event.name = Some(value),
         b"id" if !seen.slice(value).contains(&0) => event.id = Some(value),
         b"retry" => event.retry = parse_retry(seen.slice(value)).or(event.retry),
-        _ => {}
+        b"id" => {}
+        _ => {
+            let line = Span::new(name.start, value.end);
+            event.unknown.get_or_insert(line);
+        }
     }
 }
 

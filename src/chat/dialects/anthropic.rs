@@ -9,8 +9,10 @@ use crate::chat::builder::AnswerBuilder;
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::members::{items_at, named_members, text_at};
-use crate::chat::profile::DialectProfile;
+use crate::chat::note::{Severity, rule};
+use crate::chat::profile::{DialectProfile, EventNaming};
 use crate::chat::prompt_order::{PromptOrder, PromptOrderBasis, PromptPart, SpellingDifference};
+use crate::chat::stream_state::{MAX_OPEN_BLOCKS, OpenBlock};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::JsonValue;
@@ -32,9 +34,27 @@ const OTHER_PATHS: &[&str] = &[
     "/organizations",
 ];
 
+/// Names of the events of a stream.
+const KNOWN_EVENTS: &[&str] = &[
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+    "ping",
+    "error",
+];
+
 static PROFILE: DialectProfile = DialectProfile {
     name: "anthropic-messages",
     sdk_family: SdkFamily::Anthropic,
+    event_naming: EventNaming::ByType {
+        when_missing: Severity::Error,
+    },
+    errors_are_objects: true,
+    calls_have_ids: true,
+    finish_names_calls: true,
     omits_empty_arguments: true,
     caches_marked_only: true,
     // "Cache prefixes are created in the following order: tools, system, then messages."
@@ -111,12 +131,27 @@ impl Dialect for AnthropicDialect {
             }
             "content_block_start" => start_block(root, builder),
             "content_block_delta" => read_block_delta(root, builder),
+            "content_block_stop" => {
+                let index = block_index(root);
+                builder
+                    .state
+                    .open_blocks
+                    .retain(|block| block.index != index);
+                builder.emit_event(DeltaKind::Other, &kind);
+            }
             "message_delta" => read_message_delta(root, builder),
-            "message_stop" => builder.mark_done("message_stop"),
+            "message_stop" => {
+                note_open_blocks(builder);
+                builder.mark_done("message_stop");
+            }
             "ping" => builder.emit_event(DeltaKind::Ping, ""),
             _ if builder.has_emitted => {}
             _ => builder.emit_event(DeltaKind::Other, &kind),
         }
+    }
+
+    fn knows_event(&self, name: &[u8]) -> bool {
+        KNOWN_EVENTS.iter().any(|known| known.as_bytes() == name)
     }
 
     fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
@@ -160,8 +195,13 @@ fn read_usage(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
 }
 
 fn read_message_delta(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
-    if let Some(value) = root.get("usage") {
-        read_usage(value, builder);
+    match root.get("usage") {
+        Some(value) => read_usage(value, builder),
+        None => builder.note(
+            rule::ANTHROPIC_DELTA_USAGE_MISSING,
+            builder.event_place(),
+            vec![],
+        ),
     }
     if let Some(delta) = root.get("delta") {
         read_stop(delta, builder);
@@ -201,11 +241,68 @@ fn start_block(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let Some(block) = root.get("content_block") else {
         return;
     };
+    open_block(block_index(root), block, builder);
     match tool_call_key(block_index(root), block) {
         Some(mark) => {
             builder.find_or_add_call(0, mark);
         }
         None => read_block_text(block, builder),
+    }
+}
+
+/// Records that a block is open, and notes an index that is open already.
+fn open_block(index: u64, block: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    let place = builder.event_place();
+    let blocks = &mut builder.state.open_blocks;
+    let before = blocks.len();
+    blocks.retain(|block| block.index != index);
+    let is_reused = blocks.len() < before;
+    if blocks.len() < MAX_OPEN_BLOCKS {
+        let kind = text_at(block, "type").unwrap_or_default().into_owned();
+        blocks.push(OpenBlock { index, kind, place });
+    }
+    if is_reused {
+        let facts = vec![("index", index.to_string())];
+        builder.note(rule::ANTHROPIC_BLOCK_INDEX_REUSED, place, facts);
+    }
+}
+
+/// Notes blocks that are still open at the end of the message.
+fn note_open_blocks(builder: &mut AnswerBuilder<'_>) {
+    for block in std::mem::take(&mut builder.state.open_blocks) {
+        let facts = vec![("index", block.index.to_string())];
+        builder.note(rule::ANTHROPIC_BLOCK_NOT_CLOSED, block.place, facts);
+    }
+}
+
+/// Notes a delta for a block that is not open, or that has another type.
+fn note_stray_delta(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    let index = block_index(root);
+    let delta = root.get("delta");
+    let kind = delta
+        .and_then(|delta| text_at(delta, "type"))
+        .unwrap_or_default();
+    let wanted = match &*kind {
+        "text_delta" | "citations_delta" => "text",
+        "thinking_delta" | "signature_delta" => "thinking",
+        "input_json_delta" => "tool_use",
+        _ => "",
+    };
+    let block = builder
+        .state
+        .open_blocks
+        .iter()
+        .find(|block| block.index == index);
+    let fits = block.is_some_and(|block| block.kind.ends_with(wanted));
+    if !fits {
+        let block = block.map_or("none", |block| &block.kind).to_owned();
+        let facts = vec![
+            ("index", index.to_string()),
+            ("delta", kind.into_owned()),
+            ("block", block),
+        ];
+        let place = builder.event_place();
+        builder.note(rule::ANTHROPIC_DELTA_WITHOUT_BLOCK, place, facts);
     }
 }
 
@@ -239,6 +336,7 @@ fn read_block(index: u64, block: JsonValue<'_>, builder: &mut AnswerBuilder<'_>)
 }
 
 fn read_block_delta(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    note_stray_delta(root, builder);
     for (key, value) in root.get("delta").into_iter().flat_map(JsonValue::members) {
         let Some(key) = key.as_str() else { continue };
         match &*key {

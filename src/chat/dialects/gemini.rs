@@ -2,10 +2,10 @@
 //! `GenerateContentResponse`; there is no end mark. Source: googleapis/python-genai, `types.py`.
 
 use crate::chat::builder::AnswerBuilder;
-use crate::chat::completion::AnswerNoteKind;
 use crate::chat::dialect::Dialect;
 use crate::chat::members::{items_at, named_members, non_empty_str, read_index, text_at};
-use crate::chat::profile::{DialectProfile, EndSignal};
+use crate::chat::note::rule;
+use crate::chat::profile::{DialectProfile, EndSignal, EventNaming};
 use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
@@ -25,6 +25,7 @@ static PROFILE: DialectProfile = DialectProfile {
     ],
     sdk_family: SdkFamily::Google,
     end_signal: EndSignal::AllFinished,
+    event_naming: EventNaming::Unnamed,
     streams_arrays: true,
     // "The cached content is a prefix to the prompt"; the page says nothing of the other parts.
     prompt_orders: &[PromptOrder {
@@ -101,7 +102,8 @@ fn read_usage(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
 /// Reads the feedback on a blocked prompt, whose answer has no candidates.
 fn read_prompt_feedback(value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     if let Some(reason) = text_at(value, "blockReason") {
-        builder.set_finish_reason(0, &format!("blocked:{reason}"), builder.place.span);
+        let place = builder.place_of(value);
+        builder.set_finish_reason(0, &format!("blocked:{reason}"), place);
     }
 }
 
@@ -126,6 +128,12 @@ fn read_candidate(index: u32, candidate: JsonValue<'_>, builder: &mut AnswerBuil
     }
     if let Some(reason) = candidate.get("finishReason") {
         builder.set_finish(index, reason);
+    }
+    if let Some(message) = text_at(candidate, "finishMessage") {
+        let finish = builder.choice_mut(index).finish.as_mut();
+        if let Some(finish) = finish {
+            finish.message = Some(message.into_owned());
+        }
     }
 }
 
@@ -171,8 +179,7 @@ fn read_function_call(index: u32, call: JsonValue<'_>, builder: &mut AnswerBuild
         builder.push_arguments(index, at, arguments);
     }
     if call.get("partialArgs").is_some() {
-        let text = "arguments came in pieces by JSON path (partialArgs), which are not joined";
-        builder.push_note_once(AnswerNoteKind::UnknownShape, text.to_owned(), None);
+        builder.note_once(rule::ARGUMENTS_IN_PIECES, builder.event_place(), vec![]);
     }
 }
 

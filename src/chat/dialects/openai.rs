@@ -11,8 +11,9 @@
 use crate::chat::builder::AnswerBuilder;
 use crate::chat::completion::Citation;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
-use crate::chat::members::{named_members, read_index};
-use crate::chat::profile::{DialectProfile, EndSignal};
+use crate::chat::members::{named_members, non_empty_str, read_index};
+use crate::chat::note::rule;
+use crate::chat::profile::{DialectProfile, EndSignal, EventNaming};
 use crate::chat::prompt_order::{PromptOrder, PromptOrderBasis, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
@@ -31,6 +32,10 @@ static PROFILE: DialectProfile = DialectProfile {
         ("/completions", "the path ends with /completions"),
     ],
     end_signal: EndSignal::DoneMark,
+    event_naming: EventNaming::Unnamed,
+    errors_are_objects: true,
+    calls_have_ids: true,
+    finish_names_calls: true,
     counts_on_request: true,
     prompt_orders: &[
         PromptOrder {
@@ -51,6 +56,10 @@ static AZURE_PROFILE: DialectProfile = DialectProfile {
     name: "azure-openai",
     provider: Some("azure"),
     end_signal: EndSignal::DoneMark,
+    event_naming: EventNaming::Unnamed,
+    errors_are_objects: true,
+    calls_have_ids: true,
+    finish_names_calls: true,
     counts_on_request: true,
     prompt_orders: &[PromptOrder {
         dialect: "azure-openai",
@@ -150,6 +159,12 @@ impl Dialect for AzureDialect {
 
 /// Reads a whole answer or one chunk of a stream, which have the same members, in one pass over them.
 fn read_chunk(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    let usage = root
+        .get("usage")
+        .filter(|usage| usage.kind() == JsonKind::Object);
+    if usage.is_some() {
+        builder.state.count_usage(builder.event_place());
+    }
     for (key, value) in named_members(root) {
         match &*key {
             "id" => builder.set_id(value),
@@ -211,12 +226,16 @@ fn read_choice(index: u32, choice: JsonValue<'_>, builder: &mut AnswerBuilder<'_
         ["message", "delta"]
     };
     let found = wanted.into_iter().find(|key| choice.get(key).is_some());
+    note_missing_delta(choice, builder);
     let mut finish = None;
     for (key, value) in named_members(choice) {
         match &*key {
             key if found == Some(key) => read_message(index, value, builder),
             "text" if found.is_none() => builder.push_text(index, value),
             "finish_reason" => finish = Some(value),
+            "finishReason" => {
+                builder.note(rule::CHAT_FINISH_MISSPELT, builder.event_place(), vec![]);
+            }
             "logprobs" if value.kind() == JsonKind::Object => {
                 builder.choice_mut(index).logprobs = true
             }
@@ -224,22 +243,67 @@ fn read_choice(index: u32, choice: JsonValue<'_>, builder: &mut AnswerBuilder<'_
         }
     }
     if let Some(finish) = finish {
-        builder.set_finish(index, finish);
+        read_finish(index, finish, builder);
+    }
+}
+
+fn read_finish(index: u32, value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    let Some(word) = value.as_str() else { return };
+    let place = builder.event_place();
+    if word.is_empty() {
+        return builder.note_once(rule::CHAT_FINISH_EMPTY, place, vec![]);
+    }
+    let known = builder.choice_mut(index).finish.as_ref();
+    let again = known.is_some_and(|known| known.named == word && known.place.event != place.event);
+    // OpenRouter repeats the reason beside the token counts.
+    if again && builder.is_streamed() && !builder.state.usage_is_here(place) {
+        let facts = vec![
+            ("before", word.clone().into_owned()),
+            ("after", word.clone().into_owned()),
+        ];
+        builder.note(rule::CHAT_FINISH_TWICE, place, facts);
+    }
+    builder.set_finish(index, value);
+}
+
+/// Notes a choice of a stream without a delta. Azure sends such choices for late results of its filters.
+fn note_missing_delta(choice: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    let has = |key| {
+        choice
+            .get(key)
+            .is_some_and(|value| value.kind() != JsonKind::Null)
+    };
+    let others = [
+        "delta",
+        "message",
+        "text",
+        "content_filter_results",
+        "content_filter_offsets",
+    ];
+    if builder.is_streamed() && !others.into_iter().any(has) {
+        builder.note_once(rule::CHAT_DELTA_MISSING, builder.event_place(), vec![]);
     }
 }
 
 fn read_message(index: u32, message: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
-    let mut has_reasoning = false;
+    let mut reasoning: Option<JsonValue<'_>> = None;
     for (key, value) in named_members(message) {
         match &*key {
             "role" => builder.set_role(index, value),
             "content" => read_content(index, value, builder),
             "refusal" => builder.push_refusal(index, value),
             // Two names for one thing: some send both.
-            "reasoning_content" | "reasoning" if !has_reasoning => {
-                has_reasoning = value.as_str().is_some_and(|text| !text.is_empty());
-                builder.push_reasoning(index, value);
-            }
+            "reasoning_content" | "reasoning" => match reasoning {
+                None => {
+                    reasoning = Some(value).filter(|value| non_empty_str(*value).is_some());
+                    builder.push_reasoning(index, value);
+                }
+                Some(before) if before.as_str() == value.as_str() => {
+                    let place = builder.event_place();
+                    builder.note_once(rule::CHAT_REASONING_IN_TWO_FIELDS, place, vec![]);
+                }
+                Some(_) => {}
+            },
             "tool_calls" => read_tool_calls(index, value, builder),
             "function_call" if value.kind() == JsonKind::Object => {
                 builder.push_function(index, ToolCallKey::default(), value);
@@ -289,8 +353,26 @@ fn read_tool_calls(index: u32, list: JsonValue<'_>, builder: &mut AnswerBuilder<
         };
         let inner = function.or(custom).unwrap_or(call);
         if inner.kind() == JsonKind::Object {
+            if builder.is_streamed() && mark.index.is_none() {
+                builder.note_once(rule::CHAT_TOOL_INDEX_MISSING, builder.event_place(), vec![]);
+            }
+            note_argument_form(inner, builder);
             builder.push_function(index, mark, inner);
         }
+    }
+}
+
+/// Notes arguments that are an object, where the API has a string.
+pub(super) fn note_argument_form(call: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    if let Some(arguments) = call
+        .get("arguments")
+        .filter(|value| value.kind() == JsonKind::Object)
+    {
+        builder.note(
+            rule::CHAT_ARGUMENTS_OBJECT,
+            builder.place_of(arguments),
+            vec![],
+        );
     }
 }
 

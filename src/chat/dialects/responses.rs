@@ -6,16 +6,18 @@
 //! response.completed | response.failed | response.incomplete        (holds the whole response)
 //! ```
 
-use super::openai::{OPENAI_NOTE, OPENAI_SOURCE};
+use super::openai::{OPENAI_NOTE, OPENAI_SOURCE, note_argument_form};
 use crate::chat::AnswerRetention;
 use crate::chat::api_error::ApiError;
 use crate::chat::builder::AnswerBuilder;
-use crate::chat::completion::{AnswerChoice, AnswerNoteKind, Completion};
+use crate::chat::completion::{AnswerChoice, Completion};
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::members::{items_at, named_members, non_empty_str, text_at};
-use crate::chat::profile::DialectProfile;
+use crate::chat::note::{Severity, rule};
+use crate::chat::profile::{DialectProfile, EventNaming};
 use crate::chat::prompt_order::{PromptOrder, PromptOrderBasis, PromptPart};
+use crate::chat::stream_state::StreamState;
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
@@ -25,7 +27,11 @@ pub(in crate::chat) struct ResponsesDialect;
 
 static PROFILE: DialectProfile = DialectProfile {
     name: "openai-responses",
-    numbers_events: true,
+    event_naming: EventNaming::ByType {
+        when_missing: Severity::Info,
+    },
+    errors_are_objects: true,
+    calls_have_ids: true,
     prompt_orders: &[
         PromptOrder {
             providers: &["openai", "azure"],
@@ -82,12 +88,16 @@ impl Dialect for ResponsesDialect {
         let Some(kind) = text_at(root, "type") else {
             return;
         };
+        note_sequence(root, builder);
         match &*kind {
             "response.completed"
             | "response.failed"
             | "response.incomplete"
             | "response.cancelled" => read_last_event(&kind, root, builder),
             "response.created" | "response.in_progress" | "response.queued" => {
+                if builder.state.has_ended {
+                    begin_later_answer(builder);
+                }
                 if let Some(response) = root.get("response") {
                     builder.set_identity(response);
                 }
@@ -95,6 +105,10 @@ impl Dialect for ResponsesDialect {
             }
             _ => read_delta(&kind, root, builder),
         }
+    }
+
+    fn knows_event(&self, name: &[u8]) -> bool {
+        name == b"error" || name.starts_with(b"response.")
     }
 
     fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
@@ -131,7 +145,41 @@ fn read_ending(response: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         Some(reason) => format!("{status}:{reason}"),
         None => status.into_owned(),
     };
-    builder.set_finish_reason(0, &named, builder.place.span);
+    let place = builder.event_place();
+    builder.set_finish_reason(0, &named, place);
+}
+
+/// Notes an event whose `sequence_number` is missing or is not the one after the last.
+fn note_sequence(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+    let number = root.get("sequence_number").and_then(JsonValue::as_u64);
+    let before = builder.state.last_sequence;
+    builder.state.last_sequence = number.or(before);
+    let number_text = number.map_or("none".to_owned(), |number| number.to_string());
+    let expected = before.map(|before| before.saturating_add(1));
+    if number.is_none() || expected.is_some_and(|expected| number != Some(expected)) {
+        let expected = expected.map_or("a number".to_owned(), |number| number.to_string());
+        let facts = vec![("number", number_text), ("expected", expected)];
+        builder.note_once(rule::RESPONSES_SEQUENCE, builder.event_place(), facts);
+    }
+}
+
+/// Notes that another response begins in a stream whose response has ended, and counts its tokens apart.
+fn begin_later_answer(builder: &mut AnswerBuilder<'_>) {
+    builder.note(rule::RESPONSES_TWO_CYCLES, builder.event_place(), vec![]);
+    let choice = builder.choice_mut(0);
+    choice.finish = None;
+    let text = choice.text.len();
+    let usage = builder.completion.usage.take();
+    let state = &mut *builder.state;
+    state.has_ended = false;
+    state.last_sequence = None;
+    state.later_answers = state.later_answers.saturating_add(1);
+    state.earlier_text = text;
+    state.earlier_usage = match (state.earlier_usage.take(), usage) {
+        (Some(before), Some(usage)) => Some(before.plus(&usage)),
+        (before, usage) => before.or(usage),
+    };
+    builder.completion.done = false;
 }
 
 /// Reads the last event, which repeats the whole response: takes what the pieces did not have, and notes differences.
@@ -152,6 +200,7 @@ fn merge_whole_response(response: JsonValue<'_>, builder: &mut AnswerBuilder<'_>
         sink: &mut (),
         retention: AnswerRetention::TextOnly,
         place: builder.place,
+        state: &mut StreamState::default(),
         has_emitted: false,
         spare_choice: AnswerChoice::default(),
     };
@@ -161,13 +210,19 @@ fn merge_whole_response(response: JsonValue<'_>, builder: &mut AnswerBuilder<'_>
         said = true;
         read_output_item(n as u64, item, &mut quiet);
     }
-    let Some(whole) = whole.choices.first().filter(|_| said) else {
-        return;
-    };
+    let earlier = builder.state.earlier_text;
     let pieces = builder.choice_mut(0);
     let received = ReceivedPieces::from_choice(pieces);
-    let differs = pieces.text_bytes != whole.text_bytes
-        || (!pieces.text.is_empty() && pieces.text != whole.text);
+    let Some(whole) = whole.choices.first().filter(|_| said) else {
+        if received.has_text || received.has_calls {
+            let place = builder.event_place();
+            builder.note(rule::RESPONSES_FINAL_EMPTY, place, vec![]);
+        }
+        return;
+    };
+    let text = pieces.text.get(earlier..).unwrap_or_default();
+    let bytes = pieces.text_bytes.saturating_sub(earlier as u64);
+    let differs = bytes != whole.text_bytes || (!text.is_empty() && text != whole.text);
     let items = items_at(response, "output");
     for (n, item) in items.enumerate() {
         if !received.covers(item) {
@@ -175,13 +230,15 @@ fn merge_whole_response(response: JsonValue<'_>, builder: &mut AnswerBuilder<'_>
         }
     }
     if received.has_text && differs {
-        let text = format!(
-            "the pieces join to {} bytes of text, the last event holds {}",
-            builder.choice_mut(0).text_bytes,
-            whole.text_bytes
-        );
-        let span = builder.place.span;
-        builder.push_note(AnswerNoteKind::PiecesDiffer, text, Some(span));
+        let facts = vec![
+            ("pieces", bytes.to_string()),
+            ("final", whole.text_bytes.to_string()),
+        ];
+        let place = builder.event_place();
+        match whole.text_bytes {
+            0 => builder.note(rule::RESPONSES_FINAL_EMPTY, place, vec![]),
+            _ => builder.note(rule::RESPONSES_TEXT_DIFFERS, place, facts),
+        }
     }
 }
 
@@ -237,6 +294,9 @@ fn read_output_item(index: u64, item: JsonValue<'_>, builder: &mut AnswerBuilder
         }
         _ => {
             let at = find_or_add_call(index, &kind, item, builder);
+            if kind == "function_call" {
+                note_argument_form(item, builder);
+            }
             if let (Some(at), Some(arguments)) = (at, call_arguments(item)) {
                 builder.push_arguments(0, at, arguments);
             }

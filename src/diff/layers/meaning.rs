@@ -28,7 +28,7 @@ pub(crate) fn collect_facts(call: &Call) -> FactSheet {
         add_error(&mut sheet, one);
     }
     for note in &completion.notes {
-        sheet.put_text("note", Some(note.text.as_str()));
+        sheet.put_text("note", Some(note.rule));
     }
     sheet.put_text("verdict", Some(completion.verdict.to_string()));
     sheet

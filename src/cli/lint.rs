@@ -1,0 +1,150 @@
+//! `wire lint`: the findings of captures, and the table of rules.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::args::{CommonArgs, LintArgs, SeverityArg};
+use super::error::CliError;
+use super::exit::ExitReason;
+use super::output;
+use super::read_options::read_options;
+use crate::call::{Call, ReadOptions};
+use crate::capture::store::{self, CaptureStore};
+use crate::chat::Severity;
+use crate::client::several::run_jobs;
+use crate::diff::DiffInput;
+use crate::import;
+use crate::lint::{self, FindingFilter, LintedCall};
+use crate::render::lint_report::{self, LintForm};
+
+/// Captures that are read at one time: both cores are busy, and few captures are in memory.
+const BATCH: usize = 64;
+
+/// Runs `wire lint`.
+pub(super) fn run(common: &CommonArgs, args: &LintArgs) -> Result<ExitReason, CliError> {
+    let style = output::stdout_style(common);
+    let mut text = Vec::new();
+    if let Some(id) = &args.explain {
+        let rule = lint::find_rule(id).ok_or_else(|| {
+            CliError::usage(format!("there is no rule `{id}`"))
+                .with_hint("`wire lint --rules` lists them")
+        })?;
+        let _ = lint_report::write_rule(rule, &style, &mut text);
+        return output::print_report(&text);
+    }
+    if args.rules {
+        let written = match args.json {
+            true => lint_report::write_rules_json(&mut text),
+            false => lint_report::write_rules(&style, &mut text),
+        };
+        written.map_err(CliError::usage)?;
+        return output::print_report(&text);
+    }
+    let filter =
+        FindingFilter::new(&args.only, &args.ignore, args.severity.into()).map_err(|unknown| {
+            CliError::usage(format!("there is no rule or layer `{unknown}`"))
+                .with_hint("`wire lint --rules` lists them")
+        })?;
+    let means = read_options(common, args.dialect.as_deref(), &args.limits)?;
+    let paths = find_inputs(&output::capture_store(common), &args.subjects)?;
+    let form = match (args.json, args.sarif, args.github) {
+        (true, ..) => LintForm::Json,
+        (_, true, _) => LintForm::Sarif,
+        (.., true) => LintForm::Github,
+        _ => LintForm::Text,
+    };
+    let calls = lint_all(&paths, &means, &filter)?;
+    lint_report::write_calls(&calls, form, &style, &mut text).map_err(CliError::usage)?;
+    let found = calls.iter().flat_map(|call| &call.findings);
+    let has_failed = found.map(|finding| finding.severity).max() >= Some(args.fail_on.into());
+    let printed = match form {
+        LintForm::Text => output::print_report(&text)?,
+        _ => output::write_stdout(&text)?,
+    };
+    Ok(match has_failed {
+        true => ExitReason::FoundSomething,
+        false => printed,
+    })
+}
+
+impl From<SeverityArg> for Severity {
+    fn from(severity: SeverityArg) -> Self {
+        match severity {
+            SeverityArg::Info => Self::Info,
+            SeverityArg::Warning => Self::Warning,
+            SeverityArg::Error => Self::Error,
+        }
+    }
+}
+
+/// The files that the user named: captures, ranges, all captures of a folder, standard input.
+fn find_inputs(store: &CaptureStore, named: &[String]) -> Result<Vec<PathBuf>, CliError> {
+    if named.is_empty() {
+        return Ok(vec![store.find("@").map_err(CliError::usage)?]);
+    }
+    let mut paths = Vec::new();
+    for name in named {
+        let folder = Path::new(name);
+        if folder.is_dir() {
+            let store = CaptureStore::new(folder.to_owned());
+            let names = store.names().map_err(CliError::usage)?;
+            paths.extend(names.iter().map(|name| store.path(name)));
+        } else {
+            paths.extend(store.find_all(name).map_err(CliError::usage)?);
+        }
+    }
+    Ok(paths)
+}
+
+/// Lints the files in order. Neighbours are also compared with each other.
+fn lint_all(
+    paths: &[PathBuf],
+    means: &ReadOptions,
+    filter: &FindingFilter,
+) -> Result<Vec<LintedCall>, CliError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut linted: Vec<LintedCall> = Vec::new();
+    let mut before: Option<DiffInput> = None;
+    for batch in paths.chunks(BATCH) {
+        let read = |number: usize| match batch.get(number) {
+            Some(path) => read_input(path, means),
+            None => Err(CliError::usage("no such input")),
+        };
+        let (calls, failed) = run_jobs(batch.len(), threads, read);
+        for (path, call) in batch.iter().zip(calls) {
+            let name = path.display().to_string();
+            let mut findings = lint::check_call((&call).into());
+            let verdict = call.meaning.completion.verdict;
+            let input = DiffInput::from_call(name.clone(), call);
+            if let Some(before) = &before {
+                findings.extend(lint::sequence::check_pair(before, &input));
+            }
+            findings.retain(|finding| filter.shows(finding));
+            linted.push(LintedCall {
+                name,
+                verdict,
+                findings,
+            });
+            before = Some(input);
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+    }
+    Ok(linted)
+}
+
+/// Reads a capture or a raw HTTP message.
+#[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
+fn read_input(path: &Path, means: &ReadOptions) -> Result<Call, CliError> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    read.map_err(|error| CliError::unreadable_file(path, &error))?;
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        let parsed = store::parse(path, &bytes).map_err(CliError::usage)?;
+        let mut call = Call::read(parsed.tape, means);
+        call.capture_notes = parsed.notes;
+        return Ok(call);
+    }
+    Ok(Call::read(import::read_message(&bytes), means))
+}

@@ -1,0 +1,68 @@
+//! Findings of whole calls, read from raw messages.
+
+use super::{Finding, check_call};
+use crate::call::{Call, ReadOptions};
+use crate::chat::Severity;
+use crate::import;
+
+/// The request of most tests; `body` is its JSON.
+fn request(path: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn lint(request: &str, response: &str) -> Vec<Finding> {
+    let tape = import::read_message(format!("{request}{response}").as_bytes());
+    check_call((&Call::read(tape, &ReadOptions::default())).into())
+}
+
+fn rules(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.rule.id).collect()
+}
+
+#[test]
+fn one_list_has_the_findings_of_all_layers() {
+    let asked = request("/v1/chat/completions", "{\"model\":\"m\"}");
+    let response = "HTTP/1.1 200 OK\nContent-Type: text/event-stream\r\nretry-after: soon\r\n\r\ndata: {oops\n\n";
+    let found = lint(&asked, response);
+    let expected = [
+        ("http-bare-lf", Severity::Warning),
+        ("field-unreadable", Severity::Info),
+        ("sse-event-not-json", Severity::Error),
+        ("answer-end-missing", Severity::Error),
+    ];
+    let found: Vec<_> = found
+        .iter()
+        .map(|finding| (finding.rule.id, finding.severity))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_head_may_know_the_model_better() {
+    let asked = request(
+        "/openai/v1/responses",
+        "{\"model\":\"gpt-4o\",\"input\":\"hi\"}",
+    );
+    let body = r#"{"object":"response","model":"gpt-4o","status":"completed","output":[{"type":"message","content":[{"text":"Hi"}]}]}"#;
+    let response = format!(
+        "HTTP/1.1 200 OK\r\nx-ms-served-model: gpt-4o-2024-08-06\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let found = lint(&asked, &response);
+    assert_eq!(rules(&found), ["model-differs-in-head"]);
+    assert_eq!(found[0].facts, [("model", "gpt-4o-2024-08-06".to_owned())]);
+}
+
+#[test]
+fn a_stream_without_token_counts_gets_a_hint_how_to_ask_for_them() {
+    let asked = request(
+        "/v1/chat/completions",
+        "{\"messages\":[{}],\"stream\":true}",
+    );
+    let response = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n\
+        data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    assert_eq!(rules(&lint(&asked, response)), ["usage-not-asked"]);
+}
