@@ -9,8 +9,8 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 /// A range of the left sequence, and the range of the right one in its place; one of both may be empty.
 pub(super) type ChangedRange = [Range<usize>; 2];
 
-/// Items of both sequences together that are aligned at most: 200,000 on each side take less than a second
-/// (benches/README.md, "Aligners").
+/// Items of both sequences together that are aligned at most: 200,000 on each side take about a second (benches/README.md,
+/// "Aligners").
 pub(super) const MAX_ALIGNED: usize = 400_000;
 
 /// Returns the ranges that differ, ascending; only one, from the first difference to the last, if there are more items

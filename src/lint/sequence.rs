@@ -28,8 +28,10 @@ fn broken_prefix(left: &DiffInput, right: &DiffInput) -> Option<Finding> {
             facts,
         );
     }
-    // Two conversations that differ only in their last message lose nothing.
-    if found.written.lost.bytes == 0 {
+    // Two conversations that differ only in their last message lose nothing; prompts whose messages do not even have the
+    // same roles are not two steps of one program.
+    let is_other_message = ["/role", "/type"].iter().any(|end| place.ends_with(end));
+    if found.written.lost.bytes == 0 || divergence.excerpt.is_none() || is_other_message {
         return None;
     }
     let facts = vec![
