@@ -1,6 +1,11 @@
 //! The page of rules, `captures/RULES.md`, is made from the table: `SNAPSHOTS=overwrite cargo test --test lint_rules` writes
 //! it anew.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test reads and writes its snapshot"
+)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 

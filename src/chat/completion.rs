@@ -41,6 +41,9 @@ pub struct Completion {
     pub model_match: Option<ModelMatch>,
     /// Choices, by index.
     pub choices: Vec<AnswerChoice>,
+    /// The vectors of an answer with embeddings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<AnswerVectors>,
     /// Token counts.
     pub usage: Option<TokenUsage>,
     /// The place of the last token counts.
@@ -121,6 +124,17 @@ impl Completion {
     pub fn is_streamed(&self) -> bool {
         self.media.stream_format().is_some()
     }
+}
+
+/// The vectors of an answer with embeddings.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct AnswerVectors {
+    /// Number of vectors.
+    pub count: u64,
+    /// Numbers in the first one.
+    pub numbers: u64,
+    /// Whether they came as base64 of 32-bit floats, not as lists of numbers.
+    pub is_base64: bool,
 }
 
 /// Format of a body.

@@ -63,7 +63,7 @@ pub use checks::{fuzz, fuzz_as};
 pub use api_error::{ApiError, ErrorCode, UpstreamError};
 pub use builder::AnswerBuilder;
 pub use completion::{
-    AnswerChoice, BodyMediaType, Citation, Completion, ToolArgumentCheck, ToolCall,
+    AnswerChoice, AnswerVectors, BodyMediaType, Citation, Completion, ToolArgumentCheck, ToolCall,
 };
 pub use delta::{AnswerDelta, DeltaKind, DeltaSink, DeltaStamp};
 pub use dialect::{Dialect, ExchangeHeads};

@@ -14,7 +14,7 @@ use super::verdict::BodyEnding;
 use super::{AnswerReadOptions, AnswerRetention};
 use crate::exchange::Exchange;
 use crate::http1::BodyFraming;
-use crate::json::{JsonDocument, JsonValue};
+use crate::json::JsonValue;
 use crate::span::{Moment, Span};
 use crate::sse::EventDecoder;
 use crate::tape::{RollingBuffer, Window};
@@ -61,9 +61,7 @@ impl AnswerReader {
     /// A reader for the response of `exchange`; `request_body` is without content coding, empty if unknown.
     pub fn new(exchange: &Exchange, request_body: &[u8], options: AnswerReadOptions) -> Self {
         let asked = ExchangeHeads::from_exchange(exchange);
-        let wish =
-            JsonDocument::parse(request_body).map(|document| RequestParams::read(document.root()));
-        let wish = wish.unwrap_or_default();
+        let wish = RequestParams::read_body(request_body);
         let stream = wish.stream;
         let named = options
             .dialect

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::members::{items_at, named_members, text_at};
-use crate::json::{JsonKind, JsonValue};
+use crate::json::{JsonDocument, JsonKind, JsonValue};
 
 /// Parameters in the body of a request. `None`: the request has none, or its body is not JSON.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,8 +53,20 @@ const STORED: &[&str] = &[
 ];
 
 impl RequestParams {
-    /// Reads the body of a request.
-    pub(super) fn read(root: JsonValue<'_>) -> Self {
+    /// Reads the body of a request: JSON, or a form (RFC 7578) whose fields `model` and `stream` are read.
+    pub(super) fn read_body(body: &[u8]) -> Self {
+        if let Ok(document) = JsonDocument::parse(body) {
+            return Self::read(document.root());
+        }
+        Self {
+            model: form_field(body, b"name=\"model\""),
+            stream: form_field(body, b"name=\"stream\"").map(|word| word == "true"),
+            has_prompt: body.starts_with(b"--"),
+            ..Self::default()
+        }
+    }
+
+    fn read(root: JsonValue<'_>) -> Self {
         let usage = root
             .get("stream_options")
             .and_then(|options| options.get("include_usage"));
@@ -81,6 +93,15 @@ impl RequestParams {
                 .any(|key| root.get(key).is_some_and(|value| !is_empty(value))),
         }
     }
+}
+
+/// The value of a field of a multipart form, found by its name parameter.
+fn form_field(body: &[u8], name: &[u8]) -> Option<String> {
+    let body = body.starts_with(b"--").then_some(body)?;
+    let after = body.get(memchr::memmem::find(body, name)?..)?;
+    let value = after.get(memchr::memmem::find(after, b"\r\n\r\n")?.checked_add(4)?..)?;
+    let value = value.get(..memchr::memmem::find(value, b"\r\n")?)?;
+    String::from_utf8(value.to_vec()).ok()
 }
 
 fn is_empty(value: JsonValue<'_>) -> bool {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::note::rule;
+use super::request_params::RequestParams;
 use super::{
     AnswerReadOptions, AnswerReader, AnswerRetention, AnswerVerdict, BodyEnding, BodyMediaType,
     Completion, DeltaKind, Dialect, FinishKind, ModelMatch, ToolArgumentCheck, dialect_by_name,
@@ -817,3 +818,43 @@ const LINES: &[&str] = &[
     "\r",
     "\n",
 ];
+
+#[test]
+fn a_transcript_is_joined_from_its_pieces_and_not_doubled_by_its_end() {
+    let stream = concat!(
+        "data: {\"type\":\"transcript.text.delta\",\"delta\":\"Hello \"}\n\n",
+        "data: {\"type\":\"transcript.text.delta\",\"delta\":\"there\"}\n\n",
+        "data: {\"type\":\"transcript.text.done\",\"text\":\"Hello there\",\"usage\":{\"input_tokens\":73,\"output_tokens\":16}}\n\n",
+    );
+    let found = read("openai-transcription", stream);
+    assert_eq!(found.choices[0].text, "Hello there");
+    assert_eq!(found.verdict, AnswerVerdict::Complete);
+    assert_eq!(found.usage.unwrap().input, Some(73));
+    let plain = read("openai-transcription", "{\"text\":\"Hello there\"}");
+    assert_eq!(plain.choices[0].text, "Hello there");
+    assert_eq!(plain.verdict, AnswerVerdict::Complete);
+}
+
+#[test]
+fn vectors_are_counted_in_both_forms() {
+    let numbers = |embedding: &str| {
+        let body = format!("{{\"data\":[{{\"embedding\":{embedding}}}],\"model\":\"m\"}}");
+        let vectors = read("openai-embeddings", &body).vectors.unwrap();
+        (vectors.count, vectors.numbers, vectors.is_base64)
+    };
+    assert_eq!(numbers("[0.5,1,2]"), (1, 3, false));
+    // Two floats are eight bytes.
+    assert_eq!(numbers("\"AACAPwAAAEA=\""), (1, 2, true));
+}
+
+#[test]
+fn the_model_of_a_form_is_read() {
+    let body =
+        b"--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--x--\r\n";
+    let asked = RequestParams::read_body(body);
+    assert_eq!(asked.model.as_deref(), Some("whisper-1"));
+    assert_eq!(
+        RequestParams::read_body(b"name=\"model\"\r\n\r\nx\r\n").model,
+        None
+    );
+}

@@ -13,7 +13,6 @@ use crate::call::lookup::LookupError;
 use crate::call::{Call, ReadOptions};
 use crate::capture::ParsedCapture;
 use crate::capture::store::{self, StoreError};
-use crate::exchange::Exchange;
 use crate::exchange::roles::role_spans;
 use crate::json;
 use crate::lint;
@@ -196,8 +195,7 @@ fn print_hex_dump(
         let _ = hex::dump(tape.stream(side), &tiles, &style, &mut text);
     }
     output::print_report(&text)?;
-    let exchange = Exchange::read(tape, means.http1);
-    Ok(send::exchange_exit(&exchange, true, false))
+    Ok(call_exit(&Call::read(tape.clone(), means)))
 }
 
 fn selected_sides(side: Option<SideArg>) -> Vec<StreamSide> {

@@ -23,6 +23,7 @@ const ANSWER_CHECKS: &[AnswerCheck] = &[
     finish_reasons,
     tool_calls,
     tool_markup,
+    vector_form,
 ];
 
 fn check_answer(call: CallView<'_>, findings: &mut Vec<Finding>) {
@@ -210,5 +211,25 @@ fn tool_markup(completion: &Completion, findings: &mut Vec<Finding>) {
             let place = choice.text_place.into();
             findings.extend(Finding::new("tool-markup-in-text", place, facts));
         }
+    }
+}
+
+fn vector_form(completion: &Completion, findings: &mut Vec<Finding>) {
+    let Some(vectors) = completion.vectors else {
+        return;
+    };
+    let asked = completion
+        .asked
+        .encoding_format
+        .as_deref()
+        .unwrap_or("float");
+    let served = if vectors.is_base64 { "base64" } else { "float" };
+    if asked != served {
+        let facts = vec![("asked", asked.to_owned()), ("served", served.to_owned())];
+        findings.extend(Finding::new(
+            "embeddings-form-differs",
+            FindingPlace::default(),
+            facts,
+        ));
     }
 }

@@ -35,6 +35,18 @@ pub fn write_summary(
     }
     lines.write_line("answer", &describe_identity(completion))?;
     lines.write_line("model", &describe_models(completion))?;
+    if let Some(vectors) = &completion.vectors {
+        let form = if vectors.is_base64 {
+            "base64"
+        } else {
+            "lists of numbers"
+        };
+        let (count, numbers) = (vectors.count, vectors.numbers);
+        lines.write_line(
+            "vectors",
+            &format!("{count} of {numbers} numbers, as {form}"),
+        )?;
+    }
     for choice in &completion.choices {
         lines.write_choice(choice, completion.choices.len() > 1)?;
     }

@@ -8,6 +8,7 @@ mod interactions;
 mod ollama;
 mod openai;
 mod responses;
+mod transcription;
 
 use super::dialect::{Dialect, ExchangeHeads};
 use crate::json::JsonValue;
@@ -22,6 +23,7 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &ollama::OllamaDialect,
     &cohere::CohereDialect,
     &embeddings::EmbeddingsDialect,
+    &transcription::TranscriptionDialect,
     &openai::ChatDialect,
 ];
 
