@@ -295,7 +295,7 @@ pub(super) enum UndecodedMode {
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
-    /// Size limit of a head, in bytes (K, M, G)
+    /// Size limit of a head, of trailers, and of all interim responses (1xx), in bytes (K, M, G)
     #[arg(long, value_name = "BYTES", value_parser = parse_byte_count, default_value = "256K")]
     pub(super) max_head: u64,
     /// Size limit of a decoded body, in bytes (K, M, G) [default: 4G streamed, 256M if a view needs it whole]
@@ -319,6 +319,9 @@ pub(super) struct RecordingArgs {
     /// Write no capture
     #[arg(long)]
     pub(super) no_capture: bool,
+    /// Most bytes of a response in a capture (K, M, G): after more, the exchange is stopped with code 4
+    #[arg(long, value_name = "BYTES", value_parser = parse_byte_count, default_value = "4G")]
+    pub(super) max_capture: u64,
     /// Show secrets on the screen; they stay masked in the capture
     #[arg(long)]
     pub(super) reveal: bool,

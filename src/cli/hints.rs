@@ -55,6 +55,7 @@ pub(super) fn hint_text(hint: &Hint) -> Cow<'_, str> {
             "check --cert: is it issued by an authority that the server trusts, and in date?"
         }
         Hint::ClientKeyFile => "--key FILE names the key if --cert holds the certificate only",
+        Hint::LargerCapture => "--max-capture BYTES allows more; --no-capture has no limit",
         Hint::OtherRoots => "leave --native-roots out, or give a file with --cacert",
         Hint::SendRaw => "--raw sends any bytes",
         Hint::KnownTargets(known) => {

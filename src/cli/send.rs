@@ -160,6 +160,7 @@ async fn run_exchange(
 ) -> Option<NetFailure> {
     signals::exit_on_second_signal();
     let limits = ExchangeLimits {
+        received: (!args.recording.no_capture).then_some(args.recording.max_capture),
         idle: Some(args.connection.idle_timeout),
         http1,
     };

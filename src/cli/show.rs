@@ -118,7 +118,13 @@ fn call_exit(call: &Call) -> ExitReason {
 }
 
 fn capture_not_found(error: StoreError) -> CliError {
-    CliError::usage(error).with_hint("`wire ls` lists the captures")
+    let hint = match error {
+        StoreError::NotRegular(_) => {
+            "to read a pipe, write `-` and redirect it: `wire show - < PIPE`"
+        }
+        _ => "`wire ls` lists the captures",
+    };
+    CliError::usage(error).with_hint(hint)
 }
 
 /// Prints the report of `send`, made from the capture. With `--print` or `--quiet` it streams; otherwise it may go to the

@@ -10,17 +10,19 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
-use crate::exchange::ExchangeReader;
+use crate::exchange::{ExchangeReader, LOST_READ_LIMIT};
 use crate::http1::{self, BodyRetention, MessageEnd};
-use crate::net::{ClientConnection, Clock, NetFailure};
+use crate::net::{ClientConnection, Clock, Hint, NetFailure};
 use crate::span::{Moment, StreamSide};
 use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, WireSink,
 };
 
-/// The time limit of an exchange and the size limits of its heads.
+/// The limits of an exchange: time without a byte, bytes in all, sizes of heads.
 #[derive(Clone, Copy, Debug)]
 pub struct ExchangeLimits {
+    /// The most bytes that are read.
+    pub received: Option<u64>,
     /// The longest time without a byte either way.
     pub idle: Option<Duration>,
     /// Size limits of heads and chunk-size lines.
@@ -139,7 +141,8 @@ impl ExchangeRun<'_> {
                 }
                 () = &mut quiet => return self.idle_end(idle),
             };
-            if let Some(ended) = self.handle_io(turn, &buffer, connection) {
+            let ended = self.handle_io(turn, &buffer, connection);
+            if let Some(ended) = ended.or_else(|| self.end_of_bytes(limits.received)) {
                 return ended;
             }
             if self.is_framing_lost() {
@@ -247,6 +250,28 @@ impl ExchangeRun<'_> {
         }
         let error = format!("no byte came or went for {} s", idle.as_secs_f64());
         self.stopped_by_us(FailureCause::TimedOut, error)
+    }
+
+    /// The end of an exchange whose peer sent more than `limit` bytes, or too many after the framing was lost.
+    fn end_of_bytes(&self, limit: Option<u64>) -> Option<ExchangeEnd> {
+        let exchange = &self.reader.exchange;
+        let received = exchange.received.bytes;
+        let lost_at = exchange.framing_lost_at();
+        if lost_at.is_some_and(|at| received.saturating_sub(at) > LOST_READ_LIMIT) {
+            return Some(ExchangeEnd::Answered);
+        }
+        let limit = limit.filter(|limit| received > *limit);
+        limit.map(|limit| {
+            let error =
+                format!("wire stopped after {received} received bytes: the limit is {limit}");
+            match self.stopped_by_us(FailureCause::Refused, error) {
+                ExchangeEnd::Failed(failure) => ExchangeEnd::Failed(NetFailure {
+                    hint: Some(Hint::LargerCapture),
+                    ..failure
+                }),
+                other => other,
+            }
+        })
     }
 
     /// The end of an exchange that `wire` itself stops.

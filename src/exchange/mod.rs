@@ -56,6 +56,10 @@ pub struct TrafficTotals {
     pub last: Option<Moment>,
 }
 
+/// Bytes that are read after the framing was lost: enough to see what the peer sends there. Nothing in them can mark an
+/// end, so a peer could send for ever.
+pub const LOST_READ_LIMIT: u64 = 1 << 20;
+
 impl Exchange {
     /// The TLS session, if the server's certificate was not verified.
     pub fn unverified_tls(&self) -> Option<&TlsSession> {

@@ -40,7 +40,7 @@
 use std::collections::VecDeque;
 
 use super::decoder::HttpDecoder;
-use super::{BodyFraming, Event, HttpLimits, MessageEnd, RequestMethod, StartLine};
+use super::{BodyFraming, Event, HttpFault, HttpLimits, MessageEnd, RequestMethod, StartLine};
 use crate::span::{Span, StreamSide};
 use crate::tape::{RollingBuffer, Window};
 
@@ -141,6 +141,8 @@ struct ConnectionState {
     answers: Option<RequestMethod>,
     /// Whether the current response is interim (1xx, but not 101).
     interim: bool,
+    /// Where the first interim response to the current request began.
+    interim_start: Option<u64>,
     /// Exchanges below this number have a final response head, or can get none.
     answered: u64,
     /// The exchange whose response opened a tunnel.
@@ -169,6 +171,7 @@ impl ConnectionState {
             requests_over: false,
             answers: None,
             interim: false,
+            interim_start: None,
             answered: 0,
             switched: None,
         }
@@ -251,14 +254,23 @@ impl ConnectionState {
             }
             let method = self.method_to_answer(seen)?;
             self.answers = Some(method);
-            let decoder = HttpDecoder::new(Some(method), self.received.at, self.limits);
-            self.received.decoder = Some(decoder);
+            let at = self.received.at;
+            let start = self.interim_start.unwrap_or(at);
+            self.received.decoder = Some(match at.saturating_sub(start) > self.limits.head {
+                true => HttpDecoder::lost(at, HttpFault::InterimTooLong, self.limits),
+                false => HttpDecoder::new(Some(method), at, self.limits),
+            });
         }
+        let message_start = self.received.at;
         let found = self.received.step(StreamSide::Received, seen)?;
         match found.event {
             Event::Start(start) => {
                 let status = start.status().unwrap_or_default();
                 self.interim = (100..200).contains(&status) && status != 101;
+                match self.interim {
+                    true => _ = self.interim_start.get_or_insert(message_start),
+                    false => self.interim_start = None,
+                }
             }
             Event::HeadEnd(_, framing) if !self.interim => {
                 self.answered = found.exchange.saturating_add(1);

@@ -14,9 +14,11 @@ use crate::tape::Window;
 /// The longest head and the longest chunk-size line that are read.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpLimits {
-    /// Bytes of a head, and of the trailers; by default 256 KiB: servers and proxies accept 8 to 64 KiB.
+    /// Bytes of a head, of the trailers, and of all interim responses before a head; by default 256 KiB: servers and
+    /// proxies accept 8 to 64 KiB.
     pub head: u64,
-    /// Bytes of a chunk-size line; by default 16 KiB: only its extensions can make it long.
+    /// Bytes of a chunk-size line; by default 16 KiB: only its extensions can make it long. Also the most by which the
+    /// lines of a body may be longer than its data pays for.
     pub chunk_head: u64,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct HttpDecoder {
     status: u16,
     framing_fields: FramingFields,
     open_field: Option<OpenField>,
+    /// Bytes of chunk-size lines that the data of the chunks so far does not pay for.
+    chunk_overhead: u64,
     /// Events that were found and not yet returned.
     queue: VecDeque<Event>,
 }
@@ -75,8 +79,16 @@ impl HttpDecoder {
             status: 0,
             framing_fields: FramingFields::default(),
             open_field: None,
+            chunk_overhead: 0,
             queue: VecDeque::new(),
         }
+    }
+
+    /// A reader that lost the framing at `start`: all bytes from there on belong to no message.
+    pub(super) fn lost(start: u64, fault: HttpFault, limits: HttpLimits) -> Self {
+        let mut decoder = Self::new(Some(RequestMethod::Other), start, limits);
+        decoder.lose_framing(start, fault);
+        decoder
     }
 
     /// The offset of the first byte that is still needed. Earlier bytes may be dropped.
@@ -140,15 +152,14 @@ impl HttpDecoder {
 
     /// Reads one field line with its folded lines, or the empty line at the end of the fields.
     fn read_field_line(&mut self, seen: Window<'_>, first: bool, trailer: bool) -> Option<()> {
-        let part = if trailer {
-            MessagePart::Trailers
-        } else {
-            MessagePart::Head
+        let (part, too_long) = match trailer {
+            true => (MessagePart::Trailers, HttpFault::TrailersTooLong),
+            false => (MessagePart::Head, HttpFault::HeadTooLong),
         };
         let start = self.at;
         let limit = self.room_in_head();
         if self.open_field.is_none() {
-            let Some(line) = self.next_line(seen, limit, HttpFault::HeadTooLong) else {
+            let Some(line) = self.next_line(seen, limit, too_long) else {
                 return self.wait_or_truncate(seen, part, None);
             };
             if line.text.is_empty() {
@@ -170,7 +181,7 @@ impl HttpDecoder {
         }
         match self.extend_fold(seen, limit) {
             FoldResult::NeedsMore => self.wait_or_truncate(seen, part, None),
-            FoldResult::TooLong => self.lose_framing(start, HttpFault::HeadTooLong),
+            FoldResult::TooLong => self.lose_framing(start, too_long),
             FoldResult::Whole(open) => self.finish_field(seen, open, trailer),
         }
     }
@@ -295,6 +306,9 @@ impl HttpDecoder {
         let mut odd = Vec::new();
         match parse_chunk_size(seen, line.text, &mut odd) {
             Err(fault) => self.lose_framing(start, fault),
+            Ok(head) if self.exceeds_chunk_overhead(line.whole.len(), head.size) => {
+                self.lose_framing(start, HttpFault::ChunkOverhead)
+            }
             Ok(head) => {
                 self.note_bare_lf(line);
                 self.queue.extend(odd.into_iter().map(Event::Odd));
@@ -314,6 +328,18 @@ impl HttpDecoder {
                 )
             }
         }
+    }
+
+    /// Counts a chunk-size line. Returns whether the lines so far are too long for the data. A chunk pays for 16 bytes and
+    /// for twice its data, as in Go's net/http (internal/chunked.go): one extension with a signature is fine, also before
+    /// small chunks, and megabytes of extensions are not.
+    fn exceeds_chunk_overhead(&mut self, line: u64, size: u64) -> bool {
+        let paid = size.saturating_mul(2).saturating_add(16);
+        self.chunk_overhead = self
+            .chunk_overhead
+            .saturating_add(line)
+            .saturating_sub(paid);
+        self.chunk_overhead > self.limits.chunk_head
     }
 
     fn read_chunk_end(&mut self, seen: Window<'_>) -> Option<()> {

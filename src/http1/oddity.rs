@@ -142,8 +142,12 @@ pub enum HttpFault {
     NoColon,
     /// A NUL in the head.
     Nul,
-    /// The head (or the trailers) is longer than the limit.
+    /// The head is longer than the limit.
     HeadTooLong,
+    /// The interim responses before a head are longer than the limit of a head.
+    InterimTooLong,
+    /// The trailers are longer than the limit of a head.
+    TrailersTooLong,
     /// Two Content-Length values that differ.
     LengthConflict,
     /// A Content-Length that is not a number.
@@ -156,6 +160,8 @@ pub enum HttpFault {
     ChunkSizeOverflow,
     /// A chunk-size line longer than the limit.
     ChunkHeadTooLong,
+    /// Chunk-size lines that are far longer than the data of their chunks.
+    ChunkOverhead,
     /// No line end after the data of a chunk.
     BadChunkEnd,
 }
@@ -170,10 +176,12 @@ impl HttpFault {
             Self::NoColon => "RFC 9112, 5",
             Self::Nul => "RFC 9110, 5.5",
             Self::HeadTooLong => "RFC 9112, 3 (limits are ours)",
+            Self::InterimTooLong => "RFC 9110, 15.2 (limits are ours)",
+            Self::TrailersTooLong => "RFC 9112, 7.1.2 (limits are ours)",
             Self::LengthConflict | Self::BadLength => "RFC 9112, 6.3, clause 5",
             Self::RequestCoding => "RFC 9112, 6.3, clause 4",
             Self::BadChunkSize | Self::ChunkSizeOverflow | Self::BadChunkEnd => "RFC 9112, 7.1",
-            Self::ChunkHeadTooLong => "RFC 9112, 7.1.1 (limits are ours)",
+            Self::ChunkHeadTooLong | Self::ChunkOverhead => "RFC 9112, 7.1.1 (limits are ours)",
         }
     }
 
@@ -187,12 +195,19 @@ impl HttpFault {
             Self::NoColon => "a field line has no colon",
             Self::Nul => "a NUL byte in the head",
             Self::HeadTooLong => "the head is longer than the limit",
+            Self::InterimTooLong => {
+                "the interim responses (1xx) are longer than the limit of a head"
+            }
+            Self::TrailersTooLong => "the trailers are longer than the limit of a head",
             Self::LengthConflict => "several Content-Length values disagree",
             Self::BadLength => "Content-Length is not a number",
             Self::RequestCoding => "the last transfer coding of a request must be chunked",
             Self::BadChunkSize => "this is not a chunk size",
             Self::ChunkSizeOverflow => "the chunk size does not fit into 64 bits",
             Self::ChunkHeadTooLong => "the chunk-size line is longer than the limit",
+            Self::ChunkOverhead => {
+                "the chunk-size lines are far longer than the data of their chunks"
+            }
             Self::BadChunkEnd => "no line end after the data of a chunk",
         }
     }

@@ -46,6 +46,8 @@ pub enum Hint {
     CheckClientCertificate,
     /// Name the file of the private key.
     ClientKeyFile,
+    /// Allow a larger capture.
+    LargerCapture,
     /// Use other roots than those of this machine.
     OtherRoots,
     /// Send the message as raw bytes.

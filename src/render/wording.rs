@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::chat::{AnswerPlace, NoteFacts};
 use crate::content::DecodeError;
-use crate::exchange::{Exchange, ExchangeOutcome};
+use crate::exchange::{Exchange, ExchangeOutcome, LOST_READ_LIMIT};
 use crate::http1::BodyFraming;
 use crate::lint::{Finding, WirePlace};
 use crate::render::escape::{KeptWhitespace, escape};
@@ -265,7 +265,12 @@ fn outcome_text(exchange: &Exchange) -> String {
         }
         ExchangeOutcome::Lost { at, fault } => {
             let (text, clause) = (fault.explain(), fault.clause());
-            format!("UNREADABLE from byte {at}: {text} ({clause})")
+            let after = exchange.received.bytes.saturating_sub(at);
+            let stopped = match after > LOST_READ_LIMIT {
+                true => format!("; wire closed the connection {} later", format_bytes(after)),
+                false => String::new(),
+            };
+            format!("UNREADABLE from byte {at}: {text} ({clause}){stopped}")
         }
         ExchangeOutcome::Unfinished => format!("the recording stops after {received}"),
     }

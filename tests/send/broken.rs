@@ -176,3 +176,70 @@ fn fail_turns_an_error_status_into_exit_code_1() {
     home.wire(&["send", "r.json", "--to", "demo", "-m", "error-429"])
         .exits_with(0);
 }
+
+#[test]
+fn a_peer_that_never_ends_is_stopped() {
+    #[track_caller]
+    fn case(start: &str, pour: &str, flags: &[&str], text: &str, most: u64) {
+        let home = Home::new();
+        home.request();
+        let server = Server::start(vec![
+            Step::Read,
+            write(start),
+            Step::Pour(pour.repeat(1 << 12).into_bytes()),
+        ]);
+        let url = server.url();
+        home.wire(&[&["send", "r.json", "--url", &url][..], flags].concat())
+            .exits_with(4)
+            .err_contains(text);
+        let capture = home.capture();
+        check_schema(&capture);
+        home.wire(&["show"]).exits_with(4);
+        let document = home.wire(&["show", "--json"]).exits_with(4).json();
+        let received = document["received"]["bytes"].as_u64().unwrap();
+        assert!(received < most, "{received}");
+    }
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let lost = (1 << 20) + (512 << 10);
+    case(
+        ok,
+        "X-A: b\r\n",
+        &[],
+        "the head is longer than the limit",
+        lost,
+    );
+    case(
+        "",
+        "HTTP/1.1 103 Early\r\n\r\n",
+        &[],
+        "interim responses (1xx)",
+        lost,
+    );
+    case(
+        &format!("{chunked}0\r\n"),
+        "A: b\r\n",
+        &[],
+        "the trailers are longer",
+        lost,
+    );
+    case(
+        &format!("{chunked}1;a="),
+        "b",
+        &[],
+        "chunk-size line is longer",
+        lost,
+    );
+    let extensions = format!("1;a={}\r\nx\r\n", "b".repeat(200));
+    case(chunked, &extensions, &[], "far longer than the data", lost);
+    case(
+        "SSH-2.0-x\r\n",
+        "noise\r\n",
+        &[],
+        "this is not HTTP/1",
+        lost,
+    );
+    let limit = ["--max-capture", "100K"];
+    let body = "HTTP/1.1 200 OK\r\n\r\n";
+    case(body, "endless", &limit, "the limit is 102400", 200 << 10);
+}

@@ -55,12 +55,15 @@ fn time_and_size_limits_end_the_exchange() {
 fn max_time_stops_a_peer_that_never_pauses() {
     let home = home_with_request();
     // Parsing these lines one by one takes longer than sending them.
-    let lines = "no HTTP\r\n".repeat(1 << 13);
-    let server = Server::start(vec![Step::Pour(lines.into())]);
+    let lines = ":\r\n\r\n".repeat(1 << 13);
+    let server = Server::start(vec![
+        write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"),
+        Step::Pour(lines.into()),
+    ]);
     let url = server.url();
     let arguments = ["send", "r.json", "--url", &url, "--no-capture"];
     home.wire(&[&arguments[..], &["--max-time", "0.2"]].concat())
-        .exits_with(4)
+        .exits_with(5)
         .err_contains("--max-time");
 }
 

@@ -227,3 +227,34 @@ proptest::proptest! {
         fuzz_connection(&bytes);
     }
 }
+
+#[test]
+fn interim_responses_have_a_limit() {
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    let end_of = |count: usize| {
+        let mut connection = Connection::new(HttpLimits::default());
+        let mut last = None;
+        let mut take = |found: &ConnectionEvent, _: Window<'_>| {
+            if let (StreamSide::Received, Event::End(end)) = (found.side, found.event) {
+                last = Some(end);
+            }
+        };
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        connection.feed(StreamSide::Sent, request, true, &mut take);
+        for _ in 0..count {
+            connection.feed(StreamSide::Received, interim.as_bytes(), false, &mut take);
+        }
+        let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+        connection.feed(StreamSide::Received, answer, true, &mut take);
+        last
+    };
+    assert_eq!(end_of(10_000), Some(MessageEnd::Complete));
+    let most = (256 << 10) / interim.len() + 1;
+    assert_eq!(
+        end_of(20_000),
+        Some(MessageEnd::FramingLost {
+            at: (most * interim.len()) as u64,
+            fault: HttpFault::InterimTooLong
+        })
+    );
+}

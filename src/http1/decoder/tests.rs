@@ -325,3 +325,46 @@ proptest::proptest! {
         fuzz(&bytes);
     }
 }
+
+#[test]
+fn the_lines_of_chunks_may_not_outweigh_their_data() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let end_of = |line: &str, count: usize| {
+        let chunk = format!("{line}\r\na\r\n");
+        let text = format!("{head}{}0\r\n\r\n", chunk.repeat(count));
+        let decoder = HttpDecoder::new(Some(RequestMethod::Other), 0, HttpLimits::default());
+        let events = decode_in_steps(decoder, text.as_bytes(), std::iter::once(text.len()));
+        events.into_iter().find_map(|event| match event {
+            Event::End(end) => Some(end),
+            _ => None,
+        })
+    };
+    let whole = Some(MessageEnd::Complete);
+    assert_eq!(end_of("1", 100_000), whole);
+    assert_eq!(end_of("1;ieof", 100_000), whole);
+    assert_eq!(end_of(&format!("1;a={}", "b".repeat(99)), 100), whole);
+    // Lines of 106 bytes, of which each chunk pays 18: line 187 passes the limit of 16 KiB.
+    let at = head.len() as u64 + 186 * (106 + 3);
+    assert_eq!(
+        end_of(&format!("1;a={}", "b".repeat(100)), 300),
+        Some(MessageEnd::FramingLost {
+            at,
+            fault: HttpFault::ChunkOverhead
+        })
+    );
+}
+
+#[test]
+fn trailers_that_are_too_long_are_named() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+    let text = format!("{head}{}", "A: b\r\n".repeat(100_000));
+    let decoder = HttpDecoder::new(Some(RequestMethod::Other), 0, HttpLimits::default());
+    let events = decode_in_steps(decoder, text.as_bytes(), std::iter::once(text.len()));
+    assert!(events.iter().any(|event| matches!(
+        event,
+        Event::End(MessageEnd::FramingLost {
+            fault: HttpFault::TrailersTooLong,
+            ..
+        })
+    )));
+}
