@@ -158,7 +158,7 @@ impl AnswerReader {
             true => builder.mark_done("[DONE]"),
             false => {
                 builder.note_once(rule::SSE_DONE_IN_TYPED, builder.event_place(), vec![]);
-                builder.emit_event(DeltaKind::Other, "[DONE]");
+                builder.emit_event(DeltaKind::Done, "[DONE]");
             }
         });
     }
