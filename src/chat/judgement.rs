@@ -45,7 +45,13 @@ pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> An
     match completion.status {
         _ if failed => return AnswerVerdict::ErrorAnswer,
         Some(300..=399) => return AnswerVerdict::Redirected,
-        _ if !completion.errors.is_empty() => return AnswerVerdict::ErrorInBody,
+        // Without a dialect nothing says that the body should be an answer.
+        _ if !completion.errors.is_empty() => {
+            return match evidence.end_signal {
+                Some(_) => AnswerVerdict::ErrorInBody,
+                None => AnswerVerdict::ErrorAnswer,
+            };
+        }
         Some(101) => return AnswerVerdict::SwitchedProtocols,
         _ if evidence.has_no_body => return AnswerVerdict::NoBody,
         _ => {}
