@@ -34,7 +34,8 @@ pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> An
     let failed = completion.status.is_some_and(|status| status >= 400);
     if !failed && completion.errors.iter().any(|error| error.in_stream) {
         // Some report a limit as an error after they have said why they finished.
-        return match completion.done && is_finished(completion) {
+        let is_over = evidence.body_ending == BodyEnding::Whole && completion.done;
+        return match is_over && is_finished(completion) {
             true => AnswerVerdict::ErrorAfterFinish,
             false => AnswerVerdict::ErrorEvent,
         };
