@@ -79,7 +79,7 @@ fn event_data_span(
     let number: usize = number.parse().ok()?;
     let mut decoder = EventDecoder::new(format);
     let items = std::iter::from_fn(|| decoder.step(body));
-    let mut events = items.filter(|item| !matches!(item, StreamItem::Separator(_)));
+    let mut events = items.filter(StreamItem::is_numbered);
     match events.nth(number)? {
         StreamItem::Event(event) => Some((event.first_data?, rest.iter().cloned().collect())),
         _ => None,

@@ -4,6 +4,7 @@ use super::{Finding, check_call};
 use crate::call::{Call, ReadOptions};
 use crate::chat::Severity;
 use crate::import;
+use crate::span::StreamSide;
 
 /// The request of most tests; `body` is its JSON.
 fn request(path: &str, body: &str) -> String {
@@ -65,4 +66,26 @@ fn a_stream_without_token_counts_gets_a_hint_how_to_ask_for_them() {
     let response = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n\
         data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
     assert_eq!(rules(&lint(&asked, response)), ["usage-not-asked"]);
+}
+
+#[test]
+fn a_lookup_finds_the_event_that_a_finding_names() {
+    let asked = request(
+        "/v1/chat/completions",
+        "{\"messages\":[{}],\"stream\":true}",
+    );
+    let response = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: wait\n\n\
+        data: {\"id\":\"one\"}\n\n: wait\n\ndata: {\"id\":\"two\",\"id\":\"two\"}\n\n";
+    let tape = import::read_message(format!("{asked}{response}").as_bytes());
+    let call = Call::read(tape, &ReadOptions::default());
+    let found = check_call((&call).into());
+    let twice = found
+        .iter()
+        .find(|finding| finding.rule.id == "json-duplicate-key");
+    let event = twice
+        .and_then(|finding| finding.place.answer.event)
+        .unwrap();
+    let path = crate::json::ValuePath::parse(&format!("/{event}/id")).unwrap();
+    let value = call.value_at(StreamSide::Received, &path).unwrap();
+    assert_eq!((event, value.text.as_slice()), (1, b"\"two\"".as_slice()));
 }

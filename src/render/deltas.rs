@@ -45,10 +45,7 @@ struct EventLine {
 
 impl DeltaSink for EventLines {
     fn delta(&mut self, delta: &AnswerDelta<'_>) {
-        if self
-            .open_event
-            .is_none_or(|(number, ..)| number != delta.event)
-        {
+        if self.open_event.is_none_or(|(.., span)| span != delta.whole) {
             self.close_event();
             self.open_event = Some((delta.event, delta.moment, delta.whole));
             self.slow_arrival = Some(delta.moment.micros_since(delta.begun))

@@ -162,14 +162,18 @@ pub fn write_raw_events(
         let came = came.map_or_else(String::new, |moment| {
             wording::format_duration(moment.micros)
         });
-        let heading = format!("#{number}  {came}  {what}  {span}");
+        let shown = match item.is_numbered() {
+            true => format!("#{number}"),
+            false => "#-".to_owned(),
+        };
+        let heading = format!("{shown}  {came}  {what}  {span}");
         writeln!(out, "{}", style.dim(&heading))?;
         writeln!(
             out,
             "{}",
             escape(seen.slice(span), KeptWhitespace::Lines).trim_end_matches('\n')
         )?;
-        number = number.saturating_add(1);
+        number = number.saturating_add(item.is_numbered().into());
     }
     Ok(())
 }

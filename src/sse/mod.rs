@@ -149,6 +149,11 @@ pub enum StreamItem {
 }
 
 impl StreamItem {
+    /// Whether the item has a number in its stream: events with data have one, comments and separators have none.
+    pub fn is_numbered(&self) -> bool {
+        matches!(self, Self::Event(_) | Self::TooLong(_) | Self::Truncated(_))
+    }
+
     /// The item's bytes in the body.
     pub fn span(&self) -> Span {
         match *self {
