@@ -9,7 +9,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use wire::chat::Severity;
 use wire::lint::{Rule, all_rules};
 
 #[test]
@@ -40,11 +39,7 @@ fn page() -> String {
 }
 
 fn write_rule(rule: &Rule, page: &mut String) {
-    let severity = match rule.severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    };
+    let severity = rule.severity.name();
     let legal = rule.legal.describe();
     write!(
         page,

@@ -114,9 +114,7 @@ impl AnswerReader {
         let completion = &self.completion;
         let is_finished = |choice: &AnswerChoice| choice.finish.is_some();
         let finished = !completion.choices.is_empty() && completion.choices.iter().all(is_finished);
-        let ends = self
-            .dialect
-            .map(|dialect| dialect.end_signal(completion.provider));
+        let ends = self.end_signal();
         let has_end = finished || completion.done || ends == Some(EndSignal::BodyEnd);
         let read_errors = completion
             .errors

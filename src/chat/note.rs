@@ -87,6 +87,29 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// All severities with their names.
+    const ALL: &[(&str, Self)] = &[
+        ("info", Self::Info),
+        ("warning", Self::Warning),
+        ("error", Self::Error),
+    ];
+
+    /// The severity called `name`.
+    pub fn find(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter();
+        all.find(|(own, _)| *own == name)
+            .map(|(_, severity)| *severity)
+    }
+
+    /// The name of the severity.
+    pub fn name(self) -> &'static str {
+        let mut all = Self::ALL.iter();
+        all.find(|(_, severity)| *severity == self)
+            .map_or("", |(name, _)| *name)
+    }
+}
+
 /// Writes facts as one JSON object.
 pub fn serialize_facts<S: serde::Serializer>(facts: &NoteFacts, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(facts.iter().map(|(name, value)| (name, value)))

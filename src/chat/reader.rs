@@ -7,6 +7,7 @@ use super::dialect::{Dialect, ExchangeHeads, model_in_path};
 use super::dialects::{recognise_heads, recognise_json};
 use super::judgement::{EndEvidence, judge_answer};
 use super::note::{AnswerPlace, NoteFacts, rule};
+use super::profile::EndSignal;
 use super::request_params::RequestParams;
 use super::sniff::{BodyHints, media_mismatch, sniff_media};
 use super::stream_state::StreamState;
@@ -127,14 +128,13 @@ impl AnswerReader {
         let last = self.last_moment;
         self.feed(&[], true, &|_| last, sink);
         self.run_final_checks();
-        let provider = self.completion.provider;
         let evidence = EndEvidence {
             body_ending: ending,
             cut_span: self.cut_span,
             dialect_confirmed: self.dialect_confirmed,
             has_no_body: self.hints.has_no_body,
             later_answers: self.state.later_answers,
-            end_signal: self.dialect.map(|dialect| dialect.end_signal(provider)),
+            end_signal: self.end_signal(),
         };
         self.completion.verdict = judge_answer(&self.completion, evidence);
         self.completion
@@ -211,6 +211,12 @@ impl AnswerReader {
             }
         }
         self.media
+    }
+
+    /// The mark that ends a stream of the dialect, as the provider serves it.
+    pub(super) fn end_signal(&self) -> Option<EndSignal> {
+        let provider = self.completion.provider;
+        self.dialect.map(|dialect| dialect.end_signal(provider))
     }
 
     /// Adds a note that belongs to no event.

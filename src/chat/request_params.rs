@@ -22,7 +22,7 @@ pub struct RequestParams {
     pub service_tier: Option<String>,
     /// Names of the offered tools; `None` where the request does not say which tools the model has.
     pub tools: Option<Vec<String>>,
-    /// Whether the model was told to call a tool (`tool_choice` other than `auto` and `none`).
+    /// Whether the request requires a tool call (`tool_choice` other than `auto` and `none`).
     pub forces_tool: bool,
     /// Form of the vectors of embeddings (`encoding_format`).
     pub encoding_format: Option<String>,

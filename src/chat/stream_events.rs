@@ -11,7 +11,7 @@ use super::completion::{AnswerChoice, BodyMediaType, Completion};
 use super::delta::{DeltaKind, DeltaSink};
 use super::dialect::Dialect;
 use super::members::{non_empty_str, text_at};
-use super::note::{NoteFacts, Severity, rule};
+use super::note::{AnswerPlace, NoteFacts, Severity, rule};
 use super::profile::{EndSignal, EventNaming};
 use super::reader::AnswerReader;
 use super::stream_state::StreamState;
@@ -32,18 +32,19 @@ impl AnswerReader {
         place: EventPlace,
         sink: &mut dyn DeltaSink,
     ) {
+        let is_numbered = item.is_numbered();
         match item {
-            StreamItem::Separator(span) => return self.note_bom(span, seen),
+            StreamItem::Separator(span) => self.note_bom(span, seen),
             StreamItem::Event(event) => self.take_event(event, seen, place, sink),
             StreamItem::Comment { text, .. } => {
                 self.completion.comments = self.completion.comments.saturating_add(1);
                 let text = String::from_utf8_lossy(seen.slice(text));
-                return self.with_builder(place, sink, |builder| {
+                self.with_builder(place, sink, |builder| {
                     builder.emit_event(DeltaKind::Comment, &text);
                 });
             }
             StreamItem::WithoutData(event) => {
-                return self.with_builder(place, sink, |builder| {
+                self.with_builder(place, sink, |builder| {
                     note_form(&event, seen, builder);
                     builder.emit_event(DeltaKind::Other, "");
                 });
@@ -57,12 +58,12 @@ impl AnswerReader {
             }
             StreamItem::Truncated(cut) => self.take_cut_event(cut, seen, place, sink),
         }
-        self.next_event = self.next_event.saturating_add(1);
+        self.next_event = self.next_event.saturating_add(is_numbered.into());
     }
 
     fn note_bom(&mut self, span: Span, seen: Window<'_>) {
         if span.start == 0 && seen.slice(span) == b"\xef\xbb\xbf" {
-            let place = super::note::AnswerPlace::bytes(span);
+            let place = AnswerPlace::bytes(span);
             self.note(rule::SSE_BOM, place, vec![]);
         }
     }
@@ -100,7 +101,7 @@ impl AnswerReader {
         let text = String::from_utf8_lossy(seen.slice(cut.span));
         let errors = self.completion.errors.len();
         self.with_builder(place, sink, |builder| note_form(&event, seen, builder));
-        // A line that is no field at all holds an error or nothing.
+        // A line without a known field name can only hold an error.
         if event.first_data.is_none() && self.completion.errors.len() > errors {
             return;
         }
@@ -147,9 +148,8 @@ impl AnswerReader {
 
     /// Whether `[DONE]` ends a stream of this dialect.
     fn has_done_mark(&self) -> bool {
-        let provider = self.completion.provider;
-        let signal = self.dialect.map(|dialect| dialect.end_signal(provider));
-        signal.is_none_or(|signal| signal != EndSignal::LastEvent)
+        self.end_signal()
+            .is_none_or(|signal| signal != EndSignal::LastEvent)
     }
 
     fn take_done_mark(&mut self, place: EventPlace, sink: &mut dyn DeltaSink) {
@@ -172,8 +172,8 @@ impl AnswerReader {
     ) {
         self.recognise_dialect(name, root);
         let dialect = self.dialect;
-        let is_own = dialect.is_some_and(|dialect| dialect.recognise_body(name, root).is_some());
-        self.dialect_confirmed |= is_own;
+        let is_own = |dialect: &dyn Dialect| dialect.recognise_body(name, root).is_some();
+        self.dialect_confirmed |= !self.dialect_confirmed && dialect.is_some_and(is_own);
         let is_named_stream = self.media == Some(BodyMediaType::Sse);
         self.with_builder(place, sink, |builder| {
             note_characters(root, builder);
@@ -190,7 +190,7 @@ impl AnswerReader {
                 note_error_shape(root, dialect, &error, builder);
                 builder.push_error(error, builder.value_span(root));
             } else if let Some(dialect) =
-                dialect.filter(|dialect| !is_own && is_foreign(*dialect, name))
+                dialect.filter(|dialect| is_foreign(*dialect, name) && !is_own(*dialect))
             {
                 note_foreign(dialect, name, builder);
                 return builder.emit_event(DeltaKind::Other, &String::from_utf8_lossy(name));

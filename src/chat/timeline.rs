@@ -123,15 +123,15 @@ impl DeltaSink for TimelineBuilder {
             delta.kind.is_token() || matches!(delta.kind, DeltaKind::Finish | DeltaKind::Role);
         let before = *self.last_content.get_or_insert(now);
         if is_content {
-            let micros = now.micros_since(before);
-            if seen.silence.is_none_or(|stall| micros > stall.micros) {
-                seen.silence = Some(ArrivalStall {
-                    micros,
+            keep_longest(
+                &mut seen.silence,
+                ArrivalStall {
+                    micros: now.micros_since(before),
                     from: before,
                     event: delta.event,
                     span: delta.whole,
-                });
-            }
+                },
+            );
             self.last_content = Some(now);
         }
         match delta.kind {
@@ -163,19 +163,19 @@ impl TimelineBuilder {
             return;
         }
         if let Some((_, before, _)) = self.last_arrival {
-            let micros = now.micros_since(before);
             self.timeline.coalesced = self
                 .timeline
                 .coalesced
                 .saturating_add(u64::from(before == now));
-            if self.longest_stall.is_none_or(|stall| micros > stall.micros) {
-                self.longest_stall = Some(ArrivalStall {
-                    micros,
+            keep_longest(
+                &mut self.longest_stall,
+                ArrivalStall {
+                    micros: now.micros_since(before),
                     from: before,
                     event: delta.event,
                     span: delta.span,
-                });
-            }
+                },
+            );
         }
         self.last_arrival = Some((delta.event, now, delta.span));
         self.timeline.content_events = self.timeline.content_events.saturating_add(1);
@@ -206,6 +206,13 @@ impl TimelineBuilder {
         timeline.speed = streamed_speed(completion, &timeline, &self.arrivals);
         timeline.arrivals = self.arrivals;
         timeline
+    }
+}
+
+/// Replaces `known` by `stall` if that is longer.
+fn keep_longest(known: &mut Option<ArrivalStall>, stall: ArrivalStall) {
+    if known.is_none_or(|known| stall.micros > known.micros) {
+        *known = Some(stall);
     }
 }
 

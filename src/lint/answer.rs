@@ -27,9 +27,7 @@ const ANSWER_CHECKS: &[AnswerCheck] = &[
 ];
 
 fn check_answer(call: CallView<'_>, findings: &mut Vec<Finding>) {
-    let Some(meaning) = call.meaning else { return };
-    let completion = &meaning.completion;
-    if completion.dialect.is_some() && completion.status.is_none_or(|status| status < 400) {
+    if let Some(completion) = call.answer() {
         for check in ANSWER_CHECKS {
             check(completion, findings);
         }

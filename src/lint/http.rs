@@ -22,7 +22,7 @@ pub(super) const CHECKS: &[CallCheck] = &[
 const LONGEST_SDK_WAIT: u64 = 60_000_000;
 
 /// The value of a field as text; empty where there is none.
-fn field(message: &HttpMessage, name: &str) -> String {
+pub(super) fn field(message: &HttpMessage, name: &str) -> String {
     let value = message.head.get(name).unwrap_or_default();
     String::from_utf8_lossy(&value).trim().to_owned()
 }

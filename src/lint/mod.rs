@@ -30,7 +30,7 @@ pub use rule::{Legality, Rule, RuleLayer, all_rules, find_rule};
 use crate::call::Call;
 use crate::call::meaning::CallMeaning;
 use crate::capture::CaptureNote;
-use crate::chat::{AnswerVerdict, Severity};
+use crate::chat::{AnswerVerdict, Completion, Severity};
 use crate::content::DecodeError;
 use crate::exchange::Exchange;
 
@@ -47,6 +47,15 @@ pub struct CallView<'a> {
     pub meaning: Option<&'a CallMeaning>,
     /// Lines of the capture file that were not read.
     pub capture_notes: &'a [CaptureNote],
+}
+
+impl<'a> CallView<'a> {
+    /// The answer of a known dialect, unless the status says that it is an error.
+    fn answer(&self) -> Option<&'a Completion> {
+        let completion = &self.meaning?.completion;
+        let is_success = completion.status.is_none_or(|status| status < 400);
+        (completion.dialect.is_some() && is_success).then_some(completion)
+    }
 }
 
 impl<'a> From<&'a Call> for CallView<'a> {

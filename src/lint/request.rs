@@ -1,6 +1,7 @@
 //! Rules about the request alone.
 
 use super::finding::{Finding, FindingPlace};
+use super::http::field;
 use super::{CallCheck, CallView};
 use crate::json::{JsonDocument, JsonKind, JsonValue, pointer_at};
 
@@ -39,13 +40,7 @@ fn duplicate_key(document: &JsonDocument<'_>) -> Option<Finding> {
 }
 
 fn not_labelled_json(call: CallView<'_>) -> Option<Finding> {
-    let label = call
-        .exchange
-        .request
-        .head
-        .get("content-type")
-        .unwrap_or_default();
-    let label = String::from_utf8_lossy(&label).trim().to_owned();
+    let label = field(&call.exchange.request, "content-type");
     let kind = label
         .split(';')
         .next()

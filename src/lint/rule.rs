@@ -134,7 +134,7 @@ fn read_block(block: &'static str) -> Option<Rule> {
     let mut rule = Rule {
         id,
         layer: RuleLayer::find(kinds.next()?)?,
-        severity: read_severity(kinds.next()?)?,
+        severity: Severity::find(kinds.next()?)?,
         legal: read_legality(kinds.next()?)?,
         says: "",
         source: "",
@@ -156,16 +156,6 @@ fn read_block(block: &'static str) -> Option<Rule> {
         }
     }
     Some(rule)
-}
-
-/// The severity called `word`.
-fn read_severity(word: &str) -> Option<Severity> {
-    Some(match word {
-        "info" => Severity::Info,
-        "warning" => Severity::Warning,
-        "error" => Severity::Error,
-        _ => return None,
-    })
 }
 
 fn read_legality(word: &str) -> Option<Legality> {

@@ -7,9 +7,7 @@ use crate::chat::Completion;
 pub(super) const CHECKS: &[CallCheck] = &[check_usage];
 
 fn check_usage(call: CallView<'_>, findings: &mut Vec<Finding>) {
-    let Some(meaning) = call.meaning else { return };
-    let completion = &meaning.completion;
-    if completion.dialect.is_some() && completion.status.is_none_or(|status| status < 400) {
+    if let Some(completion) = call.answer() {
         findings.extend(zero_input(completion));
         findings.extend(missing_usage(completion));
         findings.extend(billed_requests(completion));

@@ -38,14 +38,6 @@ pub fn write_calls(
     }
 }
 
-fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
-}
-
 fn severity_style(severity: Severity) -> TextStyle {
     match severity {
         Severity::Info => TextStyle::Success,
@@ -90,7 +82,7 @@ fn write_text(calls: &[LintedCall], style: &OutputStyle, out: &mut dyn Write) ->
 
 fn write_finding(finding: &Finding, style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
     let rule = finding.rule;
-    let word = format!("{:<8}", severity_word(finding.severity));
+    let word = format!("{:<8}", finding.severity.name());
     let word = style.paint(severity_style(finding.severity), &word);
     let mut about = vec![rule.legal.describe().to_owned()];
     about.extend(
@@ -208,7 +200,7 @@ fn write_annotations(calls: &[LintedCall], out: &mut dyn Write) -> io::Result<()
         for finding in &call.findings {
             let command = match finding.severity {
                 Severity::Info => "notice",
-                severity => severity_word(severity),
+                severity => severity.name(),
             };
             let name = quote_property(&call.name);
             let text = wording::describe_finding(finding);
@@ -225,7 +217,7 @@ fn write_annotations(calls: &[LintedCall], out: &mut dyn Write) -> io::Result<()
 
 /// Writes one rule: its words, source, right bytes, and the clients that break.
 pub fn write_rule(rule: &Rule, style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
-    let word = style.paint(severity_style(rule.severity), severity_word(rule.severity));
+    let word = style.paint(severity_style(rule.severity), rule.severity.name());
     writeln!(
         out,
         "{}  {}, {word}, {}",
@@ -252,7 +244,7 @@ pub fn write_rules(style: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         .max()
         .unwrap_or(0);
     for rule in all_rules() {
-        let word = format!("{:<8}", severity_word(rule.severity));
+        let word = format!("{:<8}", rule.severity.name());
         let word = style.paint(severity_style(rule.severity), &word);
         writeln!(
             out,
