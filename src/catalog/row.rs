@@ -71,6 +71,8 @@ pub enum CatalogOutcome {
     Late,
     /// The user interrupted.
     Interrupted,
+    /// `wire` stopped, since the reader of its output went away.
+    Stopped,
     /// No response came.
     Silent,
     /// The response stops before its end.
@@ -89,6 +91,7 @@ impl CatalogOutcome {
             ExchangeOutcome::NoConnection { .. } => Self::Down,
             ExchangeOutcome::TimedOut { .. } => Self::Late,
             ExchangeOutcome::Interrupted => Self::Interrupted,
+            ExchangeOutcome::Stopped => Self::Stopped,
             ExchangeOutcome::NoResponse { .. } => Self::Silent,
             ExchangeOutcome::Cut { .. } => Self::Cut,
             ExchangeOutcome::Lost { .. } => Self::Lost,

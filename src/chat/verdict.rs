@@ -27,7 +27,9 @@ impl BodyEnding {
     pub fn from_exchange(exchange: &Exchange) -> Self {
         match exchange.outcome() {
             ExchangeOutcome::Whole => Self::Whole,
-            ExchangeOutcome::TimedOut { .. } | ExchangeOutcome::Interrupted => Self::Cancelled,
+            ExchangeOutcome::TimedOut { .. }
+            | ExchangeOutcome::Interrupted
+            | ExchangeOutcome::Stopped => Self::Cancelled,
             ExchangeOutcome::Cut { within, .. } => Self::Cut { within },
             // A tape that was never closed may still hold a whole response; if not, it is cut.
             _ => match exchange.response.end {

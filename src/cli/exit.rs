@@ -29,7 +29,8 @@ impl ExitReason {
     /// The exit reason for the outcome of an exchange.
     pub(super) fn from_outcome(outcome: &ExchangeOutcome) -> Self {
         match outcome {
-            ExchangeOutcome::Whole => Self::Done,
+            // A reader that closes the output, such as `head -1`, has seen enough.
+            ExchangeOutcome::Whole | ExchangeOutcome::Stopped => Self::Done,
             ExchangeOutcome::NoConnection { .. } => Self::NoConnection,
             ExchangeOutcome::TimedOut { .. } => Self::TimedOut,
             ExchangeOutcome::Interrupted => Self::Interrupted,

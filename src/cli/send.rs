@@ -1,5 +1,6 @@
 //! `wire send` to one target: from arguments to one exchange, which is shown and captured.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::args::{self, CommonArgs};
@@ -243,8 +244,11 @@ impl SendView {
             output::print_hint(&hint);
         }
         match &painted.output_error {
-            None => (exit, meta),
-            Some(error) => (output::exit_after_write_error(error), false),
+            Some(error) if error.kind() != ErrorKind::BrokenPipe => {
+                (output::exit_after_write_error(error), false)
+            }
+            // A reader that went away is no error, and changes nothing of how the exchange ended.
+            error => (exit, meta && error.is_none()),
         }
     }
 }
@@ -308,8 +312,9 @@ pub(super) fn exit_of_view(painted: &RenderedExchange, fail: bool) -> ExitReason
 /// Returns the exit reason of an exchange. `whole`: its body was decoded and did not break off.
 pub(super) fn exchange_exit(exchange: &Exchange, whole: bool, fail: bool) -> ExitReason {
     let status = exchange.response.status().unwrap_or(0);
-    match ExitReason::from_outcome(&exchange.outcome()) {
-        ExitReason::Done if !whole => ExitReason::BrokenExchange,
+    let outcome = exchange.outcome();
+    match ExitReason::from_outcome(&outcome) {
+        ExitReason::Done if outcome.is_whole() && !whole => ExitReason::BrokenExchange,
         ExitReason::Done if fail && status >= 400 => ExitReason::FoundSomething,
         exit => exit,
     }

@@ -95,7 +95,8 @@ fn print_raw_events(
 ) -> Result<ExitReason, CliError> {
     let call = read_call(means, tape);
     let Some(format) = call.meaning.completion.media.stream_format() else {
-        return Err(CliError::usage("the answer is no stream of events"));
+        output::print_note("the answer is no stream of events");
+        return Ok(call_exit(&call));
     };
     let body = &call.response_body;
     let moment = |at| call.tape.received.moment_at(body.wire_offset(at)?);

@@ -2,7 +2,7 @@
 
 use super::Exchange;
 use crate::http1::{HttpFault, MessageEnd, MessagePart};
-use crate::tape::{CloseKind, ConnectionFact, ExchangeStage, FailureCause};
+use crate::tape::{CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause};
 
 /// How an exchange ended.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
@@ -27,6 +27,8 @@ pub enum ExchangeOutcome {
     },
     /// The user interrupted.
     Interrupted,
+    /// `wire` closed the connection before the end of the response, since the reader of its output went away.
+    Stopped,
     /// The connection ended or broke before the first byte of a response.
     NoResponse {
         /// Describes how the connection ended.
@@ -65,15 +67,19 @@ impl Exchange {
         if let Some(MessageEnd::FramingLost { at, fault }) = self.response.end {
             return ExchangeOutcome::Lost { at, fault };
         }
-        // A recording that stops before the close cannot know whether more came.
-        let clean = matches!(
-            self.closing(),
-            Some(CloseKind::CloseNotify | CloseKind::Eof)
-        );
+        let (by, how) = self.closing().unzip();
         match self.response.end {
             Some(MessageEnd::Complete) => return ExchangeOutcome::Whole,
-            // Without TLS's close_notify the body may have been cut (RFC 9112, section 9.8).
-            Some(MessageEnd::Closed) if clean && self.failure().is_none() => {
+            // `wire` itself closes only after the end of a response, or when nothing reads its output any more.
+            _ if by == Some(ConnectionParty::Us) && self.failure().is_none() => {
+                return ExchangeOutcome::Stopped;
+            }
+            // A recording that stops before the close cannot know whether more came. Without TLS's close_notify the
+            // body may have been cut (RFC 9112, section 9.8).
+            Some(MessageEnd::Closed)
+                if matches!(how, Some(CloseKind::CloseNotify | CloseKind::Eof))
+                    && self.failure().is_none() =>
+            {
                 return ExchangeOutcome::Whole;
             }
             _ => {}
@@ -89,7 +95,7 @@ impl Exchange {
                 FailureCause::Refused => {}
             }
         }
-        if self.closing().is_none() && self.failure().is_none() {
+        if by.is_none() && self.failure().is_none() {
             return ExchangeOutcome::Unfinished;
         }
         let error = self.describe_ending();
@@ -119,22 +125,25 @@ impl Exchange {
         })
     }
 
-    fn closing(&self) -> Option<CloseKind> {
+    fn closing(&self) -> Option<(ConnectionParty, CloseKind)> {
         self.facts.iter().find_map(|(_, fact)| match fact {
-            ConnectionFact::Closed { how, .. } => Some(*how),
+            ConnectionFact::Closed { by, how } => Some((*by, *how)),
             _ => None,
         })
     }
 
     /// Describes how the connection ended.
     fn describe_ending(&self) -> String {
-        match (self.failure(), self.closing()) {
-            (Some((_, _, error)), _) => error.to_owned(),
-            (None, Some(CloseKind::Reset)) => "the peer reset the connection".to_owned(),
-            (None, Some(CloseKind::EofWithoutCloseNotify)) => {
-                "the peer closed the connection without TLS's close_notify".to_owned()
-            }
-            (None, _) => "the peer closed the connection".to_owned(),
+        if let Some((_, _, error)) = self.failure() {
+            return error.to_owned();
         }
+        let text = match self.closing() {
+            Some((_, CloseKind::Reset)) => "the peer reset the connection",
+            Some((_, CloseKind::EofWithoutCloseNotify)) => {
+                "the peer closed the connection without TLS's close_notify"
+            }
+            _ => "the peer closed the connection",
+        };
+        text.to_owned()
     }
 }

@@ -99,6 +99,7 @@ impl TapeListing<'_> {
 impl WireSink for TapeListing<'_> {
     fn fact(&mut self, moment: Moment, fact: &ConnectionFact) {
         self.write_line('*', moment, &wording::describe_fact(fact));
+        self.event_painter.fact(moment, fact);
     }
 
     fn bytes(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {

@@ -135,6 +135,7 @@ fn ending_word(ending: CatalogOutcome) -> &'static str {
         CatalogOutcome::Down => "down",
         CatalogOutcome::Late => "late",
         CatalogOutcome::Interrupted => "^C",
+        CatalogOutcome::Stopped => "stop",
         CatalogOutcome::Silent => "none",
         CatalogOutcome::Cut => "cut",
         CatalogOutcome::Lost => "lost",

@@ -58,8 +58,10 @@ struct EventPainter<O: Write, N> {
     unframed_bytes: Vec<u8>,
     /// Why the response's body cannot be decoded.
     decode_error: Option<content::DecodeError>,
-    /// The first error of an output; nothing is painted after it.
-    output_error: Option<io::Error>,
+    /// The first error of the body's output; nothing is written there after it.
+    body_error: Option<io::Error>,
+    /// The first error of the notes' output; nothing is written there after it.
+    notes_error: Option<io::Error>,
 }
 
 /// Body bytes gathered before a write; longer pieces are written directly. 16 KiB is the longest TLS record.
@@ -109,7 +111,8 @@ impl<O: Write, N: Write> LivePainter<O, N> {
                 pending_text: String::new(),
                 unframed_bytes: Vec::new(),
                 decode_error: None,
-                output_error: None,
+                body_error: None,
+                notes_error: None,
             },
         }
     }
@@ -168,7 +171,7 @@ impl<O: Write, N: Write> LivePainter<O, N> {
             exchange: std::mem::take(&mut self.reader.exchange),
             meaning: report,
             decode_error: self.painter.decode_error.take().filter(|_| minds),
-            output_error: self.painter.output_error.take(),
+            output_error: self.painter.take_error(),
         }
     }
 }
@@ -196,8 +199,11 @@ impl<O: Write, N: Write> WireSink for LivePainter<O, N> {
         self.painter.with_notes(|notes| notes.out.flush());
     }
 
+    /// Whether the reader of the body went away. Without a reader of the notes, or with a full disk, the exchange goes on:
+    /// it is still recorded.
     fn is_done(&self) -> bool {
-        self.painter.output_error.is_some()
+        let error = self.painter.body_error.as_ref();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 
@@ -253,21 +259,27 @@ impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
 }
 
 impl<O: Write, N: Write> EventPainter<O, N> {
-    /// Runs `act` unless an output has failed, and keeps its error.
-    fn try_output(&mut self, act: impl FnOnce(&mut Self) -> io::Result<()>) {
-        if self.output_error.is_none()
-            && let Err(error) = act(self)
-        {
-            self.output_error = Some(error);
+    /// Runs `act` on the body's output unless it has failed, and keeps its error.
+    fn with_body(&mut self, act: impl FnOnce(&mut BufWriter<O>) -> io::Result<()>) {
+        if self.body_error.is_none() {
+            self.body_error = act(&mut self.body_output.out).err();
         }
     }
 
-    /// Runs `act` on the notes. Flushes the body first: both outputs may be one terminal.
+    /// Runs `act` on the notes' output unless it has failed, and keeps its error. Flushes the body first: both outputs may
+    /// be one terminal.
     fn with_notes(&mut self, act: impl FnOnce(&mut StyledOutput<N>) -> io::Result<()>) {
-        self.try_output(|paint| {
-            paint.body_output.out.flush()?;
-            act(&mut paint.notes_output)
-        });
+        self.with_body(BufWriter::flush);
+        if self.notes_error.is_none() {
+            self.notes_error = act(&mut self.notes_output).err();
+        }
+    }
+
+    /// The error of an output to report: the body's, or else the notes'. A reader of notes that went away is none.
+    fn take_error(&mut self) -> Option<io::Error> {
+        let notes = self.notes_error.take();
+        let notes = notes.filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+        self.body_error.take().or(notes)
     }
 
     fn write_fact(&mut self, time: &str, fact: &ConnectionFact) {

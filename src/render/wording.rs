@@ -249,6 +249,9 @@ fn outcome_text(exchange: &Exchange) -> String {
             describe_failure(stage, FailureCause::TimedOut, &error)
         }
         ExchangeOutcome::Interrupted => format!("interrupted after {received}"),
+        ExchangeOutcome::Stopped => {
+            format!("stopped by us: the reader of the output went away, after {received}")
+        }
         ExchangeOutcome::NoResponse { error } => format!("no response: {error}"),
         ExchangeOutcome::Cut {
             within: Some(part),

@@ -12,6 +12,7 @@ mod common;
 mod answers;
 mod big;
 mod broken;
+mod exit_codes;
 mod files;
 mod keys;
 mod masking;

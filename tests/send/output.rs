@@ -1,6 +1,6 @@
 //! Standard output, standard input and capture files that are pipes, full, or closed.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use crate::common::{Home, Run, Server, Step, read_until, write};
 
@@ -81,5 +81,78 @@ fn a_reader_that_closes_standard_output_is_no_error() {
     drop(out);
     server.resume();
     server.resume();
+    let sent = Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
+    let stopped = "stopped by us: the reader of the output went away";
+    sent.err_contains(stopped);
+    let shown = home.wire(&["show"]).exits_with(0);
+    assert!(shown.out().contains(stopped), "{}", shown.out());
+    let document = home.wire(&["show", "--json"]).exits_with(0).json();
+    assert_eq!(document["outcome"]["kind"], "stopped");
+    assert_eq!(
+        document["report"]["completion"]["verdict"]["kind"],
+        "cancelled"
+    );
+    let listed = home.wire(&["ls"]).exits_with(0);
+    assert!(listed.out().contains("200 stop"), "{}", listed.out());
+}
+
+#[test]
+fn a_coded_body_whose_reader_left_is_not_called_broken() {
+    let home = Home::new();
+    home.request();
+    let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    let mut chunk = |text: &str| {
+        coder.write_all(text.as_bytes()).unwrap();
+        coder.flush().unwrap();
+        let bytes = std::mem::take(coder.get_mut());
+        [format!("{:x}\r\n", bytes.len()).as_bytes(), &bytes, b"\r\n"].concat()
+    };
+    let server = Server::start(vec![
+        Step::Read,
+        write([head.as_bytes(), &chunk("first\n")].concat()),
+        Step::Wait,
+        write(chunk("second\n")),
+        Step::Drain,
+    ]);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &server.url(), "-q"])
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().unwrap();
+    read_until(&mut out, "first\n");
+    drop(out);
+    server.resume();
     Run::from_output(child.wait_with_output().unwrap()).exits_with(0);
+    home.wire(&["show"]).exits_with(0);
+}
+
+#[test]
+fn an_exchange_goes_on_without_a_reader_of_standard_error() {
+    let home = Home::new();
+    home.request();
+    let (first, second) = ("data: 1\n\n", "data: 2\n\n");
+    let server = Server::start(vec![
+        Step::Read,
+        write(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n{first}"
+        )),
+        Step::Wait,
+        write(second),
+    ]);
+    let url = format!("http://{}/unknown", server.addr);
+    let mut child = home
+        .command(&["send", "r.json", "--url", &url])
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let mut out = child.stdout.take().unwrap();
+    read_until(&mut out, first);
+    server.resume();
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, second);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let shown = home.wire(&["show", "-q"]).exits_with(0);
+    assert_eq!(shown.out(), format!("{first}{second}"));
 }

@@ -102,6 +102,7 @@ fn outcome_text(outcome: &ExchangeOutcome) -> &'static str {
         ExchangeOutcome::NoConnection { .. } => "no connection",
         ExchangeOutcome::TimedOut { .. } => "timed out",
         ExchangeOutcome::Interrupted => "interrupted",
+        ExchangeOutcome::Stopped => "stopped by us",
         ExchangeOutcome::NoResponse { .. } => "no response",
         ExchangeOutcome::Cut { .. } => "cut",
         ExchangeOutcome::Lost { .. } => "unreadable",

@@ -152,7 +152,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
     fn write_pending_text(&mut self) {
         let text = std::mem::take(&mut self.pending_text);
         if !text.is_empty() {
-            self.try_output(|paint| paint.body_output.out.write_all(text.as_bytes()));
+            self.with_body(|out| out.write_all(text.as_bytes()));
         }
         self.pending_text = text;
         self.pending_text.clear();
@@ -171,7 +171,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         }
         match side {
             StreamSide::Sent => self.with_notes(|notes| notes.out.write_all(bytes)),
-            StreamSide::Received => self.try_output(|paint| paint.body_output.out.write_all(bytes)),
+            StreamSide::Received => self.with_body(|out| out.write_all(bytes)),
         }
     }
 
