@@ -8,12 +8,13 @@ use super::model_match::{self, ModelMatch};
 use super::note::{AnswerPlace, rule};
 use super::profile::EndSignal;
 use super::reader::AnswerReader;
+use super::verdict::BodyEnding;
 use crate::json::JsonDocument;
 use crate::span::Span;
 
 impl AnswerReader {
     /// Runs the checks that need the whole answer.
-    pub(super) fn run_final_checks(&mut self) {
+    pub(super) fn run_final_checks(&mut self, ending: BodyEnding) {
         let keeps = self.retention != AnswerRetention::TotalsOnly;
         let dialect = self.completion.dialect;
         let empty_is_object = dialect.is_some_and(|dialect| dialect.omits_empty_arguments);
@@ -34,7 +35,7 @@ impl AnswerReader {
         self.compare_models();
         self.note_tool_ids();
         self.note_usage();
-        self.note_missing_end();
+        self.note_missing_end(ending);
     }
 
     /// Notes thoughts that a server left in the text (Groq's raw form, templates without a parser).
@@ -109,18 +110,23 @@ impl AnswerReader {
         }
     }
 
-    /// Notes a stream that ended properly without saying that the answer did.
-    fn note_missing_end(&mut self) {
+    /// Notes a stream that ended properly without saying that the answer did. An error explains it, unless it is plain words
+    /// where the API has an object.
+    fn note_missing_end(&mut self, ending: BodyEnding) {
         let completion = &self.completion;
         let is_finished = |choice: &AnswerChoice| choice.finish.is_some();
         let finished = !completion.choices.is_empty() && completion.choices.iter().all(is_finished);
         let ends = self.end_signal();
         let has_end = finished || completion.done || ends == Some(EndSignal::BodyEnd);
+        let has_objects = completion
+            .dialect
+            .is_some_and(|dialect| dialect.errors_are_objects);
         let read_errors = completion
             .errors
             .iter()
-            .any(|error| error.code.is_some() || error.class.is_some());
-        if completion.is_streamed()
+            .any(|error| !has_objects || error.code.is_some() || error.class.is_some());
+        if ending == BodyEnding::Whole
+            && completion.is_streamed()
             && ends.is_some()
             && completion.events > 0
             && !has_end

@@ -43,6 +43,18 @@ pub fn compare_models(asked: &str, served: &str) -> ModelMatch {
     if asked_core == served_core {
         return ModelMatch::Renamed;
     }
+    let is_moving_name = |(name, begins): &(&str, &str)| {
+        // The full name: the version of `davinci:2023-07-21-v2` comes after a colon.
+        asked_core == *name
+            && served
+                .rsplit('/')
+                .next()
+                .unwrap_or(served)
+                .starts_with(begins)
+    };
+    if MOVING_NAMES.iter().any(is_moving_name) {
+        return ModelMatch::Alias;
+    }
     let undated = without_date(&served_core);
     if undated != served_core && same_words(&asked_core, undated) {
         return ModelMatch::Snapshot;
@@ -63,6 +75,15 @@ pub fn compare_models(asked: &str, served: &str) -> ModelMatch {
         false => ModelMatch::Different,
     }
 }
+
+/// Names that a provider points at its newest model, whose name shares no words with them, each with the beginning of the
+/// served names. Sources: <https://api-docs.deepseek.com/quick_start/pricing>; recorded answers of OpenAI's `/completions`.
+const MOVING_NAMES: &[(&str, &str)] = &[
+    ("deepseek-chat", "deepseek-v"),
+    ("deepseek-reasoner", "deepseek-v"),
+    ("davinci-002", "davinci:"),
+    ("babbage-002", "babbage:"),
+];
 
 /// Words after a name that make it another model of the family, and not a tier of the same.
 const VARIANT_WORDS: &str = "mini nano micro lite small medium large flash fast turbo pro max plus chat instruct \
@@ -132,6 +153,13 @@ mod tests {
             ("gpt-5.6", "gpt-5.6-sol", ModelMatch::Alias),
             ("gemini-flash-latest", "gemini-3.8-flash", ModelMatch::Alias),
             ("openrouter/auto", "openai/gpt-4o", ModelMatch::Alias),
+            ("deepseek-chat", "deepseek-v4-flash", ModelMatch::Alias),
+            ("davinci-002", "davinci:2023-07-21-v2", ModelMatch::Alias),
+            (
+                "davinci-002",
+                "babbage:2023-07-21-v2",
+                ModelMatch::Different,
+            ),
             (
                 "gemini-2.5-pro",
                 "models/gemini-2.5-pro",
@@ -161,7 +189,6 @@ mod tests {
                 "gpt-4o-2024-05-13",
                 ModelMatch::Different,
             ),
-            ("deepseek-chat", "deepseek-v4-flash", ModelMatch::Different),
         ];
         for (asked, served, expected) in cases {
             assert_eq!(compare_models(asked, served), expected, "{asked} {served}");

@@ -45,8 +45,9 @@ impl AnswerReader {
         };
         match media {
             BodyMediaType::Json if held > self.size_limit => {
+                // The limit, since the bytes held so far depend on the reads.
+                let facts = vec![("bytes", format!("more than {}", self.size_limit))];
                 self.with_builder(place, sink, |builder| {
-                    let facts = vec![("bytes", format!("more than {held}"))];
                     builder.note(rule::ANSWER_TOO_LARGE, AnswerPlace::default(), facts);
                 })
             }

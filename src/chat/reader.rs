@@ -127,7 +127,7 @@ impl AnswerReader {
     pub fn finish(mut self, ending: BodyEnding, sink: &mut dyn DeltaSink) -> Completion {
         let last = self.last_moment;
         self.feed(&[], true, &|_| last, sink);
-        self.run_final_checks();
+        self.run_final_checks(ending);
         let evidence = EndEvidence {
             body_ending: ending,
             cut_span: self.cut_span,

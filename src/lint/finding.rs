@@ -217,7 +217,15 @@ fn take_decode_error(call: CallView<'_>, findings: &mut Vec<Finding>) {
             CodingFault::TrailingBytes => "coding-trailing-bytes",
             _ => "coding-corrupt",
         };
-        let facts = vec![("what", format!("the body cannot be decoded: {error}"))];
+        // The offset of a limit depends on how the bytes came; the limit says enough.
+        let what = match error.kind.is_limit() {
+            true => format!(
+                "the body cannot be decoded: {}: {}",
+                error.coding, error.kind
+            ),
+            false => format!("the body cannot be decoded: {error}"),
+        };
+        let facts = vec![("what", what)];
         Finding::new(id, FindingPlace::default(), facts)
     }));
 }
