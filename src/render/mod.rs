@@ -16,6 +16,7 @@ pub mod listing;
 pub mod live;
 mod live_answer;
 pub mod prices;
+pub mod program;
 mod service;
 mod sparkline;
 pub mod summary;
