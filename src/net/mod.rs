@@ -35,5 +35,10 @@ pub use hint::{Hint, HintedError};
 pub use overrides::{IpFamily, ResolveOverride};
 pub use proxy::{Proxy, ProxyEnv, ProxyKind};
 pub use route::ConnectRoute;
-pub use tls::{ClientCert, TlsClient, TlsOptions, TrustRoots};
+#[doc(hidden)]
+pub use tls::fuzz_client_hello;
+pub use tls::{
+    ClientCert, ClientHello, FirstBytes, HELLO_LIMIT, TlsClient, TlsOptions, TrustRoots,
+    read_client_hello,
+};
 pub use url::{TargetUrl, UrlScheme};
