@@ -38,7 +38,7 @@
 //! targets                   known APIs: base URL, key, head; the bytes of a request
 //! capture::keeper           a thread that writes captures
 //! capture::store            the capture folder
-//! client serve demo         sending, the server engine, the demo server's answers
+//! client serve demo record  sending, the server engine, the demo server's answers, recording
 //! cli main                  arguments, wiring, exit codes
 //! ```
 
@@ -60,6 +60,7 @@ pub mod lint;
 pub mod net;
 pub mod price;
 pub mod prompt_cache;
+pub mod record;
 pub mod render;
 pub mod sdk;
 pub mod serve;

@@ -74,6 +74,8 @@ pub(super) enum CliVerb {
     Lint(LintArgs),
     /// List the prices that costs are computed from
     Prices(PricesArgs),
+    /// Show the certificate authority of the recorder and how to trust it, or remove it
+    Ca(CaArgs),
     /// Print the completion script for a shell
     Completions {
         /// Which shell
@@ -522,6 +524,27 @@ pub(super) struct PricesArgs {
     /// Print JSON, one object per line
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Arguments of `wire ca`.
+#[derive(Args, Debug)]
+pub(super) struct CaArgs {
+    /// Remove the certificate authority: certificate and private key
+    #[arg(long)]
+    pub(super) remove: bool,
+    /// Print one JSON object
+    #[arg(long, conflicts_with = "remove")]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) authority: AuthorityArgs,
+}
+
+/// Arguments that choose the certificate authority.
+#[derive(Args, Clone, Debug)]
+pub(super) struct AuthorityArgs {
+    /// Folder of the certificate authority [default: $XDG_DATA_HOME/wire/ca, else ~/.local/share/wire/ca]
+    #[arg(long, value_name = "DIR")]
+    pub(super) ca_dir: Option<PathBuf>,
 }
 
 /// Parses seconds, with or without a fraction; zero is allowed.

@@ -39,6 +39,6 @@ pub use route::ConnectRoute;
 pub use tls::fuzz_client_hello;
 pub use tls::{
     ClientCert, ClientHello, FirstBytes, HELLO_LIMIT, TlsClient, TlsOptions, TrustRoots,
-    read_client_hello,
+    read_certificate, read_client_hello,
 };
 pub use url::{TargetUrl, UrlScheme};

@@ -2,6 +2,7 @@
 //! output; colour, width and character set are passed in as an [`OutputStyle`].
 
 mod answer_tail;
+pub mod authority;
 pub mod body;
 mod body_output;
 mod deltas;

@@ -87,7 +87,7 @@ fn shell_words(words: &[String]) -> String {
 }
 
 /// `word` as a POSIX shell reads it back: in single quotes if it has other characters than those of plain words.
-fn shell_word(word: &str) -> Cow<'_, str> {
+pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=@%+,".contains(char);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => Cow::Borrowed(word),

@@ -23,6 +23,7 @@ use super::hint::HintedError;
 use super::raw_stream::RawStream;
 use crate::tape::{ExchangeStage, TlsSession};
 
+pub use chain::read_certificate;
 #[doc(hidden)]
 pub use client_hello::fuzz_client_hello;
 pub use client_hello::{ClientHello, FirstBytes, HELLO_LIMIT, read_client_hello};
