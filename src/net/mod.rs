@@ -14,6 +14,7 @@ mod dial;
 mod failure;
 mod hint;
 mod overrides;
+mod proc_sockets;
 mod proxy;
 mod raw_stream;
 mod resolve;
@@ -33,6 +34,7 @@ pub use connection::ClientConnection;
 pub use failure::NetFailure;
 pub use hint::{Hint, HintedError};
 pub use overrides::{IpFamily, ResolveOverride};
+pub use proc_sockets::{ProcessConnection, ProcessTree};
 pub use proxy::{Proxy, ProxyEnv, ProxyKind};
 pub use route::ConnectRoute;
 #[doc(hidden)]

@@ -12,3 +12,5 @@
 )]
 
 pub mod ca;
+pub mod coverage;
+pub mod program;

@@ -1,4 +1,5 @@
-//! The variables and arguments that a program is run with under the recorder: explained to a person, and as shell lines.
+//! The program that is recorded: the variables and arguments that it is run with, explained to a person and as shell
+//! lines, and its connections that went past the recorder.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -81,6 +82,76 @@ pub fn write_shell_lines(
     Ok(())
 }
 
+/// A row of the coverage: connections of a program that went past the recorder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PastConnection {
+    /// Address and port of the other side.
+    pub peer: String,
+    /// Name of the process's command.
+    pub command: String,
+    /// Id of the first process that had such a connection.
+    pub pid: u32,
+    /// Number of connections.
+    pub count: u64,
+    /// Why they went past the recorder.
+    pub reason: PastReason,
+}
+
+/// Why a connection went past the recorder.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PastReason {
+    /// The program was led by base URLs alone, and none leads this connection.
+    NoBaseUrl,
+    /// The client ignores the proxy variables.
+    ProxyIgnored,
+    /// The peer is on this machine, where clients take no proxy.
+    ThisMachine,
+    /// The peer is the proxy that the user had.
+    UserProxy,
+    /// The port is one of another protocol.
+    OtherProtocol,
+}
+
+impl PastReason {
+    /// The reason, and what would lead such a connection to the recorder.
+    fn words(self) -> &'static str {
+        match self {
+            Self::NoBaseUrl => "no base-URL variable leads it; the proxy of the recorder would",
+            Self::ProxyIgnored => {
+                "ignores the proxy variables; a base URL in its own settings would lead it"
+            }
+            Self::ThisMachine => {
+                "a server on this machine, which takes no proxy; a base-URL variable would lead it"
+            }
+            Self::UserProxy => "goes to your proxy by its own settings",
+            Self::OtherProtocol => "no HTTP, by its port",
+        }
+    }
+}
+
+/// Writes the connections that went past the recorder, a line for each peer and command.
+pub fn write_past_connections(
+    rows: &[PastConnection],
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for row in rows {
+        let times = match row.count {
+            1 => String::new(),
+            count => format!(" ({count} connections)"),
+        };
+        let who = format!("{} [{}]", row.command, row.pid);
+        writeln!(
+            out,
+            "past us  {:<24} {}{times}  {}",
+            wording::escape_line(&who),
+            row.peer,
+            style.dim(row.reason.words())
+        )?;
+    }
+    Ok(())
+}
+
 fn shell_words(words: &[String]) -> String {
     let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
     words.join(" ")
@@ -121,6 +192,28 @@ mod tests {
         let expected: String = words.iter().flat_map(|word| [word.as_str(), "|"]).collect();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
         assert!(script.contains("# run: '' 'a b'"));
+    }
+
+    #[test]
+    fn connections_past_the_recorder_have_a_line_each() {
+        let row = |command: &str, count, reason| PastConnection {
+            peer: "93.184.216.34:443".to_owned(),
+            command: command.to_owned(),
+            pid: 7,
+            count,
+            reason,
+        };
+        let rows = [
+            row("node", 1, PastReason::ProxyIgnored),
+            row("\x1b[2J", 2, PastReason::NoBaseUrl),
+        ];
+        let mut text = Vec::new();
+        write_past_connections(&rows, &OutputStyle::default(), &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].starts_with("past us  node [7]"), "{text}");
+        assert!(lines[0].contains("93.184.216.34:443  ignores the proxy variables"));
+        assert!(lines[1].contains("(2 connections)") && !text.contains('\x1b'));
     }
 
     #[test]
