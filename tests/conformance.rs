@@ -54,6 +54,7 @@ fn tape(method: &str, response: &[u8], pieces: usize) -> Tape {
         via: "test".into(),
         url: "http://h/".into(),
         tool: "test".into(),
+        connection: None,
     };
     let mut tape = Tape::new(origin);
     let request = format!("{method} / HTTP/1.1\r\nHost: h\r\n\r\n");

@@ -187,6 +187,7 @@ fn tape(request: &[u8], response: &[u8]) -> Tape {
         via: "send".to_owned(),
         url: String::new(),
         tool: String::new(),
+        connection: None,
     });
     tape.bytes(StreamSide::Sent, Moment::default(), request);
     tape.bytes(StreamSide::Received, Moment::default(), response);

@@ -38,6 +38,7 @@ fn origin() -> TapeOrigin {
         via: "test".into(),
         url: "http://h/".into(),
         tool: "test".into(),
+        connection: None,
     }
 }
 

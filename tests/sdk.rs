@@ -116,6 +116,7 @@ fn record(client: &TcpStream, server: &TcpStream) -> Tape {
         via: "test".into(),
         url: "http://localhost/".into(),
         tool: "test".into(),
+        connection: None,
     });
     let mut last = Moment::default();
     for (side, moment, bytes) in received {

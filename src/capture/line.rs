@@ -140,7 +140,7 @@ fn parse_bytes_line(line: &[u8]) -> Option<(Moment, CaptureEvent)> {
 }
 
 /// The JSON keys of all connection facts.
-const FACT_NAMES: [&str; 9] = [
+const FACT_NAMES: [&str; 11] = [
     "resolved",
     "tried",
     "connected",
@@ -150,6 +150,8 @@ const FACT_NAMES: [&str; 9] = [
     "closed",
     "failed",
     "redacted",
+    "edited",
+    "replied",
 ];
 
 /// The bytes of a read or write: a string, or an object with base64.

@@ -177,6 +177,8 @@ fn mask_fact(fact: &mut ConnectionFact, secrets: &Secrets) {
         ConnectionFact::Tunnelled { proxy, to } => vec![proxy, to],
         ConnectionFact::Secured(secured) => secured.sni.iter_mut().collect(),
         ConnectionFact::Failed { error, .. } => vec![error],
+        ConnectionFact::Edited { was, .. } => vec![was],
+        ConnectionFact::Replied { reason, .. } => vec![reason],
         ConnectionFact::Reused {}
         | ConnectionFact::Closed { .. }
         | ConnectionFact::Redacted { .. } => vec![],
@@ -210,6 +212,7 @@ mod checks {
             via: String::new(),
             url: String::new(),
             tool: String::new(),
+            connection: None,
         };
         let secrets = Secrets::new([KEY.to_vec()], &[7; 32]);
         let mut masker = Masker::new(Tape::new(origin), secrets);

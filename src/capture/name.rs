@@ -10,13 +10,16 @@ pub(super) const FILE_SUFFIX: &str = ".wire";
 /// The file name of a capture: `20261123-140000.123-gpt-4o-mini-7f3a.wire`.
 ///
 /// Names sort by time, to the millisecond, since several may begin in one second. `label` is the model or the host, cut
-/// after 40 characters: longer names wrap in lists. The tag is the end of the capture's id.
-pub fn file_name(origin: &TapeOrigin, label: &str) -> String {
+/// after 40 characters: longer names wrap in lists. The tag is the end of the capture's id, `tag` digits long.
+pub fn file_name(origin: &TapeOrigin, label: &str, tag: usize) -> String {
     let time = origin.started.strftime("%Y%m%d-%H%M%S.%3f");
     let label: String = label.chars().map(safe_char).take(40).collect();
     let label = label.trim_matches(['-', '.']);
     let dash = if label.is_empty() { "" } else { "-" };
-    format!("{time}-{label}{dash}{}{FILE_SUFFIX}", id_tag(&origin.id))
+    format!(
+        "{time}-{label}{dash}{}{FILE_SUFFIX}",
+        id_tag(&origin.id, tag)
+    )
 }
 
 fn safe_char(char: char) -> char {
@@ -27,9 +30,10 @@ fn safe_char(char: char) -> char {
     }
 }
 
-/// The last four digits of an id.
-fn id_tag(id: &str) -> &str {
-    let cut = id.char_indices().rev().nth(3).map_or(0, |(place, _)| place);
+/// The last `length` digits of an id.
+fn id_tag(id: &str, length: usize) -> &str {
+    let first = id.char_indices().rev().nth(length.saturating_sub(1));
+    let cut = first.map_or(0, |(place, _)| place);
     id.get(cut..).unwrap_or(id)
 }
 
@@ -136,8 +140,9 @@ mod tests {
                 via: "send".into(),
                 url: String::new(),
                 tool: String::new(),
+                connection: None,
             };
-            assert_eq!(file_name(&origin, label), expected);
+            assert_eq!(file_name(&origin, label, 4), expected);
         }
         case("gpt-4o-mini", "20261123-140509.500-gpt-4o-mini-cafe.wire");
         case("../x/y z", "20261123-140509.500-x-y-z-cafe.wire");

@@ -93,9 +93,36 @@ impl CaptureStore {
     /// Creates the file of a new capture, which only its owner can read.
     pub fn create(&self, origin: &TapeOrigin, label: &str) -> Result<(File, PathBuf), StoreError> {
         self.make_folder()?;
-        let path = self.folder.join(name::file_name(origin, label));
-        let file = create_file(&path, true)?;
-        Ok((file, path))
+        // Names of captures that began in one millisecond may be equal; a longer tag tells them apart.
+        for tag in [4, 8] {
+            let path = self.folder.join(name::file_name(origin, label, tag));
+            match create_file(&path, true) {
+                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
+                }
+                created => return created.map(|file| (file, path)),
+            }
+        }
+        let path = self.folder.join(name::file_name(origin, label, 12));
+        create_file(&path, true).map(|file| (file, path))
+    }
+
+    /// Creates the file of a new capture with its first lines.
+    pub fn write_new(
+        &self,
+        origin: &TapeOrigin,
+        label: &str,
+        lines: &[u8],
+    ) -> Result<PathBuf, StoreError> {
+        let (mut file, path) = self.create(origin, label)?;
+        file.write_all(lines).map_err(StoreError::io(&path))?;
+        Ok(path)
+    }
+
+    /// Appends lines to the capture in `path`, which must still be there.
+    pub fn append(&self, path: &Path, lines: &[u8]) -> Result<(), StoreError> {
+        let opened = OpenOptions::new().append(true).open(path);
+        let written = opened.and_then(|mut file| file.write_all(lines));
+        written.map_err(StoreError::io(path))
     }
 
     /// The folder's secret salt for fingerprints. If there is none yet, `fresh`, 32 random bytes, becomes the salt.
@@ -390,15 +417,21 @@ mod tests {
             via: "send".into(),
             url: "http://h/".into(),
             tool: "t".into(),
+            connection: None,
         };
         let (_, path) = store.create(&origin, "m").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(store.folder()), 0o700);
+        let longer = [(); 2].map(|()| store.create(&origin, "m").unwrap().1);
+        assert!(longer[0].ends_with("19700101-000000.000-m-0000cafe.wire"));
         assert!(
             store.create(&origin, "m").is_err(),
             "an existing capture is never overwritten"
         );
+        longer
+            .each_ref()
+            .map(|path| std::fs::remove_file(path).unwrap());
         create_file(&store.path("mine.wire"), true).unwrap();
         assert_eq!(store.find("@").unwrap(), path);
         assert_eq!(store.find("@~1").unwrap(), store.path("mine.wire"));

@@ -223,6 +223,7 @@ mod tests {
             via: "send".into(),
             url: "http://h/v1/chat/completions".into(),
             tool: tool.into(),
+            connection: None,
         };
         let mut writer = CaptureWriter::new(Vec::new(), &origin);
         writer.bytes(

@@ -449,6 +449,7 @@ fn answered(path: &str, head: &str, body: &str) -> Completion {
         via: String::new(),
         url: String::new(),
         tool: String::new(),
+        connection: None,
     });
     use crate::span::StreamSide;
     use crate::tape::WireSink as _;

@@ -164,6 +164,7 @@ mod tests {
             via: String::new(),
             url: String::new(),
             tool: String::new(),
+            connection: None,
         };
         assert_eq!(
             check_start_time(&origin).unwrap_err().print().code(),

@@ -67,7 +67,11 @@ impl SendJob {
         Ok(Self {
             tls: route::build_tls(&args.tls, demo.map(|demo| demo.roots_pem.as_str()))?,
             label: known.mask_text(&label),
-            origin: client::new_origin(&clock, &known.mask_text(&mask_url(&route.target.to_url()))),
+            origin: client::new_origin(
+                &clock,
+                "send",
+                &known.mask_text(&mask_url(&route.target.to_url())),
+            ),
             request_bytes,
             clock,
             secret_values: keys,

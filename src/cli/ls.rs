@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
+use std::path::Path;
 
 use super::args::{self, CommonArgs};
 use super::error::CliError;
@@ -17,7 +18,7 @@ use crate::catalog::search::{CaptureSearch, SearchQuery, SearchResult};
 use crate::client::several::run_jobs;
 use crate::net::Clock;
 use crate::price::PriceTable;
-use crate::render::{escape, listing};
+use crate::render::{OutputStyle, escape, listing};
 
 /// Runs `wire ls`.
 pub(super) fn run(common: &CommonArgs, args: &args::LsArgs) -> Result<ExitReason, CliError> {
@@ -58,6 +59,22 @@ pub(super) fn run(common: &CommonArgs, args: &args::LsArgs) -> Result<ExitReason
     match args.json {
         true => output::write_stdout(&out),
         false => output::print_report(&out),
+    }
+}
+
+/// Prints the row of one capture on standard error, as soon as it is whole.
+pub(super) fn print_live_row(path: &Path, style: &OutputStyle) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut row = Vec::new();
+    let written = match store::open(path) {
+        Ok(read) => {
+            let row_values = CatalogRow::read(read.tape);
+            listing::write_row(&name, &row_values, None, style, &mut row)
+        }
+        Err(error) => listing::write_unreadable(&name, &error.to_string(), style, &mut row),
+    };
+    if written.is_ok() {
+        let _ = output::stderr().write_all(&row);
     }
 }
 
@@ -128,7 +145,7 @@ struct LsReport<'a> {
     /// Whether there is a price, by both models and the provider: a list has many of few.
     has_price: HashMap<[Option<String>; 3], bool>,
     json: bool,
-    style: crate::render::OutputStyle,
+    style: OutputStyle,
     out: Vec<u8>,
 }
 

@@ -2,8 +2,8 @@
 //! how a line is drawn.
 
 mod args;
-mod ca;
 mod capture_file;
+mod connection_args;
 mod diff;
 mod env;
 mod error;
@@ -15,6 +15,8 @@ mod ls;
 mod output;
 mod prices;
 mod read_options;
+mod record;
+mod record_args;
 mod request;
 mod route;
 mod send;
@@ -39,10 +41,10 @@ pub fn run() -> ExitReason {
         CliVerb::Send(send) => several::run(&cli.common, send),
         CliVerb::Show(show) => show::run(&cli.common, show),
         CliVerb::Ls(ls) => ls::run(&cli.common, ls),
+        CliVerb::Record(record) => record::run(&cli.common, record),
         CliVerb::Lint(lint) => lint::run(&cli.common, lint),
         CliVerb::Diff(diff) => diff::run(&cli.common, diff),
         CliVerb::Prices(prices) => prices::run(&cli.common, prices),
-        CliVerb::Ca(ca) => ca::run(&cli.common, ca),
         CliVerb::Completions { shell } => print_completions(*shell),
         CliVerb::Man { verb } => print_man_page(verb.as_deref()),
     };

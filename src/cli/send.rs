@@ -179,17 +179,10 @@ async fn run_exchange(
 
 /// Waits for Ctrl-C, for the signal that ends services, or for the limit.
 async fn wait_for_stop(max_time: Option<Duration>) -> (FailureCause, String) {
-    use tokio::signal::unix::{SignalKind, signal};
     let late = async {
         match max_time {
             Some(limit) => tokio::time::sleep(limit).await,
             None => std::future::pending().await,
-        }
-    };
-    let signalled = |kind| async move {
-        match signal(kind) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
         }
     };
     tokio::select! {
@@ -197,8 +190,22 @@ async fn wait_for_stop(max_time: Option<Duration>) -> (FailureCause, String) {
             let limit = max_time.unwrap_or_default().as_secs_f64();
             (FailureCause::TimedOut, format!("it took longer than --max-time, {limit} s"))
         }
-        _ = signalled(SignalKind::interrupt()) => (FailureCause::Interrupted, "Ctrl-C".to_owned()),
-        _ = signalled(SignalKind::terminate()) => (FailureCause::Interrupted, "SIGTERM".to_owned()),
+        name = wait_for_signal() => (FailureCause::Interrupted, name.to_owned()),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM, and returns its name.
+pub(super) async fn wait_for_signal() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signalled = |kind| async move {
+        match signal(kind) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = signalled(SignalKind::interrupt()) => "Ctrl-C",
+        _ = signalled(SignalKind::terminate()) => "SIGTERM",
     }
 }
 

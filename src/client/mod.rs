@@ -33,7 +33,8 @@ pub async fn exchange(
 }
 
 /// The first line of the capture of an exchange with `url` that begins now. `url` is masked already.
-pub fn new_origin(clock: &Clock, url: &str) -> TapeOrigin {
+/// `via` is the verb.
+pub fn new_origin(clock: &Clock, via: &str, url: &str) -> TapeOrigin {
     let started = clock.started();
     let seconds = u64::try_from(started.as_second()).unwrap_or(0);
     let nanos = u32::try_from(started.subsec_nanosecond()).unwrap_or(0);
@@ -41,8 +42,9 @@ pub fn new_origin(clock: &Clock, url: &str) -> TapeOrigin {
     TapeOrigin {
         id: uuid::Uuid::new_v7(time).to_string(),
         started,
-        via: "send".to_owned(),
+        via: via.to_owned(),
         url: url.to_owned(),
         tool: concat!("wire ", env!("CARGO_PKG_VERSION")).to_owned(),
+        connection: None,
     }
 }

@@ -67,6 +67,9 @@ impl Exchange {
         if let Some(MessageEnd::FramingLost { at, fault }) = self.response.end {
             return ExchangeOutcome::Lost { at, fault };
         }
+        if let Some(reason) = self.own_reply() {
+            return self.outcome_of_own_reply(reason);
+        }
         let (by, how) = self.closing().unzip();
         match self.response.end {
             Some(MessageEnd::Complete) => return ExchangeOutcome::Whole,
@@ -77,7 +80,8 @@ impl Exchange {
             // A recording that stops before the close cannot know whether more came. Without TLS's close_notify the
             // body may have been cut (RFC 9112, section 9.8).
             Some(MessageEnd::Closed)
-                if matches!(how, Some(CloseKind::CloseNotify | CloseKind::Eof))
+                if by == Some(ConnectionParty::Peer)
+                    && matches!(how, Some(CloseKind::CloseNotify | CloseKind::Eof))
                     && self.failure().is_none() =>
             {
                 return ExchangeOutcome::Whole;
@@ -114,6 +118,29 @@ impl Exchange {
         }
     }
 
+    /// The outcome of an exchange that the recorder answered itself, so that the server gave no response.
+    fn outcome_of_own_reply(&self, reason: &str) -> ExchangeOutcome {
+        match self.failure() {
+            Some((stage, _, error)) if stage < ExchangeStage::Write => {
+                ExchangeOutcome::NoConnection {
+                    stage,
+                    error: error.to_owned(),
+                }
+            }
+            _ => ExchangeOutcome::NoResponse {
+                error: reason.to_owned(),
+            },
+        }
+    }
+
+    /// Why the recorder wrote the response itself, if so.
+    fn own_reply(&self) -> Option<&str> {
+        self.facts.iter().find_map(|(_, fact)| match fact {
+            ConnectionFact::Replied { reason, .. } => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+
     fn failure(&self) -> Option<(ExchangeStage, FailureCause, &str)> {
         self.facts.iter().find_map(|(_, fact)| match fact {
             ConnectionFact::Failed {
@@ -138,6 +165,7 @@ impl Exchange {
             return error.to_owned();
         }
         let text = match self.closing() {
+            Some((ConnectionParty::Program, _)) => "the program closed the connection",
             Some((_, CloseKind::Reset)) => "the peer reset the connection",
             Some((_, CloseKind::EofWithoutCloseNotify)) => {
                 "the peer closed the connection without TLS's close_notify"

@@ -69,7 +69,9 @@ impl ExchangeMilestones {
                 ConnectionFact::Closed { .. } | ConnectionFact::Failed { .. } => &mut found.closed,
                 ConnectionFact::Tried { .. }
                 | ConnectionFact::Reused {}
-                | ConnectionFact::Redacted { .. } => continue,
+                | ConnectionFact::Redacted { .. }
+                | ConnectionFact::Edited { .. }
+                | ConnectionFact::Replied { .. } => continue,
             };
             // The first counts: behind a proxy, the connection to it; of several ends, the cause.
             place.get_or_insert(*moment);

@@ -29,6 +29,7 @@ fn tape_with(sent: &[u8], received: &[u8]) -> Tape {
         via: "file".to_owned(),
         url: String::new(),
         tool: String::new(),
+        connection: None,
     });
     let now = Moment::default();
     for (side, bytes) in [(StreamSide::Sent, sent), (StreamSide::Received, received)] {

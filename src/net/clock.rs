@@ -32,7 +32,24 @@ impl Clock {
 
     /// The time since the start, in microseconds.
     pub fn moment(&self) -> Moment {
-        Moment::from_micros(u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX))
+        self.moment_of(ClockReading::now())
+    }
+
+    /// The time from the start to `reading`, in microseconds.
+    pub fn moment_of(&self, reading: ClockReading) -> Moment {
+        let since = reading.0.saturating_duration_since(self.zero);
+        Moment::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A point in time, for clocks that started at different times.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockReading(Instant);
+
+impl ClockReading {
+    /// The current time.
+    pub fn now() -> Self {
+        Self(Instant::now())
     }
 }
 

@@ -14,7 +14,6 @@ mod dial;
 mod failure;
 mod hint;
 mod overrides;
-mod proc_sockets;
 mod proxy;
 mod raw_stream;
 mod resolve;
@@ -27,20 +26,14 @@ mod tls;
 mod url;
 
 pub use authority::Host;
-pub use clock::Clock;
 pub(crate) use clock::TlsClock;
+pub use clock::{Clock, ClockReading};
 pub use connect::connect;
 pub use connection::ClientConnection;
 pub use failure::NetFailure;
 pub use hint::{Hint, HintedError};
 pub use overrides::{IpFamily, ResolveOverride};
-pub use proc_sockets::{ProcessConnection, ProcessTree};
 pub use proxy::{Proxy, ProxyEnv, ProxyKind};
 pub use route::ConnectRoute;
-#[doc(hidden)]
-pub use tls::fuzz_client_hello;
-pub use tls::{
-    ClientCert, ClientHello, FirstBytes, HELLO_LIMIT, TlsClient, TlsOptions, TrustRoots,
-    read_certificate, read_client_hello,
-};
+pub use tls::{ClientCert, TlsClient, TlsOptions, TrustRoots};
 pub use url::{TargetUrl, UrlScheme};

@@ -1,5 +1,10 @@
-//! `wire record`: what surrounds the relay. The certificate authority for opened hosts, the program that is recorded, and
-//! the coverage of its connections.
+//! `wire record`: stands between a program and an API, passes every byte on as it came, and captures each exchange.
+//!
+//! ```text
+//! listener --accept--> Relay (a task for each connection) --> upstream
+//!                        |
+//!                        +--> ExchangeCapture --> writer thread --> capture files
+//! ```
 
 #![cfg_attr(
     not(test),
@@ -11,6 +16,91 @@
     )
 )]
 
-pub mod ca;
-pub mod coverage;
-pub mod program;
+mod edits;
+mod exchange_capture;
+mod listener;
+mod open_exchanges;
+mod outbox;
+mod reader;
+mod relay;
+mod reply;
+mod upstream;
+mod writer;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::capture::Secrets;
+use crate::capture::store::CaptureStore;
+use crate::client;
+use crate::net::Clock;
+use crate::tape::TapeOrigin;
+
+pub use listener::serve;
+pub use upstream::Upstream;
+pub use writer::{CaptureListener, LISTED_CAPTURES, WrittenCaptures};
+
+#[doc(hidden)]
+pub use reader::fuzz;
+
+use writer::CaptureQueue;
+
+/// Whether the recorder runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StopState {
+    /// It does.
+    Running,
+    /// It takes no new connections; exchanges run to their end.
+    Stopping,
+    /// Exchanges are cut.
+    Cutting,
+}
+
+/// What all connections of a recorder share.
+#[derive(Debug)]
+pub struct Recorder {
+    secrets: Secrets,
+    connect_timeout: Duration,
+    queue: CaptureQueue,
+    stop: watch::Receiver<StopState>,
+    numbers: AtomicU64,
+}
+
+impl Recorder {
+    /// A recorder that writes into `store`, and the thread that writes. `listener` gets the path of each capture that is
+    /// whole. The thread ends when the recorder is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The system starts no thread.
+    pub fn start(
+        store: CaptureStore,
+        secrets: Secrets,
+        connect_timeout: Duration,
+        stop: watch::Receiver<StopState>,
+        listener: CaptureListener,
+    ) -> io::Result<(Self, JoinHandle<WrittenCaptures>)> {
+        let (queue, writer) = CaptureQueue::start(store, listener)?;
+        let recorder = Self {
+            secrets,
+            connect_timeout,
+            queue,
+            stop,
+            numbers: AtomicU64::new(0),
+        };
+        Ok((recorder, writer))
+    }
+
+    fn new_origin(&self, clock: &Clock, url: &str) -> TapeOrigin {
+        let url = crate::capture::mask_url(url);
+        client::new_origin(clock, "record", &self.secrets.mask_text(&url))
+    }
+
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+}

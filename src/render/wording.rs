@@ -122,6 +122,12 @@ fn fact_text(fact: &ConnectionFact) -> String {
             };
             format!("masked {rule} in {side} {span}{key}")
         }
+        ConnectionFact::Edited { side, span, was } => {
+            format!("the recorder changed {side} {span}: the program wrote `{was}`")
+        }
+        ConnectionFact::Replied { status, reason } => {
+            format!("the recorder itself answered {status}: {reason}")
+        }
     }
 }
 
@@ -148,6 +154,7 @@ fn describe_closing(by: ConnectionParty, how: CloseKind) -> &'static str {
     match (by, how) {
         (ConnectionParty::Us, CloseKind::CloseNotify) => "closed by us (close_notify)",
         (ConnectionParty::Us, _) => "closed by us",
+        (ConnectionParty::Program, _) => "closed by the program",
         (ConnectionParty::Peer, CloseKind::CloseNotify) => "closed by the peer (close_notify)",
         (ConnectionParty::Peer, CloseKind::Eof) => "closed by the peer",
         (ConnectionParty::Peer, CloseKind::EofWithoutCloseNotify) => {

@@ -68,6 +68,22 @@ pub enum ConnectionFact {
         /// Equal secrets have equal fingerprints within one capture folder; it reveals nothing else.
         fingerprint: String,
     },
+    /// The recorder replaced bytes of the request before it forwarded them. The stream holds the new bytes.
+    Edited {
+        /// The stream that was changed.
+        side: StreamSide,
+        /// The new bytes.
+        span: Span,
+        /// The bytes that the program wrote there.
+        was: String,
+    },
+    /// The recorder wrote the response itself: it refused the request, or the server could not be reached.
+    Replied {
+        /// The status code.
+        status: u16,
+        /// The reason in words.
+        reason: String,
+    },
 }
 
 impl ConnectionFact {
@@ -127,8 +143,10 @@ pub struct Certificate {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionParty {
-    /// `wire`, or the program that it records.
+    /// `wire`.
     Us,
+    /// The program that `wire` records.
+    Program,
     /// The server.
     Peer,
 }

@@ -125,4 +125,16 @@ pub struct TapeOrigin {
     pub url: String,
     /// Which program wrote it, with its version.
     pub tool: String,
+    /// Its place on the recorded connection; `None` where `wire` made a connection of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionPlace>,
+}
+
+/// The place of an exchange on a connection that carries several.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionPlace {
+    /// The same for all exchanges of the connection: the id of the first.
+    pub id: String,
+    /// Number of the exchange on the connection, from 1.
+    pub exchange: u64,
 }

@@ -45,6 +45,7 @@ pub fn tape(name: &str, request: &[u8], response: &[u8], reads: &[(u64, usize)])
         via: "send".to_owned(),
         url: "https://api.example.com/".to_owned(),
         tool: "wire".to_owned(),
+        connection: None,
     });
     tape.bytes(StreamSide::Sent, Moment::default(), request);
     let (mut rest, mut last) = (response, Moment::default());

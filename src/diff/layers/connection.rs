@@ -29,6 +29,9 @@ pub(crate) fn collect_facts(call: &Call) -> FactSheet {
                 sheet.put_text("proxy", Some(proxy.as_str()))
             }
             ConnectionFact::Secured(secured) => add_tls_facts(&mut sheet, secured),
+            ConnectionFact::Replied { reason, .. } => {
+                sheet.put_text("answered by the recorder", Some(reason.as_str()));
+            }
             ConnectionFact::Reused {} => sheet.put_text("reused", Some("yes")),
             // A secret that the peer sets, such as a cookie, is new each time.
             ConnectionFact::Redacted {
@@ -41,6 +44,7 @@ pub(crate) fn collect_facts(call: &Call) -> FactSheet {
             }
             // The end of the connection is reported in the framing layer.
             ConnectionFact::Redacted { .. }
+            | ConnectionFact::Edited { .. }
             | ConnectionFact::Closed { .. }
             | ConnectionFact::Failed { .. } => {}
         }

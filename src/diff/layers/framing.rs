@@ -26,6 +26,7 @@ pub(crate) fn collect_facts(call: &Call) -> FactSheet {
         if let ConnectionFact::Closed { by, how } = fact {
             let by = match by {
                 ConnectionParty::Us => "us",
+                ConnectionParty::Program => "the program",
                 ConnectionParty::Peer => "the peer",
             };
             sheet.put_text("closed by", Some(format!("{by}, {}", closing_text(*how))));

@@ -1,0 +1,63 @@
+//! Accepts the connections of clients.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::relay::{self, Relay};
+use super::reply::OwnReply;
+use super::upstream::Upstream;
+use super::{Recorder, StopState};
+
+/// Accepts connections and relays each to `upstreams` until the recorder stops and the last connection has ended.
+///
+/// # Errors
+///
+/// Accepting fails for a reason other than the number of open connections.
+pub async fn serve(
+    listener: TcpListener,
+    upstreams: Arc<Vec<Upstream>>,
+    recorder: Arc<Recorder>,
+) -> io::Result<()> {
+    let mut tasks = JoinSet::new();
+    let mut stop = recorder.stop.clone();
+    // Kept for the moment when no descriptor is left: a client is then told so.
+    let mut spare = listener_spare();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = stop.wait_for(|state| *state != StopState::Running) => break,
+            accepted = listener.accept() => accepted,
+        };
+        while tasks.try_join_next().is_some() {}
+        match accepted {
+            Ok((client, _)) => {
+                let _ = client.set_nodelay(true);
+                let (recorder, upstreams) = (Arc::clone(&recorder), Arc::clone(&upstreams));
+                tasks.spawn(async move { Relay::new(&recorder, &upstreams, client).run().await });
+            }
+            Err(error) if relay::is_out_of_descriptors(&error) => {
+                drop(spare.take());
+                if let Ok((mut client, _)) = listener.accept().await {
+                    let reason = "no file descriptor is left for another connection";
+                    let _ = client.write_all(&OwnReply::Unavailable.bytes(reason)).await;
+                    let _ = client.shutdown().await;
+                }
+                spare = listener_spare();
+            }
+            // The client left before it was accepted.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// A descriptor that can be given up.
+fn listener_spare() -> Option<std::net::UdpSocket> {
+    std::net::UdpSocket::bind("127.0.0.1:0").ok()
+}
