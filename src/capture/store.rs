@@ -429,9 +429,9 @@ mod tests {
             store.create(&origin, "m").is_err(),
             "an existing capture is never overwritten"
         );
-        longer
-            .each_ref()
-            .map(|path| std::fs::remove_file(path).unwrap());
+        for path in &longer {
+            std::fs::remove_file(path).unwrap();
+        }
         create_file(&store.path("mine.wire"), true).unwrap();
         assert_eq!(store.find("@").unwrap(), path);
         assert_eq!(store.find("@~1").unwrap(), store.path("mine.wire"));

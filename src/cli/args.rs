@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(super) use super::connection_args::{ConnectionArgs, TlsArgs};
+pub(super) use super::connection_args::{AuthorityArgs, ConnectionArgs, TlsArgs};
 use super::connection_args::{parse_byte_count, parse_pause};
 use super::record_args::RecordArgs;
 
@@ -80,6 +80,8 @@ pub(super) enum CliVerb {
     Lint(LintArgs),
     /// List the prices that costs are computed from
     Prices(PricesArgs),
+    /// Show the certificate authority of the recorder and how to trust it, or remove it
+    Ca(CaArgs),
     /// Print the completion script for a shell
     Completions {
         /// Which shell
@@ -473,6 +475,19 @@ pub(super) struct PricesArgs {
     /// Print JSON, one object per line
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Arguments of `wire ca`.
+#[derive(Args, Debug)]
+pub(super) struct CaArgs {
+    /// Remove the certificate authority: certificate and private key
+    #[arg(long)]
+    pub(super) remove: bool,
+    /// Print one JSON object
+    #[arg(long, conflicts_with = "remove")]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) authority: AuthorityArgs,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The arguments of connections and TLS, which several verbs have, and the values that several arguments take.
+//! The arguments of connections, TLS and the certificate authority, which several verbs have, and the values that several arguments take.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,6 +58,14 @@ pub(super) struct TlsArgs {
     /// Private key of --cert [default: in the same file]
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(super) key: Option<PathBuf>,
+}
+
+/// Arguments that choose the certificate authority.
+#[derive(Args, Clone, Debug)]
+pub(super) struct AuthorityArgs {
+    /// Folder of the certificate authority [default: $XDG_DATA_HOME/wire/ca, else ~/.local/share/wire/ca]
+    #[arg(long, value_name = "DIR")]
+    pub(super) ca_dir: Option<PathBuf>,
 }
 
 /// Parses seconds, with or without a fraction; zero is allowed.

@@ -2,6 +2,7 @@
 //! how a line is drawn.
 
 mod args;
+mod ca;
 mod capture_file;
 mod connection_args;
 mod diff;
@@ -45,6 +46,7 @@ pub fn run() -> ExitReason {
         CliVerb::Lint(lint) => lint::run(&cli.common, lint),
         CliVerb::Diff(diff) => diff::run(&cli.common, diff),
         CliVerb::Prices(prices) => prices::run(&cli.common, prices),
+        CliVerb::Ca(ca) => ca::run(&cli.common, ca),
         CliVerb::Completions { shell } => print_completions(*shell),
         CliVerb::Man { verb } => print_man_page(verb.as_deref()),
     };

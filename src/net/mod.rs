@@ -14,6 +14,7 @@ mod dial;
 mod failure;
 mod hint;
 mod overrides;
+mod proc_sockets;
 mod proxy;
 mod raw_stream;
 mod resolve;
@@ -33,7 +34,13 @@ pub use connection::ClientConnection;
 pub use failure::NetFailure;
 pub use hint::{Hint, HintedError};
 pub use overrides::{IpFamily, ResolveOverride};
+pub use proc_sockets::{ProcessConnection, ProcessTree};
 pub use proxy::{Proxy, ProxyEnv, ProxyKind};
 pub use route::ConnectRoute;
-pub use tls::{ClientCert, TlsClient, TlsOptions, TrustRoots};
+#[doc(hidden)]
+pub use tls::fuzz_client_hello;
+pub use tls::{
+    ClientCert, ClientHello, FirstBytes, HELLO_LIMIT, TlsClient, TlsOptions, TrustRoots,
+    read_certificate, read_client_hello,
+};
 pub use url::{TargetUrl, UrlScheme};

@@ -16,11 +16,14 @@
     )
 )]
 
+pub mod ca;
+pub mod coverage;
 mod edits;
 mod exchange_capture;
 mod listener;
 mod open_exchanges;
 mod outbox;
+pub mod program;
 mod reader;
 mod relay;
 mod reply;

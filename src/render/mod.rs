@@ -2,6 +2,7 @@
 //! output; colour, width and character set are passed in as an [`OutputStyle`].
 
 mod answer_tail;
+pub mod authority;
 pub mod body;
 mod body_output;
 mod deltas;
@@ -16,6 +17,7 @@ pub mod listing;
 pub mod live;
 mod live_answer;
 pub mod prices;
+pub mod program;
 mod service;
 mod sparkline;
 pub mod summary;

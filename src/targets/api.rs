@@ -178,12 +178,7 @@ impl ApiTarget {
     pub fn base_url(&self, environment: &Environment) -> String {
         let set = environment.first_set(&self.base_env);
         let (name, base) = set.unwrap_or(("", self.base.as_str().into()));
-        let base = base.trim();
-        match base.contains("://") {
-            true => base.to_owned(),
-            false if name == "OLLAMA_HOST" => ollama_base_url(base),
-            false => format!("http://{base}"),
-        }
+        complete_base_url(name, &base)
     }
 
     /// The head field that carries the key of the API `name`. `None` if there is no key and none is needed.
@@ -227,6 +222,16 @@ impl ApiTarget {
             true => format!("Bearer {key}"),
             false => key.to_owned(),
         }
+    }
+}
+
+/// The base URL that `variable` holds: without a scheme it is plain HTTP, and that of Ollama has defaults of its own.
+pub(super) fn complete_base_url(variable: &str, base: &str) -> String {
+    let base = base.trim();
+    match base.contains("://") {
+        true => base.to_owned(),
+        false if variable == "OLLAMA_HOST" => ollama_base_url(base),
+        false => format!("http://{base}"),
     }
 }
 

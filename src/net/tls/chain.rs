@@ -18,7 +18,7 @@ pub(super) fn read_chain(chain: &[CertificateDer<'_>]) -> Vec<Certificate> {
 }
 
 /// Reads one DER certificate; an unreadable one has only its SHA-256.
-pub(super) fn read_certificate(der: &[u8]) -> Certificate {
+pub fn read_certificate(der: &[u8]) -> Certificate {
     let sha256 = hex::encode(digest::digest(&digest::SHA256, der));
     let Some(certificate) = parse_x509(der) else {
         return Certificate {

@@ -3,6 +3,7 @@
 //! Sessions are never resumed: every connection shows its whole certificate chain, so that two runs can be compared.
 
 mod chain;
+mod client_hello;
 mod explain;
 mod options;
 mod recorder;
@@ -22,6 +23,10 @@ use super::hint::HintedError;
 use super::raw_stream::RawStream;
 use crate::tape::{ExchangeStage, TlsSession};
 
+pub use chain::read_certificate;
+#[doc(hidden)]
+pub use client_hello::fuzz_client_hello;
+pub use client_hello::{ClientHello, FirstBytes, HELLO_LIMIT, read_client_hello};
 pub use options::{ClientCert, TlsOptions, TrustRoots};
 
 use options::PeerTls;
