@@ -98,7 +98,7 @@ impl Seen {
                 self.cut = (data.is_some() || line.is_some())
                     .then(|| serde_json::json!({"pending_data": data, "unterminated_line": line}));
             }
-            StreamItem::Separator(_) | StreamItem::TooLong(_) => {}
+            StreamItem::Separator(_) | StreamItem::TooLong(_) | StreamItem::Unframed { .. } => {}
         }
     }
 

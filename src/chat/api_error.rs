@@ -19,7 +19,7 @@ use crate::span::Span;
 pub struct ApiError {
     /// Message, in the provider's words.
     pub message: String,
-    /// Error class: `type` of OpenAI and Anthropic, `status` of Google, `error_type` of OpenRouter.
+    /// Error class: `type` of OpenAI and Anthropic, `status` of Google, `error_type` of OpenRouter, exceptions of AWS.
     #[serde(rename = "type")]
     pub class: Option<String>,
     /// Error code, as text or as a number.
@@ -177,6 +177,27 @@ impl ApiError {
             message,
             ..Self::default()
         })
+    }
+
+    /// Reads an exception or error of an AWS event stream: its type, the message in its head, and its payload.
+    pub(super) fn from_frame(class: Option<String>, message: Option<String>, data: &[u8]) -> Self {
+        let document = JsonDocument::parse(data).ok();
+        let root = document.as_ref().map(JsonDocument::root);
+        let word = |key| text_at(root?, key).map(Cow::into_owned);
+        let message = message
+            .or_else(|| word("message"))
+            .or_else(|| word("Message"));
+        let original = word("originalMessage").filter(|own| message.as_ref() != Some(own));
+        Self {
+            class,
+            code: root.and_then(|root| read_code(root.get("originalStatusCode")?)),
+            upstream: original.map(|message| {
+                let provider = None;
+                Box::new(UpstreamError { provider, message })
+            }),
+            message: message.unwrap_or_else(|| Self::from_text(data).message),
+            ..Self::default()
+        }
     }
 
     /// Reads the object that holds message, type, code and param.

@@ -377,13 +377,18 @@ impl AnswerBuilder<'_> {
     }
 
     /// Records server times among the members of `object`, recognised by suffix: `_time` in seconds (Groq, Cerebras),
-    /// `_ms` (llama.cpp), `_duration` in nanoseconds (Ollama).
+    /// `_ms` (llama.cpp), `Ms` (Bedrock), `_duration` in nanoseconds (Ollama).
     pub(super) fn record_times(&mut self, prefix: &str, object: JsonValue<'_>) {
         for (key, value) in object.members() {
             let Some(key) = key.as_str().filter(|key| !key.contains("_per_")) else {
                 continue;
             };
-            let ends = [("_time", 1e6), ("_ms", 1e3), ("_duration", 1e-3)];
+            let ends = [
+                ("_time", 1e6),
+                ("_ms", 1e3),
+                ("Ms", 1e3),
+                ("_duration", 1e-3),
+            ];
             let unit = ends.iter().find(|(end, _)| key.ends_with(end));
             let (Some((_, unit)), Some(number)) = (unit, value.as_f64()) else {
                 continue;

@@ -152,6 +152,8 @@ pub enum BodyMediaType {
     Ndjson,
     /// A JSON array of events.
     JsonArray,
+    /// Binary frames of AWS (`application/vnd.amazon.eventstream`).
+    AwsEventstream,
     /// An HTML page, mostly from a proxy.
     Html,
     /// Other text.
@@ -167,6 +169,7 @@ impl BodyMediaType {
             Self::Sse => Some(StreamFormat::EventStream),
             Self::Ndjson => Some(StreamFormat::Lines),
             Self::JsonArray => Some(StreamFormat::Array),
+            Self::AwsEventstream => Some(StreamFormat::Frames),
             _ => None,
         }
     }

@@ -151,11 +151,21 @@ fn split_target(target: &str) -> (Option<&str>, &str) {
     (Some(authority), rest)
 }
 
-/// The model in the path of a request target: Gemini's `models/NAME:`, Azure's `deployments/NAME/`.
+/// The model in the path of a request target: Gemini's `models/NAME:`, Azure's `deployments/NAME/`, Bedrock's
+/// `model/NAME/ACTION`.
 pub(super) fn model_in_path(path: &str) -> Option<String> {
     let after = |mark: &str| path.split_once(mark).map(|(_, after)| after);
     let model = after("/models/").and_then(|after| after.split_once(':'));
     let deployment = after("/deployments/").and_then(|after| after.split_once('/'));
-    let (name, _) = model.or(deployment)?;
-    Some(name.to_owned())
+    let bedrock = after("/model/").and_then(|after| after.rsplit_once('/'));
+    let bedrock = bedrock.filter(|(_, action)| {
+        ["invoke", "converse", "count-tokens"]
+            .iter()
+            .any(|known| action.starts_with(known))
+    });
+    let (name, _) = model.or(deployment).or(bedrock)?;
+    // The `:` and `/` in names of Bedrock are escaped.
+    let unescaped = [("%3A", ":"), ("%3a", ":"), ("%2F", "/"), ("%2f", "/")].into_iter();
+    let name = unescaped.fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
+    Some(name)
 }

@@ -170,7 +170,8 @@ fn is_unreadable(completion: &Completion) -> bool {
         BodyMediaType::Empty
         | BodyMediaType::Sse
         | BodyMediaType::Ndjson
-        | BodyMediaType::JsonArray => false,
+        | BodyMediaType::JsonArray
+        | BodyMediaType::AwsEventstream => false,
     }
 }
 

@@ -35,6 +35,7 @@ mod dialect;
 mod dialects;
 mod final_checks;
 mod finish;
+mod frames;
 mod judgement;
 mod members;
 pub(crate) mod model_match;

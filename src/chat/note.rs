@@ -153,6 +153,8 @@ pub mod rule {
         EVENT_NAME_MISSING = "sse-event-name-missing",
         EVENT_NOT_JSON = "sse-event-not-json",
         EVENT_NOT_UTF8 = "sse-invalid-utf8",
+        EVENTSTREAM_FRAME_BROKEN = "eventstream-frame-broken",
+        EVENTSTREAM_FRAMING_LOST = "eventstream-framing-lost",
         EVENTS_NOT_SEPARATED = "sse-events-not-separated",
         FOREIGN_EVENT = "sse-foreign-event",
         FRAME_SPLICED = "sse-frame-spliced",

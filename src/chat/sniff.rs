@@ -2,6 +2,7 @@
 
 use super::completion::BodyMediaType;
 use super::note::NoteFacts;
+use crate::sse;
 use crate::tape::Window;
 
 /// Hints about a body before its first byte: Content-Type and dialect.
@@ -24,6 +25,9 @@ const SNIFF_LEN: usize = 9;
 /// lines that servers send to keep a connection alive.
 const MAX_BLANK: usize = 64 << 10;
 
+/// Media type of AWS event streams.
+const AWS_EVENTSTREAM: &str = "application/vnd.amazon.eventstream";
+
 /// Media type to read a body as. `None`: more bytes are needed.
 pub(super) fn sniff_media(label: &BodyHints, seen: Window<'_>) -> Option<BodyMediaType> {
     let held = seen.bytes.get(..MAX_BLANK).unwrap_or(seen.bytes);
@@ -43,6 +47,13 @@ pub(super) fn sniff_media(label: &BodyHints, seen: Window<'_>) -> Option<BodyMed
         return None;
     }
     match first {
+        // The first byte of a frame of less than 16 MiB. Text has none.
+        0 if label.content_type == AWS_EVENTSTREAM => return Some(BodyMediaType::AwsEventstream),
+        0 => match sse::begins_with_frame(seen.bytes) {
+            Some(true) => return Some(BodyMediaType::AwsEventstream),
+            None if !seen.ended => return None,
+            _ => {}
+        },
         b'{' if is_json_lines(label) => return Some(BodyMediaType::Ndjson),
         b'{' => return Some(BodyMediaType::Json),
         b'[' if label.array_is_stream => return Some(BodyMediaType::JsonArray),
@@ -85,6 +96,7 @@ fn labelled_media(label: &BodyHints) -> BodyMediaType {
     match label.content_type.as_str() {
         "text/event-stream" => BodyMediaType::Sse,
         "text/html" => BodyMediaType::Html,
+        AWS_EVENTSTREAM => BodyMediaType::AwsEventstream,
         kind if kind.ends_with("json") && !is_json_lines(label) => BodyMediaType::Json,
         kind if is_json_lines(label) && !kind.is_empty() => BodyMediaType::Ndjson,
         kind if kind.starts_with("text/") => BodyMediaType::Text,
@@ -138,8 +150,14 @@ mod tests {
             (
                 "application/vnd.amazon.eventstream",
                 "\0\0\0\x01abcd",
-                BodyMediaType::Binary,
+                BodyMediaType::AwsEventstream,
             ),
+            (
+                "application/vnd.amazon.eventstream",
+                "{\"message\":\"denied\"}",
+                BodyMediaType::Json,
+            ),
+            ("", "\0\0\0\x01abcd", BodyMediaType::Binary),
             ("text/plain", "upstream failed", BodyMediaType::Text),
             ("application/json", "", BodyMediaType::Empty),
             ("text/event-stream", "", BodyMediaType::Sse),

@@ -57,6 +57,12 @@ impl AnswerReader {
                 });
             }
             StreamItem::Truncated(cut) => self.take_cut_event(cut, seen, place, sink),
+            StreamItem::Unframed { fault, .. } => {
+                self.note_frame_fault(rule::EVENTSTREAM_FRAMING_LOST, fault, place, sink);
+                self.with_builder(place, sink, |builder| {
+                    builder.emit_event(DeltaKind::Other, "bytes without framing");
+                });
+            }
         }
         self.next_event = self.next_event.saturating_add(is_numbered.into());
     }
@@ -140,7 +146,15 @@ impl AnswerReader {
             });
         }
         self.completion.events = self.completion.events.saturating_add(1);
+        if let Some(facts) = event.frame
+            && self.take_frame_facts(facts, &event, seen, place, sink)
+        {
+            return;
+        }
         match JsonDocument::parse(&data) {
+            Ok(document)
+                if event.frame.is_some()
+                    && self.take_wrapped_event(document.root(), place, sink) => {}
             Ok(document) => self.take_json_event(name, document.root(), place, sink),
             Err(error) => self.take_unreadable_event(&error, name, &data, place, sink),
         }
@@ -163,7 +177,7 @@ impl AnswerReader {
         });
     }
 
-    fn take_json_event(
+    pub(super) fn take_json_event(
         &mut self,
         name: &[u8],
         root: JsonValue<'_>,
@@ -209,7 +223,7 @@ impl AnswerReader {
     }
 
     /// Reads an event whose data is not JSON as far as possible, and records that a piece may be missing.
-    fn take_unreadable_event(
+    pub(super) fn take_unreadable_event(
         &mut self,
         error: &JsonError,
         name: &[u8],
@@ -252,7 +266,7 @@ impl AnswerReader {
             }
         };
         if !is_words {
-            self.completion.damaged_events = self.completion.damaged_events.saturating_add(1);
+            self.count_damaged_event();
         }
         self.with_builder(place, sink, |builder| {
             if let Some(rule) = rule {
@@ -263,6 +277,11 @@ impl AnswerReader {
             }
             builder.emit_event(DeltaKind::Other, &text);
         });
+    }
+
+    /// Counts an event of which a piece may be missing.
+    pub(super) fn count_damaged_event(&mut self) {
+        self.completion.damaged_events = self.completion.damaged_events.saturating_add(1);
     }
 
     /// Notes the bytes of `data` that are not UTF-8.

@@ -1,5 +1,7 @@
 //! Answers, case by case: what the exchanges under `tests/` do not show.
 
+mod bedrock;
+
 use proptest::prelude::*;
 
 use super::note::rule;

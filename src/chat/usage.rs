@@ -85,12 +85,14 @@ impl TokenUsage {
         }
     }
 
-    /// Counts of each modality (Gemini), each under its name; of each round (Anthropic), added up.
+    /// Counts of each modality (Gemini) or lifetime in the cache (Bedrock), each under its name; of each round (Anthropic), added up.
     fn merge_list(&mut self, path: &str, list: JsonValue<'_>, depth: u32) {
         let mut sums = Self::default();
         for item in list.items().filter(|item| item.kind() == JsonKind::Object) {
-            let modality = item.get("modality").and_then(JsonValue::as_str);
-            let count = item.get("tokenCount").or_else(|| item.get("tokens"));
+            let modality = item.get("modality").or_else(|| item.get("ttl"));
+            let modality = modality.and_then(JsonValue::as_str);
+            let count = ["tokenCount", "tokens", "inputTokens"];
+            let count = count.iter().find_map(|key| item.get(key));
             let count = count.and_then(JsonValue::as_u64);
             if let (Some(modality), Some(count)) = (modality, count) {
                 self.set_count(format!("{path}.{modality}"), count);
@@ -294,6 +296,22 @@ pub(super) fn add_up_anthropic(usage: &mut TokenUsage) -> Option<AnswerNote> {
         .or_else(|| usage.count("output_tokens_details.thinking_tokens"));
     let beside = rounds?.checked_sub(top?).filter(|beside| *beside > 0)?;
     Some(usage_note(rule::USAGE_OF_ROUNDS, &[("tokens", beside)]))
+}
+
+/// Adds up the usage of Bedrock Converse: `inputTokens` counts only tokens outside the cache.
+/// Source: <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>.
+pub(super) fn add_up_converse(usage: &mut TokenUsage) -> Option<AnswerNote> {
+    let counts = [
+        "inputTokens",
+        "cacheReadInputTokens",
+        "cacheWriteInputTokens",
+    ];
+    usage.input = usage.sum_counts(&counts);
+    usage.cached_input = usage.count("cacheReadInputTokens");
+    usage.cache_write = usage.count("cacheWriteInputTokens");
+    usage.cache_write_1h = usage.count("cacheDetails.1h");
+    usage.output = usage.count("outputTokens");
+    None
 }
 
 /// Gemini: thoughts stand beside the candidates, the results of tools beside the prompt. Counts of zero are

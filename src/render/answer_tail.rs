@@ -8,6 +8,7 @@ use crate::chat::{self, AnswerReadOptions, BodyMediaType, Completion};
 use crate::exchange::Exchange;
 use crate::price::PriceTable;
 use crate::span::Moment;
+use crate::sse;
 
 /// Bytes of the end that are kept. The events that end an answer have some 2 KB in all dialects; 64 KiB leave room for a long last event.
 const TAIL_KEPT: usize = 64 << 10;
@@ -31,7 +32,11 @@ impl AnswerTail {
     ) -> Option<Self> {
         let dialect = chat::dialect_by_name(beginning.dialect?.name)?;
         let media = beginning.media;
-        matches!(media, BodyMediaType::Sse | BodyMediaType::Ndjson).then(|| Self {
+        let is_kept = matches!(
+            media,
+            BodyMediaType::Sse | BodyMediaType::Ndjson | BodyMediaType::AwsEventstream
+        );
+        is_kept.then(|| Self {
             bytes: Vec::with_capacity(TAIL_KEPT.saturating_mul(2)),
             options: AnswerReadOptions {
                 dialect: Some(dialect),
@@ -74,6 +79,11 @@ impl AnswerTail {
     /// The position of the first event whose beginning was kept.
     fn first_event_start(&self) -> Option<usize> {
         let ends: &[&[u8]] = match self.media {
+            BodyMediaType::AwsEventstream => {
+                let mut starts = 0..self.bytes.len();
+                let frame = |at: &usize| self.bytes.get(*at..).and_then(sse::begins_with_frame);
+                return starts.find(|at| frame(at) == Some(true));
+            }
             BodyMediaType::Ndjson => &[b"\n"],
             _ => &[b"\n\n", b"\r\n\r\n", b"\r\r"],
         };
@@ -130,5 +140,10 @@ mod tests {
         assert!(tail_of(BodyMediaType::Json).is_none());
         assert_eq!(tail(&[b"data: one"]).first_event_start(), None);
         assert_eq!(tail(&[b"x\r\n\r\ndata: y"]).first_event_start(), Some(5));
+        let mut frames = tail_of(BodyMediaType::AwsEventstream).unwrap();
+        frames.push(b"of a frame", Moment::default());
+        assert_eq!(frames.first_event_start(), None);
+        frames.push(&sse::encode_frame(&[], b"{}"), Moment::default());
+        assert_eq!(frames.first_event_start(), Some(10));
     }
 }

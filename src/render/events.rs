@@ -156,6 +156,7 @@ pub fn write_raw_events(
             StreamItem::Comment { span, .. } => ("comment", span),
             StreamItem::TooLong(span) => ("too long", span),
             StreamItem::Truncated(cut) => ("CUT", cut.span),
+            StreamItem::Unframed { span, .. } => ("without framing", span),
             StreamItem::Separator(_) => continue,
         };
         // As for its line: the blank line's first byte is its last.

@@ -1,5 +1,5 @@
-//! Streams of events in a body: the event-stream grammar of the WHATWG (HTML, section 9.2.6), JSON lines,
-//! and a JSON array of which every item is an event. Bytes in, spans out; `chat` reads their meaning.
+//! Streams of events in a body: the event-stream grammar of the WHATWG (HTML, section 9.2.6), JSON lines, a JSON array
+//! of which every item is an event, and the binary frames of AWS. Bytes in, spans out; `chat` reads their meaning.
 //!
 //! An [`EventDecoder`] is fed [`Window`]s of the body (content codings undone) and returns [`StreamItem`]s. It owns no
 //! buffer and decodes no text: only whole events are returned, so a character that two reads split is whole too.
@@ -40,13 +40,17 @@
 mod array;
 mod checks;
 mod field;
+mod frames;
 mod lines;
 mod stream;
 
 #[cfg(test)]
 mod tests;
 
+#[doc(hidden)]
+pub use checks::{encode_frame, fuzz_frames};
 pub use field::{SseField, SseFields};
+pub use frames::{FrameFacts, FrameFault, begins_with_frame};
 
 use std::borrow::Cow;
 
@@ -63,6 +67,13 @@ pub enum StreamFormat {
     Lines,
     /// One JSON array; each item is an event (Gemini without `alt=sse`).
     Array,
+    /// Binary frames of AWS (`application/vnd.amazon.eventstream`); each is an event.
+    Frames,
+}
+
+impl StreamFormat {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::EventStream, Self::Lines, Self::Array, Self::Frames];
 }
 
 /// An event of a stream: the spans of its data, name and id in the body.
@@ -70,11 +81,11 @@ pub enum StreamFormat {
 pub struct SseEvent {
     /// All its lines with their line ends, without the blank line that ends it.
     pub span: Span,
-    /// The value of its first `data` field; the whole value in JSON lines and arrays.
+    /// The value of its first `data` field; the whole value in JSON lines and arrays; the payload of a frame.
     pub first_data: Option<Span>,
     /// Number of its `data` fields.
     pub data_lines: u64,
-    /// The value of its last `event` field.
+    /// The value of its last `event` field; the type of a frame.
     pub name: Option<Span>,
     /// The value of its last valid `id` field: one without NUL.
     pub id: Option<Span>,
@@ -89,6 +100,9 @@ pub struct SseEvent {
     /// Whether a line ends with a bare carriage return.
     #[serde(skip)]
     pub has_bare_cr: bool,
+    /// Facts that only frames of AWS have.
+    #[serde(skip)]
+    pub frame: Option<FrameFacts>,
 }
 
 impl SseEvent {
@@ -146,19 +160,30 @@ pub enum StreamItem {
     TooLong(Span),
     /// An event that the end of the stream cut off: a client's code never receives it.
     Truncated(TruncatedEvent),
+    /// Frames of AWS from one whose lengths cannot be trusted to the end of the stream.
+    Unframed {
+        /// From the first byte of that frame to the end of the body.
+        span: Span,
+        /// The fault of its lengths.
+        fault: FrameFault,
+    },
 }
 
 impl StreamItem {
     /// Whether the item has a number in its stream: events with data have one, comments and separators have none.
     pub fn is_numbered(&self) -> bool {
-        matches!(self, Self::Event(_) | Self::TooLong(_) | Self::Truncated(_))
+        !matches!(
+            self,
+            Self::WithoutData(_) | Self::Comment { .. } | Self::Separator(_)
+        )
     }
 
     /// The item's bytes in the body.
     pub fn span(&self) -> Span {
         match *self {
             Self::Event(event) | Self::WithoutData(event) => event.span,
-            Self::Comment { span, .. } | Self::Separator(span) | Self::TooLong(span) => span,
+            Self::Comment { span, .. } | Self::Unframed { span, .. } => span,
+            Self::Separator(span) | Self::TooLong(span) => span,
             Self::Truncated(cut) => cut.span,
         }
     }
@@ -182,7 +207,7 @@ pub struct TruncatedEvent {
 /// base64, have a few megabytes.
 pub const MAX_EVENT_BYTES: u64 = 64 << 20;
 
-/// Decoder that finds the events in a body, in any of the three formats.
+/// Decoder that finds the events in a body, in any of the formats.
 #[derive(Clone, Debug)]
 pub struct EventDecoder {
     format: StreamFormat,
@@ -210,6 +235,8 @@ pub struct EventDecoder {
     finished: bool,
     /// State of the array scanner.
     array: array::ArrayScanner,
+    /// The lengths of the frame that is being read.
+    frame: Option<frames::FramePrelude>,
 }
 
 impl EventDecoder {
@@ -231,9 +258,11 @@ impl EventDecoder {
             second_byte: None,
             open_event: None,
             skipping: false,
-            bom_checked: false,
+            // A binary stream has no mark.
+            bom_checked: format == StreamFormat::Frames,
             finished: false,
             array: array::ArrayScanner::default(),
+            frame: None,
         }
     }
 
@@ -251,6 +280,7 @@ impl EventDecoder {
             StreamFormat::EventStream => self.step_stream(seen),
             StreamFormat::Lines => self.step_lines(seen),
             StreamFormat::Array => self.step_array(seen),
+            StreamFormat::Frames => self.step_frames(seen),
         }
     }
 
@@ -342,18 +372,7 @@ impl EventDecoder {
 /// Decodes `bytes` in each format and asserts the guarantees of the module page. The body of a fuzz target.
 #[doc(hidden)]
 pub fn fuzz(bytes: &[u8]) {
-    for format in [
-        StreamFormat::EventStream,
-        StreamFormat::Lines,
-        StreamFormat::Array,
-    ] {
-        for limit in [MAX_EVENT_BYTES, 24] {
-            let whole = checks::decode_in_pieces(format, limit, bytes, &[bytes.len()]);
-            checks::assert_covers(&whole, bytes.len() as u64);
-            for sizes in [&[1usize][..], &[3, 0, 1], &[7]] {
-                let split = checks::decode_in_pieces(format, limit, bytes, sizes);
-                assert_eq!(whole, split, "a split changes the items");
-            }
-        }
+    for format in StreamFormat::ALL {
+        checks::assert_guarantees(format, bytes);
     }
 }

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{EventDecoder, MAX_EVENT_BYTES, SseEvent, StreamFormat, StreamItem, checks, fuzz};
+use super::{
+    EventDecoder, FrameFault, MAX_EVENT_BYTES, SseEvent, StreamFormat, StreamItem, checks,
+    encode_frame, fuzz, fuzz_frames,
+};
 use crate::tape::Window;
 
 fn whole_window(bytes: &[u8]) -> Window<'_> {
@@ -33,6 +36,7 @@ fn describe_items(format: StreamFormat, bytes: &[u8]) -> Vec<String> {
         StreamItem::Separator(_) => None,
         StreamItem::TooLong(span) => Some(format!("~{span}")),
         StreamItem::Truncated(cut) => Some(format!("!{}", part(Some(cut.span)))),
+        StreamItem::Unframed { span, fault } => Some(format!("?{span} {fault:?}")),
     });
     lines.collect()
 }
@@ -129,6 +133,97 @@ fn arrays_are_read_item_by_item() {
     }
 }
 
+fn frame(kind: &str, payload: &str) -> Vec<u8> {
+    let headers = [(":message-type", "event"), (":event-type", kind)];
+    encode_frame(&headers, payload.as_bytes())
+}
+
+#[test]
+fn frames_are_read_with_their_headers() {
+    let lines = |bytes: &[u8]| describe_items(StreamFormat::Frames, bytes);
+    let two = [frame("a", "{}"), frame("b", "")].concat();
+    assert_eq!(lines(&two), ["a|{}||", "b|||"]);
+    let cut = &two[..two.len() - 1];
+    assert_eq!(lines(cut).len(), 2);
+    assert!(lines(cut)[1].starts_with('!'));
+    assert_eq!(lines(&two[..9])[0].as_bytes()[0], b'!');
+    assert_eq!(lines(b""), [""; 0]);
+    for bytes in [
+        &two[..],
+        cut,
+        &two[..9],
+        b"",
+        b"{\"message\":\"not a frame\"}",
+    ] {
+        fuzz(bytes);
+    }
+}
+
+#[test]
+fn values_of_all_types_are_skipped() {
+    let mut block = Vec::new();
+    for (kind, length) in [
+        (0, 0),
+        (1, 0),
+        (2, 1),
+        (3, 2),
+        (4, 4),
+        (5, 8),
+        (8, 8),
+        (9, 16),
+    ] {
+        block.extend_from_slice(&[1, b'x', kind]);
+        block.extend(std::iter::repeat_n(0, length));
+    }
+    block.extend_from_slice(b"\x01x\x06\0\x02ab\x0b:event-type\x07\0\x01a");
+    let read = |block: &[u8]| {
+        let bytes = checks::encode_raw_frame(block, b"{}");
+        let items = checks::decode_in_pieces(StreamFormat::Frames, 1 << 20, &bytes, &[1]);
+        let [StreamItem::Event(event)] = items[..] else {
+            panic!("{items:?}")
+        };
+        (
+            event.name(whole_window(&bytes)) == b"a",
+            event.frame.unwrap().fault,
+        )
+    };
+    assert_eq!(read(&block), (true, None));
+    let cut = &block[..block.len() - 1];
+    assert_eq!(read(cut), (false, Some(FrameFault::Headers)));
+    assert_eq!(read(b"\x01x\x0a"), (false, Some(FrameFault::Headers)));
+}
+
+#[test]
+fn a_frame_with_a_fault_is_an_event_and_lost_lengths_end_the_stream() {
+    let fault_at = |at: usize| {
+        let mut bytes = [frame("a", "{}"), frame("b", "{}")].concat();
+        bytes[at] ^= 1;
+        fuzz(&bytes);
+        checks::decode_in_pieces(StreamFormat::Frames, 1 << 20, &bytes, &[bytes.len()])
+    };
+    let fault = |item: &StreamItem| match item {
+        StreamItem::Event(event) => event.frame.and_then(|frame| frame.fault),
+        StreamItem::Unframed { fault, .. } => Some(*fault),
+        other => panic!("{other:?}"),
+    };
+    let [payload, lengths] = [frame("a", "{}").len() - 5, 3].map(fault_at);
+    assert_eq!(fault(&payload[0]), Some(FrameFault::FrameChecksum));
+    assert_eq!(fault(&payload[1]), None);
+    assert_eq!(lengths.len(), 1);
+    assert_eq!(fault(&lengths[0]), Some(FrameFault::PreludeChecksum));
+}
+
+#[test]
+fn a_frame_shorter_than_its_parts_loses_the_framing() {
+    let mut bytes = [0, 0, 0, 15, 0, 0, 0, 0].to_vec();
+    bytes.extend_from_slice(&super::frames::checksum_of(&bytes).to_be_bytes());
+    let found = describe_items(StreamFormat::Frames, &bytes);
+    assert_eq!(found, ["?0..12 Lengths"]);
+    assert_eq!(super::begins_with_frame(&bytes), Some(false));
+    assert_eq!(super::begins_with_frame(&frame("a", "{}")), Some(true));
+    assert_eq!(super::begins_with_frame(b"\0\0\0"), None);
+}
+
 #[test]
 fn an_event_over_the_limit_is_skipped_without_being_held() {
     let mut decoder = EventDecoder::with_limit(StreamFormat::EventStream, 100);
@@ -157,11 +252,16 @@ proptest! {
     ) {
         prop_assume!(sizes.iter().sum::<usize>() > 0);
         let bytes = text.as_bytes();
-        for format in [StreamFormat::EventStream, StreamFormat::Lines, StreamFormat::Array] {
+        for format in StreamFormat::ALL {
             let whole = checks::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &[bytes.len()]);
             checks::assert_covers(&whole, bytes.len() as u64);
             prop_assert_eq!(whole, checks::decode_in_pieces(format, MAX_EVENT_BYTES, bytes, &sizes));
         }
         fuzz(bytes);
+    }
+
+    #[test]
+    fn any_split_of_frames_gives_the_same_items(lines in prop::collection::vec(any::<u8>(), 0..80)) {
+        fuzz_frames(&lines);
     }
 }

@@ -1,6 +1,7 @@
 //! The table of all dialects: each is one file here and one line in [`DIALECTS`].
 
 mod anthropic;
+mod bedrock;
 mod cohere;
 mod embeddings;
 mod gemini;
@@ -20,6 +21,7 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &openai::AzureDialect,
     &anthropic::AnthropicDialect,
     &responses::ResponsesDialect,
+    &bedrock::ConverseDialect,
     &ollama::OllamaDialect,
     &cohere::CohereDialect,
     &embeddings::EmbeddingsDialect,

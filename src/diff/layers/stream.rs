@@ -91,6 +91,7 @@ fn collect_facts(call: &Call) -> FactSheet {
         Some(StreamFormat::EventStream) => "events (text/event-stream)",
         Some(StreamFormat::Lines) => "JSON lines",
         Some(StreamFormat::Array) => "a JSON array",
+        Some(StreamFormat::Frames) => "frames (application/vnd.amazon.eventstream)",
         None => "no stream",
     };
     sheet.put_text("format", Some(format));
