@@ -284,6 +284,15 @@ impl AnswerBuilder<'_> {
         }
     }
 
+    /// Adds an image, whose data is base64 or an address, of which only the size is reported.
+    pub(super) fn push_image(&mut self, choice: u32, data: JsonValue<'_>) {
+        let own = self.choice_mut(choice);
+        own.images = own.images.saturating_add(1);
+        let size = data.span().len().saturating_sub(2);
+        let span = self.value_span(data);
+        self.emit(choice, DeltaKind::Image, Cow::Owned(size.to_string()), span);
+    }
+
     /// Adds the source that an object names by an address, the id of a file or a title, unless the answer already has it.
     pub(super) fn push_citation(&mut self, choice: u32, object: JsonValue<'_>) {
         let word = |keys: &[&str]| {

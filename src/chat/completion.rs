@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::api_error::ApiError;
+use super::details::AnswerDetail;
 use super::finish::{FinishKind, FinishReason};
 use super::model_match::ModelMatch;
 use super::note::{AnswerNote, AnswerPlace};
@@ -44,6 +45,9 @@ pub struct Completion {
     /// The vectors of an answer with embeddings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vectors: Option<AnswerVectors>,
+    /// Facts beside text and tokens: models of a list, failed results of a batch.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<AnswerDetail>,
     /// Token counts.
     pub usage: Option<TokenUsage>,
     /// The place of the last token counts.
@@ -201,6 +205,8 @@ pub struct AnswerChoice {
     pub logprobs: bool,
     /// Whether audio came with it.
     pub audio: bool,
+    /// Number of images that came with it.
+    pub images: u64,
     /// Bytes of text, also where the text is not kept.
     pub text_bytes: u64,
     /// Bytes of reasoning, also where it is not kept.
@@ -272,7 +278,7 @@ impl AnswerChoice {
     /// Whether the choice has nothing that an answer can consist of.
     pub fn is_empty(&self) -> bool {
         let has_text = self.text_bytes > 0 || self.refusal.is_some();
-        !has_text && !self.audio && self.tool_calls.is_empty()
+        !has_text && !self.audio && self.images == 0 && self.tool_calls.is_empty()
     }
 
     /// A choice with an index and nothing else.

@@ -51,6 +51,8 @@ pub enum DeltaKind {
     Refusal,
     /// Audio, as its size: the text says how many characters of base64.
     Audio,
+    /// An image, as its size: the text says how many characters of base64 or of its address.
+    Image,
     /// A citation.
     Citation,
     /// A finish reason.
@@ -82,6 +84,7 @@ impl DeltaKind {
                 | Self::ToolCall { .. }
                 | Self::Refusal
                 | Self::Audio
+                | Self::Image
         )
     }
 }

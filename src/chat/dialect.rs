@@ -50,6 +50,11 @@ pub trait Dialect: Sync {
         }
     }
 
+    /// The answer to another request that an event holds: a line of a batch file.
+    fn inner_answer<'a>(&self, _root: JsonValue<'a>) -> Option<JsonValue<'a>> {
+        None
+    }
+
     /// Reads the body of an answer that is not streamed.
     fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>);
 

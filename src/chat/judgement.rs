@@ -70,6 +70,10 @@ pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> An
     if completion.media == BodyMediaType::Empty && completion.asked.stream != Some(true) {
         return AnswerVerdict::NoBody;
     }
+    let is_file = completion.dialect.is_some_and(|dialect| dialect.is_file);
+    if is_file && completion.damaged_events == 0 {
+        return AnswerVerdict::Complete;
+    }
     if is_unreadable(completion) {
         return AnswerVerdict::Unreadable;
     }
@@ -182,6 +186,7 @@ fn lacks_answer(completion: &Completion, shown: bool) -> bool {
     completion.choices.is_empty()
         && completion.usage.is_none()
         && completion.served_model.is_none()
+        && completion.details.is_empty()
         && !(comes_as_events && (shown || completion.events == 0))
 }
 

@@ -27,10 +27,12 @@
 )]
 
 mod api_error;
+mod batch;
 mod builder;
 mod checks;
 mod completion;
 mod delta;
+mod details;
 mod dialect;
 mod dialects;
 mod final_checks;
@@ -67,6 +69,7 @@ pub use completion::{
     AnswerChoice, AnswerVectors, BodyMediaType, Citation, Completion, ToolArgumentCheck, ToolCall,
 };
 pub use delta::{AnswerDelta, DeltaKind, DeltaSink, DeltaStamp};
+pub use details::AnswerDetail;
 pub use dialect::{Dialect, ExchangeHeads};
 pub use dialects::{DIALECTS, dialect_by_name, dialect_of_request};
 pub use finish::{FinishKind, FinishReason};

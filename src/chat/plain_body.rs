@@ -35,6 +35,9 @@ impl AnswerReader {
             return seen.base;
         }
         self.plain_done = true;
+        if self.is_file() {
+            return seen.end();
+        }
         let place = EventPlace {
             base: Some(seen.base),
             span: Span::new(seen.base, seen.end()),
@@ -134,6 +137,12 @@ impl AnswerReader {
                 vec![("lines", lines.to_string())],
             );
         }
+    }
+
+    /// Whether the body is the content of a file, which may be anything.
+    pub(super) fn is_file(&self) -> bool {
+        let is_file = |dialect: &dyn Dialect| dialect.profile().is_file;
+        self.dialect.is_some_and(is_file) && !self.is_error_status()
     }
 
     fn is_error_status(&self) -> bool {

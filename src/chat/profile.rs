@@ -24,6 +24,8 @@ pub struct DialectProfile {
     pub(super) streams_arrays: bool,
     /// Whether answers are JSON lines unless the request has `"stream": false`.
     pub(super) streams_lines: bool,
+    /// Whether the body is a file, whole in any format: an error in it is no error of the call.
+    pub(super) is_file: bool,
     /// How events are named.
     pub(super) event_naming: EventNaming,
     /// Whether a reported error is a JSON object, never a string or an array.
@@ -54,6 +56,7 @@ impl DialectProfile {
         end_signal: EndSignal::LastEvent,
         streams_arrays: false,
         streams_lines: false,
+        is_file: false,
         event_naming: EventNaming::Free,
         errors_are_objects: false,
         calls_have_ids: false,

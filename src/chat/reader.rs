@@ -244,7 +244,9 @@ impl AnswerReader {
     }
 
     pub(super) fn recognise_dialect(&mut self, name: &[u8], root: JsonValue<'_>) {
-        if self.dialect.is_none()
+        // The lines of a file may be the results of a batch.
+        let is_open = self.dialect.is_none_or(|dialect| dialect.profile().is_file);
+        if is_open
             && !self.is_named
             && let Some((dialect, why)) = recognise_json(name, root)
         {

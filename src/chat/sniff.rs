@@ -55,7 +55,11 @@ pub(super) fn sniff_media(label: &BodyHints, seen: Window<'_>) -> Option<BodyMed
             _ => {}
         },
         b'{' if is_json_lines(label) => return Some(BodyMediaType::Ndjson),
-        b'{' => return Some(BodyMediaType::Json),
+        b'{' => match begins_with_batch_line(start) {
+            None if !seen.ended => return None,
+            Some(true) => return Some(BodyMediaType::Ndjson),
+            _ => return Some(BodyMediaType::Json),
+        },
         b'[' if label.array_is_stream => return Some(BodyMediaType::JsonArray),
         b'[' => return Some(BodyMediaType::Json),
         _ if label.content_type == "text/event-stream" => return Some(BodyMediaType::Sse),
@@ -77,6 +81,23 @@ pub(super) fn sniff_media(label: &BodyHints, seen: Window<'_>) -> Option<BodyMed
         return Some(BodyMediaType::Html);
     }
     Some(labelled_media(label))
+}
+
+/// Bytes of the first line in which the `custom_id` of a batch file is: it is the first or second member.
+const BATCH_ID_WITHIN: usize = 512;
+
+/// Whether `body` begins with a line of a batch file: an object on one line with a `custom_id` at its top. Providers label
+/// these files in many ways (`application/octet-stream`, `application/binary`). `None`: more bytes are needed.
+fn begins_with_batch_line(body: &[u8]) -> Option<bool> {
+    let held = body.get(..BATCH_ID_WITHIN).unwrap_or(body);
+    let end = memchr::memchr(b'\n', held);
+    let line = end.map_or(held, |end| held.get(..end).unwrap_or(held));
+    let Some(at) = memchr::memmem::find(line, b"\"custom_id\"") else {
+        return (end.is_some() || held.len() >= BATCH_ID_WITHIN).then_some(false);
+    };
+    let before = line.get(..at).unwrap_or_default();
+    let depth = before.iter().filter(|byte| matches!(byte, b'{' | b'['));
+    Some(depth.count() == 1)
 }
 
 fn is_json_lines(label: &BodyHints) -> bool {
@@ -145,6 +166,17 @@ mod tests {
             ("application/json", "\n\n{}", BodyMediaType::Json),
             ("application/x-ndjson", "{}\n", BodyMediaType::Ndjson),
             ("", "{}", BodyMediaType::Json),
+            (
+                "",
+                "{\"id\":\"a\",\"custom_id\":\"b\"}\n",
+                BodyMediaType::Ndjson,
+            ),
+            (
+                "",
+                "{\"data\":[{\"custom_id\":\"b\"}]}",
+                BodyMediaType::Json,
+            ),
+            ("", "{\n\"custom_id\":\"b\"}", BodyMediaType::Json),
             ("", "<html>", BodyMediaType::Html),
             ("text/html", "<div>hello</div>", BodyMediaType::Html),
             (

@@ -188,6 +188,10 @@ impl AnswerReader {
         let dialect = self.dialect;
         let is_own = |dialect: &dyn Dialect| dialect.recognise_body(name, root).is_some();
         self.dialect_confirmed |= !self.dialect_confirmed && dialect.is_some_and(is_own);
+        let is_file = dialect.is_some_and(|dialect| dialect.profile().is_file);
+        if let Some(inner) = dialect.and_then(|dialect| dialect.inner_answer(root)) {
+            self.add_inner_answer(inner);
+        }
         let is_named_stream = self.media == Some(BodyMediaType::Sse);
         self.with_builder(place, sink, |builder| {
             note_characters(root, builder);
@@ -195,7 +199,8 @@ impl AnswerReader {
                 note_event_name(dialect, name, root, builder);
             }
             let error = ApiError::from_error_key(root);
-            if let Some(error) = error.or_else(|| ApiError::from_error_event(name, root)) {
+            let error = error.or_else(|| ApiError::from_error_event(name, root));
+            if let Some(error) = error.filter(|_| !is_file) {
                 let naming = dialect.map(|dialect| dialect.profile().event_naming);
                 let is_typed = matches!(naming, Some(EventNaming::ByType { .. }));
                 if is_typed && text_at(root, "type").is_none() {

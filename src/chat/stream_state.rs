@@ -22,6 +22,12 @@ pub(super) struct StreamState {
     pub(super) has_ended: bool,
     /// Number of answers that began after the end of another.
     pub(super) later_answers: u64,
+    /// Results, requests or partial images so far.
+    pub(super) lines: u64,
+    /// Results so far that are failures.
+    pub(super) failed_lines: u64,
+    /// Whether the results of a batch name more than one model.
+    pub(super) has_several_models: bool,
     /// Bytes of text, and token counts, of the answers before the one that is being read.
     pub(super) earlier_text: usize,
     pub(super) earlier_usage: Option<TokenUsage>,

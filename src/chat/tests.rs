@@ -1,6 +1,7 @@
 //! Answers, case by case: what the exchanges under `tests/` do not show.
 
 mod bedrock;
+mod endpoints;
 
 use proptest::prelude::*;
 
@@ -574,8 +575,8 @@ fn not_all_that_names_a_version_of_messages_is_one() {
     let cases = [
         ("/v1/messages", Some("anthropic-messages")),
         ("/anthropic", Some("anthropic-messages")),
-        ("/v1/models", None),
-        ("/v1/messages/count_tokens", None),
+        ("/v1/models", Some("models")),
+        ("/v1/messages/count_tokens", Some("token-count")),
         ("/v1/chat/completions/chatcmpl-1/messages", None),
         ("/v1/threads/thread_1/messages", None),
     ];

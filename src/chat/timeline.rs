@@ -136,7 +136,7 @@ impl DeltaSink for TimelineBuilder {
         }
         match delta.kind {
             DeltaKind::Reasoning => seen.first_reasoning.get_or_insert(now),
-            DeltaKind::Text | DeltaKind::Refusal | DeltaKind::Audio => {
+            DeltaKind::Text | DeltaKind::Refusal | DeltaKind::Audio | DeltaKind::Image => {
                 seen.first_content.get_or_insert(now)
             }
             DeltaKind::ToolName { .. } | DeltaKind::ToolCall { .. } => {

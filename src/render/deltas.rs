@@ -75,6 +75,7 @@ impl EventLines {
                 (TextStyle::Name, self.describe_arguments(delta, index))
             }
             DeltaKind::Audio => (TextStyle::Dim, format!("audio {}", text())),
+            DeltaKind::Image => (TextStyle::Dim, format!("image {}", text())),
             DeltaKind::Citation => (TextStyle::Dim, format!("citation {}", text())),
             DeltaKind::Finish => (TextStyle::Success, format!("finish {}", text())),
             DeltaKind::Usage => (TextStyle::Number, format!("usage {}", text())),

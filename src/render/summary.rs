@@ -47,6 +47,12 @@ pub fn write_summary(
             &format!("{count} of {numbers} numbers, as {form}"),
         )?;
     }
+    for detail in &completion.details {
+        match detail.name {
+            "failed" => lines.write_coloured(detail.name, &detail.text, TextStyle::Error)?,
+            name => lines.write_line(name, &detail.text)?,
+        }
+    }
     for choice in &completion.choices {
         lines.write_choice(choice, completion.choices.len() > 1)?;
     }
@@ -271,6 +277,11 @@ fn choice_extras(choice: &AnswerChoice) -> String {
     let mut parts = Vec::new();
     parts.extend(choice.logprobs.then(|| "log probabilities".to_owned()));
     parts.extend(choice.audio.then(|| "audio".to_owned()));
+    parts.extend(match choice.images {
+        0 => None,
+        1 => Some("1 image".to_owned()),
+        many => Some(format!("{many} images")),
+    });
     let sources: Vec<_> = choice
         .citations
         .iter()

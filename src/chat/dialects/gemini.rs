@@ -158,7 +158,12 @@ fn read_part(index: u32, part: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         read_function_call(index, call, builder);
     }
     let inline = part.get("inlineData");
+    let is_image = |mime: &str| mime.starts_with("image/");
     let mime = inline.and_then(|inline| non_empty_str(inline.get("mimeType")?));
+    let data = inline.and_then(|inline| inline.get("data"));
+    if let Some(data) = data.filter(|_| mime.as_deref().is_some_and(is_image)) {
+        builder.push_image(index, data);
+    }
     if let Some(inline) = inline.filter(|_| mime.is_some_and(|mime| mime.starts_with("audio/"))) {
         builder.choice_mut(index).audio = true;
         if let Some(data) = inline.get("data") {

@@ -1,11 +1,14 @@
 //! The table of all dialects: each is one file here and one line in [`DIALECTS`].
 
 mod anthropic;
+mod batch_results;
 mod bedrock;
 mod cohere;
 mod embeddings;
 mod gemini;
+mod images;
 mod interactions;
+mod objects;
 mod ollama;
 mod openai;
 mod responses;
@@ -26,6 +29,14 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &cohere::CohereDialect,
     &embeddings::EmbeddingsDialect,
     &transcription::TranscriptionDialect,
+    &images::ImagesDialect,
+    &batch_results::BatchResultsDialect,
+    &objects::MODELS,
+    &objects::MODERATIONS,
+    &objects::TOKEN_COUNTS,
+    &objects::FILES,
+    &objects::FILE_CONTENT,
+    &objects::BATCHES,
     &openai::ChatDialect,
 ];
 

@@ -155,6 +155,7 @@ fn kind_name(kind: DeltaKind) -> Cow<'static, str> {
         DeltaKind::ToolCall { index } => return Cow::Owned(format!("tool {index} arguments")),
         DeltaKind::Refusal => "refusal",
         DeltaKind::Audio => "audio",
+        DeltaKind::Image => "image",
         DeltaKind::Citation => "citation",
         DeltaKind::Finish => "finish",
         DeltaKind::Usage => "usage",
