@@ -34,7 +34,7 @@ pub struct Call {
     pub meaning: CallMeaning,
     /// Lines of the capture file that were not read.
     pub capture_notes: Vec<CaptureNote>,
-    /// The events of a streamed answer, in order; empty unless [`AnswerRetention::Everything`] is asked for.
+    /// The events of a streamed answer, in order, without comments; empty unless [`AnswerRetention::Everything`] is asked for.
     pub events: Vec<EventDeltas>,
 }
 
@@ -83,6 +83,10 @@ struct EventCollector(Vec<EventDeltas>);
 
 impl DeltaSink for EventCollector {
     fn delta(&mut self, delta: &AnswerDelta<'_>) {
+        // The completion counts the comments, of which a peer can send millions.
+        if delta.kind == DeltaKind::Comment {
+            return;
+        }
         match self.0.last_mut() {
             Some(last) if last.span == delta.whole => last.kinds.push(delta.kind),
             _ => self.0.push(EventDeltas {

@@ -109,7 +109,8 @@ impl AnswerBuilder<'_> {
             self.completion.first_token.get_or_insert(moment);
             self.completion.last_token = Some(moment);
         }
-        if self.retention == AnswerRetention::Everything {
+        // Millions of comments are a cheap attack on memory: they are only counted.
+        if self.retention == AnswerRetention::Everything && kind != DeltaKind::Comment {
             self.completion.deltas.push(delta.to_stamp());
         }
         self.sink.delta(&delta);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::escape::escape_json;
+use super::event_docs::EventList;
 use super::wording;
 use crate::call::Call;
 use crate::call::meaning::CallMeaning;
@@ -80,6 +81,8 @@ struct ExchangeDoc<'a> {
     more_interim: u64,
     more_masked: u64,
     response: MessageDoc<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<EventList<'a>>,
     after_end: u64,
     /// The meaning of the call.
     report: &'a CallMeaning,
@@ -224,6 +227,7 @@ impl<'a> ExchangeDoc<'a> {
             more_interim: exchange.more_interim,
             more_masked: exchange.more_masked,
             response: MessageDoc::from_message(&exchange.response, &call.response_body),
+            events: EventList::from_call(call),
             after_end: exchange.bytes_after_end,
             report: &call.meaning,
             findings: findings.iter().map(FindingDoc::new).collect(),

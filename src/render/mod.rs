@@ -8,6 +8,7 @@ mod body_output;
 mod deltas;
 pub mod diff;
 pub mod escape;
+mod event_docs;
 pub mod events;
 mod head;
 pub mod hex;

@@ -99,8 +99,9 @@ fn collect_facts(call: &Call) -> FactSheet {
         return sheet;
     }
     sheet.put_count("events", Some(completion.events));
-    let signs = call.events.iter().filter(|event| is_keep_alive(event));
-    sheet.put_count("comments and pings", Some(signs.count() as u64));
+    let pings = call.events.iter().filter(|event| is_keep_alive(event));
+    let signs = completion.comments.saturating_add(pings.count() as u64);
+    sheet.put_count("comments and pings", Some(signs));
     let end = if completion.done { "yes" } else { "no" };
     sheet.put_text("end mark", Some(end));
     sheet
@@ -136,8 +137,7 @@ fn event_runs(events: &[EventDeltas]) -> Vec<EventRun> {
 
 /// Returns whether an event only keeps the connection alive. The number of such events depends on time.
 fn is_keep_alive(event: &EventDeltas) -> bool {
-    let sign = |kind: &DeltaKind| matches!(kind, DeltaKind::Comment | DeltaKind::Ping);
-    event.kinds.iter().all(sign)
+    event.kinds.iter().all(|kind| *kind == DeltaKind::Ping)
 }
 
 fn kinds_text(event: &EventDeltas) -> String {
