@@ -206,6 +206,7 @@ pub struct AnswerChoice {
     /// Whether audio came with it.
     pub audio: bool,
     /// Number of images that came with it.
+    #[serde(skip_serializing_if = "is_zero")]
     pub images: u64,
     /// Bytes of text, also where the text is not kept.
     pub text_bytes: u64,
@@ -214,6 +215,11 @@ pub struct AnswerChoice {
     /// The place of its first piece of text.
     #[serde(skip)]
     pub text_place: AnswerPlace,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A tool call that the model asks for, or, if `hosted`, that the provider ran itself.

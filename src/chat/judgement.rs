@@ -187,6 +187,7 @@ fn lacks_answer(completion: &Completion, shown: bool) -> bool {
         && completion.usage.is_none()
         && completion.served_model.is_none()
         && completion.details.is_empty()
+        && completion.vectors.is_none()
         && !(comes_as_events && (shown || completion.events == 0))
 }
 

@@ -314,6 +314,23 @@ pub(super) fn add_up_converse(usage: &mut TokenUsage) -> Option<AnswerNote> {
     None
 }
 
+/// Adds up the usage of models under Bedrock's InvokeModel: Bedrock's own counts, else those of Llama or Titan.
+pub(super) fn add_up_invoke(usage: &mut TokenUsage) -> Option<AnswerNote> {
+    usage.input = usage.first_count(&[
+        "inputTokenCount",
+        "prompt_token_count",
+        "inputTextTokenCount",
+    ]);
+    usage.output = usage.first_count(&[
+        "outputTokenCount",
+        "generation_token_count",
+        "totalOutputTextTokenCount",
+        "results.tokenCount",
+    ]);
+    usage.cached_input = usage.count("cacheReadInputTokenCount");
+    None
+}
+
 /// Gemini: thoughts stand beside the candidates, the results of tools beside the prompt. Counts of zero are
 /// left out (the JSON form of protocol buffers), so an absent count beside a total is zero.
 pub(super) fn add_up_gemini(usage: &mut TokenUsage) -> Option<AnswerNote> {
@@ -352,10 +369,11 @@ pub(super) fn add_up_ollama(usage: &mut TokenUsage) -> Option<AnswerNote> {
 
 /// Adds up the usage of Cohere: `tokens` counts the tokens of the model, `billed_units` the billed ones.
 pub(super) fn add_up_cohere(usage: &mut TokenUsage) -> Option<AnswerNote> {
-    usage.input = usage.count("tokens.input_tokens");
+    usage.billed_input = usage.count("billed_units.input_tokens");
+    // Embeddings have billed tokens alone.
+    usage.input = usage.count("tokens.input_tokens").or(usage.billed_input);
     usage.output = usage.count("tokens.output_tokens");
     usage.cached_input = usage.count("cached_tokens");
-    usage.billed_input = usage.count("billed_units.input_tokens");
     usage.billed_output = usage.count("billed_units.output_tokens");
     None
 }

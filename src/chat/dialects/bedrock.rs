@@ -1,5 +1,6 @@
-//! Amazon Bedrock Converse and ConverseStream, and the models that use their form under InvokeModel (Amazon Nova).
-//! Source: the API pages of Bedrock Runtime, `Converse` and `ConverseStream`.
+//! Amazon Bedrock: Converse and ConverseStream, the models that use their form under InvokeModel (Amazon Nova), and those
+//! with a small form of their own there (Llama, Titan, Mistral). Other models keep the form of their own API.
+//! Source: the API pages of Bedrock Runtime, `Converse` and `ConverseStream`; its guide, "Inference request parameters".
 //!
 //! ```text
 //! messageStart (contentBlockStart? contentBlockDelta* contentBlockStop)* messageStop metadata     (frames of AWS)
@@ -9,7 +10,7 @@ use crate::chat::builder::AnswerBuilder;
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::Dialect;
 use crate::chat::members::{items_at, named_members};
-use crate::chat::profile::DialectProfile;
+use crate::chat::profile::{DialectProfile, EndSignal};
 use crate::chat::prompt_order::{PromptOrder, PromptPart};
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
@@ -44,6 +45,20 @@ static PROFILE: DialectProfile = DialectProfile {
     }],
     ..DialectProfile::BASE
 };
+
+/// Models of Amazon Bedrock under InvokeModel that have no API of their own.
+pub(in crate::chat) struct InvokeDialect;
+
+static INVOKE_PROFILE: DialectProfile = DialectProfile {
+    name: "bedrock-invoke",
+    provider: Some("bedrock"),
+    sdk_family: SdkFamily::Any,
+    end_signal: EndSignal::AllFinished,
+    ..DialectProfile::BASE
+};
+
+/// Bedrock's own counts, in the last event of a stream under InvokeModel.
+const METRICS: &str = "amazon-bedrock-invocationMetrics";
 
 /// Names of the events of a stream.
 const EVENTS: &[&str] = &[
@@ -101,6 +116,42 @@ impl Dialect for ConverseDialect {
     fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
         let has = |key| root.get(key).is_some();
         has("messages") && (has("inferenceConfig") || has("toolConfig"))
+    }
+}
+
+impl Dialect for InvokeDialect {
+    fn profile(&self) -> &'static DialectProfile {
+        &INVOKE_PROFILE
+    }
+
+    fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
+        let inner = |key| root.get(key).and_then(|list| list.item_at(0));
+        let is_llama = root.get("generation").is_some() && root.get("stop_reason").is_some();
+        let is_titan = |value: JsonValue<'_>| value.get("outputText").is_some();
+        let is_mistral = inner("outputs").is_some_and(|first| first.get("text").is_some());
+        let is_own =
+            is_llama || is_mistral || is_titan(root) || inner("results").is_some_and(is_titan);
+        is_own.then_some(
+            "the body has generation, outputText or outputs, as models under InvokeModel do",
+        )
+    }
+
+    fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
+        builder.choice_mut(0);
+        let lists = items_at(root, "outputs").chain(items_at(root, "results"));
+        for holder in lists.chain([root]) {
+            for (key, value) in named_members(holder) {
+                match &*key {
+                    "generation" | "outputText" | "text" => builder.push_text(0, value),
+                    "stop_reason" | "completionReason" => builder.set_finish(0, value),
+                    _ => {}
+                }
+            }
+        }
+        let counts = root.get(METRICS).unwrap_or(root);
+        if builder.choice_mut(0).finish.is_some() {
+            builder.replace_usage(counts, usage::add_up_invoke);
+        }
     }
 }
 

@@ -150,6 +150,35 @@ fn events_in_base64_are_read_in_the_dialect_of_the_model() {
 }
 
 #[test]
+fn models_without_an_api_of_their_own_are_read() {
+    let llama = read_frames(&[
+        chunk(
+            r#"{"generation":"Hi","prompt_token_count":9,"generation_token_count":1,"stop_reason":null}"#,
+        ),
+        chunk(
+            r#"{"generation":"!","generation_token_count":2,"stop_reason":"stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":9,"outputTokenCount":2}}"#,
+        ),
+    ]);
+    assert_eq!(llama.choices[0].text, "Hi!");
+    assert_eq!(llama.verdict, AnswerVerdict::Complete);
+    let usage = llama.usage.unwrap();
+    assert_eq!((usage.input, usage.output), (Some(9), Some(2)));
+    let titan = r#"{"inputTextTokenCount":5,"results":[{"tokenCount":3,"outputText":"Hi","completionReason":"FINISH"}]}"#;
+    let titan = read("bedrock-invoke", titan);
+    assert_eq!(
+        (&*titan.choices[0].text, titan.verdict),
+        ("Hi", AnswerVerdict::Complete)
+    );
+    assert_eq!(titan.usage.unwrap().output, Some(3));
+    let mistral = read_frames(&[chunk(
+        r#"{"outputs":[{"text":"Hi","stop_reason":"length"}]}"#,
+    )]);
+    assert_eq!(mistral.verdict, AnswerVerdict::LengthLimit);
+    let cut = read_frames(&[chunk(r#"{"generation":"Hi","stop_reason":null}"#)]);
+    assert_eq!(cut.verdict, AnswerVerdict::NoFinish);
+}
+
+#[test]
 fn exceptions_and_errors_fail_the_answer() {
     let start = event("messageStart", r#"{"role":"assistant"}"#);
     let exception = encode_frame(

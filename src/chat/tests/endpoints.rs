@@ -304,3 +304,36 @@ fn an_answer_of_gemini_with_nothing_but_an_image_is_not_empty() {
     assert_eq!(found.choices[0].images, 1);
     assert_eq!(found.verdict, AnswerVerdict::Complete);
 }
+
+#[test]
+fn embeddings_of_other_apis_are_counted_with_their_tokens() {
+    let cases = [
+        (
+            "/v2/embed",
+            r#"{"id":"a","embeddings":{"float":[[1,2,3],[4,5,6]]},"meta":{"billed_units":{"input_tokens":7}}}"#,
+            (2, 3, Some(7)),
+        ),
+        (
+            "/api/embed",
+            r#"{"model":"m","embeddings":[[1,2]],"total_duration":1,"prompt_eval_count":4}"#,
+            (1, 2, Some(4)),
+        ),
+        (
+            "/v1beta/models/m:embedContent",
+            r#"{"embedding":{"values":[1,2,3,4]}}"#,
+            (1, 4, None),
+        ),
+        (
+            "/v1beta/models/m:batchEmbedContents",
+            r#"{"embeddings":[{"values":[1,2]},{"values":[3,4]}]}"#,
+            (2, 2, None),
+        ),
+    ];
+    for (path, body, expected) in cases {
+        let found = json(path, body);
+        let vectors = found.vectors.unwrap();
+        let input = found.usage.and_then(|usage| usage.input);
+        assert_eq!((vectors.count, vectors.numbers, input), expected, "{path}");
+        assert_eq!(found.verdict, AnswerVerdict::Complete, "{path}");
+    }
+}
