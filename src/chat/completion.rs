@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::api_error::ApiError;
-use super::details::AnswerDetail;
 use super::finish::{FinishKind, FinishReason};
 use super::model_match::ModelMatch;
 use super::note::{AnswerNote, AnswerPlace};
@@ -128,6 +127,17 @@ impl Completion {
     pub fn is_streamed(&self) -> bool {
         self.media.stream_format().is_some()
     }
+}
+
+/// A fact of an answer that is neither text nor a token count.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct AnswerDetail {
+    /// Its name in a report: `models`, `flagged`, `failed`.
+    pub name: &'static str,
+    /// The number of things that it counts; `None` if it counts none.
+    pub count: Option<u64>,
+    /// The fact in words.
+    pub text: String,
 }
 
 /// The vectors of an answer with embeddings.

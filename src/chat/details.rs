@@ -1,21 +1,9 @@
 //! Facts of an answer beside its text and its tokens: which models are listed, how many results failed.
 
-use serde::Serialize;
-
 use super::builder::AnswerBuilder;
+use super::completion::AnswerDetail;
 use super::members::text_at;
 use crate::json::JsonValue;
-
-/// A fact of an answer that is neither text nor a token count.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct AnswerDetail {
-    /// Its name in a report: `models`, `flagged`, `failed`.
-    pub name: &'static str,
-    /// The number of things that it counts; `None` if it counts none.
-    pub count: Option<u64>,
-    /// The fact in words.
-    pub text: String,
-}
 
 /// Most facts that are kept: a batch of thousands of requests may fail as a whole, and its first failures show why.
 const MAX_DETAILS: usize = 64;
@@ -46,7 +34,7 @@ impl AnswerBuilder<'_> {
 }
 
 /// `count` and a noun in the right number: `1 model`, `3 models`.
-pub(super) fn count_of(count: u64, noun: &str) -> String {
+pub(super) fn describe_count(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }

@@ -11,7 +11,7 @@ use crate::sse::{FrameFacts, FrameFault, SseEvent};
 use crate::tape::Window;
 
 impl AnswerReader {
-    /// Notes the fault of a frame, which every reader of AWS refuses, so that a piece of the answer may be missing.
+    /// Notes the fault of a frame and counts the event as damaged: a piece of the answer may be missing.
     pub(super) fn note_frame_fault(
         &mut self,
         rule: &'static str,

@@ -66,10 +66,10 @@ pub use checks::{fuzz, fuzz_as};
 pub use api_error::{ApiError, ErrorCode, UpstreamError};
 pub use builder::AnswerBuilder;
 pub use completion::{
-    AnswerChoice, AnswerVectors, BodyMediaType, Citation, Completion, ToolArgumentCheck, ToolCall,
+    AnswerChoice, AnswerDetail, AnswerVectors, BodyMediaType, Citation, Completion,
+    ToolArgumentCheck, ToolCall,
 };
 pub use delta::{AnswerDelta, DeltaKind, DeltaSink, DeltaStamp};
-pub use details::AnswerDetail;
 pub use dialect::{Dialect, ExchangeHeads};
 pub use dialects::{DIALECTS, dialect_by_name, dialect_of_request};
 pub use finish::{FinishKind, FinishReason};

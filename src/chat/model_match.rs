@@ -77,12 +77,14 @@ pub fn compare_models(asked: &str, served: &str) -> ModelMatch {
 }
 
 /// Names that a provider points at its newest model, whose name shares no words with them, each with the beginning of the
-/// served names. Sources: <https://api-docs.deepseek.com/quick_start/pricing>; recorded answers of OpenAI's `/completions`.
+/// served names. Sources: <https://api-docs.deepseek.com/quick_start/pricing>; recorded answers of OpenAI's `/completions`
+/// and of Bedrock.
 const MOVING_NAMES: &[(&str, &str)] = &[
     ("deepseek-chat", "deepseek-v"),
     ("deepseek-reasoner", "deepseek-v"),
     ("davinci-002", "davinci:"),
     ("babbage-002", "babbage:"),
+    ("claude-v2", "claude-2."),
 ];
 
 /// Words after a name that make it another model of the family, and not a tier of the same.
@@ -98,8 +100,20 @@ pub(crate) fn base_model_name(name: &str) -> String {
         .iter()
         .find_map(|region| name.strip_prefix(region))
         .unwrap_or(name);
-    let name = name.strip_prefix("anthropic.").unwrap_or(name);
+    let name = match name.strip_prefix("anthropic.") {
+        Some(name) => without_bedrock_version(name),
+        None => name,
+    };
     name.to_ascii_lowercase()
+}
+
+/// The name without the version that Bedrock adds: `claude-opus-4-6-v1`. Without digits before it, it is the model's own:
+/// `claude-v2`.
+fn without_bedrock_version(name: &str) -> &str {
+    let stems = ["-v1", "-v2"].into_iter();
+    let mut stems = stems.filter_map(|version| name.strip_suffix(version));
+    let has_digits = |stem: &&str| stem.bytes().any(|byte| byte.is_ascii_digit());
+    stems.find(has_digits).unwrap_or(name)
 }
 
 /// The name without the date at its end: `-2024-07-18`, `-20250929`, `@20250929`, `-2603`.
@@ -150,6 +164,17 @@ mod tests {
                 ModelMatch::Snapshot,
             ),
             ("mistral-small", "mistral-small-2603", ModelMatch::Snapshot),
+            (
+                "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+                "claude-haiku-4-5-20251001",
+                ModelMatch::Renamed,
+            ),
+            ("anthropic.claude-v2:1", "claude-2.1", ModelMatch::Alias),
+            (
+                "anthropic.claude-opus-4-6-v1",
+                "claude-haiku-4-5-20251001",
+                ModelMatch::Different,
+            ),
             ("gpt-5.6", "gpt-5.6-sol", ModelMatch::Alias),
             ("gemini-flash-latest", "gemini-3.8-flash", ModelMatch::Alias),
             ("openrouter/auto", "openai/gpt-4o", ModelMatch::Alias),

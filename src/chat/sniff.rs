@@ -47,7 +47,7 @@ pub(super) fn sniff_media(label: &BodyHints, seen: Window<'_>) -> Option<BodyMed
         return None;
     }
     match first {
-        // The first byte of a frame of less than 16 MiB. Text has none.
+        // The first byte of a frame of less than 16 MiB; text has no NUL.
         0 if label.content_type == AWS_EVENTSTREAM => return Some(BodyMediaType::AwsEventstream),
         0 => match sse::begins_with_frame(seen.bytes) {
             Some(true) => return Some(BodyMediaType::AwsEventstream),

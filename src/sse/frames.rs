@@ -19,7 +19,7 @@ pub struct FrameFacts {
     pub fault: Option<FrameFault>,
 }
 
-/// A fault of a frame, for which readers of AWS refuse it.
+/// A fault of a frame. The SDKs of AWS refuse a frame with a fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FrameFault {
     /// The checksum of the two lengths is wrong.

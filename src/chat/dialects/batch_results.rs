@@ -9,7 +9,7 @@
 
 use crate::chat::api_error::ApiError;
 use crate::chat::builder::AnswerBuilder;
-use crate::chat::details::count_of;
+use crate::chat::details::describe_count;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::members::text_at;
 use crate::chat::profile::{DialectProfile, EndSignal};
@@ -56,7 +56,7 @@ impl Dialect for BatchResultsDialect {
         if root.get("method").is_some() {
             builder.state.lines = builder.state.lines.saturating_add(1);
             let count = builder.state.lines;
-            return builder.set_detail("requests", count, count_of(count, "request"));
+            return builder.set_detail("requests", count, describe_count(count, "request"));
         }
         // The batch prices of the table apply.
         builder.completion.service_tier = Some("batch".to_owned());
@@ -67,7 +67,7 @@ impl Dialect for BatchResultsDialect {
             .failed_lines
             .saturating_add(failure.is_some().into());
         let (count, failed) = (builder.state.lines, builder.state.failed_lines);
-        let text = format!("{}, {failed} failed", count_of(count, "result"));
+        let text = format!("{}, {failed} failed", describe_count(count, "result"));
         builder.set_detail("results", count, text);
         if let Some(failure) = failure {
             builder.add_detail("failed", None, format!("{id}: {failure}"));

@@ -7,7 +7,7 @@
 
 use crate::chat::builder::AnswerBuilder;
 use crate::chat::delta::DeltaKind;
-use crate::chat::details::count_of;
+use crate::chat::details::describe_count;
 use crate::chat::dialect::Dialect;
 use crate::chat::members::{items_at, text_at};
 use crate::chat::profile::DialectProfile;
@@ -55,7 +55,7 @@ impl Dialect for ImagesDialect {
                 builder.emit_event(DeltaKind::Other, &text);
                 builder.state.lines = builder.state.lines.saturating_add(1);
                 let count = builder.state.lines;
-                builder.set_detail("partial", count, count_of(count, "partial image"));
+                builder.set_detail("partial", count, describe_count(count, "partial image"));
             }
             "completed" => {
                 push_image(root, builder);
@@ -106,7 +106,7 @@ fn read_ending(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let keys = ["size", "quality", "output_format", "background"];
     let form: Vec<_> = keys.iter().filter_map(|key| text_at(root, key)).collect();
     let images = builder.choice_mut(0).images;
-    let text = format!("{} {}", count_of(images, "image"), form.join(", "));
+    let text = format!("{} {}", describe_count(images, "image"), form.join(", "));
     builder.set_detail("images", images, text.trim_end().to_owned());
     if let Some(counts) = root.get("usage") {
         builder.replace_usage(counts, usage::add_up_responses);

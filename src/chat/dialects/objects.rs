@@ -3,7 +3,7 @@
 //! Sources: openai/openai-openapi; the API references of Anthropic, Gemini and Ollama.
 
 use crate::chat::builder::AnswerBuilder;
-use crate::chat::details::{count_of, list_names};
+use crate::chat::details::{describe_count, list_names};
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::members::{items_at, named_members, text_at};
 use crate::chat::profile::{DialectProfile, EndSignal};
@@ -12,7 +12,7 @@ use crate::json::{JsonKind, JsonValue};
 
 /// A dialect whose answers are one small JSON object.
 pub(in crate::chat) struct ObjectDialect {
-    /// Its paths may have `*` for one segment.
+    /// Facts about the dialect. A `*` in its paths is any segment.
     profile: &'static DialectProfile,
     /// Whether a body shows the dialect.
     marks: fn(JsonValue<'_>) -> bool,
@@ -134,7 +134,7 @@ impl Dialect for ObjectDialect {
     }
 
     fn recognise_body(&self, _: &[u8], root: JsonValue<'_>) -> Option<&'static str> {
-        (self.marks)(root).then_some("the body has the form of these")
+        (self.marks)(root).then_some("the body has the form of this API")
     }
 
     fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
@@ -223,7 +223,7 @@ fn read_moderations(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     categories.sort_unstable();
     categories.dedup();
     let colon = if categories.is_empty() { "" } else { ": " };
-    let inputs = count_of(inputs, "input");
+    let inputs = describe_count(inputs, "input");
     let text = format!("{flagged} of {inputs}{colon}{}", categories.join(", "));
     builder.add_detail("flagged", Some(flagged), text);
 }
@@ -233,7 +233,7 @@ fn read_token_count(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     let keys = ["input_tokens", "totalTokens", "inputTokens"];
     let count = keys.iter().find_map(|key| root.get(key)?.as_u64());
     if let Some(count) = count {
-        let text = count_of(count, "input token");
+        let text = describe_count(count, "input token");
         builder.add_detail("counted", Some(count), text);
     }
 }
@@ -261,7 +261,7 @@ fn read_file(file: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         || calls_itself(file, "file_deleted");
     let parts = [
         word(&["filename", "displayName"]).map(|name| name.into_owned()),
-        size.map(|size| count_of(size, "byte")),
+        size.map(|size| describe_count(size, "byte")),
         word(&["mime_type", "mimeType"]).map(|kind| kind.into_owned()),
         word(&["purpose"]).map(|purpose| format!("purpose {purpose}")),
         word(&["status", "state"]).map(|status| format!("status {status}")),
@@ -301,7 +301,7 @@ fn read_batch(batch: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
         }
     }
     let total = total.unwrap_or(sum);
-    parts.push(format!("of {}", count_of(total, "request")).into());
+    parts.push(format!("of {}", describe_count(total, "request")).into());
     builder.add_detail("batch", Some(total), format!("{id}: {}", parts.join(", ")));
     if let Some(model) = batch.get("model") {
         builder.set_model(model);
