@@ -25,6 +25,7 @@
 //! span                      addresses and times
 //! tape                      bytes of both directions with the time of each read; trait WireSink
 //! http1 content json sse    decoders: windows in, events with spans out
+//! websocket                 the same for WebSocket: frames and messages
 //! capture                   tape <-> JSON lines; masking of secrets
 //! exchange                  a tape read as HTTP: messages, outcome, byte roles, phases
 //! service sdk price chat    what heads say; what SDKs retry; money; answers
@@ -69,6 +70,7 @@ pub mod span;
 pub mod sse;
 pub mod tape;
 pub mod targets;
+pub mod websocket;
 
 pub use call::{Call, ReadOptions};
 pub use tape::Tape;
