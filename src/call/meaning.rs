@@ -52,15 +52,15 @@ pub enum CostEstimate {
 }
 
 impl CallMeaning {
-    /// Reads the meaning of `exchange` from its decoded bodies (request, response); `sink` receives each delta.
-    pub fn read(
+    /// Reads the meaning of `exchange` from the decoded body of its response with `reader`; `sink` receives each delta.
+    pub(super) fn read(
         tape: &Tape,
         exchange: &Exchange,
-        [request_body, body]: [&DecodedBody; 2],
+        body: &DecodedBody,
+        mut reader: AnswerReader,
         options: &ReadOptions,
         sink: &mut dyn DeltaSink,
     ) -> Self {
-        let mut reader = AnswerReader::new(exchange, &request_body.bytes, options.answer);
         let mut sinks = (timeline::TimelineBuilder::default(), sink);
         let moments = |at| {
             let offset = body.wire_offset(at);

@@ -4,15 +4,17 @@
 //! Tape --> Exchange --> decoded bodies --> CallMeaning (completion, timeline, service, cost, advice)
 //! ```
 
+mod lanes;
 pub mod lookup;
 pub mod meaning;
 mod options;
 pub mod runs;
+pub mod websocket;
 
 pub use options::ReadOptions;
 
 use crate::capture::CaptureNote;
-use crate::chat::{AnswerDelta, AnswerRetention, DeltaKind, DeltaSink};
+use crate::chat::{AnswerDelta, AnswerReader, AnswerRetention, DeltaKind, DeltaSink};
 use crate::content::DecodedBody;
 use crate::exchange::{Exchange, decode_bodies};
 use crate::span::Span;
@@ -53,14 +55,25 @@ impl Call {
     /// Reads the exchange on `tape`. Never fails: oddities and broken parts are in the value.
     pub fn read(tape: Tape, options: &ReadOptions) -> Self {
         let exchange = Exchange::read(&tape, options.http1);
-        let [request_body, response_body] = decode_bodies(&tape, &exchange, options.content);
+        let bodies = decode_bodies(&tape, &exchange, options.content);
+        let reader = AnswerReader::new(&exchange, &bodies[0].bytes, options.answer);
+        Self::from_parts(tape, exchange, bodies, reader, options)
+    }
+
+    /// Reads the answer in the decoded bodies (request, response) with `reader`.
+    fn from_parts(
+        tape: Tape,
+        exchange: Exchange,
+        [request_body, response_body]: [DecodedBody; 2],
+        reader: AnswerReader,
+        options: &ReadOptions,
+    ) -> Self {
         let mut events = EventCollector::default();
         let sink: &mut dyn DeltaSink = match options.answer.retention {
             AnswerRetention::Everything => &mut events,
             _ => &mut (),
         };
-        let bodies = [&request_body, &response_body];
-        let meaning = CallMeaning::read(&tape, &exchange, bodies, options, sink);
+        let meaning = CallMeaning::read(&tape, &exchange, &response_body, reader, options, sink);
         Self {
             tape,
             exchange,

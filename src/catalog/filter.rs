@@ -36,8 +36,12 @@ impl StatusCodeRange {
 }
 
 impl CatalogFilter {
-    /// Whether `entry` matches all filters.
+    /// Whether `entry`, or a call on its connection, matches all filters.
     pub fn matches(&self, entry: &CatalogRow) -> bool {
+        self.matches_row(entry) || entry.calls.iter().any(|call| self.matches_row(call))
+    }
+
+    fn matches_row(&self, entry: &CatalogRow) -> bool {
         let holds = |whole: &Option<String>, part: &str| {
             whole.as_ref().is_some_and(|whole| whole.contains(part))
         };

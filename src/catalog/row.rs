@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::ReadOptions;
-use crate::call::meaning::{CallMeaning, CostEstimate, estimate_cost};
+use crate::call::meaning::{CostEstimate, estimate_cost};
+use crate::call::websocket::WebSocketSession;
+use crate::call::{Call, ReadOptions};
 use crate::chat::AnswerRetention;
-use crate::exchange::{Exchange, ExchangeOutcome, decode_bodies};
+use crate::exchange::ExchangeOutcome;
 use crate::price::{Money, PriceTable, TokenCounts};
 use crate::tape::Tape;
 
@@ -55,6 +56,12 @@ pub struct CatalogRow {
     pub ttft: Option<u64>,
     /// Microseconds from the start to the last byte or fact.
     pub micros: u64,
+    /// Whether the request asks for no answer (`generate: false`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warm_up: bool,
+    /// The calls on the connection, if it became a WebSocket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Self>,
 }
 
 /// How an exchange ended, without details.
@@ -84,9 +91,9 @@ pub enum CatalogOutcome {
 }
 
 impl CatalogOutcome {
-    fn from_outcome(outcome: &ExchangeOutcome, report: &CallMeaning) -> Self {
+    fn from_outcome(outcome: &ExchangeOutcome, is_broken_off: bool) -> Self {
         match outcome {
-            ExchangeOutcome::Whole if report.is_broken_off() => Self::Broken,
+            ExchangeOutcome::Whole if is_broken_off => Self::Broken,
             ExchangeOutcome::Whole => Self::Whole,
             ExchangeOutcome::NoConnection { .. } => Self::Down,
             ExchangeOutcome::TimedOut { .. } => Self::Late,
@@ -101,20 +108,50 @@ impl CatalogOutcome {
 }
 
 impl CatalogRow {
-    /// Reads the row of one capture. Prices change, so the row has token counts and no price.
+    /// Reads the row of one capture, with a row for each call if it is a WebSocket.
     pub fn read(tape: Tape) -> Self {
-        // Not a whole call: a row has no findings.
         let options = ReadOptions::without_prices(AnswerRetention::TotalsOnly);
-        let exchange = Exchange::read(&tape, options.http1);
-        let [request, response] = decode_bodies(&tape, &exchange, options.content);
-        let bodies = [&request, &response];
-        let meaning = CallMeaning::read(&tape, &exchange, bodies, &options, &mut ());
+        let connection = Call::read(tape, &options);
+        let (tape, exchange) = (&connection.tape, &connection.exchange);
+        let Some(session) = WebSocketSession::read(tape, exchange, &options) else {
+            return Self::from_call(connection);
+        };
+        let calls = (0..session.calls.len())
+            .filter_map(|number| session.call(number, tape, exchange, &options))
+            .map(Self::from_call)
+            .collect();
+        Self::from_call(connection).with_calls(calls)
+    }
+
+    /// The row of a connection with these calls.
+    fn with_calls(self, calls: Vec<Self>) -> Self {
+        let has_broken = calls
+            .iter()
+            .any(|call| call.ending != CatalogOutcome::Whole);
+        Self {
+            ending: match self.ending {
+                CatalogOutcome::Whole if has_broken => CatalogOutcome::Broken,
+                ending => ending,
+            },
+            calls,
+            ..self
+        }
+    }
+
+    /// The row of one call. Prices change, so it has token counts and no price.
+    fn from_call(call: Call) -> Self {
+        let Call {
+            tape,
+            exchange,
+            meaning,
+            ..
+        } = call;
         let last = exchange.facts.last().map(|(moment, _)| moment.micros);
         let traffic = [exchange.sent.last, exchange.received.last];
         let traffic = traffic.into_iter().flatten().map(|moment| moment.micros);
         let timeline = &meaning.timeline;
         let first = timeline.first_content.or(timeline.first_tool);
-        let ending = CatalogOutcome::from_outcome(&exchange.outcome(), &meaning);
+        let ending = CatalogOutcome::from_outcome(&exchange.outcome(), meaning.is_broken_off());
         let completion = meaning.completion;
         let finish = completion
             .choices
@@ -138,6 +175,8 @@ impl CatalogRow {
             bytes: exchange.received.bytes,
             ttft: first.map(|moment| moment.micros),
             micros: traffic.chain(last).max().unwrap_or(0),
+            warm_up: completion.asked.is_warm_up,
+            calls: Vec::new(),
         }
     }
 

@@ -168,6 +168,9 @@ pub enum BodyMediaType {
     JsonArray,
     /// Binary frames of AWS (`application/vnd.amazon.eventstream`).
     AwsEventstream,
+    /// Messages of a WebSocket, each a JSON text on its own line.
+    #[serde(rename = "websocket")]
+    WebSocket,
     /// An HTML page, mostly from a proxy.
     Html,
     /// Other text.
@@ -181,7 +184,7 @@ impl BodyMediaType {
     pub fn stream_format(self) -> Option<StreamFormat> {
         match self {
             Self::Sse => Some(StreamFormat::EventStream),
-            Self::Ndjson => Some(StreamFormat::Lines),
+            Self::Ndjson | Self::WebSocket => Some(StreamFormat::Lines),
             Self::JsonArray => Some(StreamFormat::Array),
             Self::AwsEventstream => Some(StreamFormat::Frames),
             _ => None,

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use super::builder::AnswerBuilder;
 use super::profile::{DialectProfile, EndSignal, EventNaming};
 use super::provider;
+use super::socket_event::SocketEvent;
 use crate::exchange::Exchange;
 use crate::http1::FieldSection;
 use crate::json::JsonValue;
+use crate::span::StreamSide;
 
 /// One API shape for asking a model over HTTP. A new dialect is a file with this trait and a [`DialectProfile`], and a
 /// line in [`super::DIALECTS`].
@@ -57,6 +59,17 @@ pub trait Dialect: Sync {
 
     /// Reads the body of an answer that is not streamed.
     fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>);
+
+    /// The part that `root`, a message of a WebSocket, plays in the calls on the connection. `None`: the dialect has no
+    /// such message.
+    fn read_socket_event(&self, _side: StreamSide, _root: JsonValue<'_>) -> Option<SocketEvent> {
+        None
+    }
+
+    /// Whether an event with an error says that the answer failed.
+    fn fails_answer(&self, _root: JsonValue<'_>) -> bool {
+        true
+    }
 
     /// The mark that ends a stream of this dialect, as `provider` serves it.
     fn end_signal(&self, _provider: Option<&str>) -> EndSignal {

@@ -120,7 +120,10 @@ fn judge_content(
         return Some(AnswerVerdict::CallsMissing);
     }
     if ends != EndSignal::BodyEnd && completion.choices.iter().any(is_empty) {
-        return Some(AnswerVerdict::Empty);
+        return Some(match completion.asked.is_warm_up {
+            true => AnswerVerdict::WarmUp,
+            false => AnswerVerdict::Empty,
+        });
     }
     if completion.reached_limit() {
         return Some(AnswerVerdict::LimitReached);
@@ -175,7 +178,8 @@ fn is_unreadable(completion: &Completion) -> bool {
         | BodyMediaType::Sse
         | BodyMediaType::Ndjson
         | BodyMediaType::JsonArray
-        | BodyMediaType::AwsEventstream => false,
+        | BodyMediaType::AwsEventstream
+        | BodyMediaType::WebSocket => false,
     }
 }
 

@@ -50,6 +50,7 @@ mod reader;
 mod request_params;
 mod retry_delay;
 mod sniff;
+mod socket_event;
 mod stream_events;
 mod stream_state;
 pub mod timeline;
@@ -71,7 +72,7 @@ pub use completion::{
 };
 pub use delta::{AnswerDelta, DeltaKind, DeltaSink, DeltaStamp};
 pub use dialect::{Dialect, ExchangeHeads};
-pub use dialects::{DIALECTS, dialect_by_name, dialect_of_request};
+pub use dialects::{DIALECTS, dialect_by_name, dialect_of_request, read_socket_event};
 pub use finish::{FinishKind, FinishReason};
 pub use model_match::{ModelMatch, compare_models};
 pub use note::{AnswerNote, AnswerPlace, NoteFacts, Severity};
@@ -79,6 +80,7 @@ pub use profile::{DialectProfile, EndSignal};
 pub use reader::{AnswerReader, MomentLookup};
 pub use request_params::RequestParams;
 pub use retry_delay::RetryDelay;
+pub use socket_event::{SocketEvent, SocketRole};
 pub use usage::{ReportedCost, TokenUsage};
 pub use verdict::{AnswerVerdict, BodyEnding};
 

@@ -99,6 +99,26 @@ impl AnswerReader {
         }
     }
 
+    /// A reader for the answer of one call on the WebSocket that `exchange` opened. Its body has a line for each message
+    /// of the server; `request_body` is the message that asked.
+    pub fn for_websocket(
+        exchange: &Exchange,
+        request_body: &[u8],
+        options: AnswerReadOptions,
+    ) -> Self {
+        let mut reader = Self::new(exchange, request_body, options);
+        let media = BodyMediaType::WebSocket;
+        reader.media = Some(media);
+        reader.completion.media = media;
+        reader.decoder = media
+            .stream_format()
+            .map(|format| EventDecoder::with_limit(format, reader.size_limit));
+        // The status of the handshake is not that of the answer.
+        reader.completion.status = None;
+        reader.hints.has_no_body = false;
+        reader
+    }
+
     /// The answer as far as it has been read.
     pub fn completion(&self) -> &Completion {
         &self.completion

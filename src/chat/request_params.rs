@@ -28,6 +28,8 @@ pub struct RequestParams {
     pub encoding_format: Option<String>,
     /// Whether the request has a prompt that is not empty.
     pub has_prompt: bool,
+    /// Whether no answer is asked for: the server only prepares itself (`generate: false`, Responses over WebSocket).
+    pub is_warm_up: bool,
 }
 
 /// Members with the most output tokens, where they are at the top.
@@ -88,6 +90,7 @@ impl RequestParams {
             tools: offered_tools(root),
             forces_tool: forces_tool(root),
             encoding_format: text("encoding_format"),
+            is_warm_up: root.get("generate").and_then(JsonValue::as_bool) == Some(false),
             has_prompt: PROMPTS
                 .iter()
                 .any(|key| root.get(key).is_some_and(|value| !is_empty(value))),

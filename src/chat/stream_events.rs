@@ -199,8 +199,9 @@ impl AnswerReader {
                 note_event_name(dialect, name, root, builder);
             }
             let error = ApiError::from_error_key(root);
+            let fails = dialect.is_none_or(|dialect| dialect.fails_answer(root));
             let error = error.or_else(|| ApiError::from_error_event(name, root));
-            if let Some(error) = error.filter(|_| !is_file) {
+            if let Some(error) = error.filter(|_| fails && !is_file) {
                 let naming = dialect.map(|dialect| dialect.profile().event_naming);
                 let is_typed = matches!(naming, Some(EventNaming::ByType { .. }));
                 if is_typed && text_at(root, "type").is_none() {

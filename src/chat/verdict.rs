@@ -89,6 +89,8 @@ pub enum AnswerVerdict {
     Failed,
     /// The answer ended as planned, with no text, tool call or refusal in it.
     Empty,
+    /// The answer ended as planned and is empty, as the request asked for (`generate: false`).
+    WarmUp,
     /// The finish reason says that tool calls wait, and there is none.
     CallsMissing,
     /// As many tokens came as the request allows, though the finish reason does not name a limit.
@@ -188,6 +190,7 @@ impl std::fmt::Display for AnswerVerdict {
             Self::ErrorInBody => "failed: the status reports success, the body is an error",
             Self::Failed => "failed: the finish reason says so",
             Self::Empty => "empty: the answer ended with no text, no tool call and no refusal",
+            Self::WarmUp => "complete: a warm-up, for which no answer was asked (generate: false)",
             Self::CallsMissing => {
                 "incomplete: the finish reason says that tool calls wait, and there is none"
             }

@@ -286,7 +286,8 @@ pub(super) struct RecordingArgs {
 /// Arguments of `wire show`.
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
-    /// A path, - for standard input, the start of a name or id, @ for the newest, @~1 for the one before
+    /// A path, - for standard input, the start of a name or id, @ for the newest, @~1 for the one before; with .2
+    /// behind it, the second call of a WebSocket connection
     #[arg(value_name = "CAPTURE", default_value = "@")]
     pub(super) capture: String,
     #[command(flatten)]
@@ -294,10 +295,11 @@ pub(super) struct ShowArgs {
     /// Dump the bytes in hex with offset, text, role and time
     #[arg(long, conflicts_with_all = ["print", "json", "events", "at"])]
     pub(super) hex: bool,
-    /// List each read and write, and under each read the events of the answer that it completed
+    /// List each read and write, and under each read the events of the answer that it completed; of a WebSocket, list
+    /// the messages
     #[arg(long, conflicts_with_all = ["print", "json", "at"])]
     pub(super) events: bool,
-    /// Print the bytes of each event, with its span and time
+    /// Print the bytes of each event, with its span and time; of a WebSocket, of each frame
     #[arg(long, conflicts_with_all = ["print", "json", "at", "events"])]
     pub(super) raw_events: bool,
     /// Print what the exchange means, in a dozen lines

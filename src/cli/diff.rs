@@ -1,6 +1,6 @@
 //! `wire diff`: the captures to compare, the view, and the exit reason.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::{self, CommonArgs};
 use super::error::CliError;
@@ -9,7 +9,8 @@ use super::hints::SHOW_NOISE;
 use super::output;
 use super::read_options::read_options;
 use super::request;
-use crate::call::{Call, ReadOptions};
+use super::subject::{CaptureSubject, WebSocketCapture, read_call};
+use crate::call::ReadOptions;
 use crate::capture::ParsedCapture;
 use crate::capture::store::{self, CaptureStore};
 use crate::diff::{self, Baseline, DiffInput, DiffLayer, DiffMatrix, ExchangeDiff};
@@ -95,18 +96,18 @@ impl DiffRun<'_> {
         }
         let mut subjects = Vec::new();
         for name in names {
-            for path in self.find_paths(name)? {
-                subjects.push(self.read_subject(&path)?);
+            for subject in self.find_subjects(name)? {
+                subjects.extend(self.read_subject(&subject)?);
             }
         }
         Ok(subjects)
     }
 
-    /// Returns the files that one name means. A folder means its captures.
-    fn find_paths(&self, name: &str) -> Result<Vec<PathBuf>, CliError> {
+    /// Returns the captures that one name means. A folder means its captures.
+    fn find_subjects(&self, name: &str) -> Result<Vec<CaptureSubject>, CliError> {
         let path = Path::new(name);
         if name == "-" {
-            return Ok(vec![path.to_owned()]);
+            return Ok(vec![path.to_owned().into()]);
         }
         if path.is_dir() {
             let folder = CaptureStore::new(path.to_owned());
@@ -114,14 +115,15 @@ impl DiffRun<'_> {
             if names.is_empty() {
                 return Err(CliError::usage(format!("no captures in {name}")));
             }
-            return Ok(names.iter().map(|name| folder.path(name)).collect());
+            return Ok(names.iter().map(|name| folder.path(name).into()).collect());
         }
-        let found = self.store.find_all(name).map_err(CliError::usage);
+        let found = CaptureSubject::find_all(&self.store, name).map_err(CliError::usage);
         found.map_err(|complaint| complaint.with_hint("`wire ls` lists the captures"))
     }
 
-    /// Reads a capture, or else a request file.
-    fn read_subject(&self, path: &Path) -> Result<DiffInput, CliError> {
+    /// Reads a capture, or else a request file. With `--cache`, a WebSocket connection gives all of its calls.
+    fn read_subject(&self, subject: &CaptureSubject) -> Result<Vec<DiffInput>, CliError> {
+        let path = subject.path.as_path();
         let name = match path.file_name() {
             _ if path == Path::new("-") => "standard input".to_owned(),
             Some(name) => name.to_string_lossy().into_owned(),
@@ -129,18 +131,37 @@ impl DiffRun<'_> {
         };
         let bytes = request::read_input(path)?;
         if !bytes.starts_with(b"{\"wire\":") {
-            return Ok(DiffInput::from_request(name, bytes, &self.options));
+            return Ok(vec![DiffInput::from_request(name, bytes, &self.options)]);
         }
         let ParsedCapture { tape, notes } = store::parse(path, &bytes).map_err(CliError::usage)?;
         output::print_capture_notes(path, notes);
-        let subject = DiffInput::from_call(name, Call::read(tape, &self.options));
+        let tape = match WebSocketCapture::read(tape, &self.options) {
+            Ok(capture) if self.args.cache && subject.call.is_none() => {
+                let calls = capture.calls(&self.options).into_iter().enumerate();
+                let named = |index: usize| format!("{name}.{}", index.saturating_add(1));
+                let inputs = calls.map(|(index, call)| DiffInput::from_call(named(index), call));
+                return Ok(inputs.collect());
+            }
+            Ok(capture) => capture.tape,
+            Err(tape) => *tape,
+        };
+        let call = read_call(tape, subject.call, &self.options)?;
+        let name = match subject.call {
+            Some(number) => format!("{name}.{number}"),
+            None => name,
+        };
+        Ok(vec![self.check_bodies(DiffInput::from_call(name, call))])
+    }
+
+    /// Reports bodies that could not be decoded to their end.
+    fn check_bodies(&self, subject: DiffInput) -> DiffInput {
         // Two bodies may be equal as far as they are decoded.
         let answer = subject.call().map(|answered| &answered.response_body);
         let bodies = [Some(subject.request_body()), answer].into_iter().flatten();
         for body in bodies {
             output::print_decode_error(&format!("{}: ", subject.name), body);
         }
-        Ok(subject)
+        subject
     }
 
     /// Compares two exchanges. An error if no chosen layer is on both sides.

@@ -1,20 +1,21 @@
 //! `wire lint`: the findings of captures, and the table of rules.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::{CommonArgs, LintArgs, SeverityArg};
 use super::error::CliError;
 use super::exit::ExitReason;
 use super::output;
 use super::read_options::read_options;
+use super::subject::{CaptureSubject, WebSocketCapture, not_a_websocket};
 use crate::call::{Call, ReadOptions};
 use crate::capture::store::{self, CaptureStore};
 use crate::chat::Severity;
 use crate::client::several::run_jobs;
 use crate::diff::DiffInput;
 use crate::import;
-use crate::lint::{self, FindingFilter, LintedCall};
+use crate::lint::{self, Finding, FindingFilter, LintedCall};
 use crate::render::lint_report::{self, LintForm};
 
 /// Captures that are read at one time: both cores are busy, and few captures are in memory.
@@ -78,9 +79,9 @@ impl From<SeverityArg> for Severity {
 }
 
 /// The files that the user named: captures, ranges, all captures of a folder, standard input.
-fn find_inputs(store: &CaptureStore, named: &[String]) -> Result<Vec<PathBuf>, CliError> {
+fn find_inputs(store: &CaptureStore, named: &[String]) -> Result<Vec<CaptureSubject>, CliError> {
     if named.is_empty() {
-        return Ok(vec![store.find("@").map_err(CliError::usage)?]);
+        return Ok(vec![store.find("@").map_err(CliError::usage)?.into()]);
     }
     let mut paths = Vec::new();
     for name in named {
@@ -88,9 +89,13 @@ fn find_inputs(store: &CaptureStore, named: &[String]) -> Result<Vec<PathBuf>, C
         if folder.is_dir() {
             let store = CaptureStore::new(folder.to_owned());
             let names = store.names().map_err(CliError::usage)?;
-            paths.extend(names.iter().map(|name| store.path(name)));
+            paths.extend(
+                names
+                    .iter()
+                    .map(|name| CaptureSubject::from(store.path(name))),
+            );
         } else {
-            paths.extend(store.find_all(name).map_err(CliError::usage)?);
+            paths.extend(CaptureSubject::find_all(store, name).map_err(CliError::usage)?);
         }
     }
     Ok(paths)
@@ -98,34 +103,38 @@ fn find_inputs(store: &CaptureStore, named: &[String]) -> Result<Vec<PathBuf>, C
 
 /// Lints the files in order. Neighbours are also compared with each other.
 fn lint_all(
-    paths: &[PathBuf],
+    subjects: &[CaptureSubject],
     means: &ReadOptions,
     filter: &FindingFilter,
 ) -> Result<Vec<LintedCall>, CliError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut linted: Vec<LintedCall> = Vec::new();
     let mut before: Option<DiffInput> = None;
-    for batch in paths.chunks(BATCH) {
+    for batch in subjects.chunks(BATCH) {
         let read = |number: usize| match batch.get(number) {
-            Some(path) => read_input(path, means),
+            Some(subject) => read_input(subject, means),
             None => Err(CliError::usage("no such input")),
         };
         let (calls, failed) = run_jobs(batch.len(), threads, read);
-        for (path, call) in batch.iter().zip(calls) {
-            let name = path.display().to_string();
+        for LintInput { name, call, frames } in calls.into_iter().flatten() {
             let mut findings = lint::check_call((&call).into());
+            let is_connection = frames.is_some();
+            findings.extend(frames.into_iter().flatten());
             let verdict = call.meaning.completion.verdict;
             let input = DiffInput::from_call(name.clone(), call);
-            if let Some(before) = &before {
+            if let Some(before) = before.as_ref().filter(|_| !is_connection) {
                 findings.extend(lint::sequence::check_pair(before, &input));
             }
             findings.retain(|finding| filter.shows(finding));
+            if is_connection && findings.is_empty() {
+                continue;
+            }
             linted.push(LintedCall {
                 name,
                 verdict,
                 findings,
             });
-            before = Some(input);
+            before = (!is_connection).then_some(input);
         }
         if let Some(error) = failed {
             return Err(error);
@@ -134,17 +143,56 @@ fn lint_all(
     Ok(linted)
 }
 
-/// Reads a capture or a raw HTTP message.
+/// A call to lint.
+struct LintInput {
+    /// The file, with the number of the call in it.
+    name: String,
+    call: Call,
+    /// Findings about the frames of a WebSocket connection; `None` for a call.
+    frames: Option<Vec<Finding>>,
+}
+
+/// Reads a capture or a raw HTTP message. A WebSocket connection gives itself and then its calls.
 #[expect(clippy::disallowed_methods, reason = "cli/ reads the user's files")]
-fn read_input(path: &Path, means: &ReadOptions) -> Result<Call, CliError> {
+fn read_input(subject: &CaptureSubject, means: &ReadOptions) -> Result<Vec<LintInput>, CliError> {
+    let path = subject.path.as_path();
+    let name = path.display().to_string();
+    let one = |name, call| LintInput {
+        name,
+        call,
+        frames: None,
+    };
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
     read.map_err(|error| CliError::unreadable_file(path, &error))?;
     if bytes.trim_ascii_start().starts_with(b"{") {
         let parsed = store::parse(path, &bytes).map_err(CliError::usage)?;
-        let mut call = Call::read(parsed.tape, means);
-        call.capture_notes = parsed.notes;
-        return Ok(call);
+        return match (WebSocketCapture::read(parsed.tape, means), subject.call) {
+            (Ok(capture), Some(number)) => {
+                let call = capture.call(number, means)?;
+                Ok(vec![one(format!("{name}.{number}"), call)])
+            }
+            (Ok(capture), None) => {
+                let calls = capture.calls(means).into_iter().enumerate();
+                let calls = calls
+                    .map(|(index, call)| one(format!("{name}.{}", index.saturating_add(1)), call));
+                let frames = Some(lint::check_websocket(&capture.session));
+                let mut call = Call::read(capture.tape, means);
+                call.capture_notes = parsed.notes;
+                let connection = LintInput {
+                    frames,
+                    ..one(name.clone(), call)
+                };
+                Ok(std::iter::once(connection).chain(calls).collect())
+            }
+            (Err(_), Some(number)) => Err(not_a_websocket(number)),
+            (Err(tape), None) => {
+                let mut call = Call::read(*tape, means);
+                call.capture_notes = parsed.notes;
+                Ok(vec![one(name, call)])
+            }
+        };
     }
-    Ok(Call::read(import::read_message(&bytes), means))
+    let call = Call::read(import::read_message(&bytes), means);
+    Ok(vec![one(name, call)])
 }

@@ -208,8 +208,20 @@ impl LsReport<'_> {
         let cost = self.row_cost(entry);
         match self.json {
             true => listing::write_json_row(name, entry, cost.as_deref(), &mut self.out),
-            false => listing::write_row(name, entry, cost.as_deref(), &self.style, &mut self.out),
+            false => {
+                listing::write_row(name, entry, cost.as_deref(), &self.style, &mut self.out)?;
+                self.write_calls(entry)
+            }
         }
+    }
+
+    /// Writes a row for each call of a WebSocket connection.
+    fn write_calls(&mut self, entry: &CatalogRow) -> std::io::Result<()> {
+        for (index, call) in entry.calls.iter().enumerate() {
+            let (number, cost) = (index.saturating_add(1), self.row_cost(call));
+            listing::write_call_row(number, call, cost.as_deref(), &self.style, &mut self.out)?;
+        }
+        Ok(())
     }
 
     /// The cost, if the provider reported it or a price is known. Names without a price are remembered.

@@ -23,7 +23,10 @@ mod route;
 mod send;
 mod several;
 mod show;
+mod show_parts;
+mod show_websocket;
 mod signals;
+mod subject;
 
 use clap::{CommandFactory, Parser};
 

@@ -5,9 +5,11 @@ mod outcome;
 pub mod phases;
 mod reader;
 pub mod roles;
+mod websocket;
 
 pub use outcome::ExchangeOutcome;
 pub use reader::{ExchangeReader, HttpEventSink};
+pub use websocket::{FrameCut, FrameTotals, WebSocketTraffic};
 
 use crate::content::{self, ContentCoding, DecodedBody};
 use crate::http1::{HttpMessage, HttpOddity, MessageEnd};
@@ -37,6 +39,8 @@ pub struct Exchange {
     pub response_head_at: Option<Moment>,
     /// Number of bytes received after the end of the response.
     pub bytes_after_end: u64,
+    /// The frames after the handshake, if the response opens a WebSocket.
+    pub websocket: Option<Box<WebSocketTraffic>>,
 }
 
 /// Most interim responses, and most masked places, that are kept. Real exchanges have fewer than ten; a peer can send

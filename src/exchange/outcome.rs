@@ -71,8 +71,12 @@ impl Exchange {
             return self.outcome_of_own_reply(reason);
         }
         let (by, how) = self.closing().unzip();
+        let closed_websocket = self.websocket.as_ref().map(|own| own.close().is_some());
         match self.response.end {
-            Some(MessageEnd::Complete) => return ExchangeOutcome::Whole,
+            // The end of a WebSocket is its close frame (RFC 6455, 7.1.4), not that of the handshake.
+            Some(MessageEnd::Complete) if closed_websocket != Some(false) => {
+                return ExchangeOutcome::Whole;
+            }
             // `wire` itself closes only after the end of a response, or when nothing reads its output any more.
             _ if by == Some(ConnectionParty::Us) && self.failure().is_none() => {
                 return ExchangeOutcome::Stopped;
@@ -103,6 +107,14 @@ impl Exchange {
             return ExchangeOutcome::Unfinished;
         }
         let error = self.describe_ending();
+        if let Some(traffic) = &self.websocket {
+            let cut = traffic.received.cut.or(traffic.sent.cut);
+            return ExchangeOutcome::Cut {
+                within: cut.map(|_| MessagePart::Frame),
+                missing: cut.and_then(|cut| cut.missing),
+                error,
+            };
+        }
         match self.response.end {
             _ if self.received.bytes == 0 => ExchangeOutcome::NoResponse { error },
             Some(MessageEnd::Truncated { within, missing }) => ExchangeOutcome::Cut {

@@ -1,5 +1,6 @@
 //! The reader that makes an [`Exchange`] from bytes and facts, of a tape or while they cross the wire.
 
+use super::websocket::{FrameCounters, WebSocketTraffic, opens_websocket};
 use super::{Exchange, MAX_REMEMBERED, TrafficTotals};
 use crate::http1::{
     BodyFraming, BodyRetention, Connection, ConnectionEvent, Event, HttpLimits, HttpMessage,
@@ -7,6 +8,7 @@ use crate::http1::{
 };
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{ConnectionFact, Tape, Window};
+use crate::websocket::DeflateParams;
 
 /// A receiver of the HTTP events of both messages, as they are read.
 pub trait HttpEventSink {
@@ -36,6 +38,8 @@ pub struct ExchangeReader {
     /// Number of masked places among the facts.
     masked_places: usize,
     connection: Connection,
+    /// The frames of a connection that became a WebSocket.
+    frames: FrameCounters,
 }
 
 impl ExchangeReader {
@@ -46,6 +50,7 @@ impl ExchangeReader {
             keep,
             masked_places: 0,
             connection: Connection::new(limits),
+            frames: FrameCounters::default(),
         }
     }
 
@@ -82,6 +87,9 @@ impl ExchangeReader {
     /// Ends one side: no more bytes will come on it.
     pub fn ended(&mut self, side: StreamSide, sink: &mut dyn HttpEventSink) {
         self.feed(side, &[], true, sink);
+        if let Some(traffic) = &mut self.exchange.websocket {
+            self.frames.end(traffic, side);
+        }
         let (traffic, message) = self.exchange.side_mut(side);
         if traffic.bytes == 0 {
             message.end = Some(MessageEnd::Truncated {
@@ -92,8 +100,11 @@ impl ExchangeReader {
     }
 
     fn feed(&mut self, side: StreamSide, bytes: &[u8], ended: bool, sink: &mut dyn HttpEventSink) {
-        let (exchange, keep) = (&mut self.exchange, self.keep);
+        let (exchange, keep, frames) = (&mut self.exchange, self.keep, &mut self.frames);
         self.connection.feed(side, bytes, ended, |found, seen| {
+            if let (Event::Unframed(span), Some(traffic)) = (found.event, &mut exchange.websocket) {
+                frames.take_bytes(traffic, found.side, span, seen);
+            }
             exchange.add_event(found, seen, keep, sink);
         });
     }
@@ -146,12 +157,25 @@ impl Exchange {
         sink.event(self, side, moment, event, seen);
         if side == StreamSide::Received {
             match event {
-                Event::HeadEnd(..) => self.response_head_at = Some(moment),
+                Event::HeadEnd(..) => {
+                    self.response_head_at = Some(moment);
+                    self.open_websocket();
+                }
                 Event::End(MessageEnd::Complete) if self.response.is_interim() => {
                     self.finish_interim();
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn open_websocket(&mut self) {
+        if opens_websocket(&self.response) {
+            let extensions = self.response.head.values("sec-websocket-extensions");
+            self.websocket = Some(Box::new(WebSocketTraffic {
+                deflate: DeflateParams::read(extensions),
+                ..WebSocketTraffic::default()
+            }));
         }
     }
 

@@ -3,7 +3,8 @@
 use crate::exchange::{Exchange, ExchangeReader, HttpEventSink};
 use crate::http1::{BodyRetention, ByteRole, Event, HttpLimits};
 use crate::span::{Moment, Span, StreamSide};
-use crate::tape::{Tape, Window};
+use crate::tape::{Stream, Tape, Window};
+use crate::websocket::{FrameDecoder, FrameEvent};
 
 /// Neighbouring bytes of one stream that have one role.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
@@ -12,7 +13,7 @@ pub struct RoleSpan {
     pub side: StreamSide,
     /// Their role.
     pub role: ByteRole,
-    /// The field's name, for fields and trailers.
+    /// The field's name, for fields and trailers; opcode and flags of a frame.
     pub name: Option<String>,
     /// The bytes.
     pub span: Span,
@@ -28,9 +29,48 @@ pub fn role_spans(tape: &Tape, limits: HttpLimits) -> Vec<RoleSpan> {
         }
         reader.ended(stream.side, &mut collector);
     }
+    if let Some(traffic) = &reader.exchange.websocket {
+        for (stream, totals) in [
+            (&tape.sent, &traffic.sent),
+            (&tape.received, &traffic.received),
+        ] {
+            let Some(start) = totals.starts_at else {
+                continue;
+            };
+            let tiles = &mut collector.0;
+            tiles.retain(|tile| tile.side != stream.side || tile.span.end <= start);
+            push_frame_tiles(stream, start, tiles);
+        }
+    }
     // Sent bytes that waited for a response were read after it.
     collector.0.sort_by_key(|tile| tile.side);
     collector.0
+}
+
+/// Adds the frames of a WebSocket, which begin at the offset `start` of `stream`.
+fn push_frame_tiles(stream: &Stream, start: u64, tiles: &mut Vec<RoleSpan>) {
+    let mut decoder = FrameDecoder::new(stream.side, start, true);
+    let window = Window {
+        ended: true,
+        ..stream.window()
+    };
+    while let Some(event) = decoder.step(window) {
+        let (role, name) = match event {
+            FrameEvent::Head(head) => (ByteRole::FrameHead, Some(head.to_string())),
+            FrameEvent::Payload(_) => (ByteRole::FramePayload, None),
+            FrameEvent::Cut { head, .. } if !head.is_empty() => {
+                (ByteRole::FrameHead, Some("cut".to_owned()))
+            }
+            FrameEvent::AfterClose(_) => (ByteRole::Unframed, None),
+            FrameEvent::Cut { .. } | FrameEvent::End | FrameEvent::Fault(_) => continue,
+        };
+        tiles.extend(event.span().map(|span| RoleSpan {
+            side: stream.side,
+            role,
+            name,
+            span,
+        }));
+    }
 }
 
 struct RoleCollector(Vec<RoleSpan>);

@@ -138,6 +138,10 @@ pub enum ByteRole {
     Trailer,
     /// The empty line after the trailers.
     TrailerEnd,
+    /// The head of a WebSocket frame, masking key included.
+    FrameHead,
+    /// The payload of a WebSocket frame.
+    FramePayload,
     /// No part of any message.
     Unframed,
 }
@@ -155,6 +159,8 @@ impl ByteRole {
             Self::ChunkEnd => "chunk end",
             Self::Trailer => "trailer",
             Self::TrailerEnd => "trailer end",
+            Self::FrameHead => "frame head",
+            Self::FramePayload => "payload",
             Self::Unframed => "unframed",
         }
     }
@@ -190,7 +196,7 @@ impl MessageEnd {
     }
 }
 
-/// The JSON of a content part of a message.
+/// A part of an HTTP message, in which a stream can end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessagePart {
@@ -208,6 +214,8 @@ pub enum MessagePart {
     ChunkEnd,
     /// The trailer fields.
     Trailers,
+    /// A frame of a WebSocket, after the HTTP messages.
+    Frame,
 }
 
 impl std::fmt::Display for MessagePart {
@@ -220,6 +228,7 @@ impl std::fmt::Display for MessagePart {
             Self::ChunkData => "a chunk",
             Self::ChunkEnd => "the line end after a chunk",
             Self::Trailers => "the trailers",
+            Self::Frame => "a WebSocket frame",
         })
     }
 }

@@ -82,7 +82,8 @@ impl FindingPlace {
         }
     }
 
-    fn wire(side: StreamSide, span: Span) -> Self {
+    /// Bytes of one direction.
+    pub(super) fn wire(side: StreamSide, span: Span) -> Self {
         Self {
             wire: Some(WirePlace { side, span }),
             ..Self::default()

@@ -33,6 +33,8 @@ fn body_cut(call: CallView<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     let (id, place, facts) = match exchange.response.framing {
+        // A WebSocket has a rule of its own.
+        _ if exchange.websocket.is_some() => return,
         None => return,
         Some(BodyFraming::Length(announced)) => (
             "http-content-length-differs",
@@ -112,7 +114,7 @@ fn redirect(call: CallView<'_>, findings: &mut Vec<Finding>) {
 
 fn switched_protocols(call: CallView<'_>, findings: &mut Vec<Finding>) {
     let response = &call.exchange.response;
-    if response.status() != Some(101) {
+    if response.status() != Some(101) || call.is_websocket() {
         return;
     }
     let facts = vec![

@@ -20,17 +20,20 @@ pub mod sequence;
 mod timing;
 mod tool_markup;
 mod usage;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
 
 pub use finding::{Finding, FindingPlace, WirePlace};
+pub use websocket::check_websocket;
+
 pub use rule::{Legality, Rule, RuleLayer, all_rules, find_rule};
 
 use crate::call::Call;
 use crate::call::meaning::CallMeaning;
 use crate::capture::CaptureNote;
-use crate::chat::{AnswerVerdict, Completion, Severity};
+use crate::chat::{AnswerVerdict, BodyMediaType, Completion, Severity};
 use crate::content::DecodeError;
 use crate::exchange::Exchange;
 
@@ -50,6 +53,12 @@ pub struct CallView<'a> {
 }
 
 impl<'a> CallView<'a> {
+    /// Whether this is a WebSocket connection, or a call on one, which has no head of its own.
+    fn is_websocket(&self) -> bool {
+        let media = self.meaning.map(|meaning| meaning.completion.media);
+        self.exchange.websocket.is_some() || media == Some(BodyMediaType::WebSocket)
+    }
+
     /// The answer of a known dialect, unless the status says that it is an error.
     fn answer(&self) -> Option<&'a Completion> {
         let completion = &self.meaning?.completion;
@@ -77,6 +86,7 @@ type CallCheck = fn(CallView<'_>, &mut Vec<Finding>);
 const CHECKS: &[&[CallCheck]] = &[
     finding::CHECKS,
     http::CHECKS,
+    websocket::CHECKS,
     request::CHECKS,
     answer::CHECKS,
     usage::CHECKS,

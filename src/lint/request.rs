@@ -19,7 +19,7 @@ fn check_request(call: CallView<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     findings.extend(duplicate_key(&document));
-    findings.extend(not_labelled_json(call));
+    findings.extend(not_labelled_json(call).filter(|_| !call.is_websocket()));
     let is_known = call
         .meaning
         .is_some_and(|meaning| meaning.completion.dialect.is_some());

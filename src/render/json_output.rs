@@ -15,7 +15,7 @@ use crate::chat::note::serialize_facts;
 use crate::chat::{NoteFacts, Severity, ToolCall};
 use crate::content::DecodedBody;
 use crate::exchange::phases::{ExchangeMilestones, ExchangePhase};
-use crate::exchange::{ExchangeOutcome, TrafficTotals};
+use crate::exchange::{ExchangeOutcome, TrafficTotals, WebSocketTraffic};
 use crate::http1::{
     BodyFraming, FieldSection, HeadField, HttpMessage, MessageEnd, MessagePart, StartLine,
 };
@@ -84,6 +84,8 @@ struct ExchangeDoc<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<EventList<'a>>,
     after_end: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    websocket: Option<&'a WebSocketTraffic>,
     /// The meaning of the call.
     report: &'a CallMeaning,
     findings: Vec<FindingDoc<'a>>,
@@ -229,6 +231,7 @@ impl<'a> ExchangeDoc<'a> {
             response: MessageDoc::from_message(&exchange.response, &call.response_body),
             events: EventList::from_call(call),
             after_end: exchange.bytes_after_end,
+            websocket: exchange.websocket.as_deref(),
             report: &call.meaning,
             findings: findings.iter().map(FindingDoc::new).collect(),
         }

@@ -59,6 +59,27 @@ pub fn write_row(
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    write_cells(name_tag(name), entry, cost, style, out)
+}
+
+/// Writes the row of the call with that number, from 1, below the row of its connection.
+pub fn write_call_row(
+    number: usize,
+    entry: &CatalogRow,
+    cost: Option<&str>,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write_cells(&format!("  .{number}"), entry, cost, style, out)
+}
+
+fn write_cells(
+    tag: &str,
+    entry: &CatalogRow,
+    cost: Option<&str>,
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let started = entry.started.to_string();
     let started = started.split('.').next().unwrap_or_default();
     let started = started.trim_end_matches('Z').replace('T', " ");
@@ -75,6 +96,16 @@ pub fn write_row(
             TextStyle::Error,
         ),
     };
+    let model = match (&entry.model, entry.calls.len()) {
+        (Some(model), _) => model.clone(),
+        (None, 0) => "-".to_owned(),
+        (None, 1) => "1 call".to_owned(),
+        (None, count) => format!("{count} calls"),
+    };
+    let finish = match entry.warm_up {
+        true => "warm-up",
+        false => entry.finish.as_deref().unwrap_or("-"),
+    };
     let mark = match entry.unverified {
         true => style.paint(TextStyle::Warning, "  NOT VERIFIED"),
         false => String::new(),
@@ -82,11 +113,11 @@ pub fn write_row(
     writeln!(
         out,
         "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {:>11} {:>10} {:>9} {:>10}{mark}",
-        wording::escape_line(name_tag(name)),
+        wording::escape_line(tag),
         wording::clip_to_width(&entry.host, 22),
-        wording::clip_to_width(entry.model.as_deref().unwrap_or("-"), 20),
+        wording::clip_to_width(&model, 20),
         style.paint(look, &format!("{status:<8}")),
-        wording::clip_to_width(entry.finish.as_deref().unwrap_or("-"), 10),
+        wording::clip_to_width(finish, 10),
         entry
             .tokens
             .as_ref()

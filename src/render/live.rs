@@ -240,6 +240,8 @@ impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
                 self.pause_bodies();
                 self.write_head_line(side, event, seen);
             }
+            // The frames of a WebSocket are listed by `render::websocket`.
+            Event::Unframed(_) if exchange.websocket.is_some() && !raw => {}
             Event::Unframed(span) if side == StreamSide::Received => {
                 if raw {
                     self.show_body(side, seen.slice(span));
@@ -389,6 +391,10 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         let too_long = self.too_long;
         self.with_notes(|notes| {
             hex::write_rows(&lost, at, "*   ", &mut notes.out)?;
+            // Each call in a WebSocket has times and a summary of its own.
+            if exchange.websocket.is_some() {
+                return Ok(());
+            }
             let milestones = ExchangeMilestones::from_exchange(exchange);
             timing::draw_waterfall(&milestones, "* ", &style, &mut notes.out)?;
             match report {

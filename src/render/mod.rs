@@ -25,6 +25,7 @@ pub mod summary;
 mod timing;
 pub mod trials;
 pub mod view_options;
+pub mod websocket;
 pub mod wording;
 
 use anstyle::{AnsiColor, Effects};

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 
 use crate::chat::{AnswerPlace, NoteFacts};
 use crate::content::DecodeError;
-use crate::exchange::{Exchange, ExchangeOutcome, LOST_READ_LIMIT};
+use crate::exchange::{Exchange, ExchangeOutcome, LOST_READ_LIMIT, WebSocketTraffic};
 use crate::http1::BodyFraming;
 use crate::lint::{Finding, WirePlace};
 use crate::render::escape::{KeptWhitespace, escape};
-use crate::span::Moment;
+use crate::span::{Moment, StreamSide};
 use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, TlsSession,
 };
@@ -269,6 +269,9 @@ fn outcome_text(exchange: &Exchange) -> String {
             let missing = missing.unwrap_or_default();
             format!("CUT in {part}{missing} after {received} ({error})")
         }
+        ExchangeOutcome::Cut { error, .. } if exchange.websocket.is_some() => {
+            format!("CUT without a close frame after {received} ({error})")
+        }
         ExchangeOutcome::Cut { error, .. } => {
             let got = format_bytes(exchange.response.body_length);
             format!("CUT: the body ends where the connection closes, and after {got}: {error}")
@@ -282,12 +285,45 @@ fn outcome_text(exchange: &Exchange) -> String {
             };
             format!("UNREADABLE from byte {at}: {text} ({clause}){stopped}")
         }
+        ExchangeOutcome::Unfinished if exchange.websocket.is_some() => {
+            format!("still open: the recording stops after {received}, without a close frame")
+        }
         ExchangeOutcome::Unfinished => format!("the recording stops after {received}"),
     }
 }
 
+/// How a WebSocket was closed, and how many messages it carried.
+fn describe_closed_websocket(traffic: &WebSocketTraffic) -> Option<String> {
+    let (side, reason) = traffic.close()?;
+    let by = match side {
+        Some(StreamSide::Sent) => " by the client, unanswered",
+        Some(StreamSide::Received) => " by the server, unanswered",
+        None => "",
+    };
+    let [sent, received] =
+        [&traffic.sent, &traffic.received].map(|side| count_messages(side.messages));
+    Some(format!(
+        "closed{by} with {reason}: {sent} out, {received} in"
+    ))
+}
+
+fn count_messages(count: u64) -> String {
+    match count {
+        1 => "1 message".to_owned(),
+        many => format!("{} messages", format_count(many)),
+    }
+}
+
 fn describe_complete(exchange: &Exchange) -> String {
+    let traffic = exchange.websocket.as_deref();
+    if let Some(text) = traffic.and_then(describe_closed_websocket) {
+        return text;
+    }
     let response = &exchange.response;
+    if response.framing == Some(BodyFraming::Tunnel) && response.body_length > 0 {
+        let count = count_messages(exchange.received.runs);
+        return format!("complete: {count}, {}", format_bytes(response.body_length));
+    }
     let how = match response.framing {
         Some(BodyFraming::Chunked) => format!(", {} chunks", format_count(response.chunks)),
         Some(BodyFraming::UntilClose) => ", ended by the close".to_owned(),

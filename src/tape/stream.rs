@@ -112,6 +112,14 @@ pub struct RollingBuffer {
 }
 
 impl RollingBuffer {
+    /// An empty buffer of a reader that needs the bytes from `base` on.
+    pub fn starting_at(base: u64) -> Self {
+        Self {
+            base,
+            held: Vec::new(),
+        }
+    }
+
     /// Offset of the first byte that the reader still needs.
     pub fn base(&self) -> u64 {
         self.base

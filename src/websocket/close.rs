@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::frame::unmask_to;
+
 /// The payload of a close frame (RFC 6455, 5.5.1).
 #[derive(Clone, Debug, Default, Eq, PartialEq, serde::Serialize)]
 pub struct CloseReason {
@@ -22,6 +24,13 @@ impl CloseReason {
             },
             None => Self::default(),
         }
+    }
+
+    /// Reads the payload of a close frame that is masked with `key`.
+    pub fn read_masked(payload: &[u8], key: Option<[u8; 4]>) -> Self {
+        let mut unmasked = Vec::with_capacity(payload.len());
+        unmask_to(&mut unmasked, payload, key, 0);
+        Self::read(&unmasked)
     }
 
     /// Whether an endpoint may send this code: those of the IANA registry that stand for a received frame, and the

@@ -63,9 +63,34 @@ pub struct FrameHead {
 }
 
 impl FrameHead {
+    /// The first bytes of the payload, the masking undone.
+    pub fn unmask(&self, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(payload.len());
+        unmask_to(&mut bytes, payload, self.key, 0);
+        bytes
+    }
+
     /// The bytes of the payload, as announced.
     pub fn payload(&self) -> Span {
         Span::new(self.span.end, self.span.end.saturating_add(self.length))
+    }
+}
+
+/// The opcode of a frame with the flags that are set.
+impl std::fmt::Display for FrameHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let flags = [
+            (self.is_last, " FIN"),
+            (self.reserved & 4 != 0, " RSV1"),
+            (self.reserved & 2 != 0, " RSV2"),
+            (self.reserved & 1 != 0, " RSV3"),
+            (self.key.is_some(), " masked"),
+        ];
+        write!(f, "{}", self.opcode)?;
+        let flags = flags.iter().filter(|(is_set, _)| *is_set);
+        flags
+            .map(|(_, name)| name)
+            .try_for_each(|name| f.write_str(name))
     }
 }
 
@@ -110,18 +135,19 @@ impl Opcode {
             Self::Unknown(number) => number >= 8,
         }
     }
+}
 
-    /// The name of the opcode.
-    pub fn name(self) -> &'static str {
-        match self {
+impl std::fmt::Display for Opcode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
             Self::Continuation => "continuation",
             Self::Text => "text",
             Self::Binary => "binary",
             Self::Close => "close",
             Self::Ping => "ping",
             Self::Pong => "pong",
-            Self::Unknown(_) => "unknown",
-        }
+            Self::Unknown(number) => return write!(f, "opcode {number}"),
+        })
     }
 }
 

@@ -6,6 +6,8 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
+pub mod websocket;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

@@ -15,7 +15,9 @@ mod responses;
 mod transcription;
 
 use super::dialect::{Dialect, ExchangeHeads};
+use super::socket_event::SocketEvent;
 use crate::json::JsonValue;
+use crate::span::StreamSide;
 
 /// Every dialect. The first that knows an exchange reads it, so that those with a narrower mark come first.
 pub const DIALECTS: &[&dyn Dialect] = &[
@@ -76,4 +78,18 @@ pub(in crate::chat) fn recognise_json(
         let why = dialect.recognise_body(name, root)?;
         Some((*dialect, why.to_owned()))
     })
+}
+
+/// Reads the event `root`, a message of `side`, in the dialect `named`, or else in the first dialect that knows it.
+pub fn read_socket_event(
+    named: Option<&'static dyn Dialect>,
+    side: StreamSide,
+    root: JsonValue<'_>,
+) -> Option<SocketEvent> {
+    match named {
+        Some(dialect) => dialect.read_socket_event(side, root),
+        None => DIALECTS
+            .iter()
+            .find_map(|dialect| dialect.read_socket_event(side, root)),
+    }
 }

@@ -5,22 +5,32 @@
 //!   (response.output_item.added parts-and-deltas response.output_item.done)*
 //! response.completed | response.failed | response.incomplete        (holds the whole response)
 //! ```
+//!
+//! Over a WebSocket each message is one event (developers.openai.com/api/docs/guides/websocket-mode, openai-python 3.57
+//! `types/responses/responses_client_event.py` and `responses_server_event.py`): the client sends `response.create` with the
+//! members of a request, and may send `response.steer` while the answer runs. A `stream_id` names a lane; `generate: false`
+//! asks for no answer. The successor of a steered response begins without a question of its own. `response.done` ends an
+//! answer of the Realtime API, which has the same shape (openai-python `types/realtime/response_done_event.py`).
+
+use std::borrow::Cow;
 
 use super::openai::{OPENAI_NOTE, OPENAI_SOURCE, note_argument_form};
 use crate::chat::AnswerRetention;
 use crate::chat::api_error::ApiError;
 use crate::chat::builder::AnswerBuilder;
-use crate::chat::completion::{AnswerChoice, Completion};
+use crate::chat::completion::{AnswerChoice, BodyMediaType, Completion};
 use crate::chat::delta::DeltaKind;
 use crate::chat::dialect::{Dialect, ExchangeHeads};
 use crate::chat::members::{items_at, named_members, non_empty_str, text_at};
 use crate::chat::note::{Severity, rule};
 use crate::chat::profile::{DialectProfile, EventNaming};
 use crate::chat::prompt_order::{PromptOrder, PromptOrderBasis, PromptPart};
+use crate::chat::socket_event::{SocketEvent, SocketRole};
 use crate::chat::stream_state::StreamState;
 use crate::chat::tool_calls::ToolCallKey;
 use crate::chat::usage;
 use crate::json::{JsonKind, JsonValue};
+use crate::span::StreamSide;
 
 /// OpenAI Responses.
 pub(in crate::chat) struct ResponsesDialect;
@@ -88,12 +98,15 @@ impl Dialect for ResponsesDialect {
         let Some(kind) = text_at(root, "type") else {
             return;
         };
-        note_sequence(root, builder);
+        if is_numbered(&kind, root, builder) {
+            note_sequence(root, builder);
+        }
         match &*kind {
             "response.completed"
             | "response.failed"
             | "response.incomplete"
-            | "response.cancelled" => read_last_event(&kind, root, builder),
+            | "response.cancelled"
+            | "response.done" => read_last_event(&kind, root, builder),
             "response.created" | "response.in_progress" | "response.queued" => {
                 if builder.state.has_ended {
                     begin_later_answer(builder);
@@ -123,6 +136,46 @@ impl Dialect for ResponsesDialect {
         read_ending(root, builder);
     }
 
+    fn read_socket_event(&self, side: StreamSide, root: JsonValue<'_>) -> Option<SocketEvent> {
+        let kind = text_at(root, "type")?;
+        let response = root.get("response");
+        let role = match (side, &*kind) {
+            (StreamSide::Sent, "response.create") => {
+                let generate = root.get("generate").and_then(JsonValue::as_bool);
+                let is_warm_up = generate == Some(false);
+                SocketRole::BeginsCall { is_warm_up }
+            }
+            (StreamSide::Received, "response.created") => SocketRole::BeginsAnswer,
+            (
+                StreamSide::Received,
+                "response.completed"
+                | "response.failed"
+                | "response.incomplete"
+                | "response.cancelled"
+                | "response.done",
+            ) => SocketRole::EndsAnswer,
+            (StreamSide::Received, "error") => SocketRole::Error,
+            (_, kind) if kind.starts_with("response.") => SocketRole::Continues,
+            _ => return None,
+        };
+        let steered = || text_at(root.get("steer").unwrap_or(root), "previous_response_id");
+        let id = match role {
+            SocketRole::BeginsCall { .. } => None,
+            SocketRole::Continues => text_at(root, "response_id").or_else(steered),
+            _ => response.and_then(|response| text_at(response, "id")),
+        };
+        Some(SocketEvent {
+            role,
+            lane: text_at(root, "stream_id").map(Cow::into_owned),
+            response_id: id.map(Cow::into_owned),
+        })
+    }
+
+    fn fails_answer(&self, root: JsonValue<'_>) -> bool {
+        // The answer goes on without the input that could not be added.
+        text_at(root, "type").as_deref() != Some("response.steer.failed")
+    }
+
     fn recognise_request_body(&self, root: JsonValue<'_>) -> bool {
         root.get("messages").is_none() && root.get("input").is_some()
     }
@@ -147,6 +200,15 @@ fn read_ending(response: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
     };
     let place = builder.event_place();
     builder.set_finish_reason(0, &named, place);
+}
+
+/// Whether an event should have a `sequence_number` that follows the last one. Over a WebSocket, events about steering
+/// count by themselves, errors about a message have no number, and no event of the Realtime API has one.
+fn is_numbered(kind: &str, root: JsonValue<'_>, builder: &AnswerBuilder<'_>) -> bool {
+    let is_first = builder.state.last_sequence.is_none();
+    let is_bare = root.get("sequence_number").is_none() && (is_first || kind == "error");
+    builder.completion.media != BodyMediaType::WebSocket
+        || !is_bare && !kind.starts_with("response.steer.")
 }
 
 /// Notes an event whose `sequence_number` is missing or is not the one after the last.
