@@ -21,4 +21,5 @@ mod peers {
     mod openssl;
     mod proxies;
     mod python;
+    mod websocket;
 }
