@@ -424,6 +424,31 @@ fn a_row_of_the_list_has_the_calls() {
 }
 
 #[test]
+fn words_are_found_in_messages_and_answers() {
+    use wire::catalog::search::{CaptureSearch, SearchQuery, SearchResult};
+    for deflate in [false, true] {
+        let file = common::websocket::capture_of(&close(agent(deflate)));
+        let search = |query: SearchQuery<'_>| CaptureSearch::new(&query).search(&file);
+        assert_eq!(
+            search(SearchQuery::InAnswer("from the lane")),
+            SearchResult::Match
+        );
+        assert_eq!(
+            search(SearchQuery::InAnswer("Be brief")),
+            SearchResult::NoMatch
+        );
+        assert_eq!(
+            search(SearchQuery::InBodies("Be brief")),
+            SearchResult::Match
+        );
+        assert_eq!(
+            search(SearchQuery::InBodies("not there")),
+            SearchResult::NoMatch
+        );
+    }
+}
+
+#[test]
 fn broken_rules_of_frames_are_findings() {
     let mut connection = Connection::open("/v1/responses", true);
     connection.receive_frame(&frame(0xa1, None, b"reserved"));

@@ -2,6 +2,7 @@
 
 use memchr::memmem::{self, Finder};
 
+use crate::call::websocket::{SocketMessage, WebSocketSession};
 use crate::call::{Call, ReadOptions};
 use crate::capture;
 use crate::chat::AnswerRetention;
@@ -134,6 +135,16 @@ impl<'a> CaptureSearch<'a> {
         let exchange = Exchange::read(tape, HttpLimits::default());
         let sent = self.search_body(&exchange.request, &tape.sent);
         sent.or_else(|| self.search_body(&exchange.response, &tape.received))
+            .or_else(|| self.search_messages(tape, &exchange))
+    }
+
+    /// Searches the messages of a WebSocket.
+    fn search_messages(&self, tape: &Tape, exchange: &Exchange) -> SearchResult {
+        let options = ReadOptions::without_prices(AnswerRetention::TotalsOnly);
+        let session = WebSocketSession::read(tape, exchange, &options);
+        let is_in = |own: &SocketMessage| self.finder.find(&own.message.payload).is_some();
+        let is_match = session.is_some_and(|session| session.messages.iter().any(is_in));
+        SearchResult::from_match(is_match, None)
     }
 
     /// The body is searched as it is decoded: what was looked at need not be held.
@@ -159,10 +170,18 @@ impl<'a> CaptureSearch<'a> {
     }
 
     fn search_answer(&self, tape: Tape) -> SearchResult {
-        let call = Call::read(
-            tape,
-            &ReadOptions::without_prices(AnswerRetention::TextOnly),
-        );
+        let options = ReadOptions::without_prices(AnswerRetention::TextOnly);
+        let exchange = Exchange::read(&tape, options.http1);
+        let Some(session) = WebSocketSession::read(&tape, &exchange, &options) else {
+            return self.search_call(Call::read(tape, &options));
+        };
+        let mut calls = (0..session.calls.len())
+            .filter_map(|number| session.call(number, &tape, &exchange, &options));
+        let is_in = calls.any(|call| self.search_call(call) == SearchResult::Match);
+        SearchResult::from_match(is_in, None)
+    }
+
+    fn search_call(&self, call: Call) -> SearchResult {
         let is_in = call.meaning.completion.choices.iter().any(|choice| {
             let calls = choice.tool_calls.iter().map(|call| &call.arguments);
             let texts = [&choice.text, &choice.reasoning].into_iter();
