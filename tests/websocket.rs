@@ -424,6 +424,54 @@ fn a_row_of_the_list_has_the_calls() {
 }
 
 #[test]
+fn a_call_follows_the_one_that_it_names_or_the_last_in_its_lane() {
+    let asks = |lane, text: &str, before: Option<&str>| {
+        let input = json!([{"type": "message", "role": "user", "content": text}]);
+        create(
+            lane,
+            json!({"input": input, "previous_response_id": before}),
+        )
+    };
+    let mut connection = Connection::open("/v1/responses", false);
+    for (number, question) in [
+        asks("main", "one", None),
+        asks("main", "two", Some("resp_0")),
+        asks("fork", "three", Some("resp_0")),
+        asks("other", "four", None),
+        asks("fork", "five", None),
+    ]
+    .iter()
+    .enumerate()
+    {
+        connection.send(question);
+        let lane = question["stream_id"].as_str();
+        connection.receive_all(&answer(&format!("resp_{number}"), lane, &["text"]));
+    }
+    let (_, session, calls) = read(&close(connection));
+    let follows: Vec<_> = session.calls.iter().map(|call| call.follows).collect();
+    assert_eq!(follows, [None, Some(0), Some(0), None, Some(2)]);
+    let inputs: Vec<_> = calls
+        .into_iter()
+        .map(|call| wire::diff::DiffInput::from_call(String::new(), call))
+        .collect();
+    let compare = |left: usize, right: usize| {
+        wire::prompt_cache::compare(&inputs[left], &inputs[right], None)
+    };
+    // The bytes of the second question have nothing of the first; the server puts that before them.
+    let chained = compare(0, 1);
+    assert!(chained.continues && chained.is_prefix_kept());
+    assert_eq!(
+        (
+            chained.written.segments.left,
+            chained.written.segments.right
+        ),
+        (1, 2)
+    );
+    let unchained = compare(2, 4);
+    assert!(!unchained.continues && !unchained.is_prefix_kept());
+}
+
+#[test]
 fn words_are_found_in_messages_and_answers() {
     use wire::catalog::search::{CaptureSearch, SearchQuery, SearchResult};
     for deflate in [false, true] {

@@ -17,6 +17,8 @@ pub struct SocketCall {
     pub lane: Option<String>,
     /// Id of its response; `None` until the server names it.
     pub response_id: Option<String>,
+    /// Index of the call that it continues: the one whose response it names, or else the last one in its lane.
+    pub follows: Option<usize>,
     /// Whether it asks for no answer (`generate: false`).
     pub is_warm_up: bool,
     /// Whether the server began to answer.
@@ -51,10 +53,14 @@ impl CallLanes {
     ) -> Option<usize> {
         if let SocketRole::BeginsCall { is_warm_up } = event.role {
             let number = calls.len();
+            let named = event.response_id.as_ref();
+            let named = named.and_then(|id| self.by_response.get(id)).copied();
             let lane = self.lanes.entry(event.lane.clone()).or_default();
+            let last = lane.waiting.back().copied().or(lane.current);
             lane.waiting.push_back(number);
             calls.push(SocketCall {
                 lane: event.lane,
+                follows: named.or(last),
                 is_warm_up,
                 ..SocketCall::default()
             });

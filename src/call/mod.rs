@@ -36,8 +36,17 @@ pub struct Call {
     pub meaning: CallMeaning,
     /// Lines of the capture file that were not read.
     pub capture_notes: Vec<CaptureNote>,
+    /// The place of a call on a WebSocket; `None` for an exchange.
+    pub socket: Option<SocketPlace>,
     /// The events of a streamed answer, in order, without comments; empty unless [`AnswerRetention::Everything`] is asked for.
     pub events: Vec<EventDeltas>,
+}
+
+/// The place of a call among those of its WebSocket connection.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SocketPlace {
+    /// Id of the call that it continues: the one whose response it names, or else the last one in its lane.
+    pub follows: Option<String>,
 }
 
 /// One event of a stream and the kinds of its deltas.
@@ -81,6 +90,7 @@ impl Call {
             response_body,
             meaning,
             capture_notes: Vec::new(),
+            socket: None,
             events: events.0,
         }
     }

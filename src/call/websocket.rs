@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 pub use super::lanes::SocketCall;
 
 use super::lanes::CallLanes;
-use super::{Call, ReadOptions};
+use super::{Call, ReadOptions, SocketPlace};
 use crate::chat::{AnswerReader, SocketEvent, read_socket_event};
 use crate::content::DecodedBody;
 use crate::exchange::{Exchange, TrafficTotals};
@@ -100,7 +100,9 @@ impl WebSocketSession {
         let request_body = join_messages(std::iter::once(asked), b"");
         let response_body = join_messages(of(StreamSide::Received), b"\n");
         let part = |side| part_of_stream(tape.stream(side), of(side), asked.began);
-        let id = format!("{}.{}", tape.origin.id, number.saturating_add(1));
+        let id_of = |number: usize| format!("{}.{}", tape.origin.id, number.saturating_add(1));
+        let id = id_of(number);
+        let follows = own.follows.map(id_of);
         let tape = Tape {
             origin: TapeOrigin {
                 id,
@@ -127,7 +129,10 @@ impl WebSocketSession {
         };
         let reader = AnswerReader::for_websocket(&exchange, &request_body.bytes, options.answer);
         let bodies = [request_body, response_body];
-        Some(Call::from_parts(tape, exchange, bodies, reader, options))
+        Some(Call {
+            socket: Some(SocketPlace { follows }),
+            ..Call::from_parts(tape, exchange, bodies, reader, options)
+        })
     }
 }
 

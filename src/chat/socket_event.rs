@@ -7,7 +7,7 @@ pub struct SocketEvent {
     pub role: SocketRole,
     /// The lane that it names (`stream_id`): answers in different lanes run at the same time.
     pub lane: Option<String>,
-    /// The id of the response that it names.
+    /// The id of the response that it names; of a question, the response that it continues.
     pub response_id: Option<String>,
 }
 

@@ -57,6 +57,26 @@ pub(super) fn run(common: &CommonArgs, args: &args::DiffArgs) -> Result<ExitReas
     }
 }
 
+/// The request whose cache entry the subject at index `at` may use: the one before it; of a call on a WebSocket, the call
+/// that it continues, and none for the first in its lane.
+fn earlier_prompt(subjects: &[DiffInput], at: usize) -> Option<&DiffInput> {
+    let before = subjects.get(at.checked_sub(1)?)?;
+    let place = subjects
+        .get(at)?
+        .call()
+        .and_then(|call| call.socket.as_ref());
+    let Some(place) = place.filter(|_| subjects.len() > 2) else {
+        return Some(before);
+    };
+    let follows = place.follows.as_ref()?;
+    let mut earlier = subjects.get(..at)?.iter().rev();
+    let is_it = |subject: &&DiffInput| {
+        let call = subject.call();
+        call.is_some_and(|call| call.tape.origin.id == *follows)
+    };
+    Some(earlier.find(is_it).unwrap_or(before))
+}
+
 /// Whether the format shows a difference of two exchanges only.
 fn needs_two_sides(form: &args::DiffFormatArgs) -> bool {
     form.json_patch || form.side_by_side || form.stat
@@ -323,7 +343,8 @@ impl DiffRun<'_> {
     /// Compares each prompt with the next, as a prompt cache does.
     fn compare_cache(&self, subjects: &[DiffInput]) -> Result<ExitReason, CliError> {
         let dialect = self.options.answer.dialect.map(|dialect| dialect.profile());
-        let pairs = subjects.iter().zip(subjects.iter().skip(1));
+        let pairs = subjects.iter().enumerate().skip(1);
+        let pairs = pairs.filter_map(|(at, right)| Some((earlier_prompt(subjects, at)?, right)));
         let steps: Vec<_> = pairs
             .map(|(left, right)| cache::compare(left, right, dialect))
             .collect();

@@ -9,7 +9,7 @@ use super::exit::ExitReason;
 use super::output;
 use super::read_options::read_options;
 use super::subject::{CaptureSubject, WebSocketCapture, not_a_websocket};
-use crate::call::{Call, ReadOptions};
+use crate::call::{Call, ReadOptions, SocketPlace};
 use crate::capture::store::{self, CaptureStore};
 use crate::chat::Severity;
 use crate::client::several::run_jobs;
@@ -109,7 +109,8 @@ fn lint_all(
 ) -> Result<Vec<LintedCall>, CliError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut linted: Vec<LintedCall> = Vec::new();
-    let mut before: Option<DiffInput> = None;
+    // The call before; of a WebSocket connection, all calls before, since each may continue any of them.
+    let mut before: Vec<DiffInput> = Vec::new();
     for batch in subjects.chunks(BATCH) {
         let read = |number: usize| match batch.get(number) {
             Some(subject) => read_input(subject, means),
@@ -121,8 +122,9 @@ fn lint_all(
             let is_connection = frames.is_some();
             findings.extend(frames.into_iter().flatten());
             let verdict = call.meaning.completion.verdict;
+            let place = call.socket.clone();
             let input = DiffInput::from_call(name.clone(), call);
-            if let Some(before) = before.as_ref().filter(|_| !is_connection) {
+            if let Some(before) = earlier_call(&before, place.as_ref()).filter(|_| !is_connection) {
                 findings.extend(lint::sequence::check_pair(before, &input));
             }
             findings.retain(|finding| filter.shows(finding));
@@ -134,13 +136,29 @@ fn lint_all(
                 verdict,
                 findings,
             });
-            before = (!is_connection).then_some(input);
+            if place.is_none() {
+                before.clear();
+            }
+            before.extend((!is_connection).then_some(input));
         }
         if let Some(error) = failed {
             return Err(error);
         }
     }
     Ok(linted)
+}
+
+/// The call that a call at `place` comes after: the one that it continues, or the last one of `before` if it came over HTTP.
+fn earlier_call<'a>(before: &'a [DiffInput], place: Option<&SocketPlace>) -> Option<&'a DiffInput> {
+    let Some(place) = place else {
+        return before.last();
+    };
+    let follows = place.follows.as_ref()?;
+    let mut before = before.iter();
+    before.find(|input| {
+        let call = input.call();
+        call.is_some_and(|call| call.tape.origin.id == *follows)
+    })
 }
 
 /// A call to lint.

@@ -31,6 +31,9 @@ pub struct CacheKeyChange {
 /// The name of the fact that is the model.
 pub(super) const MODEL_NAME: &str = "model";
 
+/// The member that names the response that a request continues.
+pub(super) const PREVIOUS_RESPONSE: &str = "/previous_response_id";
+
 /// <https://developers.openai.com/api/docs/guides/prompt-caching>
 const ROUTES_REQUEST: &str = "documented: routes to the machine that has the cache";
 const BREAKPOINTS: &str = "documented: says where entries end and how long they live";
@@ -61,7 +64,7 @@ const CACHE_KEY_MEMBERS: &[(&str, Option<&str>)] = &[
     ("/prompt_cache_retention", None),
     ("/cache_control", None),
     ("/service_tier", None),
-    ("/previous_response_id", Some(EARLIER_TURNS)),
+    (PREVIOUS_RESPONSE, Some(EARLIER_TURNS)),
     ("/conversation", Some(EARLIER_TURNS)),
     ("/prompt", None),
     ("/keep_alive", None),

@@ -11,13 +11,14 @@
 //!  usage of the answer  --> usage_check <--------------+
 //! ```
 //!
-//! `segments` cuts a body into the parts of its prompt, `prompt_text` leaves breakpoint marks out; `value_digest`
-//! compares values regardless of their spelling; `first_difference` finds where two values differ (its page says why
+//! `continuation` puts the input of a request before that of one that continues its answer; `segments` cuts a body into
+//! the parts of its prompt, `prompt_text` leaves breakpoint marks out; `value_digest` compares values regardless of their spelling; `first_difference` finds where two values differ (its page says why
 //! `diff::json` does not), `excerpt` the words around it; `prefix` compares two prompts, `divergence` describes the end of
 //! the common prefix; `cache_keys` compares what is not part of the prompt; `tokens` estimates; `usage_check` compares
 //! the estimate with the reported usage; `minimum` is the table of the shortest prompts that are cached.
 
 mod cache_keys;
+mod continuation;
 mod divergence;
 mod excerpt;
 mod first_difference;
@@ -65,6 +66,10 @@ pub struct CacheComparison {
     pub right: String,
     /// The order in which the prompt is put together.
     pub order: &'static PromptOrder,
+    /// Whether right continues the answer to left by its id. Its prompt is then that of left, the answer, and its own input;
+    /// places in it count the items of both inputs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub continues: bool,
     /// State of the prefix.
     pub state: PrefixState,
     /// Common prefix by the bytes as they were written.
@@ -149,9 +154,22 @@ pub fn compare(
     dialect: Option<&'static DialectProfile>,
 ) -> CacheComparison {
     let subjects = [left, right];
-    let bodies = subjects.map(|subject| subject.request_body().bytes.as_slice());
-    let documents = bodies.map(|body| JsonDocument::parse(body).ok());
-    let [one, other] = [documents[0].as_ref(), documents[1].as_ref()];
+    let written_bodies = subjects.map(|subject| subject.request_body().bytes.as_slice());
+    let documents = written_bodies.map(|body| JsonDocument::parse(body).ok());
+    let written_documents = [documents[0].as_ref(), documents[1].as_ref()];
+    let joined = continuation::join_inputs(left, written_documents, written_bodies);
+    let joined_documents = joined.as_ref().map(|bodies| {
+        let [one, other] = bodies.each_ref();
+        [one, other].map(|body| JsonDocument::parse(body).ok())
+    });
+    let bodies = match &joined {
+        Some([one, other]) => [one.as_slice(), other.as_slice()],
+        None => written_bodies,
+    };
+    let [one, other] = match &joined_documents {
+        Some([one, other]) => [one.as_ref(), other.as_ref()],
+        None => written_documents,
+    };
     let dialects = find_dialects(subjects, [one, other], dialect);
     let provider = find_provider(right).or_else(|| find_provider(left));
     let order = find_order(dialects[1], provider);
@@ -182,15 +200,19 @@ pub fn compare(
         Some(_) => evidence.check_usage(usage),
         None => UsageCheck::default(),
     };
+    let mut beside = cache_keys::compare(subjects, written_documents, dialects);
+    // What the id stands for is a part of the compared prompts.
+    beside.retain(|fact| joined.is_none() || fact.name != cache_keys::PREVIOUS_RESPONSE);
     let telling = values.as_ref().unwrap_or(&written);
     CacheComparison {
         left: left.name.clone(),
         right: right.name.clone(),
         order,
+        continues: joined.is_some(),
         state: prefix_state(&written, values.as_ref()),
         extra: extra_cost(right, telling.lost.tokens),
-        raw: compare_raw(bodies, [one, other]),
-        beside: cache_keys::compare(subjects, [one, other], dialects),
+        raw: compare_raw(written_bodies, written_documents),
+        beside,
         said: right.call().and_then(api_diagnostics),
         marks: prompts.map(|prompt: SegmentedPrompt<'_>| prompt.breakpoints),
         written,

@@ -160,7 +160,7 @@ impl Dialect for ResponsesDialect {
         };
         let steered = || text_at(root.get("steer").unwrap_or(root), "previous_response_id");
         let id = match role {
-            SocketRole::BeginsCall { .. } => None,
+            SocketRole::BeginsCall { .. } => text_at(root, "previous_response_id"),
             SocketRole::Continues => text_at(root, "response_id").or_else(steered),
             _ => response.and_then(|response| text_at(response, "id")),
         };

@@ -45,6 +45,10 @@ fn write_step(step: &CacheComparison, style: &OutputStyle, out: &mut dyn Write) 
     }
     let mut line = |name: &str, text: &str| writeln!(out, "{name:<8}  {text}");
     line("order", &order_text(step, style))?;
+    if step.continues {
+        let text = "right continues the answer to left by its id: the input of left counts as sent again before its own";
+        line("chain", text)?;
+    }
     let mut name = "prefix";
     for text in prefix_break::prefix_lines(step, style) {
         line(std::mem::take(&mut name), &text)?;
