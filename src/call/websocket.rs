@@ -182,7 +182,7 @@ fn read_messages(
     timed.collect()
 }
 
-/// The part that a message plays in a call; `None` unless it is JSON that a dialect knows.
+/// The role of a message in a call; `None` unless it is JSON that a dialect knows.
 fn read_event(message: &SocketMessage, options: &ReadOptions) -> Option<SocketEvent> {
     let document = JsonDocument::parse(message.message.text()?.as_bytes()).ok()?;
     read_socket_event(options.answer.dialect, message.side, document.root())

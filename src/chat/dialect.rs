@@ -60,8 +60,8 @@ pub trait Dialect: Sync {
     /// Reads the body of an answer that is not streamed.
     fn read_body(&self, root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>);
 
-    /// The part that `root`, a message of a WebSocket, plays in the calls on the connection. `None`: the dialect has no
-    /// such message.
+    /// The role of `root`, a message of a WebSocket, in the calls on its connection. `None`: the dialect has no such
+    /// message.
     fn read_socket_event(&self, _side: StreamSide, _root: JsonValue<'_>) -> Option<SocketEvent> {
         None
     }

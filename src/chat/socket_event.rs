@@ -1,6 +1,6 @@
-//! [`SocketEvent`]: the part that a message of a WebSocket plays in the calls on its connection.
+//! [`SocketEvent`]: the role of a WebSocket message in the calls on its connection.
 
-/// The part that one message plays in the calls on its connection, as its dialect reads it.
+/// The role of one WebSocket message in the calls on its connection, as read by its dialect.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SocketEvent {
     /// Its role in a call.

@@ -7,7 +7,7 @@ use crate::span::Span;
 pub struct FoundFault {
     /// The broken rule.
     pub fault: FrameFault,
-    /// The frame head, or the whole message. Nothing else is wrong with these bytes: they are read all the same.
+    /// The frame head, or the whole message. The bytes are read in spite of the fault.
     pub at: Span,
 }
 

@@ -80,7 +80,8 @@ pub(in crate::chat) fn recognise_json(
     })
 }
 
-/// Reads the event `root`, a message of `side`, in the dialect `named`, or else in the first dialect that knows it.
+/// The role of the message `root` of `side` in the calls on its connection: in the dialect `named`, or else in the first
+/// dialect that knows it.
 pub fn read_socket_event(
     named: Option<&'static dyn Dialect>,
     side: StreamSide,
