@@ -80,6 +80,18 @@ impl WebSocketSession {
         indexes.filter_map(|index| self.messages.get(*index))
     }
 
+    /// The bytes of the call with that index.
+    pub fn bytes_of(&self, call: usize) -> CallBytes {
+        let spans = |side| {
+            let own = self.messages_of(call).filter(|own| own.side == side);
+            own.map(|own| own.message.span).collect()
+        };
+        CallBytes {
+            sent: spans(StreamSide::Sent),
+            received: spans(StreamSide::Received),
+        }
+    }
+
     /// The call with that index, read like a call over HTTP. `tape` and `exchange` are those of the connection.
     pub fn call(
         &self,
@@ -133,6 +145,26 @@ impl WebSocketSession {
             socket: Some(SocketPlace { follows }),
             ..Call::from_parts(tape, exchange, bodies, reader, options)
         })
+    }
+}
+
+/// The spans of the messages of one call, in order. Frames that control the connection may lie inside them.
+#[derive(Clone, Debug)]
+pub struct CallBytes {
+    sent: Vec<Span>,
+    received: Vec<Span>,
+}
+
+impl CallBytes {
+    /// Whether the byte at `offset` of `side` is in a message of the call.
+    pub fn contain(&self, side: StreamSide, offset: u64) -> bool {
+        let spans = match side {
+            StreamSide::Sent => &self.sent,
+            StreamSide::Received => &self.received,
+        };
+        let after = spans.partition_point(|span| span.start <= offset);
+        let last = after.checked_sub(1).and_then(|last| spans.get(last));
+        last.is_some_and(|span| span.contains(offset))
     }
 }
 

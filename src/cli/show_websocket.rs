@@ -136,11 +136,8 @@ impl WebSocketView<'_> {
     /// The roles of the bytes of one call.
     fn tiles_of(&self, index: usize) -> Vec<RoleSpan> {
         let mut tiles = role_spans(&self.capture.tape, self.means.http1);
-        let session = &self.capture.session;
-        tiles.retain(|tile| {
-            let mut messages = session.messages_of(index);
-            messages.any(|own| own.side == tile.side && own.message.span.contains(tile.span.start))
-        });
+        let own = self.capture.session.bytes_of(index);
+        tiles.retain(|tile| own.contain(tile.side, tile.span.start));
         tiles
     }
 

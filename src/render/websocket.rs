@@ -8,7 +8,7 @@ use super::deltas::EventLines;
 use super::escape::{KeptWhitespace, escape};
 use super::{OutputStyle, TextStyle, head, summary, wording};
 use crate::call::Call;
-use crate::call::websocket::{SocketMessage, WebSocketSession};
+use crate::call::websocket::{CallBytes, SocketMessage, WebSocketSession};
 use crate::chat::{AnswerReadOptions, AnswerReader, AnswerVerdict};
 use crate::exchange::{ExchangeOutcome, WebSocketTraffic};
 use crate::json::JsonDocument;
@@ -214,11 +214,12 @@ pub fn write_frames(
         .flat_map(|stream| read_frames(stream, traffic.side(stream.side).starts_at))
         .collect();
     frames.sort_by_key(|frame| (frame.moment, frame.side));
+    let own = number.map(|number| session.bytes_of(number));
     let is_shown = |frame: &ShownFrame| {
-        number.is_none_or(|number| {
-            let mut messages = session.messages_of(number);
-            messages.any(|own| own.side == frame.side && frame.is_part_of(&own.message))
-        })
+        let is_in = |own: &CallBytes| own.contain(frame.side, frame.head.span.start);
+        // A frame between the fragments of a message is no part of a call.
+        own.as_ref()
+            .is_none_or(|own| is_in(own) && !frame.head.opcode.is_control())
     };
     for frame in frames.iter().filter(|frame| is_shown(frame)) {
         let head = &frame.head;
@@ -246,14 +247,6 @@ struct ShownFrame {
     payload: Span,
     /// When the first byte of its head crossed.
     moment: Moment,
-}
-
-impl ShownFrame {
-    /// Whether this is a frame of `message`, which has the same direction.
-    fn is_part_of(&self, message: &Message) -> bool {
-        message.span.contains(self.head.span.start)
-            && message.opcode.is_control() == self.head.opcode.is_control()
-    }
 }
 
 /// The frames of one direction, which begin at the offset `start`.
