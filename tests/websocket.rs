@@ -363,6 +363,20 @@ fn calls_without_a_lane_are_answered_in_their_order() {
 }
 
 #[test]
+fn answers_with_one_id_belong_to_their_own_calls() {
+    let mut connection = Connection::open("/v1/responses", false);
+    for text in ["first", "second"] {
+        connection.send(&create("main", json!({})));
+        connection.receive_all(&answer("resp_1", Some("main"), &[text]));
+    }
+    let (_, _, calls) = read(&close(connection));
+    let texts = calls
+        .iter()
+        .map(|call| call.meaning.completion.choices[0].text.as_str());
+    assert_eq!(texts.collect::<Vec<_>>(), ["first", "second"]);
+}
+
+#[test]
 fn a_message_of_several_lines_is_one_event() {
     let mut connection = Connection::open("/v1/responses", false);
     connection.send(&create("main", json!({})));

@@ -66,18 +66,20 @@ impl CallLanes {
             });
             return Some(number);
         }
-        let known = event.response_id.as_ref();
+        // An answer that begins is a new one, also if a mock server gives all of its answers one id.
+        let begins = event.role == SocketRole::BeginsAnswer;
+        let known = event.response_id.as_ref().filter(|_| !begins);
         let known = known.and_then(|id| self.by_response.get(id)).copied();
         let number = known.or_else(|| self.find_in_lane(side, &event, calls))?;
         let call = calls.get_mut(number)?;
         if side == StreamSide::Received {
             call.is_begun = true;
             call.is_ended |= matches!(event.role, SocketRole::EndsAnswer | SocketRole::Error);
-            if event.role == SocketRole::BeginsAnswer {
+            if begins {
                 // The successor of a steered response is a part of the same call.
                 call.is_ended = false;
             }
-            if let (SocketRole::BeginsAnswer, Some(id)) = (event.role, event.response_id) {
+            if let Some(id) = event.response_id.filter(|_| begins) {
                 self.by_response.insert(id.clone(), number);
                 call.response_id = Some(id);
             }
