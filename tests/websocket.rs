@@ -268,6 +268,13 @@ fn each_message_belongs_to_the_call_of_its_lane() {
         .filter(|own| own.call.is_none() && !own.message.opcode.is_control());
     assert_eq!(free.count(), 2);
     assert_eq!(exchange.outcome(), ExchangeOutcome::Whole);
+    let traffic = exchange.websocket.as_deref().unwrap();
+    let (side, reason) = traffic.close().unwrap();
+    assert_eq!(
+        (side, reason.to_string().as_str()),
+        (StreamSide::Sent, "code 1000 (normal closure): bye")
+    );
+    assert!(traffic.is_close_answered());
     assert!(calls.iter().all(|call| call.exchange.outcome().is_whole()));
     assert!(
         session

@@ -102,8 +102,9 @@ impl ExchangeReader {
     fn feed(&mut self, side: StreamSide, bytes: &[u8], ended: bool, sink: &mut dyn HttpEventSink) {
         let (exchange, keep, frames) = (&mut self.exchange, self.keep, &mut self.frames);
         self.connection.feed(side, bytes, ended, |found, seen| {
+            let moment = exchange.side_mut(found.side).0.last.unwrap_or_default();
             if let (Event::Unframed(span), Some(traffic)) = (found.event, &mut exchange.websocket) {
-                frames.take_bytes(traffic, found.side, span, seen);
+                frames.take_bytes(traffic, found.side, span, seen, moment);
             }
             exchange.add_event(found, seen, keep, sink);
         });
@@ -122,6 +123,9 @@ impl Exchange {
                 reader.bytes(stream.side, moment, stream.slice(span), &mut ());
             }
             reader.ended(stream.side, &mut ());
+        }
+        if let Some(traffic) = &mut reader.exchange.websocket {
+            traffic.set_close_times(tape);
         }
         reader.exchange
     }

@@ -1,8 +1,8 @@
 //! [`WebSocketTraffic`]: the frames of a connection that became a WebSocket, counted in bounded memory, and how it closed.
 
 use crate::http1::HttpMessage;
-use crate::span::{Span, StreamSide};
-use crate::tape::{RollingBuffer, Window};
+use crate::span::{Moment, Span, StreamSide};
+use crate::tape::{RollingBuffer, Tape, Window};
 use crate::websocket::{CloseReason, DeflateParams, FrameDecoder, FrameEvent, Opcode};
 
 /// The frames of both directions after the handshake.
@@ -29,6 +29,12 @@ pub struct FrameTotals {
     /// The close frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close: Option<CloseReason>,
+    /// When the close frame was whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Moment>,
+    /// Offset after the close frame.
+    #[serde(skip)]
+    close_end: u64,
     /// The frame in which the stream ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<FrameCut>,
@@ -57,15 +63,32 @@ impl WebSocketTraffic {
         }
     }
 
-    /// The close frame that came first, as far as the frames of both directions show, with the side that sent it. An
-    /// endpoint answers a close frame with the same code (RFC 6455, 5.5.1), so the side is that of the only frame, or else
-    /// unknown.
-    pub fn close(&self) -> Option<(Option<StreamSide>, &CloseReason)> {
-        match (&self.sent.close, &self.received.close) {
-            (Some(sent), None) => Some((Some(StreamSide::Sent), sent)),
-            (None, Some(received)) => Some((Some(StreamSide::Received), received)),
-            (Some(_), Some(received)) => Some((None, received)),
-            (None, None) => None,
+    /// The first close frame and the side that sent it. The other side answers it with one of its own (RFC 6455, 5.5.1).
+    pub fn close(&self) -> Option<(StreamSide, &CloseReason)> {
+        let sent = self.sent.close.as_ref();
+        let received = self.received.close.as_ref();
+        let is_received_first = match (sent, received) {
+            (Some(_), Some(_)) => self.received.closed_at < self.sent.closed_at,
+            (sent, _) => sent.is_none(),
+        };
+        match is_received_first {
+            true => received.map(|reason| (StreamSide::Received, reason)),
+            false => sent.map(|reason| (StreamSide::Sent, reason)),
+        }
+    }
+
+    /// Whether both sides sent a close frame.
+    pub fn is_close_answered(&self) -> bool {
+        self.sent.close.is_some() && self.received.close.is_some()
+    }
+
+    /// Sets the times of the close frames to those on `tape`, which the order of reading does not change.
+    pub(super) fn set_close_times(&mut self, tape: &Tape) {
+        for stream in [&tape.sent, &tape.received] {
+            let totals = self.side_mut(stream.side);
+            if totals.close.is_some() {
+                totals.closed_at = stream.moment_at(totals.close_end.saturating_sub(1));
+            }
         }
     }
 }
@@ -83,6 +106,8 @@ pub(super) struct FrameCounter {
     held: RollingBuffer,
     /// The opcode of the frame that is being read, whether it ends its message, and its masking key.
     frame: Option<(Opcode, bool, Option<[u8; 4]>)>,
+    /// Offset after the close frame.
+    close_end: u64,
     /// Masked payload of a close frame, as much as a control frame may have.
     close: Vec<u8>,
 }
@@ -96,12 +121,14 @@ impl FrameCounter {
             decoder: FrameDecoder::new(side, at, true),
             held: RollingBuffer::starting_at(at),
             frame: None,
+            close_end: at,
             close: Vec::new(),
         }
     }
 
     /// Reads the next bytes of its direction; `ended` says that no more will come.
     pub(super) fn feed(&mut self, bytes: &[u8], ended: bool, totals: &mut FrameTotals) {
+        let was_open = totals.close.is_none();
         let mut held = std::mem::take(&mut self.held);
         held.feed(bytes, ended, |seen| {
             while let Some(event) = self.decoder.step(seen) {
@@ -110,6 +137,9 @@ impl FrameCounter {
             self.decoder.at()
         });
         self.held = held;
+        if was_open && totals.close.is_some() {
+            totals.close_end = self.close_end;
+        }
     }
 
     fn take_event(&mut self, event: FrameEvent, seen: Window<'_>, totals: &mut FrameTotals) {
@@ -124,6 +154,7 @@ impl FrameCounter {
                 let is_message = is_last && !opcode.is_control();
                 totals.messages = totals.messages.saturating_add(is_message.into());
                 if opcode == Opcode::Close {
+                    self.close_end = self.decoder.at();
                     totals.close = Some(CloseReason::read_masked(&self.close, key));
                 }
             }
@@ -153,13 +184,14 @@ pub(super) struct FrameCounters {
 }
 
 impl FrameCounters {
-    /// Counts the bytes of `span`, which `seen` holds.
+    /// Counts the bytes of `span`, which `seen` holds and which crossed until `moment`.
     pub(super) fn take_bytes(
         &mut self,
         traffic: &mut WebSocketTraffic,
         side: StreamSide,
         span: Span,
         seen: Window<'_>,
+        moment: Moment,
     ) {
         let totals = traffic.side_mut(side);
         totals.starts_at.get_or_insert(span.start);
@@ -167,6 +199,9 @@ impl FrameCounters {
             .counter(side)
             .get_or_insert_with(|| FrameCounter::new(side, span.start));
         counter.feed(seen.slice(span), false, totals);
+        if totals.close.is_some() {
+            totals.closed_at.get_or_insert(moment);
+        }
     }
 
     /// Ends the frames of one direction.

@@ -296,14 +296,17 @@ fn outcome_text(exchange: &Exchange) -> String {
 fn describe_closed_websocket(traffic: &WebSocketTraffic) -> Option<String> {
     let (side, reason) = traffic.close()?;
     let by = match side {
-        Some(StreamSide::Sent) => " by the client, unanswered",
-        Some(StreamSide::Received) => " by the server, unanswered",
-        None => "",
+        StreamSide::Sent => "the client",
+        StreamSide::Received => "the server",
+    };
+    let unanswered = match traffic.is_close_answered() {
+        true => "",
+        false => ", unanswered",
     };
     let [sent, received] =
         [&traffic.sent, &traffic.received].map(|side| count_messages(side.messages));
     Some(format!(
-        "closed{by} with {reason}: {sent} out, {received} in"
+        "closed by {by} with {reason}{unanswered}; {sent} out, {received} in"
     ))
 }
 
