@@ -99,11 +99,11 @@ impl CaError {
 pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
-    configs: Mutex<HashMap<String, HostConfig>>,
+    configs: Mutex<HashMap<String, HostTlsConfig>>,
 }
 
 /// The TLS configuration of a host, and when its certificate was made.
-struct HostConfig {
+struct HostTlsConfig {
     made: Timestamp,
     config: Arc<ServerConfig>,
 }
@@ -191,7 +191,7 @@ impl CertificateAuthority {
         if configs.len() >= CACHE_LIMIT {
             configs.clear();
         }
-        let kept = HostConfig {
+        let kept = HostTlsConfig {
             made: now,
             config: Arc::clone(&config),
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use crate::net::{ProcessConnection, ProcessTree};
-use crate::render::program::{PastConnection, PastReason};
+use crate::render::program::{MissReason, MissedConnection};
 use crate::targets::programs::Via;
 
 /// Most connections that are kept apart: a program that opens more has said what it does.
@@ -38,10 +38,10 @@ impl Coverage {
     }
 
     fn add(&mut self, found: Vec<ProcessConnection>) {
-        let past = found
+        let missed = found
             .into_iter()
             .filter(|connection| !self.own.contains(&connection.peer));
-        for connection in past {
+        for connection in missed {
             if self.seen.len() < CONNECTION_LIMIT {
                 self.seen.insert(connection);
             }
@@ -51,8 +51,8 @@ impl Coverage {
     /// The connections that went past the recorder: one row for each peer and command.
     ///
     /// `via`: how the program was led. `proxy`: the addresses of the proxy that the user had.
-    pub fn past_recorder(&self, via: Via, proxy: &[SocketAddr]) -> Vec<PastConnection> {
-        let mut rows: BTreeMap<(SocketAddr, &str), PastConnection> = BTreeMap::new();
+    pub fn missed_connections(&self, via: Via, proxy: &[SocketAddr]) -> Vec<MissedConnection> {
+        let mut rows: BTreeMap<(SocketAddr, &str), MissedConnection> = BTreeMap::new();
         // A connection that two processes share, such as after a fork, is one.
         let mut counted = BTreeSet::new();
         for connection in &self.seen {
@@ -67,12 +67,12 @@ impl Coverage {
             }
             let row = rows
                 .entry((*peer, command))
-                .or_insert_with(|| PastConnection {
+                .or_insert_with(|| MissedConnection {
                     peer: peer.to_string(),
                     command: command.clone(),
                     pid: *pid,
                     count: 0,
-                    reason: past_reason(*peer, via, proxy),
+                    reason: miss_reason(*peer, via, proxy),
                 });
             row.count = row.count.saturating_add(1);
         }
@@ -81,15 +81,15 @@ impl Coverage {
 }
 
 /// Why a connection to `peer` went past the recorder.
-fn past_reason(peer: SocketAddr, via: Via, proxy: &[SocketAddr]) -> PastReason {
+fn miss_reason(peer: SocketAddr, via: Via, proxy: &[SocketAddr]) -> MissReason {
     // Ports of services that speak no HTTP and take no proxy: SSH, SMTP, DNS, and databases.
     const OTHER_PORTS: [u16; 9] = [22, 25, 53, 465, 587, 853, 3306, 5432, 6379];
     match peer.port() {
-        _ if proxy.contains(&peer) => PastReason::UserProxy,
-        port if OTHER_PORTS.contains(&port) => PastReason::OtherProtocol,
-        _ if peer.ip().is_loopback() => PastReason::ThisMachine,
-        _ if via == Via::BaseUrl => PastReason::NoBaseUrl,
-        _ => PastReason::ProxyIgnored,
+        _ if proxy.contains(&peer) => MissReason::UserProxy,
+        port if OTHER_PORTS.contains(&port) => MissReason::OtherProtocol,
+        _ if peer.ip().is_loopback() => MissReason::ThisMachine,
+        _ if via == Via::BaseUrl => MissReason::NoBaseUrl,
+        _ => MissReason::ProxyIgnored,
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
             connection(3, "93.184.216.34:443", 9, "node"),
             connection(4, "93.184.216.34:443", 10, "git"),
         ]);
-        let rows = coverage.past_recorder(Via::Auto, &[]);
+        let rows = coverage.missed_connections(Via::Auto, &[]);
         let rows: Vec<_> = rows
             .iter()
             .map(|row| (row.peer.as_str(), row.command.as_str(), row.count))
@@ -138,24 +138,24 @@ mod tests {
     #[test]
     fn each_connection_has_its_reason() {
         let proxy = "10.0.0.9:3128".parse().unwrap();
-        let reason = |peer: &str, via| past_reason(peer.parse().unwrap(), via, &[proxy]);
+        let reason = |peer: &str, via| miss_reason(peer.parse().unwrap(), via, &[proxy]);
         assert_eq!(
             reason("93.184.216.34:443", Via::Auto),
-            PastReason::ProxyIgnored
+            MissReason::ProxyIgnored
         );
         assert_eq!(
             reason("93.184.216.34:443", Via::BaseUrl),
-            PastReason::NoBaseUrl
+            MissReason::NoBaseUrl
         );
         assert_eq!(
             reason("127.0.0.1:11434", Via::Proxy),
-            PastReason::ThisMachine
+            MissReason::ThisMachine
         );
-        assert_eq!(reason("[::1]:11434", Via::Auto), PastReason::ThisMachine);
-        assert_eq!(reason("10.0.0.9:3128", Via::Auto), PastReason::UserProxy);
+        assert_eq!(reason("[::1]:11434", Via::Auto), MissReason::ThisMachine);
+        assert_eq!(reason("10.0.0.9:3128", Via::Auto), MissReason::UserProxy);
         assert_eq!(
             reason("127.0.0.53:53", Via::Auto),
-            PastReason::OtherProtocol
+            MissReason::OtherProtocol
         );
     }
 }

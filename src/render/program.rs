@@ -1,5 +1,5 @@
 //! The program that is recorded: the variables and arguments that it is run with, explained to a person and as shell
-//! lines, and its connections that went past the recorder.
+//! lines, and its connections that the recorder did not carry.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -82,9 +82,9 @@ pub fn write_shell_lines(
     Ok(())
 }
 
-/// A row of the coverage: connections of a program that went past the recorder.
+/// Connections of one command to one peer that the recorder did not carry: a row of the coverage.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PastConnection {
+pub struct MissedConnection {
     /// Address and port of the other side.
     pub peer: String,
     /// Name of the process's command.
@@ -94,12 +94,12 @@ pub struct PastConnection {
     /// Number of connections.
     pub count: u64,
     /// Why they went past the recorder.
-    pub reason: PastReason,
+    pub reason: MissReason,
 }
 
-/// Why a connection went past the recorder.
+/// Why the recorder did not carry a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PastReason {
+pub enum MissReason {
     /// The program was led by base URLs alone, and none leads this connection.
     NoBaseUrl,
     /// The client ignores the proxy variables.
@@ -112,8 +112,8 @@ pub enum PastReason {
     OtherProtocol,
 }
 
-impl PastReason {
-    /// The reason, and what would lead such a connection to the recorder.
+impl MissReason {
+    /// The reason in words, and what would bring such a connection to the recorder.
     fn words(self) -> &'static str {
         match self {
             Self::NoBaseUrl => "no base-URL variable leads it; the proxy of the recorder would",
@@ -129,9 +129,9 @@ impl PastReason {
     }
 }
 
-/// Writes the connections that went past the recorder, a line for each peer and command.
-pub fn write_past_connections(
-    rows: &[PastConnection],
+/// Writes the connections that the recorder did not carry, a line for each peer and command.
+pub fn write_missed_connections(
+    rows: &[MissedConnection],
     style: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn connections_past_the_recorder_have_a_line_each() {
-        let row = |command: &str, count, reason| PastConnection {
+        let row = |command: &str, count, reason| MissedConnection {
             peer: "93.184.216.34:443".to_owned(),
             command: command.to_owned(),
             pid: 7,
@@ -204,11 +204,11 @@ mod tests {
             reason,
         };
         let rows = [
-            row("node", 1, PastReason::ProxyIgnored),
-            row("\x1b[2J", 2, PastReason::NoBaseUrl),
+            row("node", 1, MissReason::ProxyIgnored),
+            row("\x1b[2J", 2, MissReason::NoBaseUrl),
         ];
         let mut text = Vec::new();
-        write_past_connections(&rows, &OutputStyle::default(), &mut text).unwrap();
+        write_missed_connections(&rows, &OutputStyle::default(), &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].starts_with("past us  node [7]"), "{text}");

@@ -24,7 +24,7 @@ pub(super) enum SettingPlace {
     OpencodeProvider(String),
 }
 
-/// The base URLs of a program's own settings, and notes about what cannot be led.
+/// The base URLs of a program's own settings, and notes about those that cannot be replaced.
 #[derive(Debug, Default)]
 pub(super) struct OwnSettings {
     pub(super) base_urls: Vec<(SettingPlace, String)>,
@@ -61,7 +61,8 @@ impl SettingsSource<'_> {
         (self.read_file)(&self.home_path(variable, folder, file)?)
     }
 
-    /// The base URLs of Codex: of `-c` arguments, else of its `config.toml`, else of its login.
+    /// The base URLs of Codex: of `-c` arguments, else of its `config.toml`, else of its login. It reads no variable for
+    /// them (seen with 0.171.0).
     fn read_codex(&self) -> OwnSettings {
         let mut found = OwnSettings::default();
         let mut keys = Vec::new();
@@ -115,8 +116,8 @@ impl SettingsSource<'_> {
         }
     }
 
-    /// The base-URL variables in the `env` objects of Claude Code's settings, which win over the environment. The later
-    /// of these files wins.
+    /// The base-URL variables in the `env` objects of Claude Code's settings, which win over the environment, as
+    /// `--settings` does over them (seen with 2.1.197). The later of these files wins.
     fn read_claude(&self, variables: &[String]) -> OwnSettings {
         let mut found = OwnSettings::default();
         let files = [
@@ -199,7 +200,7 @@ impl SettingsSource<'_> {
     }
 }
 
-/// The variable with settings of opencode, which win over its files.
+/// The variable with settings of opencode, which win over its files (seen with 1.18.33).
 const OPENCODE_CONTENT: &str = "OPENCODE_CONFIG_CONTENT";
 
 /// The variable that gives these providers of opencode these base URLs, and its value: the user's own settings in it

@@ -59,14 +59,22 @@ impl ProgramPlan<'_> {
     fn set_base_urls(&self, ports: &[u16], settings: &mut ProgramSettings) {
         let (mut inserted, mut claude, mut opencode) =
             (Vec::new(), serde_json::Map::new(), Vec::new());
-        for led in &self.led {
-            let Some(port) = ports.get(led.upstream) else {
+        for routed in &self.routed {
+            let Some(port) = ports.get(routed.upstream) else {
                 continue;
             };
-            let url = format!("http://{}127.0.0.1:{port}{}", led.userinfo, led.suffix);
-            match &led.place {
+            let url = format!(
+                "http://{}127.0.0.1:{port}{}",
+                routed.userinfo, routed.suffix
+            );
+            match &routed.place {
                 BaseUrlPlace::Variable(name) => {
-                    self.set(settings, name, url, &format!("leads to {}", led.original));
+                    self.set(
+                        settings,
+                        name,
+                        url,
+                        &format!("leads to {}", routed.original),
+                    );
                 }
                 BaseUrlPlace::Setting(SettingPlace::CodexArgument(index, prefix)) => {
                     if let Some(word) = settings.arguments.get_mut(*index) {
@@ -144,17 +152,12 @@ impl ProgramPlan<'_> {
         always.iter().chain(set).map(String::as_str)
     }
 
-    /// Sets a variable, unless it has the value already.
+    /// Sets a variable, also to the value that it has: that may come from a `.env` file, which the program need not read.
     fn set(&self, settings: &mut ProgramSettings, name: &str, value: String, reason: &str) {
-        let before = self
-            .input
-            .environment
-            .get(name)
-            .map(|before| before.into_owned());
-        if before.as_deref() != Some(value.as_str()) {
-            settings.variables.push((name.to_owned(), value));
-            settings.reasons.push((before, reason.to_owned()));
-        }
+        let before = self.input.environment.get(name);
+        let before = before.map(|before| before.into_owned());
+        settings.variables.push((name.to_owned(), value));
+        settings.reasons.push((before, reason.to_owned()));
     }
 }
 

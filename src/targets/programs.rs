@@ -43,7 +43,7 @@ pub(super) enum BaseUrlPlace {
 
 /// A base URL that is led to a loopback port.
 #[derive(Clone, Debug)]
-pub(super) struct LedBaseUrl {
+pub(super) struct RoutedBaseUrl {
     pub(super) place: BaseUrlPlace,
     /// Index in the upstreams of the plan.
     pub(super) upstream: usize,
@@ -81,7 +81,7 @@ pub struct ProgramPlan<'a> {
     pub(super) input: PlanInput<'a>,
     /// Index of the word in the command that names the program.
     pub(super) program_index: usize,
-    pub(super) led: Vec<LedBaseUrl>,
+    pub(super) routed: Vec<RoutedBaseUrl>,
     /// Further variables: name, value, reason.
     pub(super) switches: Vec<(String, String, String)>,
     pub(super) notes: Vec<String>,
@@ -96,13 +96,13 @@ pub fn plan(input: PlanInput<'_>) -> ProgramPlan<'_> {
         trusted_files: trusted_files(&input),
         proxies: user_proxies(input.environment),
         program_index,
-        led: Vec::new(),
+        routed: Vec::new(),
         switches: Vec::new(),
         notes: program.map_or_else(Vec::new, |program| program.notes.clone()),
         input,
     };
     if plan.input.via != Via::Proxy {
-        plan.lead_base_urls(program);
+        plan.route_base_urls(program);
     }
     if plan.has_proxy() {
         plan.note_exempt_hosts();
@@ -116,7 +116,7 @@ impl<'a> ProgramPlan<'a> {
         self.input.via != Via::BaseUrl
     }
 
-    fn lead_base_urls(&mut self, program: Option<&'a KnownProgram>) {
+    fn route_base_urls(&mut self, program: Option<&'a KnownProgram>) {
         if let Some(word) = program.and_then(|program| self.server_word(program)) {
             self.notes.push(format!(
                 "`{word}` makes this program a server: its base-URL variables stay as they are"
@@ -137,11 +137,11 @@ impl<'a> ProgramPlan<'a> {
         let own = own.map_or_else(OwnSettings::default, |kind| source.read(kind, &names));
         self.notes.extend(own.notes);
         for (place, url) in own.base_urls {
-            self.lead(BaseUrlPlace::Setting(place), &url, None);
+            self.route(BaseUrlPlace::Setting(place), &url, None);
         }
         for ((name, default), api) in variables {
             let in_settings = BaseUrlPlace::Setting(SettingPlace::ClaudeVariable(name.clone()));
-            if self.led.iter().any(|led| led.place == in_settings) {
+            if self.routed.iter().any(|routed| routed.place == in_settings) {
                 continue;
             }
             let set = self.input.environment.get(name);
@@ -149,7 +149,7 @@ impl<'a> ProgramPlan<'a> {
             let Some(base) = base.or_else(|| (!default.is_empty()).then(|| default.clone())) else {
                 continue;
             };
-            self.lead(
+            self.route(
                 BaseUrlPlace::Variable(name.clone()),
                 &base,
                 api.map(|api| api.0),
@@ -198,7 +198,7 @@ impl<'a> ProgramPlan<'a> {
     }
 
     /// Leads a base URL to the loopback port of its server. One that cannot be read is noted, and stays as it is.
-    fn lead(&mut self, place: BaseUrlPlace, base: &str, api: Option<&str>) {
+    fn route(&mut self, place: BaseUrlPlace, base: &str, api: Option<&str>) {
         let name = place.name();
         let parsed = match TargetUrl::parse(base.trim()) {
             Ok(parsed) => parsed,
@@ -221,7 +221,7 @@ impl<'a> ProgramPlan<'a> {
             self.upstreams.len() - 1
         });
         let (userinfo, suffix) = split_base_url(base.trim());
-        self.led.push(LedBaseUrl {
+        self.routed.push(RoutedBaseUrl {
             place,
             upstream,
             userinfo: userinfo.to_owned(),
@@ -236,11 +236,11 @@ impl<'a> ProgramPlan<'a> {
         let Some(switch) = program.and_then(|program| program.first_party.as_ref()) else {
             return;
         };
-        let led = self
-            .led
+        let routed = self
+            .routed
             .iter()
-            .find(|led| led.place.name() == switch.variable);
-        let upstream = led.and_then(|led| self.upstreams.get(led.upstream));
+            .find(|routed| routed.place.name() == switch.variable);
+        let upstream = routed.and_then(|routed| self.upstreams.get(routed.upstream));
         if upstream.is_some_and(|upstream| upstream.base_url.host.as_str() == switch.host) {
             let reason = format!(
                 "the program behaves behind {} as it does without it",

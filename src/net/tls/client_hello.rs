@@ -100,8 +100,8 @@ fn message_body(bytes: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
     }
 }
 
-/// A record of the handshake.
-struct Record<'a> {
+/// A TLS record that holds a piece of the handshake (RFC 8446, section 5.1).
+struct HandshakeRecord<'a> {
     /// Its content, as far as it is there.
     content: &'a [u8],
     /// The bytes after it, if it is whole.
@@ -109,7 +109,7 @@ struct Record<'a> {
 }
 
 /// The record that `bytes` begin with. `None`: not even its header is whole.
-fn next_record(bytes: &[u8]) -> Result<Option<Record<'_>>, Malformed> {
+fn next_record(bytes: &[u8]) -> Result<Option<HandshakeRecord<'_>>, Malformed> {
     let kind_fits = bytes.first().is_none_or(|kind| *kind == HANDSHAKE_RECORD);
     // Version 3.x: SSL 3 and TLS have it, and TLS 1.3 keeps it (RFC 8446, section 5.1).
     let version_fits = bytes.get(1).is_none_or(|major| *major == 3);
@@ -125,11 +125,11 @@ fn next_record(bytes: &[u8]) -> Result<Option<Record<'_>>, Malformed> {
         return Err(Malformed);
     }
     Ok(Some(match content.split_at_checked(length) {
-        Some((content, after)) => Record {
+        Some((content, after)) => HandshakeRecord {
             content,
             after: Some(after),
         },
-        None => Record {
+        None => HandshakeRecord {
             content,
             after: None,
         },
@@ -138,7 +138,7 @@ fn next_record(bytes: &[u8]) -> Result<Option<Record<'_>>, Malformed> {
 
 /// Reads the body of a ClientHello. `None` if it is malformed.
 fn read_body(body: &[u8]) -> Option<ClientHello> {
-    let mut fields = Fields(body);
+    let mut fields = StructureReader(body);
     // Version and random.
     fields.take(2 + 32)?;
     // Session id, cipher suites, compression methods.
@@ -152,7 +152,7 @@ fn read_body(body: &[u8]) -> Option<ClientHello> {
     if fields.0.is_empty() {
         return Some(hello);
     }
-    let mut extensions = Fields(fields.vector(2)?);
+    let mut extensions = StructureReader(fields.vector(2)?);
     if !fields.0.is_empty() {
         return None;
     }
@@ -173,8 +173,8 @@ fn read_body(body: &[u8]) -> Option<ClientHello> {
 
 /// The host name of a `server_name` extension. `None` if the extension is malformed.
 fn read_server_name(data: &[u8]) -> Option<Option<String>> {
-    let mut data = Fields(data);
-    let mut names = Fields(data.vector(2)?);
+    let mut data = StructureReader(data);
+    let mut names = StructureReader(data.vector(2)?);
     let mut host = None;
     while !names.0.is_empty() {
         let kind = names.take(1)?;
@@ -196,8 +196,8 @@ fn host_name(name: &[u8]) -> Option<String> {
 
 /// The names of an `application_layer_protocol_negotiation` extension. `None` if it is malformed.
 fn read_protocols(data: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut data = Fields(data);
-    let mut list = Fields(data.vector(2)?);
+    let mut data = StructureReader(data);
+    let mut list = StructureReader(data.vector(2)?);
     let mut names = Vec::new();
     while !list.0.is_empty() {
         let name = list.vector(1)?;
@@ -209,10 +209,10 @@ fn read_protocols(data: &[u8]) -> Option<Vec<Vec<u8>>> {
     data.0.is_empty().then_some(names)
 }
 
-/// The unread rest of a structure.
-struct Fields<'a>(&'a [u8]);
+/// Reads the fields of a TLS structure one after another (RFC 8446, section 3).
+struct StructureReader<'a>(&'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> StructureReader<'a> {
     /// The next `length` bytes.
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (field, rest) = self.0.split_at_checked(length)?;

@@ -231,7 +231,7 @@ fn hosts_that_no_proxy_exempts_are_noted() {
     );
     let (settings, _) = run(&["x"], &[("NO_PROXY", "*")], Via::Proxy, &[]);
     assert!(settings.notes[0].contains("api.anthropic.com"));
-    assert_eq!(value(&settings, "NO_PROXY"), None);
+    assert_eq!(value(&settings, "NO_PROXY"), Some("*"));
 }
 
 #[test]
