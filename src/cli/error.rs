@@ -50,6 +50,11 @@ impl CliError {
         self
     }
 
+    /// The error without its exit reason.
+    pub(super) fn into_hinted(self) -> HintedError {
+        self.error
+    }
+
     /// Prints the error and its hint on standard error. Returns how to end.
     pub(super) fn print(self) -> ExitReason {
         let mut stderr = std::io::stderr().lock();

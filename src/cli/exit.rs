@@ -23,6 +23,8 @@ pub enum ExitReason {
     WriteFailed,
     /// 130: interrupted.
     Interrupted,
+    /// The exit code of the recorded program.
+    Program(u8),
 }
 
 impl ExitReason {
@@ -52,6 +54,7 @@ impl ExitReason {
             Self::TimedOut => 5,
             Self::WriteFailed => 6,
             Self::Interrupted => 130,
+            Self::Program(code) => code,
         }
     }
 }

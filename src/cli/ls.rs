@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{self, CommonArgs};
 use super::error::CliError;
@@ -62,20 +62,42 @@ pub(super) fn run(common: &CommonArgs, args: &args::LsArgs) -> Result<ExitReason
     }
 }
 
-/// Prints the row of one capture on standard error, as soon as it is whole.
-pub(super) fn print_live_row(path: &Path, style: &OutputStyle) {
+/// The row of one capture, as soon as it is whole.
+pub(super) fn live_row(path: &Path, style: &OutputStyle) -> Vec<u8> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut row = Vec::new();
-    let written = match store::open(path) {
-        Ok(read) => {
-            let row_values = CatalogRow::read(read.tape);
-            listing::write_row(&name, &row_values, None, style, &mut row)
-        }
+    // Writing to memory cannot fail.
+    let _ = match store::open(path) {
+        Ok(read) => listing::write_row(&name, &CatalogRow::read(read.tape), None, style, &mut row),
         Err(error) => listing::write_unreadable(&name, &error.to_string(), style, &mut row),
     };
-    if written.is_ok() {
-        let _ = output::stderr().write_all(&row);
-    }
+    row
+}
+
+/// Writes the rows of captures in the folder, in the order given.
+pub(super) fn write_table<'a>(
+    common: &CommonArgs,
+    paths: impl IntoIterator<Item = &'a PathBuf>,
+    style: &OutputStyle,
+    out: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
+    let names: Vec<_> = paths.into_iter().filter_map(name).collect();
+    let store = output::capture_store(common);
+    let prices = read_options::load_prices(common).unwrap_or_default();
+    let mut list = LsReport {
+        store: &store,
+        index: CatalogIndex::new(&[], names.len()),
+        filter: CatalogFilter::default(),
+        prices,
+        has_price: HashMap::new(),
+        json: false,
+        style: *style,
+        out: Vec::new(),
+    };
+    list.write_rows(&names, usize::MAX)?;
+    out.append(&mut list.out);
+    Ok(())
 }
 
 fn threads() -> usize {

@@ -38,6 +38,7 @@ pub(super) fn build_route(
             (_, true) => IpFamily::V6,
             _ => IpFamily::Any,
         },
+        is_tunnel: false,
     })
 }
 

@@ -56,6 +56,7 @@ impl<S: WireSink + ?Sized> Connector<'_, S> {
             (None, Some(proxy)) => self.connect_via_proxy(proxy).await?,
         };
         match target.scheme {
+            _ if self.route.is_tunnel => Ok(ClientConnection::from_raw(stream)),
             UrlScheme::Http => Ok(ClientConnection::from_raw(stream)),
             UrlScheme::Https => {
                 let tls = self

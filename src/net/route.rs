@@ -19,6 +19,8 @@ pub struct ConnectRoute {
     pub overrides: Vec<ResolveOverride>,
     /// Family of the addresses that may be used.
     pub family: IpFamily,
+    /// Whether the bytes are not ours to read: TLS is left to others, and an HTTP proxy opens a tunnel for them.
+    pub is_tunnel: bool,
 }
 
 impl ConnectRoute {
@@ -30,6 +32,7 @@ impl ConnectRoute {
             unix_socket: None,
             overrides: Vec::new(),
             family: IpFamily::Any,
+            is_tunnel: false,
         }
     }
 
@@ -54,7 +57,7 @@ impl ConnectRoute {
 
     /// The HTTP proxy that forwards a plain request without a tunnel; `None` for other routes.
     fn forwarding_proxy(&self) -> Option<&Proxy> {
-        let plain = self.target.scheme == UrlScheme::Http;
+        let plain = self.target.scheme == UrlScheme::Http && !self.is_tunnel;
         self.active_proxy().filter(|proxy| plain && proxy.is_http())
     }
 }

@@ -38,21 +38,17 @@ pub(super) fn replace(
     (out, edits)
 }
 
-/// The head as it goes to a server with the Host value `authority`. The first `prefix` bytes of the target become
-/// `path`.
+/// The head as it goes to a server with the Host value `authority`. The part `replaced` of the target becomes `path`.
 pub(super) fn address_to(
     head: &ClientHead,
     authority: &str,
-    prefix: usize,
+    replaced: &Range<usize>,
     path: &str,
 ) -> (Vec<u8>, Vec<HeadEdit>) {
-    let start = head.target.start;
-    // `*`, a whole URL and the target of CONNECT have no path that could be replaced.
-    let has_path = head.bytes.get(start) == Some(&b'/');
-    let target = (start..start.saturating_add(prefix), path.to_owned());
-    let target = has_path.then_some(target);
+    let place = |at: usize| head.target.start.saturating_add(at);
+    let target = (place(replaced.start)..place(replaced.end), path.to_owned());
     let host = head.host.clone().map(|host| (host, authority.to_owned()));
-    replace(&head.bytes, target.into_iter().chain(host))
+    replace(&head.bytes, std::iter::once(target).chain(host))
 }
 
 #[cfg(test)]
@@ -68,7 +64,7 @@ mod tests {
             bytes: head,
             ..ClientHead::default()
         };
-        let (edited, edits) = address_to(&head, "api.example", 2, "");
+        let (edited, edits) = address_to(&head, "api.example", &(0..2), "");
         assert_eq!(
             edited,
             b"POST /v1/x?y HTTP/1.1\r\nhost:  api.example \r\n\r\n"
@@ -80,7 +76,7 @@ mod tests {
         );
         assert_eq!(edits[0].was, "/a");
         assert_eq!(edits[1].was, "h:1");
-        let (same, none) = address_to(&head, "h:1", 0, "");
+        let (same, none) = address_to(&head, "h:1", &(0..0), "");
         assert_eq!((same, none), (head.bytes.clone(), vec![]));
     }
 }

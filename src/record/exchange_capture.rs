@@ -23,6 +23,8 @@ pub(super) struct ExchangeCapture {
     pub(super) request_over: bool,
     /// Whether the response is whole.
     pub(super) response_over: bool,
+    /// Whether it is written at all.
+    pub(super) is_wanted: bool,
     /// Number of the capture in this recorder.
     number: u64,
     /// Set until the file has a name.
@@ -67,6 +69,7 @@ impl ExchangeCapture {
             clock,
             request_over: false,
             response_over: false,
+            is_wanted: true,
             number,
             new: Some(Box::new(NewCapture {
                 label: secrets.mask_text(host),
@@ -121,7 +124,7 @@ impl ExchangeCapture {
             return;
         }
         let lines = self.lines.take();
-        if !lines.is_empty() {
+        if !lines.is_empty() && self.is_wanted {
             self.put(queue, lines, false);
         }
     }
@@ -138,6 +141,9 @@ impl ExchangeCapture {
         let (new, body, lines) = (self.new.take(), std::mem::take(&mut self.body), self.lines);
         // The lines are in `lines`; an error cannot come from memory.
         let _ = self.feed.flush_into_sink().finish();
+        if !self.is_wanted {
+            return;
+        }
         queue.put(CaptureLines {
             number: self.number,
             new: new.map(|new| name_after_model(new, &body)),

@@ -7,19 +7,29 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::proxy::{self, ProxyRules};
 use super::relay::{self, Relay};
 use super::reply::OwnReply;
-use super::upstream::Upstream;
+use super::upstream::Upstreams;
 use super::{Recorder, StopState};
 
-/// Accepts connections and relays each to `upstreams` until the recorder stops and the last connection has ended.
+/// What is done with the clients of a listener.
+#[derive(Clone)]
+pub enum Service {
+    /// Their requests are relayed.
+    Relay(Upstreams),
+    /// They use the recorder as their proxy.
+    Proxy(Arc<ProxyRules>),
+}
+
+/// Accepts connections and serves each until the recorder stops and the last connection has ended.
 ///
 /// # Errors
 ///
 /// Accepting fails for a reason other than the number of open connections.
 pub async fn serve(
     listener: TcpListener,
-    upstreams: Arc<Vec<Upstream>>,
+    service: Service,
     recorder: Arc<Recorder>,
 ) -> io::Result<()> {
     let mut tasks = JoinSet::new();
@@ -36,8 +46,17 @@ pub async fn serve(
         match accepted {
             Ok((client, _)) => {
                 let _ = client.set_nodelay(true);
-                let (recorder, upstreams) = (Arc::clone(&recorder), Arc::clone(&upstreams));
-                tasks.spawn(async move { Relay::new(&recorder, &upstreams, client).run().await });
+                let (recorder, service) = (Arc::clone(&recorder), service.clone());
+                tasks.spawn(async move {
+                    match service {
+                        Service::Relay(upstreams) => {
+                            Relay::new(&recorder, &upstreams, client).run().await;
+                        }
+                        Service::Proxy(rules) => {
+                            proxy::serve_client(&recorder, &rules, client).await;
+                        }
+                    }
+                });
             }
             Err(error) if relay::is_out_of_descriptors(&error) => {
                 drop(spare.take());

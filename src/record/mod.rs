@@ -24,14 +24,17 @@ mod listener;
 mod open_exchanges;
 mod outbox;
 pub mod program;
+mod proxy;
 mod reader;
 mod relay;
 mod reply;
+mod rewound;
 mod upstream;
 mod writer;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -41,10 +44,12 @@ use crate::capture::Secrets;
 use crate::capture::store::CaptureStore;
 use crate::client;
 use crate::net::Clock;
+use crate::render::program::{TunnelReason, TunnelledHost};
 use crate::tape::TapeOrigin;
 
-pub use listener::serve;
-pub use upstream::Upstream;
+pub use listener::{Service, serve};
+pub use proxy::ProxyRules;
+pub use upstream::{Upstream, UpstreamMaker, Upstreams};
 pub use writer::{CaptureListener, LISTED_CAPTURES, WrittenCaptures};
 
 #[doc(hidden)]
@@ -71,7 +76,11 @@ pub struct Recorder {
     queue: CaptureQueue,
     stop: watch::Receiver<StopState>,
     numbers: AtomicU64,
+    tunnels: Mutex<Vec<TunnelledHost>>,
 }
+
+/// Most servers of tunnels that are kept apart for the list at the end.
+const TUNNEL_LIMIT: usize = 1000;
 
 impl Recorder {
     /// A recorder that writes into `store`, and the thread that writes. `listener` gets the path of each capture that is
@@ -94,6 +103,7 @@ impl Recorder {
             queue,
             stop,
             numbers: AtomicU64::new(0),
+            tunnels: Mutex::default(),
         };
         Ok((recorder, writer))
     }
@@ -101,6 +111,29 @@ impl Recorder {
     fn new_origin(&self, clock: &Clock, url: &str) -> TapeOrigin {
         let url = crate::capture::mask_url(url);
         client::new_origin(clock, "record", &self.secrets.mask_text(&url))
+    }
+
+    /// The connections so far that passed unread.
+    pub fn tunnels(&self) -> Vec<TunnelledHost> {
+        let tunnels = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
+        tunnels.clone()
+    }
+
+    fn note_tunnel(&self, host: &str, reason: TunnelReason) {
+        let mut tunnels = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = tunnels.len() < TUNNEL_LIMIT;
+        let known = tunnels
+            .iter_mut()
+            .find(|known| known.host == host && known.reason == reason);
+        match known {
+            Some(known) => known.count = known.count.saturating_add(1),
+            None if has_room => tunnels.push(TunnelledHost {
+                host: host.to_owned(),
+                reason,
+                count: 1,
+            }),
+            None => {}
+        }
     }
 
     fn next_number(&self) -> u64 {

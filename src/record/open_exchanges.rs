@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::Recorder;
 use super::exchange_capture::ExchangeCapture;
 use super::reader::{ClientHead, ServerPiece};
-use super::upstream::Upstream;
+use super::upstream::ChosenUpstream;
 use crate::net::{Clock, ClockReading};
 use crate::tape::{ConnectionFact, ConnectionPlace};
 
@@ -39,13 +39,17 @@ impl<'a> OpenExchanges<'a> {
         self.request_began.get_or_insert_with(Clock::start);
     }
 
-    /// Begins the capture of the request with `head` to `upstream`.
-    pub(super) fn begin(&mut self, head: &ClientHead, upstream: Option<&Upstream>) {
+    /// Begins the capture of the request with `head` to `chosen`.
+    pub(super) fn begin(&mut self, head: &ClientHead, chosen: Option<&ChosenUpstream>) {
         let target = head.bytes.get(head.target.clone()).unwrap_or_default();
-        match upstream {
-            Some(upstream) => {
+        match chosen {
+            Some(chosen) => {
+                let upstream = &chosen.upstream;
                 let host = upstream.route.target.host.as_str();
-                self.add(head.exchange, &upstream.url_of(target), host);
+                self.add(head.exchange, &chosen.url(head), host);
+                if let Some(capture) = self.captures.back_mut() {
+                    capture.is_wanted = upstream.is_captured;
+                }
             }
             None => self.add(head.exchange, &String::from_utf8_lossy(target), "unknown"),
         }

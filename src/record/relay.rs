@@ -15,6 +15,7 @@ use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use super::open_exchanges::OpenExchanges;
 use super::outbox::Outbox;
 use super::reader::{ClientHead, ClientStep, RelayReader, RequestRefusal};
 use super::reply::OwnReply;
-use super::upstream::{self, Upstream};
+use super::upstream::{ChosenUpstream, Upstream, Upstreams};
 use super::{Recorder, StopState};
 use crate::http1::HttpLimits;
 use crate::net::{self, ClientConnection, ClockReading};
@@ -43,10 +44,10 @@ const LINGER_TIME: Duration = Duration::from_secs(2);
 /// One connection of a client.
 pub(super) struct Relay<'a, C> {
     recorder: &'a Recorder,
-    upstreams: &'a [Upstream],
+    upstreams: &'a Upstreams,
     client: C,
-    /// The connection to the server, with its place in `upstreams`.
-    server: Option<(usize, ClientConnection)>,
+    /// The connection to the server.
+    server: Option<(Arc<Upstream>, ClientConnection)>,
     reader: RelayReader,
     to_client: Outbox,
     to_server: Outbox,
@@ -64,7 +65,7 @@ pub(super) struct Relay<'a, C> {
 /// Why the relay stopped passing bytes on.
 enum Pause {
     /// A connection to this upstream is needed for this head.
-    Connect(ClientHead, usize),
+    Connect(ClientHead, ChosenUpstream),
     /// The capture queue is full.
     QueueFull,
     /// The connection is over.
@@ -83,7 +84,7 @@ enum RelayEnd {
 }
 
 impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
-    pub(super) fn new(recorder: &'a Recorder, upstreams: &'a [Upstream], client: C) -> Self {
+    pub(super) fn new(recorder: &'a Recorder, upstreams: &'a Upstreams, client: C) -> Self {
         Self {
             recorder,
             upstreams,
@@ -117,7 +118,7 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
             match pause {
                 Pause::Over(end) => break end,
                 Pause::QueueFull => self.recorder.queue.room().await,
-                Pause::Connect(head, place) => self.connect(head, place).await,
+                Pause::Connect(head, chosen) => self.connect(head, chosen).await,
             }
         };
         self.finish(end).await;
@@ -226,50 +227,46 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
 
     /// Forwards a request head. Returns whether it could be; if not, it waits for earlier responses.
     fn take_head(&mut self, head: ClientHead, context: &mut Context<'_>) -> Result<bool, Pause> {
-        let target = head.bytes.get(head.target.clone()).unwrap_or_default();
-        let chosen = upstream::choose(self.upstreams, target).map(|(place, _)| place);
-        let connected = self.server.as_ref().map(|(place, _)| *place);
-        let is_waiting = self.reader.answering() < head.exchange;
-        let Some(place) = chosen else {
-            if is_waiting && connected.is_some() {
+        let chosen = self.upstreams.choose(&head);
+        let is_waiting = self.reader.answering() < head.exchange && self.server.is_some();
+        let connected = self.server.as_ref().map(|(upstream, _)| upstream);
+        match chosen {
+            Ok(chosen) if connected.is_some_and(|at| at.is_same_server(&chosen.upstream)) => {
+                self.exchanges.begin(&head, Some(&chosen));
+                if let Some(capture) = self.exchanges.capture(head.exchange) {
+                    capture.add_fact(&ConnectionFact::Reused {});
+                }
+                self.add_head(&head, Some(&chosen), context);
+            }
+            _ if is_waiting => {
                 self.reader.put_back(ClientStep::Head(head));
                 return Ok(false);
             }
-            let reason = format!(
-                "no upstream takes {}",
-                String::from_utf8_lossy(target).escape_debug()
-            );
-            self.exchanges.begin(&head, None);
-            self.add_head(&head, None, context);
-            self.reply(head.exchange, OwnReply::NotFound, &reason, context)?;
-            return Ok(true);
-        };
-        if connected == Some(place) {
-            self.exchanges.begin(&head, self.upstreams.get(place));
-            if let Some(capture) = self.exchanges.capture(head.exchange) {
-                capture.add_fact(&ConnectionFact::Reused {});
+            Ok(chosen) => {
+                self.exchanges.begin(&head, Some(&chosen));
+                return Err(Pause::Connect(head, chosen));
             }
-            self.add_head(&head, Some(place), context);
-            return Ok(true);
+            Err(reason) => {
+                self.exchanges.begin(&head, None);
+                self.add_head(&head, None, context);
+                self.reply(head.exchange, OwnReply::NotFound, &reason, context)?;
+            }
         }
-        if connected.is_some() && is_waiting {
-            self.reader.put_back(ClientStep::Head(head));
-            return Ok(false);
-        }
-        self.exchanges.begin(&head, self.upstreams.get(place));
-        Err(Pause::Connect(head, place))
+        Ok(true)
     }
 
     /// Edits the head, forwards it and captures it.
-    fn add_head(&mut self, head: &ClientHead, place: Option<usize>, context: &mut Context<'_>) {
-        let upstream = place.and_then(|place| self.upstreams.get(place));
-        let (bytes, edits) = match upstream {
-            Some(upstream) => edits::address_to(
-                head,
-                &upstream.route.target.authority(),
-                upstream.prefix.len(),
-                &upstream.base,
-            ),
+    fn add_head(
+        &mut self,
+        head: &ClientHead,
+        chosen: Option<&ChosenUpstream>,
+        context: &mut Context<'_>,
+    ) {
+        let (bytes, edits) = match chosen {
+            Some(chosen) => {
+                let authority = chosen.upstream.route.target.authority();
+                edits::address_to(head, &authority, &chosen.replaced, &chosen.path)
+            }
             None => (head.bytes.clone(), vec![]),
         };
         if let Some(capture) = self.exchanges.capture(head.exchange) {
@@ -347,13 +344,12 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
     }
 
     /// Connects to an upstream for `head`, and forwards it.
-    async fn connect(&mut self, head: ClientHead, place: usize) {
+    async fn connect(&mut self, head: ClientHead, chosen: ChosenUpstream) {
         self.server = None;
         self.server_end = None;
         let capture = self.exchanges.capture(head.exchange);
-        let (Some(upstream), Some(capture)) = (self.upstreams.get(place), capture) else {
-            return;
-        };
+        let Some(capture) = capture else { return };
+        let upstream = Arc::clone(&chosen.upstream);
         let mut stop = self.recorder.stop.clone();
         let stopped = async move {
             let _ = stop.wait_for(|state| *state == StopState::Cutting).await;
@@ -373,9 +369,9 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
         .await;
         match connected {
             Ok(server) => {
-                self.server = Some((place, server));
+                self.server = Some((upstream, server));
                 poll_fn(|context| {
-                    self.add_head(&head, Some(place), context);
+                    self.add_head(&head, Some(&chosen), context);
                     Poll::Ready(())
                 })
                 .await;
@@ -383,7 +379,7 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
             Err(failure) => {
                 let fact = failure.fact();
                 poll_fn(|context| {
-                    self.add_head(&head, Some(place), context);
+                    self.add_head(&head, Some(&chosen), context);
                     // A client that has left is noticed at the next read.
                     let _ =
                         self.reply(head.exchange, OwnReply::BadGateway, &failure.error, context);

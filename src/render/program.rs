@@ -152,6 +152,70 @@ pub fn write_missed_connections(
     Ok(())
 }
 
+/// Connections to one server that passed through the recorder unread.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TunnelledHost {
+    /// `host:port`.
+    pub host: String,
+    /// Why they were not opened.
+    pub reason: TunnelReason,
+    /// Number of connections.
+    pub count: u64,
+}
+
+/// Why the recorder did not see inside a connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TunnelReason {
+    /// The host is no known API, and was not named.
+    NoApi,
+    /// The bytes are no TLS.
+    NoTls,
+    /// The client does not offer HTTP/1.1, but these protocols.
+    NoHttp1(String),
+    /// The client refused the recorder's certificate, or broke off the handshake, with this error.
+    CertificateRefused(String),
+    /// There was no connection, for this reason.
+    Failed(String),
+}
+
+impl TunnelReason {
+    /// The state of the connections, the reason, and what would let the recorder see them.
+    fn words(&self) -> (&'static str, String) {
+        match self {
+            Self::NoApi => ("unread", "no known API; --host opens it".to_owned()),
+            Self::NoTls => ("unread", "no TLS".to_owned()),
+            Self::NoHttp1(names) => (
+                "unread",
+                format!("the program speaks {names} only, and not HTTP/1.1"),
+            ),
+            Self::CertificateRefused(error) => (
+                "refused",
+                format!("TLS with the program failed ({error}); it must trust the CA: `wire ca`"),
+            ),
+            Self::Failed(error) => ("failed", error.clone()),
+        }
+    }
+}
+
+/// Writes the connections that passed through the recorder unread, a line for each server and reason.
+pub fn write_tunnels(
+    rows: &[TunnelledHost],
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for row in rows {
+        let (state, reason) = row.reason.words();
+        let times = match row.count {
+            1 => String::new(),
+            count => format!(" ({count} connections)"),
+        };
+        let host = wording::escape_line(&row.host);
+        let reason = wording::escape_line(&reason).into_owned();
+        writeln!(out, "{state:<8} {host}{times}  {}", style.dim(&reason))?;
+    }
+    Ok(())
+}
+
 fn shell_words(words: &[String]) -> String {
     let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
     words.join(" ")
