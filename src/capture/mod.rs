@@ -36,19 +36,17 @@ mod line;
 mod mask;
 mod name;
 mod read;
-mod secret_scanner;
-mod secrets;
-mod sensitive;
 pub mod store;
-mod unframed_line;
 mod write;
 
 pub use line::FORMAT_VERSION;
 pub use mask::Masker;
+pub use mask::key_shapes::{KeyShape, find_key_shape};
+pub use mask::names::{is_secret_name, mask_field_value, mask_url};
+pub use mask::secret_value::is_secret_value;
+pub use mask::secrets::Secrets;
 pub use name::{CaptureSelector, SelectorError, file_name, select_capture};
 pub use read::{CaptureNote, CaptureNoteKind, CaptureReadError, ParsedCapture, read};
-pub use secrets::Secrets;
-pub use sensitive::{SENSITIVE_FIELDS, mask_field_value, mask_url};
 pub use write::{CaptureWriter, LineSink};
 
 #[doc(hidden)]

@@ -275,6 +275,9 @@ pub(super) struct RecordingArgs {
     /// Most bytes of a response in a capture (K, M, G): after more, the exchange is stopped with code 4
     #[arg(long, value_name = "BYTES", value_parser = parse_byte_count, default_value = "4G")]
     pub(super) max_capture: u64,
+    /// Mask also what looks like a key after PREFIX, such as ghp_ or key-live-; words and masked keys stay
+    #[arg(long, value_name = "PREFIX", value_parser = parse_key_prefix)]
+    pub(super) mask_like: Vec<String>,
     /// Show secrets on the screen; they stay masked in the capture
     #[arg(long)]
     pub(super) reveal: bool,
@@ -490,6 +493,14 @@ pub(super) struct CaArgs {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) authority: AuthorityArgs,
+}
+
+/// Parses the prefix of keys. One or two characters would mark half of all words as possible keys.
+fn parse_key_prefix(text: &str) -> Result<String, String> {
+    match text.len() {
+        0..=2 => Err("write three characters or more, such as ghp_".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use crate::capture::Secrets;
 use crate::targets::environment::Environment;
 
 /// A variable of the process. An empty one counts as absent.
@@ -35,4 +36,9 @@ pub(super) fn load() -> (Environment, Vec<String>) {
     let (environment, mut notes) = Environment::new(std::env::vars_os(), &text);
     notes.extend(error);
     (environment, notes)
+}
+
+/// The keys in the variables, for texts that repeat arguments. No fingerprint of them is shown.
+pub(super) fn known_secrets() -> Secrets {
+    Secrets::new(load().0.secret_values(), &[0; 32])
 }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 
+use super::env;
 use super::exit::ExitReason;
 use super::hints::hint_text;
 use crate::net::{Hint, HintedError};
@@ -55,12 +56,15 @@ impl CliError {
         self.error
     }
 
-    /// Prints the error and its hint on standard error. Returns how to end.
+    /// Prints the error and its hint on standard error, without known keys: an error repeats arguments. Returns how to
+    /// end.
     pub(super) fn print(self) -> ExitReason {
+        let secrets = env::known_secrets();
+        let line = |text: &str| wording::escape_line(&secrets.mask_text(text)).into_owned();
         let mut stderr = std::io::stderr().lock();
-        let _ = writeln!(stderr, "wire: {}", wording::escape_line(&self.error.error));
+        let _ = writeln!(stderr, "wire: {}", line(&self.error.error));
         if let Some(hint) = &self.error.hint {
-            let _ = writeln!(stderr, "hint: {}", wording::escape_line(&hint_text(hint)));
+            let _ = writeln!(stderr, "hint: {}", line(&hint_text(hint)));
         }
         self.exit
     }

@@ -27,6 +27,8 @@ pub(super) struct SendJob {
     pub(super) label: String,
     /// Values that must be masked.
     secret_values: Vec<Vec<u8>>,
+    /// Prefixes of unknown keys that must be masked.
+    key_prefixes: Vec<String>,
     /// What the user should know before the exchange.
     pub(super) notes: Vec<String>,
 }
@@ -75,6 +77,7 @@ impl SendJob {
             request_bytes,
             clock,
             secret_values: keys,
+            key_prefixes: args.recording.mask_like.clone(),
             route,
             notes,
         })
@@ -82,7 +85,7 @@ impl SendJob {
 
     /// The values to mask. `salt` makes the fingerprints.
     pub(super) fn secrets(&self, salt: &[u8; 32]) -> Secrets {
-        Secrets::new(self.secret_values.iter().cloned(), salt)
+        Secrets::new(self.secret_values.iter().cloned(), salt).with_prefixes(&self.key_prefixes)
     }
 }
 

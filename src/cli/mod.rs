@@ -31,6 +31,8 @@ mod show_websocket;
 mod signals;
 mod subject;
 
+use std::io::Write;
+
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, CliVerb};
@@ -62,8 +64,13 @@ pub fn run() -> ExitReason {
 /// Arguments that clap refuses, or a question that it answers: help, version.
 fn print_clap_error(error: &clap::Error) -> ExitReason {
     if error.use_stderr() {
+        let text = error.render().to_string();
+        let masked = env::known_secrets().mask_text(&text);
         // An error cannot be reported if standard error is closed.
-        let _ = error.print();
+        let _ = match masked == text {
+            true => error.print(),
+            false => std::io::stderr().write_all(masked.as_bytes()),
+        };
         return ExitReason::Usage;
     }
     let text = error.render().to_string();

@@ -73,6 +73,22 @@ impl Exchange {
         })
     }
 
+    /// The rules by which places were masked, in the order of their first places, and the number of places of each. The
+    /// places of `more_masked` are not counted.
+    pub fn masked_places(&self) -> Vec<(&str, usize)> {
+        let mut places: Vec<(&str, usize)> = Vec::new();
+        for (_, fact) in &self.facts {
+            let ConnectionFact::Redacted { rule, .. } = fact else {
+                continue;
+            };
+            match places.iter_mut().find(|(known, _)| known == rule) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => places.push((rule, 1)),
+            }
+        }
+        places
+    }
+
     /// The oddities of all messages with their side: request, interim responses, final response.
     pub fn oddities(&self) -> impl Iterator<Item = (StreamSide, HttpOddity)> {
         let received = self.interim.iter().chain([&self.response]);

@@ -16,6 +16,7 @@ mod finding;
 mod http;
 mod request;
 mod rule;
+mod secrets;
 pub mod sequence;
 mod timing;
 mod tool_markup;
@@ -85,6 +86,7 @@ type CallCheck = fn(CallView<'_>, &mut Vec<Finding>);
 /// The checks of all layers, in the order in which their findings are shown.
 const CHECKS: &[&[CallCheck]] = &[
     finding::CHECKS,
+    secrets::CHECKS,
     http::CHECKS,
     websocket::CHECKS,
     request::CHECKS,

@@ -89,3 +89,20 @@ fn a_lookup_finds_the_event_that_a_finding_names() {
     let value = call.value_at(StreamSide::Received, &path).unwrap();
     assert_eq!((event, value.text.as_slice()), (1, b"\"two\"".as_slice()));
 }
+
+#[test]
+fn a_string_that_looks_like_a_key_is_found_unless_it_is_masked() {
+    let key = "sk-proj-Zq9xUNIQ7f3aTw8KdLmP2Rs5VbYhCgEj4nAo";
+    let masked = format!("sk-proj-{}", "*".repeat(36));
+    let lint_key = |key: &str| {
+        let body = format!(
+            "{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":\"my key is {key}\"}}]}}"
+        );
+        let asked = request("/v1/chat/completions", &body);
+        lint(&asked, "HTTP/1.1 204 No Content\r\n\r\n")
+    };
+    let found = lint_key(key);
+    assert_eq!(rules(&found), ["capture-holds-key"]);
+    assert!(!format!("{found:?}").contains("Zq9x"), "{found:?}");
+    assert_eq!(rules(&lint_key(&masked)), [""; 0]);
+}

@@ -79,6 +79,7 @@ struct ExchangeDoc<'a> {
     request: MessageDoc<'a>,
     interim: Vec<MessageDoc<'a>>,
     more_interim: u64,
+    masked: Vec<MaskedDoc<'a>>,
     more_masked: u64,
     response: MessageDoc<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +90,13 @@ struct ExchangeDoc<'a> {
     /// The meaning of the call.
     report: &'a CallMeaning,
     findings: Vec<FindingDoc<'a>>,
+}
+
+/// The number of places that were masked by one rule.
+#[derive(Serialize)]
+struct MaskedDoc<'a> {
+    rule: &'a str,
+    places: usize,
 }
 
 /// A finding as a JSON object.
@@ -211,6 +219,7 @@ impl<'a> ExchangeDoc<'a> {
         // An interim response has no body (RFC 9110, 15.2).
         let interim = |message| MessageDoc::from_message(message, &NO_BODY);
         let facts = exchange.facts.iter();
+        let masked = |(rule, places)| MaskedDoc { rule, places };
         Self {
             id: &tape.origin.id,
             started: tape.origin.started,
@@ -227,6 +236,7 @@ impl<'a> ExchangeDoc<'a> {
             request: MessageDoc::from_message(&exchange.request, &call.request_body),
             interim: exchange.interim.iter().map(interim).collect(),
             more_interim: exchange.more_interim,
+            masked: exchange.masked_places().into_iter().map(masked).collect(),
             more_masked: exchange.more_masked,
             response: MessageDoc::from_message(&exchange.response, &call.response_body),
             events: EventList::from_call(call),

@@ -370,6 +370,9 @@ impl<O: Write, N: Write> EventPainter<O, N> {
             };
             self.write_meta_line(&style.paint(look, &wording::describe_finding(finding)));
         }
+        if let Some(masked) = wording::describe_masked(exchange) {
+            self.write_meta_line(&wording::escape_line(&masked));
+        }
         if self.too_long {
             let most = wording::format_bytes(ANSWER_LIMIT);
             self.write_meta_line(&format!(

@@ -131,6 +131,19 @@ fn fact_text(fact: &ConnectionFact) -> String {
     }
 }
 
+/// How many places were masked by which rule; `None` if a fact already says all.
+pub(super) fn describe_masked(exchange: &Exchange) -> Option<String> {
+    let places = exchange.masked_places();
+    let more = exchange.more_masked;
+    let total = places
+        .iter()
+        .fold(more, |sum, (_, count)| sum + *count as u64);
+    let more = (more > 0).then(|| format!("{more} more"));
+    let rules = places.iter().map(|(rule, count)| format!("{rule} {count}"));
+    let rules: Vec<_> = rules.chain(more).collect();
+    (total > 1).then(|| format!("masked {total} places: {}", rules.join(", ")))
+}
+
 fn describe_tls(secured: &TlsSession) -> String {
     let mut text = format!("{} {}", secured.version, secured.cipher);
     for part in [&secured.group, &secured.alpn].into_iter().flatten() {

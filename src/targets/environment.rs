@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
+use crate::capture::{is_secret_name, is_secret_value};
+
 /// Variables of the process, and of a `.env` file. The process wins.
 #[derive(Debug, Default)]
 pub struct Environment {
@@ -44,7 +46,8 @@ impl Environment {
             .find_map(|name| Some((name.as_str(), self.get(name)?)))
     }
 
-    /// The values of all variables whose name says that they are secret.
+    /// The values of all variables that are secret by their name and by their look. Words are none, such as
+    /// `SORT_KEY=created`: they occur in answers.
     pub fn secret_values(&self) -> impl Iterator<Item = Vec<u8>> {
         let process = self.process.iter();
         let process = process.map(|(name, value)| (name, value.as_slice()));
@@ -52,24 +55,9 @@ impl Environment {
         let dotenv = dotenv.map(|(name, value)| (name, value.as_bytes()));
         process
             .chain(dotenv)
-            .filter(|(name, _)| is_secret_name(name))
+            .filter(|(name, value)| is_secret_name(name) && is_secret_value(value.trim_ascii()))
             .map(|(_, value)| value.trim_ascii().to_vec())
     }
-}
-
-/// Names such as `OPENAI_API_KEY`, `HF_TOKEN`, `AWS_SECRET_ACCESS_KEY`, `GROQ_KEY`.
-fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    const ENDINGS: [&str; 7] = [
-        "_KEY",
-        "_TOKEN",
-        "_SECRET",
-        "_PASSWORD",
-        "APIKEY",
-        "_PAT",
-        "_CREDENTIALS",
-    ];
-    ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// The variables of a `.env` file, and notes about what could not be read.
@@ -113,18 +101,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_known_by_name() {
-        for name in [
-            "OPENAI_API_KEY",
-            "HF_TOKEN",
-            "aws_secret_access_key",
-            "DB_PASSWORD",
-        ] {
-            assert!(is_secret_name(name), "{name}");
-        }
-        for name in ["HOME", "KEYBOARD", "TOKENIZERS_PARALLELISM", "LANG"] {
-            assert!(!is_secret_name(name), "{name}");
-        }
+    fn secret_variables_are_known_by_name_and_look() {
+        let variables = [
+            ("OPENAI_API_KEY", "sk-proj-0123456789"),
+            ("DB_PASSWORD", "content"),
+            ("SORT_KEY", "chat.completion"),
+            ("HOME", "/home/Zq9xUNIQ7f3a"),
+            ("MYCREDS", " Zq9xUNIQ7f3a"),
+        ];
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        let environment = Environment::new(variables, b"BASIC_AUTH=hunter2hunter2").0;
+        let secrets: Vec<_> = environment.secret_values().collect();
+        let expected = ["sk-proj-0123456789", "Zq9xUNIQ7f3a", "hunter2hunter2"];
+        assert_eq!(secrets, expected.map(|value| value.as_bytes().to_vec()));
     }
 
     #[test]

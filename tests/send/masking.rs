@@ -182,3 +182,164 @@ fn control_characters_from_the_network_are_escaped() {
         clean(run.err.as_bytes());
     }
 }
+
+const STREAMED_KEY: &str = "sk-proj-Zq9xUNIQ7f3aTw8KdLmP2";
+
+/// A streamed answer whose pieces of text are `pieces`.
+fn streamed(pieces: &[&str]) -> String {
+    let event = |delta: &str, finish: &str| {
+        format!(
+            "data: {{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n"
+        )
+    };
+    let text = |piece: &&str| event(&format!("{{\"content\":\"{piece}\"}}"), "null");
+    let events: String = pieces.iter().map(text).collect();
+    let end = event("{}", "\"stop\"");
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n{events}{end}data: [DONE]\n\n"
+    )
+}
+
+#[test]
+fn a_key_that_is_streamed_back_in_pieces_is_masked_in_every_view() {
+    let home = Home::new();
+    home.request();
+    let views: [&[&str]; 5] = [
+        &["show", "c.wire"],
+        &["show", "c.wire", "--json"],
+        &["show", "c.wire", "--summary"],
+        &["show", "c.wire", "--text"],
+        &["show", "c.wire", "--events"],
+    ];
+    let pieces: [&[&str]; 3] = [
+        &["Your key is sk-proj-Zq9xUN", "IQ7f3aTw", "8KdLmP2", "."],
+        &[
+            "sk-", "proj-", "Zq", "9xU", "NI", "Q7f", "3aT", "w8", "Kd", "LmP2",
+        ],
+        &["sk-proj-Zq9", "xUNIQ7f3aTw8KdLmP2 and more"],
+    ];
+    for pieces in pieces {
+        let server = Server::answering(streamed(pieces));
+        let url = server.url();
+        let mut command = home.command(&[
+            "send",
+            "r.json",
+            "--to",
+            "openai",
+            "--url",
+            &url,
+            "--text",
+            "--capture",
+            "c.wire",
+            "--force",
+        ]);
+        command.env("OPENAI_API_KEY", STREAMED_KEY);
+        let sent = Run::from_output(command.output().unwrap()).exits_with(0);
+        let mut outputs = vec![
+            sent.out().to_owned(),
+            std::fs::read_to_string(home.path("c.wire")).unwrap(),
+        ];
+        for view in views {
+            outputs.push(home.wire(view).out().to_owned());
+        }
+        for output in outputs {
+            for part in ["9xU", "7f3", "w8K", "mP2"] {
+                assert!(!output.contains(part), "{part} of {pieces:?} in {output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_holds_a_word_changes_no_answer() {
+    let home = Home::new();
+    home.request();
+    let run = |variables: &[(&str, &str)]| {
+        let server = Server::answering(streamed(&["The ", "content"]));
+        let url = server.url();
+        let mut command = home.command(&[
+            "send",
+            "r.json",
+            "--to",
+            "openai",
+            "--url",
+            &url,
+            "--no-capture",
+            "--text",
+        ]);
+        command.envs(variables.iter().copied());
+        Run::from_output(command.output().unwrap())
+            .exits_with(0)
+            .out()
+            .to_owned()
+    };
+    let words = [
+        ("DB_PASSWORD", "content"),
+        ("SORT_KEY", "chat.completion"),
+        ("OPENAI_API_KEY", "default"),
+    ];
+    assert_eq!(run(&words), run(&[("OPENAI_API_KEY", STREAMED_KEY)]));
+}
+
+#[test]
+fn the_report_counts_masked_places_by_rule() {
+    let home = Home::new();
+    home.request();
+    let server = Server::answering(streamed(&[
+        "Zq9xUNIQ7f3aTw8KdLmP2",
+        " live_0123456789abcdef",
+        " live_",
+    ]));
+    let url = format!("{}?subscription-key=abcd", server.url());
+    let mut command = home.command(&[
+        "send",
+        "r.json",
+        "--to",
+        "openai",
+        "--url",
+        &url,
+        "--mask-like",
+        "live_",
+        "--capture",
+        "c.wire",
+    ]);
+    command.env("OPENAI_API_KEY", STREAMED_KEY);
+    let run = Run::from_output(command.output().unwrap()).exits_with(0);
+    run.err_contains("masked 4 places: url 1, authorization 1, known key 1, mask-like 1");
+    let document = home.wire(&["show", "c.wire", "--json"]).exits_with(0);
+    let document: serde_json::Value = serde_json::from_str(document.out()).unwrap();
+    assert_eq!(
+        document["masked"][0],
+        serde_json::json!({"rule": "url", "places": 1})
+    );
+    let text = std::fs::read_to_string(home.path("c.wire")).unwrap();
+    assert!(
+        text.contains("subscription-key=****") && text.contains("live_****************"),
+        "{text}"
+    );
+}
+
+#[test]
+fn errors_repeat_no_known_key() {
+    let home = Home::new();
+    home.request();
+    let pem = format!("/tmp/{STREAMED_KEY}.pem");
+    let set = format!("user={STREAMED_KEY}");
+    let file = format!("{STREAMED_KEY}.json");
+    let flag = format!("--{STREAMED_KEY}");
+    let cases: [&[&str]; 6] = [
+        &["send", "r.json", "--set", &set],
+        &["send", "r.json", "--to", "demo", "--cert", &pem],
+        &["send", "r.json", "--resolve", STREAMED_KEY],
+        &["send", &file],
+        &["send", "r.json", &flag],
+        &["show", STREAMED_KEY],
+    ];
+    for arguments in cases {
+        let mut command = home.command(arguments);
+        command.env("OPENAI_API_KEY", STREAMED_KEY);
+        let run = Run::from_output(command.output().unwrap()).exits_with(2);
+        let text = format!("{}{}", run.out(), run.err);
+        assert!(!text.contains("xUNIQ"), "{text}");
+    }
+}

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::secrets::Secrets;
-use super::sensitive;
+use super::names;
+use super::pieces::{FoundPiece, PieceFollower};
+use super::secrets::{KeyMatch, Secrets};
+use super::text_spans::part_spans;
 use super::unframed_line::UnframedLine;
 use crate::http1::{Event, HeadField, StartLine};
 use crate::span::{Span, StreamSide};
@@ -16,8 +18,6 @@ pub(super) struct SecretScanner {
     side: StreamSide,
     /// Offset one past the last byte received.
     end: u64,
-    /// Whether the stream has ended.
-    ended: bool,
     /// Whether the start line of the current message was read.
     started: bool,
     /// Whether the next unframed bytes begin with a request line that could not be read.
@@ -26,13 +26,16 @@ pub(super) struct SecretScanner {
     line: UnframedLine,
     /// Secrets found in runs that were not passed on yet, in order.
     masks: VecDeque<SecretSpan>,
-    /// Last bytes of the body so far, if they may begin a known value.
+    /// Last bytes of the body so far, if they may begin a known key. They wait for later bytes.
     open_tail: Vec<u8>,
     /// Spans of the bytes of `open_tail`.
     tail_spans: Vec<Span>,
-    /// Whether the tail holds more of that value than its visible prefix, and so must wait.
-    tail_waits: bool,
-    /// Offset before which masking is decided, except for a tail that waits.
+    /// Numbers of the known keys in the current request. Their other forms are searched for after it, so that a split of
+    /// the request changes nothing.
+    carried: Vec<usize>,
+    /// The keys that the strings of a response's body hold in pieces.
+    pieces: PieceFollower,
+    /// Offset before which masking is decided, except for the tail and for pieces.
     scanned_to: u64,
 }
 
@@ -48,24 +51,23 @@ impl SecretScanner {
         Self {
             side,
             end: 0,
-            ended: false,
             started: false,
             lost_start: false,
             line: UnframedLine::default(),
             masks: VecDeque::new(),
             open_tail: Vec::new(),
             tail_spans: Vec::new(),
-            tail_waits: false,
+            carried: Vec::new(),
+            pieces: PieceFollower::default(),
             scanned_to: 0,
         }
     }
 
     /// Whether the masking of all bytes before `offset` is decided.
     pub(super) fn is_decided(&self, offset: u64) -> bool {
-        let waits = self.tail_waits && !self.ended;
-        let tail = self.tail_spans.first().filter(|_| waits);
-        let decided_to = tail.map_or(self.scanned_to, |tail| tail.start.min(self.scanned_to));
-        decided_to >= offset
+        let tail = self.tail_spans.first().map(|tail| tail.start);
+        let waiting = tail.into_iter().chain(self.pieces.waits_from()).min();
+        waiting.map_or(self.scanned_to, |waiting| waiting.min(self.scanned_to)) >= offset
     }
 
     /// Whether the masking of all bytes so far is decided and none of them is masked.
@@ -80,9 +82,38 @@ impl SecretScanner {
         Span::new(start, self.end)
     }
 
-    /// Ends the stream before its last events are scanned, so that no tail waits for later bytes.
-    pub(super) fn end(&mut self) {
-        self.ended = true;
+    /// Ends the body or the stream: the tail is masked as far as it is the beginning of a key.
+    pub(super) fn end_body(&mut self, secrets: &mut Secrets) {
+        let bytes = std::mem::take(&mut self.open_tail);
+        let spans = std::mem::take(&mut self.tail_spans);
+        for key in secrets.search(&bytes, true).matches {
+            self.add_key(&key, part_spans(&spans, key.range.clone()));
+        }
+        let found = self.pieces.end(secrets);
+        self.add_pieces(found, secrets);
+        for number in std::mem::take(&mut self.carried) {
+            secrets.carry(number);
+        }
+    }
+
+    fn add_pieces(&mut self, found: Vec<FoundPiece>, secrets: &Secrets) {
+        for piece in found {
+            let fingerprint = secrets.pattern_fingerprint(piece.pattern);
+            for span in piece.spans {
+                self.add_secret(PIECE_RULE, span, fingerprint.clone());
+            }
+        }
+    }
+
+    fn add_key(&mut self, key: &KeyMatch, spans: impl IntoIterator<Item = Span>) {
+        if let Some(number) = key.key.filter(|_| self.side == StreamSide::Sent)
+            && !self.carried.contains(&number)
+        {
+            self.carried.push(number);
+        }
+        for span in spans {
+            self.add_secret(key.rule, span, key.fingerprint.clone());
+        }
     }
 
     fn add_secret(&mut self, rule: &str, span: Span, fingerprint: String) {
@@ -135,13 +166,18 @@ impl SecretScanner {
                 self.scan_known(seen, start.line(), secrets);
             }
             Event::Field(field) | Event::Trailer(field) => self.scan_field(field, seen, secrets),
-            Event::Data(span) => self.scan_body(seen, span, secrets),
+            Event::Data(span) => {
+                self.scan_body(seen, span, secrets);
+                if self.side == StreamSide::Received && !secrets.is_empty() {
+                    let found = self.pieces.read(seen.slice(span), span, secrets);
+                    self.add_pieces(found, secrets);
+                }
+            }
             Event::Unframed(span) => self.scan_unframed(seen, span, secrets),
             Event::End(end) => {
                 self.lost_start = !end.is_whole() && self.side == StreamSide::Sent && !self.started;
                 if end.is_whole() {
-                    self.open_tail.clear();
-                    self.tail_spans.clear();
+                    self.end_body(secrets);
                     self.started = false;
                 }
             }
@@ -159,7 +195,7 @@ impl SecretScanner {
     /// Finds the secrets of a URL or request target.
     fn scan_url(&mut self, seen: Window<'_>, url: Span, secrets: &mut Secrets) {
         let text = seen.slice(url);
-        for part in sensitive::url_secret_ranges(text) {
+        for part in names::url_secret_ranges(text) {
             let secret = text.get(part.clone()).unwrap_or_default();
             let fingerprint = secrets.fingerprint(secret);
             secrets.learn(secret);
@@ -169,53 +205,50 @@ impl SecretScanner {
 
     fn scan_field(&mut self, field: HeadField, seen: Window<'_>, secrets: &mut Secrets) {
         let (name, value) = (seen.slice(field.name), seen.slice(field.value));
-        if !sensitive::is_sensitive(name) {
+        let found = names::field_secrets(name, value);
+        if found.is_empty() {
             return self.scan_known(seen, field.line, secrets);
         }
-        let scheme = value
-            .iter()
-            .position(|&byte| byte == b' ')
-            .map_or(0, |space| space.saturating_add(1));
-        for part in sensitive::secret_ranges(name, value) {
+        for part in found {
             // The fingerprint is that of the whole key, so that a key is the same in any place.
-            let cookie = name.to_ascii_lowercase().ends_with(b"cookie");
-            let whole = if cookie {
-                part.clone()
-            } else {
-                scheme.min(part.start)..part.end
-            };
-            let secret = value.get(whole).unwrap_or_default().trim_ascii();
+            let secret = value.get(part.whole.clone()).unwrap_or_default();
             let fingerprint = secrets.fingerprint(secret);
             // Not learned from the peer or from cookies: their values may be common words.
-            if self.side == StreamSide::Sent && !cookie {
+            if self.side == StreamSide::Sent && !part.is_cookie {
                 secrets.learn(secret);
+                if part.is_basic
+                    && let Some((_, password)) = names::decode_basic(secret)
+                {
+                    secrets.learn(&password);
+                }
             }
             let rule = String::from_utf8_lossy(name).into_owned();
-            self.add_secret(&rule, subspan(field.value, part), fingerprint);
+            self.add_secret(&rule, subspan(field.value, part.masked), fingerprint);
         }
     }
 
-    /// Finds known values in `span`, all of which is in the window.
+    /// Finds known keys in `span`, all of which is in the window.
     fn scan_known(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
-        for (part, fingerprint) in secrets.find_known(seen.slice(span)) {
-            self.add_secret("known key", subspan(span, part), fingerprint);
+        for key in secrets.search(seen.slice(span), true).matches {
+            self.add_key(&key, [subspan(span, key.range.clone())]);
         }
     }
 
-    /// Finds known values in body bytes; they may begin in an earlier piece and end in a later one.
+    /// Finds known keys in body bytes; they may begin in an earlier piece and end in a later one.
     fn scan_body(&mut self, seen: Window<'_>, span: Span, secrets: &Secrets) {
         if secrets.is_empty() {
             return;
         }
         if self.open_tail.is_empty() {
             let bytes = seen.slice(span);
-            self.scan_known(seen, span, secrets);
-            let open = secrets.partial_match_length(bytes);
-            if open > 0 {
-                let from = bytes.len().saturating_sub(open);
+            let found = secrets.search(bytes, false);
+            for key in &found.matches {
+                self.add_key(key, [subspan(span, key.range.clone())]);
+            }
+            if found.undecided > 0 {
+                let from = bytes.len().saturating_sub(found.undecided);
                 self.open_tail = bytes.get(from..).unwrap_or_default().to_vec();
-                self.tail_spans = vec![Span::new(span.end.saturating_sub(open as u64), span.end)];
-                self.tail_waits = secrets.ends_inside_secret(&self.open_tail);
+                self.tail_spans = vec![subspan(span, from..bytes.len())];
             }
             return;
         }
@@ -226,18 +259,13 @@ impl SecretScanner {
             Some(last) if last.end == span.start => last.end = span.end,
             _ => at.push(span),
         }
-        let mut closed = 0;
-        for (part, fingerprint) in secrets.find_known(&bytes) {
-            closed = part.end;
-            for span in part_spans(&at, part) {
-                self.add_secret("known key", span, fingerprint.clone());
-            }
+        let found = secrets.search(&bytes, false);
+        for key in &found.matches {
+            self.add_key(key, part_spans(&at, key.range.clone()));
         }
-        let open = secrets.partial_match_length(bytes.get(closed..).unwrap_or_default());
-        let from = bytes.len().saturating_sub(open);
+        let from = bytes.len().saturating_sub(found.undecided);
         self.tail_spans = part_spans(&at, from..bytes.len());
         self.open_tail = bytes.split_off(from);
-        self.tail_waits = secrets.ends_inside_secret(&self.open_tail);
     }
 
     /// Scans bytes that belong to no message: a line that begins like a sensitive field is masked after its colon.
@@ -272,6 +300,9 @@ impl SecretScanner {
     }
 }
 
+/// The rule in the fact about a piece of a key.
+const PIECE_RULE: &str = "piece of a known key";
+
 /// Replaces all bytes but white space by `*`; white space is no part of a key and may be framing.
 fn fill_with_stars(secret: &mut [u8]) {
     for byte in secret.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
@@ -282,26 +313,4 @@ fn fill_with_stars(secret: &mut [u8]) {
 fn subspan(span: Span, part: Range<usize>) -> Span {
     let offset = |place: usize| span.start.saturating_add(place as u64);
     Span::new(offset(part.start), offset(part.end))
-}
-
-/// The wire spans of the range `part` of a text whose pieces are at the wire spans `at`.
-fn part_spans(at: &[Span], part: Range<usize>) -> Vec<Span> {
-    let (from, to) = (part.start as u64, part.end as u64);
-    let mut passed = 0u64;
-    let mut found = Vec::new();
-    for span in at {
-        let start = span
-            .start
-            .saturating_add(from.saturating_sub(passed))
-            .min(span.end);
-        let end = span
-            .start
-            .saturating_add(to.saturating_sub(passed))
-            .min(span.end);
-        passed = passed.saturating_add(span.len());
-        if end > start {
-            found.push(Span::new(start, end));
-        }
-    }
-    found
 }

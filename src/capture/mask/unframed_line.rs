@@ -1,6 +1,6 @@
 //! Finds secrets in lines that belong to no HTTP message: those that look like a sensitive field.
 
-use super::sensitive;
+use super::names;
 use crate::span::Span;
 
 /// The part read so far of a line that belongs to no HTTP message.
@@ -28,7 +28,7 @@ impl UnframedLine {
             self.name
                 .extend_from_slice(part.get(..colon.unwrap_or(part.len())).unwrap_or_default());
             if let Some(colon) = colon {
-                let secret = sensitive::is_sensitive(self.name.trim_ascii());
+                let secret = names::is_secret_field(self.name.trim_ascii());
                 self.secrecy = if secret {
                     LineSecrecy::Secret
                 } else {

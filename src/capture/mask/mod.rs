@@ -1,11 +1,12 @@
 //! Masking: a sink that replaces each byte of a secret by `*` before it passes bytes on, also in secrets that several
 //! reads or writes split.
 //!
-//! Secrets are found by place (the fields and query parameters of `sensitive`), then by value: keys that the
-//! caller knows and keys found in the request, anywhere in either direction, also split over two chunks. A run
-//! is passed on, whole and in order, once later bytes cannot change how it is masked. That is at once, unless
-//! it ends inside a head line or inside a possible known key, or its bytes wait in the [`Connection`] (a response for
-//! its request, bytes after a CONNECT for the answer to it: at most [`crate::http1::MAX_WAITING`]).
+//! Secrets are found by place (the fields and query parameters of `names`), then by value: keys that the
+//! caller knows and keys found in the request, anywhere in either direction, in all `forms`, also split over two chunks or,
+//! in a response, over the strings of several JSON texts (`pieces`). A key that breaks off is masked as far as it goes. A
+//! run is passed on, whole and in order, once later bytes cannot change how it is masked. That is at once, unless
+//! it ends inside a head line, inside a possible known key or an escape, or its bytes wait in the [`Connection`] (a response
+//! for its request, bytes after a CONNECT for the answer to it: at most [`crate::http1::MAX_WAITING`]).
 //!
 //! ```text
 //!  run --> Connection --events--> SecretScanner of each side --> which spans are masked, which offset is decided
@@ -16,10 +17,22 @@
 //!
 //! Secrets inside compressed bodies are not found: masking would change the length of the coded bytes.
 
+mod escapes;
+mod forms;
+pub(super) mod key_shapes;
+pub(super) mod names;
+mod pieces;
+mod scanner;
+pub(super) mod secret_value;
+pub(super) mod secrets;
+mod text_spans;
+mod unframed_line;
+
 use std::collections::VecDeque;
 
-use super::secret_scanner::SecretScanner;
-use super::secrets::Secrets;
+use scanner::SecretScanner;
+use secrets::Secrets;
+
 use crate::http1::{Connection, HttpLimits};
 use crate::span::{Moment, Span, StreamSide};
 use crate::tape::{ConnectionFact, WireSink};
@@ -97,13 +110,13 @@ impl<W: WireSink> Masker<W> {
         let (scanners, secrets) = (&mut self.scanners, &mut self.secrets);
         let scanner = scanners.of_side(side);
         let span = scanner.extend(bytes.len());
-        if ended {
-            scanner.end();
-        }
         self.connection.feed(side, bytes, ended, |found, seen| {
             let scanner = scanners.of_side(found.side);
             scanner.scan_event(&found.event, seen, secrets);
         });
+        if ended {
+            scanners.of_side(side).end_body(secrets);
+        }
         span
     }
 
@@ -214,7 +227,9 @@ mod checks {
             tool: String::new(),
             connection: None,
         };
-        let secrets = Secrets::new([KEY.to_vec()], &[7; 32]);
+        let mut secrets = Secrets::new([KEY.to_vec()], &[7; 32]);
+        // As if a request had carried it.
+        secrets.learn(KEY);
         let mut masker = Masker::new(Tape::new(origin), secrets);
         let mut rest = bytes;
         let mut now = 0;
@@ -228,14 +243,22 @@ mod checks {
         masker.flush_into_sink()
     }
 
+    /// The key for `K`, the key in another form for `U` and `B`, strings that hold it in pieces for `J`, and other bytes as
+    /// they are.
+    fn replace_letter(byte: &u8) -> &[u8] {
+        match byte {
+            b'K' => KEY,
+            b'U' => br"sk-01234\u0035%36789a&#98;cdef",
+            b'B' => b"c2stMDEyMzQ1Njc4OWFiY2RlZg==",
+            b'J' => b"{\"d\":[\"sk-01\"]}\n{\"d\":[\"2345\",\"6789abcd\"]}\n{\"d\":[\"ef\"]}\n",
+            byte => std::slice::from_ref(byte),
+        }
+    }
+
     pub(super) fn fuzz(bytes: &[u8]) {
         let (steps, bytes) = bytes.split_at(bytes.len().min(4));
         let steps: Vec<_> = steps.iter().map(|&step| usize::from(step % 16)).collect();
-        // Each `K` of the input is replaced by the key.
-        let text: Vec<u8> = bytes
-            .split(|&byte| byte == b'K')
-            .collect::<Vec<_>>()
-            .join(KEY);
+        let text: Vec<u8> = bytes.iter().flat_map(replace_letter).copied().collect();
         for side in [StreamSide::Sent, StreamSide::Received] {
             let whole = mask(side, &text, std::iter::empty());
             let split = mask(
@@ -404,6 +427,101 @@ mod tests {
         );
     }
 
+    /// A response whose body has these lines.
+    fn response(lines: &[&str]) -> String {
+        let body = lines.join("\n");
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    #[track_caller]
+    fn body_case(input: &[&str], expected: &[&str]) {
+        case(StreamSide::Received, &response(input), &response(expected));
+    }
+
+    #[test]
+    fn other_forms_of_a_known_key_are_masked() {
+        body_case(
+            &[
+                "0123456789ABCDEF.",
+                r"01234\u003567\u0038\u0039abcdef.",
+                "%30123456789abcde%66.",
+                "0123&#52;56789abcde&#x66;.",
+                "c2stMDEyMzQ1Njc4OWFiY2RlZg==",
+                "30313233343536373839616263646566.",
+                "0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00a\x00b\x00c\x00d\x00e\x00f\x00.",
+            ],
+            &[
+                "****************.",
+                &("*".repeat(31) + "."),
+                &("*".repeat(20) + "."),
+                &("*".repeat(25) + "."),
+                "c2st*********************g==",
+                &("*".repeat(32) + "."),
+                &("*".repeat(31) + "\0."),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_key_that_breaks_off_is_masked_as_far_as_it_goes() {
+        body_case(
+            &["0123456789abcd,", "0123456789ab"],
+            &["**************,", "************"],
+        );
+        // Its first ten digits may be any number.
+        body_case(&["0123456789,"], &["0123456789,"]);
+    }
+
+    #[test]
+    fn a_key_in_pieces_is_masked_in_each_string() {
+        let event = |text: &str| {
+            format!(
+                "data: {{\"id\":\"a\",\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n"
+            )
+        };
+        let bodies =
+            |texts: &[&str]| -> Vec<String> { texts.iter().map(|text| event(text)).collect() };
+        let check = |input: &[&str], expected: &[&str]| {
+            let (input, expected) = (bodies(input), bodies(expected));
+            let lines = |texts: &[String]| {
+                texts
+                    .iter()
+                    .map(String::as_str)
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
+            let (input, expected) = (lines(&input), lines(&expected));
+            let input: Vec<_> = input.iter().map(String::as_str).collect();
+            let expected: Vec<_> = expected.iter().map(String::as_str).collect();
+            body_case(&input, &expected);
+        };
+        check(
+            &["a sk-0123", "4567", "89abc", "def."],
+            &["a sk-****", "****", "*****", "***."],
+        );
+        // Bytes of the key that do not wait are passed on, two at most.
+        check(
+            &[
+                "sk-", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e",
+                "f", "!",
+            ],
+            &[
+                "sk-", "0", "1", "*", "*", "*", "*", "*", "*", "*", "*", "*", "*", "*", "*", "*",
+                "*", "!",
+            ],
+        );
+        // Another text comes between, and an escape in the key.
+        check(
+            &["0123456", "other", "", r"7\u00389a", "bcdef"],
+            &["*******", "other", "", "*********", "*****"],
+        );
+        // Numbers and words that end like the beginning of a key.
+        check(&["0123", "4 of 5", "0", "1"], &["0123", "4 of 5", "0", "1"]);
+    }
+
     #[test]
     fn masked_runs_keep_moments_and_equal_keys_have_equal_fingerprints() {
         let input = b"POST / HTTP/1.1\r\nX-Api-Key: sk-0123456789abcdef\r\nContent-Length: 19\r\n\r\nsk-0123456789abcdef";
@@ -450,14 +568,14 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_key_is_masked_at_any_split(bytes in proptest::collection::vec(
-            proptest::sample::select(b"K0s-\r\n:a{ ".to_vec()), 0..80)) {
+            proptest::sample::select(b"KUBJ0s-\r\n:a{\"\\%& ".to_vec()), 0..80)) {
             fuzz(&bytes);
         }
 
         #[test]
         fn a_key_in_a_message_is_masked_at_any_split(
             steps in proptest::array::uniform4(0u8..),
-            body in proptest::collection::vec(proptest::sample::select(b"Ks-01 ".to_vec()), 0..40),
+            body in proptest::collection::vec(proptest::sample::select(b"Ks-01 %\\u".to_vec()), 0..40),
             chunked in proptest::bool::ANY,
         ) {
             let mut bytes = steps.to_vec();
@@ -476,6 +594,17 @@ mod tests {
                 bytes.extend_from_slice(b"\r\n");
                 bytes.extend_from_slice(&body);
             }
+            fuzz(&bytes);
+        }
+
+        #[test]
+        fn a_key_in_pieces_is_masked_at_any_split(
+            steps in proptest::array::uniform4(0u8..),
+            body in proptest::collection::vec(proptest::sample::select(b"KUBJ01\"{}[:,\n\\ ".to_vec()), 0..40),
+        ) {
+            let mut bytes = steps.to_vec();
+            bytes.extend_from_slice(b"HTTP/1.1 200 OK\r\n\r\n");
+            bytes.extend_from_slice(&body);
             fuzz(&bytes);
         }
     }
