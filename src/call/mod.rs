@@ -3,15 +3,22 @@
 //! ```text
 //! Tape --> Exchange --> decoded bodies --> CallMeaning (completion, timeline, service, cost, advice)
 //! ```
+//!
+//! [`CallReader`] finds the same meaning while the bytes come, without holding them.
 
+mod body_reader;
+mod bounded_answer;
 mod lanes;
 pub mod lookup;
 pub mod meaning;
 mod options;
+mod reader;
 pub mod runs;
 pub mod websocket;
 
+pub use body_reader::{BodyReadOptions, BodyReader, BodyReport, BodySink};
 pub use options::ReadOptions;
+pub use reader::{CallReader, CallReport};
 
 use crate::capture::CaptureNote;
 use crate::chat::{AnswerDelta, AnswerReader, AnswerRetention, DeltaKind, DeltaSink};

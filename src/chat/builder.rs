@@ -40,13 +40,15 @@ pub(super) struct EventPlace {
     pub(super) moment: Moment,
     /// Whether it is an event of a stream.
     pub(super) is_streamed: bool,
+    /// Whether the number of the event is known.
+    pub(super) has_number: bool,
 }
 
 impl EventPlace {
     /// The place of the bytes `span` of this event.
     pub(super) fn with_span(&self, span: Span) -> AnswerPlace {
         AnswerPlace {
-            event: self.is_streamed.then_some(self.event),
+            event: self.has_number.then_some(self.event),
             span: Some(span),
             at: Some(self.moment),
         }

@@ -20,6 +20,8 @@ pub(super) struct EndEvidence {
     pub(super) has_no_body: bool,
     /// Number of answers that began after the end of the first, in the same stream.
     pub(super) later_answers: u64,
+    /// Whether a part of the stream was not read.
+    pub(super) has_gap: bool,
     pub(super) end_signal: Option<EndSignal>,
 }
 
@@ -92,7 +94,7 @@ pub(super) fn judge_answer(completion: &Completion, evidence: EndEvidence) -> An
     let verdict = judge_end(completion, ends, finished, is_plain);
     match verdict {
         AnswerVerdict::Complete | AnswerVerdict::NoDone => {
-            judge_content(completion, evidence.later_answers, ends).unwrap_or(verdict)
+            judge_content(completion, evidence, ends).unwrap_or(verdict)
         }
         verdict => verdict,
     }
@@ -110,11 +112,15 @@ fn is_finished(completion: &Completion) -> bool {
 /// The verdict on an answer that ended properly, where its content does not fit a complete one.
 fn judge_content(
     completion: &Completion,
-    later_answers: u64,
+    evidence: EndEvidence,
     ends: EndSignal,
 ) -> Option<AnswerVerdict> {
-    if later_answers > 0 {
+    if evidence.later_answers > 0 {
         return Some(AnswerVerdict::SeveralAnswers);
+    }
+    // What seems to be missing may be in the part that was not read.
+    if evidence.has_gap {
+        return None;
     }
     if completion.choices.iter().any(lacks_calls) {
         return Some(AnswerVerdict::CallsMissing);

@@ -10,7 +10,7 @@ use super::dialect::Dialect;
 use super::note::{AnswerPlace, rule};
 use super::reader::{AnswerReader, MomentLookup};
 use super::stream_events::{note_characters, note_error_shape};
-use crate::json::{JsonDocument, JsonError, JsonFault, JsonKind, JsonValue};
+use crate::json::{JsonDocument, JsonError, JsonFault, JsonKind, JsonValue, NestingScanner};
 use crate::span::Span;
 use crate::tape::Window;
 
@@ -25,6 +25,7 @@ impl AnswerReader {
     ) -> u64 {
         let held = seen.bytes.len() as u64;
         if self.plain_done {
+            self.follow_large_json(seen);
             return seen.end();
         }
         let enough = match media {
@@ -45,19 +46,31 @@ impl AnswerReader {
             began: moments(seen.base),
             moment: moments(seen.end().saturating_sub(1)),
             is_streamed: false,
+            has_number: false,
         };
         match media {
             BodyMediaType::Json if held > self.size_limit => {
                 // The limit, since the bytes held so far depend on the reads.
                 let facts = vec![("bytes", format!("more than {}", self.size_limit))];
-                self.with_builder(place, sink, |builder| {
-                    builder.note(rule::ANSWER_TOO_LARGE, AnswerPlace::default(), facts);
-                })
+                self.note(rule::ANSWER_TOO_LARGE, AnswerPlace::default(), facts);
+                self.large_json = Some(NestingScanner::default());
+                self.follow_large_json(seen);
             }
             BodyMediaType::Json => self.read_document(seen, place, sink),
             _ => self.read_error_page(seen, place, sink),
         }
         seen.end()
+    }
+
+    /// Follows a JSON body that is too large to be read: at its end, it is cut if a bracket or a string is open.
+    fn follow_large_json(&mut self, seen: Window<'_>) {
+        let Some(nesting) = &mut self.large_json else {
+            return;
+        };
+        nesting.push(seen.bytes);
+        if seen.ended && nesting.is_open() {
+            self.cut_span = Some(Span::new(0, seen.end()));
+        }
     }
 
     fn read_document(&mut self, seen: Window<'_>, place: EventPlace, sink: &mut dyn DeltaSink) {

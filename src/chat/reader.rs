@@ -15,7 +15,7 @@ use super::verdict::BodyEnding;
 use super::{AnswerReadOptions, AnswerRetention};
 use crate::exchange::Exchange;
 use crate::http1::BodyFraming;
-use crate::json::JsonValue;
+use crate::json::{JsonValue, NestingScanner};
 use crate::span::{Moment, Span};
 use crate::sse::EventDecoder;
 use crate::tape::{RollingBuffer, Window};
@@ -48,6 +48,10 @@ pub struct AnswerReader {
     pub(super) cut_span: Option<Span>,
     /// Whether a plain body has been read, or is too large.
     pub(super) plain_done: bool,
+    /// Follows a JSON body that is too large to be read, to see whether it is cut.
+    pub(super) large_json: Option<NestingScanner>,
+    /// Whether a part of the stream was skipped.
+    has_gap: bool,
     last_moment: Moment,
     /// Offset of the first byte that was fed last.
     fed_from: u64,
@@ -124,6 +128,37 @@ impl AnswerReader {
         &self.completion
     }
 
+    /// Whether the body is a stream that can be read on from the start of any event.
+    pub fn can_skip(&self) -> bool {
+        matches!(
+            self.completion.media,
+            BodyMediaType::Sse | BodyMediaType::Ndjson
+        )
+    }
+
+    /// Whether a part of the stream was skipped.
+    pub fn has_gap(&self) -> bool {
+        self.has_gap
+    }
+
+    /// Takes the bytes that are held, and the offset of the first of them: the beginning of an event that is not whole.
+    pub fn take_held(&mut self) -> (u64, Vec<u8>) {
+        std::mem::take(&mut self.rolling).into_parts()
+    }
+
+    /// Goes on with the bytes from `offset` on, where an event of the stream begins: that of the held bytes, or a later one
+    /// if events were `skipped`. Then events have no number in findings, since those that were skipped are not counted.
+    pub fn resume_at(&mut self, offset: u64, skipped: bool) {
+        self.completion.bytes = offset;
+        self.rolling = RollingBuffer::starting_at(offset);
+        if skipped {
+            self.has_gap = true;
+            let format = self.completion.media.stream_format();
+            self.decoder =
+                format.map(|format| EventDecoder::starting_at(offset, format, self.size_limit));
+        }
+    }
+
     /// Reads bytes of the decoded body that arrived at `moment`.
     pub fn push(&mut self, bytes: &[u8], moment: Moment, sink: &mut dyn DeltaSink) {
         self.last_moment = moment;
@@ -154,6 +189,7 @@ impl AnswerReader {
             dialect_confirmed: self.dialect_confirmed,
             has_no_body: self.hints.has_no_body,
             later_answers: self.state.later_answers,
+            has_gap: self.has_gap,
             end_signal: self.end_signal(),
         };
         self.completion.verdict = judge_answer(&self.completion, evidence);
@@ -207,6 +243,7 @@ impl AnswerReader {
                         began: self.event_began(item.span().start, moments),
                         moment: moments(decoder.ready_at().saturating_sub(1)),
                         is_streamed: true,
+                        has_number: !self.has_gap,
                     };
                     self.take_item(item, seen, place, sink);
                 }

@@ -528,6 +528,7 @@ fn describe_pieces<'a>(pieces: impl Iterator<Item = &'a [u8]>, dialect: &dyn Dia
         retention: AnswerRetention::TextStart,
         place: EventPlace {
             is_streamed: true,
+            has_number: true,
             ..EventPlace::default()
         },
         state: &mut StreamState::default(),

@@ -74,7 +74,7 @@ pub(super) fn print_view(
     part: ReportPart<'_>,
 ) -> Result<ExitReason, CliError> {
     if args.output.print.is_some() || args.output.quiet || args.output.text {
-        let mut live = output::live_view(common, &args.output, means, false)?.without_limits();
+        let mut live = output::live_view(common, &args.output, means, false)?.without_limit();
         tape.replay(&mut live);
         let painted = live.finish(&means.prices);
         if args.output.text {
@@ -92,7 +92,7 @@ pub(super) fn print_view(
         out: SharedWriter(&text),
         style,
     };
-    let mut live = LivePainter::new(screen(), screen(), plan, means).without_limits();
+    let mut live = LivePainter::new(screen(), screen(), plan, means).without_limit();
     live.write_note(&format!("capture {} in {}", tape.origin.id, path.display()));
     live.write_note(&format!(
         "{} by {}, {}",

@@ -5,7 +5,8 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 use super::{
-    JsonDocument, JsonFault, JsonKind, JsonValue, MAX_DEPTH, ValuePath, edit, find, pointer_at,
+    JsonDocument, JsonFault, JsonKind, JsonValue, MAX_DEPTH, NestingScanner, ValuePath, edit, find,
+    pointer_at,
 };
 use crate::span::Span;
 
@@ -14,6 +15,9 @@ pub fn fuzz(bytes: &[u8]) {
     // Skips values without building them: no limit of depth or of numbers, half surrogates allowed.
     let oracle = serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
     let oracle = oracle && std::str::from_utf8(bytes).is_ok();
+    let mut nesting = NestingScanner::default();
+    bytes.chunks(3).for_each(|piece| nesting.push(piece));
+    assert!(!oracle || !nesting.is_open(), "a whole text is open");
     let document = match JsonDocument::parse(bytes) {
         Err(error) => {
             assert!(

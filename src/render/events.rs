@@ -46,7 +46,7 @@ pub fn write_event_list(
         style,
         previous_moment: Moment::default(),
         offsets: [0, 0],
-        event_painter: LivePainter::new(body, notes, plan, options).without_limits(),
+        event_painter: LivePainter::new(body, notes, plan, options).without_limit(),
         write_result: Ok(()),
     };
     tape.replay(&mut lines);

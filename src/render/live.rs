@@ -5,22 +5,18 @@ mod bodies;
 
 use std::io::{self, BufWriter, Write};
 
-use super::answer_tail::AnswerTail;
 use super::body_output::BodyOutput;
-use super::live_answer::LiveAnswer;
-use super::view_options::{DecodeLevel, StyledOutput, ViewOptions};
+use super::delta_view::DeltaView;
+use super::view_options::{AnswerForm, DecodeLevel, StyledOutput, ViewOptions};
 use super::{RenderedExchange, TextStyle, head, hex, summary, timing, wording};
-use crate::call::ReadOptions;
-use crate::call::meaning::CallMeaning;
+use crate::call::{BodyReadOptions, BodyReader, BodyReport, ReadOptions};
 use crate::chat::{self, AnswerReadOptions, Severity};
-use crate::content;
 use crate::exchange::phases::ExchangeMilestones;
 use crate::exchange::{Exchange, ExchangeReader, HttpEventSink};
 use crate::http1::{BodyRetention, Event, MessageEnd};
 use crate::lint::{self, CallView, Finding};
 use crate::price::PriceTable;
 use crate::span::{Moment, StreamSide};
-use crate::sse;
 use crate::tape::{ConnectionFact, Window, WireSink};
 
 /// Paints an exchange: the response's body to one output, everything else to another.
@@ -36,28 +32,17 @@ struct EventPainter<O: Write, N> {
     body_output: StyledOutput<BufWriter<O>>,
     notes_output: StyledOutput<N>,
     view_options: ViewOptions,
-    decode_limits: content::DecodeLimits,
     /// The bodies that are being shown; both can be open, since an answer may begin before its request ends.
     request_output: Option<BodyOutput>,
     response_output: Option<BodyOutput>,
-    /// The decoder of the response's content coding.
-    body_decoder: Option<content::ContentDecoder>,
-    /// The first bytes of the request's body, which help to read the answer.
-    request_body: Vec<u8>,
-    chat_options: AnswerReadOptions,
-    live_answer: Option<LiveAnswer>,
-    /// The longest answer that is read while it arrives, in bytes.
-    answer_limit: u64,
-    /// The answer was longer than `answer_limit`.
-    too_long: bool,
-    /// The last bytes of such an answer.
-    answer_tail: Option<AnswerTail>,
-    /// Text that is to be written.
+    body_options: BodyReadOptions,
+    /// Reads both bodies. `None` while it does, and after the end.
+    bodies: Option<BodyReader>,
+    delta_view: DeltaView,
+    /// Text of the delta view that is to be written.
     pending_text: String,
     /// The first bytes that belong to no message.
     unframed_bytes: Vec<u8>,
-    /// Why the response's body cannot be decoded.
-    decode_error: Option<content::DecodeError>,
     /// The first error of the body's output; nothing is written there after it.
     body_error: Option<io::Error>,
     /// The first error of the notes' output; nothing is written there after it.
@@ -70,10 +55,7 @@ const BODY_BUFFER: usize = 16 << 10;
 /// Unreadable bytes that the summary shows: eight rows of a hex dump.
 const LOST_PREVIEW: usize = 128;
 
-/// The longest event, or answer that is no stream, that is read while it arrives. An image in base64 fits.
-const EVENT_LIMIT: u64 = 8 << 20;
-
-/// The longest answer that is read while it arrives: no model writes as much text, and reading it would slow a
+/// Bytes of a stream after which only its last events are read: no model writes as much text, and reading it would slow a
 /// download down.
 const ANSWER_LIMIT: u64 = 16 << 20;
 
@@ -85,6 +67,24 @@ impl<O: Write, N: Write> LivePainter<O, N> {
         plan: ViewOptions,
         options: &ReadOptions,
     ) -> Self {
+        // Events or text are shown to the end.
+        let answer_limit = match plan.answer_form {
+            AnswerForm::Body => ANSWER_LIMIT,
+            AnswerForm::Events | AnswerForm::Text => u64::MAX,
+        };
+        let body_options = BodyReadOptions {
+            content: options.content,
+            answer: AnswerReadOptions {
+                retention: chat::AnswerRetention::TextStart,
+                ..options.answer
+            },
+            answer_limit,
+        };
+        // An answer that is not shown has no deltas to show.
+        let answer_form = match plan.parts.response_body {
+            true => plan.answer_form,
+            false => AnswerForm::Body,
+        };
         Self {
             reader: ExchangeReader::new(BodyRetention::HeadsOnly, options.http1),
             painter: EventPainter {
@@ -94,33 +94,23 @@ impl<O: Write, N: Write> LivePainter<O, N> {
                 },
                 notes_output: notes,
                 view_options: plan,
-                decode_limits: options.content,
                 request_output: None,
                 response_output: None,
-                body_decoder: None,
-                request_body: Vec::new(),
-                chat_options: AnswerReadOptions {
-                    dialect: options.answer.dialect,
-                    retention: chat::AnswerRetention::TextStart,
-                    size_limit: EVENT_LIMIT,
-                },
-                live_answer: None,
-                answer_limit: ANSWER_LIMIT,
-                too_long: false,
-                answer_tail: None,
+                body_options,
+                bodies: Some(BodyReader::new(body_options)),
+                delta_view: DeltaView::new(answer_form, plan.on_screen),
                 pending_text: String::new(),
                 unframed_bytes: Vec::new(),
-                decode_error: None,
                 body_error: None,
                 notes_error: None,
             },
         }
     }
 
-    /// Removes the limits, for an exchange that is over: there is no download to slow down.
-    pub fn without_limits(mut self) -> Self {
-        self.painter.answer_limit = u64::MAX;
-        self.painter.chat_options.size_limit = sse::MAX_EVENT_BYTES;
+    /// Reads the whole answer, however long: for an exchange that is over, since there is no download to slow down.
+    pub fn without_limit(mut self) -> Self {
+        self.painter.body_options.answer_limit = u64::MAX;
+        self.painter.bodies = Some(BodyReader::new(self.painter.body_options));
         self
     }
 
@@ -151,26 +141,24 @@ impl<O: Write, N: Write> LivePainter<O, N> {
         self.painter.end_body(StreamSide::Sent);
         self.painter.end_body(StreamSide::Received);
         let exchange = &self.reader.exchange;
-        let report = self.painter.finish_report(exchange, prices);
+        let report = self.painter.finish_bodies(exchange, prices);
         if self.painter.view_options.parts.meta {
-            let decode_error = self.painter.decode_error.as_ref();
             let findings = lint::check_call(CallView {
                 exchange,
-                request_body: &self.painter.request_body,
-                decode_error,
-                meaning: report.as_ref(),
+                request_body: &report.request_body,
+                decode_error: report.decode_error.as_ref(),
+                meaning: report.meaning.as_ref(),
                 capture_notes: &[],
             });
-            self.painter
-                .write_summary(exchange, report.as_ref(), &findings);
+            self.painter.write_summary(exchange, &report, &findings);
         }
         self.painter.with_notes(|notes| notes.out.flush());
         // A body that is written undecoded needs no valid coding.
         let minds = self.painter.view_options.decode == DecodeLevel::All;
         RenderedExchange {
             exchange: std::mem::take(&mut self.reader.exchange),
-            meaning: report,
-            decode_error: self.painter.decode_error.take().filter(|_| minds),
+            meaning: report.meaning,
+            decode_error: report.decode_error.filter(|_| minds),
             output_error: self.painter.take_error(),
         }
     }
@@ -227,7 +215,11 @@ impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
                 self.write_head_line(side, event, seen);
                 self.begin_body(side, exchange);
             }
-            Event::Data(span) => self.push_body_data(side, moment, seen.slice(span)),
+            Event::Data(span) => {
+                if side == StreamSide::Sent || self.view_options.decode != DecodeLevel::All {
+                    self.show_body(side, seen.slice(span));
+                }
+            }
             Event::ChunkHead { line: span, .. }
             | Event::ChunkEnd(span)
             | Event::TrailerEnd(span) => {
@@ -257,6 +249,7 @@ impl<O: Write, N: Write> HttpEventSink for EventPainter<O, N> {
             Event::Unframed(span) => self.show_unframed_request(seen.slice(span)),
             Event::Blank(_) | Event::Odd(_) => {}
         }
+        self.read_bodies(exchange, side, moment, event, seen);
     }
 }
 
@@ -352,12 +345,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         self.unframed_bytes.extend_from_slice(kept);
     }
 
-    fn write_summary(
-        &mut self,
-        exchange: &Exchange,
-        report: Option<&CallMeaning>,
-        findings: &[Finding],
-    ) {
+    fn write_summary(&mut self, exchange: &Exchange, report: &BodyReport, findings: &[Finding]) {
         let style = self.notes_output.style;
         // Those about the answer are in its summary.
         for finding in findings
@@ -373,7 +361,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         if let Some(masked) = wording::describe_masked(exchange) {
             self.write_meta_line(&wording::escape_line(&masked));
         }
-        if self.too_long {
+        if report.has_gap {
             let most = wording::format_bytes(ANSWER_LIMIT);
             self.write_meta_line(&format!(
                 "answers longer than {most} are not explained while they arrive (`wire show` explains them)"
@@ -391,7 +379,6 @@ impl<O: Write, N: Write> EventPainter<O, N> {
             .bytes
             .saturating_sub(exchange.bytes_after_end);
         let at = exchange.framing_lost_at().unwrap_or(at);
-        let too_long = self.too_long;
         self.with_notes(|notes| {
             hex::write_rows(&lost, at, "*   ", &mut notes.out)?;
             // Each call in a WebSocket has times and a summary of its own.
@@ -400,12 +387,12 @@ impl<O: Write, N: Write> EventPainter<O, N> {
             }
             let milestones = ExchangeMilestones::from_exchange(exchange);
             timing::draw_waterfall(&milestones, "* ", &style, &mut notes.out)?;
-            match report {
-                Some(report) if too_long => {
-                    summary::write_verdict(report, "* ", &style, &mut notes.out)
+            match &report.meaning {
+                Some(meaning) if report.has_gap => {
+                    summary::write_verdict(meaning, "* ", &style, &mut notes.out)
                 }
-                Some(report) => {
-                    summary::write_summary(report, findings, "* ", &style, &mut notes.out)
+                Some(meaning) => {
+                    summary::write_summary(meaning, findings, "* ", &style, &mut notes.out)
                 }
                 None => Ok(()),
             }

@@ -1,10 +1,10 @@
 //! Views: they write values and live feeds as text to a given `Write`. Nothing here opens a file or chooses an
 //! output; colour, width and character set are passed in as an [`OutputStyle`].
 
-mod answer_tail;
 pub mod authority;
 pub mod body;
 mod body_output;
+mod delta_view;
 mod deltas;
 pub mod diff;
 pub mod escape;
@@ -16,7 +16,6 @@ pub mod json_output;
 pub mod lint_report;
 pub mod listing;
 pub mod live;
-mod live_answer;
 pub mod prices;
 pub mod program;
 mod service;

@@ -266,6 +266,14 @@ impl EventDecoder {
         }
     }
 
+    /// A decoder at `offset`, where an event begins.
+    pub fn starting_at(offset: u64, format: StreamFormat, limit: u64) -> Self {
+        let mut decoder = Self::with_limit(format, limit);
+        decoder.bom_checked = offset > 0;
+        decoder.advance_to(offset);
+        decoder
+    }
+
     /// The next item, or `None` when more bytes are needed (or nothing is left, once the window has ended).
     pub fn step(&mut self, seen: Window<'_>) -> Option<StreamItem> {
         if self.finished {

@@ -120,6 +120,11 @@ impl RollingBuffer {
         }
     }
 
+    /// The offset of the first held byte, and the held bytes.
+    pub fn into_parts(self) -> (u64, Vec<u8>) {
+        (self.base, self.held)
+    }
+
     /// Offset of the first byte that the reader still needs.
     pub fn base(&self) -> u64 {
         self.base

@@ -237,3 +237,48 @@ fn a_long_answer_has_a_verdict() {
         assert!(sent.err.contains("verdict"), "{}", sent.err);
     }
 }
+
+/// Sends a request that is answered with `body`, and shows the capture: all end with `code`.
+#[track_caller]
+fn assert_big_answer_ends_with(media: &str, body: &str, code: i32) {
+    let home = Home::new();
+    home.request();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let server = Server::answering(head + body);
+    let sent = home
+        .wire(&["send", "r.json", "--url", &server.url()])
+        .exits_with(code);
+    assert!(sent.out == body.as_bytes());
+    let verdict = sent.err.lines().rfind(|line| line.contains("verdict"));
+    let verdict = verdict.unwrap_or_default().trim_start_matches("* ");
+    assert!(verdict.contains("broken off") == (code == 4), "{verdict}");
+    let shown = home.wire(&["show", "--summary"]).exits_with(code);
+    assert!(shown.out().contains(verdict), "{verdict}");
+    home.wire(&["show", "-q"]).exits_with(code);
+}
+
+#[test]
+fn a_big_body_whose_json_is_cut_is_never_a_success() {
+    let text = "a".repeat(20 << 20);
+    let whole = format!(
+        "{{\"id\":\"c\",\"object\":\"chat.completion\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"message\":{{\"role\":\"assistant\",\"content\":\"{text}\"}},\"finish_reason\":\"stop\"}}]}}"
+    );
+    assert_big_answer_ends_with("application/json", &whole, 0);
+    assert_big_answer_ends_with("application/json", &whole[..whole.len() - 40], 4);
+}
+
+#[test]
+fn a_big_event_that_is_cut_is_never_a_success() {
+    let text = "a".repeat(17 << 20);
+    let event = format!(
+        "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":\"stop\"}}]}}"
+    );
+    let whole = format!("{event}\n\ndata: [DONE]\n\n");
+    assert_big_answer_ends_with("text/event-stream", &whole, 0);
+    assert_big_answer_ends_with("text/event-stream", &event[..event.len() - 40], 4);
+    let comments = format!(": {}\n", "a".repeat(1000)).repeat(17 << 10);
+    assert_big_answer_ends_with("text/event-stream", &comments, 4);
+}

@@ -1,29 +1,25 @@
-//! The part of the painter that handles bodies: it begins them after their heads, decodes, shows and reads them,
-//! and ends them.
+//! The part of the painter that handles bodies: it begins them after their heads, shows what is read of them, and ends
+//! them.
 
 use std::io::Write;
 
 use super::EventPainter;
-use crate::call::meaning::CallMeaning;
+use crate::call::{BodyReader, BodyReport, BodySink};
+use crate::chat::{AnswerDelta, DeltaSink};
 use crate::content;
 use crate::exchange::Exchange;
-use crate::http1::HttpMessage;
+use crate::http1::{Event, HttpMessage};
 use crate::price::PriceTable;
-use crate::render::answer_tail::AnswerTail;
 use crate::render::body::BodyPrinter;
 use crate::render::body_output::BodyOutput;
-use crate::render::live_answer::LiveAnswer;
 use crate::render::view_options::{AnswerForm, DecodeLevel};
 use crate::render::wording;
 use crate::span::{Moment, StreamSide};
+use crate::tape::Window;
 
 /// Most bytes of a request's body that are shown among the notes: some hundred lines, after which the answer would be
 /// out of sight.
 const REQUEST_SHOWN_LIMIT: u64 = 16 << 10;
-
-/// Most bytes of a request's body that are kept to read the answer: as many as the longest event that is read live, so
-/// that a request with an image fits.
-const REQUEST_KEPT_LIMIT: usize = 8 << 20;
 
 impl<O: Write, N: Write> EventPainter<O, N> {
     pub(super) fn begin_body(&mut self, side: StreamSide, exchange: &Exchange) {
@@ -38,21 +34,7 @@ impl<O: Write, N: Write> EventPainter<O, N> {
             StreamSide::Received => {
                 let shown = parts.response_body && answer == AnswerForm::Body;
                 self.response_output = shown.then(|| self.new_response_output(&exchange.response));
-                self.body_decoder = self.new_decoder(&exchange.response);
-                let answer = if parts.response_body {
-                    answer
-                } else {
-                    AnswerForm::Body
-                };
-                let screen = self.view_options.on_screen;
-                let asked = std::mem::take(&mut self.request_body);
-                self.live_answer = Some(LiveAnswer::begin(
-                    exchange,
-                    &asked,
-                    self.chat_options,
-                    answer,
-                    screen,
-                ));
+                self.note_unknown_coding(&exchange.response);
             }
         }
         self.with_notes(|notes| notes.out.flush());
@@ -88,69 +70,36 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         ))
     }
 
-    fn new_decoder(&mut self, response: &HttpMessage) -> Option<content::ContentDecoder> {
-        match content::ContentCoding::parse(response.codings()) {
-            Ok(codings) if codings.is_empty() => None,
-            Ok(codings) => Some(content::ContentDecoder::new(&codings, self.decode_limits)),
-            Err(unknown) => {
-                if self.view_options.parts.meta {
-                    self.write_meta_line(&format!("odd: {unknown}: shown as it came"));
-                }
-                None
-            }
-        }
-    }
-
-    pub(super) fn push_body_data(&mut self, side: StreamSide, moment: Moment, bytes: &[u8]) {
-        if side == StreamSide::Sent {
-            let room = REQUEST_KEPT_LIMIT
-                .saturating_sub(self.request_body.len())
-                .min(bytes.len());
-            self.request_body
-                .extend_from_slice(bytes.get(..room).unwrap_or_default());
-            return self.show_body(side, bytes);
-        }
-        if self.view_options.decode != DecodeLevel::All {
-            self.show_body(side, bytes);
-        }
-        let Some(mut decoder) = self.body_decoder.take() else {
-            return self.push_decoded(moment, bytes);
-        };
-        let pushed = decoder.push_to(bytes, &mut |decoded| self.push_decoded(moment, decoded));
-        if let Err(trouble) = pushed {
-            self.decode_error.get_or_insert(trouble);
-        }
-        self.body_decoder = Some(decoder);
-    }
-
-    /// Takes decoded bytes of the response's body.
-    fn push_decoded(&mut self, moment: Moment, bytes: &[u8]) {
-        if self.view_options.decode == DecodeLevel::All {
-            self.show_body(StreamSide::Received, bytes);
-        }
-        if let Some(tail) = &mut self.answer_tail {
-            return tail.push(bytes, moment);
-        }
-        let Some(mut meaning) = self.live_answer.take() else {
-            return;
-        };
-        let look = (&self.body_output.style, self.view_options.on_screen);
-        meaning.push(bytes, moment, look, &mut self.pending_text);
-        // A view of events or text has no length limit.
-        if self.view_options.answer_form != AnswerForm::Body
-            || meaning.completion().bytes < self.answer_limit
+    /// Writes a note about a content coding that is not known.
+    fn note_unknown_coding(&mut self, response: &HttpMessage) {
+        if self.view_options.parts.meta
+            && let Err(unknown) = content::ContentCoding::parse(response.codings())
         {
-            self.live_answer = Some(meaning);
-        } else {
-            self.too_long = true;
-            self.answer_tail = AnswerTail::from_beginning(meaning.completion(), self.chat_options);
+            self.write_meta_line(&format!("odd: {unknown}: shown as it came"));
         }
-        self.write_pending_text();
     }
 
-    /// Writes the pending text to the body's output.
-    fn write_pending_text(&mut self) {
-        let text = std::mem::take(&mut self.pending_text);
+    /// Passes an HTTP event to the reader of bodies, and shows what it returns.
+    pub(super) fn read_bodies(
+        &mut self,
+        exchange: &Exchange,
+        side: StreamSide,
+        moment: Moment,
+        event: &Event,
+        seen: Window<'_>,
+    ) {
+        if let Some(mut bodies) = self.bodies.take() {
+            bodies.event(exchange, side, moment, event, seen, self);
+            self.bodies = Some(bodies);
+            self.write_deltas();
+        }
+    }
+
+    /// Writes the deltas that are not written yet to the body's output.
+    fn write_deltas(&mut self) {
+        let mut text = std::mem::take(&mut self.pending_text);
+        let (style, screen) = (&self.body_output.style, self.view_options.on_screen);
+        self.delta_view.take_shown(style, screen, &mut text);
         if !text.is_empty() {
             self.with_body(|out| out.write_all(text.as_bytes()));
         }
@@ -195,12 +144,6 @@ impl<O: Write, N: Write> EventPainter<O, N> {
     }
 
     pub(super) fn end_body(&mut self, side: StreamSide) {
-        if side == StreamSide::Received
-            && let Some(mut decoder) = self.body_decoder.take()
-            && let Err(trouble) = decoder.finish()
-        {
-            self.decode_error.get_or_insert(trouble);
-        }
         let Some(mut flow) = self.side_output(side).take() else {
             return;
         };
@@ -214,19 +157,30 @@ impl<O: Write, N: Write> EventPainter<O, N> {
         }
     }
 
-    /// The meaning of the finished answer; only its end if it was too long.
-    pub(super) fn finish_report(
-        &mut self,
-        exchange: &Exchange,
-        prices: &PriceTable,
-    ) -> Option<CallMeaning> {
-        if let Some(tail) = self.answer_tail.take() {
-            return tail.read_report(exchange, &self.request_body, prices);
+    /// Ends the reading of both bodies, and writes the last deltas.
+    pub(super) fn finish_bodies(&mut self, exchange: &Exchange, prices: &PriceTable) -> BodyReport {
+        let unused = BodyReader::new(self.body_options);
+        let bodies = self.bodies.take().unwrap_or(unused);
+        let report = bodies.finish(exchange, prices, self);
+        self.write_deltas();
+        if self.delta_view.needs_line_end() {
+            self.with_body(|out| out.write_all(b"\n"));
         }
-        let meaning = self.live_answer.take()?;
-        let look = (&self.body_output.style, self.view_options.on_screen);
-        let report = meaning.finish(exchange, prices, look, &mut self.pending_text);
-        self.write_pending_text();
-        Some(report)
+        report
+    }
+}
+
+impl<O: Write, N: Write> DeltaSink for EventPainter<O, N> {
+    fn delta(&mut self, delta: &AnswerDelta<'_>) {
+        self.delta_view.delta(delta);
+    }
+}
+
+impl<O: Write, N: Write> BodySink for EventPainter<O, N> {
+    fn decoded(&mut self, _moment: Moment, bytes: &[u8]) {
+        self.write_deltas();
+        if self.view_options.decode == DecodeLevel::All {
+            self.show_body(StreamSide::Received, bytes);
+        }
     }
 }
