@@ -427,15 +427,14 @@ fn is_page(text: &[u8]) -> bool {
 
 /// Notes characters that the server broke, and keys that an object has twice.
 pub(super) fn note_characters(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
-    let raw = root.raw();
-    let broken = memchr::memmem::find(raw, "\u{fffd}".as_bytes());
-    let escaped =
-        || memchr::memmem::find(raw, b"\\ufffd").or_else(|| memchr::memmem::find(raw, b"\\uFFFD"));
-    if let Some((at, length)) = broken.map(|at| (at, 3)).or_else(|| Some((escaped()?, 6)))
-        && builder.place.base.is_some()
+    if builder.place.base.is_some()
+        && let Some(found) = find_replacement_character(root.raw())
     {
-        let start = builder.value_span(root).start.saturating_add(at as u64);
-        let span = Span::new(start, start.saturating_add(length));
+        let start = builder.value_span(root).start;
+        let span = Span::new(
+            start.saturating_add(found.start),
+            start.saturating_add(found.end),
+        );
         builder.note(
             rule::REPLACEMENT_CHARACTER,
             builder.place.with_span(span),
@@ -445,6 +444,34 @@ pub(super) fn note_characters(root: JsonValue<'_>, builder: &mut AnswerBuilder<'
     if let Some(key) = root.find_repeated_key() {
         let facts = vec![("key", key.as_str().unwrap_or_default().into_owned())];
         builder.note(rule::JSON_DUPLICATE_KEY, builder.place_of(key), facts);
+    }
+}
+
+/// The first U+FFFD in a JSON text, as a character or as an escape.
+fn find_replacement_character(text: &[u8]) -> Option<Span> {
+    // One search for the first byte of both forms: most texts have neither.
+    const FIRST_BYTE: u8 = 0xEF;
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..)?;
+        let found = memchr::memchr2(FIRST_BYTE, b'\\', rest)?;
+        at = at.saturating_add(found);
+        let here = text.get(at..)?;
+        let is_escape = |escape: &[u8]| escape.eq_ignore_ascii_case(b"\\ufffd");
+        let length = match here {
+            [FIRST_BYTE, 0xBF, 0xBD, ..] => 3,
+            _ if here.get(..6).is_some_and(is_escape) => 6,
+            // The character after a backslash begins no escape.
+            [b'\\', ..] => {
+                at = at.saturating_add(2);
+                continue;
+            }
+            _ => {
+                at = at.saturating_add(1);
+                continue;
+            }
+        };
+        return Some(Span::new(at as u64, at.saturating_add(length) as u64));
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) struct StreamState {
     pub(super) last_usage: Option<u64>,
     /// Whether the last token counts add up, as a note if not.
     pub(super) usage_note: Option<AnswerNote>,
+    /// A finish reason of this event that an earlier event had for the same choice (Chat Completions).
+    pub(super) repeated_finish: Option<String>,
     /// Content blocks that are open: index, type, place of the start (Anthropic Messages).
     pub(super) open_blocks: Vec<OpenBlock>,
     /// The last `sequence_number` (OpenAI Responses).

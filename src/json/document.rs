@@ -191,14 +191,17 @@ impl<'a> JsonValue<'a> {
     }
 
     fn own_repeated_key(self) -> Option<Self> {
-        let mut known: Vec<&[u8]> = Vec::new();
         let mut keys = self.members().map(|(key, _)| key);
         // Objects of answers have few members; a large one is sorted instead.
         if self.node().next.saturating_sub(self.index) < MAX_PAIRWISE {
+            let all = keys.clone();
+            let mut seen = 0;
             return keys.find(|key| {
-                let is_known = known.contains(&key.raw());
-                known.push(key.raw());
-                is_known
+                let bit = key_bit(key.raw());
+                let may_be_known = seen & bit != 0;
+                seen |= bit;
+                let mut before = all.clone().take_while(|known| known.index < key.index);
+                may_be_known && before.any(|known| known.raw() == key.raw())
             });
         }
         let mut sorted: Vec<_> = keys.map(|key| (key.raw(), key.index)).collect();
@@ -237,6 +240,14 @@ impl<'a> JsonValue<'a> {
             end: if node.kind == kind { node.next } else { first },
         }
     }
+}
+
+/// A bit that is the same for equal keys, and most often another for others: keys with different bits need no comparison.
+fn key_bit(raw: &[u8]) -> u64 {
+    // In a list of members, length and third letter differ the most.
+    let letter = raw.get(3).copied().unwrap_or_default();
+    let mixed = (raw.len() as u64).wrapping_mul(5) ^ u64::from(letter);
+    1_u64.rotate_left(u32::try_from(mixed & 63).unwrap_or(0))
 }
 
 impl std::fmt::Debug for JsonValue<'_> {

@@ -159,12 +159,6 @@ impl Dialect for AzureDialect {
 
 /// Reads a whole answer or one chunk of a stream, which have the same members, in one pass over them.
 fn read_chunk(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
-    let usage = root
-        .get("usage")
-        .filter(|usage| usage.kind() == JsonKind::Object);
-    if usage.is_some() {
-        builder.state.count_usage(builder.event_place());
-    }
     for (key, value) in named_members(root) {
         match &*key {
             "id" => builder.set_id(value),
@@ -183,6 +177,20 @@ fn read_chunk(root: JsonValue<'_>, builder: &mut AnswerBuilder<'_>) {
             "citations" | "search_results" => read_sources(value, builder),
             _ => {}
         }
+    }
+    note_repeated_finish(builder);
+}
+
+/// Notes a finish reason that comes again. OpenRouter repeats it beside the token counts, which may come after it in the
+/// chunk.
+fn note_repeated_finish(builder: &mut AnswerBuilder<'_>) {
+    let place = builder.event_place();
+    let Some(word) = builder.state.repeated_finish.take() else {
+        return;
+    };
+    if !builder.state.usage_is_here(place) {
+        let facts = vec![("before", word.clone()), ("after", word)];
+        builder.note(rule::CHAT_FINISH_TWICE, place, facts);
     }
 }
 
@@ -255,13 +263,8 @@ fn read_finish(index: u32, value: JsonValue<'_>, builder: &mut AnswerBuilder<'_>
     }
     let known = builder.choice_mut(index).finish.as_ref();
     let again = known.is_some_and(|known| known.named == word && known.place.event != place.event);
-    // OpenRouter repeats the reason beside the token counts.
-    if again && builder.is_streamed() && !builder.state.usage_is_here(place) {
-        let facts = vec![
-            ("before", word.clone().into_owned()),
-            ("after", word.clone().into_owned()),
-        ];
-        builder.note(rule::CHAT_FINISH_TWICE, place, facts);
+    if again && builder.is_streamed() {
+        builder.state.repeated_finish = Some(word.clone().into_owned());
     }
     builder.set_finish(index, value);
 }
