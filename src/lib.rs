@@ -30,8 +30,9 @@
 //! exchange                  a tape read as HTTP: messages, outcome, byte roles, phases
 //! service sdk price chat    what heads say; what SDKs retry; money; answers
 //! call                      the one value that every view takes
+//! lint                      findings about a call, by one table of rules
 //! catalog diff prompt_cache meaning of one or several calls: plain values
-//! lint                      findings about calls, by one table of rules
+//! lint::sequence            findings about neighbouring calls
 //! import                    foreign formats in
 //! render                    values -> a given Write
 //! ------------------------- no sockets, files, clock or environment above this line

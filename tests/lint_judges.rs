@@ -47,7 +47,8 @@ fn judge(name: &str, tape: Tape, options: &ReadOptions, has_whole_objects: bool)
     let completion = &call.meaning.completion;
     let is_stream = completion.media == BodyMediaType::Sse;
     let events = if is_stream { events(body) } else { vec![] };
-    let is_answer = completion.status == Some(200) && has_whole_objects;
+    let is_read = is_stream || completion.media == BodyMediaType::Json;
+    let is_answer = completion.status == Some(200) && has_whole_objects && is_read;
     let texts: Vec<_> = match is_stream {
         true => events.iter().map(|[_, data]| data.clone()).collect(),
         false => vec![String::from_utf8_lossy(body).into_owned()],

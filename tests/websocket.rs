@@ -428,7 +428,7 @@ fn any_split_of_the_reads_gives_the_same_calls() {
 
 #[test]
 fn a_row_of_the_list_has_the_calls() {
-    let row = wire::catalog::row::CatalogRow::read(close(agent(true)));
+    let row = wire::catalog::row::CatalogRow::read(close(agent(true)), &[]);
     assert_eq!(row.status, Some(101));
     let calls = row.calls.iter();
     let figures: Vec<_> = calls

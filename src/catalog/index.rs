@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::row::CatalogRow;
 
 /// The first line of an index that this version reads.
-const INDEX_HEADER: &[u8] = b"{\"index\":5}\n";
+const INDEX_HEADER: &[u8] = b"{\"index\":6}\n";
 
 /// Size of a file in bytes and time of its last change in nanoseconds since 1970.
 pub type FileStamp = (u64, u64);

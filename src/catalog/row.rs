@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::call::meaning::{CostEstimate, estimate_cost};
 use crate::call::websocket::WebSocketSession;
 use crate::call::{Call, ReadOptions};
+use crate::capture::CaptureNote;
 use crate::chat::AnswerRetention;
 use crate::exchange::ExchangeOutcome;
+use crate::lint::{self, FindingCounts};
 use crate::price::{Money, PriceTable, TokenCounts};
 use crate::tape::Tape;
 
@@ -48,6 +50,9 @@ pub struct CatalogRow {
     /// Whether the server's certificate was not verified, by `--insecure`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
+    /// Numbers of its findings of severity warning and error.
+    #[serde(default, skip_serializing_if = "FindingCounts::is_zero")]
+    pub findings: FindingCounts,
     /// Bytes received.
     pub bytes: u64,
     /// Microseconds until the first content, as in [`crate::chat::timeline::AnswerTimeline`]; of an answer that is nothing but
@@ -108,10 +113,13 @@ impl CatalogOutcome {
 }
 
 impl CatalogRow {
-    /// Reads the row of one capture, with a row for each call if it is a WebSocket.
-    pub fn read(tape: Tape) -> Self {
-        let options = ReadOptions::without_prices(AnswerRetention::TotalsOnly);
-        let connection = Call::read(tape, &options);
+    /// Reads the row of one capture, with a row for each call if it is a WebSocket. `capture_notes` are about lines of its
+    /// file that were not read.
+    pub fn read(tape: Tape, capture_notes: &[CaptureNote]) -> Self {
+        // Rules about texts and arguments need their beginning.
+        let options = ReadOptions::without_prices(AnswerRetention::TextStart);
+        let mut connection = Call::read(tape, &options);
+        connection.capture_notes = capture_notes.to_vec();
         let (tape, exchange) = (&connection.tape, &connection.exchange);
         let Some(session) = WebSocketSession::read(tape, exchange, &options) else {
             return Self::from_call(connection);
@@ -133,6 +141,9 @@ impl CatalogRow {
                 CatalogOutcome::Whole if has_broken => CatalogOutcome::Broken,
                 ending => ending,
             },
+            findings: calls
+                .iter()
+                .fold(self.findings, |sum, call| sum.plus(call.findings)),
             calls,
             ..self
         }
@@ -140,6 +151,7 @@ impl CatalogRow {
 
     /// The row of one call. Prices change, so it has token counts and no price.
     fn from_call(call: Call) -> Self {
+        let findings = lint::check_call((&call).into());
         let Call {
             tape,
             exchange,
@@ -172,6 +184,7 @@ impl CatalogRow {
             reported_usd: completion.cost.map(|cost| cost.usd),
             tier: completion.service_tier,
             unverified: exchange.unverified_tls().is_some(),
+            findings: FindingCounts::of(&findings),
             bytes: exchange.received.bytes,
             ttft: first.map(|moment| moment.micros),
             micros: traffic.chain(last).max().unwrap_or(0),

@@ -11,7 +11,7 @@ use super::read_options::read_options;
 use super::subject::{CaptureSubject, WebSocketCapture, not_a_websocket};
 use crate::call::{Call, ReadOptions, SocketPlace};
 use crate::capture::store::{self, CaptureStore};
-use crate::chat::Severity;
+use crate::chat::{AnswerRetention, Severity};
 use crate::client::several::run_jobs;
 use crate::diff::DiffInput;
 use crate::import;
@@ -46,7 +46,9 @@ pub(super) fn run(common: &CommonArgs, args: &LintArgs) -> Result<ExitReason, Cl
             CliError::usage(format!("there is no rule or layer `{unknown}`"))
                 .with_hint("`wire lint --rules` lists them")
         })?;
-    let means = read_options(common, args.dialect.as_deref(), &args.limits)?;
+    let mut means = read_options(common, args.dialect.as_deref(), &args.limits)?;
+    // Rules need no stamp of each piece: memory beside the capture itself stays bounded.
+    means.answer.retention = AnswerRetention::TextStart;
     let paths = find_inputs(&output::capture_store(common), &args.subjects)?;
     let form = match (args.json, args.sarif, args.github) {
         (true, ..) => LintForm::Json,

@@ -68,7 +68,13 @@ pub(super) fn live_row(path: &Path, style: &OutputStyle) -> Vec<u8> {
     let mut row = Vec::new();
     // Writing to memory cannot fail.
     let _ = match store::open(path) {
-        Ok(read) => listing::write_row(&name, &CatalogRow::read(read.tape), None, style, &mut row),
+        Ok(read) => listing::write_row(
+            &name,
+            &CatalogRow::read(read.tape, &read.notes),
+            None,
+            style,
+            &mut row,
+        ),
         Err(error) => listing::write_unreadable(&name, &error.to_string(), style, &mut row),
     };
     row
@@ -212,7 +218,8 @@ impl LsReport<'_> {
             if let Some(row) = stamp.and_then(|stamp| index.row(name, stamp)) {
                 return Ok((None, Ok(row)));
             }
-            let row = store::open(&folder.path(name)).map(|read| CatalogRow::read(read.tape));
+            let row = store::open(&folder.path(name))
+                .map(|read| CatalogRow::read(read.tape, &read.notes));
             Ok((stamp, row))
         };
         let (rows, _) = run_jobs(names.len(), threads(), read);

@@ -1,6 +1,6 @@
 //! A finding, and the findings that the readers of a call have made: oddities, unread fields, notes on answer and cost.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::rule::{Rule, RuleLayer, find_rule};
 use super::{CallCheck, CallView};
@@ -45,6 +45,44 @@ pub struct FindingPlace {
     /// A line of the capture file, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture_line: Option<u64>,
+}
+
+/// Numbers of findings by severity, without those that are mere information.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FindingCounts {
+    /// Findings of severity error.
+    pub error: u64,
+    /// Findings of severity warning.
+    pub warning: u64,
+}
+
+impl FindingCounts {
+    /// Counts `findings`.
+    pub fn of(findings: &[Finding]) -> Self {
+        let count = |severity| {
+            let same = findings
+                .iter()
+                .filter(|finding| finding.severity == severity);
+            same.count() as u64
+        };
+        Self {
+            error: count(Severity::Error),
+            warning: count(Severity::Warning),
+        }
+    }
+
+    /// The sums of both.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            error: self.error.saturating_add(other.error),
+            warning: self.warning.saturating_add(other.warning),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Bytes of one direction.

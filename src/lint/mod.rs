@@ -26,10 +26,9 @@ mod websocket;
 #[cfg(test)]
 mod tests;
 
-pub use finding::{Finding, FindingPlace, WirePlace};
-pub use websocket::check_websocket;
-
+pub use finding::{Finding, FindingCounts, FindingPlace, WirePlace};
 pub use rule::{Legality, Rule, RuleLayer, all_rules, find_rule};
+pub use websocket::check_websocket;
 
 use crate::call::Call;
 use crate::call::meaning::CallMeaning;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{OutputStyle, TextStyle, escape, wording};
 use crate::catalog::row::{CatalogOutcome, CatalogRow};
+use crate::lint::FindingCounts;
 use crate::price::TokenCounts;
 
 /// Writes the heading of the table.
@@ -106,10 +107,11 @@ fn write_cells(
         true => "warm-up",
         false => entry.finish.as_deref().unwrap_or("-"),
     };
-    let mark = match entry.unverified {
+    let mut mark = match entry.unverified {
         true => style.paint(TextStyle::Warning, "  NOT VERIFIED"),
         false => String::new(),
     };
+    mark.push_str(&findings_mark(entry.findings, style));
     writeln!(
         out,
         "{:<5} {started:<19} {:<22} {:<20} {} {:<10} {:>13} {:>11} {:>10} {:>9} {:>10}{mark}",
@@ -127,6 +129,20 @@ fn write_cells(
         entry.ttft.map_or_else(|| "-".to_owned(), short_duration),
         short_duration(entry.micros),
     )
+}
+
+/// The numbers of findings at the end of a row; empty without any.
+fn findings_mark(findings: FindingCounts, style: &OutputStyle) -> String {
+    let kinds = [
+        (findings.error, "error", TextStyle::Error),
+        (findings.warning, "warning", TextStyle::Warning),
+    ];
+    let parts = kinds.iter().filter(|(count, ..)| *count > 0);
+    let parts = parts.map(|(count, noun, look)| {
+        let plural = if *count == 1 { "" } else { "s" };
+        style.paint(*look, &format!("  {count} {noun}{plural}"))
+    });
+    parts.collect()
 }
 
 /// Token counts as `in+out`.

@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 
 use super::body_output::BodyOutput;
 use super::delta_view::DeltaView;
+use super::findings::fold_findings;
 use super::view_options::{AnswerForm, DecodeLevel, StyledOutput, ViewOptions};
 use super::{RenderedExchange, TextStyle, head, hex, summary, timing, wording};
 use crate::call::{BodyReadOptions, BodyReader, BodyReport, ReadOptions};
@@ -348,15 +349,19 @@ impl<O: Write, N: Write> EventPainter<O, N> {
     fn write_summary(&mut self, exchange: &Exchange, report: &BodyReport, findings: &[Finding]) {
         let style = self.notes_output.style;
         // Those about the answer are in its summary.
-        for finding in findings
+        let about_exchange = findings
             .iter()
-            .filter(|finding| finding.is_about_exchange())
-        {
+            .filter(|finding| finding.is_about_exchange());
+        let folded = fold_findings(about_exchange);
+        for finding in folded.shown {
             let look = match finding.severity {
                 Severity::Error => TextStyle::Error,
                 _ => TextStyle::Warning,
             };
             self.write_meta_line(&style.paint(look, &wording::describe_finding(finding)));
+        }
+        if let Some(rest) = folded.rest {
+            self.write_meta_line(&rest);
         }
         if let Some(masked) = wording::describe_masked(exchange) {
             self.write_meta_line(&wording::escape_line(&masked));

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod escape;
 mod event_docs;
 pub mod events;
+mod findings;
 mod head;
 pub mod hex;
 pub mod json_output;

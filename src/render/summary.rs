@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::findings::fold_findings;
 use super::service::{describe_limit, retry_lines, service_ids};
 use super::sparkline::sparkline;
 use super::{OutputStyle, TextStyle, wording};
@@ -248,7 +249,8 @@ impl SummaryWriter<'_> {
     /// Writes the findings that are not among the facts of the exchange.
     fn write_findings(&mut self, findings: &[Finding]) -> io::Result<()> {
         let shown = findings.iter().filter(|finding| finding.is_reported());
-        for finding in shown.filter(|finding| !finding.is_about_exchange()) {
+        let folded = fold_findings(shown.filter(|finding| !finding.is_about_exchange()));
+        for finding in folded.shown {
             let look = match finding.severity {
                 Severity::Error => TextStyle::Error,
                 _ => TextStyle::Warning,
@@ -257,7 +259,7 @@ impl SummaryWriter<'_> {
             let text = wording::clip_text(&text, FINDING_LIMIT);
             self.write_coloured("note", &text, look)?;
         }
-        Ok(())
+        self.write_line("note", &folded.rest.unwrap_or_default())
     }
 
     fn write_verdict(&mut self, completion: &Completion) -> io::Result<()> {

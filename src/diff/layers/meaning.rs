@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::call::meaning::CostEstimate;
 use crate::chat::{AnswerChoice, ApiError, Completion, TokenUsage};
 use crate::diff::fact_sheet::FactSheet;
+use crate::lint::check_call;
 
 /// Returns the models, texts, tool calls, tokens and cost of an answer. Arguments of tool calls are compared as JSON.
 pub(crate) fn collect_facts(call: &Call) -> FactSheet {
@@ -27,8 +28,13 @@ pub(crate) fn collect_facts(call: &Call) -> FactSheet {
     for one in &completion.errors {
         add_error(&mut sheet, one);
     }
-    for note in &completion.notes {
-        sheet.put_text("note", Some(note.rule));
+    // Odd bytes on the wire are facts of other layers.
+    let findings = check_call(call.into());
+    for finding in findings
+        .iter()
+        .filter(|finding| !finding.is_about_exchange())
+    {
+        sheet.put_text("note", Some(finding.rule.id));
     }
     sheet.put_text("verdict", Some(completion.verdict.to_string()));
     sheet
