@@ -187,9 +187,7 @@ fn ask(command: &mut Command, cases: &str) -> Vec<Value> {
 fn disagreement(own: &Judged, said: &Value) -> Option<[String; 3]> {
     let judge = said["judge"].as_str().unwrap();
     let (theirs, ours) = match (said["events"].as_array(), judge) {
-        (Some(theirs), _) if *theirs == json!(own.events).as_array().unwrap().clone() => {
-            return None;
-        }
+        (Some(_), _) if said["events"] == json!(own.events) => return None,
         (Some(theirs), _) => (
             format!("{} events: {theirs:?}", theirs.len()),
             format!("{} events: {:?}", own.events.len(), own.events),
