@@ -76,6 +76,9 @@ pub struct CaptureStore {
 /// Name of the file that holds the rows of `wire ls`, so that they need not be read from every capture.
 const INDEX_FILE: &str = ".index";
 
+/// Most digits of an id in a file's name: those behind its last hyphen.
+const LONGEST_TAG: usize = 12;
+
 /// Name of the file that holds the salt of fingerprints.
 const SALT_FILE: &str = ".salt";
 
@@ -94,16 +97,26 @@ impl CaptureStore {
     pub fn create(&self, origin: &TapeOrigin, label: &str) -> Result<(File, PathBuf), StoreError> {
         self.make_folder()?;
         // Names of captures that began in one millisecond may be equal; a longer tag tells them apart.
-        for tag in [4, 8] {
+        let mut tag = 4;
+        let mut has_folder = false;
+        loop {
             let path = self.folder.join(name::file_name(origin, label, tag));
-            match create_file(&path, true) {
-                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
+            let error = match create_file(&path, true) {
+                Ok(file) => return Ok((file, path)),
+                Err(error) => error,
+            };
+            let StoreError::Io { source, .. } = &error else {
+                return Err(error);
+            };
+            match source.kind() {
+                ErrorKind::AlreadyExists if tag < LONGEST_TAG => tag = tag.saturating_add(4),
+                ErrorKind::NotFound if !has_folder => {
+                    self.make_folder()?;
+                    has_folder = true;
                 }
-                created => return created.map(|file| (file, path)),
+                _ => return Err(error),
             }
         }
-        let path = self.folder.join(name::file_name(origin, label, 12));
-        create_file(&path, true).map(|file| (file, path))
     }
 
     /// Creates the file of a new capture with its first lines.
