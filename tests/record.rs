@@ -9,7 +9,7 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 
 use common::{Home, Run, Server, Step, check_schema, read_until, signal, write};
 
@@ -363,6 +363,48 @@ fn paths_choose_the_server_and_the_edit_is_captured() {
         .filter_map(|event| event.get("edited")?.get("was")?.as_str().map(str::to_owned))
         .collect();
     assert_eq!(edits, ["/chat", host.as_str()]);
+}
+
+#[test]
+fn a_client_beyond_the_limit_of_descriptors_gets_a_503_and_the_others_go_on() {
+    let home = Home::new();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    let server = Server::start(vec![
+        Step::Read,
+        write(head),
+        Step::Wait,
+        write("data: {}\n\n"),
+    ]);
+    let wire = env!("CARGO_BIN_EXE_wire");
+    let upstream = format!("http://{}", server.addr);
+    // Room for one connection beside the descriptors of the recorder itself.
+    let script =
+        format!("ulimit -n 50; exec {wire} record --listen 127.0.0.1:0 --upstream {upstream}");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &script]).current_dir(home.path(""));
+    shell.stderr(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = shell.spawn().unwrap();
+    let line = read_until(child.stderr.as_mut().unwrap(), ",");
+    let address = line
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .trim_end_matches(',')
+        .to_owned();
+    let recorder = Recorder { child, address };
+    let mut first = recorder.connect();
+    first.write_all(recorder.request("{}").as_bytes()).unwrap();
+    read_exactly(&mut first, head);
+    let mut second = recorder.connect();
+    second.write_all(recorder.request("{}").as_bytes()).unwrap();
+    let answer = read_all(&mut second);
+    assert!(
+        answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"),
+        "{answer}"
+    );
+    server.resume();
+    assert_eq!(read_all(&mut first), "data: {}\n\n");
+    recorder.stop().exits_with(0).err_contains("1 exchange");
 }
 
 #[test]

@@ -75,6 +75,7 @@ async fn record_until_stopped(setup: &Setup<'_>) -> Result<RecordedRun, CliError
         let from = format!("http://{address}{}", upstream.prefix);
         output::print_fact(&format!("recording {from}, forwarding to {to}"));
     }
+    record_setup::raise_descriptor_limit();
     let (handle, stop) = setup.start_recorder(&known)?;
     let service = match args.intercept {
         false => Service::Relay(Upstreams::ByPath(Arc::new(upstreams))),
@@ -85,7 +86,6 @@ async fn record_until_stopped(setup: &Setup<'_>) -> Result<RecordedRun, CliError
             Service::Proxy(Arc::new(setup.proxy_rules()?))
         }
     };
-    raise_descriptor_limit();
     signals::exit_on_second_signal();
     let mut services = JoinSet::new();
     services.spawn(serve(socket, service, Arc::clone(&handle.recorder)));
@@ -95,16 +95,4 @@ async fn record_until_stopped(setup: &Setup<'_>) -> Result<RecordedRun, CliError
     }
     record_setup::stop_services(services, &stop, args).await?;
     handle.finish()
-}
-
-/// Lets this process open as many descriptors as the system allows: each stream needs two.
-fn raise_descriptor_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    // Without it there are fewer streams at a time; the others get a 503.
-    let _ = setrlimit(Resource::Nofile, raised);
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -28,6 +29,9 @@ use crate::targets::request::secret_values;
 
 /// Connections that the system holds until they are accepted: as many as may start at one moment.
 const BACKLOG: u32 = 4096;
+
+/// Descriptors that are no connections: standard streams, listeners, the capture that is written, name lookups.
+const OTHER_DESCRIPTORS: usize = 48;
 
 /// What a recording is made from.
 pub(super) struct Setup<'a> {
@@ -111,7 +115,7 @@ impl Setup<'_> {
         });
         let secrets = Secrets::new(secrets, &salt);
         let limit = self.args.connection.connect_timeout;
-        let started = Recorder::start(store, secrets, limit, stopped, listener);
+        let started = Recorder::start(store, secrets, limit, connection_limit(), stopped, listener);
         let (recorder, writer) =
             started.map_err(|error| write_failed(format!("no writer thread: {error}")))?;
         let handle = RecorderHandle {
@@ -216,6 +220,26 @@ pub(super) fn check_ended(
     };
     let text = format!("no more connections can be accepted: {error}");
     Err(CliError::new(ExitReason::NoConnection, text))
+}
+
+/// Lets this process open as many descriptors as the system allows: each stream needs two.
+pub(super) fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // Without it there are fewer streams at a time; the others get a 503.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
+/// Connections of clients that may be open at a time: each needs two descriptors, and some are for other things.
+fn connection_limit() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    // A semaphore has a limit of its own.
+    let most = limit.saturating_sub(OTHER_DESCRIPTORS) / 2;
+    most.clamp(1, tokio::sync::Semaphore::MAX_PERMITS)
 }
 
 /// Opens a listening socket.

@@ -3,12 +3,12 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::proxy::{self, ProxyRules};
-use super::relay::{self, Relay};
+use super::relay::{self, LINGER_TIME, Relay};
 use super::reply::OwnReply;
 use super::upstream::Upstreams;
 use super::{Recorder, StopState};
@@ -45,9 +45,14 @@ pub async fn serve(
         while tasks.try_join_next().is_some() {}
         match accepted {
             Ok((client, _)) => {
+                let Ok(place) = Arc::clone(&recorder.places).try_acquire_owned() else {
+                    tasks.spawn(refuse(client));
+                    continue;
+                };
                 let _ = client.set_nodelay(true);
                 let (recorder, service) = (Arc::clone(&recorder), service.clone());
                 tasks.spawn(async move {
+                    let _place = place;
                     match service {
                         Service::Relay(upstreams) => {
                             Relay::new(&recorder, &upstreams, client).run().await;
@@ -60,10 +65,8 @@ pub async fn serve(
             }
             Err(error) if relay::is_out_of_descriptors(&error) => {
                 drop(spare.take());
-                if let Ok((mut client, _)) = listener.accept().await {
-                    let reason = "no file descriptor is left for another connection";
-                    let _ = client.write_all(&OwnReply::Unavailable.bytes(reason)).await;
-                    let _ = client.shutdown().await;
+                if let Ok((client, _)) = listener.accept().await {
+                    refuse(client).await;
                 }
                 spare = listener_spare();
             }
@@ -74,6 +77,23 @@ pub async fn serve(
     }
     while tasks.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Tells a client that there is no room for it.
+async fn refuse(mut client: TcpStream) {
+    let reason = "no file descriptor is left for another connection";
+    let _ = client.write_all(&OwnReply::Unavailable.bytes(reason)).await;
+    let _ = client.shutdown().await;
+    // Closing with unread bytes would reset the connection, and the client could lose the reply (RFC 9112, 9.6).
+    let drain = async {
+        let mut dropped = [0; 1 << 10];
+        while client
+            .read(&mut dropped)
+            .await
+            .is_ok_and(|length| length > 0)
+        {}
+    };
+    let _ = tokio::time::timeout(LINGER_TIME, drain).await;
 }
 
 /// A descriptor that can be given up.

@@ -34,11 +34,11 @@ mod writer;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::capture::Secrets;
 use crate::capture::store::CaptureStore;
@@ -76,6 +76,8 @@ pub struct Recorder {
     queue: CaptureQueue,
     stop: watch::Receiver<StopState>,
     numbers: AtomicU64,
+    /// Connections that may still begin.
+    places: Arc<Semaphore>,
     tunnels: Mutex<Vec<TunnelledHost>>,
 }
 
@@ -83,7 +85,7 @@ pub struct Recorder {
 const TUNNEL_LIMIT: usize = 1000;
 
 impl Recorder {
-    /// A recorder that writes into `store`, and the thread that writes. `listener` gets the path of each capture that is
+    /// A recorder of at most `connections` at a time that writes into `store`, and the thread that writes. `listener` gets the path of each capture that is
     /// whole. The thread ends when the recorder is dropped.
     ///
     /// # Errors
@@ -93,6 +95,7 @@ impl Recorder {
         store: CaptureStore,
         secrets: Secrets,
         connect_timeout: Duration,
+        connections: usize,
         stop: watch::Receiver<StopState>,
         listener: CaptureListener,
     ) -> io::Result<(Self, JoinHandle<WrittenCaptures>)> {
@@ -103,6 +106,7 @@ impl Recorder {
             queue,
             stop,
             numbers: AtomicU64::new(0),
+            places: Arc::new(Semaphore::new(connections)),
             tunnels: Mutex::default(),
         };
         Ok((recorder, writer))

@@ -39,7 +39,7 @@ const READ_SIZE: usize = 32 << 10;
 
 /// Time for which a client is still read after its connection was ended: several round trips of a slow network. Closing
 /// with unread bytes would reset the connection, and the client could lose the last response (RFC 9112, 9.6).
-const LINGER_TIME: Duration = Duration::from_secs(2);
+pub(super) const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// One connection of a client.
 pub(super) struct Relay<'a, C> {
