@@ -24,8 +24,12 @@ struct Recorder {
 
 impl Recorder {
     fn start(home: &Home, upstream: &str) -> Self {
+        Self::start_with(home, upstream, &[])
+    }
+
+    fn start_with(home: &Home, upstream: &str, more: &[&str]) -> Self {
         let listen = ["record", "--listen", "127.0.0.1:0", "--upstream", upstream];
-        let mut child = home.command(&listen).spawn().unwrap();
+        let mut child = home.command(&[&listen, more].concat()).spawn().unwrap();
         let line = read_until(child.stderr.as_mut().unwrap(), ",");
         let address = line.split("http://").nth(1).unwrap();
         let address = address.trim_end_matches(',').to_owned();
@@ -262,24 +266,7 @@ fn a_stream_in_flight_is_cut_after_the_grace_and_the_capture_is_closed() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     let server = Server::start(vec![Step::Read, write(head), Step::Drain]);
     let upstream = format!("http://{}", server.addr);
-    let arguments = [
-        "record",
-        "--listen",
-        "127.0.0.1:0",
-        "--grace",
-        "0",
-        "--upstream",
-        &upstream,
-    ];
-    let mut child = home.command(&arguments).spawn().unwrap();
-    let line = read_until(child.stderr.as_mut().unwrap(), ",");
-    let address = line
-        .split("http://")
-        .nth(1)
-        .unwrap()
-        .trim_end_matches(',')
-        .to_owned();
-    let recorder = Recorder { child, address };
+    let recorder = Recorder::start_with(&home, &upstream, &["--grace", "0"]);
     let mut client = recorder.connect();
     client.write_all(recorder.request("{}").as_bytes()).unwrap();
     read_exactly(&mut client, head);
@@ -333,6 +320,21 @@ fn keys_stay_off_the_disk() {
     recorder.stop().exits_with(0);
     let text = std::fs::read_to_string(home.capture()).unwrap();
     assert!(!text.contains("Zq9xUNIQ7f3aTw8KdLmP2"), "{text}");
+}
+
+#[test]
+fn values_like_a_prefix_are_masked_too() {
+    let home = Home::new();
+    let server = Server::answering(ANSWER);
+    let upstream = format!("http://{}", server.addr);
+    let recorder = Recorder::start_with(&home, &upstream, &["--mask-like", "tok_"]);
+    let mut client = recorder.connect();
+    let request = recorder.request(r#"{"note":"tok_ab12cd34ef56gh78"}"#);
+    client.write_all(request.as_bytes()).unwrap();
+    assert_eq!(read_all(&mut client), ANSWER);
+    recorder.stop().exits_with(0);
+    let text = std::fs::read_to_string(home.capture()).unwrap();
+    assert!(!text.contains("ab12cd34ef56gh78"), "{text}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use super::connection_args::{AuthorityArgs, ConnectionArgs, TlsArgs};
-use super::connection_args::{parse_byte_count, parse_pause};
+use super::connection_args::{parse_byte_count, parse_key_prefix, parse_pause};
 use super::record_args::RecordArgs;
 
 /// See the bytes that cross between a program and an LLM API.
@@ -493,14 +493,6 @@ pub(super) struct CaArgs {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) authority: AuthorityArgs,
-}
-
-/// Parses the prefix of keys. One or two characters would mark half of all words as possible keys.
-fn parse_key_prefix(text: &str) -> Result<String, String> {
-    match text.len() {
-        0..=2 => Err("write three characters or more, such as ghp_".to_owned()),
-        _ => Ok(text.to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -103,6 +103,14 @@ pub(super) fn parse_byte_count(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| "write a number of bytes, such as 65536, 256K or 4G".to_owned())
 }
 
+/// Parses the prefix of keys. One or two characters would mark half of all words as possible keys.
+pub(super) fn parse_key_prefix(text: &str) -> Result<String, String> {
+    match text.len() {
+        0..=2 => Err("write three characters or more, such as ghp_".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

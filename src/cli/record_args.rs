@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::connection_args::{AuthorityArgs, ConnectionArgs, TlsArgs, parse_pause};
+use super::connection_args::{
+    AuthorityArgs, ConnectionArgs, TlsArgs, parse_key_prefix, parse_pause,
+};
 use crate::targets::programs::Via;
 
 /// Arguments of `wire record`.
@@ -51,6 +53,9 @@ pub(super) struct RecordArgs {
     /// Write these lines, and the list at the end, to a file instead of standard error
     #[arg(long, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
+    /// Mask also what looks like a key after PREFIX, such as ghp_ or key-live-; words and masked keys stay
+    #[arg(long, value_name = "PREFIX", value_parser = parse_key_prefix)]
+    pub(super) mask_like: Vec<String>,
     /// Time for which exchanges may still run after Ctrl-C, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = parse_pause, default_value = "5")]
     pub(super) grace: Duration,

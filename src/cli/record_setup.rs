@@ -113,7 +113,7 @@ impl Setup<'_> {
                 write_log(&lines, &ls::live_row(path, &style));
             }
         });
-        let secrets = Secrets::new(secrets, &salt);
+        let secrets = Secrets::new(secrets, &salt).with_prefixes(&self.args.mask_like);
         let limit = self.args.connection.connect_timeout;
         let started = Recorder::start(store, secrets, limit, connection_limit(), stopped, listener);
         let (recorder, writer) =
