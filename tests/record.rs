@@ -323,6 +323,28 @@ fn keys_stay_off_the_disk() {
 }
 
 #[test]
+fn only_the_newest_captures_stay_and_those_of_others() {
+    let home = Home::new();
+    std::fs::create_dir(home.path("captures")).unwrap();
+    let other = home.file("captures/20200101-000000.000-old-0000.wire", "{}");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let recorder = Recorder::start_with(&home, &upstream, &["--keep", "1"]);
+    for number in 0..3 {
+        let mut client = recorder.connect();
+        let request = recorder.request(&format!("[{number}]"));
+        client.write_all(request.as_bytes()).unwrap();
+        assert!(read_all(&mut client).contains("502"));
+    }
+    recorder.stop().exits_with(0).err_contains("3 exchanges");
+    let left = home.captures();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(left[0], other);
+    assert!(joined(&events(&left[1]), "sent").ends_with("[2]"));
+}
+
+#[test]
 fn values_like_a_prefix_are_masked_too() {
     let home = Home::new();
     let server = Server::answering(ANSWER);

@@ -138,6 +138,11 @@ impl CaptureStore {
         written.map_err(StoreError::io(path))
     }
 
+    /// Removes the capture in `path`. One that is gone already is no error, and one that cannot be removed stays.
+    pub fn remove(&self, path: &Path) {
+        let _ = std::fs::remove_file(path);
+    }
+
     /// The folder's secret salt for fingerprints. If there is none yet, `fresh`, 32 random bytes, becomes the salt.
     pub fn salt(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
         self.make_folder()?;

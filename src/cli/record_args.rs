@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::connection_args::{
-    AuthorityArgs, ConnectionArgs, TlsArgs, parse_key_prefix, parse_pause,
+    AuthorityArgs, ConnectionArgs, TlsArgs, parse_byte_count, parse_key_prefix, parse_pause,
 };
 use crate::targets::programs::Via;
 
@@ -56,6 +56,12 @@ pub(super) struct RecordArgs {
     /// Mask also what looks like a key after PREFIX, such as ghp_ or key-live-; words and masked keys stay
     #[arg(long, value_name = "PREFIX", value_parser = parse_key_prefix)]
     pub(super) mask_like: Vec<String>,
+    /// Keep only the newest N captures of this recording
+    #[arg(long, value_name = "N")]
+    pub(super) keep: Option<usize>,
+    /// Keep only the newest captures of this recording that have no more bytes together (K, M, G)
+    #[arg(long, value_name = "BYTES", value_parser = parse_byte_count)]
+    pub(super) keep_bytes: Option<u64>,
     /// Time for which exchanges may still run after Ctrl-C, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = parse_pause, default_value = "5")]
     pub(super) grace: Duration,

@@ -21,7 +21,10 @@ use super::{ca, ls, output, route};
 use crate::capture::Secrets;
 use crate::net::{Clock, TargetUrl, TlsClient};
 use crate::record::ca::CertificateAuthority;
-use crate::record::{CaptureListener, ProxyRules, Recorder, StopState, Upstream, WrittenCaptures};
+use crate::record::{
+    CaptureListener, ProxyRules, Recorder, RecorderOptions, Retention, StopState, Upstream,
+    WrittenCaptures,
+};
 use crate::render::program::{MissedConnection, TunnelledHost};
 use crate::targets::environment::Environment;
 use crate::targets::programs::ProgramTable;
@@ -113,9 +116,16 @@ impl Setup<'_> {
                 write_log(&lines, &ls::live_row(path, &style));
             }
         });
-        let secrets = Secrets::new(secrets, &salt).with_prefixes(&self.args.mask_like);
-        let limit = self.args.connection.connect_timeout;
-        let started = Recorder::start(store, secrets, limit, connection_limit(), stopped, listener);
+        let options = RecorderOptions {
+            secrets: Secrets::new(secrets, &salt).with_prefixes(&self.args.mask_like),
+            connect_timeout: self.args.connection.connect_timeout,
+            connections: connection_limit(),
+            retention: Retention {
+                captures: self.args.keep,
+                bytes: self.args.keep_bytes,
+            },
+        };
+        let started = Recorder::start(store, options, stopped, listener);
         let (recorder, writer) =
             started.map_err(|error| write_failed(format!("no writer thread: {error}")))?;
         let handle = RecorderHandle {

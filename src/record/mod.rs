@@ -50,7 +50,7 @@ use crate::tape::TapeOrigin;
 pub use listener::{Service, serve};
 pub use proxy::ProxyRules;
 pub use upstream::{Upstream, UpstreamMaker, Upstreams};
-pub use writer::{CaptureListener, LISTED_CAPTURES, WrittenCaptures};
+pub use writer::{CaptureListener, LISTED_CAPTURES, Retention, WrittenCaptures};
 
 #[doc(hidden)]
 pub use reader::fuzz;
@@ -66,6 +66,19 @@ pub enum StopState {
     Stopping,
     /// Exchanges are cut.
     Cutting,
+}
+
+/// The settings of a recorder.
+#[derive(Debug)]
+pub struct RecorderOptions {
+    /// Values that are masked in captures.
+    pub secrets: Secrets,
+    /// Time limit for connecting to a server, TLS included.
+    pub connect_timeout: Duration,
+    /// Most connections of clients at a time.
+    pub connections: usize,
+    /// How many captures stay.
+    pub retention: Retention,
 }
 
 /// What all connections of a recorder share.
@@ -85,7 +98,7 @@ pub struct Recorder {
 const TUNNEL_LIMIT: usize = 1000;
 
 impl Recorder {
-    /// A recorder of at most `connections` at a time that writes into `store`, and the thread that writes. `listener` gets the path of each capture that is
+    /// A recorder that writes into `store`, and the thread that writes. `listener` gets the path of each capture that is
     /// whole. The thread ends when the recorder is dropped.
     ///
     /// # Errors
@@ -93,13 +106,17 @@ impl Recorder {
     /// The system starts no thread.
     pub fn start(
         store: CaptureStore,
-        secrets: Secrets,
-        connect_timeout: Duration,
-        connections: usize,
+        options: RecorderOptions,
         stop: watch::Receiver<StopState>,
         listener: CaptureListener,
     ) -> io::Result<(Self, JoinHandle<WrittenCaptures>)> {
-        let (queue, writer) = CaptureQueue::start(store, listener)?;
+        let (queue, writer) = CaptureQueue::start(store, options.retention, listener)?;
+        let RecorderOptions {
+            secrets,
+            connect_timeout,
+            connections,
+            ..
+        } = options;
         let recorder = Self {
             secrets,
             connect_timeout,

@@ -249,6 +249,7 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
             Err(reason) => {
                 self.exchanges.begin(&head, None);
                 self.add_head(&head, None, context);
+                self.capture_unsent(head.exchange);
                 self.reply(head.exchange, OwnReply::NotFound, &reason, context)?;
             }
         }
@@ -386,9 +387,23 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
                     Poll::Ready(())
                 })
                 .await;
+                self.capture_unsent(head.exchange);
                 if let Some(capture) = self.exchanges.capture(head.exchange) {
                     capture.add_fact(&fact);
                 }
+            }
+        }
+    }
+
+    /// Captures the rest of a request, as far as it was read, that no server gets.
+    fn capture_unsent(&mut self, exchange: u64) {
+        let Some(capture) = self.exchanges.capture(exchange) else {
+            return;
+        };
+        while let Some(step) = self.reader.next_step() {
+            match step {
+                ClientStep::Body { bytes, .. } => capture.add_body(&bytes),
+                _ => return capture.end_request(),
             }
         }
     }

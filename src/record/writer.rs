@@ -70,6 +70,15 @@ pub struct WrittenCaptures {
     pub error: Option<StoreError>,
 }
 
+/// How many captures of a recording stay. Those that others wrote are never removed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Retention {
+    /// Most captures; `None` for all.
+    pub captures: Option<usize>,
+    /// Most bytes of captures that are whole; `None` for any number.
+    pub bytes: Option<u64>,
+}
+
 /// The receiver of the path of each capture that is whole.
 pub type CaptureListener = Box<dyn FnMut(&std::path::Path) + Send>;
 
@@ -90,6 +99,7 @@ impl CaptureQueue {
     /// Starts the thread, which writes into `store`. It ends once the queue is dropped.
     pub(super) fn start(
         store: CaptureStore,
+        retention: Retention,
         listener: CaptureListener,
     ) -> std::io::Result<(Self, JoinHandle<WrittenCaptures>)> {
         let (lines, queue) = channel();
@@ -97,6 +107,9 @@ impl CaptureQueue {
         let mut writer = Writer {
             store,
             listener,
+            retention,
+            kept: VecDeque::new(),
+            kept_bytes: 0,
             open: HashMap::new(),
             done: WrittenCaptures::default(),
         };
@@ -139,31 +152,40 @@ impl CaptureQueue {
 struct Writer {
     store: CaptureStore,
     listener: CaptureListener,
-    /// The files of captures that have not ended; `None` after an error, since nothing more is written then.
-    open: HashMap<u64, Option<PathBuf>>,
+    retention: Retention,
+    /// Captures that are whole and may be removed, with their sizes, oldest first. Empty without a retention.
+    kept: VecDeque<(PathBuf, u64)>,
+    kept_bytes: u64,
+    /// The files of captures that have not ended, with the bytes written to each; `None` after an error, since nothing
+    /// more is written then.
+    open: HashMap<u64, Option<(PathBuf, u64)>>,
     done: WrittenCaptures,
 }
 
 impl Writer {
     fn run(&mut self, queue: &Receiver<CaptureLines>, load: &QueueLoad) {
         while let Ok(first) = queue.recv() {
-            let mut batch: HashMap<u64, CaptureLines> = HashMap::new();
+            let mut batch: HashMap<u64, (usize, CaptureLines)> = HashMap::new();
             let mut taken = 0u64;
-            for lines in std::iter::once(first).chain(queue.try_iter()) {
+            for (place, lines) in std::iter::once(first).chain(queue.try_iter()).enumerate() {
                 taken = taken.saturating_add(lines.lines.len() as u64);
                 match batch.entry(lines.number) {
-                    Entry::Vacant(place) => _ = place.insert(lines),
-                    Entry::Occupied(mut place) => {
-                        let before = place.get_mut();
+                    Entry::Vacant(entry) => _ = entry.insert((place, lines)),
+                    Entry::Occupied(mut entry) => {
+                        let (last, before) = entry.get_mut();
                         before.lines.extend_from_slice(&lines.lines);
                         before.ended |= lines.ended;
+                        *last = place;
                     }
                 }
                 if taken > BATCH_BYTES {
                     break;
                 }
             }
-            for lines in batch.into_values() {
+            // In the order of their last lines, which is that of their ends.
+            let mut batch: Vec<_> = batch.into_values().collect();
+            batch.sort_unstable_by_key(|(place, _)| *place);
+            for (_, lines) in batch {
                 self.write(lines);
             }
             load.bytes.fetch_sub(taken, Ordering::Relaxed);
@@ -173,32 +195,55 @@ impl Writer {
     }
 
     fn write(&mut self, lines: CaptureLines) {
-        let path = match lines.new {
-            Some(new) => self
-                .store
-                .write_new(&new.origin, &new.label, &lines.lines)
-                .map(Some),
+        let length = lines.lines.len() as u64;
+        let written = match lines.new {
+            Some(new) => {
+                let path = self.store.write_new(&new.origin, &new.label, &lines.lines);
+                path.map(|path| Some((path, length)))
+            }
             None => match self.open.remove(&lines.number).flatten() {
-                Some(path) => self.store.append(&path, &lines.lines).map(|()| Some(path)),
+                Some((path, before)) => {
+                    let appended = self.store.append(&path, &lines.lines);
+                    appended.map(|()| Some((path, before.saturating_add(length))))
+                }
                 None => Ok(None),
             },
         };
-        let path = path.unwrap_or_else(|error| {
+        let written = written.unwrap_or_else(|error| {
             self.done.failed = self.done.failed.saturating_add(1);
             self.done.error.get_or_insert(error);
             None
         });
-        match (lines.ended, path) {
-            (false, path) => _ = self.open.insert(lines.number, path),
-            (true, Some(path)) => {
-                (self.listener)(&path);
-                self.done.count = self.done.count.saturating_add(1);
-                if self.done.paths.len() >= LISTED_CAPTURES {
-                    self.done.paths.pop_front();
-                }
-                self.done.paths.push_back(path);
-            }
+        match (lines.ended, written) {
+            (false, written) => _ = self.open.insert(lines.number, written),
+            (true, Some((path, size))) => self.finish(path, size),
             (true, None) => {}
+        }
+    }
+
+    /// Reports a capture that is whole, and removes the oldest ones that are too many.
+    fn finish(&mut self, path: PathBuf, size: u64) {
+        (self.listener)(&path);
+        self.done.count = self.done.count.saturating_add(1);
+        if self.done.paths.len() >= LISTED_CAPTURES {
+            self.done.paths.pop_front();
+        }
+        self.done.paths.push_back(path.clone());
+        let Retention { captures, bytes } = self.retention;
+        if captures.is_none() && bytes.is_none() {
+            return;
+        }
+        self.kept.push_back((path, size));
+        self.kept_bytes = self.kept_bytes.saturating_add(size);
+        while self.kept.len() > captures.unwrap_or(usize::MAX)
+            || self.kept_bytes > bytes.unwrap_or(u64::MAX)
+        {
+            let Some((oldest, size)) = self.kept.pop_front() else {
+                return;
+            };
+            self.kept_bytes = self.kept_bytes.saturating_sub(size);
+            self.store.remove(&oldest);
+            self.done.paths.retain(|path| *path != oldest);
         }
     }
 }
