@@ -308,7 +308,8 @@ fn keys_stay_off_the_disk() {
     let server = Server::answering(echo.clone());
     let recorder = Recorder::start(&home, &format!("http://{}", server.addr));
     let mut client = recorder.connect();
-    let request = recorder.request("{}");
+    // The model names the file.
+    let request = recorder.request(&format!(r#"{{"model":"{key}"}}"#));
     let request = request.replace("X-A: b", &format!("Authorization: Bearer {key}"));
     client.write_all(request.as_bytes()).unwrap();
     assert_eq!(
@@ -320,6 +321,11 @@ fn keys_stay_off_the_disk() {
     recorder.stop().exits_with(0);
     let text = std::fs::read_to_string(home.capture()).unwrap();
     assert!(!text.contains("Zq9xUNIQ7f3aTw8KdLmP2"), "{text}");
+    let name = home.capture().display().to_string();
+    assert!(
+        name.contains("-sk-proj-") && !name.contains("Zq9xUN"),
+        "{name}"
+    );
 }
 
 #[test]

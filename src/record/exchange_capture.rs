@@ -23,6 +23,7 @@ pub(super) struct ExchangeCapture {
     pub(super) request_over: bool,
     /// Whether the response is whole.
     pub(super) response_over: bool,
+    has_response: bool,
     /// Whether it is written at all.
     pub(super) is_wanted: bool,
     /// Number of the capture in this recorder.
@@ -69,6 +70,7 @@ impl ExchangeCapture {
             clock,
             request_over: false,
             response_over: false,
+            has_response: false,
             is_wanted: true,
             number,
             new: Some(Box::new(NewCapture {
@@ -103,6 +105,7 @@ impl ExchangeCapture {
 
     /// Adds bytes of the response, which came at `moment`.
     pub(super) fn add_response(&mut self, moment: Moment, bytes: &[u8]) {
+        self.has_response = true;
         self.feed.bytes(StreamSide::Received, moment, bytes);
     }
 
@@ -120,12 +123,18 @@ impl ExchangeCapture {
     /// Gives the lines so far to the writer. They wait until the request is over, so that the file can be named after
     /// the model, but no longer than for the first byte of the response.
     pub(super) fn flush(&mut self, queue: &CaptureQueue) {
-        if self.new.is_some() && !self.request_over && self.body.len() < SEARCHED_BODY {
+        let may_name_model = !self.request_over && !self.has_response;
+        if self.new.is_some() && may_name_model && self.body.len() < SEARCHED_BODY {
             return;
         }
         let lines = self.lines.take();
         if !lines.is_empty() && self.is_wanted {
-            self.put(queue, lines, false);
+            queue.put(CaptureLines {
+                number: self.number,
+                new: self.take_new(),
+                lines,
+                ended: false,
+            });
         }
     }
 
@@ -138,28 +147,35 @@ impl ExchangeCapture {
         if let Some(last) = last {
             self.feed.fact(moment, last);
         }
-        let (new, body, lines) = (self.new.take(), std::mem::take(&mut self.body), self.lines);
+        let new = self.take_new();
+        let Self {
+            number,
+            is_wanted,
+            lines,
+            feed,
+            ..
+        } = self;
         // The lines are in `lines`; an error cannot come from memory.
-        let _ = self.feed.flush_into_sink().finish();
-        if !self.is_wanted {
-            return;
+        let _ = feed.flush_into_sink().finish();
+        if is_wanted {
+            queue.put(CaptureLines {
+                number,
+                new,
+                lines: lines.take(),
+                ended: true,
+            });
         }
-        queue.put(CaptureLines {
-            number: self.number,
-            new: new.map(|new| name_after_model(new, &body)),
-            lines: lines.take(),
-            ended: true,
-        });
     }
 
-    fn put(&mut self, queue: &CaptureQueue, lines: Vec<u8>, ended: bool) {
+    /// What the writer needs to create the file; `None` once it has that. The model names the file, masked like all else
+    /// that reaches the disk.
+    fn take_new(&mut self) -> Option<Box<NewCapture>> {
+        let mut new = self.new.take()?;
         let body = std::mem::take(&mut self.body);
-        queue.put(CaptureLines {
-            number: self.number,
-            new: self.new.take().map(|new| name_after_model(new, &body)),
-            lines,
-            ended,
-        });
+        if let Some(model) = requested_model(&body) {
+            new.label = self.feed.mask_text(&model);
+        }
+        Some(new)
     }
 }
 
@@ -174,15 +190,12 @@ impl WireSink for ExchangeCapture {
     }
 }
 
-fn name_after_model(mut new: Box<NewCapture>, body: &[u8]) -> Box<NewCapture> {
-    if body.first() == Some(&b'{')
-        && let Ok(document) = JsonDocument::parse(body)
-        && let Some(model) = document
-            .root()
-            .get("model")
-            .and_then(|model| model.as_str())
-    {
-        new.label = model.into_owned();
+/// The model that the request body names.
+fn requested_model(body: &[u8]) -> Option<String> {
+    if body.first() != Some(&b'{') {
+        return None;
     }
-    new
+    let document = JsonDocument::parse(body).ok()?;
+    let model = document.root().get("model")?.as_str()?;
+    Some(model.into_owned())
 }

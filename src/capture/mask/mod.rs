@@ -96,6 +96,11 @@ impl<W: WireSink> Masker<W> {
         &self.sink
     }
 
+    /// `text` with the secrets masked that are known by now.
+    pub fn mask_text(&self, text: &str) -> String {
+        self.secrets.mask_text(text)
+    }
+
     /// Passes on everything that waits and returns the sink.
     pub fn flush_into_sink(mut self) -> W {
         for side in [StreamSide::Sent, StreamSide::Received] {
