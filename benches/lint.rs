@@ -14,15 +14,11 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use memory::peak;
-use wire::call::meaning::CallMeaning;
-use wire::chat::timeline::TimelineBuilder;
-use wire::chat::{AnswerReadOptions, AnswerReader, AnswerRetention, BodyEnding};
-use wire::exchange::{Exchange, ExchangeReader, HttpEventSink};
-use wire::http1::{BodyRetention, Event, HttpLimits};
+use wire::call::{CallReader, ReadOptions};
+use wire::chat::{AnswerReadOptions, AnswerRetention};
 use wire::lint::{CallView, Finding, check_call};
-use wire::price::PriceTable;
 use wire::span::{Moment, StreamSide};
-use wire::tape::Window;
+use wire::tape::WireSink;
 
 const BYTES: usize = 100_000_000;
 
@@ -60,63 +56,27 @@ fn response(bytes: usize) -> String {
     response
 }
 
-/// An answer that is read while it arrives.
-struct LiveAnswer {
-    reader: AnswerReader,
-    timeline: TimelineBuilder,
-}
-
-impl HttpEventSink for LiveAnswer {
-    fn event(
-        &mut self,
-        exchange: &Exchange,
-        side: StreamSide,
-        moment: Moment,
-        event: &Event,
-        seen: Window<'_>,
-    ) {
-        match (side, event) {
-            (StreamSide::Received, Event::HeadEnd(..)) => {
-                let options = AnswerReadOptions {
-                    retention: AnswerRetention::TextStart,
-                    ..AnswerReadOptions::default()
-                };
-                self.reader = AnswerReader::new(exchange, &[], options);
-            }
-            (StreamSide::Received, Event::Data(span)) => {
-                self.reader
-                    .push(seen.slice(*span), moment, &mut self.timeline);
-            }
-            _ => {}
-        }
-    }
-}
-
 fn lint(response: &[u8]) -> Vec<Finding> {
-    let mut http = ExchangeReader::new(BodyRetention::HeadsOnly, HttpLimits::default());
-    let mut answer = LiveAnswer {
-        reader: AnswerReader::default(),
-        timeline: TimelineBuilder::default(),
+    let options = ReadOptions {
+        answer: AnswerReadOptions {
+            retention: AnswerRetention::TextStart,
+            ..AnswerReadOptions::default()
+        },
+        ..ReadOptions::default()
     };
-    let start = Moment::default();
-    http.bytes(StreamSide::Sent, start, REQUEST.as_bytes(), &mut answer);
+    let mut reader = CallReader::new(&options);
+    reader.bytes(StreamSide::Sent, Moment::default(), REQUEST.as_bytes());
     for (n, piece) in response.chunks(16 << 10).enumerate() {
         let moment = Moment::from_micros(n as u64);
-        http.bytes(StreamSide::Received, moment, piece, &mut answer);
+        reader.bytes(StreamSide::Received, moment, piece);
     }
-    http.ended(StreamSide::Received, &mut answer);
-    let exchange = &http.exchange;
-    let completion = answer
-        .reader
-        .finish(BodyEnding::Whole, &mut answer.timeline);
-    let timeline = answer.timeline.finish(&completion, None, None);
-    let prices = PriceTable::default();
-    let meaning = CallMeaning::new(exchange, completion, timeline, &prices);
+    reader.ended(StreamSide::Received, Moment::default());
+    let (report, ()) = reader.finish(&options.prices);
     check_call(CallView {
-        exchange,
-        request_body: &[],
-        decode_error: None,
-        meaning: Some(&meaning),
+        exchange: &report.exchange,
+        request_body: &report.request_body,
+        decode_error: report.decode_error.as_ref(),
+        meaning: Some(&report.meaning),
         capture_notes: &[],
     })
 }

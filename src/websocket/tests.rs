@@ -1,38 +1,17 @@
 //! Tests of the WebSocket readers: each rule by an example, and an encoder whose bytes are read back.
 
+#[path = "../../tests/common/websocket_frame.rs"]
+mod websocket_frame;
+
 use proptest::prelude::*;
 
 use super::checks::{assert_same_when_split, read_frames, read_messages};
 use super::*;
 use crate::span::{Span, StreamSide};
 
-const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+use websocket_frame::frame;
 
-/// A frame with the first byte `first`, masked if `key` is there.
-fn frame(first: u8, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let mask = if key.is_some() { 0x80 } else { 0 };
-    let mut bytes = vec![first];
-    match payload.len() {
-        size @ 0..=125 => bytes.push(mask | size as u8),
-        size @ 126..=65_535 => {
-            bytes.push(mask | 126);
-            bytes.extend((size as u16).to_be_bytes());
-        }
-        size => {
-            bytes.push(mask | 127);
-            bytes.extend((size as u64).to_be_bytes());
-        }
-    }
-    bytes.extend(key.into_iter().flatten());
-    let key = key.unwrap_or_default();
-    bytes.extend(
-        payload
-            .iter()
-            .zip(key.iter().cycle())
-            .map(|(byte, key)| byte ^ key),
-    );
-    bytes
-}
+const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 fn received(bytes: &[u8]) -> Vec<Message> {
     read_messages(StreamSide::Received, None, bytes, &[bytes.len()])

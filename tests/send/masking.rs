@@ -1,7 +1,18 @@
 //! Secrets are masked, and bytes of a peer never reach a terminal unescaped.
 
+use std::process::Command;
+
 use crate::OK;
 use crate::common::{Home, Run, Server, check_schema};
+
+/// The command that sends `r.json` to `url` as to OpenAI, with further arguments.
+fn send_to(home: &Home, url: &str, more: &[&str]) -> Command {
+    let send = ["send", "r.json", "--to", "openai", "--url", url];
+    home.command(&[&send, more].concat())
+}
+
+/// Arguments that write the capture `c.wire`, anew each time.
+const CAPTURE: [&str; 3] = ["--capture", "c.wire", "--force"];
 
 #[test]
 fn secrets_are_masked_on_screen_and_on_disk() {
@@ -18,19 +29,7 @@ fn secrets_are_masked_on_screen_and_on_disk() {
     let run = |flags: &[&str]| {
         let server = Server::answering(answer.clone());
         let url = format!("{}?key=querysecret1&x=1", server.url());
-        let mut arguments = vec![
-            "send",
-            "r.json",
-            "--to",
-            "openai",
-            "--url",
-            &url,
-            "--capture",
-            "c.wire",
-            "--force",
-        ];
-        arguments.extend(flags);
-        let mut command = home.command(&arguments);
+        let mut command = send_to(&home, &url, &[&CAPTURE, flags].concat());
         command.env("OPENAI_API_KEY", KEY);
         let run = Run::from_output(command.output().unwrap()).exits_with(0);
         assert!(
@@ -221,18 +220,7 @@ fn a_key_that_is_streamed_back_in_pieces_is_masked_in_every_view() {
     for pieces in pieces {
         let server = Server::answering(streamed(pieces));
         let url = server.url();
-        let mut command = home.command(&[
-            "send",
-            "r.json",
-            "--to",
-            "openai",
-            "--url",
-            &url,
-            "--text",
-            "--capture",
-            "c.wire",
-            "--force",
-        ]);
+        let mut command = send_to(&home, &url, &[&["--text"], &CAPTURE[..]].concat());
         command.env("OPENAI_API_KEY", STREAMED_KEY);
         let sent = Run::from_output(command.output().unwrap()).exits_with(0);
         let mut outputs = vec![
@@ -257,16 +245,7 @@ fn a_variable_that_holds_a_word_changes_no_answer() {
     let run = |variables: &[(&str, &str)]| {
         let server = Server::answering(streamed(&["The ", "content"]));
         let url = server.url();
-        let mut command = home.command(&[
-            "send",
-            "r.json",
-            "--to",
-            "openai",
-            "--url",
-            &url,
-            "--no-capture",
-            "--text",
-        ]);
+        let mut command = send_to(&home, &url, &["--no-capture", "--text"]);
         command.envs(variables.iter().copied());
         Run::from_output(command.output().unwrap())
             .exits_with(0)
@@ -291,18 +270,8 @@ fn the_report_counts_masked_places_by_rule() {
         " live_",
     ]));
     let url = format!("{}?subscription-key=abcd", server.url());
-    let mut command = home.command(&[
-        "send",
-        "r.json",
-        "--to",
-        "openai",
-        "--url",
-        &url,
-        "--mask-like",
-        "live_",
-        "--capture",
-        "c.wire",
-    ]);
+    let more = ["--mask-like", "live_", "--capture", "c.wire"];
+    let mut command = send_to(&home, &url, &more);
     command.env("OPENAI_API_KEY", STREAMED_KEY);
     let run = Run::from_output(command.output().unwrap()).exits_with(0);
     run.err_contains("masked 4 places: url 1, authorization 1, known key 1, mask-like 1");
