@@ -11,7 +11,7 @@ use super::record_args::RecordArgs;
 use super::record_setup::{self, RecordedRun, Setup};
 use super::{env, output, record_program, record_report, route, send, signals};
 use crate::net::TargetUrl;
-use crate::record::{Service, Upstreams, serve};
+use crate::record::{Service, Upstream, Upstreams, serve};
 use crate::targets::programs::ProgramTable;
 
 /// Runs `wire record`.
@@ -24,7 +24,7 @@ pub(super) fn run(common: &CommonArgs, args: &RecordArgs) -> Result<ExitReason, 
         common,
         args,
         tls: Arc::new(route::build_tls(&args.tls, None)?),
-        table: Arc::new(program_table(args)?),
+        table: Arc::new(program_table(args)?.with_hosts(&args.host)),
         environment,
     };
     if !args.program.is_empty() {
@@ -65,7 +65,9 @@ async fn record_until_stopped(setup: &Setup<'_>) -> Result<RecordedRun, CliError
     let mut upstreams = Vec::new();
     for text in &args.upstream {
         let (prefix, url) = split_upstream(text);
-        upstreams.push(Arc::new(setup.upstream(&prefix, TargetUrl::parse(url)?)?));
+        let route = setup.route(TargetUrl::parse(url)?)?;
+        let upstream = Upstream::new(&prefix, route, Arc::clone(&setup.tls));
+        upstreams.push(Arc::new(upstream));
     }
     let known: Vec<_> = upstreams.iter().map(Arc::as_ref).collect();
     let socket = record_setup::listen(args.listen)?;

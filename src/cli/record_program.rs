@@ -16,7 +16,7 @@ use super::record_setup::{self, RecordedRun, Setup};
 use super::{output, send};
 use crate::record::coverage::Coverage;
 use crate::record::program::RunningProgram;
-use crate::record::{Service, Upstreams, serve};
+use crate::record::{Service, Upstream, Upstreams, serve};
 use crate::render::program::{self, CommandChange};
 use crate::targets::program_settings::ProgramSettings;
 use crate::targets::programs::{self, PlanInput, ProgramPlan, Via};
@@ -58,10 +58,9 @@ async fn record_program(
     let mut upstreams = Vec::new();
     for planned in &plan.upstreams {
         sockets.push(record_setup::listen(loopback)?);
-        let mut upstream = setup.upstream("", planned.base_url.clone())?;
         // The program's base URL has the path already.
-        upstream.base = String::new();
-        upstreams.push(upstream);
+        let route = setup.route(planned.base_url.clone())?;
+        upstreams.push(Upstream::of_origin(route, Arc::clone(&setup.tls)));
     }
     let proxy = plan
         .has_proxy()

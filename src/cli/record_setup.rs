@@ -19,7 +19,7 @@ use super::exit::ExitReason;
 use super::record_args::RecordArgs;
 use super::{ca, ls, output, route};
 use crate::capture::Secrets;
-use crate::net::{Clock, TargetUrl, TlsClient};
+use crate::net::{Clock, ConnectRoute, TargetUrl, TlsClient};
 use crate::record::ca::CertificateAuthority;
 use crate::record::{
     CaptureListener, ProxyRules, Recorder, RecorderOptions, Retention, StopState, Upstream,
@@ -28,7 +28,7 @@ use crate::record::{
 use crate::render::program::{MissedConnection, TunnelledHost};
 use crate::targets::environment::Environment;
 use crate::targets::programs::ProgramTable;
-use crate::targets::request::secret_values;
+use crate::targets::request::route_credentials;
 
 /// Connections that the system holds until they are accepted: as many as may start at one moment.
 const BACKLOG: u32 = 4096;
@@ -56,10 +56,9 @@ pub(super) struct RecordedRun {
 }
 
 impl Setup<'_> {
-    /// The upstream at `url` for paths that begin with `prefix`.
-    pub(super) fn upstream(&self, prefix: &str, url: TargetUrl) -> Result<Upstream, CliError> {
-        let route = route::build_route(url, &self.args.connection, false)?;
-        Ok(Upstream::new(prefix, route, Arc::clone(&self.tls)))
+    /// The route to `url`.
+    pub(super) fn route(&self, url: TargetUrl) -> Result<ConnectRoute, CliError> {
+        route::build_route(url, &self.args.connection, false)
     }
 
     /// What the recorder does as a proxy.
@@ -70,25 +69,21 @@ impl Setup<'_> {
             CliError::usage(error)
                 .with_hint("`wire ca --remove` removes it; the next recording makes another one")
         })?;
-        let (table, hosts) = (Arc::clone(&self.table), self.args.host.clone());
-        let is_named = move |host: &str| hosts.iter().any(|pattern| matches_host(pattern, host));
-        let is_opened = move |host: &str| table.is_api_host(host) || is_named(host);
-        let is_opened = Arc::new(is_opened);
         let (tls, connection) = (Arc::clone(&self.tls), self.args.connection.clone());
-        let is_captured = Arc::clone(&is_opened);
+        let table = Arc::clone(&self.table);
         let make_upstream = move |url: TargetUrl| {
-            let host = url.host.as_str().to_owned();
+            let is_captured = table.is_api_host(url.host.as_str());
             let route = route::build_route(url, &connection, false);
             let route = route.map_err(CliError::into_hinted)?;
-            let mut upstream = Upstream::new("", route, Arc::clone(&tls));
             // The path of the URL is that of one request, and no base.
-            upstream.base = String::new();
-            upstream.is_captured = is_captured(&host);
-            Ok(upstream)
+            Ok(Upstream {
+                is_captured,
+                ..Upstream::of_origin(route, Arc::clone(&tls))
+            })
         };
         Ok(ProxyRules {
             authority,
-            is_opened: Box::new(move |host| is_opened(host)),
+            table: Arc::clone(&self.table),
             make_upstream: Arc::new(make_upstream),
         })
     }
@@ -103,10 +98,8 @@ impl Setup<'_> {
         let salt = store.salt(random_salt());
         let salt = salt.map_err(|error| write_failed(error.to_string()))?;
         let routes = upstreams.iter().map(|upstream| &upstream.route);
-        let mut secrets: Vec<_> = routes
-            .flat_map(|route| secret_values(&self.environment, route))
-            .collect();
-        secrets.extend(self.environment.secret_values());
+        let credentials = routes.flat_map(route_credentials);
+        let secrets = self.environment.secret_values().chain(credentials);
         let log = self.open_log()?;
         let (stop, stopped) = watch::channel(StopState::Running);
         let style = output::stderr_style(self.common);
@@ -159,15 +152,6 @@ pub(super) fn write_log(log: &Log, text: &[u8]) {
         Some(file) => file.write_all(text),
         None => output::stderr().write_all(text),
     };
-}
-
-/// Whether `host` is `pattern`, or ends like `*.example.com`.
-fn matches_host(pattern: &str, host: &str) -> bool {
-    let (pattern, host) = (pattern.to_ascii_lowercase(), host.to_ascii_lowercase());
-    match pattern.strip_prefix('*') {
-        Some(end) => host.ends_with(end),
-        None => host == pattern,
-    }
 }
 
 /// A running recorder.

@@ -3,15 +3,16 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::proxy::{self, ProxyRules};
-use super::relay::{self, LINGER_TIME, Relay};
+use super::relay::Relay;
 use super::reply::OwnReply;
 use super::upstream::Upstreams;
 use super::{Recorder, StopState};
+use crate::serve::linger;
 
 /// What is done with the clients of a listener.
 #[derive(Clone)]
@@ -63,7 +64,7 @@ pub async fn serve(
                     }
                 });
             }
-            Err(error) if relay::is_out_of_descriptors(&error) => {
+            Err(error) if is_out_of_descriptors(&error) => {
                 drop(spare.take());
                 if let Ok((client, _)) = listener.accept().await {
                     refuse(client).await;
@@ -83,20 +84,16 @@ pub async fn serve(
 async fn refuse(mut client: TcpStream) {
     let reason = "no file descriptor is left for another connection";
     let _ = client.write_all(&OwnReply::Unavailable.bytes(reason)).await;
-    let _ = client.shutdown().await;
-    // Closing with unread bytes would reset the connection, and the client could lose the reply (RFC 9112, 9.6).
-    let drain = async {
-        let mut dropped = [0; 1 << 10];
-        while client
-            .read(&mut dropped)
-            .await
-            .is_ok_and(|length| length > 0)
-        {}
-    };
-    let _ = tokio::time::timeout(LINGER_TIME, drain).await;
+    let _ = linger::close(&mut client).await;
 }
 
 /// A descriptor that can be given up.
 fn listener_spare() -> Option<std::net::UdpSocket> {
     std::net::UdpSocket::bind("127.0.0.1:0").ok()
+}
+
+/// Whether an error of accepting a connection says that no descriptor is left.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    // EMFILE and ENFILE have no kind of their own in std.
+    matches!(error.raw_os_error(), Some(23 | 24))
 }

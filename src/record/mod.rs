@@ -45,7 +45,7 @@ use crate::capture::store::CaptureStore;
 use crate::client;
 use crate::net::Clock;
 use crate::render::program::{TunnelReason, TunnelledHost};
-use crate::tape::TapeOrigin;
+use crate::tape::{FailureCause, TapeOrigin};
 
 pub use listener::{Service, serve};
 pub use proxy::ProxyRules;
@@ -93,6 +93,9 @@ pub struct Recorder {
     places: Arc<Semaphore>,
     tunnels: Mutex<Vec<TunnelledHost>>,
 }
+
+/// Why an exchange was cut.
+const STOPPED: &str = "the recorder was stopped";
 
 /// Most servers of tunnels that are kept apart for the list at the end.
 const TUNNEL_LIMIT: usize = 1000;
@@ -154,6 +157,15 @@ impl Recorder {
                 count: 1,
             }),
             None => {}
+        }
+    }
+
+    /// Waits until exchanges are cut, and returns why.
+    fn cut(&self) -> impl Future<Output = (FailureCause, String)> + use<> {
+        let mut stop = self.stop.clone();
+        async move {
+            let _ = stop.wait_for(|state| *state == StopState::Cutting).await;
+            (FailureCause::Interrupted, STOPPED.to_owned())
         }
     }
 

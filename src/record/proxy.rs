@@ -25,14 +25,15 @@ use super::upstream::{UpstreamMaker, Upstreams};
 use super::{Recorder, StopState};
 use crate::net::{self, Clock, FirstBytes, TargetUrl};
 use crate::render::program::TunnelReason;
-use crate::tape::{FailureCause, Tape};
+use crate::tape::Tape;
+use crate::targets::programs::ProgramTable;
 
 /// What a recorder does as a proxy.
 pub struct ProxyRules {
     /// Signs the certificates of opened hosts.
     pub authority: CertificateAuthority,
-    /// Whether the TLS of a host is opened.
-    pub is_opened: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Has the hosts whose TLS is opened.
+    pub table: Arc<ProgramTable>,
     /// How to reach a server.
     pub make_upstream: UpstreamMaker,
 }
@@ -69,7 +70,7 @@ pub(super) async fn serve_client(recorder: &Recorder, rules: &ProxyRules, mut cl
         early,
         is_established: false,
     };
-    match (rules.is_opened)(connect.host()) {
+    match rules.table.is_api_host(connect.host()) {
         true => connect.open().await,
         false => connect.tunnel(TunnelReason::NoApi).await,
     }
@@ -112,7 +113,7 @@ struct ConnectRequest<'a> {
     authority: TargetUrl,
     /// Bytes of the tunnel that were read already.
     early: Vec<u8>,
-    /// Whether the client was told that the tunnel is there.
+    /// Whether the client has the answer to its request.
     is_established: bool,
 }
 
@@ -150,25 +151,27 @@ impl ConnectRequest<'_> {
             (Err(error), _) => return self.note(TunnelReason::Failed(error.to_string())),
             (_, Err(error)) => return self.note(TunnelReason::Failed(error.error)),
         };
-        let early = std::mem::take(&mut self.early);
-        let name = (self.authority.clone(), self.recorder);
-        match TlsAcceptor::from(config)
-            .accept(Rewound::new(early, self.client))
-            .await
-        {
+        let Self {
+            recorder,
+            client,
+            authority,
+            early,
+            ..
+        } = self;
+        let client = Rewound::new(early, client);
+        match TlsAcceptor::from(config).accept(client).await {
             Ok(client) => {
                 let upstreams = Upstreams::one(upstream);
-                Relay::new(self.recorder, &upstreams, client).run().await;
+                Relay::new(recorder, &upstreams, client).run().await;
             }
             Err(error) => {
-                let (authority, recorder) = name;
                 let reason = TunnelReason::CertificateRefused(error.to_string());
                 recorder.note_tunnel(&authority.host_and_port(), reason);
             }
         }
     }
 
-    /// Tells the client that the tunnel is there. `None`: it left.
+    /// Answers the request, if that was not done. `None`: the client left.
     async fn establish(&mut self) -> Option<()> {
         if !self.is_established {
             self.client.write_all(ESTABLISHED).await.ok()?;
@@ -204,14 +207,10 @@ impl ConnectRequest<'_> {
         upstream.route.is_tunnel = true;
         let clock = Clock::start();
         let limit = Some(self.recorder.connect_timeout);
-        let mut stop = self.recorder.stop.clone();
-        let stopped = async {
-            let _ = stop.wait_for(|state| *state == StopState::Cutting).await;
-            (FailureCause::Interrupted, String::new())
-        };
+        let cut = self.recorder.cut();
         let mut no_sink = None::<Tape>;
         let (route, tls) = (&upstream.route, &upstream.tls);
-        let server = net::connect(route, tls, &clock, limit, &mut no_sink, stopped).await;
+        let server = net::connect(route, tls, &clock, limit, &mut no_sink, cut).await;
         let mut server = match server {
             Ok(server) => server,
             Err(failure) => {

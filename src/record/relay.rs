@@ -12,14 +12,13 @@
 //! has taken everything, so that a slow reader slows its peer down.
 
 use std::future::poll_fn;
-use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 use super::edits;
 use super::open_exchanges::OpenExchanges;
@@ -27,9 +26,10 @@ use super::outbox::Outbox;
 use super::reader::{ClientHead, ClientStep, RelayReader, RequestRefusal};
 use super::reply::OwnReply;
 use super::upstream::{ChosenUpstream, Upstream, Upstreams};
-use super::{Recorder, StopState};
+use super::{Recorder, STOPPED, StopState};
 use crate::http1::HttpLimits;
 use crate::net::{self, ClientConnection, ClockReading};
+use crate::serve::linger;
 use crate::tape::{
     CloseKind, ConnectionFact, ConnectionParty, ExchangeStage, FailureCause, WireSink as _,
 };
@@ -37,9 +37,8 @@ use crate::tape::{
 /// Bytes that one read takes at most. The buffer is on the stack, so that an idle connection holds none.
 const READ_SIZE: usize = 32 << 10;
 
-/// Time for which a client is still read after its connection was ended: several round trips of a slow network. Closing
-/// with unread bytes would reset the connection, and the client could lose the last response (RFC 9112, 9.6).
-pub(super) const LINGER_TIME: Duration = Duration::from_secs(2);
+/// Time limit of closing the connection to the server.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// One connection of a client.
 pub(super) struct Relay<'a, C> {
@@ -307,7 +306,7 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
             capture.end_request();
         }
         if self.client_end.is_some() {
-            // Nobody is left to read a reply.
+            // The client has left: a reply would not be read.
             self.is_closing = true;
             return Ok(());
         }
@@ -346,51 +345,35 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
 
     /// Connects to an upstream for `head`, and forwards it.
     async fn connect(&mut self, head: ClientHead, chosen: ChosenUpstream) {
-        self.server = None;
-        self.server_end = None;
+        (self.server, self.server_end) = (None, None);
+        (self.is_server_deaf, self.is_end_passed_on) = (false, false);
         let capture = self.exchanges.capture(head.exchange);
         let Some(capture) = capture else { return };
         let upstream = Arc::clone(&chosen.upstream);
-        let mut stop = self.recorder.stop.clone();
-        let stopped = async move {
-            let _ = stop.wait_for(|state| *state == StopState::Cutting).await;
-            let error = "the recorder was stopped".to_owned();
-            (FailureCause::Interrupted, error)
-        };
         let clock = capture.clock;
+        let (route, tls) = (&upstream.route, &upstream.tls);
         let limit = Some(self.recorder.connect_timeout);
-        let connected = net::connect(
-            &upstream.route,
-            &upstream.tls,
-            &clock,
-            limit,
-            capture,
-            stopped,
-        )
-        .await;
-        match connected {
+        let cut = self.recorder.cut();
+        let failure = match net::connect(route, tls, &clock, limit, capture, cut).await {
             Ok(server) => {
                 self.server = Some((upstream, server));
-                poll_fn(|context| {
-                    self.add_head(&head, Some(&chosen), context);
-                    Poll::Ready(())
-                })
-                .await;
+                None
             }
-            Err(failure) => {
-                let fact = failure.fact();
-                poll_fn(|context| {
-                    self.add_head(&head, Some(&chosen), context);
-                    // A client that has left is noticed at the next read.
-                    let _ =
-                        self.reply(head.exchange, OwnReply::BadGateway, &failure.error, context);
-                    Poll::Ready(())
-                })
-                .await;
-                self.capture_unsent(head.exchange);
-                if let Some(capture) = self.exchanges.capture(head.exchange) {
-                    capture.add_fact(&fact);
-                }
+            Err(failure) => Some(failure),
+        };
+        poll_fn(|context| {
+            self.add_head(&head, Some(&chosen), context);
+            if let Some(failure) = &failure {
+                // A client that has left is noticed at the next read.
+                let _ = self.reply(head.exchange, OwnReply::BadGateway, &failure.error, context);
+            }
+            Poll::Ready(())
+        })
+        .await;
+        if let Some(failure) = failure {
+            self.capture_unsent(head.exchange);
+            if let Some(capture) = self.exchanges.capture(head.exchange) {
+                capture.add_fact(&failure.fact());
             }
         }
     }
@@ -511,31 +494,16 @@ impl<'a, C: AsyncRead + AsyncWrite + Unpin> Relay<'a, C> {
             RelayEnd::Stopped => ConnectionFact::Failed {
                 stage: ExchangeStage::Read,
                 cause: FailureCause::Interrupted,
-                error: "the recorder was stopped".to_owned(),
+                error: STOPPED.to_owned(),
             },
         };
         self.exchanges.finish_all(&last);
         if let Some((_, mut server)) = self.server.take() {
-            let _ = tokio::time::timeout(LINGER_TIME, server.close()).await;
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, server.close()).await;
         }
-        let _ = self.client.shutdown().await;
-        if self.client_end.is_none() {
-            let drain = async {
-                let mut dropped = vec![0; 4 << 10];
-                while self
-                    .client
-                    .read(&mut dropped)
-                    .await
-                    .is_ok_and(|length| length > 0)
-                {}
-            };
-            let _ = tokio::time::timeout(LINGER_TIME, drain).await;
-        }
+        let _ = match self.client_end {
+            None => linger::close(&mut self.client).await,
+            Some(_) => self.client.shutdown().await,
+        };
     }
-}
-
-/// Whether an error of accepting a connection says that no descriptor is left.
-pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
-    // EMFILE and ENFILE have no kind of their own in std.
-    matches!(error.raw_os_error(), Some(23 | 24))
 }

@@ -52,6 +52,14 @@ impl Upstream {
         }
     }
 
+    /// The upstream at `route` for all paths, which stay as they are.
+    pub fn of_origin(route: ConnectRoute, tls: Arc<TlsClient>) -> Self {
+        Self {
+            base: String::new(),
+            ..Self::new("", route, tls)
+        }
+    }
+
     /// Whether requests for `target`, a path with query, belong to it.
     fn takes(&self, target: &[u8]) -> bool {
         let rest = target.strip_prefix(self.prefix.as_bytes());

@@ -136,10 +136,7 @@ pub fn write_missed_connections(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for row in rows {
-        let times = match row.count {
-            1 => String::new(),
-            count => format!(" ({count} connections)"),
-        };
+        let times = times(row.count);
         let who = format!("{} [{}]", row.command, row.pid);
         writeln!(
             out,
@@ -205,15 +202,20 @@ pub fn write_tunnels(
 ) -> io::Result<()> {
     for row in rows {
         let (state, reason) = row.reason.words();
-        let times = match row.count {
-            1 => String::new(),
-            count => format!(" ({count} connections)"),
-        };
+        let times = times(row.count);
         let host = wording::escape_line(&row.host);
         let reason = wording::escape_line(&reason).into_owned();
         writeln!(out, "{state:<8} {host}{times}  {}", style.dim(&reason))?;
     }
     Ok(())
+}
+
+/// How many connections a line is about; nothing for one.
+fn times(count: u64) -> String {
+    match count {
+        1 => String::new(),
+        count => format!(" ({count} connections)"),
+    }
 }
 
 fn shell_words(words: &[String]) -> String {

@@ -3,11 +3,11 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::coding::ReplyCoding;
+use super::linger;
 use super::reply::{self, AfterReply, ReplyOptions, ServerReply};
 use super::request::ServerRequest;
 use crate::http1::{
@@ -23,9 +23,6 @@ pub const BODY_LIMIT: u64 = 64 << 20;
 
 /// Largest read from the stream, in bytes: more than most requests have.
 const READ_SIZE: usize = 16 << 10;
-
-/// Time for which a connection is still read after our side was shut down: several round trips of a slow network.
-const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// Makes the replies of a server.
 pub trait RequestHandler {
@@ -59,7 +56,7 @@ where
             AfterReply::KeepAlive => connection.connection.skip_response(),
             AfterReply::Close => return connection.close().await,
             AfterReply::Disconnect => return Ok(()),
-            AfterReply::Stall => return connection.drain().await,
+            AfterReply::Stall => return linger::drain(&mut connection.stream).await,
         }
     }
 }
@@ -120,40 +117,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerConnection<S> {
         match self.stream.read_buf(bytes).await {
             Ok(0) => self.peer_closed = true,
             Ok(_) => {}
-            // A reset, or an end without close_notify, closes the connection too.
-            Err(error) if is_disconnect(&error) => self.peer_closed = true,
+            Err(error) if linger::is_disconnect(&error) => self.peer_closed = true,
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    /// Shuts our side down, then reads for up to [`LINGER_TIME`]: closing with unread bytes would reset the
-    /// connection, and the peer could lose the reply (RFC 9112, 9.6).
+    /// Ends the connection.
     async fn close(mut self) -> io::Result<()> {
-        self.stream.shutdown().await?;
-        if !self.peer_closed {
-            let lingering = tokio::time::timeout(LINGER_TIME, self.drain());
-            return lingering.await.unwrap_or(Ok(()));
+        match self.peer_closed {
+            true => self.stream.shutdown().await,
+            false => linger::close(&mut self.stream).await,
         }
-        Ok(())
     }
-
-    /// Reads and drops bytes until the peer closes its side.
-    async fn drain(mut self) -> io::Result<()> {
-        let mut dropped = Vec::with_capacity(READ_SIZE);
-        while !self.peer_closed {
-            self.read_more(&mut dropped).await?;
-        }
-        Ok(())
-    }
-}
-
-fn is_disconnect(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(
-        error.kind(),
-        UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe
-    )
 }
 
 impl RequestReader {

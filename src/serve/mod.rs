@@ -10,6 +10,7 @@
 
 mod coding;
 mod connection;
+pub(crate) mod linger;
 pub mod reply;
 pub mod request;
 pub mod tls;

@@ -130,6 +130,13 @@ impl ProgramTable {
         Ok(table)
     }
 
+    /// The table with further hosts, which may be patterns such as `*.example.com`, among those of known APIs.
+    pub fn with_hosts(mut self, hosts: &[String]) -> Self {
+        let hosts = hosts.iter().map(|host| host.to_ascii_lowercase());
+        self.hosts.extend(hosts);
+        self
+    }
+
     /// Whether `host` is that of a known LLM API. Ports are not part of a host.
     pub fn is_api_host(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.').to_ascii_lowercase();

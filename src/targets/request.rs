@@ -251,8 +251,14 @@ fn parse_head_edit(text: &str) -> Result<FieldEdit, HintedError> {
     })
 }
 
-/// Values that must be masked everywhere: secret variables, and the credentials of URLs, as they are and as they are sent.
+/// Values that must be masked everywhere: secret variables, and the credentials of URLs.
 pub fn secret_values(environment: &Environment, route: &ConnectRoute) -> Vec<Vec<u8>> {
+    let variables = environment.secret_values();
+    variables.chain(route_credentials(route)).collect()
+}
+
+/// The credentials of the URLs of a route, as they are and as they are sent.
+pub fn route_credentials(route: &ConnectRoute) -> Vec<Vec<u8>> {
     let proxy = route.proxy.as_ref();
     let users = [
         proxy.and_then(|proxy| proxy.userinfo.as_ref()),
@@ -265,6 +271,5 @@ pub fn secret_values(environment: &Environment, route: &ConnectRoute) -> Vec<Vec
     });
     let sent = proxy.and_then(|proxy| proxy.authorization());
     let sent = sent.and_then(|value| Some(value.strip_prefix("Basic ")?.as_bytes().to_vec()));
-    let variables = environment.secret_values();
-    variables.chain(passwords).chain(sent).collect()
+    passwords.chain(sent).collect()
 }
